@@ -1,0 +1,1 @@
+"""The week to an issue: choose items, render them once, check what a reader would get."""

@@ -1,0 +1,1 @@
+"""Deliveries to mail: claim, arm, send, settle. Nothing twice, nothing lost silently."""

@@ -1,0 +1,1 @@
+"""Values and rules, standard library only: no input, no output, no clock."""

@@ -1,0 +1,146 @@
+"""An issue is one newsletter's week; an edition is the issue as one mix of followed topics sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from digest.domain.articles import Image
+from digest.domain.topics import TopicSlug
+
+
+class IssueState(StrEnum):
+    """Where an issue stands. `CHANGES` says which step may follow which."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+
+CHANGES: dict[IssueState, frozenset[IssueState]] = {
+    IssueState.DRAFT: frozenset({IssueState.APPROVED, IssueState.CANCELLED}),
+    IssueState.APPROVED: frozenset({IssueState.DRAFT, IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}),
+    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.SENT: frozenset(),
+    IssueState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSource:
+    """Another report of the same story."""
+
+    source: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One article in an issue, as its readers see it.
+
+    `position` counts from 0 in the issue's order and names the item within the issue. `topics` are in
+    falling score, never empty: an article of no topic reaches nobody and is left out of the issue.
+    """
+
+    position: int
+    url: str
+    title: str
+    source: str
+    takeaways: tuple[str, ...]
+    topics: tuple[TopicSlug, ...]
+    published_on: date
+    reading_minutes: int
+    language: str | None = None
+    image: Image | None = None
+    also: tuple[OtherSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IssueTopic:
+    """A topic's name as this issue prints it."""
+
+    slug: TopicSlug
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueContent:
+    """All that an issue says: what an editor approves and what the template is given.
+
+    `topics` are in the newsletter's order and hold every topic an item names. `subject` is '' until an
+    editor writes one: then each edition names its own first article (see `subject_for`). `preheader`
+    works the same way. `first_day` and `last_day` are the local dates the window covers.
+    """
+
+    newsletter: str
+    language: str
+    first_day: date
+    last_day: date
+    sender_name: str
+    postal_address: str
+    topics: tuple[IssueTopic, ...]
+    items: tuple[Item, ...]
+    subject: str = ""
+    preheader: str = ""
+    intro: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One topic of an edition, and the positions of the items shown under it, in order."""
+
+    topic: TopicSlug
+    positions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What one mix of followed topics sees: sections in the newsletter's order. No sections: send nothing.
+
+    Two readers with the same edition get the same mail, but for their personal links.
+    """
+
+    sections: tuple[Section, ...]
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Every item shown, in reading order. None stands twice."""
+        return tuple(position for section in self.sections for position in section.positions)
+
+    @property
+    def key(self) -> str:
+        """A short text that names the edition within its issue: `climate:0,4;space:2`."""
+        return ";".join(f"{s.topic}:{','.join(map(str, s.positions))}" for s in self.sections)
+
+    @classmethod
+    def from_key(cls, key: str) -> Edition:
+        """Return the edition that `key` names. Raises `ValueError` when it is not a key."""
+        return cls(tuple(_section_from_key(part) for part in key.split(";") if part))
+
+
+def _section_from_key(part: str) -> Section:
+    topic, _, positions = part.partition(":")
+    return Section(TopicSlug(topic), tuple(int(position) for position in positions.split(",")))
+
+
+def edition_for(
+    items: Iterable[Item], topics: Sequence[TopicSlug], follows: Collection[TopicSlug]
+) -> Edition:
+    """Return what a reader of `follows` sees of an issue's `items`.
+
+    An item that several followed topics share is shown once, under the one it fits best. Sections are
+    in the order of `topics`, items in the issue's own. An empty edition means "send nothing": no
+    follows is never read as "everything".
+    """
+    shown: dict[TopicSlug, list[int]] = {}
+    for item in items:
+        topic = next((topic for topic in item.topics if topic in follows), None)
+        if topic is not None:
+            shown.setdefault(topic, []).append(item.position)
+    return Edition(tuple(Section(topic, tuple(shown[topic])) for topic in topics if topic in shown))

@@ -1,0 +1,1 @@
+"""When an issue is due: cron rules in a zone, claimed once."""

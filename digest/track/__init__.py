@@ -1,0 +1,1 @@
+"""What comes back: unsubscribe links and the tokens that carry them."""
