@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import NewType
 
 from digest.domain.articles import Image
+from digest.domain.newsletters import NewsletterId
+from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
+
+IssueId = NewType("IssueId", int)
 
 
 class IssueState(StrEnum):
@@ -30,6 +35,28 @@ CHANGES: dict[IssueState, frozenset[IssueState]] = {
     IssueState.SENT: frozenset(),
     IssueState.CANCELLED: frozenset(),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue as it stands: whose, about when, in which state.
+
+    `revision` counts approvals; `content_hash` is the SHA-256 of the pieces the last approval froze, ''
+    while there was none. `note` says why it is paused or cancelled.
+    """
+
+    id: IssueId
+    newsletter_id: NewsletterId
+    window: Window
+    state: IssueState
+    subject: str = ""
+    preheader: str = ""
+    intro: str = ""
+    revision: int = 0
+    content_hash: str = ""
+    note: str = ""
+    approved_by: str = ""
+    sending_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,19 @@ class IssueContent:
     preheader: str = ""
     intro: str = ""
 
+    @property
+    def outline(self) -> Outline:
+        """Which topics each item belongs to."""
+        return Outline(tuple(topic.slug for topic in self.topics), tuple(item.topics for item in self.items))
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All of an issue that decides who gets what: its topics in order, and each item's in falling score."""
+
+    topics: tuple[TopicSlug, ...]
+    items: tuple[tuple[TopicSlug, ...], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -129,18 +169,16 @@ def _section_from_key(part: str) -> Section:
     return Section(TopicSlug(topic), tuple(int(position) for position in positions.split(",")))
 
 
-def edition_for(
-    items: Iterable[Item], topics: Sequence[TopicSlug], follows: Collection[TopicSlug]
-) -> Edition:
-    """Return what a reader of `follows` sees of an issue's `items`.
+def edition_for(outline: Outline, follows: Collection[TopicSlug]) -> Edition:
+    """Return what a reader of `follows` sees of an issue.
 
     An item that several followed topics share is shown once, under the one it fits best. Sections are
-    in the order of `topics`, items in the issue's own. An empty edition means "send nothing": no
+    in the newsletter's order, items in the issue's own. An empty edition means "send nothing": no
     follows is never read as "everything".
     """
     shown: dict[TopicSlug, list[int]] = {}
-    for item in items:
-        topic = next((topic for topic in item.topics if topic in follows), None)
+    for position, topics in enumerate(outline.items):
+        topic = next((topic for topic in topics if topic in follows), None)
         if topic is not None:
-            shown.setdefault(topic, []).append(item.position)
-    return Edition(tuple(Section(topic, tuple(shown[topic])) for topic in topics if topic in shown))
+            shown.setdefault(topic, []).append(position)
+    return Edition(tuple(Section(topic, tuple(shown[topic])) for topic in outline.topics if topic in shown))

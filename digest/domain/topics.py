@@ -10,6 +10,9 @@ from digest.domain.errors import InvalidInput
 
 TopicSlug = NewType("TopicSlug", str)
 
+TOPICS_MAX = 60
+"""Topics a newsletter can have: the topics one reader follows are one 64-bit number."""
+
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 

@@ -1,0 +1,180 @@
+"""An issue and its audience to deliveries, in the one transaction that starts the send."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.address.decide import ItemReason, followed, item_reasons, skip_reason
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import Edition, Issue, IssueId, IssueState, edition_for
+from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
+from digest.domain.topics import TopicSlug
+from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
+from digest.store.database import reading, writing
+from digest.store.deliveries import NewDelivery, add_deliveries, edition_key_of, find_delivery
+from digest.store.issues import change_issue, get_issue, get_outline, get_rendered
+from digest.store.newsletters import list_topics, newsletter_by_id, topic_ids
+from digest.store.subscribers import get_subscription, is_suppressed
+
+
+@dataclass(slots=True)
+class Addressed:
+    """What addressing an issue came to: deliveries, different editions, and readers skipped by reason."""
+
+    deliveries: int = 0
+    editions: int = 0
+    skipped: dict[SkipReason, int] = field(default_factory=dict)
+
+
+def address_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> Addressed:
+    """Start sending an approved issue: one delivery for each reader it has something for.
+
+    All or nothing: the audience is the one of this moment, and a crash in the middle leaves the issue
+    approved. Raises `Conflict` when the issue is in any other state, so of two who start it one does.
+    """
+    with writing(engine) as session:
+        issue = change_issue(session, issue_id, IssueState.SENDING, now=now, only_from=(IssueState.APPROVED,))
+        return _Addressing(session, issue, now).run()
+
+
+class _Addressing:
+    """One issue's addressing: reads the audience in pages and writes each page before the next."""
+
+    def __init__(self, session: Session, issue: Issue, now: datetime) -> None:
+        self._session = session
+        self._issue = issue
+        self._now = now
+        self._outline = get_outline(session, issue)
+        self._topics = topic_ids(session, issue.newsletter_id)
+        sender = newsletter_by_id(session, issue.newsletter_id).sender_email
+        # The nonce keeps two installations with one sender domain from writing the same Message-ID.
+        self._message_id = f"<{issue.id}.{{}}.{secrets.token_hex(6)}@{sender.rpartition('@')[2]}>"
+        self._editions: dict[int, tuple[frozenset[TopicSlug], Edition]] = {}
+        self._edition_ids: dict[str, int] = {}
+        self._result = Addressed()
+
+    def run(self) -> Addressed:
+        page: list[Reader] = []
+        for reader in audience(self._session, self._issue.newsletter_id, self._topics):
+            page.append(reader)
+            if len(page) == PAGE:
+                self._write(page)
+                page = []
+        self._write(page)
+        self._result.editions = len(self._edition_ids)
+        return self._result
+
+    def _write(self, page: Sequence[Reader]) -> None:
+        deliveries: list[NewDelivery] = []
+        skips: list[tuple[Reader, SkipReason]] = []
+        for reader in page:
+            follows, edition = self._edition(reader.follows)
+            reason = skip_reason(
+                follows, edition, is_paused=reader.is_paused, is_suppressed=reader.is_suppressed
+            )
+            if reason is None:
+                deliveries.append(self._delivery(reader, edition))
+            else:
+                skips.append((reader, reason))
+                self._result.skipped[reason] = self._result.skipped.get(reason, 0) + 1
+        self._result.deliveries += len(deliveries)
+        add_deliveries(self._session, self._issue.id, deliveries, now=self._now)
+        add_skips(self._session, self._issue.id, [(reader.subscriber_id, reason) for reader, reason in skips])
+
+    def _edition(self, mask: int) -> tuple[frozenset[TopicSlug], Edition]:
+        if mask not in self._editions:
+            follows = followed(mask, self._topics)
+            self._editions[mask] = follows, edition_for(self._outline, follows)
+        return self._editions[mask]
+
+    def _delivery(self, reader: Reader, edition: Edition) -> NewDelivery:
+        key = edition.key
+        if key not in self._edition_ids:
+            self._edition_ids[key] = add_edition(self._session, self._issue.id, key)
+        return NewDelivery(
+            reader.subscriber_id,
+            reader.email,
+            reader.email_key,
+            self._message_id.format(reader.subscriber_id),
+            self._edition_ids[key],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a reader gets what they get of an issue.
+
+    `verdict` is one sentence. `delivery` is the state of their delivery, None while there is none.
+    """
+
+    email: str
+    issue_id: IssueId
+    verdict: str
+    follows: tuple[TopicSlug, ...]
+    items: tuple[ItemReason, ...]
+    delivery: DeliveryState | None
+
+
+def explain(engine: Engine, issue_id: int, email: str) -> Explanation:
+    """Say why `email` gets, or does not get, each item of an approved issue.
+
+    Once the issue was addressed, what was decided then counts, not what they follow now. Raises
+    `NotFound` for an unknown issue or reader, `Conflict` for an issue that was never approved.
+    """
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+        subscription = get_subscription(session, issue.newsletter_id, email)
+        outline = get_outline(session, issue)
+        titles = get_rendered(session, issue).titles
+        names = {topic.slug: topic.name for topic in list_topics(session, issue.newsletter_id)}
+        delivery = find_delivery(session, issue.id, subscription.subscriber.id)
+        if delivery is None:
+            edition = edition_for(outline, subscription.follows)
+            verdict = _verdict_without_delivery(session, issue, subscription, edition)
+        else:
+            edition = Edition.from_key(edition_key_of(session, delivery))
+            verdict = _DELIVERY_WORDS[DeliveryState(delivery.state)]
+        return Explanation(
+            email=subscription.subscriber.email,
+            issue_id=issue.id,
+            verdict=verdict,
+            follows=tuple(topic for topic in names if topic in subscription.follows),
+            items=item_reasons(outline, titles, edition, names),
+            delivery=None if delivery is None else DeliveryState(delivery.state),
+        )
+
+
+_DELIVERY_WORDS = {
+    DeliveryState.PENDING: "gets this issue: waiting to be sent",
+    DeliveryState.CLAIMED: "gets this issue: being sent now",
+    DeliveryState.SENDING: "gets this issue: being sent now",
+    DeliveryState.ACCEPTED: "got this issue: the mail server accepted it",
+    DeliveryState.FAILED: "did not get this issue: the mail server refused it",
+    DeliveryState.UNKNOWN: "may have got this issue: the mail server never answered; reconcile it",
+    DeliveryState.CANCELLED: "does not get this issue: cancelled before it was sent",
+}
+
+
+def _verdict_without_delivery(
+    session: Session, issue: Issue, subscription: Subscription, edition: Edition
+) -> str:
+    skip = find_skip(session, issue.id, subscription.subscriber.id)
+    if skip is not None:
+        return f"was sent nothing of this issue: {skip.in_words}"
+    if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
+        return f"gets nothing of this issue: subscription is {subscription.state}"
+    if issue.state not in (IssueState.DRAFT, IssueState.APPROVED):
+        return "gets nothing of this issue: subscribed after its audience was fixed"
+    reason = skip_reason(
+        subscription.follows,
+        edition,
+        is_paused=subscription.state is SubscriptionState.PAUSED,
+        is_suppressed=is_suppressed(session, subscription.subscriber.email),
+    )
+    return "will get this issue" if reason is None else f"will get nothing of this issue: {reason.in_words}"

@@ -1,0 +1,115 @@
+"""`digest inspect`: what gather and condense make of a feed or a page, without storing anything."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.output import JsonOption, console, say, show_json, show_table
+from digest.condense.takeaways import condense_article
+from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
+from digest.domain.errors import InvalidInput
+from digest.gather.extract import read_page, read_plain_text
+from digest.gather.feeds import Feed, read_feed
+from digest.gather.fetch import Fetched
+from digest.gather.files import read_file
+from digest.gather.sniff import Kind, kind_of
+from digest.gather.urls import is_http_url
+from digest.runtime import open_runtime
+
+app = typer.Typer(
+    help="See what Digest makes of a feed or an article; nothing is stored.", no_args_is_help=True
+)
+
+Where = Annotated[str, typer.Argument(metavar="URL-OR-FILE", help="An address, or a file on this machine.")]
+
+
+def _fetch(where: str) -> Fetched:
+    if not is_http_url(where):
+        return read_file(Path(where))
+
+    async def fetch() -> Fetched:
+        async with open_runtime().fetcher() as fetcher:
+            return await fetcher.fetch(where)
+
+    return asyncio.run(fetch())
+
+
+@app.command()
+def feed(where: Where, as_json: JsonOption = False) -> None:
+    """Show a feed's entries."""
+    fetched = _fetch(where)
+    found: Feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type)
+    if as_json:
+        show_json(found)
+        return
+    say(f"{found.title} ({found.language or 'language unknown'}): {len(found.entries)} entries")
+    show_table(
+        ("published", "title", "labels", "text"),
+        [
+            (
+                f"{entry.published_at:%Y-%m-%d %H:%M}" if entry.published_at else "no date",
+                entry.title,
+                ", ".join(entry.categories),
+                f"{len(entry.html)} characters",
+            )
+            for entry in found.entries
+        ],
+        empty="The feed has no entry.",
+    )
+
+
+@app.command()
+def article(where: Where, as_json: JsonOption = False) -> None:
+    """Show what is read of an article, and its takeaways with the place that supports each."""
+    read = _read(_fetch(where))
+    condensed = condense_article(read)
+    if as_json:
+        show_json({"article": read, "text": read.text, "condensed": condensed})
+        return
+    _show_article(read)
+    _show_takeaways(read, condensed)
+
+
+def _read(fetched: Fetched) -> Article:
+    kind = kind_of(fetched.body, fetched.encoding)
+    if kind is Kind.HTML:
+        return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding)
+    if kind is Kind.TEXT:
+        return read_plain_text(fetched.body.decode(fetched.encoding or "utf-8", "replace"), url=fetched.url)
+    raise InvalidInput(f"{fetched.url} is not an article but {kind}: try 'digest inspect feed'")
+
+
+def _show_article(read: Article) -> None:
+    console.rule(style="dim")
+    say(read.title)
+    told = (
+        read.byline,
+        read.site_name,
+        f"{read.published_at:%Y-%m-%d %H:%M} UTC, by the {read.published_by}"
+        if read.published_at
+        else "no date",
+        read.language,
+        f"{read.word_count} words, {reading_minutes(read.word_count)} min",
+    )
+    say(" · ".join(part for part in told if part))
+    say(read.url)
+    console.rule(style="dim")
+    for block in read.blocks:
+        mark = {BlockKind.HEADING: "\n## ", BlockKind.LIST_ITEM: "  • ", BlockKind.QUOTE: "  > "}.get(
+            block.kind, ""
+        )
+        say(f"{mark}{block.text}" + ("" if block.kind is BlockKind.LIST_ITEM else "\n"))
+
+
+def _show_takeaways(read: Article, condensed: Condensed) -> None:
+    console.rule("takeaways", style="dim")
+    for takeaway in condensed.takeaways:
+        say(f"• {takeaway.text}")
+        places = ", ".join(f"{span.start}–{span.end}" for span in takeaway.support)
+        say(f"    {takeaway.origin}, characters {places}")
+    if condensed.why_none:
+        say(f"none: {condensed.why_none}")

@@ -1,0 +1,225 @@
+"""`digest issue`: look at an issue, let it go, stop it, and settle what a mail server left open."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
+from digest.compose.checks import check_page
+from digest.compose.steps import content_of
+from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Conflict
+from digest.domain.issues import Issue, IssueState
+from digest.domain.times import zone
+from digest.pipeline.preview import page_for_reader
+from digest.pipeline.run import approve_issue
+from digest.pipeline.sending import sending_note
+from digest.runtime import open_runtime
+from digest.store.audiences import count_editions, count_skips
+from digest.store.database import reading, writing
+from digest.store.deliveries import cancel_for_issue, count_deliveries, settle_unknown
+from digest.store.issues import change_issue, get_issue, list_issues, write_texts
+from digest.store.newsletters import get_newsletter, newsletter_by_id
+
+app = typer.Typer(help="Issues: preview, approve, pause, resume, cancel.", no_args_is_help=True)
+
+Number = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.")]
+
+
+@app.command("list")
+def list_(
+    newsletter: Annotated[str, typer.Argument(help="Only this newsletter's.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List issues, newest first."""
+    with reading(open_runtime().engine) as session:
+        only = get_newsletter(session, newsletter).id if newsletter else None
+        found = list_issues(session, only)
+        rows = [(i, newsletter_by_id(session, i.newsletter_id)) for i in found]
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("issue", "newsletter", "covers", "state"),
+        [(i.id, n.slug, _days(i, n.timezone), i.state) for i, n in rows],
+        empty="No issue yet: 'digest run NEWSLETTER' makes one.",
+    )
+
+
+def _days(issue: Issue, timezone: str) -> str:
+    first, last = issue.window.local_days(zone(timezone))
+    return f"{first} to {last}"
+
+
+@app.command()
+def show(issue: Number, as_json: JsonOption = False) -> None:
+    """Show an issue: its items, and how its sending stands."""
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        found = get_issue(session, issue)
+        newsletter = newsletter_by_id(session, found.newsletter_id)
+        counts = count_deliveries(session, found.id)
+        skips = count_skips(session, found.id)
+        editions = count_editions(session, found.id)
+    content = content_of(runtime.engine, issue)
+    if as_json:
+        show_json(
+            {
+                "issue": found,
+                "items": content.items,
+                "deliveries": counts,
+                "skipped": skips,
+                "editions": editions,
+            }
+        )
+        return
+    say(f"Issue {found.id} of {newsletter.name}, {_days(found, newsletter.timezone)}: {found.state}")
+    if found.note:
+        say(found.note)
+    show_table(
+        ("#", "article", "source", "topics", "takeaways"),
+        [(i.position + 1, i.title, i.source, ", ".join(i.topics), len(i.takeaways)) for i in content.items],
+        empty="It holds no article.",
+    )
+    if any(counts.values()):
+        say(sending_note(found, counts) + f"; {editions} editions")
+    for reason, count in skips.items():
+        say(f"{count} skipped: {reason.in_words}")
+
+
+@app.command()
+def edit(
+    issue: Number,
+    subject: Annotated[str | None, typer.Option(help="Empty: each edition names its first article.")] = None,
+    preheader: Annotated[
+        str | None, typer.Option(help="Empty: each edition names its other articles.")
+    ] = None,
+    intro: Annotated[str | None, typer.Option(help="A few lines above the articles.")] = None,
+) -> None:
+    """Change a draft's subject, preheader or opening lines."""
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        found = get_issue(session, issue)
+        write_texts(
+            session,
+            found.id,
+            subject=found.subject if subject is None else subject,
+            preheader=found.preheader if preheader is None else preheader,
+            intro=found.intro if intro is None else intro,
+        )
+    say(f"Issue {issue} changed. Look at it with 'digest issue preview {issue}'.")
+
+
+@app.command()
+def preview(
+    issue: Number,
+    as_email: Annotated[str, typer.Option("--as", help="As this subscriber gets it.")] = "",
+    topic: Annotated[
+        list[str] | None, typer.Option(help="As a reader who follows this topic. Repeat it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write PREFIX.html and PREFIX.txt.")] = None,
+    text: Annotated[bool, typer.Option("--text", help="Print the text part, not the HTML.")] = False,
+) -> None:
+    """Show an issue exactly as a reader gets it: by default, one who follows everything."""
+    runtime = open_runtime()
+    page = page_for_reader(runtime, issue, email=as_email, topics=topic)
+    for finding in check_page(page):
+        typer.echo(f"{finding.severity}: {finding.what} ({finding.where})", err=True)
+    if out is None:
+        typer.echo(page.text if text else page.html)
+        return
+    html, plain = out.with_suffix(".html"), out.with_suffix(".txt")
+    html.write_text(page.html, "utf-8")
+    plain.write_text(page.text, "utf-8")
+    say(f"{page.subject}\n{html}\n{plain}")
+
+
+@app.command()
+def approve(
+    issue: Number,
+    by: Annotated[str, typer.Option(help="Who approves it.")] = "command line",
+) -> None:
+    """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte."""
+    approved = approve_issue(open_runtime(), issue, by=by)
+    say(
+        f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
+        f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
+    )
+
+
+@app.command()
+def pause(issue: Number, why: Annotated[str, typer.Option(help="For the others.")] = "") -> None:
+    """Stop a send. What is under way ends; nothing new is armed."""
+    _change(issue, IssueState.PAUSED, f"Issue {issue} is paused. 'digest issue resume {issue}' goes on.", why)
+
+
+@app.command()
+def resume(issue: Number) -> None:
+    """Go on with a paused send. Nobody gets it twice."""
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        change_issue(session, issue, IssueState.SENDING, now=runtime.clock(), only_from=(IssueState.PAUSED,))
+    say(f"Issue {issue} goes on: by a running worker, or with 'digest send {issue}'.")
+
+
+@app.command()
+def cancel(
+    issue: Number,
+    why: Annotated[str, typer.Option(help="For the others.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """End an issue for good. Who has it keeps it; nobody else gets it."""
+    if not yes:
+        typer.confirm(f"Cancel issue {issue} for good?", abort=True)
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
+        cancelled = cancel_for_issue(session, found.id)
+    say(f"Issue {issue} is cancelled; {cancelled} mails were not sent.")
+
+
+def _change(issue: int, to: IssueState, told: str, note: str) -> None:
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        change_issue(session, issue, to, now=runtime.clock(), note=note)
+    say(told)
+
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+
+
+@app.command()
+def reconcile(
+    issue: Number,
+    log: Annotated[
+        Path, typer.Option(help="The mail server's log: any text that names Message-IDs it took.")
+    ],
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete",
+            help="The log holds everything the server took since the send began: what is not in it was never "
+            "accepted, and is sent again.",
+        ),
+    ] = False,
+) -> None:
+    """Settle the deliveries whose answer never came, by what the mail server's log says."""
+    accepted = frozenset(_MESSAGE_ID.findall(read_text_file(log)))
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        found = get_issue(session, issue)
+        if not count_deliveries(session, found.id)[DeliveryState.UNKNOWN]:
+            raise Conflict(f"issue {issue} has no delivery of unknown outcome: there is nothing to settle")
+        there, again = settle_unknown(
+            session, found.id, accepted=accepted, absent_are_pending=complete, now=runtime.clock()
+        )
+        if again and found.state is IssueState.SENT:
+            change_issue(session, found.id, IssueState.SENDING, now=runtime.clock())
+        left = count_deliveries(session, found.id)[DeliveryState.UNKNOWN]
+    say(f"{there} were accepted, {again} are sent again, {left} are still unknown.")
+    if again:
+        say(f"'digest send {issue}' sends them, or a running worker does.")

@@ -1,0 +1,122 @@
+"""`digest newsletter`: a publication, its identity and its rules."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.times import zone
+from digest.domain.topics import slug as as_slug
+from digest.intake.addresses import parse_address
+from digest.runtime import open_runtime
+from digest.store.database import reading, writing
+from digest.store.newsletters import add_newsletter, get_newsletter, list_newsletters, remove_newsletter
+
+app = typer.Typer(help="Newsletters: who sends, from which address, how much.", no_args_is_help=True)
+
+Slug = Annotated[str, typer.Argument(help="The newsletter's short name.")]
+
+
+@app.command()
+def add(
+    slug: Slug,
+    name: Annotated[str, typer.Option(help="The name readers see.")],
+    sender: Annotated[str, typer.Option("--from", help="The address mail comes from.")],
+    postal_address: Annotated[
+        str, typer.Option("--postal-address", help="Where you can be reached by post: the law asks for it.")
+    ],
+    sender_name: Annotated[str, typer.Option(help="The sender's name. [default: the newsletter's]")] = "",
+    language: Annotated[str, typer.Option(help="Language of the mail itself.")] = "en",
+    timezone: Annotated[str, typer.Option(help="The zone its days are counted in.")] = "UTC",
+    window_days: Annotated[int, typer.Option(min=1, max=366, help="Days an issue covers.")] = 7,
+    max_items: Annotated[int, typer.Option(min=1, max=200, help="Articles in an issue at most.")] = 30,
+    takeaways: Annotated[int, typer.Option(min=1, max=5, help="Takeaways of each article at most.")] = 3,
+    approval: Annotated[
+        Approval, typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
+    ] = Approval.MANUAL,
+) -> None:
+    """Add a newsletter."""
+    newsletter = Newsletter(
+        id=NewsletterId(0),
+        slug=as_slug(slug),
+        name=_required(name, "--name"),
+        sender_name=sender_name or name,
+        sender_email=parse_address(sender),
+        postal_address=_required(postal_address, "--postal-address"),
+        language=language,
+        timezone=zone(timezone).key,
+        window_days=window_days,
+        max_items=max_items,
+        takeaways=takeaways,
+        approval=approval,
+    )
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        add_newsletter(session, newsletter, now=runtime.clock())
+    say(
+        f"Added {name}. Next: its topics ('digest topic add {slug} …'), then its sources "
+        f"('digest source add {slug} …')."
+    )
+
+
+def _required(text: str, option: str) -> str:
+    if not text.strip():
+        raise InvalidInput(f"{option} is empty")
+    return text.strip()
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List the newsletters."""
+    with reading(open_runtime().engine) as session:
+        found = list_newsletters(session)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("short name", "name", "from", "zone", "approval"),
+        [(n.slug, n.name, n.sender_email, n.timezone, n.approval) for n in found],
+        empty="No newsletter yet: add one with 'digest newsletter add'.",
+    )
+
+
+@app.command()
+def show(slug: Slug, as_json: JsonOption = False) -> None:
+    """Show one newsletter."""
+    with reading(open_runtime().engine) as session:
+        newsletter = get_newsletter(session, slug)
+    if as_json:
+        show_json(newsletter)
+        return
+    rows = [
+        ("name", newsletter.name),
+        ("from", f"{newsletter.sender_name} <{newsletter.sender_email}>"),
+        ("postal address", newsletter.postal_address),
+        ("language, zone", f"{newsletter.language}, {newsletter.timezone}"),
+        ("an issue covers", f"{newsletter.window_days} days, at most {newsletter.max_items} articles"),
+        ("takeaways", f"{newsletter.takeaways} of each article at most"),
+        ("approval", newsletter.approval),
+    ]
+    show_table((newsletter.slug, ""), rows, empty="")
+
+
+@app.command()
+def remove(
+    slug: Slug,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a newsletter with its topics, sources, schedules and issues."""
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+    if not yes:
+        typer.confirm(
+            f"Remove {newsletter.name} with all its topics, sources, articles and issues?", abort=True
+        )
+    with writing(runtime.engine) as session:
+        remove_newsletter(session, newsletter.id)
+    say(f"Removed {newsletter.name}.")

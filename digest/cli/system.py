@@ -1,0 +1,117 @@
+"""Set up, start, check: `init`, `migrate`, `up`, `web`, `doctor`, `demo`."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.output import JsonOption, console, say, show_json, show_table
+from digest.domain.errors import InvalidInput
+from digest.runtime import open_runtime
+from digest.settings import config_file, load_settings
+from digest.store.database import open_engine
+from digest.store.schema import migrate as migrate_schema
+
+Host = Annotated[str, typer.Option(help="The address to listen at.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (demo, init, up, web, migrate, doctor):
+        app.command()(command)
+
+
+def init() -> None:
+    """Make digest.toml with a secret key in this folder, and the database it names."""
+    file = config_file()
+    if file.exists():
+        say(f"{file} is there already and stays as it is.")
+    else:
+        _write_config(file)
+        say(f"Made {file}. Set mail_url, public_url and ops_email in it.")
+    migrate()
+    say("Next: 'digest newsletter add', then 'digest doctor'.")
+
+
+def _write_config(file: Path) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            file.chmod(0o600)
+            opened.write(_CONFIG.format(key=secrets.token_urlsafe(32)))
+    except OSError as exc:
+        raise InvalidInput(f"{file}: {exc.strerror or exc}") from exc
+
+
+_CONFIG = """\
+# Settings of Digest. docs/settings.md describes every one; DIGEST_… variables go before this file.
+secret_key = "{key}"
+database_url = "sqlite:///digest.db"
+public_url = "http://127.0.0.1:8000"
+# Where mail goes: a mail server, or a folder while you try things out.
+mail_url = "maildir:outbox"
+ops_email = ""
+"""
+
+
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    settings = load_settings()
+    engine = open_engine(settings.database_url)
+    migrate_schema(engine)
+    say(f"The database is ready: {engine.url.render_as_string()}")
+
+
+def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run web pages, worker and scheduler in this one process, until Ctrl-C."""
+    from digest.embedded import embedded_worker
+    from digest.web.app import serve
+
+    runtime = open_runtime()
+    runtime.require_mail()
+    with embedded_worker():
+        serve(runtime, host=host, port=port)
+
+
+def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Run the web pages alone; workers and beat run beside it under Celery."""
+    from digest.web.app import serve
+
+    runtime = open_runtime()
+    runtime.require_mail()
+    serve(runtime, host=host, port=port)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Check settings, database, broker, mail server and templates, each for real."""
+    from digest.doctor import examine
+
+    checks = examine()
+    if as_json:
+        show_json(checks)
+    else:
+        show_table(
+            ("", "what", "found"),
+            [("ok" if check.is_well else "BAD", check.what, check.found) for check in checks],
+            empty="",
+        )
+        for check in checks:
+            if not check.is_well:
+                console.print()
+                say(f"{check.what}: {check.advice}")
+    if not all(check.is_well for check in checks):
+        raise typer.Exit(1)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the mails and the database are left.")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Run the main job on a sample newsroom and sample subscribers, with nothing to install."""
+    from digest.demo.main import run_demo
+
+    run_demo(folder)

@@ -1,0 +1,106 @@
+"""Choose and order an issue's articles: pure, so that a preview and a run choose alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from digest.domain.articles import Origin
+from digest.domain.times import Window
+from digest.domain.topics import TopicSlug
+from digest.store.articles import ArticleId, Candidate
+from digest.store.issues import ChosenItem
+
+FRESHNESS, STORY, TOLD = 0.25, 0.2, 0.2
+"""What a score adds to topic fit (0 to 1): up to this much for being new, this much for each doubling of
+the sources that report the story, this much for having takeaways."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An article of the window that is not in the issue, and why in words."""
+
+    article_id: ArticleId
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An issue's items in order, and what was left out."""
+
+    items: tuple[ChosenItem, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def select_items(
+    candidates: Sequence[Candidate], window: Window, *, max_items: int, carried: Collection[ArticleId]
+) -> Selection:
+    """Choose up to `max_items` of the window's articles, best first, one for each story.
+
+    Every topic's best article is chosen before any topic's second best, so a busy topic does not push
+    the quiet ones out.
+    """
+    left_out = [_left(c, "an earlier issue carried it") for c in candidates if c.stored.id in carried]
+    fresh = [candidate for candidate in candidates if candidate.stored.id not in carried]
+    left_out += [_left(candidate, "belongs to no topic") for candidate in fresh if not candidate.topics]
+    stories = _stories([candidate for candidate in fresh if candidate.topics])
+    scored = sorted(
+        ((_score(story, window), story) for story in stories),
+        key=lambda pair: (-pair[0], pair[1][0].stored.id),
+    )
+    for _, (lead, *others) in scored:
+        left_out += [_left(other, f"tells the story of '{lead.stored.article.title}'") for other in others]
+    chosen = _in_turns(scored)[:max_items]
+    kept = {story[0].stored.id for _, story in chosen}
+    left_out += [
+        _left(story[0], f"over the limit of {max_items} articles")
+        for _, story in scored
+        if story[0].stored.id not in kept
+    ]
+    items = tuple(
+        ChosenItem(story[0].stored.id, round(score, 3), tuple(other.stored.id for other in story[1:]))
+        for score, story in scored
+        if story[0].stored.id in kept
+    )
+    return Selection(items, tuple(left_out))
+
+
+def _stories(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Group candidates by story, the fullest report of each first."""
+    groups: dict[ArticleId, list[Candidate]] = {}
+    for candidate in candidates:
+        groups.setdefault(candidate.stored.story_id or candidate.stored.id, []).append(candidate)
+    return [sorted(group, key=_fullness, reverse=True) for group in groups.values()]
+
+
+def _fullness(candidate: Candidate) -> tuple[bool, bool, int, int]:
+    by_publisher = any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways)
+    words = candidate.stored.article.word_count
+    return bool(candidate.takeaways), by_publisher, words, -candidate.stored.id
+
+
+def _score(story: Sequence[Candidate], window: Window) -> float:
+    lead = story[0]
+    published_at = lead.stored.article.published_at or window.start
+    age = (window.end - published_at) / (window.end - window.start)
+    freshness = FRESHNESS * (1 - min(1.0, max(0.0, age)))
+    return lead.topics[0].score + freshness + STORY * math.log2(len(story)) + TOLD * bool(lead.takeaways)
+
+
+def _in_turns(
+    scored: Sequence[tuple[float, list[Candidate]]],
+) -> list[tuple[float, list[Candidate]]]:
+    """Return the stories so that each topic's first comes before any topic's second."""
+    seen: dict[TopicSlug, int] = {}
+    turns: list[tuple[int, tuple[float, list[Candidate]]]] = []
+    for score, story in scored:
+        topic = story[0].topics[0].slug
+        turns.append((seen.get(topic, 0), (score, story)))
+        seen[topic] = seen.get(topic, 0) + 1
+    return [pair for _, pair in sorted(turns, key=lambda turn: turn[0])]
+
+
+def _left(candidate: Candidate, reason: str) -> LeftOut:
+    return LeftOut(candidate.stored.id, candidate.stored.article.title, reason)

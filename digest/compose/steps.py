@@ -1,0 +1,189 @@
+"""The week to an issue: choose its articles, freeze its pieces on approval, show what a reader would get."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.compose.render import EmailTemplate, render_issue
+from digest.compose.select import LeftOut, select_items
+from digest.domain.articles import reading_minutes
+from digest.domain.errors import Conflict
+from digest.domain.issues import (
+    Edition,
+    Issue,
+    IssueContent,
+    IssueState,
+    IssueTopic,
+    Item,
+    OtherSource,
+    Outline,
+    edition_for,
+)
+from digest.domain.mail import Page, RenderedIssue, Token, assemble, page_for
+from digest.domain.newsletters import Newsletter
+from digest.domain.times import Window, zone
+from digest.domain.topics import TopicSlug
+from digest.store.articles import ArticleId, Candidate, candidates_in
+from digest.store.database import reading, writing
+from digest.store.issues import (
+    ChosenItem,
+    carried_articles,
+    ensure_issue,
+    find_issue,
+    freeze,
+    get_issue,
+    get_outline,
+    get_rendered,
+    items_of,
+    replace_items,
+)
+from digest.store.newsletters import list_topics, newsletter_by_id
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What composing a window came to. `issue` is None for an empty week: there is nothing to send."""
+
+    issue: Issue | None
+    items: int
+    left_out: tuple[LeftOut, ...]
+
+
+def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: datetime) -> Composed:
+    """Fill the draft of `window` with the best of its articles, making the draft when there is none.
+
+    An issue that is no longer a draft is returned as it stands: composing again changes nothing that was
+    approved or sent.
+    """
+    with writing(engine) as session:
+        known = find_issue(session, newsletter.id, window)
+        if known is not None and known.state is not IssueState.DRAFT:
+            return Composed(known, len(items_of(session, known.id)), ())
+        candidates = candidates_in(session, newsletter.id, window)
+        carried = carried_articles(
+            session,
+            newsletter.id,
+            but=known.id if known else None,
+            among=[candidate.stored.id for candidate in candidates],
+        )
+        selection = select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
+        if not selection.items and known is None:
+            return Composed(None, 0, selection.left_out)
+        issue = ensure_issue(session, newsletter.id, window, now=now)
+        replace_items(session, issue.id, selection.items)
+    return Composed(issue if selection.items else None, len(selection.items), selection.left_out)
+
+
+def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime) -> Issue:
+    """Render a draft's pieces and freeze them: they are what will be sent, byte for byte.
+
+    Raises `Conflict` when the issue is not a draft or holds nothing.
+    """
+    with writing(engine) as session:
+        issue = get_issue(session, issue_id)
+        content = _content(session, issue)
+        if not content.items:
+            raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")
+        return freeze(session, issue, render_issue(content, template), content.outline, by=by, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """An issue ready to be looked at: the pieces it would be sent with, and who gets which."""
+
+    issue: Issue
+    newsletter: Newsletter
+    rendered: RenderedIssue
+    outline: Outline
+
+    def page(self, follows: Collection[TopicSlug], personal: Mapping[Token, str]) -> Page | None:
+        """Return the mail of a reader who follows these topics, or None when they would get none."""
+        return self.page_of(edition_for(self.outline, follows), personal)
+
+    def page_of(self, edition: Edition, personal: Mapping[Token, str]) -> Page | None:
+        """Return the mail of one edition, or None when it holds nothing."""
+        if not edition.sections:
+            return None
+        return page_for(assemble(self.rendered, edition), personal)
+
+
+def pieces_of(engine: Engine, issue_id: int, *, template: EmailTemplate) -> Pieces:
+    """Return an issue's pieces: those its approval froze, or a draft's as they would be now."""
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        if issue.revision and issue.state is not IssueState.DRAFT:
+            return Pieces(issue, newsletter, get_rendered(session, issue), get_outline(session, issue))
+        content = _content(session, issue)
+    return Pieces(issue, newsletter, render_issue(content, template), content.outline)
+
+
+def content_of(engine: Engine, issue_id: int) -> IssueContent:
+    """Return all that an issue says, from its articles as they stand now."""
+    with reading(engine) as session:
+        return _content(session, get_issue(session, issue_id))
+
+
+def _content(session: Session, issue: Issue) -> IssueContent:
+    newsletter = newsletter_by_id(session, issue.newsletter_id)
+    candidates = {c.stored.id: c for c in candidates_in(session, newsletter.id, issue.window)}
+    chosen = [item for item in items_of(session, issue.id) if _still_told(item, candidates)]
+    items = tuple(_item(position, item, candidates, newsletter) for position, item in enumerate(chosen))
+    used = {topic for item in items for topic in item.topics}
+    first_day, last_day = issue.window.local_days(zone(newsletter.timezone))
+    return IssueContent(
+        newsletter=newsletter.name,
+        language=newsletter.language,
+        first_day=first_day,
+        last_day=last_day,
+        sender_name=newsletter.sender_name,
+        postal_address=newsletter.postal_address,
+        topics=tuple(
+            IssueTopic(topic.slug, topic.name)
+            for topic in list_topics(session, newsletter.id)
+            if topic.slug in used
+        ),
+        items=items,
+        subject=issue.subject,
+        preheader=issue.preheader,
+        intro=issue.intro,
+    )
+
+
+def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> bool:
+    """Whether a chosen article still belongs to a topic: rules may have changed since it was chosen."""
+    return item.article_id in candidates and bool(candidates[item.article_id].topics)
+
+
+def _item(
+    position: int, chosen: ChosenItem, candidates: Mapping[ArticleId, Candidate], newsletter: Newsletter
+) -> Item:
+    candidate = candidates[chosen.article_id]
+    article = candidate.stored.article
+    published_at = article.published_at or candidate.stored.first_seen_at
+    return Item(
+        position=position,
+        url=article.url,
+        title=article.title,
+        source=_source_name(candidate),
+        takeaways=tuple(takeaway.text for takeaway in candidate.takeaways[: newsletter.takeaways]),
+        topics=tuple(match.slug for match in candidate.topics),
+        published_on=published_at.astimezone(zone(newsletter.timezone)).date(),
+        reading_minutes=reading_minutes(article.word_count),
+        language=article.language,
+        image=article.image,
+        also=tuple(
+            OtherSource(_source_name(candidates[other]), candidates[other].stored.article.url)
+            for other in chosen.also
+            if other in candidates
+        ),
+    )
+
+
+def _source_name(candidate: Candidate) -> str:
+    return next(iter(candidate.stored.sources), candidate.stored.article.site_name or "the web")

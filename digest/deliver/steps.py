@@ -1,0 +1,223 @@
+"""Send an issue: claim what is due, hand it over, record what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
+from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
+from digest.domain.errors import Conflict, Refused, Unavailable
+from digest.domain.issues import IssueId, IssueState
+from digest.store.database import reading, writing
+from digest.store.deliveries import claim_deliveries, is_unfinished, reap_leases
+from digest.store.issues import change_issue, get_issue, issues_in
+
+log = structlog.get_logger(__name__)
+
+MailFor = Callable[[Claim], tuple[Envelope, bytes]]
+"""Write one reader's mail. Raises `Refused` when there is no way to address them."""
+
+_RECONNECTS = 5
+"""Connections a conversation tries to open in a row before the server counts as away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a worker sends: conversations at once, deliveries claimed at a time, how long a claim is held."""
+
+    sessions: int = 20
+    batch: int = 500
+    lease: timedelta = timedelta(minutes=5)
+
+
+async def send_issue(
+    engine: Engine,
+    issue_id: IssueId,
+    *,
+    transport: Transport,
+    mail_for: MailFor,
+    owner: str,
+    clock: Clock,
+    pace: Pace = Pace(),
+    should_stop: Callable[[], bool] = lambda: False,
+    on_settled: Callable[[Outcome], None] = lambda _: None,
+) -> None:
+    """Send what is due of an issue, until nothing is or `should_stop` says so.
+
+    Stopping finishes the messages under way and gives back the rest. Raises `Unavailable` when the mail
+    server or the database stays away, `Refused` when the server will not have us; what was not sent is
+    pending again.
+    """
+    async with Ledger(engine, owner=owner, clock=clock) as ledger:
+        round_ = _Round(engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled)
+        try:
+            async with asyncio.TaskGroup() as conversations:
+                for _ in range(pace.sessions):
+                    conversations.create_task(round_.converse(transport))
+        finally:
+            trouble = round_.close()
+    if trouble is not None:
+        raise trouble
+
+
+class _Round:
+    """The claims of one call of `send_issue`, shared by its conversations."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        issue_id: IssueId,
+        ledger: Ledger,
+        mail_for: MailFor,
+        owner: str,
+        clock: Clock,
+        pace: Pace,
+        should_stop: Callable[[], bool],
+        on_settled: Callable[[Outcome], None],
+    ) -> None:
+        self._engine = engine
+        self._issue_id = issue_id
+        self._ledger = ledger
+        self._mail_for = mail_for
+        self._owner = owner
+        self._clock = clock
+        self._pace = pace
+        self._should_stop = should_stop
+        self._on_settled = on_settled
+        self._claims: deque[Claim] = deque()
+        self._claiming = asyncio.Lock()
+        self._is_drained = False
+        self._is_stopped = False
+        self._trouble: Unavailable | Refused | None = None
+
+    async def converse(self, transport: Transport) -> None:
+        """Hold one conversation after another while there is something to send.
+
+        A conversation that cannot be opened leaves its claim to the others: the server may allow fewer.
+        """
+        failures = 0
+        claim = await self._next()
+        while claim is not None:
+            try:
+                async with transport.session() as session:
+                    failures = 0
+                    while claim is not None and session.is_open:
+                        await self._send(session, claim)
+                        claim = await self._next()
+            except (Unavailable, Refused) as exc:
+                self._trouble = exc
+                failures += 1
+                if failures == _RECONNECTS or isinstance(exc, Refused) or self._stops():
+                    if claim is not None:
+                        self._claims.append(claim)
+                    return
+                await asyncio.sleep(random.uniform(0.5, 1.0) * 0.2 * 2**failures)
+
+    async def _send(self, session: MailSession, claim: Claim) -> None:
+        try:
+            envelope, message = self._mail_for(claim)
+            outcome = await session.send(envelope, message, lambda: self._ledger.arm(claim))
+        except NotArmed:
+            self._ledger.give_back(claim)
+            await self._look_at_issue()
+            return
+        except Refused as exc:
+            outcome = Outcome(DeliveryState.FAILED, None, str(exc))
+        except Unavailable as exc:
+            outcome = Outcome(DeliveryState.PENDING, None, str(exc))
+        outcome = _with_retry(claim, outcome, now=self._clock())
+        self._ledger.settle(claim, outcome)
+        self._on_settled(outcome)
+
+    async def _next(self) -> Claim | None:
+        """Return the next claim, or None when nothing is due or the round is to stop."""
+        async with self._claiming:
+            if not self._claims and not self._is_drained and not self._stops():
+                self._claims.extend(await asyncio.to_thread(self._claim))
+                self._is_drained = not self._claims
+        return self._claims.popleft() if self._claims and not self._stops() else None
+
+    def _stops(self) -> bool:
+        self._is_stopped = self._is_stopped or self._should_stop()
+        return self._is_stopped
+
+    def _claim(self) -> tuple[Claim, ...]:
+        now = self._clock()
+        with writing(self._engine) as session:
+            return claim_deliveries(
+                session,
+                self._issue_id,
+                owner=self._owner,
+                limit=self._pace.batch,
+                now=now,
+                lease_until=now + self._pace.lease,
+            )
+
+    async def _look_at_issue(self) -> None:
+        """Stop the round when the issue is paused or cancelled, rather than be refused claim by claim."""
+        state = await asyncio.to_thread(self._issue_state)
+        self._is_stopped = self._is_stopped or state is not IssueState.SENDING
+
+    def _issue_state(self) -> IssueState:
+        with reading(self._engine) as session:
+            return get_issue(session, self._issue_id).state
+
+    def close(self) -> Unavailable | Refused | None:
+        """Give back the claims nobody got to; return why, when no conversation could be held for them."""
+        trouble = self._trouble if self._claims and not self._is_stopped else None
+        while self._claims:
+            self._ledger.give_back(self._claims.popleft())
+        return trouble
+
+
+def _with_retry(claim: Claim, outcome: Outcome, *, now: datetime) -> Outcome:
+    """Say when a deferred delivery is tried again, or give it up when that has gone on for too long."""
+    if outcome.state is not DeliveryState.PENDING:
+        return outcome
+    if now - claim.addressed_at > RETRY_FOR:
+        text = f"given up after {RETRY_FOR.days} days of trying: {outcome.text}"
+        return replace(outcome, state=DeliveryState.FAILED, text=text)
+    return replace(outcome, retry_in=back_off(claim.attempts + 1, jitter=random.random()))
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: leases that ran out, by what became of them, and issues that are sent."""
+
+    released: int
+    unknown: int
+    finished: tuple[IssueId, ...]
+
+
+def sweep(engine: Engine, *, now: datetime) -> Swept:
+    """Take back what dead workers held, and close the issues of which nothing is left to send."""
+    with writing(engine) as session:
+        released, unknown = reap_leases(session, now=now)
+    with reading(engine) as session:
+        sending = issues_in(session, IssueState.SENDING)
+    finished = tuple(issue.id for issue in sending if finish_issue(engine, issue.id, now=now))
+    if released or unknown:
+        log.warning("deliveries.reaped", released=released, unknown=unknown)
+    return Swept(released, unknown, finished)
+
+
+def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:
+    """Mark an issue as sent when every delivery of it is settled; return whether this call did it."""
+    with writing(engine) as session:
+        if get_issue(session, issue_id).state is not IssueState.SENDING or is_unfinished(session, issue_id):
+            return False
+        try:
+            change_issue(session, issue_id, IssueState.SENT, now=now)
+        except Conflict:
+            return False
+    log.info("issue.sent", issue=issue_id)
+    return True

@@ -1,0 +1,71 @@
+"""Subscribers, the topics they follow, and why one may get nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+from digest.domain.topics import TopicSlug
+
+SubscriberId = NewType("SubscriberId", int)
+
+
+class SubscriptionState(StrEnum):
+    """Whether a subscriber wants a newsletter now."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class SkipReason(StrEnum):
+    """Why a reader in an issue's audience gets no mail."""
+
+    NO_TOPICS = "no_topics"
+    NOTHING_FOLLOWED = "nothing_followed"
+    SUPPRESSED = "suppressed"
+    PAUSED = "paused"
+
+    @property
+    def in_words(self) -> str:
+        """The reason as ops and editors read it."""
+        return _SKIP_WORDS[self]
+
+
+_SKIP_WORDS = {
+    SkipReason.NO_TOPICS: "follows no topic",
+    SkipReason.NOTHING_FOLLOWED: "no article in the topics they follow",
+    SkipReason.SUPPRESSED: "address is suppressed",
+    SkipReason.PAUSED: "paused their subscription",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person by their address. `email` is as they gave it, with its domain in ASCII."""
+
+    id: SubscriberId
+    email: str
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscriber's tie to one newsletter, and the topics of it they follow."""
+
+    subscriber: Subscriber
+    state: SubscriptionState
+    follows: frozenset[TopicSlug]
+
+
+def email_key(email: str) -> str:
+    """Return what two spellings of one mailbox share: the address in lower case.
+
+    RFC 5321 §2.4 lets a server tell local parts apart by case; in practice none does, and two mails
+    to one person are worse than one too few.
+    """
+    return email.strip().lower()

@@ -1,0 +1,1 @@
+"""Lists of people brought from elsewhere, read whole before anything is stored."""

@@ -1,0 +1,19 @@
+"""E-mail addresses as people type them."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, validate_email
+
+from digest.domain.errors import InvalidInput
+
+
+def parse_address(text: str) -> str:
+    """Return a mailbox that mail can be sent to, its domain in ASCII (RFC 5891).
+
+    The local part stays as it was typed. Raises `InvalidInput`, which says what is wrong with it.
+    """
+    try:
+        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as exc:
+        raise InvalidInput(f"'{text.strip()}' is not an e-mail address: {exc}") from exc
+    return f"{found.local_part}@{found.ascii_domain}"

@@ -1,0 +1,56 @@
+"""What one reader would get of an issue, made by the code that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from digest.compose.steps import pieces_of
+from digest.domain.errors import Conflict
+from digest.domain.issues import Edition
+from digest.domain.mail import Page
+from digest.domain.subscribers import SubscriberId, Subscription
+from digest.domain.topics import TopicSlug
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.deliveries import edition_key_of, find_delivery
+from digest.store.issues import get_issue
+from digest.store.newsletters import get_topic, newsletter_by_id
+from digest.store.subscribers import get_subscription
+
+SPECIMEN = "reader@example.org", SubscriberId(0)
+"""Who a preview is for when it is for nobody in particular. Their links lead nowhere."""
+
+
+def page_for_reader(
+    runtime: Runtime, issue_id: int, *, email: str = "", topics: Sequence[str] | None = None
+) -> Page:
+    """Return an issue's mail as a subscriber gets it, as one who follows `topics` would, or everything.
+
+    A subscriber who was sent the issue sees the edition they were sent. Raises `NotFound` for an unknown
+    issue, subscriber or topic, and `Conflict` when that reader gets nothing.
+    """
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        subscription = get_subscription(session, newsletter.id, email) if email else None
+        named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
+        delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
+        sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
+    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
+    address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
+    personal = runtime.personal(newsletter.id, issue.id, who, address)
+    follows = _follows(subscription, named, pieces.outline.topics)
+    page = pieces.page_of(sent, personal) if sent else pieces.page(follows, personal)
+    if page is None:
+        raise Conflict(
+            f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue_id}"
+        )
+    return page
+
+
+def _follows(
+    subscription: Subscription | None, named: Collection[TopicSlug], everything: Collection[TopicSlug]
+) -> frozenset[TopicSlug]:
+    if subscription is not None:
+        return subscription.follows
+    return frozenset(named or everything)

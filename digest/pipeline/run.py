@@ -1,0 +1,154 @@
+"""A run started by hand: the whole chain at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from digest.address.steps import Addressed
+from digest.compose.steps import Composed, approve, compose
+from digest.condense.steps import Report, condense
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import Issue, IssueState
+from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.schedules import Stage
+from digest.domain.times import Window, zone
+from digest.gather.steps import Polled, gather
+from digest.pipeline.sending import send, sending_note
+from digest.pipeline.watch import Unwatched, Watch
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.issues import find_issue, get_issue
+from digest.store.newsletters import get_newsletter, newsletter_by_id
+
+AUTOMATIC = "automatic approval"
+
+
+@dataclass(slots=True)
+class Run:
+    """How far a run came, stage by stage. `note` says in words how it ended."""
+
+    newsletter: Newsletter
+    window: Window
+    polled: tuple[Polled, ...] = ()
+    condensed: Report | None = None
+    composed: Composed | None = None
+    issue: Issue | None = None
+    addressed: Addressed | None = None
+    counts: Mapping[DeliveryState, int] = field(default_factory=dict)
+    note: str = ""
+
+
+def current_window(newsletter: Newsletter, now: datetime) -> Window:
+    """Return the window a run started by hand covers: the whole local days before today."""
+    return Window.before(now, newsletter.window_days, zone(newsletter.timezone))
+
+
+def run_newsletter(
+    runtime: Runtime,
+    slug: str,
+    *,
+    window: Window | None = None,
+    approve_by: str = "",
+    watch: Watch | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Run:
+    """Run the whole chain now, and send when the issue is approved or may be.
+
+    `approve_by` names a person who approves the draft unseen; without one a newsletter with manual
+    approval stops at its draft. Running again for a window that was sent sends nothing.
+    """
+    watch = watch or Unwatched()
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+    run = Run(newsletter, window or current_window(newsletter, runtime.clock()))
+    if not fill(runtime, runtime.engine, run, watch):
+        if run.issue is None:
+            runtime.tell_ops(f"{newsletter.name}: nothing to send", run.note)
+        return run
+    if run.issue and run.issue.state is IssueState.DRAFT:
+        by = approve_by or (AUTOMATIC if newsletter.approval is Approval.AUTOMATIC else "")
+        if not by:
+            run.note = (
+                f"issue {run.issue.id} waits for approval: look at it with "
+                f"'digest issue preview {run.issue.id}', then 'digest issue approve {run.issue.id}' "
+                f"and 'digest send {run.issue.id}'"
+            )
+            return run
+        run.issue = approve_issue(runtime, run.issue.id, by=by)
+    assert run.issue is not None
+    run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)
+    with reading(runtime.engine) as session:
+        run.issue = get_issue(session, run.issue.id)
+    run.note = sending_note(run.issue, run.counts)
+    return run
+
+
+def fill(runtime: Runtime, engine: Engine, run: Run, watch: Watch) -> bool:
+    """Gather, condense and compose; return whether there is an issue to go on with."""
+    with reading(engine) as session:
+        run.issue = find_issue(session, run.newsletter.id, run.window)
+    if run.issue is not None and run.issue.state in (IssueState.SENT, IssueState.CANCELLED):
+        run.note = f"issue {run.issue.id} of this window is {run.issue.state} already; nothing was sent again"
+        return False
+    if run.issue is not None and run.issue.state is not IssueState.DRAFT:
+        return True
+    run.polled = gather_newsletter(runtime, engine, run.newsletter, run.window, watch)
+    watch.begin(Stage.CONDENSE)
+    run.condensed = condense(engine, run.newsletter, on_condensed=watch.step)
+    watch.begin(Stage.COMPOSE)
+    run.composed = compose(engine, run.newsletter, run.window, now=runtime.clock())
+    run.issue = run.composed.issue
+    if run.issue is None:
+        run.note = empty_week(run.newsletter, run.window, run.polled)
+    return run.issue is not None
+
+
+def gather_newsletter(
+    runtime: Runtime, engine: Engine, newsletter: Newsletter, window: Window, watch: Watch | None = None
+) -> tuple[Polled, ...]:
+    """Poll the newsletter's sources. See `digest.gather.steps.gather`."""
+    watch = watch or Unwatched()
+    watch.begin(Stage.GATHER)
+
+    async def poll() -> tuple[Polled, ...]:
+        async with runtime.fetcher() as fetcher:
+            return await gather(
+                engine,
+                newsletter.id,
+                window,
+                fetcher=fetcher,
+                now=runtime.clock(),
+                on_polled=watch.step,
+            )
+
+    return asyncio.run(poll())
+
+
+def empty_week(newsletter: Newsletter, window: Window, polled: Sequence[Polled]) -> str:
+    """Return what to tell ops about a window that holds no article."""
+    first, last = window.local_days(zone(newsletter.timezone))
+    failing = [f"{poll.source}: {poll.error}" for poll in polled if poll.error]
+    cause = (
+        "These sources could not be read:\n  " + "\n  ".join(failing)
+        if failing
+        else "No source listed an article of these days that belongs to a topic."
+    )
+    return (
+        f"{newsletter.name} has nothing to send for {first} to {last}: no issue was made and nobody was "
+        f"mailed. {cause}\n"
+        f"Look at 'digest source list {newsletter.slug}' and 'digest topic list {newsletter.slug}'."
+    )
+
+
+def approve_issue(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
+    """Freeze a draft with its newsletter's template. Raises `Conflict` and `Misconfigured`."""
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
+    return approve(
+        runtime.engine, issue_id, template=runtime.template(newsletter.template), by=by, now=runtime.clock()
+    )

@@ -1,0 +1,125 @@
+"""A scheduled run, one stage at a time, so that a worker may die between any two and nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from digest.compose.steps import compose
+from digest.condense.steps import condense
+from digest.domain.errors import DigestError, Misconfigured, Unavailable
+from digest.domain.issues import IssueState
+from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
+from digest.domain.times import Window
+from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
+from digest.runtime import Runtime
+from digest.schedule.steps import tick, window_of
+from digest.store.database import reading, writing
+from digest.store.issues import get_issue
+from digest.store.newsletters import newsletter_by_id
+from digest.store.schedules import claim_occurrence, get_schedule, pending_occurrences, record_stage
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER = timedelta(minutes=5)
+ATTEMPTS = 5
+"""A stage that cannot reach something is tried this often, this far apart, before ops are told."""
+
+
+def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
+    """Record what has come due, tell ops of what came too late, and return the runs nobody is at."""
+    now = runtime.clock()
+    for held in tick(runtime.engine, now=now).held:
+        runtime.tell_ops(
+            f"the run of {held.local_date} was missed",
+            f"{held.note}: 'digest schedule run {held.id}' or 'digest schedule skip {held.id}'",
+        )
+    with reading(runtime.engine) as session:
+        return tuple(occurrence.id for occurrence in pending_occurrences(session, now=now))
+
+
+def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
+    """Do the next stage of a scheduled run; return whether another stage can follow at once.
+
+    What cannot be reached is tried again later; what is wrong ends the run, and ops are told either way
+    in the end.
+    """
+    now = runtime.clock()
+    with writing(runtime.engine) as session:
+        claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=now + RETRY_AFTER)
+    if claimed is None:
+        return False
+    occurrence, attempts = claimed
+    try:
+        if attempts > ATTEMPTS:
+            raise Misconfigured(
+                f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
+            )
+        after = _stage(runtime, occurrence)
+    except Unavailable as exc:
+        if attempts < ATTEMPTS:
+            log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
+            return False
+        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    except DigestError as exc:
+        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    with writing(runtime.engine) as session:
+        record_stage(
+            session,
+            after.id,
+            state=after.state,
+            stage=after.stage,
+            issue_id=after.issue_id,
+            note=after.note,
+        )
+    log.info("run.stage", occurrence=after.id, stage=occurrence.stage, state=after.state, note=after.note)
+    if after.state is OccurrenceState.FAILED:
+        runtime.tell_ops(f"a scheduled run failed at '{after.stage}'", after.note)
+    return after.state is OccurrenceState.RUNNING
+
+
+def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
+    """Do one stage, and return the occurrence as it stands after it."""
+    engine = runtime.engine
+    with reading(engine) as session:
+        schedule = get_schedule(session, occurrence.schedule_id)
+        newsletter = newsletter_by_id(session, schedule.newsletter_id)
+    window = window_of(schedule, occurrence.due_at)
+    if occurrence.stage is Stage.GATHER:
+        gather_newsletter(runtime, engine, newsletter, window)
+        return replace(occurrence, stage=Stage.CONDENSE)
+    if occurrence.stage is Stage.CONDENSE:
+        condense(engine, newsletter)
+        return replace(occurrence, stage=Stage.COMPOSE)
+    if occurrence.stage is Stage.COMPOSE:
+        return _compose_stage(runtime, occurrence, newsletter, window)
+    return _approve_stage(runtime, occurrence, newsletter)
+
+
+def _compose_stage(
+    runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter, window: Window
+) -> Occurrence:
+    composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
+    if composed.issue is None:
+        note = empty_week(newsletter, window, ())
+        runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
+        return replace(occurrence, state=OccurrenceState.DONE, note=note)
+    return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)
+
+
+def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter) -> Occurrence:
+    """Approve, or wait for somebody who does. From there the issue's own state drives the sending."""
+    assert occurrence.issue_id is not None
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, occurrence.issue_id)
+    if issue.state is IssueState.DRAFT and newsletter.approval is Approval.AUTOMATIC:
+        issue = approve_issue(runtime, issue.id, by=AUTOMATIC)
+    if issue.state is not IssueState.DRAFT:
+        note = f"issue {issue.id} is {issue.state}"
+        return replace(occurrence, stage=Stage.SEND, state=OccurrenceState.DONE, note=note)
+    note = f"issue {issue.id} waits for approval: 'digest issue approve {issue.id}', and it goes out"
+    runtime.tell_ops(f"{newsletter.name}: issue {issue.id} waits for approval", note)
+    return replace(occurrence, state=OccurrenceState.WAITING, note=note)

@@ -1,0 +1,108 @@
+"""Address an approved issue and send what is due of it, by hand or as a worker's task."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from digest.address.steps import Addressed, address_issue
+from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
+from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Conflict
+from digest.domain.issues import Issue, IssueId, IssueState
+from digest.domain.schedules import Stage
+from digest.pipeline.watch import Unwatched, Watch
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.deliveries import count_deliveries
+from digest.store.issues import get_issue, issues_in
+from digest.store.schedules import end_waiting
+
+log = structlog.get_logger(__name__)
+
+TASK_SECONDS = 45.0
+"""How long a worker sends before it hands the issue on: tasks stay well under a minute, so a deploy waits
+for none and no broker thinks one lost."""
+
+
+def send(
+    runtime: Runtime,
+    issue_id: IssueId,
+    *,
+    watch: Watch | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
+    """Address an approved issue, then send what is due of it.
+
+    Returns what addressing came to, None when that was done before, and how many deliveries are in
+    each state. Raises `Conflict` for an issue that is not approved, is paused or is over, and
+    `Unavailable` when the mail server stays away: what was not sent is still pending.
+    """
+    watch = watch or Unwatched()
+    engine = runtime.engine
+    runtime.require_mail()
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+    addressed = None
+    if issue.state is not IssueState.SENDING:
+        addressed = address_issue(engine, issue_id, now=runtime.clock())
+    with reading(engine) as session:
+        watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
+    asyncio.run(
+        send_issue(
+            engine,
+            issue_id,
+            transport=runtime.transport,
+            mail_for=runtime.mail_for(issue_id),
+            owner=runtime.owner,
+            clock=runtime.clock,
+            pace=Pace(sessions=runtime.settings.mail_sessions),
+            should_stop=should_stop,
+            on_settled=watch.step,
+        )
+    )
+    finish_issue(engine, issue_id, now=runtime.clock())
+    with reading(engine) as session:
+        return addressed, count_deliveries(session, issue_id)
+
+
+def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
+    """Return in words how a send stands, and what to do about what is open."""
+    told = [f"issue {issue.id} is {issue.state}: {counts[DeliveryState.ACCEPTED]} accepted"]
+    if counts[DeliveryState.FAILED]:
+        told.append(f"{counts[DeliveryState.FAILED]} refused for good")
+    if counts[DeliveryState.CANCELLED]:
+        told.append(f"{counts[DeliveryState.CANCELLED]} cancelled")
+    waiting = counts[DeliveryState.PENDING] + counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]
+    if waiting and issue.state is IssueState.SENDING:
+        told.append(f"{waiting} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
+    if counts[DeliveryState.UNKNOWN]:
+        told.append(
+            f"{counts[DeliveryState.UNKNOWN]} unknown: the server never answered. They are not sent again "
+            f"unasked; settle them with 'digest issue reconcile {issue.id} --log FILE'"
+        )
+    return ", ".join(told)
+
+
+def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
+    """Sweep, and return the issues that workers should send: approved ones and those under way."""
+    now = runtime.clock()
+    sweep(runtime.engine, now=now)
+    with writing(runtime.engine) as session:
+        end_waiting(session)
+    with reading(runtime.engine) as session:
+        return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
+
+
+def send_for_a_while(runtime: Runtime, issue_id: IssueId) -> Mapping[DeliveryState, int]:
+    """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be."""
+    deadline = time.monotonic() + TASK_SECONDS
+    try:
+        _, counts = send(runtime, issue_id, should_stop=lambda: time.monotonic() > deadline)
+    except Conflict as exc:
+        log.info("send.passed", issue=issue_id, reason=str(exc))
+        return {}
+    return counts

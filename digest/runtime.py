@@ -1,0 +1,192 @@
+"""The one place that wires settings to the database, the mail server, the fetcher and the templates."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from functools import cached_property, lru_cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from sqlalchemy import Engine
+
+from digest.compose.templates import EmailTemplate, compile_template
+from digest.deliver.maildir import MaildirTransport
+from digest.deliver.mime import EncodedIssue, Recipient, Sender
+from digest.deliver.smtp import SmtpServer, SmtpTransport
+from digest.deliver.steps import MailFor
+from digest.deliver.transport import Envelope, Transport
+from digest.domain.deliveries import Claim
+from digest.domain.errors import DigestError, Misconfigured
+from digest.domain.issues import Edition, IssueId
+from digest.domain.mail import Token
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.subscribers import SubscriberId
+from digest.gather.fetch import HttpFetcher
+from digest.logs import set_up_logs
+from digest.settings import Settings, load_settings
+from digest.store.database import open_engine, reading
+from digest.store.issues import get_issue, get_rendered
+from digest.store.newsletters import newsletter_by_id
+from digest.store.schema import require_schema
+from digest.track.tokens import Purpose, Tokens
+
+log = structlog.get_logger(__name__)
+
+
+def utc_now() -> datetime:
+    """Return the present moment, aware."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything a stage is handed, made from the settings when it is first asked for."""
+
+    settings: Settings
+    clock: Callable[[], datetime] = utc_now
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, with this version's schema. Raises `Misconfigured` or `Unavailable`."""
+        engine = open_engine(self.settings.database_url)
+        require_schema(engine)
+        return engine
+
+    @cached_property
+    def owner(self) -> str:
+        """A name for this process as an owner of deliveries, never used twice."""
+        return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The signer of links. Raises `Misconfigured` when there is no key to sign with."""
+        key = self.settings.secret_key.get_secret_value()
+        if not key:
+            raise Misconfigured(
+                "secret_key is not set, so links in mails cannot be signed: run 'digest init', which writes "
+                "one into digest.toml, or set DIGEST_SECRET_KEY to 32 random characters or more"
+            )
+        older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
+        return Tokens([*older, key])
+
+    def fetcher(self) -> HttpFetcher:
+        """Return a fetcher for sources, an async context manager."""
+        contact = self.settings.contact_url or self.settings.public_url
+        return HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow))
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The way mail leaves. Raises `Misconfigured` for an address that is none."""
+        url = self.settings.mail_url
+        if urlsplit(url).scheme == "maildir":
+            return MaildirTransport(Path(unquote(urlsplit(url).path)))
+        return SmtpTransport(SmtpServer.from_url(url))
+
+    def require_mail(self) -> None:
+        """Raise `Misconfigured` now, not in the middle of a send, when links or mail could not be made."""
+        _ = self.tokens, self.transport
+
+    def template(self, name: str) -> EmailTemplate:
+        """Return the e-mail template called `name`. Raises `Misconfigured` with file and line."""
+        return _template(self.settings.templates / "email" / name)
+
+    def personal(
+        self, newsletter_id: NewsletterId, issue_id: IssueId, who: SubscriberId, email: str
+    ) -> Mapping[Token, str]:
+        """Return a reader's own values for the tokens of a mail."""
+        link, sign = self._link, self.tokens.sign
+        return {
+            Token.EMAIL: email,
+            Token.UNSUBSCRIBE_URL: link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who)),
+            Token.PREFERENCES_URL: link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who)),
+            Token.ONLINE_URL: link("online", sign(Purpose.ONLINE, issue_id, who)),
+        }
+
+    def _link(self, page: str, token: str) -> str:
+        return f"{self.settings.public_url.rstrip('/')}/{page}/{token}"
+
+    def mail_for(self, issue_id: IssueId) -> MailFor:
+        """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
+        with reading(self.engine) as session:
+            issue = get_issue(session, issue_id)
+            newsletter = newsletter_by_id(session, issue.newsletter_id)
+            rendered = get_rendered(session, issue)
+        encoded = EncodedIssue(
+            rendered, self._sender(newsletter), name=str(issue_id), date=issue.sending_at or self.clock()
+        )
+        return_path = self.settings.return_path or newsletter.sender_email
+
+        def write(claim: Claim) -> tuple[Envelope, bytes]:
+            personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
+            recipient = Recipient(
+                email=claim.email,
+                message_id=claim.message_id,
+                return_path=return_path,
+                unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
+                preferences_url=personal[Token.PREFERENCES_URL],
+                online_url=personal[Token.ONLINE_URL],
+            )
+            message = encoded.edition(Edition.from_key(claim.edition)).message(recipient)
+            return Envelope(return_path, claim.email), message
+
+        return write
+
+    def _sender(self, newsletter: Newsletter) -> Sender:
+        domain = newsletter.sender_email.rpartition("@")[2]
+        return Sender(
+            name=newsletter.sender_name,
+            address=newsletter.sender_email,
+            list_id=f"{newsletter.slug}.{domain}",
+            feedback_id=f"{newsletter.slug}:digest:{domain.replace('.', '-')}",
+            owner=newsletter.sender_email,
+        )
+
+    def tell_ops(self, subject: str, text: str) -> None:
+        """Log what needs a person, and mail it to `ops_email` when there is one.
+
+        Never raises for mail that cannot be sent: the log has it, and the work goes on.
+        """
+        log.warning("ops.told", subject=subject, text=text)
+        if not self.settings.ops_email:
+            return
+        try:
+            asyncio.run(self._mail_ops(subject, text))
+        except DigestError as exc:
+            log.error("ops.not_told", subject=subject, reason=str(exc))
+
+    async def _mail_ops(self, subject: str, text: str) -> None:
+        address = self.settings.ops_email
+        message = EmailMessage()
+        message["From"] = message["To"] = address
+        message["Subject"] = f"[Digest] {subject}"
+        message["Date"] = self.clock()
+        message["Message-ID"] = f"<alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text, cte="quoted-printable")
+        octets = message.as_bytes(policy=message.policy.clone(linesep="\r\n")).replace(b"\r\n.", b"\r\n=2E")
+
+        async def arm() -> bool:
+            return True
+
+        async with self.transport.session() as session:
+            await session.send(Envelope(address, address), octets, arm)
+
+
+@lru_cache(maxsize=16)
+def _template(folder: Path) -> EmailTemplate:
+    return compile_template(folder)
+
+
+def open_runtime(**overrides: object) -> Runtime:
+    """Read the settings, set up the logs and return the runtime. Raises `Misconfigured`."""
+    settings = load_settings(**overrides)
+    set_up_logs(level=settings.log_level, as_json=settings.log_format == "json")
+    return Runtime(settings)

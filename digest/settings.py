@@ -1,0 +1,137 @@
+"""Settings: from the environment (`DIGEST_…`), then `digest.toml`, then the defaults here."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from digest.domain.errors import Misconfigured
+
+PREFIX = "DIGEST_"
+CONFIG_VARIABLE = "DIGEST_CONFIG"
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations. `docs/settings.md` is written from this class."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    database_url: str = Field(
+        "sqlite:///digest.db",
+        description="Where everything is kept: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+    )
+    broker_url: str = Field(
+        "memory://",
+        description="How workers are rung: memory:// inside `digest up`, or redis://:PASSWORD@HOST:6379/0. "
+        "Only hints pass through it; losing them loses time, not mail.",
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the links in mails. `digest init` makes one. Changing it breaks links already "
+        "sent, unless the old one is kept in previous_secret_keys.",
+    )
+    previous_secret_keys: tuple[SecretStr, ...] = Field(
+        (), description="Keys that signed links in mails already sent; their links go on working."
+    )
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="The address subscribers reach the web pages at: unsubscribe links begin with it.",
+    )
+    mail_url: str = Field(
+        "smtp://127.0.0.1:25",
+        description="Where mail goes: smtp://USER:PASSWORD@HOST:PORT (STARTTLS when offered), smtps://… (TLS "
+        "from the start) or maildir:///FOLDER, which sends nothing and keeps every mail as a file.",
+    )
+    mail_sessions: int = Field(
+        20, ge=1, le=500, description="Conversations a worker holds with the mail server at once."
+    )
+    return_path: str = Field(
+        "", description="The address bounces go to. Empty: the newsletter's own sender address."
+    )
+    ops_email: str = Field(
+        "", description="Who is told when something needs a person. Empty: it is only logged."
+    )
+    contact_url: str = Field(
+        "",
+        description="A page about you, named in the User-Agent when sources are fetched. Empty: public_url.",
+    )
+    fetch_allow: tuple[str, ...] = Field(
+        (),
+        description="HOST:PORT pairs that may be fetched although their address is private or the port "
+        "unusual. Everything else inside your network is refused.",
+    )
+    templates_dir: Path | None = Field(
+        None, description="A folder with e-mail and web templates. Empty: those that come with Digest."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file, and read no other place."""
+        file = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+        return init_settings, env_settings, file
+
+    @property
+    def templates(self) -> Path:
+        """The folder templates are read from."""
+        if self.templates_dir is not None:
+            return self.templates_dir
+        packaged = Path(__file__).parent / "templates"
+        return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def config_file() -> Path:
+    """Return the settings file: `$DIGEST_CONFIG`, or `digest.toml` in the current folder."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "digest.toml"))
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings. Raises `Misconfigured` with each setting that is wrong and where it stands."""
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(f"{config_file()}: {exc}; nothing was started") from exc
+    except ValidationError as exc:
+        raise Misconfigured("\n".join(_in_words(error) for error in exc.errors())) from exc
+
+
+def _refuse_unknown_variables() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable.upper() not in known:
+            raise Misconfigured(f"environment: {variable} is not a setting{_suggest(variable, known)}")
+
+
+def _in_words(error: Any) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    variable = f"{PREFIX}{name.upper()}"
+    place = f"environment: {variable}" if variable in os.environ else f"{config_file()}: {name}"
+    if error["type"] == "extra_forbidden":
+        return f"{config_file()}: '{name}' is not a setting{_suggest(name, set(Settings.model_fields))}"
+    given = "" if "secret" in name or "url" in name else f" (it is {error['input']!r})"
+    return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{given}"
+
+
+def _suggest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else "; docs/settings.md lists them all"

@@ -1,0 +1,307 @@
+"""Issues, their items, and the pieces an approval froze."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.domain.errors import Conflict, NotFound
+from digest.domain.issues import CHANGES, Issue, IssueId, IssueState, Outline
+from digest.domain.mail import RenderedIssue
+from digest.domain.newsletters import NewsletterId
+from digest.domain.times import Window
+from digest.domain.topics import TopicSlug
+from digest.store.articles import ArticleId
+from digest.store.base import Base, Json
+
+
+class IssueRow(Base):
+    """One newsletter's window. `note` says why it is paused or cancelled."""
+
+    __tablename__ = "issues"
+    __table_args__ = (UniqueConstraint("newsletter_id", "window_start", "window_end"), Index(None, "state"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
+    window_start: Mapped[datetime]
+    window_end: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Text)
+    preheader: Mapped[str] = mapped_column(Text)
+    intro: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text)
+    approved_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
+    sending_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ItemRow(Base):
+    """An article in an issue. `also` holds the article ids of other reports of its story."""
+
+    __tablename__ = "items"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int]
+    score: Mapped[float]
+    also: Mapped[list[int]] = mapped_column(Json)
+
+
+class RevisionRow(Base):
+    """The pieces of an issue as they were approved: what is sent, byte for byte."""
+
+    __tablename__ = "revisions"
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    rendered: Mapped[str] = mapped_column(Text)
+    topics: Mapped[list[str]] = mapped_column(Json)
+    item_topics: Mapped[list[list[str]]] = mapped_column(Json)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenItem:
+    """An article chosen for an issue, how it scored, and the other reports of its story."""
+
+    article_id: ArticleId
+    score: float
+    also: tuple[ArticleId, ...] = ()
+
+
+def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
+    """Return the newsletter's issue of `window`, made as a draft when there was none."""
+    found = find_issue(session, newsletter_id, window)
+    if found is not None:
+        return found
+    row = IssueRow(
+        newsletter_id=newsletter_id,
+        window_start=window.start,
+        window_end=window.end,
+        state=IssueState.DRAFT,
+        subject="",
+        preheader="",
+        intro="",
+        revision=0,
+        content_hash="",
+        note="",
+        approved_by="",
+        created_at=now,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        # Another run made it between the look and the insert.
+        return ensure_issue(session, newsletter_id, window, now=now)
+    return _issue(row)
+
+
+def find_issue(session: Session, newsletter_id: NewsletterId, window: Window) -> Issue | None:
+    """Return the newsletter's issue of `window`, or None."""
+    row = session.scalar(
+        select(IssueRow).where(
+            IssueRow.newsletter_id == newsletter_id,
+            IssueRow.window_start == window.start,
+            IssueRow.window_end == window.end,
+        )
+    )
+    return None if row is None else _issue(row)
+
+
+def get_issue(session: Session, issue_id: int) -> Issue:
+    """Return an issue. Raises `NotFound`."""
+    row = session.get(IssueRow, issue_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"no issue {issue_id}: 'digest issue list' shows those there are")
+    return _issue(row)
+
+
+def list_issues(session: Session, newsletter_id: NewsletterId | None = None) -> tuple[Issue, ...]:
+    """Return issues, newest window first: one newsletter's or all."""
+    query = select(IssueRow).order_by(IssueRow.window_end.desc(), IssueRow.id.desc())
+    if newsletter_id is not None:
+        query = query.where(IssueRow.newsletter_id == newsletter_id)
+    return tuple(map(_issue, session.scalars(query)))
+
+
+def issues_in(session: Session, *states: IssueState) -> tuple[Issue, ...]:
+    """Return the issues in any of `states`, oldest first."""
+    rows = session.scalars(select(IssueRow).where(IssueRow.state.in_(states)).order_by(IssueRow.id))
+    return tuple(map(_issue, rows))
+
+
+def change_issue(
+    session: Session,
+    issue_id: int,
+    to: IssueState,
+    *,
+    now: datetime,
+    note: str = "",
+    by: str = "",
+    only_from: Collection[IssueState] = tuple(IssueState),
+) -> Issue:
+    """Move an issue to another state. Raises `Conflict` when it is in one that does not allow it.
+
+    The state is part of the UPDATE's condition, so of two that race one wins and one is told.
+    """
+    allowed = [state for state, nexts in CHANGES.items() if to in nexts and state in only_from]
+    values: dict[str, Any] = {"state": to, "note": note}
+    if to is IssueState.APPROVED:
+        values |= {"approved_at": now, "approved_by": by}
+    if to in (IssueState.SENT, IssueState.CANCELLED):
+        values["ended_at"] = now
+    if to is IssueState.SENDING:
+        values["sending_at"] = func.coalesce(IssueRow.sending_at, now)
+    changed = session.execute(
+        update(IssueRow)
+        .where(IssueRow.id == issue_id, IssueRow.state.in_(allowed))
+        .values(**values)
+        .returning(IssueRow.id)
+        .execution_options(synchronize_session=False)
+    ).scalar()
+    issue = get_issue(session, issue_id)
+    if changed is None:
+        raise Conflict(_why_not(issue, to))
+    return issue
+
+
+def _why_not(issue: Issue, to: IssueState) -> str:
+    possible = sorted(CHANGES[issue.state])
+    then = f"it can become {' or '.join(possible)}" if possible else "that is final"
+    return f"issue {issue.id} is {issue.state}, so it cannot become {to}; {then}"
+
+
+def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:
+    """Set what an editor wrote. Raises `Conflict` unless the issue is a draft."""
+    changed = session.execute(
+        update(IssueRow)
+        .where(IssueRow.id == issue_id, IssueRow.state == IssueState.DRAFT)
+        .values(subject=subject, preheader=preheader, intro=intro)
+        .returning(IssueRow.id)
+        .execution_options(synchronize_session=False)
+    ).scalar()
+    if changed is None:
+        issue = get_issue(session, issue_id)
+        raise Conflict(f"issue {issue_id} is {issue.state}: only a draft can be edited")
+
+
+def replace_items(session: Session, issue_id: IssueId, items: Sequence[ChosenItem]) -> None:
+    """Let the issue hold exactly `items`, in this order."""
+    session.execute(delete(ItemRow).where(ItemRow.issue_id == issue_id))
+    session.add_all(
+        ItemRow(
+            issue_id=issue_id,
+            article_id=item.article_id,
+            position=position,
+            score=item.score,
+            also=list(item.also),
+        )
+        for position, item in enumerate(items)
+    )
+    session.flush()
+
+
+def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
+    """Return an issue's items in order."""
+    rows = session.scalars(select(ItemRow).where(ItemRow.issue_id == issue_id).order_by(ItemRow.position))
+    return tuple(
+        ChosenItem(ArticleId(row.article_id), row.score, tuple(map(ArticleId, row.also))) for row in rows
+    )
+
+
+def carried_articles(
+    session: Session, newsletter_id: NewsletterId, *, but: IssueId | None, among: Iterable[ArticleId]
+) -> frozenset[ArticleId]:
+    """Return those of `among` that another issue of the newsletter has carried or is about to carry."""
+    gone = (IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+    query = (
+        select(ItemRow.article_id)
+        .join(IssueRow, IssueRow.id == ItemRow.issue_id)
+        .where(IssueRow.newsletter_id == newsletter_id, IssueRow.state.in_(gone))
+        .where(ItemRow.article_id.in_(list(among)))
+    )
+    if but is not None:
+        query = query.where(IssueRow.id != but)
+    return frozenset(map(ArticleId, session.scalars(query)))
+
+
+def freeze(
+    session: Session, issue: Issue, rendered: RenderedIssue, outline: Outline, *, by: str, now: datetime
+) -> Issue:
+    """Approve a draft with these pieces: from here on they are what is sent. Raises `Conflict`."""
+    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by)
+    told = rendered.to_json()
+    digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
+    revision = issue.revision + 1
+    session.add(
+        RevisionRow(
+            issue_id=issue.id,
+            revision=revision,
+            rendered=told,
+            topics=list(outline.topics),
+            item_topics=[list(topics) for topics in outline.items],
+            content_hash=digest,
+            created_at=now,
+        )
+    )
+    session.execute(
+        update(IssueRow)
+        .where(IssueRow.id == issue.id)
+        .values(revision=revision, content_hash=digest)
+        .execution_options(synchronize_session=False)
+    )
+    session.flush()
+    return get_issue(session, issue.id)
+
+
+def get_rendered(session: Session, issue: Issue) -> RenderedIssue:
+    """Return the pieces the issue's last approval froze. Raises `Conflict` when it was never approved."""
+    return RenderedIssue.from_json(_revision(session, issue).rendered)
+
+
+def get_outline(session: Session, issue: Issue) -> Outline:
+    """Return the outline the issue's last approval froze. Raises `Conflict` when it was never approved."""
+    row = _revision(session, issue)
+    items = tuple(tuple(map(TopicSlug, topics)) for topics in row.item_topics)
+    return Outline(tuple(map(TopicSlug, row.topics)), items)
+
+
+def _revision(session: Session, issue: Issue) -> RevisionRow:
+    row = session.get(RevisionRow, (issue.id, issue.revision))
+    if row is None:
+        raise Conflict(
+            f"issue {issue.id} is {issue.state}: approve it with 'digest issue approve {issue.id}'"
+        )
+    return row
+
+
+def _issue(row: IssueRow) -> Issue:
+    return Issue(
+        id=IssueId(row.id),
+        newsletter_id=NewsletterId(row.newsletter_id),
+        window=Window(row.window_start, row.window_end),
+        state=IssueState(row.state),
+        subject=row.subject,
+        preheader=row.preheader,
+        intro=row.intro,
+        revision=row.revision,
+        content_hash=row.content_hash,
+        note=row.note,
+        approved_by=row.approved_by,
+        sending_at=row.sending_at,
+    )

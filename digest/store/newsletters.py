@@ -1,0 +1,190 @@
+"""Newsletters and their topics."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.domain.errors import Conflict, NotFound
+from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug
+from digest.store.base import Base, Json
+
+
+class NewsletterRow(Base):
+    """A newsletter."""
+
+    __tablename__ = "newsletters"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    sender_name: Mapped[str] = mapped_column(String(200))
+    sender_email: Mapped[str] = mapped_column(String(320))
+    postal_address: Mapped[str] = mapped_column(String(500))
+    language: Mapped[str] = mapped_column(String(16))
+    timezone: Mapped[str] = mapped_column(String(64))
+    window_days: Mapped[int]
+    max_items: Mapped[int]
+    takeaways: Mapped[int]
+    approval: Mapped[str] = mapped_column(String(16))
+    template: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class TopicRow(Base):
+    """A topic of a newsletter. `position` orders the sections of an issue."""
+
+    __tablename__ = "topics"
+    __table_args__ = (UniqueConstraint("newsletter_id", "slug"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
+    slug: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(String(1000))
+    position: Mapped[int]
+    phrases: Mapped[list[str]] = mapped_column(Json)
+    categories: Mapped[list[str]] = mapped_column(Json)
+    sources: Mapped[list[str]] = mapped_column(Json)
+
+
+def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -> Newsletter:
+    """Store `newsletter` under a new id. Raises `Conflict` when its slug is taken."""
+    if session.scalar(select(NewsletterRow.id).where(NewsletterRow.slug == newsletter.slug)):
+        raise Conflict(f"newsletter '{newsletter.slug}' exists already: choose another short name")
+    row = NewsletterRow(
+        slug=newsletter.slug,
+        name=newsletter.name,
+        sender_name=newsletter.sender_name,
+        sender_email=newsletter.sender_email,
+        postal_address=newsletter.postal_address,
+        language=newsletter.language,
+        timezone=newsletter.timezone,
+        window_days=newsletter.window_days,
+        max_items=newsletter.max_items,
+        takeaways=newsletter.takeaways,
+        approval=newsletter.approval,
+        template=newsletter.template,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return _newsletter(row)
+
+
+def list_newsletters(session: Session) -> tuple[Newsletter, ...]:
+    """Return every newsletter by name."""
+    return tuple(map(_newsletter, session.scalars(select(NewsletterRow).order_by(NewsletterRow.name))))
+
+
+def get_newsletter(session: Session, slug: str) -> Newsletter:
+    """Return the newsletter called `slug`. Raises `NotFound`, which names those there are."""
+    row = session.scalar(select(NewsletterRow).where(NewsletterRow.slug == slug))
+    if row is None:
+        known = ", ".join(session.scalars(select(NewsletterRow.slug).order_by(NewsletterRow.slug)))
+        there = f"there is: {known}" if known else "there is none yet: add one with 'digest newsletter add'"
+        raise NotFound(f"no newsletter '{slug}'; {there}")
+    return _newsletter(row)
+
+
+def newsletter_by_id(session: Session, newsletter_id: int) -> Newsletter:
+    """Return the newsletter with this id. Raises `NotFound` when it was removed."""
+    row = session.get(NewsletterRow, newsletter_id)
+    if row is None:
+        raise NotFound(f"newsletter number {newsletter_id} was removed")
+    return _newsletter(row)
+
+
+def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
+    """Remove a newsletter with its sources, topics, schedules and issues."""
+    session.execute(delete(NewsletterRow).where(NewsletterRow.id == newsletter_id))
+
+
+def add_topic(session: Session, newsletter_id: NewsletterId, topic: Topic) -> None:
+    """Add `topic` after the newsletter's other topics. Raises `Conflict` when its slug is taken."""
+    existing = list_topics(session, newsletter_id)
+    if any(known.slug == topic.slug for known in existing):
+        raise Conflict(f"topic '{topic.slug}' exists already: remove it first, or choose another short name")
+    if len(existing) >= TOPICS_MAX:
+        raise Conflict(f"a newsletter has at most {TOPICS_MAX} topics: remove one first")
+    session.add(
+        TopicRow(
+            newsletter_id=newsletter_id,
+            slug=topic.slug,
+            name=topic.name,
+            description=topic.description,
+            position=1
+            + (
+                session.scalar(
+                    select(func.max(TopicRow.position)).where(TopicRow.newsletter_id == newsletter_id)
+                )
+                or 0
+            ),
+            phrases=list(topic.rule.phrases),
+            categories=list(topic.rule.categories),
+            sources=list(topic.rule.sources),
+        )
+    )
+    session.flush()
+
+
+def list_topics(session: Session, newsletter_id: NewsletterId) -> tuple[Topic, ...]:
+    """Return the newsletter's topics in its own order."""
+    rows = session.scalars(
+        select(TopicRow)
+        .where(TopicRow.newsletter_id == newsletter_id)
+        .order_by(TopicRow.position, TopicRow.id)
+    )
+    return tuple(map(_topic, rows))
+
+
+def get_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> Topic:
+    """Return the topic called `slug`. Raises `NotFound`, which names those there are."""
+    topics = list_topics(session, newsletter_id)
+    for topic in topics:
+        if topic.slug == slug:
+            return topic
+    known = ", ".join(topic.slug for topic in topics) or "none yet: add one with 'digest topic add'"
+    raise NotFound(f"no topic '{slug}'; there is: {known}")
+
+
+def remove_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> None:
+    """Remove a topic, and with it every follow of it. Raises `NotFound`."""
+    get_topic(session, newsletter_id, slug)
+    session.execute(delete(TopicRow).where(TopicRow.newsletter_id == newsletter_id, TopicRow.slug == slug))
+
+
+def topic_ids(session: Session, newsletter_id: NewsletterId) -> dict[TopicSlug, int]:
+    """Return each topic's row id by its slug, in the newsletter's order."""
+    rows = session.execute(
+        select(TopicRow.slug, TopicRow.id)
+        .where(TopicRow.newsletter_id == newsletter_id)
+        .order_by(TopicRow.position, TopicRow.id)
+    )
+    return {TopicSlug(slug): topic_id for slug, topic_id in rows}
+
+
+def _newsletter(row: NewsletterRow) -> Newsletter:
+    return Newsletter(
+        id=NewsletterId(row.id),
+        slug=row.slug,
+        name=row.name,
+        sender_name=row.sender_name,
+        sender_email=row.sender_email,
+        postal_address=row.postal_address,
+        language=row.language,
+        timezone=row.timezone,
+        window_days=row.window_days,
+        max_items=row.max_items,
+        takeaways=row.takeaways,
+        approval=Approval(row.approval),
+        template=row.template,
+    )
+
+
+def _topic(row: TopicRow) -> Topic:
+    rule = TopicRule(tuple(row.phrases), tuple(row.categories), tuple(row.sources))
+    return Topic(TopicSlug(row.slug), row.name, row.description, rule)

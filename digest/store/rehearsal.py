@@ -1,0 +1,57 @@
+"""A copy of one newsletter to rehearse on: a dry run does everything for real, and writes only here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Engine, Select, Table, insert, select
+
+from digest.domain.newsletters import NewsletterId
+from digest.store.database import open_engine, reading, writing
+from digest.store.schema import migrate
+from digest.store.tables import metadata
+
+_PAGE = 5_000
+_LEFT_BEHIND = frozenset({"deliveries", "skips", "editions", "schedules", "occurrences"})
+"""What a rehearsal does not look at."""
+
+
+@contextmanager
+def rehearsal(engine: Engine, newsletter_id: NewsletterId) -> Iterator[Engine]:
+    """Give an engine on a throw-away SQLite copy of the newsletter, gone when the rehearsal ends."""
+    with TemporaryDirectory(prefix="digest-dry-run-") as folder:
+        copy = open_engine(f"sqlite:///{Path(folder) / 'rehearsal.db'}")
+        migrate(copy)
+        for table in metadata.sorted_tables:
+            if table.name not in _LEFT_BEHIND:
+                _copy(engine, copy, table, newsletter_id)
+        try:
+            yield copy
+        finally:
+            copy.dispose()
+
+
+def _copy(engine: Engine, copy: Engine, table: Table, newsletter_id: NewsletterId) -> None:
+    with reading(engine) as source, writing(copy) as target:
+        rows = source.execute(
+            _rows_of(table, newsletter_id), execution_options={"yield_per": _PAGE}
+        ).mappings()
+        for page in rows.partitions():
+            target.connection().execute(insert(table), [dict(row) for row in page])
+
+
+def _rows_of(table: Table, newsletter_id: NewsletterId) -> Select[*tuple[object, ...]]:
+    """Return the table's rows that concern the newsletter; people and suppressions concern every one."""
+    if table.name == "newsletters":
+        return select(table).where(table.c.id == newsletter_id)
+    if "newsletter_id" in table.c:
+        return select(table).where(table.c.newsletter_id == newsletter_id)
+    for key in table.foreign_keys:
+        parent = key.column.table
+        if parent is not table and (parent.name == "newsletters" or "newsletter_id" in parent.c):
+            ids = select(parent.c.id).where(parent.c.newsletter_id == newsletter_id)
+            return select(table).where(key.parent.in_(ids))
+    return select(table)

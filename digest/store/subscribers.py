@@ -1,0 +1,200 @@
+"""Subscribers, what they subscribed to, the topics they follow, and addresses never to be mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, Text, delete, exists, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.domain.errors import NotFound
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
+from digest.domain.topics import TopicSlug
+from digest.store.base import Base
+from digest.store.newsletters import TopicRow, topic_ids
+
+
+class SubscriberRow(Base):
+    """A person by their address; `email_key` is what its spellings share."""
+
+    __tablename__ = "subscribers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(16))
+    timezone: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class SubscriptionRow(Base):
+    """A subscriber's tie to a newsletter."""
+
+    __tablename__ = "subscriptions"
+
+    newsletter_id: Mapped[int] = mapped_column(
+        ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
+    )
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    state: Mapped[str] = mapped_column(String(16))
+    changed_at: Mapped[datetime]
+
+
+class FollowRow(Base):
+    """A subscriber follows a topic."""
+
+    __tablename__ = "follows"
+
+    subscriber_id: Mapped[int] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True
+    )
+    topic_id: Mapped[int] = mapped_column(
+        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class SuppressionRow(Base):
+    """An address never to be mailed, and why."""
+
+    __tablename__ = "suppressions"
+
+    email_key: Mapped[str] = mapped_column(String(320), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+def subscribe(
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    email: str,
+    follows: Iterable[TopicSlug],
+    now: datetime,
+    name: str = "",
+    language: str = "",
+    timezone: str = "",
+) -> Subscription:
+    """Make `email` an active subscriber who follows exactly `follows`; the address may be known already.
+
+    Raises `NotFound` for a topic the newsletter does not have.
+    """
+    row = _find_row(session, email)
+    if row is None:
+        row = SubscriberRow(email=email, email_key=email_key(email), created_at=now)
+        session.add(row)
+    row.name, row.language, row.timezone = name, language, timezone
+    session.flush()
+    tie = session.get(SubscriptionRow, (newsletter_id, row.id))
+    if tie is None:
+        tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id)
+        session.add(tie)
+    tie.state, tie.changed_at = SubscriptionState.ACTIVE, now
+    session.flush()
+    set_follows(session, newsletter_id, SubscriberId(row.id), follows)
+    return get_subscription(session, newsletter_id, email)
+
+
+def set_follows(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, follows: Iterable[TopicSlug]
+) -> None:
+    """Let a subscriber follow exactly `follows` of this newsletter. Raises `NotFound` for an unknown one."""
+    known = topic_ids(session, newsletter_id)
+    wanted = tuple(follows)
+    for slug in wanted:
+        if slug not in known:
+            raise NotFound(f"no topic '{slug}'; there is: {', '.join(known) or 'none yet'}")
+    session.execute(
+        delete(FollowRow).where(
+            FollowRow.subscriber_id == subscriber_id, FollowRow.topic_id.in_(list(known.values()))
+        )
+    )
+    session.add_all(FollowRow(subscriber_id=subscriber_id, topic_id=known[slug]) for slug in set(wanted))
+    session.flush()
+
+
+def find_subscription(session: Session, newsletter_id: NewsletterId, email: str) -> Subscription | None:
+    """Return the subscription of `email`, in any state, or None when there never was one."""
+    row = _find_row(session, email)
+    return None if row is None else subscription_of(session, newsletter_id, SubscriberId(row.id))
+
+
+def get_subscription(session: Session, newsletter_id: NewsletterId, email: str) -> Subscription:
+    """Return the subscription of `email`, in any state. Raises `NotFound`."""
+    found = find_subscription(session, newsletter_id, email)
+    if found is None:
+        raise NotFound(f"'{email}' is not a subscriber: add one with 'digest subscriber add'")
+    return found
+
+
+def subscription_of(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId
+) -> Subscription | None:
+    """Return a subscriber's tie to the newsletter, or None when there never was one."""
+    row = session.get(SubscriberRow, subscriber_id)
+    tie = session.get(SubscriptionRow, (newsletter_id, subscriber_id))
+    if row is None or tie is None:
+        return None
+    slugs = session.scalars(
+        select(TopicRow.slug)
+        .join(FollowRow, FollowRow.topic_id == TopicRow.id)
+        .where(FollowRow.subscriber_id == subscriber_id, TopicRow.newsletter_id == newsletter_id)
+    )
+    return Subscription(_subscriber(row), SubscriptionState(tie.state), frozenset(map(TopicSlug, slugs)))
+
+
+def list_subscriptions(
+    session: Session, newsletter_id: NewsletterId, *, limit: int, after: str = ""
+) -> tuple[Subscription, ...]:
+    """Return up to `limit` subscriptions by address, those after the address `after`."""
+    ids = session.scalars(
+        select(SubscriberRow.id)
+        .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriberRow.email_key > email_key(after))
+        .order_by(SubscriberRow.email_key)
+        .limit(limit)
+    ).all()
+    found = (subscription_of(session, newsletter_id, SubscriberId(row_id)) for row_id in ids)
+    return tuple(subscription for subscription in found if subscription is not None)
+
+
+def set_subscription_state(
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    state: SubscriptionState,
+    *,
+    now: datetime,
+) -> None:
+    """Change whether a subscriber wants the newsletter. The follows stay, so that a return is one step."""
+    session.execute(
+        update(SubscriptionRow)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id)
+        .values(state=state, changed_at=now)
+    )
+
+
+def suppress(session: Session, email: str, *, reason: str, detail: str, now: datetime) -> None:
+    """Never mail this address again. Known already: nothing changes."""
+    key = email_key(email)
+    if session.get(SuppressionRow, key) is None:
+        session.add(SuppressionRow(email_key=key, reason=reason, detail=detail, created_at=now))
+        session.flush()
+
+
+def is_suppressed(session: Session, email: str) -> bool:
+    """Return whether this address is never to be mailed."""
+    return bool(session.scalar(select(exists().where(SuppressionRow.email_key == email_key(email)))))
+
+
+def _find_row(session: Session, email: str) -> SubscriberRow | None:
+    return session.scalar(select(SubscriberRow).where(SubscriberRow.email_key == email_key(email)))
+
+
+def _subscriber(row: SubscriberRow) -> Subscriber:
+    return Subscriber(SubscriberId(row.id), row.email, row.name, row.language, row.timezone)

@@ -1,0 +1,18 @@
+"""Every table, imported in one place so that the metadata is whole."""
+
+from digest.store import articles, audiences, deliveries, issues, newsletters, schedules, sources, subscribers
+from digest.store.base import Base
+
+__all__ = [
+    "articles",
+    "audiences",
+    "deliveries",
+    "issues",
+    "metadata",
+    "newsletters",
+    "schedules",
+    "sources",
+    "subscribers",
+]
+
+metadata = Base.metadata
