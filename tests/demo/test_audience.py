@@ -5,7 +5,7 @@ from collections import Counter
 from zoneinfo import ZoneInfo
 
 from digest.demo.audience import sample_subscribers, sample_topics
-from digest.demo.newsroom.articles import SampleArticle, read_articles
+from digest.demo.newsroom.sample_articles import SampleArticle, read_articles
 from digest.domain.topics import Topic
 
 SUBSCRIBERS = list(csv.DictReader(io.StringIO(sample_subscribers())))

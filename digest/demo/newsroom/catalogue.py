@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from digest.demo.newsroom.articles import SampleArticle, read_articles
 from digest.demo.newsroom.markup import to_html
+from digest.demo.newsroom.sample_articles import SampleArticle, read_articles
 from digest.demo.newsroom.sites import SITES, Announcement, Site
 
 

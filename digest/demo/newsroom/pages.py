@@ -20,7 +20,7 @@ class Pages:
         self._catalogue = catalogue
         self._labels = read_labels()
         self._templates = Environment(
-            loader=PackageLoader("digest.demo.newsroom", "pages"),
+            loader=PackageLoader("digest.demo.newsroom", "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

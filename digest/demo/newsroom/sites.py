@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from digest.demo.newsroom.articles import SampleArticle
 from digest.demo.newsroom.markup import Markup
+from digest.demo.newsroom.sample_articles import SampleArticle
 
 
 class Announcement(StrEnum):

@@ -6,7 +6,7 @@ import feedparser
 import pytest
 
 from digest.demo.newsroom import Newsroom, SampleSource
-from digest.demo.newsroom.articles import SampleArticle, read_articles
+from digest.demo.newsroom.sample_articles import SampleArticle, read_articles
 from tests.demo.web import get
 
 HOSTILE = "<script>alert(1)</script> in a headline: how a joke froze 212 station displays"

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.demo.newsroom.articles import SampleArticle, read_articles
+from digest.demo.newsroom.sample_articles import SampleArticle, read_articles
 from digest.domain.times import Window
 
 ARTICLES = read_articles()
