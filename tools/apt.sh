@@ -10,8 +10,9 @@ may_install() {
 }
 
 # apt_install PACKAGE... : without recommended packages, waiting for another apt that may be running.
+# Only what goes wrong is printed.
 apt_install() {
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "$@"
+        apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "$@" >/dev/null
 }

@@ -73,7 +73,7 @@ install_venv_package() {
         exit 1
     fi
     say "setup: $python has neither ensurepip nor pip: installing the package $package"
-    apt_install "$package" >&2
+    apt_install "$package"
 }
 
 # What .venv depends on: its place (scripts in it hold absolute paths) and the locked packages.
@@ -94,7 +94,10 @@ export UV_PROJECT_ENVIRONMENT=.venv
 unset VIRTUAL_ENV
 
 python=$(find_python)
-uv=$(find_uv) || { install_uv && uv=$(find_uv); }
+if ! uv=$(find_uv); then
+    install_uv
+    uv=$(find_uv)
+fi
 say "setup: making .venv with $python"
 "$uv" sync --frozen --python "$python"
 fingerprint >$stamp
