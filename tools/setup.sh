@@ -89,10 +89,6 @@ if [ ! -d "${HOME:-}" ] || [ ! -w "$HOME" ]; then
     export UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/.bootstrap/uv-cache}"
     export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$PWD/.bootstrap/pip-cache}"
 fi
-# A network may have its own certificate authority: trust what this machine trusts, as Debian's pip does.
-if [ -z "${SSL_CERT_FILE:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
-    export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-fi
 export UV_PYTHON_DOWNLOADS=never
 export UV_PROJECT_ENVIRONMENT=.venv
 unset VIRTUAL_ENV
@@ -101,6 +97,10 @@ python=$(find_python)
 if ! uv=$(find_uv); then
     install_uv
     uv=$(find_uv)
+fi
+# A network may have its own certificate authority: trust what this machine trusts, as Debian's pip does.
+if [ -z "${SSL_CERT_FILE:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+    export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 fi
 say "setup: making .venv with $python"
 "$uv" sync --frozen --python "$python"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import math
 import re
 import socket
@@ -50,6 +51,18 @@ class Received:
     sha256: str
     octets: int
     at: float
+
+    def as_json(self) -> str:
+        """One line of a log (`dataclasses.asdict` would cost more than the rest of a mail)."""
+        return json.dumps(
+            {
+                "message_id": self.message_id,
+                "recipients": self.recipients,
+                "sha256": self.sha256,
+                "octets": self.octets,
+                "at": self.at,
+            }
+        )
 
 
 class Owner(Protocol):
@@ -284,7 +297,7 @@ class SmtpConversation(asyncio.Protocol):
         self.leave_transaction()
         if len(content) > SIZE_LIMIT:
             self.answer(552, "the mail is too large", "5.3.4")
-        elif content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):
+        elif has_bare_line_ends(content):
             self.answer(550, "bare line feed or carriage return", "5.6.0")
         else:
             self.settle(recipients, content, faults)
@@ -323,6 +336,12 @@ _COMMANDS = {
     b"NOOP": SmtpConversation.noop,
     b"QUIT": SmtpConversation.quit,
 }
+
+
+def has_bare_line_ends(content: bytes) -> bool:
+    """Whether a CR or LF stands alone (RFC 5321 §2.3.8). One pass: four counts cost as much as all the rest."""
+    rest = content.replace(b"\r\n", b"")
+    return b"\n" in rest or b"\r" in rest
 
 
 def describe(recipients: tuple[str, ...], content: bytes) -> Received:

@@ -22,7 +22,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -76,7 +75,7 @@ class Intake:
     def accept(self, mail: Received, content: bytes) -> None:
         """Write the log first: a mail in memory is a mail in the log."""
         if self._log is not None:
-            os.write(self._log, json.dumps(asdict(mail)).encode() + b"\n")
+            os.write(self._log, mail.as_json().encode() + b"\n")
         if self._keep_content:
             self.kept_contents.append(content)
         self.received.append(mail)
