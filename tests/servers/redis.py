@@ -8,10 +8,13 @@ import tempfile
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.servers.processes import ServerProcess, free_port, program
 
 PASSWORD = "only-for-tests"
+NEVER_AGAIN = Retry(NoBackoff(), 0)
 
 
 class RedisServer:
@@ -68,8 +71,8 @@ class RedisServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def client(self) -> redis.Redis:
-        """A client of the server's database 0."""
-        return redis.Redis.from_url(self.url, socket_timeout=5)
+        """A client of the server's database 0, which does not try again by itself."""
+        return redis.Redis.from_url(self.url, socket_timeout=5, retry=NEVER_AGAIN)
 
     def flush(self) -> None:
         """Forget all keys."""
