@@ -6,7 +6,9 @@ import signal
 import smtplib
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -136,9 +138,9 @@ SERVERS = {
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_no_server_outlives_tests_that_are_killed(name: str, tmp_path: Path) -> None:
+def test_no_server_outlives_tests_that_are_killed(name: str, open_folder: Path) -> None:
     script = f"{SERVERS[name]}\nimport time\nprint(Server().start().port, flush=True)\ntime.sleep(60)"
-    environment = {**os.environ, "TMPDIR": str(reachable(tmp_path))}
+    environment = {**os.environ, "TMPDIR": str(open_folder)}
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
     assert parent.stdout is not None
     with parent:
@@ -148,11 +150,12 @@ def test_no_server_outlives_tests_that_are_killed(name: str, tmp_path: Path) -> 
     assert falls_silent(port)
 
 
-def reachable(folder: Path) -> Path:
-    """Let a server that runs as nobody pass through pytest's private folders."""
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
-    return folder
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """For what killed servers leave behind; a server that runs as nobody cannot enter pytest's own folders."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 def falls_silent(port: int) -> bool:
