@@ -152,8 +152,8 @@ def test_no_server_outlives_tests_that_are_killed(name: str, open_folder: Path) 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """For what killed servers leave behind; a server that runs as nobody cannot enter pytest's own folders."""
-    with tempfile.TemporaryDirectory() as folder:
+    """For what killed servers leave behind: one that runs as nobody cannot enter pytest's own folders."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
