@@ -14,7 +14,7 @@ COPY templates/ templates/
 RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-editable
 
 FROM python:3.12.11-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --home-dir /var/lib/digest digest \
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/digest digest \
     && install --directory --owner digest --group digest /var/lib/digest
 COPY --from=build /opt/digest /opt/digest
 ENV PATH=/opt/digest/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

@@ -64,7 +64,7 @@ def variables_in(text: str) -> frozenset[str]:
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
-    """Fill in variables as Compose does: `$NAME`, `${NAME}` with `:-`, `-`, `:?` or `?` and a word; `$$` is `$`."""
+    """Fill in variables as Compose does, with their rules `:-`, `-`, `:?` and `?`; `$$` is a dollar sign."""
 
     def value(found: re.Match[str]) -> str:
         if found["dollar"]:
