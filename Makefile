@@ -1,0 +1,43 @@
+# Runs on a plain Debian or Ubuntu with Python 3.11 or newer and make; `make` alone lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench clean
+
+# No bytecode or tool of another environment may leak in.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+bin := .venv/bin
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## make the environment in .venv, with the command .venv/bin/digest
+	@tools/setup.sh
+
+demo: setup ## gather a sample newsroom, compose an issue, mail it to a built-in catcher
+	@$(bin)/digest demo $(ARGS)
+
+test: setup ## run every test, after installing the servers they need; ARGS='-k words' selects
+	@tools/test-servers.sh
+	$(bin)/pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+lint: setup ## check style, types, layers, dependencies, shell scripts and deployment files
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/deptry .
+	$(bin)/shellcheck tools/*.sh .ci/run
+	$(bin)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(bin)/hadolint Dockerfile
+
+bench: setup ## run every benchmark at its default size; ARGS='--json' for programs
+	@for file in benchmarks/[!_]*.py; do \
+		[ -e "$$file" ] || continue; \
+		echo "== $$(basename "$$file" .py)"; \
+		$(bin)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; \
+	done
+
+clean: ## remove the environment, caches and the demo's output
+	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		demo-output test-output build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,93 @@
+"""Real servers for every test that names one; each worker of pytest-xdist has its own.
+
+A server starts when the first test asks for it and ends with the session. What a test gets is empty: a new
+database, a flushed Redis, a sink without mail, a browser without a history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.servers.browser import ChromiumBrowser
+from tests.servers.postfix import PostfixSink
+from tests.servers.postgres import PostgresServer
+from tests.servers.redis import RedisServer
+from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for all tests; one that stops or crashes its server makes a `PostgresServer` of its own."""
+    server = PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh empty database, as `postgresql+psycopg://…`."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def _one_redis() -> Iterator[RedisServer]:
+    server = RedisServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def redis_server(_one_redis: RedisServer) -> RedisServer:
+    """A running, empty Redis. The test may stop, kill and start it."""
+    if not _one_redis.is_running:
+        _one_redis.start()
+    _one_redis.flush()
+    return _one_redis
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of a running, empty Redis, with its password."""
+    return redis_server.url
+
+
+@pytest.fixture
+def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
+    """Our own SMTP server, empty, with a log in `tmp_path`; see `tests.servers.faults` for what it can do."""
+    with SmtpSink(log=tmp_path / "smtp-sink.jsonl") as sink:
+        yield sink
+
+
+@pytest.fixture
+def postfix_sink() -> Iterator[PostfixSink]:
+    """Postfix's smtp-sink, which accepts and forgets."""
+    sink = PostfixSink()
+    try:
+        yield sink.start()
+    finally:
+        sink.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[ChromiumBrowser]:
+    """A Chromium for all tests; `browser.page(width=375, dark=True)` opens a page of another kind."""
+    chromium = ChromiumBrowser()
+    yield chromium
+    chromium.stop()
+
+
+@pytest.fixture
+def page(browser: ChromiumBrowser) -> Iterator[Page]:
+    """A page of a fresh profile, light, 1280 × 800, which reaches nothing but the loopback."""
+    with browser.page() as page:
+        yield page

@@ -1,0 +1,87 @@
+"""Debian's Chromium through Playwright, kept away from the network and out of other tests' way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
+
+from tests.servers.processes import program
+
+LOCAL = frozenset({"127.0.0.1", "localhost"})
+
+ARGUMENTS = [
+    "--no-sandbox",  # containers have no user namespaces
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # Routes see what pages ask for; this also stops what the browser asks for by itself.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+class ChromiumBrowser:
+    """One browser for many tests.
+
+    Playwright's synchronous interface leaves its event loop marked as running in this thread between calls,
+    and then `asyncio.run` fails in every later test. So the loop is set aside between pages: only inside
+    `page()` can no other loop run.
+    """
+
+    def __init__(self) -> None:
+        self._manager = sync_playwright()
+        playwright: Playwright = self._manager.__enter__()
+        self._chromium: Browser = playwright.chromium.launch(
+            executable_path=program("chromium", "chromium-browser", "google-chrome", package="chromium"),
+            args=ARGUMENTS,
+        )
+        self._set_aside()
+
+    @contextmanager
+    def page(self, *, width: int = 1280, height: int = 800, dark: bool = False) -> Iterator[Page]:
+        """A page of a fresh profile; what is not on the loopback it cannot load."""
+        self._take_up()
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            service_workers="block",
+        )
+        context.route("**/*", _stay_local)
+        context.set_default_timeout(10_000)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+            self._set_aside()
+
+    def stop(self) -> None:
+        """End the browser and Playwright's driver."""
+        self._take_up()
+        self._chromium.close()
+        self._manager.__exit__()
+
+    def _set_aside(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        if self._task is not None:
+            asyncio.tasks._leave_task(self._loop, self._task)
+        asyncio._set_running_loop(None)
+
+    def _take_up(self) -> None:
+        asyncio._set_running_loop(self._loop)
+        if self._task is not None:
+            asyncio.tasks._enter_task(self._loop, self._task)
+
+
+def _stay_local(route: Route) -> None:
+    if urlsplit(route.request.url).hostname in LOCAL:
+        route.continue_()
+    else:
+        route.abort("internetdisconnected")

@@ -1,0 +1,357 @@
+"""The server's side of SMTP (RFC 5321), as lean as a sink for load tests must be.
+
+A refusal is as strict as that of a careful real server: bare line feeds, content sent before the 354, and a
+command out of order are refused, so that a sender which passes here also works elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import math
+import re
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from tests.servers.faults import (
+    At,
+    Banner,
+    BrokenTls,
+    ConnectionFault,
+    DelayReply,
+    DropAfterDot,
+    RecipientFault,
+    Reply,
+    ResetInBody,
+    SlowBanner,
+)
+
+SIZE_LIMIT = 25 * 1024 * 1024
+EXTENSIONS = ("PIPELINING", f"SIZE {SIZE_LIMIT}", "8BITMIME", "ENHANCEDSTATUSCODES")
+
+_PATH = re.compile(rb"(?i)(?:FROM|TO): ?<([^<>\s]*)>(?: +(.*))?$")
+_SIZE = re.compile(rb"(?i)(?:^| )SIZE=(\d+)")
+_MESSAGE_ID = re.compile(rb"(?im)^Message-ID:[ \t]*(?:\r\n[ \t]+)?(\S+)")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends RST
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One accepted mail: what identifies it, who it was for, and the SHA-256 of its content.
+
+    The content is what lies between DATA and the dot, with dot-stuffing undone; `at` is Unix time.
+    """
+
+    message_id: str
+    recipients: tuple[str, ...]
+    sha256: str
+    octets: int
+    at: float
+
+    def as_json(self) -> str:
+        """One line of a log (`dataclasses.asdict` would cost more than the rest of a mail)."""
+        return json.dumps(
+            {
+                "message_id": self.message_id,
+                "recipients": self.recipients,
+                "sha256": self.sha256,
+                "octets": self.octets,
+                "at": self.at,
+            }
+        )
+
+
+class Owner(Protocol):
+    """What a conversation asks of the sink it belongs to."""
+
+    extensions: tuple[str, ...]
+
+    def connected(self, conversation: SmtpConversation) -> ConnectionFault | None:
+        """A client has come: what goes wrong with it, if anything."""
+
+    def disconnected(self, conversation: SmtpConversation) -> None:
+        """The client has gone."""
+
+    def fault_for(self, address: str) -> RecipientFault | None:
+        """What goes wrong with this attempt at this address, if anything."""
+
+    def accept(self, mail: Received, content: bytes) -> None:
+        """Keep the mail for good: the 250 follows."""
+
+
+class SmtpConversation(asyncio.Protocol):
+    """One connection. Answers to commands that came together leave together (RFC 2920)."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self.buffer = bytearray()
+        self.replies: list[bytes] = []
+        self.offers_broken_tls = False
+        self.waiting = False  # for a banner or a delayed answer: what comes meanwhile stays in the buffer
+        self.greeted = False
+        self.leave_transaction()
+
+    def leave_transaction(self) -> None:
+        """Forget the sender, the recipients and what has come of a mail."""
+        self.in_data = False
+        self.scanned = 0
+        self.sender: str | None = None
+        self.recipients: list[str] = []
+        self.faults: list[RecipientFault] = []
+
+    # --- the connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        match self.owner.connected(self):
+            case Banner(code):
+                self.answer(code, "try again later", f"{code // 100}.3.2")
+                self.hang_up()
+            case SlowBanner(seconds):
+                self.waiting = True
+                self.drip(b"220 sink.example.net ESMTP\r\n", seconds)
+            case fault:
+                self.offers_broken_tls = isinstance(fault, BrokenTls)
+                self.transport.write(b"220 sink.example.net ESMTP\r\n")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.owner.disconnected(self)
+
+    def drip(self, banner: bytes, seconds: float) -> None:
+        """Write the banner one octet at a time, then begin to listen."""
+        if not banner:
+            self.resume()
+        elif not math.isinf(seconds) and not self.transport.is_closing():
+            self.transport.write(banner[:1])
+            asyncio.get_running_loop().call_later(seconds, self.drip, banner[1:], seconds)
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        if not self.waiting:
+            self.converse()
+
+    def resume(self) -> None:
+        """Go on after a wait with what has come meanwhile."""
+        self.waiting = False
+        if not self.transport.is_closing():
+            self.converse()
+
+    def converse(self) -> None:
+        """Use up the buffer as far as it goes, and send all answers at once."""
+        while self.take_content() if self.in_data else self.take_command():
+            if self.waiting or self.transport.is_closing():
+                break
+        if not self.waiting:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.replies and not self.transport.is_closing():
+            self.transport.write(b"".join(self.replies))
+        self.replies.clear()
+
+    def hang_up(self) -> None:
+        """Close once the answers so far are out."""
+        self.flush()
+        self.transport.close()
+
+    def answer(self, code: int, text: str, enhanced: str) -> None:
+        """Answer with a reply code, an RFC 3463 status code and words."""
+        self.replies.append(f"{code} {enhanced} {text}\r\n".encode())
+
+    # --- commands
+
+    def take_command(self) -> bool:
+        end = self.buffer.find(b"\n")
+        if end < 0:
+            return False
+        line = bytes(self.buffer[:end]).rstrip(b"\r")
+        del self.buffer[: end + 1]
+        verb, _, rest = line.partition(b" ")
+        command = _COMMANDS.get(verb.upper())
+        if command is None:
+            self.answer(500, "no such command here", "5.5.1")
+        else:
+            command(self, rest)
+        return True
+
+    def ehlo(self, rest: bytes) -> None:
+        self.leave_transaction()
+        self.greeted = True
+        lines = ["sink.example.net", *self.owner.extensions]
+        if self.offers_broken_tls:
+            lines.append("STARTTLS")
+        reply = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n"
+        self.replies.append(reply.encode())
+
+    def helo(self, rest: bytes) -> None:
+        self.leave_transaction()
+        self.greeted = True
+        self.replies.append(b"250 sink.example.net\r\n")
+
+    def starttls(self, rest: bytes) -> None:
+        if not self.offers_broken_tls:
+            self.answer(502, "TLS is not offered", "5.5.1")
+            return
+        self.replies += [b"220 2.0.0 go ahead\r\n", b"454 4.7.0 this is no TLS\r\n"]
+        self.hang_up()
+
+    def mail(self, rest: bytes) -> None:
+        path = _PATH.match(rest)
+        if path is None or rest[:5].upper() != b"FROM:":
+            self.answer(501, "MAIL FROM:<address> is expected", "5.5.4")
+        elif not self.greeted or self.sender is not None:
+            self.answer(503, "EHLO first, and one MAIL at a time", "5.5.1")
+        elif (size := _SIZE.search(path[2] or b"")) and int(size[1]) > SIZE_LIMIT:
+            self.answer(552, "the mail is too large", "5.3.4")
+        else:
+            self.sender = path[1].decode("utf-8", "surrogateescape")
+            self.answer(250, "sender ok", "2.1.0")
+
+    def rcpt(self, rest: bytes) -> None:
+        path = _PATH.match(rest)
+        if path is None or not path[1] or rest[:3].upper() != b"TO:":
+            self.answer(501, "RCPT TO:<address> is expected", "5.5.4")
+        elif self.sender is None:
+            self.answer(503, "MAIL comes before RCPT", "5.5.1")
+        else:
+            self.consider(path[1].decode("utf-8", "surrogateescape"))
+
+    def consider(self, address: str) -> None:
+        """Accept the recipient, or do what the plan has for it."""
+        match self.owner.fault_for(address):
+            case Reply(At.RCPT) as reply:
+                self.fail(reply)
+                return
+            case None:
+                pass
+            case fault:
+                self.faults.append(fault)
+        self.recipients.append(address)
+        self.answer(250, "recipient ok", "2.1.5")
+
+    def data(self, rest: bytes) -> None:
+        refused = next((f for f in self.faults if isinstance(f, Reply) and f.at is At.DATA), None)
+        if not self.recipients:
+            self.answer(503, "no valid recipients", "5.5.1")
+        elif refused is not None:
+            self.leave_transaction()
+            self.fail(refused)
+        elif self.buffer:
+            self.answer(554, "content came before the 354 that asks for it", "5.5.0")
+            self.hang_up()
+        else:
+            self.in_data = True
+            self.replies.append(b"354 end with a dot\r\n")
+
+    def fail(self, reply: Reply) -> None:
+        """Answer as the plan says; 421 announces the end of the connection (RFC 5321 §3.8)."""
+        self.answer(reply.code, "as planned", reply.enhanced)
+        if reply.code == 421:
+            self.hang_up()
+
+    def rset(self, rest: bytes) -> None:
+        self.leave_transaction()
+        self.answer(250, "forgotten", "2.0.0")
+
+    def noop(self, rest: bytes) -> None:
+        self.answer(250, "still here", "2.0.0")
+
+    def quit(self, rest: bytes) -> None:
+        self.answer(221, "bye", "2.0.0")
+        self.hang_up()
+
+    # --- content
+
+    def take_content(self) -> bool:
+        if self.buffer.startswith(b".\r\n"):
+            self.finish(b"", 3)
+            return True
+        end = self.buffer.find(b"\r\n.\r\n", max(0, self.scanned - 4))
+        self.scanned = len(self.buffer)
+        for fault in self.faults:
+            if isinstance(fault, ResetInBody) and (end >= 0 or self.scanned >= fault.after_octets):
+                self.reset()
+                return False
+        if end < 0:
+            return False
+        self.finish(bytes(self.buffer[: end + 2]), end + 5)
+        return True
+
+    def finish(self, stuffed: bytes, used: int) -> None:
+        """A mail is complete: undo dot-stuffing, answer, and be ready for the next."""
+        del self.buffer[:used]
+        content = stuffed.replace(b"\r\n..", b"\r\n.")
+        if content.startswith(b".."):
+            content = content[1:]
+        recipients, faults = tuple(self.recipients), self.faults
+        self.leave_transaction()
+        if len(content) > SIZE_LIMIT:
+            self.answer(552, "the mail is too large", "5.3.4")
+        elif has_bare_line_ends(content):
+            self.answer(550, "bare line feed or carriage return", "5.6.0")
+        else:
+            self.settle(recipients, content, faults)
+
+    def settle(self, recipients: tuple[str, ...], content: bytes, faults: list[RecipientFault]) -> None:
+        """Keep the mail and say so, unless the plan has something else for one of its recipients."""
+        for fault in faults:
+            match fault:
+                case Reply(At.DOT) as reply:
+                    self.fail(reply)
+                    return
+                case DropAfterDot(kept=False):
+                    self.hang_up()
+                    return
+        self.owner.accept(describe(recipients, content), content)
+        for fault in faults:
+            match fault:
+                case DropAfterDot():
+                    self.hang_up()
+                    return
+                case DelayReply(seconds):
+                    self.flush()
+                    self.waiting = True
+                    asyncio.get_running_loop().call_later(seconds, self.resume)
+        self.answer(250, "kept", "2.0.0")
+
+
+_COMMANDS = {
+    b"EHLO": SmtpConversation.ehlo,
+    b"HELO": SmtpConversation.helo,
+    b"STARTTLS": SmtpConversation.starttls,
+    b"MAIL": SmtpConversation.mail,
+    b"RCPT": SmtpConversation.rcpt,
+    b"DATA": SmtpConversation.data,
+    b"RSET": SmtpConversation.rset,
+    b"NOOP": SmtpConversation.noop,
+    b"QUIT": SmtpConversation.quit,
+}
+
+
+def has_bare_line_ends(content: bytes) -> bool:
+    """Whether a CR or LF stands alone (RFC 5321 §2.3.8). Counting all four costs more."""
+    rest = content.replace(b"\r\n", b"")
+    return b"\n" in rest or b"\r" in rest
+
+
+def describe(recipients: tuple[str, ...], content: bytes) -> Received:
+    """What is remembered of a mail; the Message-ID is '' when it has none."""
+    headers = content[: content.find(b"\r\n\r\n") + 2]
+    message_id = _MESSAGE_ID.search(headers)
+    return Received(
+        message_id=message_id[1].decode("ascii", "replace") if message_id else "",
+        recipients=recipients,
+        sha256=hashlib.sha256(content).hexdigest(),
+        octets=len(content),
+        at=time.time(),
+    )
