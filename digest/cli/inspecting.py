@@ -71,7 +71,7 @@ def article(where: Where, as_json: JsonOption = False) -> None:
         show_json({"article": read, "text": read.text, "condensed": condensed})
         return
     _show_article(read)
-    _show_takeaways(read, condensed)
+    _show_takeaways(condensed)
 
 
 def _read(fetched: Fetched) -> Article:

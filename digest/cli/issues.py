@@ -95,9 +95,7 @@ def show(issue: Number, as_json: JsonOption = False) -> None:
 def edit(
     issue: Number,
     subject: Annotated[str | None, typer.Option(help="Empty: each edition names its first article.")] = None,
-    preheader: Annotated[
-        str | None, typer.Option(help="Empty: each edition names its other articles.")
-    ] = None,
+    preheader: Annotated[str | None, typer.Option(help="Empty: each edition names its others.")] = None,
     intro: Annotated[str | None, typer.Option(help="A few lines above the articles.")] = None,
 ) -> None:
     """Change a draft's subject, preheader or opening lines."""
@@ -195,9 +193,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
 @app.command()
 def reconcile(
     issue: Number,
-    log: Annotated[
-        Path, typer.Option(help="The mail server's log: any text that names Message-IDs it took.")
-    ],
+    log: Annotated[Path, typer.Option(help="The mail server's log: text with the Message-IDs it took.")],
     complete: Annotated[
         bool,
         typer.Option(

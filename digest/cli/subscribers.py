@@ -114,9 +114,7 @@ def remove(newsletter: Slug, email: Email) -> None:
 @app.command("import")
 def import_(
     newsletter: Slug,
-    file: Annotated[
-        Path, typer.Argument(help="CSV with the columns email, name, topics, language, timezone.")
-    ],
+    file: Annotated[Path, typer.Argument(help="CSV: email, name, topics, language, timezone.")],
 ) -> None:
     """Add the subscribers of a CSV file, all or none."""
     text = read_text_file(file)

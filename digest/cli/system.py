@@ -107,9 +107,7 @@ def doctor(as_json: JsonOption = False) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the mails and the database are left.")] = Path(
-        "demo-output"
-    ),
+    folder: Annotated[Path, typer.Option(help="Where mails and database are left.")] = Path("demo-output"),
 ) -> None:
     """Run the main job on a sample newsroom and sample subscribers, with nothing to install."""
     from digest.demo.main import run_demo
