@@ -32,7 +32,7 @@ def compile_page(source: str, path: Path) -> str:
     """Return the HTML of MJML `source`, its Jinja untouched; `path` is named in errors (`Misconfigured`)."""
     _check_structure(source, path)
     try:
-        page: str = mjml2html(source)
+        page: str = mjml2html(source, fonts={})  # its defaults link to a font host
     except ValueError as exc:
         raise Misconfigured(f"{path} line {_line(source, str(exc))}: {exc}; correct the MJML") from exc
     return _INDENT.sub("\n", page)
