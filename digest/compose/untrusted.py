@@ -53,7 +53,7 @@ def find_link(url: str) -> str | None:
         return None
     if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or "\\" in parts.netloc:
         return None
-    return _quoted(url)
+    return _quoted(parts.scheme + url[len(parts.scheme) :])
 
 
 def find_image(url: str) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -25,8 +26,6 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _Q_LITERAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
-_B_OF = "=?utf-8?b?"
-_Q_OF = "=?utf-8?q?"
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -118,24 +117,13 @@ def _filled(words: list[str], first: int) -> Iterator[str]:
     yield line
 
 
-def _encoded_words(text: str, first: int) -> Iterator[str]:
-    """Yield `text` as encoded words, each on its own line, in whichever of Q and B is shorter."""
-    if len(_q(text)) <= len(_b(text)):
-        yield from _split(text, first, _Q_OF, _q)
-    else:
-        yield from _split(text, first, _B_OF, _b)
+class _Encoding(NamedTuple):
+    """One of RFC 2047's two: how it begins, what it makes of text, what a character takes, what room holds."""
 
-
-def _split(text: str, first: int, opening: str, encoded: Callable[[str], str]) -> Iterator[str]:
-    """Cut between characters, never inside one: each word must decode by itself (RFC 2047 §5)."""
-    room = min(_WORD_MAX, LINE_MAX - first) - len(opening) - len("?=")
-    chunk = ""
-    for char in text:
-        if len(encoded(chunk + char)) > room:
-            yield f"{opening}{encoded(chunk)}?="
-            chunk, room = "", _WORD_MAX - len(opening) - len("?=")
-        chunk += char
-    yield f"{opening}{encoded(chunk)}?="
+    opening: str
+    encoded: Callable[[str], str]
+    size: Callable[[str], int]
+    capacity: Callable[[int], int]
 
 
 def _q(text: str) -> str:
@@ -150,3 +138,25 @@ def _q_char(char: str) -> str:
 
 def _b(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+_Q = _Encoding("=?utf-8?q?", _q, lambda char: len(_q_char(char)), lambda room: room)
+_B = _Encoding("=?utf-8?b?", _b, lambda char: len(char.encode()), lambda room: room // 4 * 3)
+
+
+def _encoded_words(text: str, first: int) -> Iterator[str]:
+    """Yield `text` as encoded words, each for its own line, in whichever encoding is shorter.
+
+    Cuts fall between characters, never inside one: each word must decode by itself (RFC 2047 §5).
+    """
+    encoding = min(_Q, _B, key=lambda choice: len(choice.encoded(text)))
+    frame = len(encoding.opening) + len("?=")
+    room = encoding.capacity(min(_WORD_MAX, LINE_MAX - first) - frame)
+    start, used = 0, 0
+    for at, char in enumerate(text):
+        size = encoding.size(char)
+        if used + size > room:
+            yield f"{encoding.opening}{encoding.encoded(text[start:at])}?="
+            start, used, room = at, 0, encoding.capacity(_WORD_MAX - frame)
+        used += size
+    yield f"{encoding.opening}{encoding.encoded(text[start:])}?="

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -102,7 +102,7 @@ class EncodedIssue:
         pieces.append(self._part("text/html"))
         pieces += self._filled((piece.html for piece in assembly.pieces), True, assembly.values)
         pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
-        return EncodedEdition(assert_headers(headers), tuple(pieces))
+        return EncodedEdition.of(assert_headers(headers), pieces)
 
     def _mime_headers(self) -> bytes:
         return (
@@ -142,10 +142,21 @@ class EncodedIssue:
 
 @dataclass(frozen=True, slots=True)
 class EncodedEdition:
-    """What all readers of one edition share: headers, and a body with slots for their own values."""
+    """What all readers of one edition share: headers, and a body with places for their own values.
+
+    `body` holds the encoded pieces by reference, empty where `slots` says which value belongs.
+    """
 
     headers: bytes
-    pieces: _Pieces
+    body: tuple[bytes, ...]
+    slots: tuple[tuple[int, _Slot], ...]
+
+    @classmethod
+    def of(cls, headers: bytes, pieces: Sequence[bytes | _Slot]) -> EncodedEdition:
+        """Return the edition whose body is `pieces`."""
+        body = tuple(b"" if isinstance(piece, _Slot) else piece for piece in pieces)
+        slots = tuple((at, piece) for at, piece in enumerate(pieces) if isinstance(piece, _Slot))
+        return cls(headers, body, slots)
 
     def message(self, recipient: Recipient) -> bytes:
         """Return the whole message (RFC 5322), lines ended by CRLF, none beginning with a dot.
@@ -159,12 +170,12 @@ class EncodedEdition:
             Token.PREFERENCES_URL: _url(recipient.preferences_url),
             Token.ONLINE_URL: _url(recipient.online_url),
         }
-        encoded = {
-            _Slot(token, is_html): _encoded_value(value, is_html)
-            for token, value in values.items()
-            for is_html in (False, True)
-        }
-        body = [piece if isinstance(piece, bytes) else encoded[piece] for piece in self.pieces]
+        encoded: dict[_Slot, bytes] = {}
+        for token, value in values.items():
+            encoded[_Slot(token, False)], encoded[_Slot(token, True)] = _encoded_both(value)
+        body = list(self.body)
+        for at, slot in self.slots:
+            body[at] = encoded[slot]
         return b"".join([self.headers, _personal_headers(email, recipient), *body])
 
 
@@ -192,6 +203,12 @@ def _after_slot(literal: str) -> bytes:
 
 def _encoded_value(value: str, is_html: bool) -> bytes:
     return encode(escape_html(value) if is_html else value)
+
+
+def _encoded_both(value: str) -> tuple[bytes, bytes]:
+    """Return `value` for the text and for the HTML, which most often is the same."""
+    text, escaped = encode(value), escape_html(value)
+    return text, text if escaped == value else encode(escaped)
 
 
 def _personal_headers(email: str, recipient: Recipient) -> bytes:

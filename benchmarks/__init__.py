@@ -1,0 +1,1 @@
+"""Programs that print figures: a table for people, one JSON object with `--json`."""
