@@ -50,7 +50,7 @@ class Finding:
 def check_page(page: Page) -> tuple[Finding, ...]:
     """Return what is wrong with `page`, errors first. Empty: it may be sent."""
     found = outline(page.html)
-    findings = [finding for check in _CHECKS for finding in check(page, found)]
+    findings = dict.fromkeys(finding for check in _CHECKS for finding in check(page, found))
     return tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR))
 
 
@@ -110,9 +110,10 @@ def _check_structure(page: Page, found: Outline) -> Iterator[Finding]:
 
 
 def _check_safety(page: Page, found: Outline) -> Iterator[Finding]:
-    for element in found.named(*_FORBIDDEN):
+    for_outlook = outline(outlook_view(page.html))
+    for element in (*found.named(*_FORBIDDEN), *for_outlook.named(*_FORBIDDEN)):
         yield _error(f"{_shown(element)} has no place in a mail")
-    for element in found.elements:
+    for element in (*found.elements, *for_outlook.elements):
         for name in element.attributes:
             if name.startswith("on"):
                 yield _error(f"{_shown(element)} has the script attribute {name}")

@@ -118,7 +118,7 @@ def _filled(words: list[str], first: int) -> Iterator[str]:
 
 
 class _Encoding(NamedTuple):
-    """One of RFC 2047's two: how it begins, what it makes of text, what a character takes, what room holds."""
+    """One of RFC 2047's two: its opening, its result, what a character takes, and how much a room holds."""
 
     opening: str
     encoded: Callable[[str], str]

@@ -103,9 +103,8 @@ def faults(page: Page, benign: Page) -> list[str]:
 @pytest.mark.parametrize("slot", SLOTS)
 def test_hostile_text_stays_text(slot: str, template: EmailTemplate) -> None:
     benign = shown(one_item(), template)
-    assert {
-        text: found for text in HOSTILE if (found := faults(shown(SLOTS[slot](text), template), benign))
-    } == {}
+    found = {text: faults(shown(SLOTS[slot](text), template), benign) for text in HOSTILE}
+    assert {text: what for text, what in found.items() if what} == {}
 
 
 @pytest.mark.parametrize("slot", SLOTS)
@@ -118,12 +117,13 @@ def test_any_text_at_all_stays_text(slot: str, template: EmailTemplate, text: st
 def test_a_renderer_that_does_not_escape_is_caught(template: EmailTemplate) -> None:
     """The control: the same faults are found when text is put into the page as it came."""
     benign = shown(one_item(), template)
-    caught = [
+    missed = [
         text
-        for text in HOSTILE[:7]
-        if faults(Page("s", benign.html.replace("<h2", f"{text}<h2", 1), benign.text), benign)
+        for text in HOSTILE
+        if "script" in text and "&lt;" not in text
+        if not faults(Page("s", benign.html.replace("<h2", f"{text}<h2", 1), benign.text), benign)
     ]
-    assert len(caught) >= 6
+    assert missed == []
 
 
 def test_text_baked_into_a_template_would_be_executed() -> None:
