@@ -47,10 +47,19 @@ class Finding:
     where: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A page, and what its HTML holds as most programs read it and as Outlook on Windows does."""
+
+    page: Page
+    found: Outline
+    for_outlook: Outline
+
+
 def check_page(page: Page) -> tuple[Finding, ...]:
     """Return what is wrong with `page`, errors first. Empty: it may be sent."""
-    found = outline(page.html)
-    findings = dict.fromkeys(finding for check in _CHECKS for finding in check(page, found))
+    seen = _Seen(page, outline(page.html), outline(outlook_view(page.html)))
+    findings = dict.fromkeys(finding for check in _CHECKS for finding in check(seen))
     return tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR))
 
 
@@ -66,7 +75,8 @@ def _shown(element: Element) -> str:
     return f"<{element.name}> in line {element.line}"
 
 
-def _check_placeholders(page: Page, _: Outline) -> Iterator[Finding]:
+def _check_placeholders(seen: _Seen) -> Iterator[Finding]:
+    page = seen.page
     for where, body in (("subject", page.subject), ("html", page.html), ("text", page.text)):
         if TOKEN_OPEN in body or TOKEN_CLOSE in body:
             yield _error("a token was left without a value", where)
@@ -77,13 +87,14 @@ def _check_placeholders(page: Page, _: Outline) -> Iterator[Finding]:
         yield _warning(f"it looks unresolved: {page.text[left.start() : left.start() + 40]!r}", "text")
 
 
-def _check_size(page: Page, _: Outline) -> Iterator[Finding]:
-    size = len(page.html.encode())
+def _check_size(seen: _Seen) -> Iterator[Finding]:
+    size = len(seen.page.html.encode())
     if size >= HTML_MAX_BYTES:
         yield _error(f"{size:,} bytes of HTML; mail programs cut it at {HTML_MAX_BYTES:,}: show fewer items")
 
 
-def _check_document(_: Page, found: Outline) -> Iterator[Finding]:
+def _check_document(seen: _Seen) -> Iterator[Finding]:
+    found = seen.found
     root = next(iter(found.named("html")), None)
     if root is None or root.attributes.get("lang", "und") in {"", "und"}:
         yield _error("no language on <html>: screen readers and translators need it")
@@ -97,7 +108,8 @@ def _check_document(_: Page, found: Outline) -> Iterator[Finding]:
             yield _warning(f"no <meta name={name}>", "head")
 
 
-def _check_structure(page: Page, found: Outline) -> Iterator[Finding]:
+def _check_structure(seen: _Seen) -> Iterator[Finding]:
+    found = seen.found
     if len(found.named("h1")) != 1:
         yield _error(f"{len(found.named('h1'))} <h1> where there must be one")
     for table in found.named("table"):
@@ -105,31 +117,31 @@ def _check_structure(page: Page, found: Outline) -> Iterator[Finding]:
             yield _warning(f"{_shown(table)} is layout: give it role=presentation")
     if found.imbalance:
         yield _error(f"tags are not balanced: {found.imbalance}")
-    if imbalance := outline(outlook_view(page.html)).imbalance:
-        yield _error(f"tags are not balanced as Outlook reads them: {imbalance}")
+    if seen.for_outlook.imbalance:
+        yield _error(f"tags are not balanced as Outlook reads them: {seen.for_outlook.imbalance}")
 
 
-def _check_safety(page: Page, found: Outline) -> Iterator[Finding]:
-    for_outlook = outline(outlook_view(page.html))
-    for element in (*found.named(*_FORBIDDEN), *for_outlook.named(*_FORBIDDEN)):
-        yield _error(f"{_shown(element)} has no place in a mail")
-    for element in (*found.elements, *for_outlook.elements):
+def _check_safety(seen: _Seen) -> Iterator[Finding]:
+    elements = [*seen.found.elements, *seen.for_outlook.elements]
+    for element in elements:
+        if element.name in _FORBIDDEN:
+            yield _error(f"{_shown(element)} has no place in a mail")
         for name in element.attributes:
             if name.startswith("on"):
                 yield _error(f"{_shown(element)} has the script attribute {name}")
-    styles = [*_STYLES.findall(page.html), *(e.attributes.get("style", "") for e in found.elements)]
+    styles = [*_STYLES.findall(seen.page.html), *(e.attributes.get("style", "") for e in elements)]
     if any(_LOADS_FROM_AFAR.search(style) for style in styles):
         yield _error("a style loads something from another host", "style")
 
 
-def _check_links(_: Page, found: Outline) -> Iterator[Finding]:
-    links = found.named("a")
+def _check_links(seen: _Seen) -> Iterator[Finding]:
+    links = seen.found.named("a")
     for link in links:
         if not link.attributes.get("href", "").startswith(("https://", "http://")):
             yield _error(f"link {link.attributes.get('href', '')!r} is not absolute http(s)", _shown(link))
     if not any("unsubscribe" in link.attributes.get("class", "").split() for link in links):
         yield _error("no unsubscribe link: mark it class=unsubscribe", "footer")
-    for image in found.named("img"):
+    for image in seen.found.named("img"):
         yield from _check_image(image)
 
 
@@ -142,18 +154,18 @@ def _check_image(image: Element) -> Iterator[Finding]:
         yield _warning("an image has no width: Outlook shows it at full size", _shown(image))
 
 
-def _check_text(page: Page, found: Outline) -> Iterator[Finding]:
-    if not page.text.strip():
+def _check_text(seen: _Seen) -> Iterator[Finding]:
+    if not seen.page.text.strip():
         yield _error("the text form is empty", "text")
         return
-    lines = set(page.text.split())
-    for link in found.named("a"):
+    lines = set(seen.page.text.split())
+    for link in seen.found.named("a"):
         needed = "h2" in link.inside or "unsubscribe" in link.attributes.get("class", "").split()
         if needed and link.attributes.get("href") not in lines:
             yield _error(f"the text form lacks the link {link.attributes.get('href')}", "text")
 
 
-_CHECKS: tuple[Callable[[Page, Outline], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[_Seen], Iterator[Finding]], ...] = (
     _check_placeholders,
     _check_size,
     _check_document,

@@ -21,7 +21,7 @@ FOLD = "\r\n "
 _WORD_MAX = 75
 """Characters of an encoded word (RFC 2047 §2)."""
 
-_HEADERS = re.compile(rb"(?:[!-9;-~]+: [ -~]+\r\n(?:[ ][ -~]+\r\n)*)+")
+_HEADERS = re.compile(rb"(?:[!-9;-~]+: [ -~]+\r\n(?: [ -~]+\r\n)*)+")
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
@@ -52,6 +52,7 @@ def mailbox(name: str, display: str, address: str) -> bytes:
 
 def structured(name: str, value: str) -> bytes:
     """Return a header that must stand on one line as it is: a URI, an identifier, a date."""
+    _refuse_controls(name, value)
     return _header(name, value)
 
 
