@@ -74,19 +74,19 @@ def body_lines(raw: bytes) -> list[bytes]:
     return raw.partition(b"\r\n\r\n")[2].split(b"\r\n")
 
 
-def of_fragments(
-    opening: Fragment, *, closing: Fragment = Fragment("<p>\n", "p\n"), title: str = "Title"
-) -> RenderedIssue:
+PLAIN = Fragment("<p>\n", "p\n")
+
+
+def of_fragments(opening: Fragment, *, closing: Fragment = PLAIN, title: str = "Title") -> RenderedIssue:
     """Return an issue of an opening, a section, an item and a closing."""
-    plain = Fragment("<p>\n", "p\n")
     return RenderedIssue(
         newsletter="N",
         language="en",
         subject="",
         preheader="",
         opening=opening,
-        sections={SLUG: plain},
-        items={f"0:{SLUG}": plain},
+        sections={SLUG: PLAIN},
+        items={f"0:{SLUG}": PLAIN},
         closing=closing,
         titles=(title,),
     )
