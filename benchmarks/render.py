@@ -175,7 +175,7 @@ def table_of(costs: list[Costs]) -> Table:
     """Return the figures for people."""
     table = Table(title="CPU milliseconds: per issue, per edition, per reader; and the naive way", box=SIMPLE)
     for name in asdict(costs[0]):
-        table.add_column(name.replace("_ms", ""), justify="right")
+        table.add_column(name.removesuffix("_ms").replace("recipient", "reader"), justify="right")
     for row in map(asdict, costs):
         table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
     return table
