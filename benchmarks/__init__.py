@@ -1,1 +1,1 @@
-"""Programs that print figures: each takes --json and prints one object with the keys its name promises."""
+"""Programs that print figures: a table for people, one JSON object with `--json`."""

@@ -146,6 +146,14 @@ def shorten(text: str, limit: int) -> str:
     return (head if space and len(head) > limit // 2 else cut).rstrip(" ,;:·–—-") + "…"
 
 
+def escape_html(text: str) -> str:
+    """Return `text` for an HTML body or a quoted attribute.
+
+    Braces are escaped too: a `{{` that is left in a finished page is then a template's, never an article's.
+    """
+    return html.escape(text).replace("{", "&#123;").replace("}", "&#125;")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One edition for one reader, readable: what a preview shows and what the mail decodes to."""
@@ -160,7 +168,7 @@ def page_for(assembly: Assembly, personal: Mapping[Token, str]) -> Page:
     values = {**assembly.values, **personal}
 
     def escaped(match: re.Match[str]) -> str:
-        return html.escape(values[Token(match[1])])
+        return escape_html(values[Token(match[1])])
 
     def plain(match: re.Match[str]) -> str:
         return values[Token(match[1])]

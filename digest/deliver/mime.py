@@ -1,0 +1,257 @@
+"""A rendered issue as mail: encoded once, completed for each reader by putting their values in place.
+
+Every fragment is quoted-printable encoded once an issue. Its tokens stand alone on their encoded lines,
+between soft breaks, so a value of any length can take a token's place without touching what surrounds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from digest.deliver.headers import ascii_address, assert_headers, mailbox, structured, unstructured
+from digest.deliver.quoted_printable import HARD, SOFT, encode
+from digest.domain.errors import InvalidInput, Misconfigured, Refused
+from digest.domain.issues import Edition
+from digest.domain.mail import TOKEN, RenderedIssue, Token, assemble, escape_html
+from digest.domain.times import aware_utc
+
+MAX_EDITIONS = 4096
+"""Editions kept ready. One of 30 articles costs 3 kB: it only refers to the issue's encoded pieces."""
+
+_URL = re.compile(r"https?://[!-;=?-~]+")
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a newsletter's mail comes from; every URL is http(s), '' where there is none.
+
+    `list_id` is a name in the sender's own domain, such as `weekly.digest.example.org` (RFC 2919);
+    `feedback_id` what follows the issue's name in Feedback-ID, such as `weekly:digest:example-org`;
+    `owner` the address of the person in charge (RFC 2369).
+    """
+
+    name: str
+    address: str
+    list_id: str
+    feedback_id: str
+    reply_to: str = ""
+    owner: str = ""
+    help_url: str = ""
+    archive_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One reader's delivery: the same values give the same bytes on every attempt.
+
+    `message_id` is written with its angle brackets. `return_path` is for the envelope alone: the server
+    that delivers the mail writes it down.
+    """
+
+    email: str
+    message_id: str
+    return_path: str
+    unsubscribe_url: str
+    preferences_url: str
+    online_url: str
+
+
+class _Slot(NamedTuple):
+    """A place for a reader's value, in the HTML part or in the text part."""
+
+    token: Token
+    is_html: bool
+
+
+_Pieces = tuple[bytes | _Slot, ...]
+
+
+class EncodedIssue:
+    """One issue, ready to be mailed: `edition(...)` picks what a reader sees, `message(...)` completes it.
+
+    `name` tells the issue from the newsletter's others (letters, digits, `._-`); `date` is the issue's, the
+    same on every attempt. Raises `Misconfigured` when the sender's identity cannot stand in a header.
+    """
+
+    def __init__(self, issue: RenderedIssue, sender: Sender, *, name: str, date: datetime) -> None:
+        self._issue = issue
+        digest = hashlib.sha256(f"{sender.list_id} {name}".encode()).hexdigest()
+        self._boundary = f"=_{digest[:24]}"
+        self._sender_headers = _sender_headers(sender, name, aware_utc(date), issue)
+        self._fragments: dict[tuple[str, bool], _Pieces] = {}
+        self._edition = lru_cache(MAX_EDITIONS)(self._encoded_edition)
+
+    def edition(self, edition: Edition) -> EncodedEdition:
+        """Return `edition` encoded. Raises `KeyError` when the issue lacks one of its items or topics."""
+        return self._edition(edition)
+
+    def _encoded_edition(self, edition: Edition) -> EncodedEdition:
+        assembly = assemble(self._issue, edition)
+        headers = unstructured("Subject", assembly.subject) + self._sender_headers + self._mime_headers()
+        pieces: list[bytes | _Slot] = [self._part("text/plain")]
+        pieces += self._filled((piece.text for piece in assembly.pieces), False, assembly.values)
+        pieces.append(self._part("text/html"))
+        pieces += self._filled((piece.html for piece in assembly.pieces), True, assembly.values)
+        pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
+        return EncodedEdition.of(assert_headers(headers), pieces)
+
+    def _mime_headers(self) -> bytes:
+        return (
+            structured("MIME-Version", "1.0")
+            + f'Content-Type: multipart/alternative;\r\n boundary="{self._boundary}"\r\n'.encode()
+        )
+
+    def _part(self, content_type: str) -> bytes:
+        """Return what opens a part.
+
+        The line break it begins with belongs to the boundary, not to the part before (RFC 2046 §5.1.1);
+        at the first part it is the empty line that ends the headers.
+        """
+        return (
+            f"\r\n--{self._boundary}\r\nContent-Type: {content_type}; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        ).encode()
+
+    def _filled(
+        self, texts: Iterable[str], is_html: bool, values: Mapping[Token, str]
+    ) -> Iterator[bytes | _Slot]:
+        """Yield the encoded fragments with the edition's own values in place; readers' slots stay."""
+        for text in texts:
+            for piece in self._encoded(text, is_html):
+                if isinstance(piece, _Slot) and piece.token in values:
+                    yield _encoded_value(values[piece.token], is_html)
+                else:
+                    yield piece
+
+    def _encoded(self, text: str, is_html: bool) -> _Pieces:
+        """Return a fragment encoded, at most once an issue."""
+        key = (text, is_html)
+        if key not in self._fragments:
+            self._fragments[key] = _encoded_fragment(text, is_html)
+        return self._fragments[key]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedEdition:
+    """What all readers of one edition share: headers, and a body with places for their own values.
+
+    `body` holds the encoded pieces by reference, empty where `slots` says which value belongs.
+    """
+
+    headers: bytes
+    body: tuple[bytes, ...]
+    slots: tuple[tuple[int, _Slot], ...]
+
+    @classmethod
+    def of(cls, headers: bytes, pieces: Sequence[bytes | _Slot]) -> EncodedEdition:
+        """Return the edition whose body is `pieces`."""
+        body = tuple(b"" if isinstance(piece, _Slot) else piece for piece in pieces)
+        slots = tuple((at, piece) for at, piece in enumerate(pieces) if isinstance(piece, _Slot))
+        return cls(headers, body, slots)
+
+    def message(self, recipient: Recipient) -> bytes:
+        """Return the whole message (RFC 5322), lines ended by CRLF, none beginning with a dot.
+
+        Raises `Refused` when the recipient's address or links cannot stand in a mail.
+        """
+        email = ascii_address(recipient.email)
+        values = {
+            Token.EMAIL: recipient.email,
+            Token.UNSUBSCRIBE_URL: _url(recipient.unsubscribe_url),
+            Token.PREFERENCES_URL: _url(recipient.preferences_url),
+            Token.ONLINE_URL: _url(recipient.online_url),
+        }
+        encoded: dict[_Slot, bytes] = {}
+        for token, value in values.items():
+            encoded[_Slot(token, False)], encoded[_Slot(token, True)] = _encoded_both(value)
+        body = list(self.body)
+        for at, slot in self.slots:
+            body[at] = encoded[slot]
+        return b"".join([self.headers, _personal_headers(email, recipient), *body])
+
+
+def _encoded_fragment(text: str, is_html: bool) -> _Pieces:
+    """Return `text` encoded with a slot for each token. Every slot begins a line; what follows ends it."""
+    if text and not text.endswith("\n"):
+        raise ValueError(f"a fragment must end with a line break, or the next would not join: {text[-40:]!r}")
+    first, *rest = TOKEN.split(text)
+    pieces: list[bytes | _Slot] = [_before_slot(first) if rest else encode(first)]
+    for name, literal in zip(rest[::2], rest[1::2], strict=True):
+        pieces += [_Slot(Token(name), is_html), _after_slot(literal)]
+    return tuple(pieces)
+
+
+def _before_slot(literal: str) -> bytes:
+    return encode(literal) + (b"" if literal == "" or literal.endswith("\n") else SOFT)
+
+
+def _after_slot(literal: str) -> bytes:
+    """A line break right after a value ends its encoded line; anything else goes on after a soft break."""
+    if literal.startswith("\n"):
+        return HARD + _before_slot(literal[1:])
+    return SOFT + _before_slot(literal)
+
+
+def _encoded_value(value: str, is_html: bool) -> bytes:
+    return encode(escape_html(value) if is_html else value)
+
+
+def _encoded_both(value: str) -> tuple[bytes, bytes]:
+    """Return `value` for the text and for the HTML, which most often is the same."""
+    text, escaped = encode(value), escape_html(value)
+    return text, text if escaped == value else encode(escaped)
+
+
+def _personal_headers(email: str, recipient: Recipient) -> bytes:
+    if not _MESSAGE_ID.fullmatch(recipient.message_id):
+        raise Refused(f"Message-ID {recipient.message_id!r} is not of the form <id@host>; nothing was sent")
+    return (
+        f"To: {email}\r\nMessage-ID: {recipient.message_id}\r\n"
+        f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n"
+    ).encode("ascii")
+
+
+def _url(url: str) -> str:
+    if not _URL.fullmatch(url):
+        raise Refused(f"{url!r} is not an http(s) URL that a mail can carry; check the public URL setting")
+    return url
+
+
+def _sender_headers(sender: Sender, name: str, date: datetime, issue: RenderedIssue) -> bytes:
+    try:
+        return _written_sender_headers(sender, name, date, issue)
+    except (InvalidInput, Refused) as exc:
+        raise Misconfigured(f"newsletter '{issue.newsletter}', sender: {exc}") from exc
+
+
+def _written_sender_headers(sender: Sender, name: str, date: datetime, issue: RenderedIssue) -> bytes:
+    for value in (sender.list_id, name, *sender.feedback_id.split(":")):
+        if not _NAME.fullmatch(value):
+            raise InvalidInput(f"{value!r} must be of letters, digits, dots, hyphens and underscores")
+    headers = [
+        mailbox("From", sender.name, ascii_address(sender.address)),
+        structured("Date", format_datetime(date)),
+        mailbox("List-Id", issue.newsletter, sender.list_id),
+        structured("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        structured("Feedback-ID", f"{name}:{sender.feedback_id}"),
+        structured("Auto-Submitted", "auto-generated"),
+        structured("Content-Language", issue.language),
+    ]
+    if sender.reply_to:
+        headers.append(mailbox("Reply-To", "", ascii_address(sender.reply_to)))
+    if sender.owner:
+        headers.append(structured("List-Owner", f"<mailto:{ascii_address(sender.owner)}>"))
+    if sender.help_url:
+        headers.append(structured("List-Help", f"<{_url(sender.help_url)}>"))
+    if sender.archive_url:
+        headers.append(structured("List-Archive", f"<{_url(sender.archive_url)}>"))
+    return b"".join(headers)

@@ -1,0 +1,28 @@
+from collections.abc import Mapping
+
+import pytest
+
+from digest.compose.render import EmailTemplate, compile_template, render_issue
+from digest.domain.mail import Page, RenderedIssue
+from tests.samples import TEMPLATES, everything, page_of, sample_issue
+
+
+@pytest.fixture(scope="session")
+def template() -> EmailTemplate:
+    return compile_template(TEMPLATES / "digest")
+
+
+@pytest.fixture(scope="session")
+def rendered(template: EmailTemplate) -> RenderedIssue:
+    return render_issue(sample_issue(), template)
+
+
+@pytest.fixture(scope="session")
+def page(rendered: RenderedIssue) -> Page:
+    return page_of(rendered, everything(sample_issue()))
+
+
+@pytest.fixture
+def template_files() -> Mapping[str, str]:
+    """The files of the real template, for a test to spoil one of them."""
+    return {path.name: path.read_text(encoding="utf-8") for path in (TEMPLATES / "digest").iterdir()}

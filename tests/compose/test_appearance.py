@@ -1,0 +1,178 @@
+"""The mail in a real browser: nothing sideways, nothing too pale, nothing too small, nothing executed."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Page as Tab
+
+from digest.compose.render import EmailTemplate, render_issue
+from digest.domain.issues import IssueTopic, OtherSource
+from digest.domain.mail import Page
+from tests.compose.test_hostile_text import HOSTILE
+from tests.samples import CLIMATE, ITEMS, everything, one_item, page_of, sample_issue
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+TEXTS = """() => {
+  const seen = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const [r, g, b] = rgb(color).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (; element; element = element.parentElement) {
+      const color = getComputedStyle(element).backgroundColor;
+      if (rgb(color)[3] !== 0) return color;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !element.getClientRects().length) continue;
+    const style = getComputedStyle(element);
+    const [light, dark] = [luminance(style.color), luminance(behind(element))].sort((a, b) => b - a);
+    seen.push({
+      text: walker.currentNode.data.trim().slice(0, 40),
+      size: parseFloat(style.fontSize),
+      contrast: (light + 0.05) / (dark + 0.05),
+    });
+  }
+  return seen;
+}"""
+"""Every visible text with its size and its contrast against what is behind it (WCAG 2.2 §1.4.3)."""
+
+
+SIZES = "elements => elements.map(element => getComputedStyle(element).fontSize)"
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\x00" + b"\x80" * width for _ in range(height)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+IMAGE = png(1200, 630)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def without_network(route: Route) -> None:
+    if route.request.resource_type == "image":
+        route.fulfill(body=IMAGE, content_type="image/png")
+    else:
+        route.abort()
+
+
+def opened(browser: Browser, page: Page, *, width: int = 375, scheme: str = "light") -> Tab:
+    tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    tab.route("**/*", without_network)
+    tab.set_content(page.html, wait_until="load")
+    return tab
+
+
+@pytest.mark.parametrize("width", [320, 375, 640, 1200])
+def test_nothing_reaches_beyond_the_side_of_the_screen(width: int, chromium: Browser, page: Page) -> None:
+    tab = opened(chromium, page, width=width)
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    boxes = [image.bounding_box() for image in tab.locator("img").all()]
+    assert len(boxes) == 2
+    assert all(box and box["width"] <= width - 40 for box in boxes)
+
+
+def test_a_word_that_never_ends_is_broken(chromium: Browser, template: EmailTemplate) -> None:
+    word = "w" * 10_000
+    content = one_item(
+        title=word, takeaways=(word,), source=word, also=(OtherSource(word, "https://example.org/"),)
+    )
+    tab = opened(chromium, page_of(render_issue(content, template), everything(content)))
+    assert tab.evaluate("document.documentElement.scrollWidth") == 375
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(scheme: str, chromium: Browser, page: Page) -> None:
+    texts = opened(chromium, page, scheme=scheme).evaluate(TEXTS)
+    assert len(texts) > 80
+    assert [text for text in texts if text["contrast"] < 4.5] == []
+    assert [text for text in texts if text["size"] < 13] == []
+
+
+def test_the_body_is_at_least_16_pixels(chromium: Browser, page: Page) -> None:
+    texts = opened(chromium, page).locator("li, p.serif, h2 + p + ul")
+    assert set(texts.evaluate_all(SIZES)) == {"16px", "18px"}
+
+
+def test_a_dark_screen_gets_a_dark_page(chromium: Browser, page: Page) -> None:
+    for scheme, is_dark in (("light", False), ("dark", True)):
+        tab = opened(chromium, page, scheme=scheme)
+        for part in ("body", ".card table"):
+            color = tab.locator(part).first.evaluate("e => getComputedStyle(e).backgroundColor")
+            assert (max(map(int, color[4:-1].split(","))) < 64) is is_dark
+
+
+def test_links_to_press_are_44_pixels_high(chromium: Browser, page: Page) -> None:
+    tab = opened(chromium, page)
+    names = ["Read at Meridian", "Choose your topics", "Unsubscribe", "View online"]
+    for name in names:
+        box = tab.get_by_role("link", name=name).first.bounding_box()
+        assert box
+        assert box["height"] >= 44, name
+
+
+def test_headings_lists_and_links_are_what_a_screen_reader_expects(chromium: Browser, page: Page) -> None:
+    tab = opened(chromium, page)
+    assert tab.get_by_role("heading", level=1).all_text_contents() == ["The Saturday Reader"]
+    assert tab.get_by_role("heading", level=2).all_text_contents() == [item.title for item in ITEMS]
+    assert tab.get_by_role("listitem").count() == sum(len(item.takeaways) for item in ITEMS)
+    assert tab.get_by_role("table").count() == 0
+
+
+def test_the_preheader_is_not_seen(chromium: Browser, page: Page) -> None:
+    tab = opened(chromium, page)
+    assert not tab.get_by_text("A school for heat-pump fitters", exact=False).first.is_visible()
+    assert tab.get_by_text("A school for heat-pump fitters", exact=False).last.is_visible()
+
+
+def test_hostile_text_runs_nothing(chromium: Browser, template: EmailTemplate) -> None:
+    poison = " ".join(text.replace("alert(1)", "document.title=`owned`") for text in HOSTILE[:14])
+    content = one_item(
+        title=poison, takeaways=(poison,), source=poison, also=(OtherSource(poison, "https://x.org/"),)
+    )
+    issue = sample_issue(
+        items=content.items,
+        topics=(IssueTopic(CLIMATE, poison),),
+        newsletter=poison,
+        intro=poison,
+        subject=poison,
+        preheader=poison,
+        sender_name=poison,
+        postal_address=poison,
+    )
+    page = page_of(render_issue(issue, template), everything(issue))
+    tab = opened(chromium, page)
+    assert tab.title() != "owned"
+    assert tab.locator("script, iframe, form, svg, [onerror], [onload], [onmouseover]").count() == 0
+    naive = opened(chromium, Page("", f"<title>t</title><p>{poison}</p>", ""))
+    assert naive.title() == "owned", "the control: the same text, unescaped, does run"

@@ -1,0 +1,104 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from digest.compose.render import compile_template
+from digest.domain.errors import Misconfigured
+from tests.samples import TEMPLATES
+
+
+def spoiled(folder: Path, files: Mapping[str, str], name: str, old: str, new: str) -> int:
+    """Write the template with `old` replaced by `new` in one file; return the line where it stood."""
+    assert old in files[name]
+    for other, text in files.items():
+        (folder / other).write_text(text, encoding="utf-8")
+    (folder / name).write_text(files[name].replace(old, new, 1), encoding="utf-8")
+    return files[name][: files[name].index(old)].count("\n") + 1
+
+
+MJML_ERRORS = {
+    "an element that MJML does not know": ("<mj-text padding", "<mj-txt padding", "<mj-txt>"),
+    "an element that is closed out of turn": ("</h1>", "</h3>", "</h3>"),
+    "an attribute without quotes": ('<mj-section padding="2px 0">', "<mj-section padding=0>", "parse"),
+    "a Jinja tag that is not closed": (
+        "{% for paragraph in issue.intro %}",
+        "{% for paragraph in %}",
+        "Expected",
+    ),
+    "a Jinja tag that does not exist": ("{% if item.image %}", "{% iff item.image %}", "iff"),
+    "a name that is not there": ("{{ item.title }}", "{{ item.headline }}", "headline"),
+    "a phrase that is not there": ("phrases.view_online", "phrases.view_onlin", "view_onlin"),
+    "a filter that is not there": ("{{ item.day }}", "{{ item.day | fancy }}", "fancy"),
+    "a sum that cannot be done": ("{{ item.day }}", "{{ item.minutes / 0 }}", "division"),
+    "a look behind the sandbox": ("{{ item.day }}", "{{ item.day.__class__.mro() }}", "unsafe"),
+}
+
+
+@pytest.mark.parametrize("error", MJML_ERRORS)
+def test_an_error_in_the_mjml_is_named_with_file_and_line(
+    error: str, tmp_path: Path, template_files: Mapping[str, str]
+) -> None:
+    old, new, word = MJML_ERRORS[error]
+    line = spoiled(tmp_path, template_files, "body.mjml", old, new)
+    with pytest.raises(Misconfigured) as raised:
+        compile_template(tmp_path)
+    assert f"{tmp_path / 'body.mjml'} line {line}:" in str(raised.value)
+    assert word in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("{% if item.url %}", "{% if item.url }", "unexpected"),
+        ("{{ section.name | upper }}", "{{ section.title | upper }}", "title"),
+    ],
+)
+def test_an_error_in_the_text_form_is_named_with_file_and_line(
+    old: str, new: str, word: str, tmp_path: Path, template_files: Mapping[str, str]
+) -> None:
+    line = spoiled(tmp_path, template_files, "body.txt", old, new)
+    with pytest.raises(Misconfigured, match=rf"body\.txt line {line}: .*{word}"):
+        compile_template(tmp_path)
+
+
+def test_an_unclosed_element_is_named_with_the_line_it_was_opened_in(
+    tmp_path: Path, template_files: Mapping[str, str]
+) -> None:
+    spoiled(tmp_path, template_files, "body.mjml", "</mjml>", "")
+    with pytest.raises(Misconfigured, match=r"body\.mjml line 1: <mjml> is never closed"):
+        compile_template(tmp_path)
+
+
+def test_a_missing_block_is_named(tmp_path: Path, template_files: Mapping[str, str]) -> None:
+    files = {name: text.replace("endblock closing", "endblock") for name, text in template_files.items()}
+    spoiled(tmp_path, files, "body.txt", "{% block closing %}", "{% block ending %}")
+    with pytest.raises(Misconfigured, match=r"body\.txt line 1: it has no block 'closing'"):
+        compile_template(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["body.mjml", "body.txt", "phrases.toml"])
+def test_a_missing_file_is_named(name: str, tmp_path: Path, template_files: Mapping[str, str]) -> None:
+    spoiled(tmp_path, template_files, name, "", "")
+    (tmp_path / name).unlink()
+    with pytest.raises(Misconfigured, match=f"{name}: cannot be read"):
+        compile_template(tmp_path)
+
+
+def test_phrases_that_are_no_toml_are_named_with_their_line(
+    tmp_path: Path, template_files: Mapping[str, str]
+) -> None:
+    line = spoiled(tmp_path, template_files, "phrases.toml", 'unsubscribe = "', "unsubscribe = ")
+    with pytest.raises(Misconfigured, match=rf"phrases\.toml.*line {line}"):
+        compile_template(tmp_path)
+
+
+def test_dates_need_twelve_months(tmp_path: Path, template_files: Mapping[str, str]) -> None:
+    spoiled(tmp_path, template_files, "phrases.toml", '"January", ', "")
+    with pytest.raises(Misconfigured, match="twelve"):
+        compile_template(tmp_path)
+
+
+def test_every_template_we_ship_compiles() -> None:
+    folders = [folder for folder in TEMPLATES.iterdir() if folder.is_dir()]
+    assert [compile_template(folder).name for folder in folders] == [folder.name for folder in folders]
