@@ -251,7 +251,7 @@ def one_item(**overrides: object) -> IssueContent:
 def everything(content: IssueContent) -> Edition:
     """Return the edition of a reader who follows every topic."""
     topics = [topic.slug for topic in content.topics]
-    return edition_for(content.items, topics, topics)
+    return edition_for(content.outline, topics)
 
 
 PERSONAL = {

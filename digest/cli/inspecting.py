@@ -105,7 +105,7 @@ def _show_article(read: Article) -> None:
         say(f"{mark}{block.text}" + ("" if block.kind is BlockKind.LIST_ITEM else "\n"))
 
 
-def _show_takeaways(read: Article, condensed: Condensed) -> None:
+def _show_takeaways(condensed: Condensed) -> None:
     console.rule("takeaways", style="dim")
     for takeaway in condensed.takeaways:
         say(f"• {takeaway.text}")

@@ -47,7 +47,7 @@ def test_the_pieces_joined_are_the_template_rendered_whole(
     follows: set[str], template: EmailTemplate, rendered: RenderedIssue
 ) -> None:
     content = sample_issue()
-    edition = edition_for(content.items, [topic.slug for topic in TOPICS], follows)
+    edition = edition_for(content.outline, follows)
     pieces = assemble(rendered, edition).pieces
     whole = whole_render(content, edition, template)
     assert "".join(piece.html for piece in pieces) == whole.html
@@ -70,7 +70,7 @@ def test_the_pieces_survive_being_stored(rendered: RenderedIssue) -> None:
 
 def test_a_page_shows_what_its_edition_holds_and_nothing_else(rendered: RenderedIssue) -> None:
     content = sample_issue()
-    page = page_of(rendered, edition_for(content.items, [topic.slug for topic in TOPICS], {SPACE}))
+    page = page_of(rendered, edition_for(content.outline, {SPACE}))
     for form in (page.html, " ".join(page.text.split())):
         assert [item.position for item in ITEMS if item.title in form] == [3, 4, 5]
     assert "Articles in this issue: 3" in page.text

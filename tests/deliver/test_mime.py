@@ -99,7 +99,7 @@ ONE = Edition((Section(SLUG, (0,)),))
 def test_what_is_previewed_is_what_is_sent(
     follows: set[TopicSlug], rendered: RenderedIssue, encoded: EncodedIssue
 ) -> None:
-    edition = edition_for(sample_issue().items, [topic.slug for topic in TOPICS], follows)
+    edition = edition_for(sample_issue().outline, follows)
     assert decoded(encoded.edition(edition).message(sample_recipient())) == page_of(rendered, edition)
 
 
