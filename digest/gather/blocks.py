@@ -1,4 +1,4 @@
-"""A tree of markup to blocks: for HTML as feeds carry it, and for the XML that trafilatura makes of a page."""
+"""A tree of markup to blocks: HTML as feeds carry it, or the XML that trafilatura makes of a page."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import html as lxml_html
 from trafilatura import bare_extraction
+from trafilatura.settings import Document
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
 from digest.domain.mail import shorten
@@ -42,7 +43,8 @@ def read_page(html: bytes, *, url: str, encoding: str | None = None, now: dateti
     hints, highlights = hints_of(tree), find_highlights(tree)
     prune(tree)
     title = about.title or _title_of((), url)
-    blocks = with_highlights(without_furniture(_main_blocks(tree, url), title=title, hints=hints), highlights)
+    blocks = without_furniture(_main_blocks(tree, url), title=title, hints=hints)
+    blocks = with_highlights(blocks, highlights)
     return Article(
         url=about.url,
         title=shorten(about.title or _title_of(blocks, url), TITLE_MAX),
@@ -92,9 +94,9 @@ def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
 
 
 def _main_blocks(tree: lxml_html.HtmlElement, url: str) -> tuple[Block, ...]:
-    """Return what trafilatura takes for the article; of a page too short for it, all that stands in `main`."""
+    """Return what trafilatura takes for the article; of a page too short for it, all that is in `main`."""
     document = bare_extraction(deepcopy(tree), url=url, include_comments=False, include_tables=True)
-    if document is not None and document.body is not None:
+    if isinstance(document, Document) and document.body is not None:
         return blocks_of(document.body)
     main = next(tree.iter("article", "main"), None)
     return () if main is None else blocks_of(main)

@@ -1,7 +1,7 @@
 """Taking a page's furniture out of an article: related links, share bars, sign-ups, captions, comments.
 
-Twice: parts of the tree go before extraction, where structure tells (`prune`), and blocks after it, where only
-the words do (`without_furniture`).
+Twice: parts of the tree go before extraction, where structure tells (`prune`), and blocks after it, where
+only the words do (`without_furniture`).
 """
 
 from __future__ import annotations
@@ -28,15 +28,22 @@ from digest.gather.plain import comparable, word_count
 # A part of a page with more than this share of its text is the page, whatever its class says.
 _MOST = 0.3
 _NAMED = re.compile(
-    r"(?:^|[\s_-])(?:related|recirc\w*|recommend\w*|also-(?:on|read)|read-(?:more|next|also)|more-(?:from|on|stories)|outbrain"
-    r"|taboola|promo(?:-\w+)?|newsletter\w*|signup|sign-up|subscribe\w*|share(?:-?(?:bar|tools?|buttons?|links?))?|social\w*"
-    r"|sharing|cookies?(?:-\w+)?|consent\w*|gdpr|comments?(?:-\w+)?|respond|disqus\w*|popular|trending|most-read"
-    r"|author-(?:bio|box)|breadcrumbs?|advert\w*|sponsor\w*|paywall|toolbar|skip-link)(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:related|recirc\w*|recommend\w*|also-(?:on|read)|read-(?:more|next|also)"
+    r"|more-(?:from|on|stories)|outbrain|taboola|promo(?:-\w+)?|newsletter\w*|signup|sign-up|subscribe\w*"
+    r"|share(?:-?(?:bar|tools?|buttons?|links?))?|social\w*|sharing|cookies?(?:-\w+)?|consent\w*|gdpr"
+    r"|popular|trending|most-read|author-(?:bio|box)|breadcrumbs?|advert\w*|toolbar|skip-link)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_NAMED_COMMENTS = re.compile(
+    r"(?:^|[\s_-])(?:comments?(?:-\w+)?|respond|disqus\w*)(?:$|[\s_-])", re.IGNORECASE
+)
+# Sites wrap the article itself in classes such as `social-embeds`; what holds this much prose is not a box.
+_PROSE_WORDS = 90
+_LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "div", "strong", "b", "span")
 _TITLE_PLACES = 3
 _BYLINE_PLACES = 6
 _CAPTION_WORDS = 60
+_REPEATED_MOST = 3
 _SENTENCE_END = re.compile(r"[.!?…:;,]['\"”’»)\]]*$")
 
 
@@ -97,13 +104,20 @@ def prune(tree: _Element) -> None:
 
 def _is_named_furniture(element: _Element) -> bool:
     names = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('data-component') or ''}"
-    holds_article = any(True for _ in element.iter("h1", "article", "main"))
-    return bool(_NAMED.search(names)) and not holds_article and not _holds_takeaways(element)
+    if any(True for _ in element.iter("h1", "article", "main")):
+        return False
+    if _NAMED_COMMENTS.search(names):
+        return True
+    return bool(_NAMED.search(names)) and not _holds_takeaways(element) and _prose(element) < _PROSE_WORDS
+
+
+def _prose(element: _Element) -> int:
+    """Return how many words stand in paragraphs that are not links."""
+    return sum(word_count(text_of(line)) for line in element.iter("p") if link_share(line) < 0.5)
 
 
 def _holds_takeaways(element: _Element) -> bool:
-    labels = element.iter("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div")
-    return any(is_takeaways_label(text_of(label)) for label in labels)
+    return any(is_takeaways_label(text_of(label)) for label in element.iter(*_LABEL_TAGS))
 
 
 def _is_lead_in(element: _Element) -> bool:
@@ -197,16 +211,20 @@ def _is_link_line(block: Block, hints: Hints) -> bool:
 
 
 def _without_captions(blocks: list[Block], hints: Hints) -> list[Block]:
-    """Drop captions standing as paragraphs: known ones, and short lines without a full stop that repeat."""
-    times = Counter(comparable(block.text) for block in blocks if block.kind is not BlockKind.LIST_ITEM)
+    """Drop captions standing as paragraphs: known ones, and short lines without a full stop that repeat.
+
+    Many different lines that repeat are a table or a list of results, and stay.
+    """
+    lines = [block for block in blocks if block.kind in (BlockKind.PARAGRAPH, BlockKind.HEADING)]
+    times = Counter(comparable(block.text) for block in lines if _is_fragment(block.text))
+    repeated = {line for line, count in times.items() if count > 1}
+    if len(repeated) > _REPEATED_MOST or any(times[line] > _REPEATED_MOST for line in repeated):
+        repeated = set()
     return [
         block
         for block in blocks
-        if block.kind not in (BlockKind.PARAGRAPH, BlockKind.HEADING)
-        or not (
-            (block.kind is BlockKind.PARAGRAPH and comparable(block.text) in hints.captions)
-            or (times[comparable(block.text)] > 1 and _is_fragment(block.text))
-        )
+        if not (block.kind is BlockKind.PARAGRAPH and comparable(block.text) in hints.captions)
+        and not (block in lines and comparable(block.text) in repeated)
     ]
 
 
@@ -222,7 +240,7 @@ def _is_line_of_furniture(block: Block, hints: Hints) -> bool:
 
 
 def _without_empty_headings(blocks: list[Block]) -> list[Block]:
-    """Drop lead-ins that lead to nothing: a short line ending in a colon before a heading, headings at the end."""
+    """Drop what leads to nothing: a short line ending in a colon before a heading, headings at the end."""
     kept = [
         block
         for block, following in pairwise([*blocks, Block(BlockKind.HEADING, "")])

@@ -20,6 +20,7 @@ from digest.gather.plain import comparable, word_count
 _MIN_ITEMS, _MAX_ITEMS = 2, 12
 _MAX_ITEM_WORDS = 80
 _LEVELS = 4
+_LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend")
 _BULLET = re.compile(r"^\s*[•‣▪●◦∙·*–—-]\s+")
 
 
@@ -58,7 +59,7 @@ def find_highlights(tree: _Element) -> Highlights | None:
 
 
 def with_highlights(blocks: Sequence[Block], highlights: Highlights | None) -> tuple[Block, ...]:
-    """Return `blocks` with the takeaways standing as a heading and its list items, in their place on the page."""
+    """Return `blocks` with the takeaways as a heading and its list items, in their place on the page."""
     if highlights is None:
         return tuple(blocks)
     parts = {comparable(highlights.heading), *map(comparable, highlights.items)}
@@ -80,7 +81,7 @@ def _place(blocks: Sequence[Block], highlights: Highlights, parts: set[str]) -> 
 def _list_after(label: _Element) -> tuple[tuple[str, ...], _Element] | None:
     """Return the items of the list that comes next after `label`, and the list itself."""
     for element in _after(label):
-        listing = element if element.tag in ("ul", "ol") else element.find(".//ul") or element.find(".//ol")
+        listing = next(element.iter("ul", "ol"), None)
         if listing is not None and word_count(text_of(element)) - word_count(text_of(listing)) < 30:
             items = tuple(text for item in listing.iter("li") if (text := text_of(item)))
             return (items, listing) if _are_takeaways(items) and link_share(listing) < 0.8 else None

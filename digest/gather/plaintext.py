@@ -22,8 +22,8 @@ _UNWRAPPED = 120
 def plain_text_blocks(text: str) -> tuple[str, tuple[Block, ...]]:
     """Return the title of a text and its blocks. The title is '' when the first line reads like a sentence.
 
-    Blank lines part paragraphs and lines of one paragraph join, unless they are longer than anyone wraps at. A
-    line with a bullet or number is a list item; a short line by itself without an end mark, before
+    Blank lines part paragraphs and lines of one paragraph join, unless they are longer than anyone wraps at.
+    A line with a bullet or number is a list item; a short line by itself without an end mark, before
     something it can head, is a heading.
     """
     lines = [line for group in _groups(text) for line in _lines(group)]
@@ -62,7 +62,7 @@ def _lines(group: list[str]) -> Iterator[Block]:
 
 
 def _stands_alone(line: str, before: str, kind: BlockKind) -> bool:
-    """Say whether a line begins a new paragraph: long ones do, and what follows a heading or an item at its left."""
+    """Say whether a line begins a new paragraph: long ones do, and what follows an item at its left."""
     if kind is BlockKind.LIST_ITEM:
         return not line.startswith(" ")
     return len(before) > _UNWRAPPED or len(line) > _UNWRAPPED or bool(_MARKED_HEADING.match(line))
