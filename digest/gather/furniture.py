@@ -165,6 +165,7 @@ def without_furniture(blocks: Sequence[Block], *, title: str, hints: Hints = NO_
     kept = _before_comments(list(blocks))
     kept = _without_title(kept, title)
     kept = _without_related(kept, hints)
+    kept = _without_tail_of_stories(kept, hints)
     kept = _without_captions(kept, hints)
     kept = [block for block in kept if not _is_line_of_furniture(block, hints)]
     return tuple(_without_empty_headings(kept))
@@ -204,6 +205,23 @@ def _without_related(blocks: list[Block], hints: Hints) -> list[Block]:
             dropping = False
             kept.append(block)
     return kept
+
+
+def _without_tail_of_stories(blocks: list[Block], hints: Hints) -> list[Block]:
+    """Cut a tail whose headings are all links: other stories with their teasers.
+
+    A small part of the text only: in a list of the ten best, every heading may be a link.
+    """
+    words = [word_count(block.text) for block in blocks]
+    cut = len(blocks)
+    headings = 0
+    for index in range(len(blocks) - 1, -1, -1):
+        if blocks[index].kind is BlockKind.HEADING:
+            if comparable(blocks[index].text) not in hints.linked:
+                break
+            headings += 1
+            cut = index
+    return blocks[:cut] if headings >= 2 and sum(words[cut:]) <= _MOST * sum(words) else blocks
 
 
 def _is_link_line(block: Block, hints: Hints) -> bool:

@@ -43,8 +43,8 @@ class Highlights:
 def find_highlights(tree: _Element) -> Highlights | None:
     """Return the first list of takeaways in a page, None when it has none.
 
-    That is a line which is_takeaways_label, followed by a list of 2 to 12 items that are not links, or by as many
-    paragraphs that begin with a bullet.
+    That is a line that `is_takeaways_label`, followed by a list of 2 to 12 items that are not links, or by
+    as many paragraphs that begin with a bullet.
     """
     for label in tree.iter(
         "h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend"

@@ -92,7 +92,7 @@ class _Reading:
         return next((value for name in names for value in self._meta.get(name, ()) if value), "")
 
     def _canonical(self) -> str:
-        """Return the address the page gives itself when it is of the same site and not merely its front page."""
+        """Return the address the page gives itself, if it is of the same site and not the front page."""
         own = canonical_or_none(self._url)
         if own is None:
             return self._url
