@@ -136,22 +136,22 @@ def _alike(texts: Sequence[list[str]]) -> Iterator[Pair]:
 
 
 def _vectors(texts: Sequence[list[str]]) -> list[dict[str, float]]:
-    """Return unit vectors of the terms that tell articles apart: dampened counts, rare terms heavier.
+    """Return unit vectors of the terms that tell articles apart: counts, rare terms heavier.
 
     Words of under four letters and words of most articles are left out: in a small week they would be all
     that two articles share, and enough to join them.
     """
     counts = [Counter(word for word in words if len(word) >= _MIN_TERM_LETTERS) for words in texts]
     spread = Counter(term for own in counts for term in own)
-    most = max(2, len(texts) // 3)
-    return [
-        _unit(
-            {term: (1 + math.log(n)) * math.log((1 + len(texts)) / spread[term]) for term, n in own.items()}
-        )
-        if len(own) >= _MIN_TERMS
-        else {}
-        for own in ({term: n for term, n in own.items() if spread[term] <= most} for own in counts)
-    ]
+    return [_vector(own, spread, len(texts)) for own in counts]
+
+
+def _vector(counts: Counter[str], spread: Counter[str], articles: int) -> dict[str, float]:
+    most = max(2, articles // 3)
+    telling = {term: count for term, count in counts.items() if spread[term] <= most}
+    if len(telling) < _MIN_TERMS:
+        return {}
+    return _unit({term: n * math.log((1 + articles) / spread[term]) for term, n in telling.items()})
 
 
 def _unit(weights: dict[str, float]) -> dict[str, float]:

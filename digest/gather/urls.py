@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv6Address
 from urllib.parse import unquote
 
 import httpx2
@@ -104,10 +105,10 @@ def _parsed(url: str) -> httpx2.URL:
     text = url.strip()
     try:
         parsed = httpx2.URL(text)
-        host = parsed.raw_host.decode("ascii")
+        host = _host(parsed)
     except (httpx2.InvalidURL, ValueError) as exc:
         raise InvalidInput(f"'{_shown(text)}' is not a URL: {exc}") from exc
-    if parsed.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host.removesuffix(".")):
+    if parsed.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         raise InvalidInput(f"'{_shown(text)}' is not an http(s) URL")
     if parsed.userinfo:
         raise InvalidInput(f"'{_shown(text)}' names a user: give the URL without it")
@@ -120,8 +121,14 @@ def _shown(text: str) -> str:
     return "".join(char if char.isprintable() else "�" for char in text[:120])
 
 
-def _netloc(parsed: httpx2.URL) -> str:
+def _host(parsed: httpx2.URL) -> str:
+    """Return the host in ASCII; an IPv6 address in its shortest form (RFC 5952), without brackets."""
     host = parsed.raw_host.decode("ascii").removesuffix(".")
+    return str(IPv6Address(host)) if ":" in host else host
+
+
+def _netloc(parsed: httpx2.URL) -> str:
+    host = _host(parsed)
     host = f"[{host}]" if ":" in host else host
     return host if parsed.port in (None, _DEFAULT_PORTS[parsed.scheme]) else f"{host}:{parsed.port}"
 
