@@ -1,0 +1,118 @@
+"""One page, one text or one feed entry to an `Article`.
+
+trafilatura finds the article in a page; what it says about itself, its furniture and its published takeaways
+are read around it, from the same tree.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import deepcopy
+from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit
+
+from lxml import html as lxml_html
+from trafilatura import bare_extraction
+from trafilatura.settings import Document
+
+from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
+from digest.domain.mail import shorten
+from digest.gather.blocks import blocks_of
+from digest.gather.entries import TITLE_MAX, Entry
+from digest.gather.furniture import Hints, hints_of, prune, without_furniture
+from digest.gather.highlights import find_highlights, with_highlights
+from digest.gather.language import language_of
+from digest.gather.markup import parsed_page, parsed_text
+from digest.gather.metadata import read_metadata
+from digest.gather.plain import plain_line
+from digest.gather.plaintext import plain_text_blocks
+from digest.gather.urls import canonical_or_none
+
+# It reports every page it gives up on, which an article without blocks says already.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:
+    """Return the article of the page fetched from `url` (after redirects).
+
+    `encoding` is the transport's charset. The article's `url` is the page's canonical one when that can be
+    believed. A page without an article gives one without blocks, never an error.
+    """
+    tree = parsed_page(html, encoding)
+    about = read_metadata(tree, url=url, now=now or datetime.now(UTC))
+    hints, highlights = hints_of(tree), find_highlights(tree)
+    prune(tree)
+    title = about.title or _title_of((), url)
+    blocks = without_furniture(_main_blocks(tree, url), title=title, hints=hints)
+    blocks = with_highlights(blocks, highlights)
+    return Article(
+        url=about.url,
+        title=shorten(about.title or _title_of(blocks, url), TITLE_MAX),
+        blocks=blocks,
+        language=language_of(_sample(blocks), about.language),
+        published_at=about.published_at,
+        published_by=DateOrigin.PAGE if about.published_at else DateOrigin.FIRST_SEEN,
+        byline=about.byline,
+        site_name=about.site_name,
+        image=about.image,
+        text_origin=TextOrigin.PAGE,
+        categories=about.categories,
+    )
+
+
+def read_plain_text(text: str, *, url: str) -> Article:
+    """Return the article that a page saved as plain text holds."""
+    title, found = plain_text_blocks(text)
+    blocks = without_furniture(found, title=title)
+    return Article(
+        url=canonical_or_none(url) or url,
+        title=shorten(title or _title_of(blocks, url), TITLE_MAX),
+        blocks=blocks,
+        language=language_of(_sample(blocks)),
+    )
+
+
+def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
+    """Return the article as its feed tells it: the whole text in some feeds, a sentence or two in others."""
+    tree = parsed_text(entry.html)
+    hints = Hints(linked=hints_of(tree).linked)
+    highlights = find_highlights(tree)
+    body = tree.find("body")
+    found = blocks_of(tree if body is None else body)
+    blocks = with_highlights(without_furniture(found, title=entry.title, hints=hints), highlights)
+    return Article(
+        url=entry.url,
+        title=entry.title,
+        blocks=blocks,
+        language=language_of(_sample(blocks), entry.language or feed_language),
+        published_at=entry.published_at,
+        published_by=DateOrigin.FEED if entry.published_at else DateOrigin.FIRST_SEEN,
+        byline=entry.author,
+        text_origin=TextOrigin.FEED,
+        categories=entry.categories,
+    )
+
+
+def _main_blocks(tree: lxml_html.HtmlElement, url: str) -> tuple[Block, ...]:
+    """Return what trafilatura takes for the article; of a page too short for it, all that is in `main`."""
+    document = bare_extraction(deepcopy(tree), url=url, include_comments=False, include_tables=True)
+    if isinstance(document, Document) and document.body is not None:
+        return blocks_of(document.body)
+    main = next(tree.iter("article", "main"), None)
+    return () if main is None else blocks_of(main)
+
+
+def _title_of(blocks: tuple[Block, ...], url: str) -> str:
+    """Return a title for what has none: its first heading, its first words, or the end of its address."""
+    heading = next((block.text for block in blocks if block.kind is BlockKind.HEADING), "")
+    if heading or blocks:
+        return heading or shorten(blocks[0].text, 80)
+    parts = urlsplit(url)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2]).partition(".")[0]
+    return plain_line(name.replace("-", " ").replace("_", " ")).capitalize() or parts.netloc or url
+
+
+def _sample(blocks: tuple[Block, ...]) -> str:
+    """Return enough of the running text to tell its language by; names in headings and lists mislead."""
+    paragraphs = [block.text for block in blocks if block.kind is BlockKind.PARAGRAPH]
+    return " ".join(paragraphs or [block.text for block in blocks])[:4000]

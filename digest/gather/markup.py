@@ -1,0 +1,82 @@
+"""HTML as a tree, and the text of its parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lxml import html as lxml_html
+from lxml.etree import ParserError, _Element
+
+from digest.gather.encoding import decoded
+from digest.gather.plain import plain_line
+
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe", "object", "button"})
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def parsed_page(body: bytes, encoding: str | None = None) -> lxml_html.HtmlElement:
+    """Return a page's tree. Whatever the bytes are, there is one: an empty page has an empty `body`."""
+    return parsed_text(decoded(body, encoding))
+
+
+def parsed_text(markup: str) -> lxml_html.HtmlElement:
+    """Return the tree of HTML text, a whole page or a fragment of one."""
+    # libxml2 drops what is nested over 256 deep: no page needs it, and what comes after would be slow.
+    parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
+    text = _NOT_XML.sub("", _XML_DECLARATION.sub("", markup))
+    try:
+        return lxml_html.document_fromstring(text, parser=parser)
+    except (ParserError, ValueError):
+        return lxml_html.document_fromstring("<html><body></body></html>")
+
+
+def text_of(element: _Element) -> str:
+    """Return what a reader sees of an element, on one line."""
+    return plain_line("".join(_seen(element)))
+
+
+def _seen(element: _Element) -> Iterator[str]:
+    """Yield the text inside an element, a space for every line break and inner block."""
+    stack: list[tuple[_Element, bool]] = [(element, False)]
+    while stack:
+        current, left = stack.pop()
+        if left:
+            yield "" if current.tag in INLINE else " "
+            yield current.tail or ""
+            continue
+        if current is not element:
+            stack.append((current, True))
+        if isinstance(current.tag, str) and current.tag not in _UNSEEN:
+            yield "" if current.tag in INLINE else " "
+            yield current.text or ""
+            stack.extend((child, False) for child in reversed(current))
+
+
+INLINE = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        a abbr acronym b bdi bdo big cite code data del dfn em font hi i ins kbd label mark nobr q ref s samp
+        small span strike strong sub sup time tt u var wbr
+        """,
+    )
+)
+"""Tags that do not break a line: HTML's, and `hi` and `ref` as trafilatura writes them."""
+
+
+def link_share(element: _Element) -> float:
+    """Return how much of an element's text is inside links, 0 to 1. Text without characters counts as 0."""
+    total = len(text_of(element))
+    linked = sum(len(text_of(link)) for link in element.iter("a") if link.get("href"))
+    return min(1.0, linked / total) if total else 0.0
+
+
+def base_of(tree: _Element, url: str) -> str:
+    """Return what relative links of a page are relative to: `<base href>` when it is absolute, else `url`."""
+    for element in tree.iter("base"):
+        href = (element.get("href") or "").strip()
+        if href.startswith(("http://", "https://")):
+            return href
+    return url

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.domain.errors import InvalidInput
+from digest.gather.urls import canonical_url, is_http_url, joined, same_site
+
+URLS = {
+    "HTTP://News.Example.COM:80/Story": "http://news.example.com/Story",
+    "https://example.com:443": "https://example.com/",
+    "https://example.com:8443/a": "https://example.com:8443/a",
+    "  https://example.com/a \n": "https://example.com/a",
+    "https://example.com./a": "https://example.com/a",
+    "https://example.com/a#comments": "https://example.com/a",
+    "https://example.com/a?": "https://example.com/a",
+    "https://example.com/a?utm_source=x&utm_medium=y": "https://example.com/a",
+    "https://example.com/a?id=7&fbclid=abc&page=2": "https://example.com/a?id=7&page=2",
+    "https://example.com/a?b=2&a=1": "https://example.com/a?b=2&a=1",
+    "https://example.com/a?UTM_Campaign=x&gclid=1&mc_cid=2&mc_eid=3": "https://example.com/a",
+    "https://example.com/a?ref=rss": "https://example.com/a",
+    "https://example.com/a?ref=main": "https://example.com/a?ref=main",
+    "https://bücher.example/straße": "https://xn--bcher-kva.example/stra%C3%9Fe",
+    "https://example.com/a b": "https://example.com/a%20b",
+    "https://example.com/2026/11/a-story/amp": "https://example.com/2026/11/a-story",
+    "https://example.com/2026/11/a-story/amp/": "https://example.com/2026/11/a-story/",
+    "https://example.com/a-story?amp=1&outputType=amp": "https://example.com/a-story",
+    "https://example.com/guitars/amp": "https://example.com/guitars/amp",
+    "https://news-example-com.cdn.ampproject.org/c/s/news.example.com/a-1": "https://news.example.com/a-1",
+    "https://www.google.com/amp/s/news.example.com/a-1": "https://news.example.com/a-1",
+    "https://example.com/a/../b/./c": "https://example.com/b/c",
+    "https://m.example.com/a/": "https://m.example.com/a/",
+    "http://[2001:DB8::1]:80/a": "http://[2001:db8::1]/a",
+}
+
+
+@pytest.mark.parametrize(("written", "canonical"), URLS.items())
+def test_every_way_to_write_a_url_has_one_canonical_form(written: str, canonical: str) -> None:
+    assert canonical_url(written) == canonical
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_canonical_form_is_its_own_canonical_form(url: str) -> None:
+    assert canonical_url(canonical_url(url)) == canonical_url(url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "htp://x",
+        "example.com/a",
+        "/a",
+        "mailto:anna@example.com",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "ftp://example.com/a",
+        "http://",
+        "http:///a",
+        "http://exa mple.com/",
+        "http://example.com\\@example.org/",
+        "http://user:secret@example.com/",
+        "http://example.com:0/",
+        "http://example.com:99999/",
+        "http://[::1/",
+        "http://１２７.0.0.1/",
+        "http://a\tb.example/",
+        "https://example.com/" + "a" * 3000,
+    ],
+)
+def test_what_is_no_http_url_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        canonical_url(text)
+    assert text[:20].strip().split("\t")[0] in str(caught.value)
+
+
+def test_is_http_url_tells_web_addresses_from_others() -> None:
+    assert is_http_url("https://example.com/feed")
+    assert not is_http_url("htp://x")
+
+
+def test_a_relative_link_is_resolved_and_made_canonical() -> None:
+    base = "https://example.com/news/index.html"
+    assert joined(base, "../a?utm_source=x#top") == "https://example.com/a"
+    assert joined(base, "//cdn.example.org/b") == "https://cdn.example.org/b"
+    assert joined(base, "javascript:alert(1)") is None
+    assert joined(base, "https://[") is None
+
+
+def test_hosts_of_one_site_belong_together_and_ports_part_them() -> None:
+    assert same_site("https://www.example.com/a", "https://example.com/b")
+    assert same_site("https://m.example.com/a", "https://www.example.com/b")
+    assert same_site("https://blog.example.com/a", "https://example.com/")
+    assert not same_site("https://example.com/a", "https://badexample.com/a")
+    assert not same_site("http://127.0.0.1:8001/a", "http://127.0.0.1:8002/a")
+
+
+@given(st.text(max_size=80) | st.text(max_size=80).map("http://{}".format))
+def test_any_text_is_a_url_with_a_stable_canonical_form_or_refused(text: str) -> None:
+    try:
+        canonical = canonical_url(text)
+    except InvalidInput:
+        return
+    assert canonical_url(canonical) == canonical
+    assert canonical.isascii()
