@@ -1,0 +1,79 @@
+"""Where sentences begin and end, by rules that know a language's abbreviations."""
+
+from __future__ import annotations
+
+import re
+import string
+
+from digest.condense.language import Language, get_language
+from digest.condense.words import CJK
+from digest.domain.articles import Span
+
+_CLOSERS = "\"'”’»›)\\]」』）】〉》"
+_OPENERS = "\"'“‘«‹„‚([¿¡—–-"
+
+_BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009\u202f\u3000"
+
+_STOP = re.compile(
+    rf"(?P<hard>\n\s*\n|\s[•▪●◦‣]\s)"
+    rf"|(?P<cjk>[。！？｡]+[{_CLOSERS}]*)"
+    rf"|(?P<end>[.!?…؟।۔]+)(?P<close>[{_CLOSERS}]*)(?=\s|[{CJK}]|$)"
+)
+_LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
+_FIRST_WORD = re.compile(rf"\s*[{_OPENERS}\s]*([^\W_]*)")
+_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+
+
+def split_sentences(text: str, language: str | None) -> list[Span]:
+    """Return the sentences of `text` in order: non-empty, without overlap, trimmed of white space.
+
+    A blank line always ends a sentence, so a headline without a full stop stands alone. Every character
+    that is not white space or a bullet belongs to a sentence. `language` is an ISO 639-1 code; an
+    unknown one is split by punctuation and capitals alone.
+    """
+    known = get_language(language)
+    spans, start = [], 0
+    for stop in _STOP.finditer(text):
+        if stop["hard"] is not None:
+            spans.append((start, stop.start()))
+            start = stop.end()
+        elif stop["cjk"] is not None or _ends_sentence(text, stop, known):
+            spans.append((start, stop.end()))
+            start = stop.end()
+    spans.append((start, len(text)))
+    return [span for begin, end in spans if (span := _trimmed(text, begin, end))]
+
+
+def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
+    first = _FIRST_WORD.match(text, stop.end())
+    next_word = first[1] if first else ""
+    if next_word[:1].islower():
+        return False
+    if stop["end"] != ".":
+        return True
+    before = _LAST_WORD.search(text, max(0, stop.start() - 40), stop.start())
+    if before is None:
+        return True
+    return not _is_abbreviated(before[0], next_word, language)
+
+
+def _is_abbreviated(word: str, next_word: str, language: Language) -> bool:
+    """Tell whether the full stop after `word` belongs to it rather than to the sentence."""
+    folded = word.casefold().rpartition("'")[2].rpartition("’")[2]
+    if folded in language.abbreviations:
+        return True
+    if folded in language.abbreviations_number and next_word[:1].isdecimal():
+        return True
+    may_end = (
+        folded in language.abbreviations_final
+        or _DOTTED.fullmatch(word) is not None
+        or (len(word) == 1 and word.isupper())
+        or (language.ordinal_dot and word.isdecimal() and len(word) <= 2)
+    )
+    return may_end and next_word != "" and next_word.casefold() not in language.stop
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    piece = text[start:end].rstrip()
+    body = piece.lstrip(_BULLETS_AND_SPACE)
+    return Span(start + len(piece) - len(body), start + len(piece)) if body else None
