@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterator
 
 from digest.condense.language import Language, get_language
 from digest.condense.words import CJK
 from digest.domain.articles import Span
 
 _CLOSERS = "\"'”’»›)\\]」』）】〉》"
-_OPENERS = "\"'“‘«‹„‚([¿¡—–-"
+_OPENERS = "\"'“‘«‹„‚(\\[¿¡—–\\-"
 
 _BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009\u202f\u3000"
 
@@ -21,27 +22,37 @@ _STOP = re.compile(
 )
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
 _FIRST_WORD = re.compile(rf"\s*[{_OPENERS}\s]*([^\W_]*)")
+_WORDY = re.compile(r"\w")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 
 
 def split_sentences(text: str, language: str | None) -> list[Span]:
-    """Return the sentences of `text` in order: non-empty, without overlap, trimmed of white space.
+    """Return the sentences of `text` in order: without overlap, trimmed of white space and bullets.
 
-    A blank line always ends a sentence, so a headline without a full stop stands alone. Every character
-    that is not white space or a bullet belongs to a sentence. `language` is an ISO 639-1 code; an
-    unknown one is split by punctuation and capitals alone.
+    A blank line always ends a sentence, so a headline without a full stop stands alone. Every word
+    belongs to a sentence, and every sentence has one. `language` is an ISO 639-1 code; an unknown one
+    is split by punctuation and capitals alone.
     """
-    known = get_language(language)
-    spans, start = [], 0
+    spans: list[Span] = []
+    for start, end in _pieces(text, get_language(language)):
+        span = _trimmed(text, start, end)
+        if _WORDY.search(text, span.start, span.end):
+            spans.append(span)
+        elif spans and span.start < span.end and "\n" not in text[spans[-1].end : span.start]:
+            spans[-1] = Span(spans[-1].start, span.end)
+    return spans
+
+
+def _pieces(text: str, language: Language) -> Iterator[tuple[int, int]]:
+    start = 0
     for stop in _STOP.finditer(text):
         if stop["hard"] is not None:
-            spans.append((start, stop.start()))
+            yield start, stop.start()
             start = stop.end()
-        elif stop["cjk"] is not None or _ends_sentence(text, stop, known):
-            spans.append((start, stop.end()))
+        elif stop["cjk"] is not None or _ends_sentence(text, stop, language):
+            yield start, stop.end()
             start = stop.end()
-    spans.append((start, len(text)))
-    return [span for begin, end in spans if (span := _trimmed(text, begin, end))]
+    yield start, len(text)
 
 
 def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
@@ -73,7 +84,6 @@ def _is_abbreviated(word: str, next_word: str, language: Language) -> bool:
     return may_end and next_word != "" and next_word.casefold() not in language.stop
 
 
-def _trimmed(text: str, start: int, end: int) -> Span | None:
+def _trimmed(text: str, start: int, end: int) -> Span:
     piece = text[start:end].rstrip()
-    body = piece.lstrip(_BULLETS_AND_SPACE)
-    return Span(start + len(piece) - len(body), start + len(piece)) if body else None
+    return Span(start + len(piece) - len(piece.lstrip(_BULLETS_AND_SPACE)), start + len(piece))

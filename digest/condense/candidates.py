@@ -1,0 +1,107 @@
+"""Which sentences of an article could be a takeaway at all, cleaned of what is not news."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from digest.condense.language import Language
+from digest.condense.publisher import find_published
+from digest.condense.sentences import split_sentences
+from digest.condense.words import count_words
+from digest.domain.articles import Article, BlockKind, Span
+
+SHORTEST = 5
+"""Words a sentence needs to say something."""
+HEADLINE = 12
+"""Words below which a line without a full stop is a heading, a label or a caption."""
+BYLINE = 12
+
+_NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
+_COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
+_UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
+
+_AGENCY = re.compile(
+    r"[^.!?()\"“”]{0,60}\((?:CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua"
+    r"|TASS|Belga|KNA|epd|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press)[^)]{0,20}\)\s*(?:[-–—:]+\s*)?"
+)
+_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
+_PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may become a takeaway.
+
+    `support` is its place in the article's text, `text` what stands there but for a dateline, and
+    `position` counts the article's sentences from 0.
+    """
+
+    text: str
+    support: Span
+    position: int
+
+
+def find_candidates(article: Article, language: Language) -> list[Candidate]:
+    """Return the sentences worth ranking, in order; none twice.
+
+    Left out are headings, quotations, tables, code, the publisher's own takeaways, and what speaks of
+    the page rather than the news: bylines, captions, "read more", calls to subscribe.
+    """
+    text = article.text
+    known = {article.title.casefold(), article.image.alt.casefold() if article.image else ""}
+    candidates: list[Candidate] = []
+    for position, support in enumerate(_sentences(article, text)):
+        sentence = text[support.start : support.end]
+        cleaned = sentence[_dateline_end(sentence) :]
+        if cleaned.casefold() not in known and _is_news(cleaned, language):
+            known.add(cleaned.casefold())
+            candidates.append(Candidate(cleaned, support, position))
+    return candidates
+
+
+def _sentences(article: Article, text: str) -> Iterator[Span]:
+    published = {span.start for takeaway in find_published(article) for span in takeaway.support}
+    for place, block in article.located_blocks():
+        if block.kind not in _NEWS or any(place.start <= start < place.end for start in published):
+            continue
+        for span in split_sentences(block.text, article.language):
+            yield Span(place.start + span.start, place.start + span.end)
+
+
+def _dateline_end(sentence: str) -> int:
+    dateline = _AGENCY.match(sentence) or _PLACE.match(sentence)
+    return dateline.end() if dateline else 0
+
+
+def _is_news(sentence: str, language: Language) -> bool:
+    length = count_words(sentence)
+    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence):
+        return False
+    if length < HEADLINE and not _COMPLETE.search(sentence):
+        return False
+    patterns = _page_patterns(language)
+    return not (patterns.anywhere.search(sentence) or (length < BYLINE and patterns.byline.match(sentence)))
+
+
+@dataclass(frozen=True, slots=True)
+class _PagePatterns:
+    anywhere: re.Pattern[str]
+    byline: re.Pattern[str]
+
+
+@cache
+def _page_patterns(language: Language) -> _PagePatterns:
+    return _PagePatterns(
+        _any_of((*language.chrome, *language.captions)), re.compile(rf"{_any_of(language.bylines).pattern}\s+[^a-z]", re.I)
+    )
+
+
+def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    """Match any of the phrases where a word begins; nothing when there are none."""
+    if not phrases:
+        return re.compile(r"(?!)")
+    return re.compile("|".join(rf"(?<!\w){re.escape(phrase)}" for phrase in phrases), re.IGNORECASE)
