@@ -83,25 +83,29 @@ def _is_news(sentence: str, language: Language) -> bool:
         return False
     if length < HEADLINE and not _COMPLETE.search(sentence):
         return False
-    patterns = _page_patterns(language)
-    return not (patterns.anywhere.search(sentence) or (length < BYLINE and patterns.byline.match(sentence)))
+    patterns = _patterns(language)
+    folded = sentence.casefold().replace("’", "'")
+    if patterns.chrome.match(folded) or patterns.chrome_anywhere.search(folded):
+        return False
+    return not (length < BYLINE and patterns.byline.match(folded) and not _COMPLETE.search(sentence))
 
 
 @dataclass(frozen=True, slots=True)
-class _PagePatterns:
-    anywhere: re.Pattern[str]
+class _Patterns:
+    chrome: re.Pattern[str]
+    chrome_anywhere: re.Pattern[str]
     byline: re.Pattern[str]
 
 
 @cache
-def _page_patterns(language: Language) -> _PagePatterns:
-    return _PagePatterns(
-        _any_of((*language.chrome, *language.captions)), re.compile(rf"{_any_of(language.bylines).pattern}\s+[^a-z]", re.I)
+def _patterns(language: Language) -> _Patterns:
+    return _Patterns(
+        chrome=re.compile(rf"\W*{_any_of(language.chrome)}"),
+        chrome_anywhere=re.compile(rf"(?<!\w){_any_of(language.chrome_anywhere)}"),
+        byline=re.compile(rf"\W*{_any_of(language.bylines)}(?!\w)"),
     )
 
 
-def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    """Match any of the phrases where a word begins; nothing when there are none."""
-    if not phrases:
-        return re.compile(r"(?!)")
-    return re.compile("|".join(rf"(?<!\w){re.escape(phrase)}" for phrase in phrases), re.IGNORECASE)
+def _any_of(phrases: tuple[str, ...]) -> str:
+    """Return a pattern for any of the case-folded phrases; for none of them, one that never matches."""
+    return f"(?:{'|'.join(map(re.escape, phrases))})" if phrases else "(?!)"

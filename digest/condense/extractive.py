@@ -1,58 +1,99 @@
-"""exp"""
+"""Takeaways drawn from the article itself: the few sentences that together cover most of what it says.
+
+Each word has a worth (see `worth`). Sentences are picked one by one, each time the one whose words not
+yet covered are worth most for its length, so that a second sentence on the same matter gains nothing.
+The numbers below were chosen on 500 news articles in coarse steps; near them the score is flat.
+"""
 
 from __future__ import annotations
-import math
-from collections import Counter
+
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
 from digest.condense.candidates import Candidate, find_candidates
 from digest.condense.language import Language, get_language
 from digest.condense.standing import is_mid_quote, leans, opens_with_quote
-from digest.condense.words import count_words, stems, words
+from digest.condense.trimming import forms
+from digest.condense.words import WORD, count_words, stems, words
+from digest.condense.worth import Terms, worth_of_words
 from digest.domain.articles import Article, Origin, Takeaway
 
-W = dict(pos=3.0, cen=1.5, title=0.6, short=1.0, long=1.0, quote=1.0, lean=1.0, question=1.0, person=1.0, mmr=0.3, lensoft=0.0, lo=13, hi=35, mid=1.0, ent=0.0, num=0.0, target=16, posexp=.5,first=0.0)
-TRIM=None
+PRICE_OF_A_WORD = 0.07
+EARLY = 0.4
+"""For the first sentence, falling with the root of the position."""
+LEANING = 0.7
+"""Off for a sentence that cannot stand alone: opens with a pronoun, a connective or a quotation."""
+PERSONAL = 0.5
+"""Off for first or second person, and for a question: the writer speaks, or the reader is addressed."""
+CURT = 0.03
+"""Off for each word short of COMFORTABLE."""
+COMFORTABLE = 13
 
-def extract(article: Article, count: int, max_words: int) -> list[Takeaway]:
+_QUESTION = re.compile(r"[?？؟][\"'”’»)]*$")
+
+
+def extract(article: Article, *, count: int, max_words: int) -> tuple[Takeaway, ...]:
+    """Return at most `count` takeaways of at most `max_words` words, in the order of the article.
+
+    Never more than half of the sentences worth ranking, so a short article gives fewer; none when no
+    sentence qualifies. The same article gives the same takeaways.
+    """
     language = get_language(article.language)
-    cands = find_candidates(article, language)
-    feats = [features(c, language) for c in cands]
-    tf = Counter(s for f in feats for s in f['stems'])
-    centroid = {s: n for s, n in tf.items() if n > 1}
-    # normalise
-    cnorm = math.sqrt(sum(v*v for v in centroid.values())) or 1.0
+    candidates = find_candidates(article, language)
+    options = [option for option in _options(candidates, language) if option.length <= max_words]
     title = set(stems(words(article.title), language))
-    scores=[]
-    for c,f in zip(cands,feats):
-        v=f['vec']
-        cen = sum(n*centroid.get(s,0) for s,n in v.items())/(f['norm']*cnorm)
-        f['cen']=cen
-        t = len(title & v.keys())/len(title) if title else 0
-        sc = W['pos']/(1+c.position)**W['posexp'] + W['cen']*cen + W['title']*t
-        n=f['n']
-        sc -= W['short']*(n<W['lo']) + W['long']*(n>W['hi']) + W['quote']*f['quote'] + W['lean']*f['lean'] + W['question']*f['question'] + W['person']*f['person'] + W['mid']*f['mid']
-        sc -= W['lensoft']*abs(n-W['target'])
-        sc += W['ent']*f['ent'] + W['num']*f['num']
-        if n>max_words: sc=-99
-        scores.append(sc)
-    chosen=[]
-    left=set(range(len(cands)))
-    while left and len(chosen)<count:
-        best=max(left,key=lambda i:(scores[i]-W['mmr']*max((cos(feats[i],feats[j]) for j in chosen),default=0)*W.get('mmrscale',3),-i))
-        left.discard(best)
-        if scores[best]>-90: chosen.append(best)
-        else: break
-    chosen.sort()
-    return [Takeaway(cands[i].text, Origin.EXTRACTIVE,(cands[i].support,)) for i in chosen]
+    worth = worth_of_words([_terms(candidate, language) for candidate in candidates], title)
+    chosen = _choose(options, worth, min(count, max(1, len(candidates) // 2)))
+    return tuple(Takeaway(option.text, Origin.EXTRACTIVE, (option.source.support,)) for option in chosen)
 
-def cos(a,b):
-    return sum(n*b['vec'].get(s,0) for s,n in a['vec'].items())/(a['norm']*b['norm'])
 
-def features(c: Candidate, language: Language):
-    ws = words(c.text)
-    st = stems(ws, language)
-    vec=Counter(st)
-    import re
-    caps=len(set(re.findall(r"(?<=[a-z,] )[A-Z]\w+",c.text)))
-    return dict(stems=st, vec=vec, norm=math.sqrt(sum(v*v for v in vec.values())) or 1.0, n=count_words(c.text), quote=opens_with_quote(c.text), lean=leans(c.text,language),
-       question=c.text.rstrip('"”’)').endswith('?'), person=any(w in language.person for w in ws), mid=is_mid_quote(c.text), ent=min(caps,4)/4, num=any(w[0].isdigit() for w in ws))
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One form of a candidate, and what it is worth before its words are counted."""
+
+    source: Candidate
+    text: str
+    stems: frozenset[str]
+    length: int
+    merit: float
+
+
+def _options(candidates: Sequence[Candidate], language: Language) -> list[_Option]:
+    return [
+        _option(candidate, form, language) for candidate in candidates for form in forms(candidate.text, language)
+    ]
+
+
+def _option(candidate: Candidate, text: str, language: Language) -> _Option:
+    found, length = words(text), count_words(text)
+    merit = EARLY / (1 + candidate.position) ** 0.5 - CURT * max(0, COMFORTABLE - length)
+    if leans(text, language) or opens_with_quote(text) or is_mid_quote(text):
+        merit -= LEANING
+    if _QUESTION.search(text) or not language.person.isdisjoint(found):
+        merit -= PERSONAL
+    return _Option(candidate, text, frozenset(stems(found, language)), length, merit)
+
+
+def _terms(candidate: Candidate, language: Language) -> Terms:
+    capitalised = [word.casefold() for word in WORD.findall(candidate.text)[1:] if word[0].isupper()]
+    return Terms(
+        stems(words(candidate.text), language), frozenset(stems(capitalised, language)), candidate.position
+    )
+
+
+def _choose(options: Sequence[_Option], worth: Mapping[str, float], count: int) -> list[_Option]:
+    chosen: list[_Option] = []
+    covered: set[str] = set()
+    left = list(options)
+    while left and len(chosen) < count:
+        # max keeps the first of equals, so ties go to the earlier sentence and its longer form.
+        best = max(left, key=lambda option: _gain(option, worth, covered))
+        chosen.append(best)
+        covered |= best.stems
+        left = [option for option in left if option.source is not best.source]
+    return sorted(chosen, key=lambda option: option.source.position)
+
+
+def _gain(option: _Option, worth: Mapping[str, float], covered: set[str]) -> float:
+    return sum(worth[stem] for stem in option.stems - covered) - PRICE_OF_A_WORD * option.length + option.merit

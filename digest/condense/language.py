@@ -16,10 +16,11 @@ class Language:
     """One language's lists, all case-folded. A language without a file has empty ones.
 
     `stemmer` is a Snowball algorithm's name, None where there is none. `leaning` are first words that
-    need the sentence before, `leaning_phrases` the same in several words; those in `droppable` can be
-    cut off. `person` are first and second person words. A full stop after `abbreviations` never ends
+    need the sentence before, `leaning_phrases` the same in several words; those in `conjunctions` and
+    `droppable` can be cut off. `person` are first and second person words. A full stop after `abbreviations` never ends
     a sentence, after `abbreviations_number` not before a number, after `abbreviations_final` it may. `ordinal_dot` says that "3." can be an ordinal.
-    `relatives` open a clause that adds to a sentence without changing it.
+    `relatives` open a clause that adds to a sentence without changing it. `chrome` begins what a page says
+    of itself, `chrome_anywhere` is found within it, `bylines` stand before a name.
     """
 
     code: str | None
@@ -27,8 +28,9 @@ class Language:
     stop: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
     leaning_phrases: tuple[str, ...] = ()
+    conjunctions: tuple[str, ...] = ()
     droppable: tuple[str, ...] = ()
-    relatives: frozenset[str] = frozenset()
+    relatives: tuple[str, ...] = ()
     person: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
     abbreviations_number: frozenset[str] = frozenset()
@@ -36,11 +38,11 @@ class Language:
     ordinal_dot: bool = False
     takeaway_headings: tuple[str, ...] = ()
     chrome: tuple[str, ...] = ()
-    captions: tuple[str, ...] = ()
+    chrome_anywhere: tuple[str, ...] = ()
     bylines: tuple[str, ...] = ()
 
 
-_WORD_SETS = ("stop", "leaning", "relatives", "person", "abbreviations", "abbreviations_number", "abbreviations_final")
+_WORD_SETS = ("stop", "leaning", "person", "abbreviations", "abbreviations_number", "abbreviations_final")
 
 
 @cache

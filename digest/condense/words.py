@@ -13,7 +13,11 @@ from digest.condense.language import Language
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 
-WORD = re.compile(rf"[{CJK}]|[^\W\d_{CJK}]+|\d+(?:[.,:]\d+)*")
+# Vowel signs and accents that stand after a letter are no letters to `re`: the combining ones, and those of
+# the Indic and Thai blocks (without the dandas, which end sentences).
+_MARKS = "\u0300-\u036f\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff"
+
+WORD = re.compile(rf"[{CJK}]|(?:[^\W\d_{CJK}]|[{_MARKS}])+|\d+(?:[.,:]\d+)*")
 """A run of letters, a number with its separators, or one CJK character."""
 
 _IDEOGRAPH = re.compile(f"[{CJK}]")
