@@ -29,7 +29,9 @@ _AGENCY = re.compile(
     r"|TASS|Belga|KNA|epd|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press)[^)]{0,20}\)\s*(?:[-–—:]+\s*)?"
 )
 _CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
-_PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*")
+_PLACE = re.compile(
+    rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)

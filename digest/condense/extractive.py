@@ -61,7 +61,9 @@ class _Option:
 
 def _options(candidates: Sequence[Candidate], language: Language) -> list[_Option]:
     return [
-        _option(candidate, form, language) for candidate in candidates for form in forms(candidate.text, language)
+        _option(candidate, form, language)
+        for candidate in candidates
+        for form in forms(candidate.text, language)
     ]
 
 
@@ -96,4 +98,6 @@ def _choose(options: Sequence[_Option], worth: Mapping[str, float], count: int) 
 
 
 def _gain(option: _Option, worth: Mapping[str, float], covered: set[str]) -> float:
-    return sum(worth[stem] for stem in option.stems - covered) - PRICE_OF_A_WORD * option.length + option.merit
+    return (
+        sum(worth[stem] for stem in option.stems - covered) - PRICE_OF_A_WORD * option.length + option.merit
+    )

@@ -16,8 +16,8 @@ class Language:
     """One language's lists, all case-folded. A language without a file has empty ones.
 
     `stemmer` is a Snowball algorithm's name, None where there is none. `leaning` are first words that
-    need the sentence before, `leaning_phrases` the same in several words; those in `conjunctions` and
-    `droppable` can be cut off. `person` are first and second person words. A full stop after `abbreviations` never ends
+    need the sentence before, `leaning_phrases` the same in several words; those in `conjunctions` can
+    be cut off unless a word of `bound_to_conjunction` follows, those in `droppable` before a comma. `person` are first and second person words. A full stop after `abbreviations` never ends
     a sentence, after `abbreviations_number` not before a number, after `abbreviations_final` it may. `ordinal_dot` says that "3." can be an ordinal.
     `relatives` open a clause that adds to a sentence without changing it. `chrome` begins what a page says
     of itself, `chrome_anywhere` is found within it, `bylines` stand before a name.
@@ -29,6 +29,7 @@ class Language:
     leaning: frozenset[str] = frozenset()
     leaning_phrases: tuple[str, ...] = ()
     conjunctions: tuple[str, ...] = ()
+    bound_to_conjunction: frozenset[str] = frozenset()
     droppable: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
     person: frozenset[str] = frozenset()
@@ -42,7 +43,15 @@ class Language:
     bylines: tuple[str, ...] = ()
 
 
-_WORD_SETS = ("stop", "leaning", "person", "abbreviations", "abbreviations_number", "abbreviations_final")
+_WORD_SETS = (
+    "stop",
+    "leaning",
+    "bound_to_conjunction",
+    "person",
+    "abbreviations",
+    "abbreviations_number",
+    "abbreviations_final",
+)
 
 
 @cache
@@ -67,7 +76,11 @@ def _by_code() -> dict[str | None, Language]:
 def _read(code: str, text: str) -> Language:
     raw = tomllib.loads(text)
     values = {
-        name: frozenset(value.split()) if name in _WORD_SETS else tuple(value) if isinstance(value, list) else value
+        name: frozenset(value.split())
+        if name in _WORD_SETS
+        else tuple(value)
+        if isinstance(value, list)
+        else value
         for name, value in raw.items()
     }
     return Language(code=code, **values)

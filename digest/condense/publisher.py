@@ -67,14 +67,19 @@ def _under_heading(heading: Block, following: Sequence[_Located]) -> list[Span]:
     items = list(takewhile(lambda located: _is_item(located[1]), following))
     if items:
         spans = [span for located in items for span in _items(*located)]
-        short = all(count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items)
+        short = all(
+            count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items
+        )
         return spans if short and len(spans) <= MOST_ITEMS else []
     return _short_paragraphs(heading, following) if _normal(heading.text) in _headings() else []
 
 
 def _may_head(block: Block) -> bool:
     """Tell whether a block is a label such as "Key Takeaways" or, as a heading, "Key Takeaways from the vote"."""
-    if block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH) or count_words(block.text) > LONGEST_HEADING:
+    if (
+        block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH)
+        or count_words(block.text) > LONGEST_HEADING
+    ):
         return False
     normal = _normal(block.text)
     if normal in _headings():
@@ -99,7 +104,9 @@ def _items(place: Span, block: Block) -> list[Span]:
         starts.append(inner.end())
     ends.append(len(block.text.rstrip()))
     return [
-        Span(place.start + start, place.start + end) for start, end in zip(starts, ends, strict=True) if start < end
+        Span(place.start + start, place.start + end)
+        for start, end in zip(starts, ends, strict=True)
+        if start < end
     ]
 
 
@@ -108,7 +115,8 @@ def _short_paragraphs(heading: Block, following: Sequence[_Located]) -> list[Spa
         return []
     section = list(takewhile(lambda located: located[1].kind is not BlockKind.HEADING, following))
     is_list = 0 < len(section) <= MOST_PARAGRAPHS and all(
-        block.kind is BlockKind.PARAGRAPH and count_words(block.text) <= LONGEST_PARAGRAPH for _, block in section
+        block.kind is BlockKind.PARAGRAPH and count_words(block.text) <= LONGEST_PARAGRAPH
+        for _, block in section
     )
     return [span for span, _ in section] if is_list else []
 

@@ -48,18 +48,21 @@ def _connective(language: Language) -> re.Pattern[str]:
     if not language.droppable:
         return _NOTHING
     # "In addition to the fine" is no connective, so all but the conjunctions need their comma.
-    bare, with_comma = _alternatives(language.conjunctions), _alternatives(language.droppable)
-    return re.compile(rf"(?:(?:{bare})(?!\w),?|(?:{with_comma}),)\s+(?=\w)", re.IGNORECASE)
+    bare, with_comma = _any_of(language.conjunctions), _any_of(language.droppable)
+    bound = _any_of(tuple(language.bound_to_conjunction))
+    return re.compile(rf"(?:{bare},?\s+(?!{bound}\b)|{with_comma},\s+)(?=\w)", re.IGNORECASE)
 
 
 def _closing_clause(language: Language) -> re.Pattern[str]:
     if not language.relatives:
         return _NOTHING
-    return re.compile(rf"(?<!-),\s+(?:{_alternatives(language.relatives)})\s[^,;\"“”«»–—]*(?=\.$)")
+    return re.compile(rf"(?<!-),\s+{_any_of(language.relatives)}\s[^,;\"“”«»–—]*(?=\.$)")
 
 
-def _alternatives(phrases: tuple[str, ...]) -> str:
-    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True)) or "(?!)"
+def _any_of(phrases: tuple[str, ...]) -> str:
+    """Return a pattern for any of the phrases, longest first; for none of them, one that never matches."""
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    return f"(?:{'|'.join(map(re.escape, longest_first))})" if phrases else "(?!)"
 
 
 def _without_connective(sentence: str, patterns: _Patterns) -> str | None:
