@@ -3,8 +3,8 @@
 FILE holds an article a line, `{"id", "title", "text", "highlights": […]}`, with an optional `language`
 ("en" where it is missing). Ours are three takeaways. Beside them stand Lead-3, LexRank and TextRank at
 the same number of words, article by article (`--at sentences` gives each three whole sentences instead).
-ROUGE is our own (see `benchmarks.rouge`) and in percent; `alone` is the share of takeaways that can stand alone: they do not open with
-a pronoun, a connective or a quotation, and do not lie within one.
+ROUGE is our own (see `benchmarks.rouge`), in percent. `alone` is the share of takeaways that can stand
+alone: they do not open with a pronoun, a connective or a quotation, nor lie within one.
 """
 
 from __future__ import annotations
@@ -187,8 +187,8 @@ def _table(figures: dict[str, Figures], lead_of: dict[str, float]) -> str:
         f"{f['words']:8.1f}{100 - f['cannot_stand_alone']:7.1f}%"
         for name, f in figures.items()
     ]
-    ahead = f"digest is {lead_of['mean']:+.2f} ROUGE-1 of lead3 (95 %: {lead_of['low']:+.2f} to {lead_of['high']:+.2f})"
-    return "\n".join([head, *rows, "", ahead])
+    interval = f"95 %: {lead_of['low']:+.2f} to {lead_of['high']:+.2f}"
+    return "\n".join([head, *rows, "", f"digest - lead3: {lead_of['mean']:+.2f} ROUGE-1 ({interval})"])
 
 
 if __name__ == "__main__":

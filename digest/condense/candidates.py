@@ -24,10 +24,11 @@ _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』�
 _UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
 
-_AGENCY = re.compile(
-    r"[^.!?()\"“”]{0,60}\((?:CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua"
-    r"|TASS|Belga|KNA|epd|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press)[^)]{0,20}\)\s*(?:[-–—:]+\s*)?"
+_AGENCIES = (
+    "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
+    "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
 )
+_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)\s*(?:[-–—:]+\s*)?")
 _CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
 _PLACE = re.compile(
     rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
@@ -56,7 +57,7 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     text = article.text
     known = {article.title.casefold(), article.image.alt.casefold() if article.image else ""}
     candidates: list[Candidate] = []
-    for position, support in enumerate(_sentences(article, text)):
+    for position, support in enumerate(_sentences(article)):
         sentence = text[support.start : support.end]
         cleaned = sentence[_dateline_end(sentence) :]
         if cleaned.casefold() not in known and _is_news(cleaned, language):
@@ -65,7 +66,7 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     return candidates
 
 
-def _sentences(article: Article, text: str) -> Iterator[Span]:
+def _sentences(article: Article) -> Iterator[Span]:
     published = {span.start for takeaway in find_published(article) for span in takeaway.support}
     for place, block in article.located_blocks():
         if block.kind not in _NEWS or any(place.start <= start < place.end for start in published):

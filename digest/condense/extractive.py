@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from digest.condense.candidates import Candidate, find_candidates
 from digest.condense.language import Language, get_language
-from digest.condense.standing import is_mid_quote, leans, opens_with_quote
+from digest.condense.standing import is_mid_quote, is_personal, leans, opens_with_quote
 from digest.condense.trimming import forms
 from digest.condense.words import WORD, count_words, stems, words
 from digest.condense.worth import Terms, worth_of_words
@@ -68,13 +68,13 @@ def _options(candidates: Sequence[Candidate], language: Language) -> list[_Optio
 
 
 def _option(candidate: Candidate, text: str, language: Language) -> _Option:
-    found, length = words(text), count_words(text)
+    length = count_words(text)
     merit = EARLY / (1 + candidate.position) ** 0.5 - CURT * max(0, COMFORTABLE - length)
     if leans(text, language) or opens_with_quote(text) or is_mid_quote(text):
         merit -= LEANING
-    if _QUESTION.search(text) or not language.person.isdisjoint(found):
+    if _QUESTION.search(text) or is_personal(text, language):
         merit -= PERSONAL
-    return _Option(candidate, text, frozenset(stems(found, language)), length, merit)
+    return _Option(candidate, text, frozenset(stems(words(text), language)), length, merit)
 
 
 def _terms(candidate: Candidate, language: Language) -> Terms:

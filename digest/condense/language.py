@@ -9,18 +9,22 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language's lists, all case-folded. A language without a file has empty ones.
+    """One language's lists, all case-folded, with plain apostrophes. A language without a file has none.
 
-    `stemmer` is a Snowball algorithm's name, None where there is none. `leaning` are first words that
-    need the sentence before, `leaning_phrases` the same in several words; those in `conjunctions` can
-    be cut off unless a word of `bound_to_conjunction` follows, those in `droppable` before a comma. `person` are first and second person words. A full stop after `abbreviations` never ends
-    a sentence, after `abbreviations_number` not before a number, after `abbreviations_final` it may. `ordinal_dot` says that "3." can be an ordinal.
-    `relatives` open a clause that adds to a sentence without changing it. `chrome` begins what a page says
-    of itself, `chrome_anywhere` is found within it, `bylines` stand before a name.
+    - `stemmer` is the name of a Snowball algorithm, `stop` the words that carry no subject.
+    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before. Of these,
+      `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
+      where a comma follows. After a comma, `relatives` open a clause that only adds.
+    - `person` are words of the first and second person.
+    - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
+      number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
+    - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
+      `chrome_anywhere` is found within it, `bylines` stand before a name.
     """
 
     code: str | None
@@ -75,8 +79,8 @@ def _by_code() -> dict[str | None, Language]:
 
 def _read(code: str, text: str) -> Language:
     raw = tomllib.loads(text)
-    values = {
-        name: frozenset(value.split())
+    values: dict[str, Any] = {
+        name: frozenset(value.casefold().split())
         if name in _WORD_SETS
         else tuple(value)
         if isinstance(value, list)

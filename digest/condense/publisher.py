@@ -75,7 +75,7 @@ def _under_heading(heading: Block, following: Sequence[_Located]) -> list[Span]:
 
 
 def _may_head(block: Block) -> bool:
-    """Tell whether a block is a label such as "Key Takeaways" or, as a heading, "Key Takeaways from the vote"."""
+    """Tell whether a block is such a label; a heading may go on: "Key Takeaways from the vote"."""
     if (
         block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH)
         or count_words(block.text) > LONGEST_HEADING

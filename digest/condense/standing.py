@@ -8,7 +8,7 @@ from functools import cache
 from digest.condense.language import Language
 from digest.condense.words import WORD
 
-_QUOTE_PAIRS = (("“", "”"), ("«", "»"), ("„", "“"), ("「", "」"), ("(", ")"), ("[", "]"))
+_PAIRS = (("«", "»"), ("‹", "›"), ("「", "」"), ("『", "』"), ("(", ")"), ("[", "]"))
 _OPENING_QUOTE = re.compile(r"\W*[\"“«„‚「‘]|'\w")
 _NOTHING = re.compile(r"(?!)")
 
@@ -16,11 +16,20 @@ _NOTHING = re.compile(r"(?!)")
 def leans(sentence: str, language: Language) -> bool:
     """Tell whether a sentence opens with a pronoun or connective whose meaning is in another sentence."""
     first = WORD.search(sentence)
-    if first is None:
+    if first is None or (_is_word(first[0]) and first[0].casefold() in language.leaning):
         return True
-    if first[0].casefold() in language.leaning:
-        return True
-    return _phrases(language.leaning_phrases).match(sentence, first.start()) is not None
+    plain = sentence.replace("’", "'")
+    return _phrases(language.leaning_phrases).match(plain, first.start()) is not None
+
+
+def is_personal(sentence: str, language: Language) -> bool:
+    """Tell whether the writer speaks or the reader is spoken to: first or second person."""
+    return any(word.casefold() in language.person for word in WORD.findall(sentence) if _is_word(word))
+
+
+def _is_word(word: str) -> bool:
+    """Tell a word from an acronym that is spelt like one: US and us, IT and it."""
+    return len(word) == 1 or not word.isupper()
 
 
 def opens_with_quote(sentence: str) -> bool:
@@ -30,17 +39,16 @@ def opens_with_quote(sentence: str) -> bool:
 
 def is_mid_quote(sentence: str) -> bool:
     """Tell whether a quotation or parenthesis began before the sentence or goes on after it."""
-    if sentence.count('"') % 2:
+    if sentence.count('"') % 2 or not _curly_quotes_close(sentence):
         return True
-    return any(_unbalanced(sentence, opening, closing) for opening, closing in _QUOTE_PAIRS)
+    return any(sentence.count(one) != sentence.count(other) for one, other in _PAIRS)
 
 
-def _unbalanced(sentence: str, opening: str, closing: str) -> bool:
-    if opening == "“" and "„" in sentence:  # German „…“ closes with what opens in English
-        return False
-    if opening == "„":
-        return sentence.count("„") != sentence.count("“") + sentence.count("”")
-    return sentence.count(opening) != sentence.count(closing)
+def _curly_quotes_close(sentence: str) -> bool:
+    low, left, right = (sentence.count(mark) for mark in "„“”")
+    if low:  # „so“ in German, „tak” in Polish
+        return low == left + right
+    return left == right if left else right % 2 == 0  # ”så” in Swedish
 
 
 @cache

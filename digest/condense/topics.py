@@ -110,7 +110,7 @@ def _mentions(phrase: str, times: int, opening: int) -> str:
 
 @lru_cache(maxsize=10_000)
 def _pattern(phrase: str) -> re.Pattern[str]:
-    """Match a phrase as whole words. Chinese and Japanese put no space between words, so there any place will do."""
+    """Match a phrase as whole words; next to a Chinese or Japanese character, anywhere."""
     compared = _compared(phrase)
     if not compared:
         return re.compile(r"(?!)")
