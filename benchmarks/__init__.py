@@ -1,1 +1,1 @@
-"""Programs that print figures; none of them is a test."""
+"""Programs that print figures: each takes --json and prints one object with the keys its name promises."""

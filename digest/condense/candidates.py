@@ -18,6 +18,7 @@ SHORTEST = 5
 HEADLINE = 12
 """Words below which a line without a full stop is a heading, a label or a caption."""
 BYLINE = 12
+CAPTION = 40
 
 _NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
@@ -28,7 +29,7 @@ _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
     "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
 )
-_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)\s*(?:[-–—:]+\s*)?")
+_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*")
 _CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
 _PLACE = re.compile(
     rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
@@ -57,7 +58,7 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     text = article.text
     known = {article.title.casefold(), article.image.alt.casefold() if article.image else ""}
     candidates: list[Candidate] = []
-    for position, support in enumerate(_sentences(article)):
+    for position, support in enumerate(_sentences(article, language)):
         sentence = text[support.start : support.end]
         cleaned = sentence[_dateline_end(sentence) :]
         if cleaned.casefold() not in known and _is_news(cleaned, language):
@@ -66,13 +67,25 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     return candidates
 
 
-def _sentences(article: Article) -> Iterator[Span]:
+def _sentences(article: Article, language: Language) -> Iterator[Span]:
     published = {span.start for takeaway in find_published(article) for span in takeaway.support}
     for place, block in article.located_blocks():
-        if block.kind not in _NEWS or any(place.start <= start < place.end for start in published):
+        is_published = any(place.start <= start < place.end for start in published)
+        if block.kind not in _NEWS or is_published or _is_caption(block.text, language):
             continue
         for span in split_sentences(block.text, article.language):
             yield Span(place.start + span.start, place.start + span.end)
+
+
+def _is_caption(text: str, language: Language) -> bool:
+    """Tell whether a short paragraph names its photographer or agency: then all of it is about a picture."""
+    return (
+        count_words(text) <= CAPTION and _patterns(language).chrome_anywhere.search(_folded(text)) is not None
+    )
+
+
+def _folded(text: str) -> str:
+    return text.casefold().replace("’", "'")
 
 
 def _dateline_end(sentence: str) -> int:
@@ -87,7 +100,7 @@ def _is_news(sentence: str, language: Language) -> bool:
     if length < HEADLINE and not _COMPLETE.search(sentence):
         return False
     patterns = _patterns(language)
-    folded = sentence.casefold().replace("’", "'")
+    folded = _folded(sentence)
     if patterns.chrome.match(folded) or patterns.chrome_anywhere.search(folded):
         return False
     return not (length < BYLINE and patterns.byline.match(folded) and not _COMPLETE.search(sentence))

@@ -43,7 +43,7 @@ def extract(article: Article, *, count: int, max_words: int) -> tuple[Takeaway, 
     candidates = find_candidates(article, language)
     options = [option for option in _options(candidates, language) if option.length <= max_words]
     title = set(stems(words(article.title), language))
-    worth = worth_of_words([_terms(candidate, language) for candidate in candidates], title)
+    worth = worth_of_words([terms_of(candidate, language) for candidate in candidates], title)
     chosen = _choose(options, worth, min(count, max(1, len(candidates) // 2)))
     return tuple(Takeaway(option.text, Origin.EXTRACTIVE, (option.source.support,)) for option in chosen)
 
@@ -77,7 +77,8 @@ def _option(candidate: Candidate, text: str, language: Language) -> _Option:
     return _Option(candidate, text, frozenset(stems(words(text), language)), length, merit)
 
 
-def _terms(candidate: Candidate, language: Language) -> Terms:
+def terms_of(candidate: Candidate, language: Language) -> Terms:
+    """Return the stems of a sentence; its first word's capital does not make it a name."""
     capitalised = [word.casefold() for word in WORD.findall(candidate.text)[1:] if word[0].isupper()]
     return Terms(
         stems(words(candidate.text), language), frozenset(stems(capitalised, language)), candidate.position

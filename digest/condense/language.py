@@ -82,7 +82,7 @@ def _read(code: str, text: str) -> Language:
     values: dict[str, Any] = {
         name: frozenset(value.casefold().split())
         if name in _WORD_SETS
-        else tuple(value)
+        else tuple(entry.casefold() for entry in value)
         if isinstance(value, list)
         else value
         for name, value in raw.items()

@@ -17,11 +17,12 @@ _BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009
 
 _STOP = re.compile(
     rf"(?P<hard>\n\s*\n|\s[•▪●◦‣]\s)"
-    rf"|(?P<cjk>[。！？｡]+[{_CLOSERS}]*)"
-    rf"|(?P<end>[.!?…؟।۔]+)(?P<close>[{_CLOSERS}]*)(?=\s|[{CJK}]|$)"
+    rf"|(?P<cjk>[。！？｡]+(?:[{_CLOSERS}]+(?![ぁ-ん]))?(?![{_CLOSERS}]))"
+    rf"|(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»)*(?=\s|[{CJK}]|$)"
 )
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
-_FIRST_WORD = re.compile(rf"\s*[{_OPENERS}\s]*([^\W_]*)")
+_FIRST_WORD = re.compile(rf"[{_OPENERS}\s]*(?P<word>[^\W_]*)")
+_DASH = re.compile(r"\s*[—–-]")
 _WORDY = re.compile(r"\w")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 
@@ -57,7 +58,7 @@ def _pieces(text: str, language: Language) -> Iterator[tuple[int, int]]:
 
 def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
     first = _FIRST_WORD.match(text, stop.end())
-    next_word = first[1] if first else ""
+    next_word = first["word"] if first else ""
     if next_word[:1].islower():
         return False
     if stop["end"] != ".":
@@ -65,23 +66,31 @@ def _ends_sentence(text: str, stop: re.Match[str], language: Language) -> bool:
     before = _LAST_WORD.search(text, max(0, stop.start() - 40), stop.start())
     if before is None:
         return True
+    if _DASH.match(text, stop.end()) and _may_end(before[0], language):
+        return False  # WASHINGTON, D.C. — The Senate …
     return not _is_abbreviated(before[0], next_word, language)
 
 
 def _is_abbreviated(word: str, next_word: str, language: Language) -> bool:
     """Tell whether the full stop after `word` belongs to it rather than to the sentence."""
     folded = word.casefold().rpartition("'")[2].rpartition("’")[2]
-    if folded in language.abbreviations:
-        return True
+    if folded in language.abbreviations or (
+        len(word) == 1 and word.islower() and not _may_end(word, language)
+    ):
+        return True  # a single small letter is half of an abbreviation: z. B., i. e.
     if folded in language.abbreviations_number and next_word[:1].isdecimal():
         return True
-    may_end = (
-        folded in language.abbreviations_final
+    return _may_end(word, language) and next_word != "" and next_word.casefold() not in language.stop
+
+
+def _may_end(word: str, language: Language) -> bool:
+    """Tell whether a word is shortened by its full stop where it stands, yet could also end a sentence."""
+    return (
+        word.casefold() in language.abbreviations_final
         or _DOTTED.fullmatch(word) is not None
         or (len(word) == 1 and word.isupper())
         or (language.ordinal_dot and word.isdecimal() and len(word) <= 2)
     )
-    return may_end and next_word != "" and next_word.casefold() not in language.stop
 
 
 def _trimmed(text: str, start: int, end: int) -> Span:

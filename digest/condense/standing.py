@@ -18,8 +18,8 @@ def leans(sentence: str, language: Language) -> bool:
     first = WORD.search(sentence)
     if first is None or (_is_word(first[0]) and first[0].casefold() in language.leaning):
         return True
-    plain = sentence.replace("’", "'")
-    return _phrases(language.leaning_phrases).match(plain, first.start()) is not None
+    folded = sentence[first.start() :].casefold().replace("’", "'")
+    return _phrases(language.leaning_phrases).match(folded) is not None
 
 
 def is_personal(sentence: str, language: Language) -> bool:
@@ -55,4 +55,4 @@ def _curly_quotes_close(sentence: str) -> bool:
 def _phrases(phrases: tuple[str, ...]) -> re.Pattern[str]:
     if not phrases:
         return _NOTHING
-    return re.compile(rf"(?:{'|'.join(map(re.escape, phrases))})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?:{'|'.join(map(re.escape, phrases))})(?!\w)")

@@ -23,7 +23,7 @@ the opening 0.39.
 
 SOURCE = 0.8
 CATEGORY = 0.8
-TITLE = 0.75
+TITLE = 0.8
 OPENING_WORDS = 60
 """The opening, where a text says what it is about; headings count like it."""
 OPENING_MENTION = 1.5
