@@ -1,0 +1,127 @@
+"""Which sentences of an article could be a takeaway at all, cleaned of what is not news."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from digest.condense.language import Language
+from digest.condense.publisher import find_published
+from digest.condense.sentences import split_sentences
+from digest.condense.words import count_words
+from digest.domain.articles import Article, BlockKind, Span
+
+SHORTEST = 5
+"""Words a sentence needs to say something."""
+HEADLINE = 12
+"""Words below which a line without a full stop is a heading, a label or a caption."""
+BYLINE = 12
+CAPTION = 40
+
+_NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
+_COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
+_UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
+
+_AGENCIES = (
+    "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
+    "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
+)
+_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*")
+_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
+_PLACE = re.compile(
+    rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may become a takeaway.
+
+    `support` is its place in the article's text, `text` what stands there but for a dateline, and
+    `position` counts the article's sentences from 0.
+    """
+
+    text: str
+    support: Span
+    position: int
+
+
+def find_candidates(article: Article, language: Language) -> list[Candidate]:
+    """Return the sentences worth ranking, in order; none twice.
+
+    Left out are headings, quotations, tables, code, the publisher's own takeaways, and what speaks of
+    the page rather than the news: bylines, captions, "read more", calls to subscribe.
+    """
+    text = article.text
+    known = {article.title.casefold(), article.image.alt.casefold() if article.image else ""}
+    candidates: list[Candidate] = []
+    for position, support in enumerate(_sentences(article, language)):
+        sentence = text[support.start : support.end]
+        cleaned = sentence[_dateline_end(sentence) :]
+        if cleaned.casefold() not in known and _is_news(cleaned, language):
+            known.add(cleaned.casefold())
+            candidates.append(Candidate(cleaned, support, position))
+    return candidates
+
+
+def _sentences(article: Article, language: Language) -> Iterator[Span]:
+    published = {span.start for takeaway in find_published(article) for span in takeaway.support}
+    for place, block in article.located_blocks():
+        is_published = any(place.start <= start < place.end for start in published)
+        if block.kind not in _NEWS or is_published or _is_caption(block.text, language):
+            continue
+        for span in split_sentences(block.text, article.language):
+            yield Span(place.start + span.start, place.start + span.end)
+
+
+def _is_caption(text: str, language: Language) -> bool:
+    """Tell whether a short paragraph names its photographer or agency: then all of it is about a picture."""
+    return (
+        count_words(text) <= CAPTION and _patterns(language).chrome_anywhere.search(_folded(text)) is not None
+    )
+
+
+def _folded(text: str) -> str:
+    return text.casefold().replace("’", "'")
+
+
+def _dateline_end(sentence: str) -> int:
+    dateline = _AGENCY.match(sentence) or _PLACE.match(sentence)
+    return dateline.end() if dateline else 0
+
+
+def _is_news(sentence: str, language: Language) -> bool:
+    length = count_words(sentence)
+    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence):
+        return False
+    if length < HEADLINE and not _COMPLETE.search(sentence):
+        return False
+    patterns = _patterns(language)
+    folded = _folded(sentence)
+    if patterns.chrome.match(folded) or patterns.chrome_anywhere.search(folded):
+        return False
+    return not (length < BYLINE and patterns.byline.match(folded) and not _COMPLETE.search(sentence))
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    chrome: re.Pattern[str]
+    chrome_anywhere: re.Pattern[str]
+    byline: re.Pattern[str]
+
+
+@cache
+def _patterns(language: Language) -> _Patterns:
+    return _Patterns(
+        chrome=re.compile(rf"\W*{_any_of(language.chrome)}"),
+        chrome_anywhere=re.compile(rf"(?<!\w){_any_of(language.chrome_anywhere)}"),
+        byline=re.compile(rf"\W*{_any_of(language.bylines)}(?!\w)"),
+    )
+
+
+def _any_of(phrases: tuple[str, ...]) -> str:
+    """Return a pattern for any of the case-folded phrases; for none of them, one that never matches."""
+    return f"(?:{'|'.join(map(re.escape, phrases))})" if phrases else "(?!)"

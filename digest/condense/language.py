@@ -1,0 +1,90 @@
+"""The word lists of a language: which words carry no subject, lean on another sentence, do not end one.
+
+Each language is one file, `languages/<ISO 639-1 code>.toml`; a new file is all a new language takes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language's lists, all case-folded, with plain apostrophes. A language without a file has none.
+
+    - `stemmer` is the name of a Snowball algorithm, `stop` the words that carry no subject.
+    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before. Of these,
+      `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
+      where a comma follows. After a comma, `relatives` open a clause that only adds.
+    - `person` are words of the first and second person.
+    - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
+      number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
+    - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
+      `chrome_anywhere` is found within it, `bylines` stand before a name.
+    """
+
+    code: str | None
+    stemmer: str | None = None
+    stop: frozenset[str] = frozenset()
+    leaning: frozenset[str] = frozenset()
+    leaning_phrases: tuple[str, ...] = ()
+    conjunctions: tuple[str, ...] = ()
+    bound_to_conjunction: frozenset[str] = frozenset()
+    droppable: tuple[str, ...] = ()
+    relatives: tuple[str, ...] = ()
+    person: frozenset[str] = frozenset()
+    abbreviations: frozenset[str] = frozenset()
+    abbreviations_number: frozenset[str] = frozenset()
+    abbreviations_final: frozenset[str] = frozenset()
+    ordinal_dot: bool = False
+    takeaway_headings: tuple[str, ...] = ()
+    chrome: tuple[str, ...] = ()
+    chrome_anywhere: tuple[str, ...] = ()
+    bylines: tuple[str, ...] = ()
+
+
+_WORD_SETS = (
+    "stop",
+    "leaning",
+    "bound_to_conjunction",
+    "person",
+    "abbreviations",
+    "abbreviations_number",
+    "abbreviations_final",
+)
+
+
+@cache
+def known_languages() -> tuple[Language, ...]:
+    """Return every language that has a file, by code."""
+    files = resources.files("digest.condense.languages").iterdir()
+    named = sorted((file.name.removesuffix(".toml"), file) for file in files if file.name.endswith(".toml"))
+    return tuple(_read(code, file.read_text("utf-8")) for code, file in named)
+
+
+def get_language(code: str | None) -> Language:
+    """Return the lists for an ISO 639-1 code such as "de" or "pt-BR"; empty ones when it is not known."""
+    primary = (code or "").lower().partition("-")[0]
+    return _by_code().get(primary) or Language(code=None)
+
+
+@cache
+def _by_code() -> dict[str | None, Language]:
+    return {language.code: language for language in known_languages()}
+
+
+def _read(code: str, text: str) -> Language:
+    raw = tomllib.loads(text)
+    values: dict[str, Any] = {
+        name: frozenset(value.casefold().split())
+        if name in _WORD_SETS
+        else tuple(entry.casefold() for entry in value)
+        if isinstance(value, list)
+        else value
+        for name, value in raw.items()
+    }
+    return Language(code=code, **values)

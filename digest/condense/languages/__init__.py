@@ -1,0 +1,1 @@
+"""What condense knows of each language: word lists in `<code>.toml`, read once."""

@@ -1,0 +1,93 @@
+import pytest
+
+from digest.condense.candidates import find_candidates
+from digest.condense.language import get_language
+from digest.domain.articles import Article, Block, BlockKind
+from tests.condense.samples import HARBOUR, article, heading, item, paragraph
+
+
+def texts(source: Article) -> list[str]:
+    return [candidate.text for candidate in find_candidates(source, get_language(source.language))]
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "(CNN)",
+        "London (CNN) ",
+        "PORT ELLERY, March 3 (Reuters) - ",
+        "BERLIN (dpa/lnw) - ",
+        "PARIS (AFP) — ",
+        "MADRID (EFE).- ",
+        "PORT ELLERY — ",
+        "WASHINGTON, D.C. -- ",
+    ],
+)
+def test_a_dateline_is_taken_off_but_belongs_to_the_support(opening: str) -> None:
+    source = article(paragraph(f"{opening}The board of the harbour voted."))
+    (candidate,) = find_candidates(source, get_language("en"))
+    assert candidate.text == "The board of the harbour voted."
+    assert source.text[candidate.support.start : candidate.support.end] == source.text
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Manchester United (MUFC) won the match on Sunday.",
+        "NASA launched a probe to the moon on Sunday.",
+        "The board - all nine - voted for the wall.",
+    ],
+)
+def test_what_only_resembles_a_dateline_stays(sentence: str) -> None:
+    assert texts(article(paragraph(sentence))) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("en", "Read more: how the board of the harbour voted."),
+        ("en", "Subscribe to our newsletter for more news like this."),
+        ("en", "By Anna Example and Ben Sample in Port Ellery"),
+        ("en", "The old quay at high water in March"),
+        ("en", "A. Writer contributed to this report from the coast."),
+        ("en", "Write to the desk at news@example.org with your story."),
+        ("en", "The pair at the quay. Photo by Getty Images, all rights reserved."),
+        ("en", "The board set three conditions for the new wall:"),
+        ("en", "The board of the harbour voted to build a wall along the […]"),
+        ("de", "Lesen Sie auch: Wie der Rat abgestimmt hat."),
+        ("fr", "À lire aussi : comment le conseil a voté mardi."),
+        ("es", "Lea también: cómo votó el consejo el martes."),
+        ("pl", "Czytaj też: jak głosowała rada we wtorek."),
+    ],
+)
+def test_what_speaks_of_the_page_is_left_out(language: str, line: str) -> None:
+    assert texts(article(paragraph(line), language=language)) == []
+
+
+def test_only_news_is_ranked_and_nothing_twice() -> None:
+    sentence = "The board of the harbour voted for the wall."
+    source = article(
+        heading("The board of the harbour voted for it."),
+        paragraph(sentence),
+        paragraph(sentence),
+        Block(BlockKind.QUOTE, "The board of the harbour voted in anger."),
+        Block(BlockKind.CODE, "The code of the harbour is not a sentence."),
+        heading("Key points"),
+        item("The publisher of the page says this itself."),
+    )
+    assert texts(source) == [sentence]
+
+
+def test_a_sentence_that_repeats_the_title_or_the_caption_is_left_out() -> None:
+    assert (
+        texts(article(paragraph("The board of the harbour voted."), title="The board of the harbour voted."))
+        == []
+    )
+
+
+def test_positions_count_every_sentence() -> None:
+    candidates = find_candidates(HARBOUR, get_language("en"))
+    positions = [candidate.position for candidate in candidates]
+    assert positions == sorted(set(positions))
+    assert positions[0] == 0
+    assert not any("Subscribe" in candidate.text or "Getty" in candidate.text for candidate in candidates)

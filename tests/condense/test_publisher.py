@@ -1,0 +1,101 @@
+import pytest
+
+from digest.condense.publisher import find_published
+from digest.domain.articles import Article, Block, Origin
+from tests.condense.samples import article, heading, item, paragraph, supports
+
+LONG = "The board met for nine hours on Tuesday and heard forty speakers, most of them against the plan. " * 4
+
+
+def texts(source: Article) -> list[str]:
+    return [takeaway.text for takeaway in find_published(source)]
+
+
+@pytest.mark.parametrize(
+    ("language", "label"),
+    [
+        ("en", "Key Takeaways"),
+        ("en", "KEY POINTS:"),
+        ("en", "TL;DR"),
+        ("en", "What you need to know"),
+        ("en", "At a glance"),
+        ("de", "Das Wichtigste in Kürze"),
+        ("de", "Darum geht’s"),
+        ("fr", "L’essentiel"),
+        ("fr", "Ce qu'il faut retenir"),
+        ("es", "Lo esencial"),
+        ("it", "In sintesi"),
+        ("pt", "Em resumo"),
+        ("nl", "In het kort"),
+        ("pl", "W skrócie"),
+        (None, "▸ In sintesi"),
+    ],
+)
+def test_a_list_under_a_known_heading_is_the_publishers(language: str | None, label: str) -> None:
+    source = article(
+        paragraph(LONG),
+        heading(label),
+        item("One thing"),
+        item("Another: 5 %"),
+        paragraph(LONG),
+        language=language,
+    )
+    found = find_published(source)
+    assert [takeaway.text for takeaway in found] == ["One thing", "Another: 5 %"]
+    assert [supports(source, takeaway) for takeaway in found] == ["One thing", "Another: 5 %"]
+    assert {takeaway.origin for takeaway in found} == {Origin.PUBLISHER}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (paragraph("Key takeaways"), item("First"), item("Second")),
+        (heading("Key takeaways from the vote"), item("First"), item("Second")),
+        (heading("Key takeaways"), paragraph("Here is what matters:"), item("First"), item("Second")),
+        (heading("Key takeaways"), paragraph("• First"), paragraph("• Second")),
+        (heading("Key takeaways"), paragraph("• First • Second")),
+        (heading("Key takeaways"), paragraph("1. First"), paragraph("2. Second")),
+        (heading("Key takeaways"), item("– First"), item("– Second"), heading("The vote")),
+        (heading("Key takeaways"), paragraph("First"), paragraph("Second"), heading("The vote")),
+        (paragraph(LONG), heading("In brief"), paragraph("First"), paragraph("Second")),
+    ],
+)
+def test_lists_are_known_by_their_shape(blocks: tuple[Block, ...]) -> None:
+    source = article(*blocks)
+    found = find_published(source)
+    assert [takeaway.text for takeaway in found] == ["First", "Second"]
+    assert [supports(source, takeaway) for takeaway in found] == ["First", "Second"]
+
+
+def test_a_label_may_stand_in_front_of_the_summary_itself() -> None:
+    source = article(paragraph("TL;DR: The board voted for the wall. It costs $83 million."), paragraph(LONG))
+    found = find_published(source)
+    assert [takeaway.text for takeaway in found] == ["The board voted for the wall.", "It costs $83 million."]
+    assert supports(source, found[1]) == "It costs $83 million."
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (),
+        (heading("Key Takeaways"),),
+        (heading("Key Takeaways"), paragraph(LONG), paragraph(LONG)),
+        (heading("Key Takeaways"), paragraph("Short."), paragraph(LONG)),
+        (heading("Key Takeaways"), heading("The vote"), item("First")),
+        (heading("Also on Horizon"), item("First"), item("Second")),
+        (paragraph("In brief, the vote was lost."), item("First")),
+        (paragraph("In brief"), paragraph("The vote was lost."), paragraph(LONG)),
+        (heading("Key Takeaways"), *(item(f"Entry {number}") for number in range(40))),
+        (heading("Key Takeaways"), item(LONG), item(LONG)),
+        (paragraph("Summary: " + LONG * 3),),
+    ],
+)
+def test_what_only_looks_like_a_list_is_not_one(blocks: tuple[Block, ...]) -> None:
+    assert texts(article(*blocks)) == []
+
+
+def test_only_the_first_list_counts() -> None:
+    source = article(
+        heading("Key points"), item("First"), paragraph(LONG), heading("The bottom line"), item("Last")
+    )
+    assert texts(source) == ["First"]

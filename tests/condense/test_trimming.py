@@ -1,0 +1,68 @@
+import pytest
+
+from digest.condense.language import get_language
+from digest.condense.trimming import forms
+from digest.condense.words import words
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "shorter"),
+    [
+        (
+            "en",
+            "But the board of the harbour voted to build a wall.",
+            "The board of the harbour voted to build a wall.",
+        ),
+        (
+            "en",
+            "However, the board of the harbour voted to build.",
+            "The board of the harbour voted to build.",
+        ),
+        (
+            "fr",
+            "Toutefois, les commerçants du port dénoncent la fin du marché.",
+            "Les commerçants du port dénoncent la fin du marché.",
+        ),
+        (
+            "en",
+            "The wall (and its gates) will cost the town $83 million.",
+            "The wall will cost the town $83 million.",
+        ),
+        (
+            "en",
+            "The wall will close the fish market for two seasons, which angers its traders.",
+            "The wall will close the fish market for two seasons.",
+        ),
+        (
+            "de",
+            "Der Sturm beschädigte am Montag mehr als vierzig Häuser, darunter das Rathaus.",
+            "Der Sturm beschädigte am Montag mehr als vierzig Häuser.",
+        ),
+    ],
+)
+def test_what_only_adds_can_be_left_out(language: str, sentence: str, shorter: str) -> None:
+    assert forms(sentence, get_language(language)) == (sentence, shorter)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The harbour board voted for the wall on Tuesday, officials said.",
+        "The wall will protect the town of Port Ellery, although the sea rises faster.",
+        "In addition to the wall, the board of the harbour will pay for gates.",
+        "But for the wall, the town of Port Ellery would have flooded.",
+        "The board, which met on Tuesday, voted to build the wall at once.",
+        "So far, one person on the board of the harbour has resigned.",
+        "But he voted for the wall.",
+        "The prize went to builders from the town -- the third, who won in 2012, and others.",
+    ],
+)
+def test_what_carries_meaning_stays(sentence: str) -> None:
+    assert forms(sentence, get_language("en")) == (sentence,)
+
+
+def test_removing_a_parenthesis_never_joins_two_words() -> None:
+    language = get_language("en")
+    sentence = "The be(e)ver dams of the river cost 3 (or so).5 million dollars in all."
+    for form in forms(sentence, language):
+        assert set(words(form)) <= set(words(sentence))
