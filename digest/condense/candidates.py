@@ -29,11 +29,11 @@ _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
     "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
 )
-_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*")
-_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
-_PLACE = re.compile(
-    rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
-)
+# What follows a dateline is a capital: "the agency (AFP) said" and "NASA — the agency — said" have none.
+_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
+_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
+_DATE = r"(?:,[^.!?—–-]{1,30})?"
+_PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*--|\s+-(?=\s))\s*+(?![a-zà-ÿ])")
 
 
 @dataclass(frozen=True, slots=True)

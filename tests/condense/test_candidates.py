@@ -36,6 +36,8 @@ def test_a_dateline_is_taken_off_but_belongs_to_the_support(opening: str) -> Non
         "Manchester United (MUFC) won the match on Sunday.",
         "NASA launched a probe to the moon on Sunday.",
         "The board - all nine - voted for the wall.",
+        "NASA — the space agency — launched a probe.",
+        "The news agency Reuters (Reuters) said the wall would be built.",
     ],
 )
 def test_what_only_resembles_a_dateline_stays(sentence: str) -> None:
