@@ -23,6 +23,7 @@ CAPTION = 40
 _NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
 _UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
 
 _AGENCIES = (
@@ -40,8 +41,8 @@ _PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*
 class Candidate:
     """A sentence that may become a takeaway.
 
-    `support` is its place in the article's text, `text` what stands there but for a dateline, and
-    `position` counts the article's sentences from 0.
+    `support` is its place in the article's text, `text` what stands there but for a dateline and runs
+    of white space, and `position` counts the article's sentences from 0.
     """
 
     text: str
@@ -60,7 +61,7 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     candidates: list[Candidate] = []
     for position, support in enumerate(_sentences(article, language)):
         sentence = text[support.start : support.end]
-        cleaned = sentence[_dateline_end(sentence) :]
+        cleaned = _BLANKS.sub(" ", sentence[_dateline_end(sentence) :])
         if cleaned.casefold() not in known and _is_news(cleaned, language):
             known.add(cleaned.casefold())
             candidates.append(Candidate(cleaned, support, position))
