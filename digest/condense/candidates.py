@@ -119,10 +119,11 @@ def _patterns(language: Language) -> _Patterns:
     return _Patterns(
         chrome=re.compile(rf"\W*{_any_of(language.chrome)}"),
         chrome_anywhere=re.compile(rf"(?<!\w){_any_of(language.chrome_anywhere)}"),
-        byline=re.compile(rf"\W*{_any_of(language.bylines)}(?!\w)"),
+        byline=re.compile(rf"\W*{_any_of(language.bylines)}"),
     )
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:
-    """Return a pattern for any of the case-folded phrases; for none of them, one that never matches."""
-    return f"(?:{'|'.join(map(re.escape, phrases))})" if phrases else "(?!)"
+    """Return a pattern for any of the folded phrases, as whole words; for none, one that never matches."""
+    whole = (re.escape(phrase) + (r"(?!\w)" if phrase[-1].isalnum() else "") for phrase in phrases)
+    return f"(?:{'|'.join(whole)})" if phrases else "(?!)"

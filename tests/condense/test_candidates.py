@@ -66,6 +66,20 @@ def test_what_speaks_of_the_page_is_left_out(language: str, line: str) -> None:
     assert texts(article(paragraph(line), language=language)) == []
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Comments by the minister angered the whole town."),
+        ("en", "Also on Tuesday, the court heard the traders' claim."),
+        ("de", "Anzeige gegen den Hafenmeister erstattete am Montag der Fischerverein."),
+        ("es", "Sigue la búsqueda de los dos pescadores desaparecidos."),
+        ("nl", "Volgens de politie is de haven weer open."),
+    ],
+)
+def test_news_that_opens_like_a_link_stays(language: str, sentence: str) -> None:
+    assert texts(article(paragraph(sentence), language=language)) == [sentence]
+
+
 def test_only_news_is_ranked_and_nothing_twice() -> None:
     sentence = "The board of the harbour voted for the wall."
     source = article(
