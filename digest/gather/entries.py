@@ -57,9 +57,11 @@ def title_or_beginning(title: str, html: str, url: str) -> str:
 
 def labels(raw: list[str]) -> tuple[str, ...]:
     """Return category labels as plain text, each once (ignoring case), at most 40."""
-    plain = (shorten(plain_from_html(label), 80) for label in raw)
-    unique = {label.casefold(): label for label in reversed([label for label in plain if label])}
-    return tuple(reversed(unique.values()))[:CATEGORIES_MAX]
+    unique: dict[str, str] = {}
+    for label in raw:
+        plain = shorten(plain_from_html(label), 80)
+        unique.setdefault(plain.casefold(), plain)
+    return tuple(label for label in unique.values() if label)[:CATEGORIES_MAX]
 
 
 def unique_entries(entries: list[Entry]) -> tuple[Entry, ...]:

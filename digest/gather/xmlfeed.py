@@ -37,7 +37,8 @@ MAX_DAMAGED_BYTES = 256 * 1024
 MAX_DAMAGED_DEPTH = 5_000
 
 _ITEMS = frozenset({"item", "entry"})
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+# To the end when it is not closed: looking for the end of each of many would take a minute a megabyte.
+_CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)(?:(\w{2,31});)?")
@@ -181,8 +182,9 @@ def _longest_content(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _published(raw: Mapping[str, Any], now: datetime) -> datetime | None:
+    written = dict(raw)  # feedparser's own mapping would answer `published` for a missing `updated`
     for name in ("published_parsed", "created_parsed", "updated_parsed"):
-        parsed = raw.get(name)
+        parsed = written.get(name)
         if isinstance(parsed, time.struct_time):
             return believable(_instant(parsed), now)
     return None
