@@ -10,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
-from digest.gather.markup import INLINE, link_share, text_of
+from digest.gather.markup import INLINE, link_share, short_text_of, text_of
 from digest.gather.phrases import (
+    LABEL_MOST,
     is_byline,
     is_comments_label,
     is_furniture,
@@ -42,7 +43,7 @@ _PROSE_WORDS = 90
 _LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "div", "strong", "b", "span")
 _TITLE_PLACES = 3
 _BYLINE_PLACES = 6
-_CAPTION_WORDS = 60
+_CAPTION_MOST = 400
 _REPEATED_MOST = 3
 _SENTENCE_END = re.compile(r"[.!?…:;,]['\"”’»)\]]*$")
 
@@ -74,14 +75,12 @@ def hints_of(tree: _Element) -> Hints:
 
 
 def _is_caption(element: _Element) -> bool:
-    return (
-        "caption" in (element.get("class") or "").lower() and word_count(text_of(element)) <= _CAPTION_WORDS
-    )
+    return "caption" in (element.get("class") or "").lower() and bool(short_text_of(element, _CAPTION_MOST))
 
 
 def _is_one_link(element: _Element) -> bool:
     """Say whether a line's text is all one link to another page (`#…` leads to a place on this one)."""
-    links = [link for link in element.iter("a") if not (link.get("href") or "#").startswith("#")]
+    links = list(islice((e for e in element.iter("a") if not (e.get("href") or "#").startswith("#")), 2))
     return len(links) == 1 and link_share(element) > 0.9 and not any(True for _ in element.iter("ul", "ol"))
 
 
@@ -117,12 +116,12 @@ def _prose(element: _Element) -> int:
 
 
 def _holds_takeaways(element: _Element) -> bool:
-    return any(is_takeaways_label(text_of(label)) for label in element.iter(*_LABEL_TAGS))
+    return any(is_takeaways_label(short_text_of(e, LABEL_MOST)) for e in element.iter(*_LABEL_TAGS))
 
 
 def _is_lead_in(element: _Element) -> bool:
     has_blocks = any(child.tag not in INLINE for child in element)
-    return not has_blocks and is_related_label(text_of(element))
+    return not has_blocks and is_related_label(short_text_of(element, LABEL_MOST))
 
 
 def _remove_related(label: _Element) -> None:

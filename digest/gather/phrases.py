@@ -10,6 +10,9 @@ import re
 
 from digest.gather.plain import word_count
 
+LABEL_MOST = 120
+"""No label is longer, in characters."""
+
 
 def _any(*alternatives: str) -> str:
     return f"(?:{'|'.join(alternatives)})"
@@ -47,7 +50,7 @@ _RELATED_LABEL = re.compile(
         r"(?:artículos|noticias) relacionad[ao]s|lo más (?:leído|visto)|leia (?:também|mais)|veja também",
         r"mais lidas|leggi anche|articoli correlati|lees ook|gerelateerd",
     )
-    + r"[^.!?]*\W*",
+    + r"[^.!?]*[^\w.!?]*",
     re.IGNORECASE,
 )
 
@@ -65,7 +68,7 @@ _RELATED_LINE = re.compile(
 
 _COMMENTS = _line(
     r"(?:\d+ |no |view |show |read |join the |all |latest |add |post |leave )?(?:your |a |the |all )*"
-    r"(?:comments?(?: section| policy)?|conversation|discussion)(?: \(\d+\)| \d+)?",
+    r"(?:comments?(?: section| policy)?|conversation|discussion)(?: \(\d+\)| \d+| yet)?",
     r"(?:leave|write|post) a (?:reply|comment|response)|\d+ (?:responses|replies|thoughts on .*)",
     r"cancel reply|join our commenting forum|(?:laisser|ajouter|écrire) un commentaire",
     r"(?:\d+ )?(?:commentaires?|kommentare?|comentarios?|commenti|reacties)|plaats een reactie",
