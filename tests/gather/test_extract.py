@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.articles import Article, BlockKind, DateOrigin, Image, TextOrigin
+from digest.domain.errors import InvalidInput
 from digest.gather.entries import Entry
-from digest.gather.extract import read_entry, read_page
+from digest.gather.extract import read_entry, read_fetched, read_page
+from digest.gather.fetch import Fetched
 
 URL = "https://horizon.example/energy/tidal-lagoon?ref=front"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -196,6 +198,29 @@ def test_a_local_file_is_read_as_a_page_too() -> None:
     article = read_page(PAGE, url="file:///tmp/page.html", now=NOW)
     assert article.url == "file:///tmp/page.html"
     assert article.title == "Tidal lagoon wins approval after a decade of delay"
+
+
+def fetched(body: bytes, content_type: str = "text/html") -> Fetched:
+    return Fetched("https://valley.example/news/bridge", 200, content_type, None, body)
+
+
+def test_what_was_fetched_is_read_for_what_it_is() -> None:
+    assert read_fetched(fetched(PAGE)).blocks
+    assert read_fetched(fetched(b"A bridge opens\n\nIt is red.")).title == "A bridge opens"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"%PDF-1.7", "it is a PDF document"),
+        (b"", "it is empty"),
+        (b'{"a": 1}', "a JSON document"),
+        (b"<rss version='2.0'/>", "a feed, not an article"),
+    ],
+)
+def test_what_is_no_article_is_named_for_what_it_is(body: bytes, said: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"https://valley\.example/news/bridge is .*{said}"):
+        read_fetched(fetched(body))
 
 
 def test_a_feeds_own_text_becomes_an_article() -> None:
