@@ -22,13 +22,14 @@ from digest.gather.blocks import blocks_of
 from digest.gather.encoding import decoded
 from digest.gather.entries import TITLE_MAX, Entry
 from digest.gather.fetch import Fetched
-from digest.gather.furniture import Hints, hints_of, prune, without_furniture
+from digest.gather.furniture import Hints, hints_of, without_furniture
 from digest.gather.highlights import find_highlights, with_highlights
 from digest.gather.language import language_of
 from digest.gather.markup import parsed_page, parsed_text
 from digest.gather.metadata import read_metadata
 from digest.gather.plain import plain_line
 from digest.gather.plaintext import plain_text_blocks
+from digest.gather.pruning import prune
 from digest.gather.sniff import Kind, described, kind_of
 from digest.gather.urls import canonical_or_none
 

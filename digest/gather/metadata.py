@@ -38,7 +38,14 @@ _DATES = (
     "date",
 )
 _AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
-_CATEGORIES = ("article:section", "article:tag", "parsely-section", "news_keywords", "keywords")
+_CATEGORIES = (
+    "article:section",
+    "article:tag",
+    "articlesection",
+    "parsely-section",
+    "news_keywords",
+    "keywords",
+)
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|door|av)[: ]+", re.IGNORECASE)
 # File names of what sites show when an article has no picture of its own.
 _NO_PICTURE = re.compile(

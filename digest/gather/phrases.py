@@ -89,6 +89,8 @@ _SHARE = re.compile(
 
 # The beginning of a block, and the most words it may have to be taken for what the beginning says.
 _BEGINNINGS: tuple[tuple[str, int], ...] = (
+    (r"(?:home(?:page)?|start(?:seite)?|accueil|inicio|início)\s*[>»›/|→·]", 14),
+    (r"(?:share|save|print|email) (?:this|the) (?:article|story|page|post)\b", 12),
     # Sign-ups and subscriptions.
     (
         r"(?:sign up|subscribe|register|join)\b.{0,80}\b(?:newsletters?|inbox|e-?mails?|briefing|updates)\b",
@@ -160,9 +162,15 @@ def is_takeaways_label(text: str) -> bool:
     return len(text) <= 60 and bool(_TAKEAWAYS.fullmatch(text))
 
 
-def is_related_label(text: str) -> bool:
-    """Say whether a line leads in links to other articles: "Also on Horizon:", "Lire aussi"."""
-    return word_count(text) <= 9 and bool(_RELATED_LABEL.fullmatch(text)) and not is_takeaways_label(text)
+def is_related_label(text: str, *, before_prose: bool = False) -> bool:
+    """Say whether a line leads in links to other articles: "Also on Horizon:", "Lire aussi".
+
+    Before prose it has to be plainer: "More in common than expected" heads a part of an article there.
+    """
+    words = word_count(text)
+    if before_prose and words > 2 and not text.endswith(":"):
+        return False
+    return words <= 9 and bool(_RELATED_LABEL.fullmatch(text)) and not is_takeaways_label(text)
 
 
 def is_comments_label(text: str) -> bool:

@@ -18,9 +18,8 @@ URL = "https://horizon.example/energy/tidal-lagoon?ref=front"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PAGE = (Path(__file__).parent / "data" / "page.html").read_bytes()
 
-PROSE = " ".join(
-    f"<p>The council of the valley met for the {n}th time to speak about its bridge.</p>" for n in range(8)
-)
+SENTENCE = "<p>The council of the valley spoke in meeting number {} about its old bridge.</p>"
+PROSE = " ".join(SENTENCE.format(number) for number in range(8))
 
 
 def page(head: str = "", body: str = PROSE, *, html: str = "") -> Article:
@@ -90,7 +89,7 @@ def test_published_takeaways_survive_as_a_heading_and_its_items(label: str, list
     assert [text for kind, text in blocks if kind == "list_item"] == items
     assert blocks[0][0] == "heading"
     assert [kind for kind, _ in blocks[1:4]] == ["list_item"] * 3
-    assert blocks[4][1].startswith("The council of the valley met for the 0th time")
+    assert blocks[4][1].startswith("The council of the valley spoke in meeting number 0")
 
 
 def test_takeaways_written_as_paragraphs_with_bullets_become_items() -> None:
@@ -106,6 +105,33 @@ def test_takeaways_written_as_paragraphs_with_bullets_become_items() -> None:
 def test_a_list_of_links_under_such_a_heading_is_not_the_publishers_summary() -> None:
     links = "".join(f"<li><a href='/{n}'>Another story of this week, number {n}</a></li>" for n in range(3))
     assert "Another story" not in page(body=f"{PROSE}<h3>Related stories</h3><ul>{links}</ul>").text
+
+
+OLD_FASHIONED = (
+    "<div><a href='/'>Home</a> &gt; <a href='/arts'>Arts</a></div>{}"
+    "<div>Share this story: [<a href='#c'>Chatter</a>] [<a href='#p'>Print</a>]</div><br>"
+    "<div><b>Also on The Valley:</b><br>&raquo; <a href='/1'>A choir of those told not to sing</a><br>"
+    "&raquo; <a href='/2'>The pear that nobody could name</a><br></div>"
+    "<div><b>Comments</b><br>No comments yet.<br><b>Leave a Reply</b><form><textarea></textarea></form></div>"
+)
+
+
+def test_a_page_of_bare_boxes_and_line_breaks_is_reduced_to_its_article() -> None:
+    boxes = PROSE.replace("<p>", "<div>").replace("</p>", "</div>")
+    texts = [text for _, text in outline(page(body=OLD_FASHIONED.format(boxes)))]
+    assert len(texts) == 8
+    assert all(text.startswith("The council of the valley") for text in texts)
+
+
+def test_prose_that_ends_in_a_bold_label_stays() -> None:
+    body = PROSE + "<p>The clerk read out the letter from the ministry in full. <b>Related</b></p>" + PROSE
+    assert "The clerk read out the letter" in page(body=body).text
+
+
+def test_a_heading_that_only_begins_like_a_lead_in_stays() -> None:
+    assert ("heading", "More in common than expected") in outline(
+        page(body=f"{PROSE}<h2>More in common than expected</h2>{PROSE.replace('bridge', 'mill')}")
+    )
 
 
 def test_an_ordinary_list_stays_in_its_place() -> None:
@@ -124,7 +150,7 @@ def test_an_ordinary_list_stays_in_its_place() -> None:
         ("<meta property='og:title' content='Bridge &amp; road open'>", "", "Bridge & road open"),
         ("<title>Rock - a short history</title>", "", "Rock - a short history"),
         ("", "<h2>Bridge opens</h2>", "Bridge opens"),
-        ("", "", "The council of the valley met for the 0th time to speak about its bridge."),
+        ("", "", "The council of the valley spoke in meeting number 0 about its old bridge."),
     ],
 )  # fmt: skip
 def test_the_title_is_the_headline_without_the_site(head: str, body: str, title: str) -> None:

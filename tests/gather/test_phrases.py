@@ -59,6 +59,13 @@ def test_a_line_that_leads_to_other_articles_is_known(line: str) -> None:
     assert is_related_label(line)
 
 
+def test_before_prose_only_a_plain_label_leads_to_other_articles() -> None:
+    assert is_related_label("More in common than expected")
+    assert not is_related_label("More in common than expected", before_prose=True)
+    assert is_related_label("Also on Horizon:", before_prose=True)
+    assert is_related_label("Read more", before_prose=True)
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -101,6 +108,8 @@ def test_a_line_that_opens_the_comments_is_known(line: str) -> None:
         "The wall at low tide. Credit: Anna Berg",
         "* * *",
         "___",
+        "Home > Arts",
+        "Share this story: [Chatter] [E-mail] [Print]",
     ],
 )
 def test_furniture_is_known_by_its_words(line: str) -> None:
