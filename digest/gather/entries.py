@@ -50,9 +50,8 @@ class Feed:
 
 
 def title_or_beginning(title: str, html: str, url: str) -> str:
-    """Return the title as plain text; without one, the beginning of the text; without that, the URL."""
-    written = plain_from_html(title)
-    return shorten(written, TITLE_MAX) if written else shorten(plain_from_html(html[:2000]), 80) or url
+    """Return a plain title; without one, the beginning of the text; without that, the URL."""
+    return shorten(title, TITLE_MAX) or shorten(plain_from_html(html[:2000]), 80) or url
 
 
 def labels(raw: list[str]) -> tuple[str, ...]:

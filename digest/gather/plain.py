@@ -33,6 +33,14 @@ def plain_from_html(markup: str) -> str:
     return plain_line(html.unescape(_FORMATTING_TAG.sub("", text)))
 
 
+def plain_from_text(text: str) -> str:
+    """Return a title that its feed calls plain text on one line; a tag in it is what the title says.
+
+    What was escaped once too often is mended here too: `AT&amp;T`, and formatting tags.
+    """
+    return plain_line(html.unescape(_FORMATTING_TAG.sub("", text)))
+
+
 def comparable(text: str) -> str:
     """Return `text` reduced to its letters and digits, case folded, for "is this the same line?"."""
     return " ".join(re.findall(r"\w+", text.casefold()))

@@ -26,7 +26,7 @@ from digest.gather.dates import believable
 from digest.gather.encoding import decoded
 from digest.gather.entries import Entry, Feed, NotAFeed, labels, title_or_beginning, unique_entries
 from digest.gather.language import iso_639_1
-from digest.gather.plain import plain_from_html
+from digest.gather.plain import plain_from_html, plain_from_text
 from digest.gather.urls import canonical_or_none, joined
 
 MAX_DEPTH = 64
@@ -138,7 +138,7 @@ def _feed(parsed: Mapping[str, Any], url: str, now: datetime) -> Feed:
     about = parsed["feed"]
     entries = [entry for raw in parsed["entries"][:MAX_ITEMS] if (entry := _entry(raw, url, now))]
     return Feed(
-        title=plain_from_html(_text(about, "title")),
+        title=_title(about),
         url=_link(about, url) or canonical_or_none(url) or url,
         language=iso_639_1(_text(about, "language")),
         entries=unique_entries(entries),
@@ -154,7 +154,7 @@ def _entry(raw: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None
     markup, language = _longest_content(raw)
     return Entry(
         url=url,
-        title=title_or_beginning(_text(raw, "title"), markup, url),
+        title=title_or_beginning(_title(raw), markup, url),
         published_at=_published(raw, now),
         html=markup,
         categories=labels([_text(tag, "label") or _text(tag, "term") for tag in raw.get("tags", ())]),
@@ -162,6 +162,12 @@ def _entry(raw: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None
         guid=guid,
         language=iso_639_1(_text(raw, "language") or language),
     )
+
+
+def _title(raw: Mapping[str, Any]) -> str:
+    detail = raw.get("title_detail") or {}
+    written = _text(raw, "title")
+    return plain_from_text(written) if _text(detail, "type") == "text/plain" else plain_from_html(written)
 
 
 def _link(raw: Mapping[str, Any], base: str) -> str | None:

@@ -277,7 +277,7 @@ def test_an_entry_without_text_is_an_article_without_blocks() -> None:
     assert (article.blocks, article.published_by) == ((), DateOrigin.FIRST_SEEN)
 
 
-DEEP = 20_000
+DEEP = 8_000
 
 
 @pytest.mark.parametrize(
