@@ -28,9 +28,11 @@ def tick() -> None:
 
 @app.task
 def advance(occurrence_id: int) -> None:
-    """Do the next stage of a scheduled run, then ring for the one after."""
+    """Do the next stage of a scheduled run, then ring for what can follow."""
     if advance_occurrence(runtime(), OccurrenceId(occurrence_id)):
         advance.apply_async((occurrence_id,), expires=TICK_SECONDS)
+    else:
+        sweep.apply_async(expires=SWEEP_SECONDS)
 
 
 @app.task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import structlog
 import typer
 
 from digest.cli import (
@@ -52,3 +53,7 @@ def main() -> None:
         # The reader of our output (`| head`) has gone: that is no error of ours.
         sys.stderr.close()
         sys.exit(0)
+    except Exception as exc:  # noqa: BLE001 - whoever runs a command gets words; the log has the rest
+        structlog.get_logger(__name__).error("command.crashed", exc_info=exc)
+        complain(f"{type(exc).__name__}: {exc}. This is a fault in Digest: please report what is above.")
+        sys.exit(1)

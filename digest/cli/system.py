@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,9 @@ from digest.runtime import open_runtime
 from digest.settings import config_file, load_settings
 from digest.store.database import open_engine
 from digest.store.schema import migrate as migrate_schema
+
+if TYPE_CHECKING:
+    from digest.demo.report import Report
 
 Host = Annotated[str, typer.Option(help="The address to listen at.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at.")]
@@ -108,8 +112,41 @@ def doctor(as_json: JsonOption = False) -> None:
 
 def demo(
     folder: Annotated[Path, typer.Option(help="Where mails and database are left.")] = Path("demo-output"),
+    as_json: JsonOption = False,
 ) -> None:
     """Run the main job on a sample newsroom and sample subscribers, with nothing to install."""
     from digest.demo.main import run_demo
 
-    run_demo(folder)
+    if not as_json:
+        say("Gathering a sample week, and mailing it to sample readers …")
+    report = run_demo(folder)
+    if as_json:
+        show_json(report)
+    else:
+        _show_demo(report)
+
+
+def _show_demo(report: Report) -> None:
+    failed = "".join(f"; {name}: {error}" for name, error in report.failed_sources.items())
+    origins = ", ".join(f"{count} {origin}" for origin, count in report.takeaways.items())
+    skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in report.skipped.items())
+    rows = [
+        ("sources", report.sources, f"{len(report.failed_sources)} could not be read{failed}"),
+        ("articles", report.articles, f"{report.items} in the issue, a story told twice counts once"),
+        ("takeaways", sum(report.takeaways.values()), origins),
+        ("editions", report.editions, "different mixes of articles"),
+        ("sent", report.sent, f"{report.caught} mails caught"),
+        ("skipped", sum(report.skipped.values()), skipped),
+    ]
+    show_table(("", "", ""), rows, empty="")
+    command = Path(sys.argv[0]).resolve()
+    say(
+        f"""
+The mails are in {report.mails}, each as .eml and .html: open some in a browser.
+
+What to do next:
+  cd {report.folder}
+  {command} issue show {report.issue}
+  {command} why zoe@example.com {report.issue}
+  {command} up        the pages at http://127.0.0.1:8000; the links in the mails lead there"""
+    )

@@ -1,0 +1,142 @@
+"""`digest demo`: the main job from a sample newsroom to caught mail, as a schedule would run it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from digest.demo.audience import sample_subscribers, sample_topics
+from digest.demo.catcher import MailCatcher
+from digest.demo.newsroom import Newsroom, SampleSource
+from digest.demo.report import Report, report_of
+from digest.domain.errors import Conflict, Unavailable
+from digest.domain.issues import IssueState
+from digest.domain.newsletters import Approval, Newsletter, NewsletterId, SourceKind
+from digest.domain.schedules import OccurrenceState
+from digest.domain.times import zone
+from digest.embedded import embedded_worker
+from digest.intake.subscribers import import_subscribers
+from digest.runtime import Runtime, open_runtime, utc_now
+from digest.settings import CONFIG_VARIABLE, load_settings
+from digest.store.database import open_engine, reading, writing
+from digest.store.issues import list_issues
+from digest.store.newsletters import add_newsletter, add_topic
+from digest.store.schedules import add_schedule, list_occurrences, list_schedules
+from digest.store.schema import migrate
+from digest.store.sources import NewSource, add_sources
+
+_KEY = re.compile(r'^secret_key = "([^"]+)"', re.MULTILINE)
+_MARK = ".digest-demo"
+_PATIENCE = 120.0
+"""Seconds until a demo that does not end is a fault to be told."""
+
+NEWSLETTER = Newsletter(
+    id=NewsletterId(0),
+    slug="harbour-week",
+    name="The Harbour Week",
+    sender_name="The Harbour Week",
+    sender_email="editors@harbour-week.example.org",
+    postal_address="The Harbour Week, 1 Quay Street, Harbour City",
+    timezone="Europe/Lisbon",
+    approval=Approval.AUTOMATIC,
+)
+
+
+def run_demo(folder: Path) -> Report:
+    """Run the main job into `folder`, emptied of an earlier demo first, and return what it came to.
+
+    A schedule that is due now starts it, as one would on a Monday morning; tasks on the embedded worker do
+    every stage. Raises `Conflict` when the folder holds anything else, `Unavailable` when the job does not
+    end.
+    """
+    folder = folder.resolve()
+    _clean(folder)
+    now = utc_now()
+    with (
+        MailCatcher(folder / "mails") as catcher,
+        Newsroom.start(now=now, zone=zone(NEWSLETTER.timezone)) as newsroom,
+    ):
+        _write_settings(folder, mail_url=catcher.url, fetch_allow=newsroom.host_port)
+        runtime = _prepared_runtime(newsroom.sources, now)
+        with embedded_worker():
+            _wait_until_sent(runtime.engine)
+        caught = len(catcher.caught)
+    # The catcher has gone: what is sent by hand from here on lands in a folder.
+    _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow="")
+    return report_of(runtime.engine, caught=caught, folder=folder)
+
+
+def _clean(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise Conflict(f"{folder} holds something that is not a demo's: choose another with --folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / _MARK).touch()
+
+
+def _write_settings(folder: Path, *, mail_url: str, fetch_allow: str) -> None:
+    """Leave a digest.toml, so that `digest` works in the folder after the demo as well."""
+    file = folder / "digest.toml"
+    key = _KEY.search(file.read_text("utf-8")) if file.exists() else None
+    file.write_text(
+        f'secret_key = "{key[1] if key else secrets.token_urlsafe(32)}"\n'
+        f'database_url = "sqlite:///{folder / "digest.db"}"\n'
+        f'mail_url = "{mail_url}"\n'
+        'public_url = "http://127.0.0.1:8000"\n'
+        f"fetch_allow = {[fetch_allow] if fetch_allow else []}\n"
+        'log_level = "error"\n',
+        "utf-8",
+    )
+    os.environ[CONFIG_VARIABLE] = str(file)
+
+
+def _prepared_runtime(sources: Iterable[SampleSource], now: datetime) -> Runtime:
+    """Return a runtime on a new database with the newsletter, its topics, sources, readers and schedule."""
+    migrate(open_engine(load_settings().database_url))
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        newsletter = add_newsletter(session, NEWSLETTER, now=now)
+        for topic in sample_topics():
+            add_topic(session, newsletter.id, topic)
+        add_sources(
+            session,
+            newsletter.id,
+            [NewSource(source.name, source.url, SourceKind(source.kind)) for source in sources],
+            now=now,
+        )
+        add_schedule(
+            session,
+            newsletter.id,
+            cron="0 7 * * MON",
+            timezone=newsletter.timezone,
+            window_days=newsletter.window_days,
+            next_due=now,
+            now=now,
+        )
+    import_subscribers(runtime.engine, newsletter.id, sample_subscribers(), name="subscribers.csv", now=now)
+    return runtime
+
+
+def _wait_until_sent(engine: Engine) -> None:
+    give_up = time.monotonic() + _PATIENCE
+    while time.monotonic() < give_up:
+        with reading(engine) as session:
+            issues = list_issues(session)
+            runs = [
+                run for one in list_schedules(session) for run in list_occurrences(session, one.id, limit=1)
+            ]
+        if issues and issues[0].state is IssueState.SENT:
+            return
+        failed = next((run for run in runs if run.state is OccurrenceState.FAILED), None)
+        if failed is not None:
+            raise Unavailable(f"the demo stopped at '{failed.stage}': {failed.note}")
+        time.sleep(0.1)
+    raise Unavailable(f"the demo did not end within {_PATIENCE:.0f} s; run it with DIGEST_LOG_LEVEL=info")
