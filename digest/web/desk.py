@@ -150,6 +150,8 @@ def _item(item: Item, names: Mapping[TopicSlug, str]) -> ItemView:
         topics=tuple(names[topic] for topic in item.topics),
         takeaways=tuple(map(plain, item.takeaways)),
         also=tuple(
-            OtherSource(plain(other.source), url) for other in item.also if (url := find_link(other.url)) is not None
+            OtherSource(plain(other.source), url)
+            for other in item.also
+            if (url := find_link(other.url)) is not None
         ),
     )

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from digest.address.steps import explain
 from digest.compose.checks import HTML_MAX_BYTES, check_page
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import Issue, IssueContent, IssueState
 from digest.domain.mail import Page
 from digest.intake.addresses import parse_address
@@ -39,7 +39,7 @@ def preview_view(
     ticked = () if email else tuple(topics)
     choices = _choices(runtime, issue_id, content, ticked)
     view = PreviewView(
-        who=email or _who([choice.name for choice in choices if choice.is_ticked]),
+        who=email or _who(ticked, choices),
         topics=choices,
         email=email,
         source=_source(issue_id, email, ticked),
@@ -47,17 +47,18 @@ def preview_view(
     if not content.items:
         return replace(view, problem="This issue holds no article yet, so nobody gets anything.")
     try:
-        page = mail_as(runtime, issue_id, email=email, topics=ticked)
+        if email:
+            view = replace(view, standing=_standing(runtime, issue_id, parse_address(email)))
+        return _shown(view, mail_as(runtime, issue_id, email=email, topics=ticked))
+    except Conflict:
+        theirs = "the topics they follow" if email else "these topics"
+        return replace(view, problem=f"No article of this issue belongs to {theirs}, so no mail is made.")
     except InvalidInput as exc:
-        return replace(view, problem=str(exc), standing=_standing(runtime, issue_id, email))
-    return replace(
-        view,
-        standing=_standing(runtime, issue_id, email),
-        subject=page.subject,
-        text=page.text,
-        size=_size(page),
-        findings=check_page(page),
-    )
+        return replace(view, problem=str(exc))
+
+
+def _shown(view: PreviewView, page: Page) -> PreviewView:
+    return replace(view, subject=page.subject, text=page.text, size=_size(page), findings=check_page(page))
 
 
 def _size(page: Page) -> str:
@@ -77,8 +78,10 @@ def _choices(
     )
 
 
-def _who(ticked: Sequence[str]) -> str:
-    return f"a reader of {' and '.join(ticked)}" if ticked else "a reader of everything"
+def _who(ticked: Sequence[str], choices: Sequence[TopicView]) -> str:
+    names: dict[str, str] = {choice.slug: choice.name for choice in choices}
+    followed = " and ".join(names.get(slug, slug) for slug in ticked)
+    return f"a reader of {followed or 'everything'}"
 
 
 def _source(issue_id: int, email: str, topics: Sequence[str]) -> str:
@@ -90,7 +93,7 @@ def _standing(runtime: Runtime, issue_id: int, email: str) -> str:
     """Return what else decides whether this subscriber gets the issue, or '' when nothing does."""
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
-        subscription = find_subscription(session, issue.newsletter_id, email) if email else None
+        subscription = find_subscription(session, issue.newsletter_id, email)
     if subscription is None:
         return ""
     if _is_frozen(issue):
