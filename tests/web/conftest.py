@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from digest.runtime import Runtime
 from digest.settings import Settings
@@ -19,17 +20,27 @@ SECRET = "a key that signs nothing but links of these tests"
 
 
 def runtime_on(database_url: str, port: int = 0, **settings: object) -> Runtime:
-    """A runtime on this database, whose schema is made when it is empty."""
-    engine = open_engine(database_url)
-    migrate(engine)
-    engine.dispose()
     chosen = {"public_url": f"http://127.0.0.1:{port}", "secret_key": SECRET, **settings}
     return Runtime(Settings(database_url=database_url, **chosen), clock=lambda: NOW)  # type: ignore[arg-type]
 
 
+def make_schema(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    engine.dispose()
+
+
 @pytest.fixture(scope="session")
-def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("web") / "filled.db"
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("web") / "empty.db"
+    make_schema(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def filled_database(empty_database: Path) -> Path:
+    file = empty_database.with_name("filled.db")
+    shutil.copy(empty_database, file)
     runtime = runtime_on(f"sqlite:///{file}")
     populate(runtime)
     runtime.engine.dispose()  # the last connection puts the journal into the file
@@ -38,15 +49,16 @@ def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Serve a database of this test's own: a copy of `copy_of`, or an empty one."""
+    """Serve a copy of a database, this test's own."""
     with ExitStack() as stack:
 
-        def opened(copy_of: Path | None = None, **settings: object) -> Site:
+        def opened(database: Path, **settings: object) -> Site:
             port = free_port()
             file = tmp_path / f"{port}.db"
-            if copy_of:
-                shutil.copy(copy_of, file)
-            return stack.enter_context(serving(runtime_on(f"sqlite:///{file}", port, **settings), port))
+            shutil.copy(database, file)
+            runtime = runtime_on(f"sqlite:///{file}", port, **settings)
+            stack.callback(runtime.engine.dispose)
+            return stack.enter_context(serving(runtime, port))
 
         yield opened
 
@@ -58,6 +70,13 @@ def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
 
 
 @pytest.fixture
-def empty_site(open_site: Callable[..., Site]) -> Site:
+def empty_site(open_site: Callable[..., Site], empty_database: Path) -> Site:
     """The pages of a database with nothing in it."""
-    return open_site()
+    return open_site(empty_database)
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Undo what a command run in this process does to the logs: it writes to its own captured output."""
+    yield
+    structlog.reset_defaults()

@@ -60,4 +60,3 @@ def serving(runtime: Runtime, port: int) -> Iterator[Site]:
     finally:
         server.should_exit = True
         thread.join(10)
-        runtime.engine.dispose()
