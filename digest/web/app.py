@@ -39,7 +39,6 @@ def make_app(runtime: Runtime) -> FastAPI:
     pages = Pages(runtime.settings.templates / "web", base=base)
     app = FastAPI(
         title="Digest",
-        root_path=base,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -50,7 +49,7 @@ def make_app(runtime: Runtime) -> FastAPI:
     for router in (_static, health.router, editor.router, subscriber.router):
         app.include_router(router)
     add_error_pages(app, pages)
-    app.add_middleware(Envelope, pages=pages)
+    app.add_middleware(Envelope, pages=pages, base=base)
     return app
 
 

@@ -22,11 +22,12 @@ left alone the parser would keep 1,000 fields of 1 MB for anybody."""
 
 
 class Envelope:
-    """ASGI middleware, the outermost of ours."""
+    """ASGI middleware, the outermost of ours. `base` is the path of the public address, '' at the root."""
 
-    def __init__(self, app: ASGIApp, *, pages: Pages) -> None:
+    def __init__(self, app: ASGIApp, *, pages: Pages, base: str) -> None:
         self._app = app
         self._pages = pages
+        self._base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -34,6 +35,9 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         has_begun = False
+        if self._base and scope["path"].startswith(f"{self._base}/"):
+            # Some proxies strip the path they forward, some pass it on: both ways lead to our routes.
+            scope["root_path"] = self._base
 
         async def send_with_headers(message: Message) -> None:
             nonlocal has_begun

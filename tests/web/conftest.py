@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from digest.store.database import open_engine
 from digest.store.schema import migrate
 from tests.servers.processes import free_port
 from tests.web.site import Site, serving
-from tests.web.world import NOW, populate
+from tests.web.world import NOW, contents, populate
 
 SECRET = "a key that signs nothing but links of these tests"
 
@@ -47,20 +48,31 @@ def filled_database(empty_database: Path) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages of the sample newsletter for all tests that only look; in the end nothing has changed."""
+    with _served_copy(filled_database, tmp_path_factory.mktemp("still")) as site:
+        before = contents(site.runtime.engine)
+        yield site
+        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
+
+
 @pytest.fixture
 def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Serve a copy of a database, this test's own."""
+    """Serve a copy of a database, this test's own, with these settings."""
     with ExitStack() as stack:
+        yield lambda database, **settings: stack.enter_context(_served_copy(database, tmp_path, **settings))
 
-        def opened(database: Path, **settings: object) -> Site:
-            port = free_port()
-            file = tmp_path / f"{port}.db"
-            shutil.copy(database, file)
-            runtime = runtime_on(f"sqlite:///{file}", port, **settings)
-            stack.callback(runtime.engine.dispose)
-            return stack.enter_context(serving(runtime, port))
 
-        yield opened
+@contextmanager
+def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[Site]:
+    port = free_port()
+    file = folder / f"{port}.db"
+    shutil.copy(database, file)
+    runtime = runtime_on(f"sqlite:///{file}", port, **settings)
+    with serving(runtime, port) as site:
+        yield site
+    runtime.engine.dispose()
 
 
 @pytest.fixture
@@ -78,5 +90,8 @@ def empty_site(open_site: Callable[..., Site], empty_database: Path) -> Site:
 @pytest.fixture
 def logs_as_before() -> Iterator[None]:
     """Undo what a command run in this process does to the logs: it writes to its own captured output."""
+    handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

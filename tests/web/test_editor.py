@@ -62,8 +62,8 @@ def commands_on(page: str) -> list[str]:
 # --- the front page
 
 
-def test_the_front_page_lists_newsletters_with_their_issues_in_words(site: Site) -> None:
-    told = read(site, "/")
+def test_the_front_page_lists_newsletters_with_their_issues_in_words(still_site: Site) -> None:
+    told = read(still_site, "/")
     assert "The Saturday Reader 7 days an issue · 6 sources · 5 topics · UTC" in told
     assert "23–29 November 2026 Issue 2 · 3 articles Draft, waits for approval" in told
     assert "16–22 November 2026 Issue 1 · 12 articles · 2 waiting" in told
@@ -127,8 +127,8 @@ def test_the_commands_of_the_empty_page_lead_to_a_first_issue(
     assert given[-1] == "digest run weekly"
 
 
-def test_an_unknown_newsletter_is_told_with_those_there_are(site: Site) -> None:
-    response = site.get("/?newsletter=sunday")
+def test_an_unknown_newsletter_is_told_with_those_there_are(still_site: Site) -> None:
+    response = still_site.get("/?newsletter=sunday")
     assert response.status_code == 404
     assert "no newsletter 'sunday'; there is: saturday" in text_of(response.text)
 
@@ -136,8 +136,8 @@ def test_an_unknown_newsletter_is_told_with_those_there_are(site: Site) -> None:
 # --- an issue
 
 
-def test_an_issue_shows_its_articles_with_takeaways_and_topics(site: Site) -> None:
-    told = read(site, f"/issues/{SENDING}")
+def test_an_issue_shows_its_articles_with_takeaways_and_topics(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}")
     for item in ITEMS:
         assert item.title in told
         assert all(takeaway in told for takeaway in item.takeaways)
@@ -145,16 +145,16 @@ def test_an_issue_shows_its_articles_with_takeaways_and_topics(site: Site) -> No
     assert "The first plan to fail was the city’s own. Cities Climate & energy" in told
 
 
-def test_an_issue_says_who_gets_it_and_who_does_not(site: Site) -> None:
-    told = read(site, f"/issues/{SENDING}")
+def test_an_issue_says_who_gets_it_and_who_does_not(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}")
     assert "Approved by Edith, revision 1" in told
     assert "Addressed to 2 readers in 2 editions" in told
     for reason in ("follows no topic", "no article in the topics", "paused", "address is suppressed"):
         assert f"1 {reason}" in told
 
 
-def test_what_can_be_done_with_a_draft_is_edit_and_approve(site: Site) -> None:
-    given = commands_on(site.get(f"/issues/{DRAFT}").text)
+def test_what_can_be_done_with_a_draft_is_edit_and_approve(still_site: Site) -> None:
+    given = commands_on(still_site.get(f"/issues/{DRAFT}").text)
     assert [shlex.split(line)[:4] for line in given] == [
         ["digest", "issue", "edit", "2"],
         ["digest", "issue", "approve", "2"],
@@ -172,8 +172,8 @@ def test_an_article_changed_after_the_approval_is_pointed_out(site: Site) -> Non
 @pytest.mark.parametrize(
     "path", ["/issues/77", "/issues/77/preview", f"/issues/{2**31}", "/issues/0", "/nowhere"]
 )
-def test_what_is_not_there_is_a_page_that_leads_back(path: str, site: Site) -> None:
-    response = site.get(path)
+def test_what_is_not_there_is_a_page_that_leads_back(path: str, still_site: Site) -> None:
+    response = still_site.get(path)
     assert response.status_code == 404
     assert "There is nothing here" in response.text
     assert 'href="/"' in response.text
@@ -194,33 +194,33 @@ def test_an_issue_without_articles_says_so(site: Site) -> None:
 
 
 @pytest.mark.parametrize("issue", [SENDING, DRAFT])
-def test_the_preview_is_byte_for_byte_what_the_pipeline_makes(issue: int, site: Site) -> None:
-    everything = site.get(f"/issues/{issue}/preview")
-    some = site.get(f"/issues/{issue}/preview?topic=space&topic=food")
-    assert everything.text == page_for_reader(site.runtime, issue).html
-    assert some.text == page_for_reader(site.runtime, issue, topics=[SPACE, FOOD]).html
+def test_the_preview_is_byte_for_byte_what_the_pipeline_makes(issue: int, still_site: Site) -> None:
+    everything = still_site.get(f"/issues/{issue}/preview")
+    some = still_site.get(f"/issues/{issue}/preview?topic=space&topic=food")
+    assert everything.text == page_for_reader(still_site.runtime, issue).html
+    assert some.text == page_for_reader(still_site.runtime, issue, topics=[SPACE, FOOD]).html
     assert everything.text != some.text
 
 
-def test_a_subscribers_preview_is_the_edition_they_were_sent(site: Site) -> None:
-    shown = site.get(f"/issues/{SENDING}/preview?as={BEN}").text
-    assert shown == page_for_reader(site.runtime, SENDING, email=BEN).html
+def test_a_subscribers_preview_is_the_edition_they_were_sent(still_site: Site) -> None:
+    shown = still_site.get(f"/issues/{SENDING}/preview?as={BEN}").text
+    assert shown == page_for_reader(still_site.runtime, SENDING, email=BEN).html
     assert BEN in shown
     assert "The lander that fell over" in shown
     assert "Kelp" not in shown
 
 
-def test_the_frame_shows_what_was_chosen(site: Site) -> None:
-    page = site.get(f"/issues/{SENDING}?topic=space&topic=food").text
+def test_the_frame_shows_what_was_chosen(still_site: Site) -> None:
+    page = still_site.get(f"/issues/{SENDING}?topic=space&topic=food").text
     assert f'src="/issues/{SENDING}/preview?topic=space&amp;topic=food"' in page
     assert 'sandbox=""' in page
     assert re.findall(r'value="(\w+)" checked', page) == ["space", "food"]
     assert "As a reader of Space and Food gets it" in text_of(page)
 
 
-def test_the_plain_text_and_the_checks_stand_beside_it(site: Site) -> None:
-    told = read(site, f"/issues/{SENDING}?as={ADA}")
-    mail = page_for_reader(site.runtime, SENDING, email=ADA)
+def test_the_plain_text_and_the_checks_stand_beside_it(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}?as={ADA}")
+    mail = page_for_reader(still_site.runtime, SENDING, email=ADA)
     assert " ".join(mail.text.split()) in told
     assert mail.subject in told
     assert "No check finds a fault in it." in told
@@ -248,8 +248,8 @@ def test_findings_are_shown(site: Site) -> None:
         ("as=%00@example.org", "is not an e-mail address"),
     ],
 )
-def test_a_reader_who_gets_nothing_is_told_in_words(query: str, words: str, site: Site) -> None:
-    assert words in read(site, f"/issues/{SENDING}?{query}")
+def test_a_reader_who_gets_nothing_is_told_in_words(query: str, words: str, still_site: Site) -> None:
+    assert words in read(still_site, f"/issues/{SENDING}?{query}")
 
 
 def test_a_drafts_preview_says_when_its_reader_left(site: Site) -> None:
@@ -257,8 +257,8 @@ def test_a_drafts_preview_says_when_its_reader_left(site: Site) -> None:
     assert f"{BEN} unsubscribed, so they get nothing." in read(site, f"/issues/{DRAFT}?as={BEN}")
 
 
-def test_a_preview_of_nothing_is_an_error_page_and_no_mail(site: Site) -> None:
-    response = site.get(f"/issues/{SENDING}/preview?topic=oceans")
+def test_a_preview_of_nothing_is_an_error_page_and_no_mail(still_site: Site) -> None:
+    response = still_site.get(f"/issues/{SENDING}/preview?topic=oceans")
     assert response.status_code == 409
     assert "gets nothing of issue 1" in response.text
 

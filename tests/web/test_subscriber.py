@@ -45,8 +45,8 @@ def delivery_of(site: Site, email: str) -> DeliveryState:
 # --- unsubscribing
 
 
-def test_the_page_names_newsletter_and_address_and_asks(site: Site) -> None:
-    told = read(site, site.link(Purpose.UNSUBSCRIBE, ADA))
+def test_the_page_names_newsletter_and_address_and_asks(still_site: Site) -> None:
+    told = read(still_site, still_site.link(Purpose.UNSUBSCRIBE, ADA))
     assert "The Saturday Reader Unsubscribe?" in told
     assert f"{ADA} will get no more issues of The Saturday Reader" in told
     assert "Nothing changes until you press the button." in told
@@ -123,8 +123,8 @@ def test_who_comes_back_to_a_suppressed_address_is_told(site: Site) -> None:
 # --- preferences
 
 
-def test_preferences_show_every_topic_and_tick_those_followed(site: Site) -> None:
-    page = site.get(site.link(Purpose.PREFERENCES, ADA)).text
+def test_preferences_show_every_topic_and_tick_those_followed(still_site: Site) -> None:
+    page = still_site.get(still_site.link(Purpose.PREFERENCES, ADA)).text
     assert "Moons, comets, telescopes and those who build them" in page
     assert page.count('type="checkbox"') == 5
     for slug, ticked in (("climate", True), ("space", False), ("food", True), ("oceans", False)):
@@ -181,9 +181,10 @@ def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.PENDING
 
 
-def test_preferences_lead_to_unsubscribing(site: Site) -> None:
+def test_preferences_lead_to_unsubscribing(still_site: Site) -> None:
     assert (
-        f'href="{site.link(Purpose.UNSUBSCRIBE, ADA)}"' in site.get(site.link(Purpose.PREFERENCES, ADA)).text
+        f'href="{still_site.link(Purpose.UNSUBSCRIBE, ADA)}"'
+        in still_site.get(still_site.link(Purpose.PREFERENCES, ADA)).text
     )
 
 
@@ -201,8 +202,8 @@ def test_online_shows_the_edition_that_was_sent_whatever_is_followed_now(site: S
     assert site.get(link).text == before.text
 
 
-def test_online_is_nothing_for_whom_nothing_was_sent(site: Site) -> None:
-    response = site.get(site.link(Purpose.ONLINE, DAN))
+def test_online_is_nothing_for_whom_nothing_was_sent(still_site: Site) -> None:
+    response = still_site.get(still_site.link(Purpose.ONLINE, DAN))
     assert response.status_code == 404
     assert "This link does not work" in response.text
 
