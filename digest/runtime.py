@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.deliver.maildir import MaildirTransport
-from digest.deliver.mime import EncodedIssue, Recipient, Sender
+from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient, Sender
 from digest.deliver.owners import Owner
 from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.deliver.steps import MailFor
@@ -123,6 +123,10 @@ class Runtime:
         )
         return_path = self.settings.return_path or newsletter.sender_email
 
+        @lru_cache(maxsize=MAX_EDITIONS)
+        def edition(key: str) -> EncodedEdition:
+            return encoded.edition(Edition.from_key(key))
+
         def write(claim: Claim) -> tuple[Envelope, bytes]:
             personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
             recipient = Recipient(
@@ -133,8 +137,7 @@ class Runtime:
                 preferences_url=personal[Token.PREFERENCES_URL],
                 online_url=personal[Token.ONLINE_URL],
             )
-            message = encoded.edition(Edition.from_key(claim.edition)).message(recipient)
-            return Envelope(return_path, claim.email), message
+            return Envelope(return_path, claim.email), edition(claim.edition).message(recipient)
 
         return write
 
