@@ -23,7 +23,12 @@ import sys
 from digest.runtime import open_runtime
 from digest.web.app import serve
 
-serve(open_runtime(), host=sys.argv[1], port=int(sys.argv[2]))
+serve(
+    open_runtime(),
+    host=sys.argv[1],
+    port=int(sys.argv[2]),
+    on_listening=lambda address: print("you find it at", address, flush=True),
+)
 print("what comes after the server came")
 """
 
@@ -55,7 +60,8 @@ def ended_by(number: signal.Signals, database: Path, output: Path, *, host: str)
         process.end(number)
         assert not is_listening(port)
     printed = output.read_text("utf-8")
-    assert f"http://{host}:{port}/" in printed
+    assert f"you find it at http://{host}:{port}/" in printed
+    assert printed.count(f"http://{host}:{port}/") == 2, "it is in the log, too"
     assert "what comes after the server came" in printed, "`digest up` still has its worker to stop"
     assert "Traceback" not in printed
     assert "/readyz" not in printed, "addresses hold tokens and are not logged"
