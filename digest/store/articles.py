@@ -283,7 +283,9 @@ def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window)
     takeaways = _takeaways(session, ids)
     topics = _topics(session, ids)
     reasons = dict(
-        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids))).tuples()
+        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids)))
+        .tuples()
+        .all()
     )
     return tuple(
         Candidate(entry, takeaways.get(entry.id, ()), reasons[entry.id], topics.get(entry.id, ()))
