@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+from psycopg import sql
 from sqlalchemy import Engine
 
 from digest.store.database import open_engine
 from digest.store.schema import migrate
+from digest.store.tables import metadata
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
@@ -51,7 +53,7 @@ def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _migrated_database(postgres_server: PostgresServer) -> str:
-    """The name of a PostgreSQL database with the newest schema, to be copied."""
+    """The name of a PostgreSQL database with the newest schema."""
     name = postgres_server.create_database()
     _migrate(postgres_server.url(name))
     return name
@@ -71,14 +73,20 @@ def sqlite_url(_migrated_file: Path, tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A fresh database with the newest schema; a test that asks for it runs on both kinds."""
+    """An empty database with the newest schema; a test that asks for it runs on both kinds.
+
+    All tests share the one on PostgreSQL, emptied: to delete takes 5 ms, to copy a database 300.
+    """
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_url")
         return
-    server = request.getfixturevalue("postgres_server")
-    name = server.create_database(template=request.getfixturevalue("_migrated_database"))
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name: str = request.getfixturevalue("_migrated_database")
     yield server.url(name)
-    server.drop_database(name)
+    with server.connect(name) as admin:
+        admin.execute("SET lock_timeout = '5s'")
+        for table in reversed(metadata.sorted_tables):
+            admin.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ CHANGES: dict[IssueState, frozenset[IssueState]] = {
     IssueState.APPROVED: frozenset({IssueState.DRAFT, IssueState.SENDING, IssueState.CANCELLED}),
     IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}),
     IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
-    IssueState.SENT: frozenset(),
+    IssueState.SENT: frozenset({IssueState.SENDING}),  # evidence: what was unknown never arrived
     IssueState.CANCELLED: frozenset(),
 }
 

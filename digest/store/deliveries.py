@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     text,
     tuple_,
@@ -35,12 +36,14 @@ from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.store.audiences import PAGE, EditionRow, SkipRow, edition_keys
-from digest.store.base import Base, BigId
+from digest.store.base import Base, BigId, storable
 from digest.store.issues import IssueRow
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+"""A worker has it."""
 
 
 class DeliveryRow(Base):
@@ -179,11 +182,13 @@ _IS_SUBSCRIBED = (
     .correlate(DeliveryRow)
 )
 _IS_SUPPRESSED = exists().where(SuppressionRow.email_key == DeliveryRow.email_key).correlate(DeliveryRow)
-_IS_SENDING = (
-    exists()
-    .where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == IssueState.SENDING)
-    .correlate(DeliveryRow)
-)
+
+
+def _issue_is(state: IssueState) -> ColumnElement[bool]:
+    return exists().where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == state).correlate(DeliveryRow)
+
+
+_IS_SENDING, _IS_CANCELLED = _issue_is(IssueState.SENDING), _issue_is(IssueState.CANCELLED)
 
 
 def arm_deliveries(
@@ -198,7 +203,7 @@ def arm_deliveries(
         update(DeliveryRow)
         .where(
             _held(claims, owner),
-            DeliveryRow.state.in_((DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)),
+            DeliveryRow.state.in_(_IN_HAND),
             _IS_SENDING,
             _IS_SUBSCRIBED,
             ~_IS_SUPPRESSED,
@@ -211,13 +216,16 @@ def arm_deliveries(
 
 
 def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> None:
-    """Give back claims that were not armed: cancelled where the reader no longer wants them, else pending."""
+    """Give back claims that were not armed: pending again, or cancelled.
+
+    They are cancelled where the reader left or the issue was cancelled since they were claimed.
+    """
     session.connection().execute(
         update(DeliveryRow)
         .where(_held(claims, owner), DeliveryRow.state == DeliveryState.CLAIMED)
         .values(
             state=case(
-                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED, DeliveryState.PENDING.value),
+                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED & ~_IS_CANCELLED, DeliveryState.PENDING.value),
                 else_=DeliveryState.CANCELLED.value,
             ),
             owner=None,
@@ -236,14 +244,11 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
     A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
     """
-    open_states = (DeliveryState.CLAIMED.value, DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value)
+    # Spelled out: an IN cannot be run for many rows at once.
+    is_open = or_(*(DeliveryRow.state == state.value for state in (*_IN_HAND, DeliveryState.UNKNOWN)))
     statement = (
         update(DeliveryRow)
-        .where(
-            DeliveryRow.id == bindparam("b_id"),
-            DeliveryRow.fence == bindparam("b_fence"),
-            DeliveryRow.state.in_(open_states),
-        )
+        .where(DeliveryRow.id == bindparam("b_id"), DeliveryRow.fence == bindparam("b_fence"), is_open)
         .values(
             state=bindparam("b_state"),
             smtp_code=bindparam("b_code"),
@@ -264,7 +269,7 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
                 "b_fence": claim.fence,
                 "b_state": outcome.state.value,
                 "b_code": outcome.code,
-                "b_text": outcome.text[:500],
+                "b_text": storable(outcome.text)[:500],
                 "b_next_at": now if outcome.retry_in is None else now + outcome.retry_in,
             }
             for claim, outcome in settled
@@ -283,7 +288,7 @@ def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
         update(DeliveryRow)
         .where(
             DeliveryRow.lease_until < now,
-            DeliveryRow.state.in_((DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)),
+            DeliveryRow.state.in_(_IN_HAND),
         )
         .values(
             state=case(
@@ -328,7 +333,8 @@ def settle_unknown(
     """Settle unknown deliveries by evidence: the Message-IDs that the server `accepted`.
 
     With `absent_are_pending`, the evidence covers everything the server took, so an unknown delivery
-    that is not in it was never accepted and may be sent again. Returns how many became accepted, pending.
+    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled).
+    Returns how many became accepted, pending.
     """
     unknown = session.execute(
         select(DeliveryRow.id, DeliveryRow.message_id).where(
@@ -337,18 +343,20 @@ def settle_unknown(
     ).all()
     there = [row.id for row in unknown if row.message_id in accepted]
     absent = [row.id for row in unknown if row.message_id not in accepted] if absent_are_pending else []
+    is_over = session.scalar(select(IssueRow.state).where(IssueRow.id == issue_id)) == IssueState.CANCELLED
     _move_unknown(session, there, DeliveryState.ACCEPTED, now=now)
-    _move_unknown(session, absent, DeliveryState.PENDING, now=now)
-    return len(there), len(absent)
+    _move_unknown(session, absent, DeliveryState.CANCELLED if is_over else DeliveryState.PENDING, now=now)
+    return len(there), 0 if is_over else len(absent)
 
 
 def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, now: datetime) -> None:
     # The fence grows here too, so an answer that comes later than the evidence changes nothing.
-    session.connection().execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.UNKNOWN)
-        .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
-    )
+    for first in range(0, len(ids), PAGE):
+        session.connection().execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.id.in_(ids[first : first + PAGE]), DeliveryRow.state == DeliveryState.UNKNOWN)
+            .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
+        )
 
 
 def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliveryState, int]:

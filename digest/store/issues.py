@@ -180,10 +180,18 @@ def change_issue(
     return issue
 
 
+_NEXT = {
+    IssueState.DRAFT: "approve it first, with 'digest issue approve {0}'",
+    IssueState.APPROVED: "'digest send {0}' sends it",
+    IssueState.SENDING: "'digest issue show {0}' says how far that is",
+    IssueState.PAUSED: "'digest issue resume {0}' goes on with it",
+    IssueState.SENT: "that is final",
+    IssueState.CANCELLED: "that is final",
+}
+
+
 def _why_not(issue: Issue, to: IssueState) -> str:
-    possible = sorted(CHANGES[issue.state])
-    then = f"it can become {' or '.join(possible)}" if possible else "that is final"
-    return f"issue {issue.id} is {issue.state}, so it cannot become {to}; {then}"
+    return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {_NEXT[issue.state].format(issue.id)}"
 
 
 def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:

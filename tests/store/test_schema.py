@@ -30,6 +30,13 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture
+def migrated(empty: Engine) -> Engine:
+    """A database of the test's own with the newest schema, to be spoilt."""
+    migrate(empty)
+    return empty
+
+
 def tables(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names()) - {"alembic_version"}
 
@@ -67,13 +74,11 @@ def test_a_database_without_a_schema_is_told_what_to_do(empty: Engine) -> None:
         require_schema(empty)
 
 
-def test_a_database_of_another_version_is_told_what_to_do(engine: Engine) -> None:
-    with engine.begin() as connection:
+def test_a_database_of_another_version_is_told_what_to_do(migrated: Engine) -> None:
+    with migrated.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(
-        Misconfigured, match=r"is at schema 0000, this version wants \d+: run 'digest migrate'"
-    ):
-        require_schema(engine)
+    with pytest.raises(Misconfigured, match=r"at schema 0000, this version wants \d+: run 'digest migrate'"):
+        require_schema(migrated)
 
 
 def test_a_database_that_is_away_is_named_without_its_password() -> None:
@@ -85,13 +90,13 @@ def test_a_database_that_is_away_is_named_without_its_password() -> None:
 
 
 def test_a_migration_that_rebuilds_a_table_keeps_the_rows_that_hang_on_it(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    migrated: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newsletter = stored_newsletter(engine)
-    stored_reader(engine, newsletter, "anna@example.org")
+    newsletter = stored_newsletter(migrated)
+    stored_reader(migrated, newsletter, "anna@example.org")
     monkeypatch.setattr(schema, "_MIGRATIONS", with_one_more_migration(tmp_path))
-    migrate(engine)
-    with engine.connect() as connection:
+    migrate(migrated)
+    with migrated.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM subscriptions")) == 1
         assert connection.scalar(text("SELECT count(*) FROM topics")) == 4
 
@@ -108,8 +113,8 @@ def with_one_more_migration(tmp_path: Path) -> Path:
         "revision = '9999'\n"
         f"down_revision = {newest()!r}\n"
         "def upgrade():\n"
-        "    with op.batch_alter_table('newsletters', recreate='always' if op.get_bind().dialect.name == 'sqlite'"
-        " else 'auto') as table:\n"
+        "    is_sqlite = op.get_bind().dialect.name == 'sqlite'\n"
+        "    with op.batch_alter_table('newsletters', recreate='always' if is_sqlite else 'auto') as table:\n"
         "        table.alter_column('name', type_=sa.String(201))\n"
     )
     return folder
