@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from digest.store.database import open_engine
 from digest.store.schema import migrate
@@ -91,8 +91,10 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on `database_url`."""
+    """An engine on `database_url` that waits for no disk."""
     engine = open_engine(database_url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     yield engine
     engine.dispose()
 

@@ -124,6 +124,7 @@ def claim_deliveries(
     session: Session, issue_id: IssueId, *, owner: str, limit: int, now: datetime, lease_until: datetime
 ) -> tuple[Claim, ...]:
     """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due."""
+    # A WITH is run once; a subquery may be run again for each row, and lock more than it was asked for.
     due = (
         select(DeliveryRow.id)
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
@@ -136,10 +137,11 @@ def claim_deliveries(
         .order_by(DeliveryRow.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=DeliveryRow)
+        .cte("due")
     )
     rows = session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id.in_(due))
+        .where(DeliveryRow.id.in_(select(due.c.id)))
         .values(
             state=DeliveryState.CLAIMED, owner=owner, fence=DeliveryRow.fence + 1, lease_until=lease_until
         )
