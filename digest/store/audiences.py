@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     String,
     Text,
-    UniqueConstraint,
     case,
     cast,
     exists,
@@ -35,13 +34,15 @@ PAGE = 5_000
 
 
 class EditionRow(Base):
-    """A mix of items that at least one reader of the issue gets."""
+    """A mix of items that at least one reader of the issue gets.
+
+    The key has no index: it may be longer than the 2,704 bytes that PostgreSQL's can hold.
+    """
 
     __tablename__ = "editions"
-    __table_args__ = (UniqueConstraint("issue_id", "key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
     key: Mapped[str] = mapped_column(Text)
 
 

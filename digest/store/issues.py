@@ -191,7 +191,8 @@ _NEXT = {
 
 
 def _why_not(issue: Issue, to: IssueState) -> str:
-    return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {_NEXT[issue.state].format(issue.id)}"
+    hint = _NEXT[issue.state].format(issue.id)
+    return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {hint}"
 
 
 def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:

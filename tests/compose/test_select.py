@@ -25,9 +25,7 @@ def candidate(
     origin: Origin | None = Origin.EXTRACTIVE,
 ) -> Candidate:
     blocks = (Block(BlockKind.PARAGRAPH, "word " * words),)
-    article = Article(
-        f"https://example.org/{number}", f"Article {number}", blocks, published_at=published_at
-    )
+    article = Article(f"https://example.org/{number}", f"Article {number}", blocks, published_at=published_at)
     stored = StoredArticle(
         ArticleId(number),
         article,
@@ -41,9 +39,7 @@ def candidate(
     return Candidate(stored, takeaways, "", matches)
 
 
-def select(
-    candidates: Sequence[Candidate], *, max_items: int = 10, carried: Sequence[int] = ()
-) -> Selection:
+def select(candidates: Sequence[Candidate], *, max_items: int = 10, carried: Sequence[int] = ()) -> Selection:
     return select_items(
         candidates, WINDOW, max_items=max_items, carried=[ArticleId(number) for number in carried]
     )

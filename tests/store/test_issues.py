@@ -252,7 +252,5 @@ def test_an_article_counts_as_carried_once_its_issue_is_approved(engine: Engine,
     among = [item.article_id, other.article_id, ArticleId(12345)]
     with reading(engine) as session:
         carried = carried_articles(session, newsletter.id, but=None, among=among)
-        assert carried == (
-            set() if state in (IssueState.DRAFT, IssueState.CANCELLED) else {item.article_id}
-        )
+        assert carried == (set() if state in (IssueState.DRAFT, IssueState.CANCELLED) else {item.article_id})
         assert carried_articles(session, newsletter.id, but=issue.id, among=among) == set()
