@@ -92,6 +92,28 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
+def without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction of its own in which SQLite checks no foreign keys.
+
+    For migrations and for copying tables. SQLite changes a table by copying and dropping it, and the drop
+    would take every row along that refers to the table: a longer column of newsletters would cost all
+    subscriptions. It can only be told so before a transaction. PostgreSQL checks as ever.
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        sqlite = connection.connection.cursor()
+        sqlite.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            sqlite.execute("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
 def _told(engine: Engine) -> Iterator[None]:
     try:
         yield

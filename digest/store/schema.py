@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
 from digest.domain.errors import Misconfigured, Unavailable
+from digest.store.database import without_foreign_keys
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_LOCK = 0x64696765
@@ -25,7 +24,7 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     try:
-        with _transaction(engine) as connection:
+        with without_foreign_keys(engine) as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
             config.attributes["connection"] = connection
@@ -35,27 +34,6 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
             f"database {engine.url.render_as_string()} is not reachable: {exc.orig}\n"
             "Check database_url and that the server is up."
         ) from exc
-
-
-@contextmanager
-def _transaction(engine: Engine) -> Iterator[Connection]:
-    """Begin a transaction without SQLite's foreign keys, which can only be turned off before one.
-
-    SQLite changes a table by copying and dropping it, and the drop would take every row along that refers
-    to the table: a longer column of newsletters would cost all subscriptions.
-    """
-    if engine.dialect.name != "sqlite":
-        with engine.begin() as connection:
-            yield connection
-        return
-    with engine.connect() as connection:
-        sqlite = connection.connection.cursor()
-        sqlite.execute("PRAGMA foreign_keys=OFF")
-        try:
-            with connection.begin():
-                yield connection
-        finally:
-            sqlite.execute("PRAGMA foreign_keys=ON")
 
 
 def schema_problem(engine: Engine) -> str | None:
