@@ -48,8 +48,9 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     in the end.
     """
     now = runtime.clock()
+    lease_until = now + RETRY_AFTER
     with writing(runtime.engine) as session:
-        claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=now + RETRY_AFTER)
+        claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=lease_until)
     if claimed is None:
         return False
     occurrence, attempts = claimed
@@ -67,14 +68,18 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     except DigestError as exc:
         after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
     with writing(runtime.engine) as session:
-        record_stage(
+        is_ours = record_stage(
             session,
             after.id,
             state=after.state,
             stage=after.stage,
             issue_id=after.issue_id,
             note=after.note,
+            lease_until=lease_until,
         )
+    if not is_ours:
+        log.warning("run.overtaken", occurrence=after.id, stage=occurrence.stage)
+        return False
     log.info("run.stage", occurrence=after.id, stage=occurrence.stage, state=after.state, note=after.note)
     if after.state is OccurrenceState.FAILED:
         runtime.tell_ops(f"a scheduled run failed at '{after.stage}'", after.note)
