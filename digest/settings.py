@@ -13,6 +13,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -107,12 +108,49 @@ def config_file() -> Path:
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings. Raises `Misconfigured` with each setting that is wrong and where it stands."""
     _refuse_unknown_variables()
+    _refuse_unreadable_file()
     try:
         return Settings(**overrides)
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{config_file()}: {exc}; nothing was started") from exc
+    except SettingsError as exc:
+        raise Misconfigured(_not_a_list(exc)) from exc
     except ValidationError as exc:
         raise Misconfigured("\n".join(_in_words(error) for error in exc.errors())) from exc
+
+
+def _refuse_unreadable_file() -> None:
+    """Raise `Misconfigured` for a file that is no TOML, or is named and missing: pydantic passes over that."""
+    file = config_file()
+    if not file.exists() and CONFIG_VARIABLE not in os.environ:
+        return
+    try:
+        tomllib.loads(file.read_text("utf-8"))
+    except OSError as exc:
+        named = (
+            f"environment: {CONFIG_VARIABLE} names {file}, which" if CONFIG_VARIABLE in os.environ else file
+        )
+        raise Misconfigured(f"{named} cannot be read: {exc.strerror or exc}; nothing was started") from exc
+    except UnicodeDecodeError as exc:
+        raise Misconfigured(f"{file}: not UTF-8; save it as UTF-8. Nothing was started") from exc
+    except tomllib.TOMLDecodeError as exc:
+        said = f"{str(exc)[:1].lower()}{str(exc)[1:]}"
+        raise Misconfigured(f"{file}: not TOML: {said}; nothing was started") from exc
+
+
+def _not_a_list(exc: SettingsError) -> str:
+    """Return in words that a variable which holds a list is not written as one."""
+    for name, field in Settings.model_fields.items():
+        if f'"{name}"' in str(exc):
+            return (
+                f"environment: {PREFIX}{name.upper()}: write a list in JSON, as in "
+                f"{_LIST_EXAMPLES.get(name, '[]')}. {field.description}"
+            )
+    return f"environment: {exc}"
+
+
+_LIST_EXAMPLES = {
+    "fetch_allow": '["127.0.0.1:8099"]',
+    "previous_secret_keys": '["the key before this one"]',
+}
 
 
 def _refuse_unknown_variables() -> None:

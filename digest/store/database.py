@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
-from digest.domain.errors import Misconfigured, Unavailable
+from digest.domain.errors import Misconfigured
+from digest.store.trouble import told
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's single write lock: longer than any transaction of ours."""
@@ -32,7 +33,11 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(create_engine(parsed, pool_size=pool_size, max_overflow=10))
     except (ArgumentError, NoSuchModuleError) as exc:
-        raise Misconfigured(f"database_url: '{url}' is not a database address ({exc})") from exc
+        # Not repeated here: what cannot be read as an address may hold a password anywhere.
+        raise Misconfigured(
+            "database_url: what it holds is not a database address; use sqlite:///FILE or "
+            "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        ) from exc
     raise Misconfigured(
         f"database_url: '{parsed.drivername}' is not supported; use sqlite:///FILE or "
         "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
@@ -65,29 +70,17 @@ def _sqlite_engine(engine: Engine) -> Engine:
 def writing(engine: Engine) -> Iterator[Session]:
     """Give a session whose changes are committed together at the end, or not at all.
 
-    Raises `Unavailable` when the database cannot be reached.
+    Raises what `digest.store.trouble.told` raises.
     """
-    with _told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
+    with told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """Give a session on one consistent view of the database that never waits for a writer."""
-    with _told(engine), engine.connect().execution_options(digest_reading=True) as connection:
+    with told(engine), engine.connect().execution_options(digest_reading=True) as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with Session(connection, expire_on_commit=False) as session:
             yield session
-
-
-@contextmanager
-def _told(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as exc:
-        raise Unavailable(f"database {engine.url.render_as_string()}: {_first_line(exc)}") from exc
-
-
-def _first_line(exc: DBAPIError) -> str:
-    return str(exc.orig).strip().splitlines()[0] if str(exc.orig).strip() else type(exc.orig).__name__
