@@ -118,7 +118,7 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def _refuse_unreadable_file() -> None:
-    """Raise `Misconfigured` for a file that is no TOML, or is named and missing: pydantic passes over that."""
+    """Raise `Misconfigured` for a file that is no TOML, or is named and missing: pydantic would not."""
     file = config_file()
     if not file.exists() and CONFIG_VARIABLE not in os.environ:
         return

@@ -62,9 +62,9 @@ def add(
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
-        source = NewSource(
-            within(name.strip() or _host(url), "--name", limit=_NAME_MAX), url, kind, topics, link_pattern
-        )
+        taken = {known.name for known in list_sources(session, found.id)}
+        called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
+        source = NewSource(called, url, kind, topics, link_pattern)
         add_sources(session, found.id, [source], now=runtime.clock())
     look = f"'digest inspect feed {url}'" if kind is SourceKind.FEED else f"'digest gather {newsletter}'"
     say(f"Added {source.name}. See what it gives: {look}.")
@@ -80,6 +80,11 @@ def _check(url: str, link_pattern: str) -> None:
         re.compile(within(link_pattern, "--link-pattern", limit=_PATTERN_MAX))
     except re.error as exc:
         raise InvalidInput(f"--link-pattern '{link_pattern}' is not a regular expression: {exc}") from exc
+
+
+def _free_name(url: str, taken: Collection[str]) -> str:
+    """Return the host or, when another source is called that, the address without its scheme."""
+    return _host(url) if _host(url) not in taken else url.partition("://")[2][:_NAME_MAX]
 
 
 def _host(url: str) -> str:
