@@ -87,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what `arguments` ask for and return the exit code; what is wrong is told on standard error."""
     try:
         _refuse_undecodable(arguments)
-        app.info.context_settings = {"help_option_names": ["-h", "--help"], "terminal_width": help_width()}
+        app.info.context_settings = {"help_option_names": ["--help", "-h"], "terminal_width": help_width()}
         app(arguments, prog_name="digest")
     except SystemExit as exc:
         return _ended(exc)
