@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,7 +62,9 @@ class Runtime:
     @cached_property
     def owner(self) -> str:
         """A name for this process as an owner of deliveries, never used twice."""
-        return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        from digest.deliver.owners import Owner
+
+        return str(Owner.this_process())
 
     @cached_property
     def tokens(self) -> Tokens:
