@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -42,7 +44,7 @@ class Settings(BaseSettings):
         description="Signs the links in mails. `digest init` makes one. Changing it breaks links already "
         "sent, unless the old one is kept in previous_secret_keys.",
     )
-    previous_secret_keys: tuple[SecretStr, ...] = Field(
+    previous_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Keys that signed links in mails already sent; their links go on working."
     )
     public_url: str = Field(
@@ -67,7 +69,7 @@ class Settings(BaseSettings):
         "",
         description="A page about you, named in the User-Agent when sources are fetched. Empty: public_url.",
     )
-    fetch_allow: tuple[str, ...] = Field(
+    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="HOST:PORT pairs that may be fetched although their address is private or the port "
         "unusual. Everything else inside your network is refused.",
@@ -77,6 +79,19 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
+
+    @field_validator("previous_secret_keys", "fetch_allow", mode="before")
+    @classmethod
+    def _as_list(cls, value: object) -> object:
+        """Read a list out of one variable: with commas or spaces between, or as JSON."""
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith("["):
+            return re.findall(r"[^\s,]+", value)
+        try:
+            return json.loads(value)
+        except ValueError as exc:
+            raise ValueError("input begins like a JSON list but is none; put commas between instead") from exc
 
     @classmethod
     def settings_customise_sources(
@@ -108,49 +123,19 @@ def config_file() -> Path:
 def load_settings(**overrides: Any) -> Settings:
     """Read the settings. Raises `Misconfigured` with each setting that is wrong and where it stands."""
     _refuse_unknown_variables()
-    _refuse_unreadable_file()
+    file = config_file()
+    if CONFIG_VARIABLE in os.environ and (file.is_dir() or not file.exists()):
+        raise Misconfigured(f"environment: {CONFIG_VARIABLE} names {file}, where there is no file")
     try:
         return Settings(**overrides)
-    except SettingsError as exc:
-        raise Misconfigured(_not_a_list(exc)) from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(f"{file}: {exc}; nothing was started") from exc
+    except UnicodeDecodeError as exc:
+        raise Misconfigured(f"{file}: is not UTF-8 text; nothing was started") from exc
+    except OSError as exc:
+        raise Misconfigured(f"{file}: cannot be read ({exc.strerror}); nothing was started") from exc
     except ValidationError as exc:
         raise Misconfigured("\n".join(_in_words(error) for error in exc.errors())) from exc
-
-
-def _refuse_unreadable_file() -> None:
-    """Raise `Misconfigured` for a file that is no TOML, or is named and missing: pydantic would not."""
-    file = config_file()
-    if not file.exists() and CONFIG_VARIABLE not in os.environ:
-        return
-    try:
-        tomllib.loads(file.read_text("utf-8"))
-    except OSError as exc:
-        named = (
-            f"environment: {CONFIG_VARIABLE} names {file}, which" if CONFIG_VARIABLE in os.environ else file
-        )
-        raise Misconfigured(f"{named} cannot be read: {exc.strerror or exc}; nothing was started") from exc
-    except UnicodeDecodeError as exc:
-        raise Misconfigured(f"{file}: not UTF-8; save it as UTF-8. Nothing was started") from exc
-    except tomllib.TOMLDecodeError as exc:
-        said = f"{str(exc)[:1].lower()}{str(exc)[1:]}"
-        raise Misconfigured(f"{file}: not TOML: {said}; nothing was started") from exc
-
-
-def _not_a_list(exc: SettingsError) -> str:
-    """Return in words that a variable which holds a list is not written as one."""
-    for name, field in Settings.model_fields.items():
-        if f'"{name}"' in str(exc):
-            return (
-                f"environment: {PREFIX}{name.upper()}: write a list in JSON, as in "
-                f"{_LIST_EXAMPLES.get(name, '[]')}. {field.description}"
-            )
-    return f"environment: {exc}"
-
-
-_LIST_EXAMPLES = {
-    "fetch_allow": '["127.0.0.1:8099"]',
-    "previous_secret_keys": '["the key before this one"]',
-}
 
 
 def _refuse_unknown_variables() -> None:
@@ -167,7 +152,8 @@ def _in_words(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{config_file()}: '{name}' is not a setting{_suggest(name, set(Settings.model_fields))}"
     given = "" if "secret" in name or "url" in name else f" (it is {error['input']!r})"
-    return f"{place}: {error['msg'][0].lower()}{error['msg'][1:]}{given}"
+    told = error["msg"].removeprefix("Value error, ")
+    return f"{place}: {told[0].lower()}{told[1:]}{given}"
 
 
 def _suggest(name: str, known: set[str]) -> str:

@@ -18,7 +18,7 @@ from digest.gather.extract import read_page, read_plain_text
 from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
-from digest.gather.sniff import Kind, kind_of
+from digest.gather.sniff import Kind, described, kind_of
 from digest.gather.urls import is_http_url
 
 app = new_app()
@@ -88,7 +88,8 @@ def _read(fetched: Fetched) -> Article:
         return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding)
     if kind is Kind.TEXT:
         return read_plain_text(fetched.body.decode(fetched.encoding or "utf-8", "replace"), url=fetched.url)
-    raise InvalidInput(f"{fetched.url} is not an article but {kind}: try 'digest inspect feed'")
+    what = described(fetched.body, fetched.encoding)
+    raise InvalidInput(f"{fetched.url} is not an article: it is {what}. Try 'digest inspect feed'.")
 
 
 def _show_article(read: Article) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from digest.domain.errors import Misconfigured
@@ -18,30 +18,34 @@ from digest.store.trouble import told
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's single write lock: longer than any transaction of ours."""
 
+_USE = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
-def open_engine(url: str, *, pool_size: int = 5) -> Engine:
+
+def open_engine(url: str, *, pool_size: int = 5, patience: float = 30.0) -> Engine:
     """Return an engine for a `sqlite:///` or `postgresql+psycopg://` address. Nothing is connected yet.
 
-    Raises `Misconfigured` for an address that is neither.
+    `patience` is how many seconds to wait for one of at most `pool_size` + 10 connections. Raises
+    `Misconfigured` for an address that is neither, without repeating it: it may hold a password.
     """
+    parsed = _parsed(url)
+    pool = {"pool_size": pool_size, "max_overflow": 10, "pool_timeout": patience}
+    if parsed.drivername == "sqlite":
+        return _sqlite_engine(create_engine(parsed, **pool))
+    return create_engine(parsed, pool_pre_ping=True, **pool)
+
+
+def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.drivername == "postgresql+psycopg":
-            return create_engine(parsed, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
-        if parsed.get_backend_name() == "sqlite":
-            return _sqlite_engine(create_engine(parsed, pool_size=pool_size, max_overflow=10))
-    except (ArgumentError, NoSuchModuleError) as exc:
-        # Not repeated here: what cannot be read as an address may hold a password anywhere.
-        raise Misconfigured(
-            "database_url: what it holds is not a database address; use sqlite:///FILE or "
-            "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-        ) from exc
-    raise Misconfigured(
-        f"database_url: '{parsed.drivername}' is not supported; use sqlite:///FILE or "
-        "postgresql+psycopg://USER:PASSWORD@HOST/NAME"
-    )
+    except (ArgumentError, ValueError) as exc:
+        raise Misconfigured(f"database_url: what it holds is not a database address; {_USE}") from exc
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise Misconfigured(f"database_url: '{parsed.drivername}' is not supported; {_USE}")
+    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise Misconfigured(f"database_url: SQLite in memory keeps nothing; {_USE}")
+    return parsed
 
 
 def _sqlite_engine(engine: Engine) -> Engine:
@@ -70,7 +74,8 @@ def _sqlite_engine(engine: Engine) -> Engine:
 def writing(engine: Engine) -> Iterator[Session]:
     """Give a session whose changes are committed together at the end, or not at all.
 
-    Raises what `digest.store.trouble.told` raises.
+    Raises what `told` raises: `Unavailable` when the database cannot be reached, and `Conflict` when somebody
+    else has stored or removed meanwhile what this was about.
     """
     with told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
@@ -84,3 +89,25 @@ def reading(engine: Engine) -> Iterator[Session]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with Session(connection, expire_on_commit=False) as session:
             yield session
+
+
+@contextmanager
+def without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction of its own in which SQLite checks no foreign keys.
+
+    For migrations and for copying tables. SQLite changes a table by copying and dropping it, and the drop
+    would take every row along that refers to the table: a longer column of newsletters would cost all
+    subscriptions. It can only be told so before a transaction. PostgreSQL checks as ever.
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        sqlite = connection.connection.cursor()
+        sqlite.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            sqlite.execute("PRAGMA foreign_keys=ON")

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from digest.domain.errors import Misconfigured
+from digest.store.database import without_foreign_keys
 from digest.store.trouble import named, sqlite_file, told
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,7 +35,7 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with told(engine), engine.begin() as connection:
+    with told(engine), without_foreign_keys(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         current = _revision(connection)

@@ -18,9 +18,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import AuthResult
 
 from digest.cli.main import run
 from digest.demo.newsroom import Newsroom
+from tests.servers.processes import free_port
 
 COMMAND = Path(sys.executable).parent / "digest"
 
@@ -164,6 +168,24 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+class _NoLogIn:
+    """What aiosmtpd asks about a log-in: nobody may."""
+
+    def __call__(self, *_: object) -> AuthResult:
+        return AuthResult(success=False, handled=False)
+
+
+@pytest.fixture
+def log_in_refused() -> Iterator[str]:
+    """The host and port of a mail server that wants a log-in and believes none."""
+    controller = Controller(
+        Sink(), "127.0.0.1", free_port(), auth_require_tls=False, auth_required=True, authenticator=_NoLogIn()
+    )
+    controller.start()
+    yield f"127.0.0.1:{controller.port}"
+    controller.stop()
 
 
 def change_settings(folder: Path, **values: object) -> None:
