@@ -11,7 +11,7 @@ import structlog
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
 from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.pipeline.watch import Unwatched, Watch
@@ -51,19 +51,23 @@ def send(
         addressed = address_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
-    asyncio.run(
-        send_issue(
-            engine,
-            issue_id,
-            transport=runtime.transport,
-            mail_for=runtime.mail_for(issue_id),
-            owner=runtime.owner,
-            clock=runtime.clock,
-            pace=Pace(sessions=runtime.settings.mail_sessions),
-            should_stop=should_stop,
-            on_settled=watch.step,
+    try:
+        asyncio.run(
+            send_issue(
+                engine,
+                issue_id,
+                transport=runtime.transport,
+                mail_for=runtime.mail_for(issue_id),
+                owner=runtime.owner,
+                clock=runtime.clock,
+                pace=Pace(sessions=runtime.settings.mail_sessions),
+                should_stop=should_stop,
+                on_settled=watch.step,
+            )
         )
-    )
+    except (Refused, Unavailable) as exc:
+        rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
+        raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)

@@ -129,8 +129,8 @@ def _describe(session: Session, page: Sequence[WantedSubscription], ids: Mapping
         told = [{"b_id": ids[one.key], column: getattr(one, column)} for one in page if getattr(one, column)]
         if told:
             where = SubscriberRow.id == bindparam("b_id")
-            values = {column: bindparam(column)}
-            session.connection().execute(update(SubscriberRow).where(where).values(**values), told)
+            statement = update(SubscriberRow).where(where).values({column: bindparam(column)})
+            session.connection().execute(statement, told)
 
 
 def _follow(
