@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    or_,
     select,
     text,
     tuple_,
@@ -236,13 +237,14 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
     A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
     """
-    open_states = (DeliveryState.CLAIMED.value, DeliveryState.SENDING.value, DeliveryState.UNKNOWN.value)
+    open_states = (DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
     statement = (
         update(DeliveryRow)
         .where(
             DeliveryRow.id == bindparam("b_id"),
             DeliveryRow.fence == bindparam("b_fence"),
-            DeliveryRow.state.in_(open_states),
+            # Not IN: SQLAlchemy cannot expand a list in a statement that runs for many rows at once.
+            or_(*(DeliveryRow.state == state.value for state in open_states)),
         )
         .values(
             state=bindparam("b_state"),
