@@ -46,9 +46,10 @@ def make_app(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        # Concerns late acknowledgement, which no task of ours asks for; unset, every reconnect warns of it.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
         broker_transport_options={"polling_interval": 0.1} if settings.broker_url == IN_PROCESS else {},
-        # In memory: due dates are rows in the database, so beat has nothing to remember.
-        beat_scheduler="celery.beat:Scheduler",
+        beat_scheduler="worker.beat:Scheduler",
         beat_enable_remote_control=True,
         beat_schedule={
             "tick": {
