@@ -30,7 +30,7 @@ def set_up_logs(*, level: str, as_json: bool) -> None:
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 pad_event_to=28,
-                # The default shows the local variables of every frame, and with them keys and addresses.
+                # The default prints every frame's variables: tokens of links, addresses, whole requests.
                 exception_formatter=structlog.dev.plain_traceback,
             )
         ]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from sqlalchemy import Engine
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.deliver.maildir import MaildirTransport
 from digest.deliver.mime import EncodedIssue, Recipient, Sender
+from digest.deliver.owners import Owner
 from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.deliver.steps import MailFor
 from digest.deliver.transport import Envelope, Transport
@@ -63,7 +62,7 @@ class Runtime:
     @cached_property
     def owner(self) -> str:
         """A name for this process as an owner of deliveries, never used twice."""
-        return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        return str(Owner.this_process())
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -154,6 +154,8 @@ class SmtpSession:
             # There is no command that takes DATA back: only hanging up does.
             self._wire.abort()
             raise NotArmed
+        if not self.is_open:
+            raise Unavailable("the server hung up before the dot")
         self._wire.write(_END)
         try:
             return _outcome(await self._reply())

@@ -13,12 +13,13 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.owners import Owner
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, is_unfinished, reap_leases
+from digest.store.deliveries import claim_deliveries, is_unfinished, lease_owners, reap_leases
 from digest.store.issues import change_issue, get_issue, issues_in
 
 log = structlog.get_logger(__name__)
@@ -201,13 +202,19 @@ class Swept:
 def sweep(engine: Engine, *, now: datetime) -> Swept:
     """Take back what dead workers held, and close the issues of which nothing is left to send."""
     with writing(engine) as session:
-        released, unknown = reap_leases(session, now=now)
+        dead = [owner for owner in lease_owners(session) if _is_dead(owner)]
+        released, unknown = reap_leases(session, now=now, dead=dead)
     with reading(engine) as session:
         sending = issues_in(session, IssueState.SENDING)
     finished = tuple(issue.id for issue in sending if finish_issue(engine, issue.id, now=now))
     if released or unknown:
         log.warning("deliveries.reaped", released=released, unknown=unknown)
     return Swept(released, unknown, finished)
+
+
+def _is_dead(name: str) -> bool:
+    owner = Owner.parse(name)
+    return owner is not None and owner.is_dead()
 
 
 def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:

@@ -44,6 +44,9 @@ _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
 
 
+_HELD = (DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)
+
+
 class DeliveryRow(Base):
     """One issue for one subscriber.
 
@@ -199,7 +202,7 @@ def arm_deliveries(
         update(DeliveryRow)
         .where(
             _held(claims, owner),
-            DeliveryRow.state.in_((DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)),
+            DeliveryRow.state.in_(_HELD),
             _IS_SENDING,
             _IS_SUBSCRIBED,
             ~_IS_SUPPRESSED,
@@ -237,14 +240,18 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
     A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
     """
-    open_states = (DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+    # Spelt out: a list of values cannot be part of a statement that runs for many rows.
+    is_open = or_(
+        DeliveryRow.state == DeliveryState.CLAIMED.value,
+        DeliveryRow.state == DeliveryState.SENDING.value,
+        DeliveryRow.state == DeliveryState.UNKNOWN.value,
+    )
     statement = (
         update(DeliveryRow)
         .where(
             DeliveryRow.id == bindparam("b_id"),
             DeliveryRow.fence == bindparam("b_fence"),
-            # Not IN: SQLAlchemy cannot expand a list in a statement that runs for many rows at once.
-            or_(*(DeliveryRow.state == state.value for state in open_states)),
+            is_open,
         )
         .values(
             state=bindparam("b_state"),
@@ -275,17 +282,24 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
     return result.rowcount
 
 
-def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
-    """Take back deliveries whose owner's lease ran out; return how many became pending and unknown.
+def lease_owners(session: Session) -> frozenset[str]:
+    """Return everybody who holds a delivery now."""
+    held = select(DeliveryRow.owner).where(DeliveryRow.state.in_(_HELD)).distinct()
+    return frozenset(owner for owner in session.scalars(held) if owner is not None)
+
+
+def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) -> tuple[int, int]:
+    """Take back what a lease ran out on or a `dead` owner held; return how many are pending, unknown.
 
     A claimed one was never armed, so no dot has left: it is pending again. An armed one may be with the
-    server: it is unknown until there is evidence.
+    server: it is unknown until there is evidence. An owner wrongly thought dead does no harm: its claims are
+    refused at the arm, and a late answer settles an unknown.
     """
-    result = session.execute(
+    states = session.scalars(
         update(DeliveryRow)
         .where(
-            DeliveryRow.lease_until < now,
-            DeliveryRow.state.in_((DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)),
+            DeliveryRow.state.in_(_HELD),
+            or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
         )
         .values(
             state=case(
@@ -296,8 +310,7 @@ def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
         )
         .returning(DeliveryRow.state)
         .execution_options(synchronize_session=False)
-    ).scalars()
-    states = list(result)
+    ).all()
     return states.count(DeliveryState.PENDING), states.count(DeliveryState.UNKNOWN)
 
 
