@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.servers.compose import services
@@ -88,7 +89,19 @@ class Stack:
         """What a service has written so far."""
         return (self.folder / f"{name}.log").read_text("utf-8", "replace")
 
+    def all_logs(self) -> str:
+        """The end of every log, for the message of a test that fails."""
+        return "\n".join(f"--- {name}\n{self.log(name)[-3000:]}" for name in self._running)
+
     def stop(self) -> None:
         """End everything that runs."""
         for process in self._running.values():
             process.end(signal.SIGKILL)
+
+
+def wait_until(happened: Callable[[], bool], *, seconds: float, why: Callable[[], str]) -> None:
+    """Wait for something to be so; fail with what `why` tells when it does not become so in time."""
+    give_up = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < give_up, f"waited {seconds:g} s in vain\n{why()}"
+        time.sleep(0.05)
