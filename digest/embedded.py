@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from celery import Celery, signals
 from celery.app.utils import find_app
-from celery.beat import Scheduler, Service
+from celery.beat import Service
 from celery.worker import state
 
 from digest.domain.errors import Unavailable
@@ -44,7 +44,7 @@ def embedded_worker(*, concurrency: int = 2) -> Iterator[None]:
     app.set_default()
     ready = threading.Event()
     worker = _worker(app, ready, concurrency)
-    beat = Service(app, scheduler_cls=Scheduler, max_interval=BEAT_LOOP, remote_control=False)
+    beat = Service(app, scheduler_cls=app.conf.beat_scheduler, max_interval=BEAT_LOOP, remote_control=False)
     parts = [_Part("worker", worker.start), _Part("beat", beat.start)]
     try:
         for part in parts:

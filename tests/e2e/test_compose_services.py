@@ -17,10 +17,11 @@ from digest.domain.times import zone
 from digest.runtime import utc_now
 from digest.store.database import open_engine, reading
 from digest.store.issues import list_issues
+from tests.e2e.conftest import MakeStack
 from tests.e2e.stack import Stack, wait_until
 from tests.mails import Followed, assert_well_made, read_mail
 from tests.servers.postgres import PostgresServer
-from tests.servers.redis import PASSWORD, RedisServer
+from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
 
 SLUG = "harbour-week"
@@ -40,26 +41,8 @@ def newsroom() -> Iterator[Newsroom]:
 
 
 @pytest.fixture
-def stack(
-    tmp_path: Path,
-    postgres_server: PostgresServer,
-    postgres_url: str,
-    redis_server: RedisServer,
-    smtp_sink: SmtpSink,
-    newsroom: Newsroom,
-) -> Iterator[Stack]:
-    stack = Stack(
-        tmp_path,
-        hosts={
-            "postgres:5432/digest": f"127.0.0.1:{postgres_server.port}/{postgres_url.rpartition('/')[2]}",
-            "redis:6379": f"127.0.0.1:{redis_server.port}",
-            "mailpit:1025": f"127.0.0.1:{smtp_sink.port}",
-        },
-        redis_password=PASSWORD,
-        environment={"DIGEST_FETCH_ALLOW": json.dumps([newsroom.host_port])},
-    )
-    yield stack
-    stack.stop()
+def stack(make_stack: MakeStack, redis_server: RedisServer, newsroom: Newsroom) -> Stack:
+    return make_stack(redis_server, DIGEST_FETCH_ALLOW=json.dumps([newsroom.host_port]))
 
 
 def write_files(folder: Path, newsroom: Newsroom) -> None:
