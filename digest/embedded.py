@@ -5,7 +5,7 @@ What dies with the process are hints; the next start finds in the database what 
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,7 +59,8 @@ def embedded_worker(*, concurrency: int = 2) -> Iterator[None]:
             part.may_end = True
         _stop(app, worker, beat)
         for part in parts:
-            part.join(STOP_SECONDS)
+            if part.ident is not None:
+                part.join(STOP_SECONDS)
     for part in parts:
         if part.has_failed:
             raise Unavailable(
@@ -111,4 +112,7 @@ class _Part(threading.Thread):
             log.critical("embedded.crashed", part=self.name, exc_info=exc)
         if not self.may_end:
             self.has_failed = True
-            _thread.interrupt_main()
+            # Not _thread.interrupt_main: that waits until the main thread wakes by itself.
+            main = threading.main_thread().ident
+            assert main is not None
+            signal.pthread_kill(main, signal.SIGINT)
