@@ -49,7 +49,8 @@ def embedded_worker(*, concurrency: int = 2) -> Iterator[None]:
     try:
         for part in parts:
             part.start()
-        ready.wait(START_SECONDS)
+        if not ready.wait(START_SECONDS):
+            raise Unavailable(f"the worker in this process did not start within {START_SECONDS:.0f} s")
         yield
     except KeyboardInterrupt:
         if not any(part.has_failed for part in parts):

@@ -27,9 +27,13 @@ class MailCatcher:
     def __enter__(self) -> Self:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(
-            self._loop.create_server(lambda: SMTP(self, loop=self._loop), sock=self._socket), self._loop
+            self._loop.create_server(self._conversation, sock=self._socket), self._loop
         ).result()
         return self
+
+    def _conversation(self) -> SMTP:
+        # Without a name aiosmtpd asks DNS for ours, on every connection.
+        return SMTP(self, hostname="localhost", loop=self._loop)
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -23,7 +23,7 @@ from digest.domain.schedules import OccurrenceState
 from digest.domain.times import zone
 from digest.embedded import embedded_worker
 from digest.runtime import Runtime, open_runtime, utc_now
-from digest.settings import CONFIG_VARIABLE, load_settings
+from digest.settings import CONFIG_VARIABLE, PREFIX, load_settings
 from digest.store.database import open_engine, reading
 from digest.store.issues import list_issues
 from digest.store.schedules import list_occurrences, list_schedules
@@ -31,6 +31,7 @@ from digest.store.schema import migrate
 
 _KEY = re.compile(r'^secret_key = "([^"]+)"', re.MULTILINE)
 _MARK = ".digest-demo"
+_KEPT = frozenset({f"{PREFIX}LOG_LEVEL", f"{PREFIX}LOG_FORMAT"})
 _PATIENCE = 120.0
 """Seconds until a demo that does not end is a fault to be told."""
 
@@ -44,6 +45,7 @@ def run_demo(folder: Path) -> Report:
     """
     folder = folder.resolve()
     _clean(folder)
+    _leave_installation()
     now = utc_now()
     with (
         MailCatcher(folder / "mails") as catcher,
@@ -67,6 +69,12 @@ def _clean(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / _MARK).touch()
+
+
+def _leave_installation() -> None:
+    """Drop this process's settings: a demo must never reach a real database or mail server."""
+    for variable in [name for name in os.environ if name.startswith(PREFIX) and name not in _KEPT]:
+        del os.environ[variable]
 
 
 def _write_settings(folder: Path, *, mail_url: str, fetch_allow: str) -> None:

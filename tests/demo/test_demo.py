@@ -50,8 +50,8 @@ class Demo:
         return {mail.to: mail for mail in read}
 
 
-def run_demo(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.defpath, "HOME": str(home), "COLUMNS": "200"}
+def run_demo(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.defpath, "HOME": str(home), "COLUMNS": "200", **settings}
     return subprocess.run(
         [DIGEST, "demo", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=120
     )
@@ -184,12 +184,18 @@ def test_sections_come_in_the_newsletters_order(demo: Demo) -> None:
         assert list(mail.headings) == sorted(mail.headings, key=order.index)
 
 
-def test_a_second_demo_starts_clean(tmp_path: Path) -> None:
+def test_a_second_demo_starts_clean_and_away_from_a_real_installation(tmp_path: Path) -> None:
     folder = tmp_path / "demo-output"
     (folder / "mails").mkdir(parents=True)
     (folder / ".digest-demo").touch()
     (folder / "mails" / "left.over@example.org.eml").touch()
-    done = run_demo(tmp_path, "--json")
+    done = run_demo(
+        tmp_path,
+        "--json",
+        DIGEST_DATABASE_URL="postgresql+psycopg://digest@127.0.0.1:9/digest",
+        DIGEST_MAIL_URL="smtp://127.0.0.1:9",
+        DIGEST_BROKER_URL="redis://127.0.0.1:9/0",
+    )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["sent"], told["caught"]) == (READERS, READERS)
