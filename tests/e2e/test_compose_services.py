@@ -9,17 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from digest.demo.audience import sample_topics
 from digest.demo.newsroom import Newsroom
-from digest.domain.issues import IssueState
+from digest.domain.issues import Issue, IssueState
+from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
 from digest.runtime import utc_now
 from digest.store.database import open_engine, reading
 from digest.store.issues import list_issues
+from digest.store.subscribers import get_subscription
 from tests.e2e.conftest import MakeStack
 from tests.e2e.stack import Stack, wait_until
-from tests.mails import Followed, assert_well_made, read_mail
+from tests.mails import Followed, ReadMail, assert_well_made, read_mail
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
@@ -96,9 +99,9 @@ def test_the_services_do_the_main_job(
             issues = list_issues(session)
         return issues[0].state if issues else None
 
-    wait_until(lambda: issue_state() is IssueState.SENT, seconds=60, why=stack.all_logs)
+    wait_until(lambda: issue_state() is IssueState.SENT, seconds=120, why=stack.all_logs)
     for name in ("web", "beat", "worker"):
-        wait_until(lambda name=name: stack.is_healthy(name), seconds=20, why=stack.all_logs)
+        wait_until(lambda name=name: stack.is_healthy(name), seconds=60, why=stack.all_logs)
 
     with reading(engine) as session:
         (issue,) = list_issues(session)
@@ -111,11 +114,28 @@ def test_the_services_do_the_main_job(
     whole = next(mail for mail in mails if mail.to == "ida@example.org")
     assert {topic for url in whole.urls for topic in followed.topics[url]} == set(TOPICS)
 
-    unsubscribe = str(whole.message["List-Unsubscribe"]).strip("<>")
-    with urllib.request.urlopen(unsubscribe, timeout=10) as page:
-        assert "The Harbour Week" in page.read().decode()
+    assert "nothing was sent again" in stack.digest("run", SLUG)
+    assert smtp_sink.count() == len(mails)
+    assert_unsubscribing_works(engine, issue, whole)
 
     for process in running:
-        process.end(signal.SIGTERM, seconds=20)
+        process.end(signal.SIGTERM, seconds=60)
         assert process.exit_code == 0, stack.all_logs()
     engine.dispose()
+
+
+def assert_unsubscribing_works(engine: Engine, issue: Issue, mail: ReadMail) -> None:
+    """Follow a mail's own link: looking changes nothing, the one-click POST (RFC 8058 §3.2) does."""
+
+    def state() -> SubscriptionState:
+        with reading(engine) as session:
+            return get_subscription(session, issue.newsletter_id, mail.to).state
+
+    link = str(mail.message["List-Unsubscribe"]).strip("<>")
+    with urllib.request.urlopen(link, timeout=10) as page:
+        assert "The Harbour Week" in page.read().decode()
+    assert state() is SubscriptionState.ACTIVE
+    one_click = str(mail.message["List-Unsubscribe-Post"]).encode()
+    with urllib.request.urlopen(link, data=one_click, timeout=10) as answer:
+        assert answer.status == 200
+    assert state() is SubscriptionState.UNSUBSCRIBED

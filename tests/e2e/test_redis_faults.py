@@ -77,7 +77,7 @@ class Press:
         return bool(issues) and issues[0].state is IssueState.SENT
 
     def wait_until_sent(self, newsletter: Newsletter) -> None:
-        wait_until(lambda: self.is_sent(newsletter), seconds=60, why=self.stack.all_logs)
+        wait_until(lambda: self.is_sent(newsletter), seconds=120, why=self.stack.all_logs)
 
     def assert_one_copy_each(self, newsletter: Newsletter) -> None:
         with reading(self.engine) as session:
@@ -118,7 +118,7 @@ def press(
     migrate(engine)
     stack.start("beat")
     stack.start("worker")
-    wait_until(lambda: "worker.ready" in stack.log("worker"), seconds=30, why=stack.all_logs)
+    wait_until(lambda: "worker.ready" in stack.log("worker"), seconds=60, why=stack.all_logs)
     yield Press(stack, engine, own_redis, smtp_sink, newsroom)
     engine.dispose()
 
@@ -137,12 +137,12 @@ def test_a_redis_flushed_again_and_again_costs_nothing(press: Press) -> None:
 def test_a_redis_that_dies_and_forgets_all_costs_nothing(press: Press) -> None:
     first = press.add_due("first")
     press.ring("tick")
-    press.sink.wait_for(READERS // 3, seconds=60)
+    press.sink.wait_for(READERS // 3, seconds=120)
     press.redis.kill()
     assert not press.is_sent(first), "the kill came too late to prove anything"
     press.wait_until_sent(first)
     press.assert_one_copy_each(first)
-    wait_until(lambda: "beat.unheard" in press.stack.log("beat"), seconds=20, why=press.stack.all_logs)
+    wait_until(lambda: "beat.unheard" in press.stack.log("beat"), seconds=60, why=press.stack.all_logs)
     assert "raised unexpected" not in press.stack.log("worker")
 
     press.redis.start()
@@ -165,6 +165,6 @@ def test_three_beats_and_every_message_ten_times_make_one_run(press: Press) -> N
                 press.ring(name, *ids, task_id=f"the same {name}")
         return press.is_sent(newsletter)
 
-    wait_until(is_sent, seconds=60, why=press.stack.all_logs)
+    wait_until(is_sent, seconds=120, why=press.stack.all_logs)
     press.assert_one_copy_each(newsletter)
     assert "raised unexpected" not in press.stack.log("worker")

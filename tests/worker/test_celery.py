@@ -33,7 +33,7 @@ def log_of(process: ServerProcess) -> str:
     return process.output.read_text("utf-8")
 
 
-def wait_for_log(process: ServerProcess, words: str, *, seconds: float = 30) -> None:
+def wait_for_log(process: ServerProcess, words: str, *, seconds: float = 60) -> None:
     wait_until(lambda: words in log_of(process), seconds=seconds, why=lambda: log_of(process))
 
 
@@ -58,7 +58,7 @@ def ready_worker(launch: Launch, postgres_url: str, redis_url: str, smtp_sink: S
 @pytest.mark.parametrize("command", [WORKER, BEAT])
 def test_a_wrong_setting_ends_it_in_words(launch: Launch, command: tuple[str, ...]) -> None:
     process = launch(command, brokr_url="redis://127.0.0.1/0")
-    wait_until(lambda: not process.is_running, seconds=20, why=lambda: log_of(process))
+    wait_until(lambda: not process.is_running, seconds=60, why=lambda: log_of(process))
     assert process.exit_code == 1
     told = log_of(process)
     assert "Error: environment: DIGEST_BROKR_URL is not a setting; did you mean 'DIGEST_BROKER_URL'?" in told
@@ -67,7 +67,7 @@ def test_a_wrong_setting_ends_it_in_words(launch: Launch, command: tuple[str, ..
 
 def test_a_worker_that_nobody_could_ring_ends_in_words(launch: Launch) -> None:
     process = launch(WORKER)
-    wait_until(lambda: not process.is_running, seconds=20, why=lambda: log_of(process))
+    wait_until(lambda: not process.is_running, seconds=60, why=lambda: log_of(process))
     assert process.exit_code == 1
     assert "broker_url is memory://, which only 'digest up' can use" in log_of(process)
     assert "Traceback" not in log_of(process)
@@ -160,7 +160,7 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     engine = open_engine(postgres_url)
     issue_id = approved_issue(engine, Size(READERS))
     client.send_task("worker.tasks.sweep")
-    smtp_sink.wait_for(READERS // 8, seconds=30)
+    smtp_sink.wait_for(READERS // 8, seconds=60)
     ready_worker.end(signal.SIGTERM, seconds=15)
     assert ready_worker.exit_code == 0, log_of(ready_worker)
 
@@ -172,6 +172,6 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.PENDING] == READERS - sent
 
     launch(WORKER, database_url=postgres_url, broker_url=redis_url, mail_url=smtp_sink.url)
-    smtp_sink.wait_for(READERS, seconds=30)
+    smtp_sink.wait_for(READERS, seconds=60)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()

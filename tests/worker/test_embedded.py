@@ -74,7 +74,7 @@ def printed(process: ServerProcess) -> str:
 
 
 def wait_for_end(process: ServerProcess) -> None:
-    wait_until(lambda: not process.is_running, seconds=30, why=lambda: printed(process))
+    wait_until(lambda: not process.is_running, seconds=60, why=lambda: printed(process))
 
 
 def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database: str) -> None:
@@ -107,7 +107,7 @@ def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     up = ("digest", "up", "--port", str(free_port()))
     settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
     first = launch(up, **settings)
-    smtp_sink.wait_for(READERS // 8, seconds=30)
+    smtp_sink.wait_for(READERS // 8, seconds=60)
     first.end(signal.SIGTERM, seconds=15)
     assert first.exit_code == 0, printed(first)
 
@@ -119,6 +119,6 @@ def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.PENDING] == READERS - sent
 
     launch(up, **settings)
-    smtp_sink.wait_for(READERS, seconds=30)
+    smtp_sink.wait_for(READERS, seconds=60)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()
