@@ -161,7 +161,7 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     issue_id = approved_issue(engine, Size(READERS))
     client.send_task("worker.tasks.sweep")
     smtp_sink.wait_for(READERS // 8, seconds=60)
-    ready_worker.end(signal.SIGTERM, seconds=15)
+    ready_worker.end(signal.SIGTERM, seconds=30)
     assert ready_worker.exit_code == 0, log_of(ready_worker)
 
     with reading(engine) as session:

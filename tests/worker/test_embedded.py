@@ -108,7 +108,7 @@ def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
     first = launch(up, **settings)
     smtp_sink.wait_for(READERS // 8, seconds=60)
-    first.end(signal.SIGTERM, seconds=15)
+    first.end(signal.SIGTERM, seconds=30)
     assert first.exit_code == 0, printed(first)
 
     with reading(engine) as session:
