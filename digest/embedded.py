@@ -8,13 +8,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
 from celery import Celery, signals
 from celery.app.utils import find_app
 from celery.beat import Service
+from celery.exceptions import OperationalError
 from celery.worker import state
 
 from digest.domain.errors import Unavailable
@@ -93,8 +94,9 @@ def _stop(app: Celery, worker: Any, beat: Service) -> None:
     signals.worker_shutting_down.send(sender=worker.hostname, sig="SIGTERM", how="Warm", exitcode=0)
     state.should_stop = 0
     # It waits for messages two seconds at a time, and once more after noticing. Any message wakes it.
-    for _ in range(2):
-        app.control.broadcast("ping", destination=[worker.hostname])
+    with suppress(OperationalError):  # a broker that is away wakes nobody: then it takes those seconds
+        for _ in range(2):
+            app.control.broadcast("ping", destination=[worker.hostname])
 
 
 class _Part(threading.Thread):

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 IN_PROCESS = "memory://"
 TICK_SECONDS = 60.0
 SWEEP_SECONDS = 5.0
-"""A sweep is two indexed questions. It bounds how long an approved issue waits for its first mail."""
+"""A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
 
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
