@@ -30,11 +30,12 @@ lint: setup ## check style, types, layers, dependencies, shell scripts and deplo
 	$(bin)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(bin)/hadolint Dockerfile
 
-bench: setup ## run every benchmark at its default size; ARGS='--json' for programs
-	@for file in benchmarks/[!_]*.py; do \
-		[ -e "$$file" ] || continue; \
-		echo "== $$(basename "$$file" .py)"; \
-		$(bin)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; \
+benchmarks := render deliver
+
+bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for programs
+	@for name in $(benchmarks); do \
+		echo "== $$name"; \
+		$(bin)/python -m "benchmarks.$$name" $(ARGS) || exit 1; \
 	done
 
 clean: ## remove the environment, caches and the demo's output

@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 
-_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*:)[^\s@]+@")
-_SECRET_NAME = re.compile(r"secret|password|token|authorization", re.IGNORECASE)
+_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*:)[^\s/][^\s]*@")
+"""Up to the last @: a password may hold one that nobody escaped."""
+_SECRET_NAME = re.compile(r"secret|passw|token|authorization|cookie|api_?key", re.IGNORECASE)
 _HIDDEN = "***"
 
 
@@ -24,7 +25,7 @@ def set_up_logs(*, level: str, as_json: bool) -> None:
         hide_secrets,
     ]
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if as_json
         else [
             structlog.dev.ConsoleRenderer(
@@ -35,6 +36,7 @@ def set_up_logs(*, level: str, as_json: bool) -> None:
             )
         ]
     )
+    renderer.append(_hide_in_line)
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -54,9 +56,24 @@ def set_up_logs(*, level: str, as_json: bool) -> None:
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Replace the values of secret-sounding names, and passwords inside addresses."""
+    """Replace the values of secret-sounding names, and passwords inside addresses, however deep."""
     return {name: _HIDDEN if _SECRET_NAME.search(name) else _hidden(value) for name, value in event.items()}
 
 
 def _hidden(value: object) -> object:
-    return _PASSWORD_IN_URL.sub(rf"\1{_HIDDEN}@", value) if isinstance(value, str) else value
+    match value:
+        case str():
+            return _PASSWORD_IN_URL.sub(rf"\1{_HIDDEN}@", value)
+        case Mapping():
+            return hide_secrets(None, "", {str(name): inner for name, inner in value.items()})
+        case list() | tuple() | set() | frozenset():
+            return [_hidden(inner) for inner in value]
+        case BaseException():
+            return _hidden(str(value))
+        case _:
+            return value
+
+
+def _hide_in_line(_logger: object, _method: str, line: Any) -> str:
+    """Look at the finished line too: a traceback is only written out there."""
+    return str(_hidden(line if isinstance(line, str) else line.decode("utf-8", "replace")))

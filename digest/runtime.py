@@ -125,7 +125,7 @@ class Runtime:
 
     def mail_for(self, issue_id: IssueId) -> MailFor:
         """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
-        from digest.deliver.mime import EncodedIssue, Recipient
+        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient
         from digest.deliver.transport import Envelope
 
         with reading(self.engine) as session:
@@ -137,6 +137,10 @@ class Runtime:
         )
         return_path = self.settings.return_path or newsletter.sender_email
 
+        @lru_cache(maxsize=MAX_EDITIONS)
+        def edition(key: str) -> EncodedEdition:
+            return encoded.edition(Edition.from_key(key))
+
         def write(claim: Claim) -> tuple[Envelope, bytes]:
             personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
             recipient = Recipient(
@@ -147,8 +151,7 @@ class Runtime:
                 preferences_url=personal[Token.PREFERENCES_URL],
                 online_url=personal[Token.ONLINE_URL],
             )
-            message = encoded.edition(Edition.from_key(claim.edition)).message(recipient)
-            return Envelope(return_path, claim.email), message
+            return Envelope(return_path, claim.email), edition(claim.edition).message(recipient)
 
         return write
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +20,12 @@ from digest.cli.output import (
     show_table,
     warn,
 )
-from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict, InvalidInput
+from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState
 from digest.domain.times import zone
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading, writing
-from digest.store.deliveries import cancel_for_issue, count_deliveries, settle_unknown
+from digest.store.deliveries import cancel_for_issue, count_deliveries
 from digest.store.issues import change_issue, get_issue, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
 
@@ -223,9 +221,6 @@ def _change(issue: int, to: IssueState, told: str, note: str) -> None:
     say(told)
 
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
-
-
 @app.command()
 def reconcile(
     issue: IssueNumber,
@@ -242,22 +237,12 @@ def reconcile(
     ] = False,
 ) -> None:
     """Settle the deliveries whose answer never came, by what the mail server's log says."""
-    # A mail log holds other people's bytes as well; Message-IDs are ASCII.
-    accepted = frozenset(_MESSAGE_ID.findall(read_file_bytes(log).decode("utf-8", "replace")))
+    from digest.deliver.reconcile import message_ids
+    from digest.deliver.reconcile import reconcile as settle
+
+    accepted = message_ids(read_file_bytes(log))
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_issue(session, issue)
-        if not count_deliveries(session, found.id)[DeliveryState.UNKNOWN]:
-            raise Conflict(
-                f"issue {issue} has no delivery of unknown outcome: there is nothing to settle. "
-                f"'digest issue show {issue}' tells how its sending stands."
-            )
-        there, again = settle_unknown(
-            session, found.id, accepted=accepted, absent_are_pending=complete, now=runtime.clock()
-        )
-        if again and found.state is IssueState.SENT:
-            change_issue(session, found.id, IssueState.SENDING, now=runtime.clock())
-        left = count_deliveries(session, found.id)[DeliveryState.UNKNOWN]
-    say(f"{there} were accepted, {again} are sent again, {left} are still unknown.")
-    if again:
+    done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
+    say(f"{done.accepted} were accepted, {done.again} are sent again, {done.unknown} are still unknown.")
+    if done.again:
         say(f"'digest send {issue}' sends them, or a running worker does.")

@@ -40,6 +40,7 @@ from digest.store.issues import (
     get_outline,
     get_rendered,
     items_of,
+    lock_issue,
     replace_items,
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
@@ -62,8 +63,10 @@ def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: date
     """
     with writing(engine) as session:
         known = find_issue(session, newsletter.id, window)
-        if known is not None and known.state is not IssueState.DRAFT:
-            return Composed(known, len(items_of(session, known.id)), ())
+        if known is not None:
+            known = lock_issue(session, known.id)
+            if known.state is not IssueState.DRAFT:
+                return Composed(known, len(items_of(session, known.id)), ())
         candidates = candidates_in(session, newsletter.id, window)
         carried = carried_articles(
             session,
@@ -74,7 +77,7 @@ def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: date
         selection = select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
         if not selection.items and known is None:
             return Composed(None, 0, selection.left_out)
-        issue = ensure_issue(session, newsletter.id, window, now=now)
+        issue = known or ensure_issue(session, newsletter.id, window, now=now)
         replace_items(session, issue.id, selection.items)
     return Composed(issue if selection.items else None, len(selection.items), selection.left_out)
 
@@ -85,7 +88,7 @@ def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, 
     Raises `Conflict` when the issue is not a draft or holds nothing.
     """
     with writing(engine) as session:
-        issue = get_issue(session, issue_id)
+        issue = lock_issue(session, issue_id)
         content = _content(session, issue)
         if not content.items:
             raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")

@@ -16,11 +16,11 @@ from digest.deliver.ledger import Clock, Ledger
 from digest.deliver.owners import Owner
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
-from digest.domain.errors import Conflict, Refused, Unavailable
+from digest.domain.errors import Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.database import reading, writing
 from digest.store.deliveries import claim_deliveries, is_unfinished, lease_owners, reap_leases
-from digest.store.issues import change_issue, get_issue, issues_in
+from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)
 
@@ -220,11 +220,10 @@ def _is_dead(name: str) -> bool:
 def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:
     """Mark an issue as sent when every delivery of it is settled; return whether this call did it."""
     with writing(engine) as session:
-        if get_issue(session, issue_id).state is not IssueState.SENDING or is_unfinished(session, issue_id):
+        # Locked: evidence may be making a delivery pending again at this moment.
+        issue = lock_issue(session, issue_id)
+        if issue.state is not IssueState.SENDING or is_unfinished(session, issue_id):
             return False
-        try:
-            change_issue(session, issue_id, IssueState.SENT, now=now)
-        except Conflict:
-            return False
+        change_issue(session, issue_id, IssueState.SENT, now=now)
     log.info("issue.sent", issue=issue_id)
     return True

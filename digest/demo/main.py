@@ -13,41 +13,26 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from digest.demo.audience import sample_subscribers, sample_topics
 from digest.demo.catcher import MailCatcher
+from digest.demo.newsletter import SAMPLE, add_sample_newsletter
 from digest.demo.newsroom import Newsroom, SampleSource
 from digest.demo.report import Report, report_of
 from digest.domain.errors import Conflict, Unavailable
 from digest.domain.issues import IssueState
-from digest.domain.newsletters import Approval, Newsletter, NewsletterId, SourceKind
 from digest.domain.schedules import OccurrenceState
 from digest.domain.times import zone
 from digest.embedded import embedded_worker
-from digest.intake.subscribers import import_subscribers
 from digest.runtime import Runtime, open_runtime, utc_now
 from digest.settings import CONFIG_VARIABLE, load_settings
-from digest.store.database import open_engine, reading, writing
+from digest.store.database import open_engine, reading
 from digest.store.issues import list_issues
-from digest.store.newsletters import add_newsletter, add_topic
-from digest.store.schedules import add_schedule, list_occurrences, list_schedules
+from digest.store.schedules import list_occurrences, list_schedules
 from digest.store.schema import migrate
-from digest.store.sources import NewSource, add_sources
 
 _KEY = re.compile(r'^secret_key = "([^"]+)"', re.MULTILINE)
 _MARK = ".digest-demo"
 _PATIENCE = 120.0
 """Seconds until a demo that does not end is a fault to be told."""
-
-NEWSLETTER = Newsletter(
-    id=NewsletterId(0),
-    slug="harbour-week",
-    name="The Harbour Week",
-    sender_name="The Harbour Week",
-    sender_email="editors@harbour-week.example.org",
-    postal_address="The Harbour Week, 1 Quay Street, Harbour City",
-    timezone="Europe/Lisbon",
-    approval=Approval.AUTOMATIC,
-)
 
 
 def run_demo(folder: Path) -> Report:
@@ -62,7 +47,7 @@ def run_demo(folder: Path) -> Report:
     now = utc_now()
     with (
         MailCatcher(folder / "mails") as catcher,
-        Newsroom.start(now=now, zone=zone(NEWSLETTER.timezone)) as newsroom,
+        Newsroom.start(now=now, zone=zone(SAMPLE.timezone)) as newsroom,
     ):
         _write_settings(folder, mail_url=catcher.url, fetch_allow=newsroom.host_port)
         runtime = _prepared_runtime(newsroom.sources, now)
@@ -99,29 +84,10 @@ def _write_settings(folder: Path, *, mail_url: str, fetch_allow: str) -> None:
 
 
 def _prepared_runtime(sources: Iterable[SampleSource], now: datetime) -> Runtime:
-    """Return a runtime on a new database with the newsletter, its topics, sources, readers and schedule."""
+    """Return a runtime on a new database that holds the sample newsletter."""
     migrate(open_engine(load_settings().database_url))
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        newsletter = add_newsletter(session, NEWSLETTER, now=now)
-        for topic in sample_topics():
-            add_topic(session, newsletter.id, topic)
-        add_sources(
-            session,
-            newsletter.id,
-            [NewSource(source.name, source.url, SourceKind(source.kind)) for source in sources],
-            now=now,
-        )
-        add_schedule(
-            session,
-            newsletter.id,
-            cron="0 7 * * MON",
-            timezone=newsletter.timezone,
-            window_days=newsletter.window_days,
-            next_due=now,
-            now=now,
-        )
-    import_subscribers(runtime.engine, newsletter.id, sample_subscribers(), name="subscribers.csv", now=now)
+    add_sample_newsletter(runtime.engine, sources, now=now)
     return runtime
 
 

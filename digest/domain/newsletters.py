@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -51,7 +52,11 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed or page that is polled. All its articles get `topics`; `last_error` is '' while all is well."""
+    """A feed or page that is polled. All its articles get `topics`; `last_error` is '' while all is well.
+
+    While its server says that nothing changed since `etag` or `last_modified`, every article it lists from
+    `complete_since` on is stored. None: nobody knows, so the whole list has to be read again.
+    """
 
     id: SourceId
     name: str
@@ -61,4 +66,5 @@ class Source:
     link_pattern: str = ""
     etag: str | None = None
     last_modified: str | None = None
+    complete_since: datetime | None = None
     last_error: str = ""

@@ -17,7 +17,7 @@ from digest.domain.times import Window
 from digest.gather.duplicates import group_stories
 from digest.gather.extract import read_entry, read_page
 from digest.gather.feeds import Entry, Feed, read_feed
-from digest.gather.fetch import Fetched, Fetcher
+from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
 from digest.gather.listing import article_links
 from digest.gather.urls import canonical_url
 from digest.store.articles import articles_in, known_urls, record_article, record_sighting, record_stories
@@ -105,29 +105,49 @@ class _Poll:
         self._fetcher = fetcher
         self._now = now
         self._polled = Polled(source.name)
+        self._lists_later = False
 
     async def run(self) -> Polled:
         try:
-            fetched = await self._fetcher.fetch(
-                self._source.url, etag=self._source.etag, last_modified=self._source.last_modified
-            )
+            fetched = await self._fetch_list()
             if fetched.status == 304:
                 self._polled.unchanged = True
-                self._succeed(fetched)
+                await asyncio.to_thread(self._stay, fetched)
                 return self._polled
             leads = await asyncio.to_thread(self._leads, fetched)
         except (Unavailable, Refused, InvalidInput) as exc:
-            return self._fail(exc)
+            return await asyncio.to_thread(self._fail, str(exc))
+        except Exception as exc:
+            # A stranger's document met a fault of a parser: that is no reason to lose the other sources.
+            log.exception("source.crashed", source=self._source.name)
+            return await asyncio.to_thread(self._fail, _crash(self._source.url, exc))
         await self._take_in(leads)
-        self._succeed(fetched)
+        await asyncio.to_thread(self._succeed, fetched)
         return self._polled
+
+    async def _fetch_list(self) -> Fetched:
+        """Ask for the list, or only whether it changed when everything it listed for the window is stored."""
+        source, since = self._source, self._source.complete_since
+        is_complete = since is not None and since <= self._window.start
+        return await self._fetcher.fetch(
+            source.url,
+            etag=source.etag if is_complete else None,
+            last_modified=source.last_modified if is_complete else None,
+            accept=ACCEPT_FEED if source.kind is SourceKind.FEED else ACCEPT_ANY,
+        )
 
     def _leads(self, fetched: Fetched) -> list[_Lead]:
         """Return the source's articles once each, in its order."""
         if self._source.kind is SourceKind.PAGE:
             links = article_links(fetched.body, url=fetched.url, pattern=self._source.link_pattern or None)
             return [_Lead(link, None, None) for link in links]
-        feed: Feed = read_feed(fetched.body, url=fetched.url, content_type=fetched.content_type)
+        feed: Feed = read_feed(
+            fetched.body,
+            url=fetched.url,
+            content_type=fetched.content_type,
+            encoding=fetched.encoding,
+            now=self._now,
+        )
         by_url: dict[str, _Lead] = {}
         for entry in feed.entries:
             try:
@@ -140,11 +160,7 @@ class _Poll:
 
     async def _take_in(self, leads: list[_Lead]) -> None:
         self._polled.listed = len(leads)
-        with reading(self._engine) as session:
-            known = known_urls(session, self._newsletter_id, [lead.url for lead in leads])
-        with writing(self._engine) as session:
-            for url in known:
-                record_sighting(session, self._newsletter_id, self._source.id, url, now=self._now)
+        known = await asyncio.to_thread(self._see, [lead.url for lead in leads])
         self._polled.known = len(known)
         wanted = [lead for lead in leads if lead.url not in known and self._may_be_inside(lead)]
         self._polled.outside = len(leads) - len(known) - len(wanted)
@@ -156,10 +172,24 @@ class _Poll:
 
         await asyncio.gather(*map(read, wanted))
 
+    def _see(self, urls: list[str]) -> frozenset[str]:
+        """Record that the source lists these, and return those that are stored already."""
+        with writing(self._engine) as session:
+            known = known_urls(session, self._newsletter_id, urls)
+            # In one order, so that two sources that list the same articles never wait for each other.
+            for url in sorted(known):
+                record_sighting(session, self._newsletter_id, self._source.id, url, now=self._now)
+        return known
+
     def _may_be_inside(self, lead: _Lead) -> bool:
         """Whether the article may belong to the window: one that tells no date has to be opened."""
-        published_at = lead.entry.published_at if lead.entry else None
-        return published_at is None or published_at in self._window
+        return not self._is_outside(lead.entry.published_at if lead.entry else None)
+
+    def _is_outside(self, published_at: datetime | None) -> bool:
+        if published_at is None or published_at in self._window:
+            return False
+        self._lists_later |= published_at >= self._window.end
+        return True
 
     async def _read(self, lead: _Lead) -> None:
         try:
@@ -167,7 +197,11 @@ class _Poll:
         except DigestError as exc:
             self._polled.problems.append(str(exc))
             return
-        if article.published_at is not None and article.published_at not in self._window:
+        except Exception as exc:
+            log.exception("article.crashed", source=self._source.name, url=lead.url)
+            self._polled.problems.append(_crash(lead.url, exc))
+            return
+        if self._is_outside(article.published_at):
             self._polled.outside += 1
             return
         is_new = await asyncio.to_thread(self._record, article)
@@ -179,7 +213,7 @@ class _Poll:
         try:
             fetched = await self._fetcher.fetch(lead.url)
             page = await asyncio.to_thread(
-                read_page, fetched.body, url=fetched.url, encoding=fetched.encoding
+                read_page, fetched.body, url=fetched.url, encoding=fetched.encoding, now=self._now
             )
         except (Unavailable, Refused, InvalidInput) as exc:
             if lead.entry is None:
@@ -195,24 +229,48 @@ class _Poll:
         with writing(self._engine) as session:
             return record_article(session, self._newsletter_id, self._source.id, article, now=self._now)
 
+    def _stay(self, fetched: Fetched) -> None:
+        """Record that nothing changed. A 304 need not repeat its validators (RFC 9110 §15.4.5)."""
+        self._record_success(
+            fetched.etag or self._source.etag,
+            fetched.last_modified or self._source.last_modified,
+            self._source.complete_since,
+        )
+
     def _succeed(self, fetched: Fetched) -> None:
-        # With an article missing, the next poll has to see the whole list again, not a 304.
-        is_whole = not self._polled.problems
+        """Record that the list was read.
+
+        With an article missing, or one that only the next window will want, the next poll has to see the
+        whole list again and not a 304.
+        """
+        if self._polled.problems or self._lists_later:
+            self._record_success(None, None, None)
+        else:
+            self._record_success(fetched.etag, fetched.last_modified, self._window.start)
+
+    def _record_success(
+        self, etag: str | None, last_modified: str | None, complete_since: datetime | None
+    ) -> None:
         with writing(self._engine) as session:
             record_success(
                 session,
                 self._source.id,
-                etag=(fetched.etag or self._source.etag) if is_whole else None,
-                last_modified=(fetched.last_modified or self._source.last_modified) if is_whole else None,
+                etag=etag,
+                last_modified=last_modified,
+                complete_since=complete_since,
                 now=self._now,
             )
 
-    def _fail(self, exc: DigestError) -> Polled:
-        self._polled.error = str(exc)
+    def _fail(self, error: str) -> Polled:
+        self._polled.error = error
         with writing(self._engine) as session:
-            record_failure(session, self._source.id, str(exc), now=self._now)
-        log.warning("source.failed", source=self._source.name, reason=str(exc))
+            record_failure(session, self._source.id, error, now=self._now)
+        log.warning("source.failed", source=self._source.name, reason=error)
         return self._polled
+
+
+def _crash(url: str, exc: Exception) -> str:
+    return f"{url} could not be read: it brought down our reader ({type(exc).__name__}); see the log"
 
 
 def _with_entry(page: Article, entry: Entry) -> Article:

@@ -13,7 +13,9 @@ def parse_address(text: str) -> str:
     The local part stays as it was typed. Raises `InvalidInput`, which says what is wrong with it.
     """
     try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+        found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as exc:
         raise InvalidInput(f"'{text.strip()}' is not an e-mail address: {exc}") from exc
+    if "." not in found.ascii_domain:
+        raise InvalidInput(f"'{text.strip()}' is not an e-mail address: its domain has no dot")
     return f"{found.local_part}@{found.ascii_domain}"

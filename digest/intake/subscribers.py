@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,13 +12,13 @@ from sqlalchemy import Engine
 
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriptionState, email_key
+from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.store.database import reading, writing
 from digest.store.newsletters import topic_ids
-from digest.store.subscribers import find_subscription, subscribe
+from digest.store.subscription_lists import WantedSubscription, subscribe_all
 
 COLUMNS = ("email", "name", "topics", "language", "timezone")
 _MANY = 10
@@ -25,14 +26,10 @@ _MANY = 10
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the file: a checked address and the topics wanted."""
+    """One line of the file: a checked subscription."""
 
     line: int
-    email: str
-    topics: frozenset[TopicSlug]
-    name: str = ""
-    language: str = ""
-    timezone: str = ""
+    wanted: WantedSubscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +52,18 @@ def read_subscribers(
     problems: list[str] = []
     rows: dict[str, Row] = {}
     notes: list[str] = []
-    for line, fields in _lines(text, name):
+    header, lines = _table(text, name)
+    for line, fields in lines:
         try:
-            row = _row(line, fields, topics)
+            row = Row(line, _wanted(header, fields, topics))
         except InvalidInput as exc:
             problems.append(f"{name} line {line}: {exc}")
             continue
-        known = rows.setdefault(email_key(row.email), row)
+        known = rows.setdefault(row.wanted.key, row)
         if known is not row:
-            rows[email_key(row.email)] = replace(known, topics=known.topics | row.topics)
-            notes.append(f"{name} line {line}: {row.email} is the mailbox of line {known.line}; taken as one")
+            rows[row.wanted.key] = Row(known.line, _merged(known.wanted, row.wanted))
+            told = f"{row.wanted.email} is the mailbox of line {known.line}; taken as one"
+            notes.append(f"{name} line {line}: {told}")
     if problems:
         more = f"\n… and {len(problems) - _MANY} more lines" if len(problems) > _MANY else ""
         raise InvalidInput("\n".join(problems[:_MANY]) + more + "\nNothing was imported.")
@@ -73,25 +72,25 @@ def read_subscribers(
     return tuple(rows.values()), tuple(notes)
 
 
-def _lines(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True), strict=True)
-    try:
-        header = [column.strip().lower() for column in next(reader, [])]
-        _check_header(header, name)
-        for fields in reader:
-            if not any(field.strip() for field in fields):
-                continue
-            if len(fields) != len(header):
-                raise InvalidInput(
-                    f"{name} line {reader.line_num}: {len(fields)} fields where the first line names "
-                    f"{len(header)} columns; nothing was imported"
-                )
-            yield (
-                reader.line_num,
-                {column: field.strip() for column, field in zip(header, fields, strict=True)},
-            )
-    except csv.Error as exc:
-        raise InvalidInput(f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported") from exc
+def _table(text: str, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the column names, and the lines that hold something with their numbers."""
+    # Not splitlines, which also takes a vertical tab or U+2028 inside a name for the end of the line.
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+
+    def lines() -> Iterator[tuple[int, list[str]]]:
+        try:
+            for fields in reader:
+                yield reader.line_num, [" ".join(field.split()) for field in fields]
+        except csv.Error as exc:
+            raise InvalidInput(
+                f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported"
+            ) from exc
+
+    rows = lines()
+    _, names = next(rows, (0, []))
+    header = [column.lower() for column in names]
+    _check_header(header, name)
+    return header, ((line, fields) for line, fields in rows if any(fields))
 
 
 def _check_header(header: list[str], name: str) -> None:
@@ -104,47 +103,57 @@ def _check_header(header: list[str], name: str) -> None:
         )
 
 
-def _row(line: int, fields: dict[str, str], topics: Collection[TopicSlug]) -> Row:
-    wanted = [slug.strip() for slug in fields.get("topics", "").split(";") if slug.strip()]
-    for slug in wanted:
-        if slug not in topics:
-            raise InvalidInput(f"no topic '{slug}'; there is: {', '.join(topics) or 'none yet'}")
+def _wanted(header: list[str], values: list[str], topics: Collection[TopicSlug]) -> WantedSubscription:
+    if len(values) != len(header):
+        count = f"{len(values)} field{'' if len(values) == 1 else 's'}"
+        raise InvalidInput(f"{count} where the first line names {len(header)} columns")
+    if any("\0" in value for value in values):
+        raise InvalidInput("holds a NUL character, which no text has")
+    fields = dict(zip(header, values, strict=True))
     if fields.get("timezone"):
         zone(fields["timezone"])
-    return Row(
-        line=line,
+    return WantedSubscription(
         email=parse_address(fields["email"]),
-        topics=frozenset(map(TopicSlug, wanted)),
+        follows=_follows(fields["topics"], topics) if "topics" in fields else None,
         name=fields.get("name", "")[:200],
         language=fields.get("language", "")[:16],
         timezone=fields.get("timezone", ""),
     )
 
 
+def _follows(field: str, topics: Collection[TopicSlug]) -> frozenset[TopicSlug]:
+    slugs = [slug.strip() for slug in field.split(";") if slug.strip()]
+    for slug in slugs:
+        if slug not in topics:
+            raise InvalidInput(f"no topic '{slug}'; there is: {', '.join(topics) or 'none yet'}")
+    return frozenset(map(TopicSlug, slugs))
+
+
+def _merged(first: WantedSubscription, second: WantedSubscription) -> WantedSubscription:
+    """Return one subscription to the topics of both, described as the first line does where it does."""
+    return replace(
+        first,
+        follows=None if first.follows is None else first.follows | (second.follows or frozenset()),
+        name=first.name or second.name,
+        language=first.language or second.language,
+        timezone=first.timezone or second.timezone,
+    )
+
+
 def import_subscribers(
     engine: Engine, newsletter_id: NewsletterId, text: str, *, name: str, now: datetime
 ) -> Imported:
-    """Store the subscribers of a CSV file, all or none. Somebody who unsubscribed stays unsubscribed."""
+    """Store the subscribers of a CSV file, all or none.
+
+    A column that the file does not have leaves what is known as it is. An import changes nobody's state:
+    who unsubscribed stays unsubscribed, who paused stays paused.
+    """
     with reading(engine) as session:
         topics = tuple(topic_ids(session, newsletter_id))
     rows, merged = read_subscribers(text, name=name, topics=topics)
-    notes, added, updated = list(merged), 0, 0
     with writing(engine) as session:
-        for row in rows:
-            known = find_subscription(session, newsletter_id, row.email)
-            if known is not None and known.state is SubscriptionState.UNSUBSCRIBED:
-                notes.append(f"{name} line {row.line}: {row.email} unsubscribed and stays so")
-                continue
-            subscribe(
-                session,
-                newsletter_id,
-                email=row.email,
-                follows=row.topics,
-                name=row.name,
-                language=row.language,
-                timezone=row.timezone,
-                now=now,
-            )
-            added += known is None
-            updated += known is not None
-    return Imported(added, updated, tuple(notes))
+        before = subscribe_all(session, newsletter_id, [row.wanted for row in rows], now=now)
+    gone = [row for row in rows if before[row.wanted.key] is SubscriptionState.UNSUBSCRIBED]
+    added = sum(state is None for state in before.values())
+    notes = (f"{name} line {row.line}: {row.wanted.email} unsubscribed and stays so" for row in gone)
+    return Imported(added, len(rows) - added - len(gone), (*merged, *notes))

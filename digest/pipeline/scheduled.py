@@ -31,14 +31,18 @@ ATTEMPTS = 5
 
 def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
     """Record what has come due, tell ops of what came too late, and return the runs nobody is at."""
-    now = runtime.clock()
-    for held in tick(runtime.engine, now=now).held:
+    for held in tick(runtime.engine, now=runtime.clock()).held:
         runtime.tell_ops(
             f"the run of {held.local_date} was missed",
             f"{held.note}: 'digest schedule run {held.id}' or 'digest schedule skip {held.id}'",
         )
+    return unattended_runs(runtime)
+
+
+def unattended_runs(runtime: Runtime) -> tuple[OccurrenceId, ...]:
+    """Return the runs under way that no worker is at: new ones, and those whose hint or worker was lost."""
     with reading(runtime.engine) as session:
-        return tuple(occurrence.id for occurrence in pending_occurrences(session, now=now))
+        return tuple(run.id for run in pending_occurrences(session, now=runtime.clock()))
 
 
 def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
@@ -48,8 +52,9 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     in the end.
     """
     now = runtime.clock()
+    lease_until = now + RETRY_AFTER
     with writing(runtime.engine) as session:
-        claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=now + RETRY_AFTER)
+        claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=lease_until)
     if claimed is None:
         return False
     occurrence, attempts = claimed
@@ -67,14 +72,18 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     except DigestError as exc:
         after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
     with writing(runtime.engine) as session:
-        record_stage(
+        is_ours = record_stage(
             session,
             after.id,
             state=after.state,
             stage=after.stage,
             issue_id=after.issue_id,
             note=after.note,
+            lease_until=lease_until,
         )
+    if not is_ours:
+        log.warning("run.overtaken", occurrence=after.id, stage=occurrence.stage)
+        return False
     log.info("run.stage", occurrence=after.id, stage=occurrence.stage, state=after.state, note=after.note)
     if after.state is OccurrenceState.FAILED:
         runtime.tell_ops(f"a scheduled run failed at '{after.stage}'", after.note)

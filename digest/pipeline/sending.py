@@ -101,11 +101,13 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
         return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
 
 
-def send_for_a_while(runtime: Runtime, issue_id: IssueId) -> Mapping[DeliveryState, int]:
+def send_for_a_while(
+    runtime: Runtime, issue_id: IssueId, *, should_stop: Callable[[], bool] = lambda: False
+) -> Mapping[DeliveryState, int]:
     """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be."""
     deadline = time.monotonic() + TASK_SECONDS
     try:
-        _, counts = send(runtime, issue_id, should_stop=lambda: time.monotonic() > deadline)
+        _, counts = send(runtime, issue_id, should_stop=lambda: should_stop() or time.monotonic() > deadline)
     except Conflict as exc:
         log.info("send.passed", issue=issue_id, reason=str(exc))
         return {}

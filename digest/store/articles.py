@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NewType
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import (
@@ -49,7 +50,7 @@ class ArticleRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
-    url: Mapped[str] = mapped_column(String(2000))
+    url: Mapped[str] = mapped_column(String(2048))
     title: Mapped[str] = mapped_column(Text)
     blocks: Mapped[list[list[str]]] = mapped_column(Json)
     language: Mapped[str | None] = mapped_column(String(16))
@@ -151,24 +152,38 @@ def record_article(
     A known URL with other words becomes the article's new text; its day of publication stays, so a feed
     that republishes everything with new dates brings nothing back.
     """
-    row = session.scalar(
-        select(ArticleRow).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == article.url)
-    )
-    is_new = row is None
-    if row is None:
-        row = ArticleRow(
-            newsletter_id=newsletter_id,
-            url=article.url,
-            published_at=article.published_at or now,
-            published_by=article.published_by if article.published_at else DateOrigin.FIRST_SEEN,
-            why_none="",
-            first_seen_at=now,
-        )
-        session.add(row)
-    _write_content(row, article)
-    session.flush()
+    known = select(ArticleRow).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == article.url)
+    row = session.scalar(known)
+    is_new = row is None and _is_added(session, _new_row(newsletter_id, article, now))
+    if not is_new:
+        row = row or session.scalars(known).one()
+        _write_content(row, article)
+        session.flush()
     record_sighting(session, newsletter_id, source_id, article.url, now=now)
     return is_new
+
+
+def _new_row(newsletter_id: NewsletterId, article: Article, now: datetime) -> ArticleRow:
+    row = ArticleRow(
+        newsletter_id=newsletter_id,
+        url=article.url,
+        published_at=article.published_at or now,
+        published_by=article.published_by if article.published_at else DateOrigin.FIRST_SEEN,
+        why_none="",
+        first_seen_at=now,
+    )
+    _write_content(row, article)
+    return row
+
+
+def _is_added(session: Session, row: ArticleRow | SightingRow) -> bool:
+    """Insert a row, or return False when another has just done so: two sources may list one article."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _write_content(row: ArticleRow, article: Article) -> None:
@@ -188,13 +203,17 @@ def _write_content(row: ArticleRow, article: Article) -> None:
 def record_sighting(
     session: Session, newsletter_id: NewsletterId, source_id: SourceId, url: str, *, now: datetime
 ) -> None:
-    """Remember that a source lists the article at `url`, which the newsletter has."""
+    """Remember that a source lists the article at `url`, which the newsletter has.
+
+    The article is condensed anew when that is news: all articles of a source may belong to a topic.
+    """
     article_id = session.scalar(
         select(ArticleRow.id).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == url)
     )
-    if article_id is not None and session.get(SightingRow, (article_id, source_id)) is None:
-        session.add(SightingRow(article_id=article_id, source_id=source_id, seen_at=now))
-        session.flush()
+    if article_id is None or session.get(SightingRow, (article_id, source_id)) is not None:
+        return
+    if _is_added(session, SightingRow(article_id=article_id, source_id=source_id, seen_at=now)):
+        session.execute(update(ArticleRow).where(ArticleRow.id == article_id).values(condensed_hash=None))
 
 
 def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[StoredArticle, ...]:
@@ -283,9 +302,7 @@ def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window)
     takeaways = _takeaways(session, ids)
     topics = _topics(session, ids)
     reasons = dict(
-        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids)))
-        .tuples()
-        .all()
+        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids))).all()
     )
     return tuple(
         Candidate(entry, takeaways.get(entry.id, ()), reasons[entry.id], topics.get(entry.id, ()))

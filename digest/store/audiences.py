@@ -12,7 +12,6 @@ from sqlalchemy import (
     Select,
     String,
     Text,
-    UniqueConstraint,
     case,
     cast,
     exists,
@@ -35,13 +34,15 @@ PAGE = 5_000
 
 
 class EditionRow(Base):
-    """A mix of items that at least one reader of the issue gets."""
+    """A mix of items that at least one reader of the issue gets.
+
+    The key has no index: it may be longer than the 2,704 bytes that PostgreSQL's can hold.
+    """
 
     __tablename__ = "editions"
-    __table_args__ = (UniqueConstraint("issue_id", "key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), index=True)
     key: Mapped[str] = mapped_column(Text)
 
 
@@ -129,7 +130,7 @@ def add_edition(session: Session, issue_id: IssueId, key: str) -> int:
 def edition_keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the keys of these editions by row id."""
     rows = session.execute(select(EditionRow.id, EditionRow.key).where(EditionRow.id.in_(list(ids))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_editions(session: Session, issue_id: IssueId) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,14 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Return a stranger's words without what PostgreSQL refuses: NUL and halves of surrogate pairs."""
+    return _NOT_STORABLE.sub("\ufffd", text)
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")

@@ -36,15 +36,14 @@ from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.store.audiences import PAGE, EditionRow, SkipRow, edition_keys
-from digest.store.base import Base, BigId
+from digest.store.base import Base, BigId, storable
 from digest.store.issues import IssueRow
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
-
-
-_HELD = (DeliveryState.CLAIMED.value, DeliveryState.SENDING.value)
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+"""A worker has it."""
 
 
 class DeliveryRow(Base):
@@ -125,6 +124,7 @@ def claim_deliveries(
     session: Session, issue_id: IssueId, *, owner: str, limit: int, now: datetime, lease_until: datetime
 ) -> tuple[Claim, ...]:
     """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due."""
+    # A WITH is run once; a subquery may be run again for each row, and lock more than it was asked for.
     due = (
         select(DeliveryRow.id)
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
@@ -137,10 +137,11 @@ def claim_deliveries(
         .order_by(DeliveryRow.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=DeliveryRow)
+        .cte("due")
     )
     rows = session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id.in_(due))
+        .where(DeliveryRow.id.in_(select(due.c.id)))
         .values(
             state=DeliveryState.CLAIMED, owner=owner, fence=DeliveryRow.fence + 1, lease_until=lease_until
         )
@@ -183,11 +184,13 @@ _IS_SUBSCRIBED = (
     .correlate(DeliveryRow)
 )
 _IS_SUPPRESSED = exists().where(SuppressionRow.email_key == DeliveryRow.email_key).correlate(DeliveryRow)
-_IS_SENDING = (
-    exists()
-    .where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == IssueState.SENDING)
-    .correlate(DeliveryRow)
-)
+
+
+def _issue_is(state: IssueState) -> ColumnElement[bool]:
+    return exists().where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == state).correlate(DeliveryRow)
+
+
+_IS_SENDING, _IS_CANCELLED = _issue_is(IssueState.SENDING), _issue_is(IssueState.CANCELLED)
 
 
 def arm_deliveries(
@@ -202,7 +205,7 @@ def arm_deliveries(
         update(DeliveryRow)
         .where(
             _held(claims, owner),
-            DeliveryRow.state.in_(_HELD),
+            DeliveryRow.state.in_(_IN_HAND),
             _IS_SENDING,
             _IS_SUBSCRIBED,
             ~_IS_SUPPRESSED,
@@ -215,13 +218,16 @@ def arm_deliveries(
 
 
 def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> None:
-    """Give back claims that were not armed: cancelled where the reader no longer wants them, else pending."""
+    """Give back claims that were not armed: pending again, or cancelled.
+
+    They are cancelled where the reader left or the issue was cancelled since they were claimed.
+    """
     session.connection().execute(
         update(DeliveryRow)
         .where(_held(claims, owner), DeliveryRow.state == DeliveryState.CLAIMED)
         .values(
             state=case(
-                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED, DeliveryState.PENDING.value),
+                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED & ~_IS_CANCELLED, DeliveryState.PENDING.value),
                 else_=DeliveryState.CANCELLED.value,
             ),
             owner=None,
@@ -240,19 +246,11 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
     A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
     """
-    # Spelt out: a list of values cannot be part of a statement that runs for many rows.
-    is_open = or_(
-        DeliveryRow.state == DeliveryState.CLAIMED.value,
-        DeliveryRow.state == DeliveryState.SENDING.value,
-        DeliveryRow.state == DeliveryState.UNKNOWN.value,
-    )
+    # Spelled out: an IN cannot be run for many rows at once.
+    is_open = or_(*(DeliveryRow.state == state.value for state in (*_IN_HAND, DeliveryState.UNKNOWN)))
     statement = (
         update(DeliveryRow)
-        .where(
-            DeliveryRow.id == bindparam("b_id"),
-            DeliveryRow.fence == bindparam("b_fence"),
-            is_open,
-        )
+        .where(DeliveryRow.id == bindparam("b_id"), DeliveryRow.fence == bindparam("b_fence"), is_open)
         .values(
             state=bindparam("b_state"),
             smtp_code=bindparam("b_code"),
@@ -273,7 +271,7 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
                 "b_fence": claim.fence,
                 "b_state": outcome.state.value,
                 "b_code": outcome.code,
-                "b_text": outcome.text[:500],
+                "b_text": storable(outcome.text)[:500],
                 "b_next_at": now if outcome.retry_in is None else now + outcome.retry_in,
             }
             for claim, outcome in settled
@@ -284,7 +282,7 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
 def lease_owners(session: Session) -> frozenset[str]:
     """Return everybody who holds a delivery now."""
-    held = select(DeliveryRow.owner).where(DeliveryRow.state.in_(_HELD)).distinct()
+    held = select(DeliveryRow.owner).where(DeliveryRow.state.in_(_IN_HAND)).distinct()
     return frozenset(owner for owner in session.scalars(held) if owner is not None)
 
 
@@ -298,7 +296,7 @@ def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) 
     states = session.scalars(
         update(DeliveryRow)
         .where(
-            DeliveryRow.state.in_(_HELD),
+            DeliveryRow.state.in_(_IN_HAND),
             or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
         )
         .values(
@@ -343,7 +341,8 @@ def settle_unknown(
     """Settle unknown deliveries by evidence: the Message-IDs that the server `accepted`.
 
     With `absent_are_pending`, the evidence covers everything the server took, so an unknown delivery
-    that is not in it was never accepted and may be sent again. Returns how many became accepted, pending.
+    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled).
+    Returns how many became accepted, pending.
     """
     unknown = session.execute(
         select(DeliveryRow.id, DeliveryRow.message_id).where(
@@ -352,18 +351,20 @@ def settle_unknown(
     ).all()
     there = [row.id for row in unknown if row.message_id in accepted]
     absent = [row.id for row in unknown if row.message_id not in accepted] if absent_are_pending else []
+    is_over = session.scalar(select(IssueRow.state).where(IssueRow.id == issue_id)) == IssueState.CANCELLED
     _move_unknown(session, there, DeliveryState.ACCEPTED, now=now)
-    _move_unknown(session, absent, DeliveryState.PENDING, now=now)
-    return len(there), len(absent)
+    _move_unknown(session, absent, DeliveryState.CANCELLED if is_over else DeliveryState.PENDING, now=now)
+    return len(there), 0 if is_over else len(absent)
 
 
 def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, now: datetime) -> None:
     # The fence grows here too, so an answer that comes later than the evidence changes nothing.
-    session.connection().execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(ids), DeliveryRow.state == DeliveryState.UNKNOWN)
-        .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
-    )
+    for first in range(0, len(ids), PAGE):
+        session.connection().execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.id.in_(ids[first : first + PAGE]), DeliveryRow.state == DeliveryState.UNKNOWN)
+            .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
+        )
 
 
 def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliveryState, int]:
@@ -405,7 +406,7 @@ def planned_deliveries(session: Session, issue_id: IssueId) -> Iterator[tuple[st
         .where(DeliveryRow.issue_id == issue_id)
         .order_by(DeliveryRow.email_key),
         execution_options={"yield_per": PAGE},
-    ).tuples()
+    )
 
 
 def planned_skips(session: Session, issue_id: IssueId) -> Iterator[tuple[str, SkipReason]]:

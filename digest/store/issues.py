@@ -180,28 +180,52 @@ def change_issue(
     return issue
 
 
+_NEXT = {
+    IssueState.DRAFT: "approve it first, with 'digest issue approve {0}'",
+    IssueState.APPROVED: "'digest send {0}' sends it",
+    IssueState.SENDING: "'digest issue show {0}' says how far that is",
+    IssueState.PAUSED: "'digest issue resume {0}' goes on with it",
+    IssueState.SENT: "that is final",
+    IssueState.CANCELLED: "that is final",
+}
+
+
 def _why_not(issue: Issue, to: IssueState) -> str:
-    possible = sorted(CHANGES[issue.state])
-    then = f"it can become {' or '.join(possible)}" if possible else "that is final"
-    return f"issue {issue.id} is {issue.state}, so it cannot become {to}; {then}"
+    hint = _NEXT[issue.state].format(issue.id)
+    return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {hint}"
 
 
 def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:
     """Set what an editor wrote. Raises `Conflict` unless the issue is a draft."""
-    changed = session.execute(
+    _lock_draft(session, issue_id)
+    session.execute(
         update(IssueRow)
-        .where(IssueRow.id == issue_id, IssueRow.state == IssueState.DRAFT)
+        .where(IssueRow.id == issue_id)
         .values(subject=subject, preheader=preheader, intro=intro)
-        .returning(IssueRow.id)
         .execution_options(synchronize_session=False)
-    ).scalar()
-    if changed is None:
-        issue = get_issue(session, issue_id)
+    )
+
+
+def lock_issue(session: Session, issue_id: int) -> Issue:
+    """Return an issue that nobody else changes before this transaction ends. Raises `NotFound`.
+
+    Whoever looks at a draft's articles in order to change or approve it asks here first. Otherwise
+    PostgreSQL lets an issue be composed anew between the look and the approval, and what is sent would
+    not be what the issue is said to hold.
+    """
+    session.execute(select(IssueRow.id).where(IssueRow.id == issue_id).with_for_update())
+    return get_issue(session, issue_id)
+
+
+def _lock_draft(session: Session, issue_id: IssueId) -> None:
+    issue = lock_issue(session, issue_id)
+    if issue.state is not IssueState.DRAFT:
         raise Conflict(f"issue {issue_id} is {issue.state}: only a draft can be edited")
 
 
 def replace_items(session: Session, issue_id: IssueId, items: Sequence[ChosenItem]) -> None:
-    """Let the issue hold exactly `items`, in this order."""
+    """Let the issue hold exactly `items`, in this order. Raises `Conflict` unless it is a draft."""
+    _lock_draft(session, issue_id)
     session.execute(delete(ItemRow).where(ItemRow.issue_id == issue_id))
     session.add_all(
         ItemRow(

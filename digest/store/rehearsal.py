@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Engine, Select, Table, insert, select
+from sqlalchemy import Connection, Engine, Select, Table, insert, select
+from sqlalchemy.orm import Session
 
 from digest.domain.newsletters import NewsletterId
-from digest.store.database import open_engine, reading, writing
+from digest.store.database import open_engine, reading, without_foreign_keys
 from digest.store.schema import migrate
 from digest.store.tables import metadata
 
@@ -24,23 +25,22 @@ def rehearsal(engine: Engine, newsletter_id: NewsletterId) -> Iterator[Engine]:
     """Give an engine on a throw-away SQLite copy of the newsletter, gone when the rehearsal ends."""
     with TemporaryDirectory(prefix="digest-dry-run-") as folder:
         copy = open_engine(f"sqlite:///{Path(folder) / 'rehearsal.db'}")
-        migrate(copy)
-        for table in metadata.sorted_tables:
-            if table.name not in _LEFT_BEHIND:
-                _copy(engine, copy, table, newsletter_id)
         try:
+            migrate(copy)
+            # One view of all tables, and rows in any order: an article may name a later one as its story.
+            with reading(engine) as source, without_foreign_keys(copy) as target:
+                for table in metadata.sorted_tables:
+                    if table.name not in _LEFT_BEHIND:
+                        _copy(source, target, table, newsletter_id)
             yield copy
         finally:
             copy.dispose()
 
 
-def _copy(engine: Engine, copy: Engine, table: Table, newsletter_id: NewsletterId) -> None:
-    with reading(engine) as source, writing(copy) as target:
-        rows = source.execute(
-            _rows_of(table, newsletter_id), execution_options={"yield_per": _PAGE}
-        ).mappings()
-        for page in rows.partitions():
-            target.connection().execute(insert(table), [dict(row) for row in page])
+def _copy(source: Session, target: Connection, table: Table, newsletter_id: NewsletterId) -> None:
+    rows = source.execute(_rows_of(table, newsletter_id), execution_options={"yield_per": _PAGE}).mappings()
+    for page in rows.partitions():
+        target.execute(insert(table), [dict(row) for row in page])
 
 
 def _rows_of(table: Table, newsletter_id: NewsletterId) -> Select[*tuple[object, ...]]:

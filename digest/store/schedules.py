@@ -18,7 +18,7 @@ from digest.domain.schedules import (
     ScheduleId,
     Stage,
 )
-from digest.store.base import Base
+from digest.store.base import Base, storable
 from digest.store.issues import IssueRow
 
 
@@ -218,13 +218,23 @@ def record_stage(
     stage: Stage,
     issue_id: IssueId | None,
     note: str,
-) -> None:
-    """Give an occurrence back: the stage it stands at, its state, and what to tell ops."""
-    session.execute(
+    lease_until: datetime,
+) -> bool:
+    """Give an occurrence back: the stage it stands at, its state, and what to tell ops.
+
+    `lease_until` is the lease it was claimed with. False: the lease ran out and another has taken the run
+    on since, so nothing changed.
+    """
+    recorded = session.scalar(
         update(OccurrenceRow)
-        .where(OccurrenceRow.id == occurrence_id)
-        .values(state=state, stage=stage, issue_id=issue_id, note=note, lease_until=None, attempts=0)
+        .where(OccurrenceRow.id == occurrence_id, OccurrenceRow.lease_until == lease_until)
+        .values(
+            state=state, stage=stage, issue_id=issue_id, note=storable(note), lease_until=None, attempts=0
+        )
+        .returning(OccurrenceRow.id)
+        .execution_options(synchronize_session=False)
     )
+    return recorded is not None
 
 
 def end_waiting(session: Session) -> None:

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import NewsletterId, Source, SourceId, SourceKind
 from digest.domain.topics import TopicSlug
-from digest.store.base import Base, Json
+from digest.store.base import Base, Json, storable
+
+_ETAG_MAX, _LAST_MODIFIED_MAX = 500, 100
 
 
 class SourceRow(Base):
@@ -24,12 +26,13 @@ class SourceRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
-    url: Mapped[str] = mapped_column(String(2000))
+    url: Mapped[str] = mapped_column(String(2048))
     kind: Mapped[str] = mapped_column(String(16))
     topics: Mapped[list[str]] = mapped_column(Json)
     link_pattern: Mapped[str] = mapped_column(String(500))
-    etag: Mapped[str | None] = mapped_column(String(500))
-    last_modified: Mapped[str | None] = mapped_column(String(100))
+    etag: Mapped[str | None] = mapped_column(String(_ETAG_MAX))
+    last_modified: Mapped[str | None] = mapped_column(String(_LAST_MODIFIED_MAX))
+    complete_since: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(Text)
     polled_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
@@ -102,20 +105,40 @@ def remove_source(session: Session, source_id: SourceId) -> None:
 
 
 def record_success(
-    session: Session, source_id: SourceId, *, etag: str | None, last_modified: str | None, now: datetime
+    session: Session,
+    source_id: SourceId,
+    *,
+    etag: str | None,
+    last_modified: str | None,
+    complete_since: datetime | None,
+    now: datetime,
 ) -> None:
-    """Remember that a poll went well, and what to ask the server next time."""
+    """Remember that a poll went well, and what to ask the server next time.
+
+    A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
+    """
     session.execute(
         update(SourceRow)
         .where(SourceRow.id == source_id)
-        .values(etag=etag, last_modified=last_modified, last_error="", polled_at=now, succeeded_at=now)
+        .values(
+            etag=_fitting(etag, _ETAG_MAX),
+            last_modified=_fitting(last_modified, _LAST_MODIFIED_MAX),
+            complete_since=complete_since,
+            last_error="",
+            polled_at=now,
+            succeeded_at=now,
+        )
     )
+
+
+def _fitting(validator: str | None, limit: int) -> str | None:
+    return validator if validator is not None and len(validator) <= limit else None
 
 
 def record_failure(session: Session, source_id: SourceId, error: str, *, now: datetime) -> None:
     """Remember in words why a poll failed."""
     session.execute(
-        update(SourceRow).where(SourceRow.id == source_id).values(last_error=error, polled_at=now)
+        update(SourceRow).where(SourceRow.id == source_id).values(last_error=storable(error), polled_at=now)
     )
 
 
@@ -129,5 +152,6 @@ def _source(row: SourceRow) -> Source:
         link_pattern=row.link_pattern,
         etag=row.etag,
         last_modified=row.last_modified,
+        complete_since=row.complete_since,
         last_error=row.last_error,
     )

@@ -12,7 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
-from digest.store.base import Base
+from digest.store.base import Base, storable
 from digest.store.newsletters import TopicRow, topic_ids
 
 
@@ -82,13 +82,20 @@ def subscribe(
 ) -> Subscription:
     """Make `email` an active subscriber who follows exactly `follows`; the address may be known already.
 
-    Raises `NotFound` for a topic the newsletter does not have.
+    What is '' of name, language and zone stays as it is known. Raises `NotFound` for a topic the newsletter
+    does not have.
     """
     row = _find_row(session, email)
     if row is None:
-        row = SubscriberRow(email=email, email_key=email_key(email), created_at=now)
+        row = SubscriberRow(
+            email=email, email_key=email_key(email), name="", language="", timezone="", created_at=now
+        )
         session.add(row)
-    row.name, row.language, row.timezone = name, language, timezone
+    row.name, row.language, row.timezone = (
+        name or row.name,
+        language or row.language,
+        timezone or row.timezone,
+    )
     session.flush()
     tie = session.get(SubscriptionRow, (newsletter_id, row.id))
     if tie is None:
@@ -183,7 +190,7 @@ def suppress(session: Session, email: str, *, reason: str, detail: str, now: dat
     """Never mail this address again. Known already: nothing changes."""
     key = email_key(email)
     if session.get(SuppressionRow, key) is None:
-        session.add(SuppressionRow(email_key=key, reason=reason, detail=detail, created_at=now))
+        session.add(SuppressionRow(email_key=key, reason=reason, detail=storable(detail), created_at=now))
         session.flush()
 
 

@@ -6,7 +6,7 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import urlsplit
 
@@ -69,8 +69,12 @@ async def static(pages: ThePages, name: str) -> Response:
     return Response(asset.body, media_type=asset.media_type, headers=dict(IMMUTABLE))
 
 
-def serve(runtime: Runtime, *, host: str, port: int) -> None:
+def serve(
+    runtime: Runtime, *, host: str, port: int, on_listening: Callable[[str], None] = lambda _address: None
+) -> None:
     """Serve the pages from this thread until SIGTERM or SIGINT, then return; port 0 takes a free one.
+
+    `on_listening` is told the address once connections are taken, for a person to read.
 
     There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
     at a loopback address, and let a reverse proxy pass on only what subscribers need: /unsubscribe/,
@@ -78,7 +82,8 @@ def serve(runtime: Runtime, *, host: str, port: int) -> None:
     `Misconfigured` for wrong templates.
     """
     app = make_app(runtime)
-    with _listening(host, port) as listener:
+    with _listening(host, port) as (listener, address):
+        on_listening(address)
         config = uvicorn.Config(
             app,
             # Addresses hold tokens: they do not belong in a log.
@@ -94,7 +99,7 @@ def serve(runtime: Runtime, *, host: str, port: int) -> None:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -104,16 +109,16 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             "another with --host and --port"
         ) from exc
     with listener:
-        address, taken = listener.getsockname()[:2]
-        shown = f"[{address}]" if ":" in address else address
-        log.info("web.listening", address=f"http://{shown}:{taken}/")
-        if not ipaddress.ip_address(address).is_loopback:
+        ip, taken = listener.getsockname()[:2]
+        address = f"http://[{ip}]:{taken}/" if ":" in ip else f"http://{ip}:{taken}/"
+        log.info("web.listening", address=address)
+        if not ipaddress.ip_address(ip).is_loopback:
             log.warning(
                 "web.open_to_others",
                 advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/ and "
                 "/static/ be reached from outside",
             )
-        yield listener
+        yield listener, address
 
 
 @contextmanager

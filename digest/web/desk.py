@@ -12,7 +12,7 @@ from digest.domain.deliveries import UNFINISHED, DeliveryState
 from digest.domain.issues import Issue, IssueContent, IssueState, Item, OtherSource
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
-from digest.domain.topics import TopicSlug
+from digest.domain.topics import TopicSlug, slug
 from digest.runtime import Runtime
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
@@ -37,9 +37,12 @@ SHOWN = 8
 
 
 def overview(runtime: Runtime, *, only: str = "") -> tuple[NewsletterView, ...]:
-    """Return every newsletter with its newest issues, or `only` one with all of them. Raises `NotFound`."""
+    """Return every newsletter with its newest issues, or `only` one with all of them.
+
+    Raises `NotFound`, and `InvalidInput` for what cannot be a newsletter's short name.
+    """
     with reading(runtime.engine) as session:
-        found = (get_newsletter(session, only),) if only else list_newsletters(session)
+        found = (get_newsletter(session, slug(only)),) if only else list_newsletters(session)
         return tuple(_newsletter(session, one, shown=None if only else SHOWN) for one in found)
 
 

@@ -65,8 +65,9 @@ def add_error_pages(app: FastAPI, pages: Pages) -> None:
 
     def unreadable(request: Request, exc: RequestValidationError) -> Response:
         in_path = any(error["loc"][0] == "path" for error in exc.errors())
-        status = HTTPStatus.NOT_FOUND if in_path else HTTPStatus.UNPROCESSABLE_ENTITY
-        return _answer(pages, request, status, _what_is_wrong(exc))
+        if in_path:
+            return _answer(pages, request, HTTPStatus.NOT_FOUND, "")
+        return _answer(pages, request, HTTPStatus.UNPROCESSABLE_ENTITY, _what_is_wrong(exc))
 
     def http(request: Request, exc: HTTPException) -> Response:
         response = _answer(pages, request, HTTPStatus(exc.status_code), "")

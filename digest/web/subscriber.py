@@ -38,6 +38,7 @@ PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
 
 @router.api_route("/unsubscribe/{token}", methods=READ)
+@router.api_route("/unsubscribe/{token}/undo", methods=READ)  # what a form's answer leaves in the address bar
 def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
     """Ask whether to unsubscribe."""
     return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=False)
@@ -64,6 +65,7 @@ def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
 
 
 @router.api_route("/preferences/{token}", methods=READ)
+@router.api_route("/preferences/{token}/return", methods=READ)
 def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
     """Show the topics a subscriber follows."""
     return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")

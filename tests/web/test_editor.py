@@ -170,7 +170,7 @@ def test_an_article_changed_after_the_approval_is_pointed_out(site: Site) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/issues/77", "/issues/77/preview", f"/issues/{2**31}", "/issues/0", "/nowhere"]
+    "path", ["/issues/77", "/issues/77/preview", f"/issues/{2**31}", "/issues/0", "/issues/last", "/nowhere"]
 )
 def test_what_is_not_there_is_a_page_that_leads_back(path: str, still_site: Site) -> None:
     response = still_site.get(path)

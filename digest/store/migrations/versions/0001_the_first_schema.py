@@ -55,7 +55,7 @@ def upgrade() -> None:
     op.create_table('articles',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('newsletter_id', sa.Integer(), nullable=False),
-    sa.Column('url', sa.String(length=2000), nullable=False),
+    sa.Column('url', sa.String(length=2048), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('blocks', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('language', sa.String(length=16), nullable=True),
@@ -124,12 +124,13 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('newsletter_id', sa.Integer(), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('url', sa.String(length=2000), nullable=False),
+    sa.Column('url', sa.String(length=2048), nullable=False),
     sa.Column('kind', sa.String(length=16), nullable=False),
     sa.Column('topics', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('link_pattern', sa.String(length=500), nullable=False),
     sa.Column('etag', sa.String(length=500), nullable=True),
     sa.Column('last_modified', sa.String(length=100), nullable=True),
+    sa.Column('complete_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_error', sa.Text(), nullable=False),
     sa.Column('polled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('succeeded_at', sa.DateTime(timezone=True), nullable=True),
@@ -212,9 +213,11 @@ def upgrade() -> None:
     sa.Column('issue_id', sa.Integer(), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['issue_id'], ['issues.id'], name=op.f('fk_editions_issue_id_issues'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_editions')),
-    sa.UniqueConstraint('issue_id', 'key', name=op.f('uq_editions_issue_id_key'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_editions'))
     )
+    with op.batch_alter_table('editions', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_editions_issue_id'), ['issue_id'], unique=False)
+
     op.create_table('follows',
     sa.Column('subscriber_id', sa.Integer(), nullable=False),
     sa.Column('topic_id', sa.Integer(), nullable=False),

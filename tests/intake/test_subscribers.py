@@ -1,0 +1,246 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import Subscription, SubscriptionState
+from digest.intake.addresses import parse_address
+from digest.intake.subscribers import Imported, import_subscribers, read_subscribers
+from digest.store.database import reading, writing
+from digest.store.subscribers import list_subscriptions, set_subscription_state
+from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader
+
+TOPICS = (CLIMATE, SPACE, FOOD)
+
+
+class Import:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.newsletter: Newsletter = stored_newsletter(engine)
+
+    def __call__(self, *lines: str) -> Imported:
+        text = "\n".join(lines) + "\n"
+        return import_subscribers(self.engine, self.newsletter.id, text, name="readers.csv", now=NOW)
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        with reading(self.engine) as session:
+            return list(list_subscriptions(session, self.newsletter.id, limit=100_000))
+
+    @property
+    def follows(self) -> dict[str, set[str]]:
+        return {found.subscriber.email: set(found.follows) for found in self.subscriptions}
+
+
+@pytest.fixture
+def bring(engine: Engine) -> Import:
+    return Import(engine)
+
+
+def refusal(*lines: str) -> list[str]:
+    with pytest.raises(InvalidInput) as told:
+        read_subscribers("\n".join(lines), name="readers.csv", topics=TOPICS)
+    return str(told.value).splitlines()
+
+
+def test_readers_are_added_with_their_topics(bring: Import) -> None:
+    done = bring(
+        "email,name,topics,language,timezone",
+        "anna@example.org,Anna,climate; food,de,Europe/Berlin",
+        "ben@example.org,,,,",
+    )
+    assert done == Imported(added=2, updated=0, notes=())
+    anna, ben = bring.subscriptions
+    assert (anna.follows, anna.subscriber.name) == ({CLIMATE, FOOD}, "Anna")
+    assert (anna.subscriber.language, anna.subscriber.timezone) == ("de", "Europe/Berlin")
+    assert (ben.follows, ben.state) == (frozenset(), SubscriptionState.ACTIVE)
+
+
+def test_a_file_as_a_spreadsheet_writes_it_is_read(bring: Import) -> None:
+    bring("\ufeff Topics ,EMAIL,Name\r", '"climate","anna@example.org","Berg, ""Anna"""\r', ",,\r", "\r")
+    (anna,) = bring.subscriptions
+    assert (anna.subscriber.email, anna.subscriber.name) == ("anna@example.org", 'Berg, "Anna"')
+    assert anna.follows == {CLIMATE}
+
+
+@pytest.mark.parametrize("char", ["\x85", "\u2028", "\x0b", "\x1c"])
+def test_a_character_that_only_python_takes_for_a_line_end_is_none(bring: Import, char: str) -> None:
+    bring("email,name", f"anna@example.org,An{char}na")
+    assert len(bring.subscriptions) == 1
+
+
+def test_a_name_over_two_lines_is_one_name() -> None:
+    (row,), _ = read_subscribers('email,name\na@example.org,"An\nna"\n', name="r.csv", topics=())
+    assert row.wanted.name == "An na"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("anna,climate", "'anna' is not an e-mail address"),
+        (",climate", "'' is not an e-mail address"),
+        ("anna@example.org,sports", "no topic 'sports'; there is: climate, space, food"),
+        ("anna@example.org,climate;Space", "no topic 'Space'"),
+        ("anna@example.org", "1 field where the first line names 2 columns"),
+        ("anna@example.org,climate,space", "3 fields where the first line names 2 columns"),
+        ("anna@example.org,cli\x00mate", "holds a NUL"),
+        ("anna@exa\x00mple.org,climate", "holds a NUL"),
+        ("anna@example..org,climate", "is not an e-mail address"),
+        ("Anna <anna@example.org>,climate", "is not an e-mail address"),
+    ],
+)
+def test_a_wrong_line_is_told_with_file_and_line(line: str, said: str) -> None:
+    first, last = refusal("email,topics", "ben@example.org,climate", line)
+    assert first.startswith("readers.csv line 3: ")
+    assert said in first
+    assert last == "Nothing was imported."
+
+
+def test_a_wrong_zone_is_told_with_file_and_line() -> None:
+    first, _ = refusal("email,timezone", "anna@example.org,Berlin")
+    assert first.startswith("readers.csv line 2: 'Berlin' is not a time zone")
+
+
+def test_wrong_lines_are_told_together_up_to_ten() -> None:
+    *told, more, last = refusal("email,topics", *["nobody"] * 5, *["nobody,climate"] * 8)
+    assert [line.partition(":")[0] for line in told] == [f"readers.csv line {n}" for n in range(2, 12)]
+    assert (more, last) == ("… and 3 more lines", "Nothing was imported.")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "line 1: names the columns nothing; it must name 'email'"),
+        ("\n\n", "line 1: names the columns"),
+        ("name,topics\nAnna,climate", "line 1: names the columns 'name', 'topics'; it must name 'email'"),
+        ("email,phone\na@example.org,1", "line 1: names the columns 'email', 'phone'"),
+        ("email,name,email\n", "line 1: names the columns"),
+        ("anna@example.org\n", "line 1: names the columns 'anna@example.org'"),
+        ("email\n", "holds no subscriber"),
+        ('email,name\na@example.org,"Anna\nb@example.org,Ben\n', "not CSV"),
+        ('email,name\na@example.org,"An"na\n', "line 2: not CSV"),
+        ("email,name\na@example.org," + "x" * 200_000, "line 2: not CSV"),
+    ],
+)
+def test_a_file_that_is_no_list_of_readers_is_told(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match="nothing was imported") as told:
+        read_subscribers(text, name="readers.csv", topics=TOPICS)
+    assert said in str(told.value)
+
+
+def test_nothing_is_half_imported(bring: Import) -> None:
+    with pytest.raises(InvalidInput):
+        bring("email,topics", "anna@example.org,climate", "ben@example.org,sports")
+    assert bring.subscriptions == []
+
+
+def test_lines_for_one_mailbox_are_one_reader(bring: Import) -> None:
+    done = bring("email,topics", "anna@example.org,climate", "ANNA@example.org,food")
+    assert done.added == 1
+    assert done.notes == ("readers.csv line 3: ANNA@example.org is the mailbox of line 2; taken as one",)
+    assert bring.follows == {"anna@example.org": {CLIMATE, FOOD}}
+
+
+def test_who_unsubscribed_stays_so(bring: Import) -> None:
+    who = stored_reader(bring.engine, bring.newsletter, "anna@example.org", SPACE)
+    with writing(bring.engine) as session:
+        set_subscription_state(session, bring.newsletter.id, who, SubscriptionState.UNSUBSCRIBED, now=NOW)
+    done = bring("email,topics", "Anna@example.org,climate", "ben@example.org,climate")
+    assert (done.added, done.updated) == (1, 0)
+    assert done.notes == ("readers.csv line 2: Anna@example.org unsubscribed and stays so",)
+    anna, _ = bring.subscriptions
+    assert (anna.state, anna.follows) == (SubscriptionState.UNSUBSCRIBED, {SPACE})
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.PAUSED, SubscriptionState.PENDING])
+def test_an_import_decides_for_nobody_who_has_decided(bring: Import, state: SubscriptionState) -> None:
+    who = stored_reader(bring.engine, bring.newsletter, "anna@example.org", SPACE)
+    with writing(bring.engine) as session:
+        set_subscription_state(session, bring.newsletter.id, who, state, now=NOW)
+    assert bring("email,topics", "anna@example.org,climate").updated == 1
+    (anna,) = bring.subscriptions
+    assert (anna.state, anna.follows) == (state, {CLIMATE})
+
+
+def test_a_column_that_is_not_there_changes_nothing(bring: Import) -> None:
+    bring("email,name,topics", "anna@example.org,Anna,climate;food")
+    assert bring("email", "anna@example.org") == Imported(added=0, updated=1, notes=())
+    (anna,) = bring.subscriptions
+    assert (anna.subscriber.name, anna.follows) == ("Anna", {CLIMATE, FOOD})
+
+
+def test_an_empty_field_of_topics_ends_what_was_followed(bring: Import) -> None:
+    bring("email,topics", "anna@example.org,climate")
+    bring("email,topics", "anna@example.org,")
+    assert bring.follows == {"anna@example.org": set()}
+
+
+def test_readers_of_another_newsletter_keep_what_they_follow_there(bring: Import) -> None:
+    other = stored_newsletter(bring.engine, slug="daily")
+    stored_reader(bring.engine, other, "anna@example.org", FOOD)
+    assert bring("email,topics", "anna@example.org,climate").added == 1
+    with reading(bring.engine) as session:
+        (there,) = list_subscriptions(session, other.id, limit=9)
+    assert there.follows == {FOOD}
+
+
+def test_a_long_list_is_imported_whole(bring: Import) -> None:
+    lines = [f"reader{n}@example.org,Reader {n},climate;space" for n in range(2_500)]
+    assert bring("email,name,topics", *lines).added == 2_500
+    lines = [f"READER{n}@example.org,,food" for n in range(2_501)]
+    done = bring("email,name,topics", *lines)
+    assert (done.added, done.updated) == (1, 2_500)
+    assert {frozenset(follows) for follows in bring.follows.values()} == {frozenset({FOOD})}
+
+
+@given(st.text())
+def test_whatever_is_in_the_file_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read_subscribers(text, name="readers.csv", topics=TOPICS)
+    except InvalidInput as exc:
+        assert "readers.csv" in str(exc)
+
+
+@given(st.lists(st.text(max_size=12), min_size=2, max_size=2))
+def test_whatever_is_in_a_line_is_read_or_refused_in_words(fields: list[str]) -> None:
+    try:
+        read_subscribers("email,name\n" + ",".join(fields), name="readers.csv", topics=TOPICS)
+    except InvalidInput as exc:
+        assert "readers.csv" in str(exc)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        (" anna@example.org ", "anna@example.org"),
+        ("Anna.B+news@Example.ORG", "Anna.B+news@example.org"),
+        ("anna@bücher.example.org", "anna@xn--bcher-kva.example.org"),
+        ("anna@mail.test", "anna@mail.test"),
+    ],
+)
+def test_an_address_is_kept_as_typed_with_its_domain_in_ascii(typed: str, kept: str) -> None:
+    assert parse_address(typed) == kept
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "anna",
+        "anna@",
+        "@example.org",
+        "anna@localhost",
+        "anna@example.org\nBcc: ben@example.org",
+        "anna@[127.0.0.1]",
+        "an na@example.org",
+        "anna@example.org,ben@example.org",
+        f"{'a' * 65}@example.org",
+        f"anna@{'a' * 64}.org",
+        "anna@example\x00.org",
+    ],
+)
+def test_what_is_no_mailbox_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidInput, match="is not an e-mail address"):
+        parse_address(typed)

@@ -1,0 +1,265 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.domain.articles import (
+    Article,
+    Block,
+    BlockKind,
+    Condensed,
+    DateOrigin,
+    Image,
+    Origin,
+    Span,
+    Takeaway,
+    TextOrigin,
+)
+from digest.domain.newsletters import Newsletter, Source
+from digest.domain.topics import TopicMatch
+from digest.store.articles import (
+    StoredArticle,
+    articles_in,
+    candidates_in,
+    content_hash,
+    count_articles,
+    forget_condensed,
+    known_urls,
+    record_article,
+    record_condensed,
+    record_sighting,
+    record_stories,
+    uncondensed_articles,
+)
+from digest.store.database import reading, writing
+from digest.store.newsletters import topic_ids
+from digest.store.sources import remove_source
+from tests.stored import (
+    CLIMATE,
+    NOW,
+    SPACE,
+    WINDOW,
+    sample_article,
+    stored_article,
+    stored_newsletter,
+    stored_source,
+)
+
+FULL = Article(
+    url="https://meridian.example.org/tides",
+    title="Gezeiten – „tides“ & 潮汐",
+    blocks=(Block(BlockKind.HEADING, "One"), Block(BlockKind.LIST_ITEM, "Two\tthree 🌊")),
+    language="de",
+    published_at=datetime(2026, 11, 18, 9, 30, 0, 5, tzinfo=UTC),
+    published_by=DateOrigin.PAGE,
+    byline="A. Author",
+    site_name="Meridian",
+    image=Image("https://meridian.example.org/a.jpg", "A strait"),
+    text_origin=TextOrigin.FEED,
+    categories=("Sea", "Energy"),
+)
+
+
+@pytest.fixture
+def newsletter(engine: Engine) -> Newsletter:
+    return stored_newsletter(engine)
+
+
+@pytest.fixture
+def source(engine: Engine, newsletter: Newsletter) -> Source:
+    return stored_source(engine, newsletter, "Meridian")
+
+
+def record(engine: Engine, newsletter: Newsletter, source: Source, article: Article) -> bool:
+    with writing(engine) as session:
+        return record_article(session, newsletter.id, source.id, article, now=NOW)
+
+
+def stored(engine: Engine, newsletter: Newsletter) -> tuple[StoredArticle, ...]:
+    with reading(engine) as session:
+        return articles_in(session, newsletter.id, WINDOW)
+
+
+def test_an_article_comes_back_as_it_was_stored(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    assert record(engine, newsletter, source, FULL)
+    (found,) = stored(engine, newsletter)
+    assert found.article == FULL
+    assert (found.first_seen_at, found.sources, found.story_id) == (NOW, ("Meridian",), None)
+
+
+def test_an_article_without_a_date_is_dated_when_it_was_seen(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    record(engine, newsletter, source, replace(FULL, published_at=None))
+    with reading(engine) as session:
+        (found,) = uncondensed_articles(session, newsletter.id)
+    assert (found.article.published_at, found.article.published_by) == (NOW, DateOrigin.FIRST_SEEN)
+
+
+def test_new_words_replace_the_old_but_the_date_stays(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    record(engine, newsletter, source, FULL)
+    newer = replace(FULL, title="Tides", image=None, published_at=FULL.published_at + timedelta(days=1))
+    assert not record(engine, newsletter, source, newer)
+    (found,) = stored(engine, newsletter)
+    assert found.article == replace(newer, published_at=FULL.published_at)
+
+
+def test_two_newsletters_may_have_the_same_article(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    other = stored_newsletter(engine, slug="daily")
+    theirs = stored_source(engine, other, "Meridian")
+    assert record(engine, newsletter, source, FULL)
+    assert record(engine, other, theirs, FULL)
+    with reading(engine) as session:
+        assert count_articles(session, newsletter.id) == 1
+        assert known_urls(session, other.id, [FULL.url, "https://other.example.org/"]) == {FULL.url}
+
+
+def test_sources_that_bring_an_article_at_once_make_one_article(
+    engine: Engine, newsletter: Newsletter
+) -> None:
+    sources = [stored_source(engine, newsletter, f"S{number}") for number in range(6)]
+    for round_ in range(5):
+        article = replace(FULL, url=f"{FULL.url}/{round_}")
+        together = threading.Barrier(6)
+
+        def bring(source: Source, article: Article = article, together: threading.Barrier = together) -> bool:
+            together.wait()
+            return record(engine, newsletter, source, article)
+
+        with ThreadPoolExecutor(6) as pool:
+            assert sum(pool.map(bring, sources)) == 1
+    assert all(len(found.sources) == 6 for found in stored(engine, newsletter))
+
+
+def test_a_sighting_of_an_unknown_address_is_nothing(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    with writing(engine) as session:
+        record_sighting(session, newsletter.id, source.id, "https://other.example.org/", now=NOW)
+    assert stored(engine, newsletter) == ()
+
+
+def test_the_source_that_listed_an_article_first_is_named_first(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    later = stored_source(engine, newsletter, "Aurora")
+    record(engine, newsletter, source, FULL)
+    with writing(engine) as session:
+        record_sighting(session, newsletter.id, later.id, FULL.url, now=NOW + timedelta(hours=1))
+    (found,) = stored(engine, newsletter)
+    assert found.sources == ("Meridian", "Aurora")
+
+
+def test_articles_outlive_their_source(engine: Engine, newsletter: Newsletter, source: Source) -> None:
+    record(engine, newsletter, source, FULL)
+    with writing(engine) as session:
+        remove_source(session, source.id)
+    (found,) = stored(engine, newsletter)
+    assert found.sources == ()
+
+
+def test_a_window_holds_its_articles_newest_first(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    moments = {
+        "start": WINDOW.start,
+        "last": WINDOW.end - timedelta(microseconds=1),
+        "before": WINDOW.start - timedelta(microseconds=1),
+        "end": WINDOW.end,
+        "middle": FULL.published_at,
+    }
+    for path, moment in moments.items():
+        record(engine, newsletter, source, sample_article(path, published_at=moment))
+    assert [found.article.title for found in stored(engine, newsletter)] == ["Last", "Middle", "Start"]
+
+
+def test_an_article_is_condensed_once_for_each_of_its_texts(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    stored_article(engine, newsletter, source, FULL)
+    with reading(engine) as session:
+        assert uncondensed_articles(session, newsletter.id) == ()
+    record(engine, newsletter, source, replace(FULL, title="Corrected"))
+    with reading(engine) as session:
+        assert len(uncondensed_articles(session, newsletter.id)) == 1
+
+
+def test_the_hash_is_that_of_what_a_reader_reads() -> None:
+    assert content_hash(FULL) == content_hash(replace(FULL, byline="B", categories=(), language=None))
+    assert content_hash(FULL) != content_hash(replace(FULL, title="Other"))
+    assert content_hash(FULL) != content_hash(replace(FULL, blocks=FULL.blocks[:1]))
+
+
+def test_a_hash_of_an_article_is_that_of_the_article_as_it_comes_back(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    record(engine, newsletter, source, FULL)
+    (found,) = stored(engine, newsletter)
+    assert content_hash(found.article) == content_hash(FULL)
+
+
+def test_what_condense_found_comes_back_in_order_and_replaces_what_was(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    article_id = stored_article(engine, newsletter, source, FULL, {CLIMATE: 0.4})
+    takeaways = (
+        Takeaway("Second", Origin.PUBLISHER, (Span(5, 8), Span(0, 3))),
+        Takeaway("First", Origin.EXTRACTIVE, (Span(0, 3),)),
+    )
+    matches = (TopicMatch(CLIMATE, 0.3, "a word"), TopicMatch(SPACE, 0.75, "another"))
+    with writing(engine) as session:
+        ids = topic_ids(session, newsletter.id)
+        record_condensed(session, article_id, Condensed(takeaways), matches, topic_ids=ids, of="x")
+    with reading(engine) as session:
+        (candidate,) = candidates_in(session, newsletter.id, WINDOW)
+    assert candidate.takeaways == takeaways
+    assert candidate.topics == (matches[1], matches[0])
+    assert candidate.why_none == ""
+
+
+def test_why_an_article_has_no_takeaways_is_kept(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    stored_article(engine, newsletter, source, FULL, origin=None)
+    with reading(engine) as session:
+        (candidate,) = candidates_in(session, newsletter.id, WINDOW)
+    assert (candidate.takeaways, candidate.why_none) == ((), "the article has no text")
+
+
+def test_articles_of_a_day_on_are_condensed_anew(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    for day in (16, 18, 20):
+        published_at = datetime(2026, 11, day, tzinfo=UTC)
+        stored_article(engine, newsletter, source, sample_article(f"d{day}", published_at=published_at))
+    with writing(engine) as session:
+        since = datetime(2026, 11, 18, tzinfo=UTC)
+        assert forget_condensed(session, newsletter.id, since=since) == 2
+    with reading(engine) as session:
+        assert [found.article.title for found in uncondensed_articles(session, newsletter.id)] == [
+            "D18",
+            "D20",
+        ]
+
+
+def test_stories_are_tied_and_untied(engine: Engine, newsletter: Newsletter, source: Source) -> None:
+    one, two, three = (
+        stored_article(engine, newsletter, source, sample_article(path)) for path in ("a", "b", "c")
+    )
+
+    def told(*stories: list[int]) -> dict[int, int | None]:
+        with writing(engine) as session:
+            record_stories(session, stories)  # type: ignore[arg-type]
+        return {found.id: found.story_id for found in stored(engine, newsletter)}
+
+    assert told([three, one], [two]) == {one: three, two: None, three: three}
+    assert told([one], [two], [three]) == {one: None, two: None, three: None}

@@ -1,0 +1,97 @@
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import gettempdir
+
+from sqlalchemy import Engine, func, select
+
+from digest.domain.newsletters import Newsletter
+from digest.store.articles import record_stories
+from digest.store.database import reading, writing
+from digest.store.issues import ChosenItem, ensure_issue, replace_items
+from digest.store.newsletters import remove_newsletter
+from digest.store.rehearsal import rehearsal
+from digest.store.subscribers import suppress
+from digest.store.tables import metadata
+from tests.stored import (
+    CLIMATE,
+    NOW,
+    SPACE,
+    WINDOW,
+    approved_issue,
+    sample_article,
+    stored_article,
+    stored_newsletter,
+    stored_reader,
+    stored_source,
+)
+
+
+def rows(engine: Engine) -> Mapping[str, list[tuple[object, ...]]]:
+    with reading(engine) as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
+            for table in metadata.sorted_tables
+        }
+
+
+def counts(engine: Engine) -> Mapping[str, int]:
+    with reading(engine) as session:
+        found = {
+            table.name: session.scalar(select(func.count()).select_from(table))
+            for table in metadata.sorted_tables
+        }
+    return {name: count for name, count in found.items() if count}
+
+
+def fill(engine: Engine, newsletter: Newsletter) -> None:
+    source = stored_source(engine, newsletter, "Meridian")
+    articles = [
+        stored_article(engine, newsletter, source, sample_article(f"{newsletter.slug}-{path}"))
+        for path in ("a", "b", "c")
+    ]
+    stored_reader(engine, newsletter, f"{newsletter.slug}@example.org", CLIMATE, SPACE)
+    with writing(engine) as session:
+        # The newest article stands for the story, so it comes after those that refer to it.
+        record_stories(session, [articles[::-1]])
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        replace_items(session, issue.id, [ChosenItem(articles[2], 1.0, tuple(articles[:2]))])
+        suppress(session, f"gone@{newsletter.slug}.example.org", reason="bounce", detail="", now=NOW)
+    approved_issue(engine, newsletter)
+
+
+def test_a_rehearsal_sees_the_newsletter_as_it_is(engine: Engine) -> None:
+    newsletter = stored_newsletter(engine)
+    fill(engine, newsletter)
+    with rehearsal(engine, newsletter.id) as copy:
+        assert rows(copy) == rows(engine)
+
+
+def test_a_rehearsal_leaves_other_newsletters_behind(engine: Engine) -> None:
+    newsletter, other = stored_newsletter(engine), stored_newsletter(engine, slug="daily")
+    fill(engine, newsletter)
+    with rehearsal(engine, newsletter.id) as copy:
+        alone = counts(copy)
+    fill(engine, other)
+    with rehearsal(engine, newsletter.id) as copy:
+        # People and addresses never to be mailed are everybody's.
+        assert counts(copy) == {**alone, "subscribers": 2, "suppressions": 2}
+        assert counts(copy)["newsletters"] == 1
+
+
+def test_what_happens_in_a_rehearsal_stays_there(engine: Engine) -> None:
+    newsletter = stored_newsletter(engine)
+    fill(engine, newsletter)
+    before = rows(engine)
+    with rehearsal(engine, newsletter.id) as copy, writing(copy) as session:
+        remove_newsletter(session, newsletter.id)
+    assert rows(engine) == before
+
+
+def test_a_rehearsal_leaves_no_file(engine: Engine) -> None:
+    def files() -> set[Path]:
+        return set(Path(gettempdir()).glob("digest-dry-run-*"))
+
+    before = files()
+    with rehearsal(engine, stored_newsletter(engine).id):
+        assert files() - before
+    assert not files() - before
