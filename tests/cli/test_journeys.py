@@ -82,7 +82,6 @@ def test_a_newsletter_of_ones_own_from_an_empty_folder_to_mail(tmp_path: Path, n
 
     rehearsed = call(tmp_path, "run", "week", "--dry-run")
     assert "2 readers would get mail" in rehearsed
-    assert told(tmp_path, "issue", "list") == []
 
     assert "2 accepted" in call(tmp_path, "run", "week", "--approve", "Ada")
     mails = [
@@ -100,7 +99,6 @@ def test_a_newsletter_of_ones_own_from_an_empty_folder_to_mail(tmp_path: Path, n
 
     assert "nothing was sent again" in call(tmp_path, "run", "week", "--approve", "Ada")
     assert len(list((tmp_path / "outbox/new").iterdir())) == 2
-    assert "ok" in call(tmp_path, "doctor")
 
 
 def test_a_doctor_who_finds_something_ends_with_exit_code_1(tmp_path: Path) -> None:
@@ -108,7 +106,7 @@ def test_a_doctor_who_finds_something_ends_with_exit_code_1(tmp_path: Path) -> N
 
 
 def test_output_nobody_reads_to_its_end_is_no_error(drafted: Path) -> None:
-    for arguments in ("issue preview 1", "issue list --json", "--help", "run weekly --dry-run"):
+    for arguments in ("issue preview 1", "issue list --json", "--help"):
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; '{COMMAND}' {arguments} | true"],
             cwd=drafted,
@@ -194,26 +192,34 @@ def test_ctrl_c_ends_a_command_with_a_sentence(drafted: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "without"),
+    ("commands", "without"),
     [
         (["--help"], HEAVY | {"sqlalchemy", "pydantic", "structlog"}),
-        (["newsletter", "list"], HEAVY),
-        (["issue", "list"], HEAVY),
-        (["topic", "list", "weekly"], HEAVY),
-        (["subscriber", "list", "weekly"], HEAVY),
-        (["source", "list", "weekly"], HEAVY),
-        (["schedule", "list"], HEAVY),
+        (
+            [
+                "newsletter list",
+                "issue list",
+                "topic list weekly",
+                "subscriber list weekly",
+                "source list weekly",
+                "schedule list",
+                "why ada@example.org 1",
+            ],
+            HEAVY,
+        ),
     ],
 )
 def test_a_command_that_only_looks_imports_nothing_that_makes_mail(
-    drafted: Path, arguments: list[str], without: set[str]
+    drafted: Path, digest: Digest, commands: list[str], without: set[str]
 ) -> None:
+    digest("issue", "approve", "1").well()
     program = (
-        "import sys; from digest.cli.main import run; code = run(sys.argv[1:]); "
-        "sys.stderr.write(' '.join(sys.modules)); sys.exit(code)"
+        "import sys; from digest.cli.main import run; "
+        "codes = [run(command.split()) for command in sys.argv[1:]]; "
+        "sys.stderr.write(' '.join(sys.modules)); sys.exit(any(codes))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-c", program, *commands],
         cwd=drafted,
         env=environment(),
         capture_output=True,
