@@ -160,7 +160,7 @@ def _show_demo(report: Report) -> None:
         ("skipped", sum(report.skipped.values()), skipped),
     ]
     show_table(("", "", ""), rows, empty="")
-    command = _this_command()
+    command, python = _this_command(), shlex.join([sys.executable, *report.newsroom])
     say(
         f"""
 The mails are in {report.mails}, each as .eml and .html: open some in a browser.
@@ -169,7 +169,9 @@ What to do next:
   cd {shlex.quote(str(report.folder))}
   {command} issue show {report.issue}
   {command} why {A_READER} {report.issue}
-  {command} up        the pages at http://127.0.0.1:8000; the links in the mails lead there"""
+  {command} up        the pages at http://127.0.0.1:8000; the links in the mails' footers lead there
+  {python}
+            the sample articles once more, where the mails' other links lead"""
     )
 
 

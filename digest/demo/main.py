@@ -56,7 +56,9 @@ def run_demo(folder: Path) -> Report:
         caught = len(catcher.caught)
     # The catcher has gone: what is sent by hand from here on lands in a folder.
     _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow="")
-    return report_of(runtime.engine, caught=caught, folder=folder)
+    port = newsroom.host_port.rpartition(":")[2]
+    serve_again = ("-m", "digest.demo.newsroom", "--port", port, "--zone", SAMPLE.timezone)
+    return report_of(runtime.engine, caught=caught, folder=folder, newsroom=serve_again)
 
 
 def _clean(folder: Path) -> None:

@@ -21,7 +21,10 @@ from digest.store.sources import list_sources
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The demo in figures. `failed_sources` maps names to errors; `mails` is where the caught mails are."""
+    """The demo in figures. `failed_sources` maps names to errors; `mails` is where the caught mails are.
+
+    `newsroom` are the arguments of Python that serve the sample articles at their addresses once more.
+    """
 
     issue: int
     sources: int
@@ -35,9 +38,10 @@ class Report:
     skipped: Mapping[SkipReason, int]
     folder: Path
     mails: Path
+    newsroom: tuple[str, ...]
 
 
-def report_of(engine: Engine, *, caught: int, folder: Path) -> Report:
+def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str, ...]) -> Report:
     """Return the figures of the demo's one issue."""
     with reading(engine) as session:
         issue = list_issues(session)[0]
@@ -57,4 +61,5 @@ def report_of(engine: Engine, *, caught: int, folder: Path) -> Report:
             skipped=count_skips(session, issue.id),
             folder=folder,
             mails=folder / "mails",
+            newsroom=newsroom,
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from digest.store.deliveries import count_deliveries, planned_skips
 from digest.store.issues import list_issues
 from digest.store.sources import list_sources
 from tests.mails import Followed, ReadMail, assert_well_made, read_mail
+from tests.servers.processes import ServerProcess, is_listening
 
 DIGEST = Path(sys.executable).parent / "digest"
 READERS = 13
@@ -108,6 +111,20 @@ def test_no_reader_misses_an_article_of_the_issue_they_follow(demo: Demo) -> Non
     for mail in demo.mails.values():
         follows = set(followed.follows(mail.to))
         assert set(mail.urls) == {url for url in whole.urls if followed.topics[url] & follows}
+
+
+def test_the_articles_can_be_served_once_more_for_the_links_in_the_mails(demo: Demo, tmp_path: Path) -> None:
+    (command,) = re.findall(r"^  (\S+ -m digest\.demo\.newsroom .+)$", demo.printed, re.MULTILINE)
+    gone = {article.slug for article in read_articles() if article.page_gone}
+    server = ServerProcess(command.split(), output=tmp_path / "newsroom.log")
+    try:
+        server.wait_until(lambda: is_listening(int(command.split()[4])))
+        for url in demo.mails["ada.fenwick@example.org"].urls:
+            if not any(slug in url for slug in gone):
+                with urllib.request.urlopen(url, timeout=5) as page:
+                    assert page.status == 200
+    finally:
+        server.end(signal.SIGTERM)
 
 
 def test_an_address_that_came_twice_gets_one_mail(demo: Demo) -> None:
