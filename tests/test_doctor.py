@@ -91,7 +91,7 @@ def test_a_secret_key_has_at_least_32_characters(key: str, is_well: bool) -> Non
         ("https://digest.example.org", "maildir:outbox", True, ""),
         ("http://digest.example.org", "maildir:outbox", True, "https"),
         ("http://127.0.0.1:8000", "maildir:outbox", True, ""),
-        ("http://127.0.0.1:8000", "smtp://0.0.0.0:1", False, "public_url"),
+        ("http://127.0.0.1:8000", "smtp://0.0.0.0:1", True, "public_url"),
         ("digest.example.org", "maildir:outbox", False, "https://digest.example.org"),
         ("ftp://digest.example.org", "maildir:outbox", False, "public_url"),
     ],
