@@ -159,8 +159,9 @@ def _public_url(settings: Settings) -> Check:
         mail = urlsplit(settings.mail_url)
         if mail.scheme == "maildir" or is_loopback(mail.hostname or ""):
             return Check(what, True, f"{url}, this machine alone")
+        # Not bad in itself: a catcher of mail may well have a name of its own.
         advice = "Links in mails lead there: set public_url to an address your readers can reach."
-        return Check(what, False, f"{url} is reached from this machine alone", advice)
+        return Check(what, True, f"{url}, reached from this machine alone", advice)
     if parts.scheme == "http":
         advice = "Use https: without it mail programs show no one-click unsubscribe (RFC 8058 §3.1)."
         return Check(what, True, f"{url}, unencrypted", advice)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -39,16 +40,28 @@ class Root(LazyGroup):
         "compose": Part(_ISSUE, "digest.cli.runs", "Fill the draft of the week with the best articles."),
         "issue": Part(_ISSUE, "digest.cli.issues", "Issues: look at them, let them go, stop them.", True),
         "send": Part(_ISSUE, "digest.cli.sending", "Send an approved issue, or go on with one."),
-        "why": Part(_ISSUE, "digest.cli.sending", "Say why a reader gets each item, or does not."),
+        "why": Part(_ISSUE, "digest.cli.explaining", "Say why a reader gets each item, or does not."),
         "inspect": Part(_ISSUE, "digest.cli.inspecting", "See what is read of a feed or an article.", True),
     }
 
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        """Read the arguments, which may end in help."""
+        with _reader_may_go():
+            return super().make_context(*arguments, **more)
+
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. A reader of its output that goes away (`| head`) is no error of ours."""
-        try:
+        """Run the command."""
+        with _reader_may_go():
             return super().invoke(ctx)
-        except BrokenPipeError as exc:
-            raise typer.Exit(_reader_gone()) from exc
+
+
+@contextmanager
+def _reader_may_go() -> Iterator[None]:
+    """End well when whoever reads our output (`| head`) has seen enough: typer takes that for a failure."""
+    try:
+        yield
+    except BrokenPipeError as exc:
+        raise typer.Exit(_reader_gone()) from exc
 
 
 app = typer.Typer(

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -111,7 +112,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: 
             console.print(table)
         # The last column's filling is for the eye alone.
         sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-    elif console.width < _NARROW and console.measure(table).maximum > console.width:
+    elif console.width < _NARROW and _width(console, table) > console.width:
         _show_rows(columns, cells)
     else:
         console.print(table)
@@ -129,6 +130,11 @@ def _table(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> Table:
     for row in cells:
         table.add_row(*map(Text, row))
     return table
+
+
+def _width(console: Console, table: Table) -> int:
+    """Return how wide the table would be with all the room it wants."""
+    return Measurement.get(console, console.options.update(width=_PIPED_WIDTH), table).maximum
 
 
 def _show_rows(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:

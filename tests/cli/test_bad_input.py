@@ -236,7 +236,7 @@ def test_a_question_that_nobody_answers_changes_nothing(weekly: Path, digest: Di
         (b"mail,name\na@example.org,A\n", ["readers.csv line 1", "'mail'", "'email'"]),
         (b"email\na@example.org\nnot-an-address\n", ["readers.csv line 3", "'not-an-address'"]),
         (b"email,topics\na@example.org,sports\n", ["readers.csv line 2", "no topic 'sports'", "climate"]),
-        (b"email,name\na@example.org\n", ["readers.csv line 2", "1 fields", "2 columns"]),
+        (b"email,name\na@example.org\n", ["readers.csv line 2", "1 field ", "2 columns"]),
         (b'email,name\na@example.org,"A\n', ["readers.csv line 2", "not CSV"]),
         (b"email\nd@example.org\n\xff@example.org\n", ["readers.csv line 3", "not UTF-8"]),
         (b"email,timezone\na@example.org,Mars/Base\n", ["readers.csv line 2", "'Mars/Base'"]),

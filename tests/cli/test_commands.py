@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Digest
+from tests.cli.conftest import Digest, change_settings
 
 
 def test_a_newsletter_is_added_shown_listed_and_removed(home: Path, digest: Digest) -> None:
@@ -174,3 +174,17 @@ def test_a_feed_and_an_article_can_be_inspected_without_a_database(
     assert "harbour master" in told["text"]
     assert "characters" in digest("inspect", "article", "page.html").well().out
     assert list(nowhere.iterdir()) == [nowhere / "page.html"]
+
+
+def test_a_doctor_tells_people_and_programs_and_ends_with_1_when_something_is_bad(
+    home: Path, digest: Digest
+) -> None:
+    assert {check["is_well"] for check in digest("doctor", "--json").well().json} == {True}
+    assert "ok    database" in digest("doctor").well().out
+    change_settings(home, mail_url="https://mail.example.org", log_level="debug")
+    found = digest("doctor", "--json")
+    assert found.code == 1
+    assert [check["what"] for check in found.json if not check["is_well"]] == ["mail"]
+    told = digest("doctor")
+    assert told.code == 1
+    assert "mail: mail_url: a 'https' address cannot take mail" in told.out
