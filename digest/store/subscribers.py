@@ -82,7 +82,8 @@ def subscribe(
 ) -> Subscription:
     """Make `email` an active subscriber who follows exactly `follows`; the address may be known already.
 
-    What is '' of name, language and zone stays as it is known. Raises `NotFound` for a topic the newsletter does not have.
+    What is '' of name, language and zone stays as it is known. Raises `NotFound` for a topic the newsletter
+    does not have.
     """
     row = _find_row(session, email)
     if row is None:

@@ -92,7 +92,7 @@ def _subscriber_ids(session: Session, page: Sequence[WantedSubscription]) -> dic
             SubscriberRow.email_key.in_([one.key for one in page])
         )
     )
-    return {key: row_id for key, row_id in rows}
+    return dict(rows.all())
 
 
 def _states(
@@ -128,9 +128,8 @@ def _describe(session: Session, page: Sequence[WantedSubscription], ids: Mapping
     for column in ("name", "language", "timezone"):
         told = [{"b_id": ids[one.key], column: getattr(one, column)} for one in page if getattr(one, column)]
         if told:
-            where = SubscriberRow.id == bindparam("b_id")
-            values = {column: bindparam(column)}
-            session.connection().execute(update(SubscriberRow).where(where).values(**values), told)
+            statement = update(SubscriberRow).where(SubscriberRow.id == bindparam("b_id"))
+            session.connection().execute(statement.values({column: bindparam(column)}), told)
 
 
 def _follow(
