@@ -74,6 +74,6 @@ def _hidden(value: object) -> object:
             return value
 
 
-def _hide_in_line(_logger: object, _method: str, line: str | bytes) -> str:
+def _hide_in_line(_logger: object, _method: str, line: Any) -> str:
     """Look at the finished line too: a traceback is only written out there."""
-    return str(_hidden(line if isinstance(line, str) else line.decode("utf-8", "replace")))
+    return str(_hidden(line))

@@ -15,8 +15,8 @@ from digest.domain.times import aware_utc, zone
 def due_dates(cron: str, timezone: str, *, after: datetime, count: int) -> tuple[datetime, ...]:
     """Return the next `count` instants, in UTC, that `cron` names in `timezone` after `after`.
 
-    Fewer when the rule runs out (a first of February that is a fifth Monday never comes). Raises `InvalidInput` for a rule or zone
-    that is none.
+    Fewer when the rule runs out (a first of February that is a fifth Monday never comes). Raises
+    `InvalidInput` for a rule or zone that is none.
     """
     return tuple(islice(dates_after(cron, timezone, after=after), count))
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     text,
@@ -42,8 +43,6 @@ from digest.store.subscribers import SubscriberRow, SubscriptionRow, Suppression
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
-_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-"""A worker has it."""
 
 
 class DeliveryRow(Base):
@@ -80,6 +79,13 @@ class DeliveryRow(Base):
     created_at: Mapped[datetime]
     armed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+# Written out as in the partial indexes: with the states as parameters, neither database could know that such
+# an index holds the rows that are asked for.
+_IS_PENDING = DeliveryRow.state == literal_column("'pending'")
+_IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def claim_deliveries(
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
         .where(
             DeliveryRow.issue_id == issue_id,
-            DeliveryRow.state == DeliveryState.PENDING,
+            _IS_PENDING,
             DeliveryRow.next_at <= now,
             IssueRow.state == IssueState.SENDING,
         )
@@ -288,10 +294,7 @@ def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
     """
     result = session.execute(
         update(DeliveryRow)
-        .where(
-            DeliveryRow.lease_until < now,
-            DeliveryRow.state.in_(_IN_HAND),
-        )
+        .where(DeliveryRow.lease_until < now, _IS_LEASED)
         .values(
             state=case(
                 (DeliveryRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),

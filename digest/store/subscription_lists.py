@@ -14,6 +14,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
+from digest.store.database import plan_by_values
 from digest.store.newsletters import topic_ids
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
@@ -44,6 +45,7 @@ def subscribe_all(
     Nobody's state changes: who paused stays paused, and who unsubscribed is left alone altogether. Each
     mailbox may be in `wanted` once. Raises `NotFound` for a topic the newsletter does not have.
     """
+    plan_by_values(session)
     topics = topic_ids(session, newsletter_id)
     unknown = {slug for one in wanted for slug in one.follows or ()} - topics.keys()
     if unknown:
