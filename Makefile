@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench clean
 
-# No bytecode or tool of another environment may leak in.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# No module or tool of another environment may leak in. And the tests start some hundred processes: without
+# byte code kept from one to the next, each would compile every import for four seconds.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 

@@ -76,4 +76,4 @@ def _hidden(value: object) -> object:
 
 def _hide_in_line(_logger: object, _method: str, line: Any) -> str:
     """Look at the finished line too: a traceback is only written out there."""
-    return str(_hidden(line if isinstance(line, str) else line.decode("utf-8", "replace")))
+    return str(_hidden(line))

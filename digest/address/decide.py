@@ -39,12 +39,26 @@ class ItemReason:
 
 
 def item_reasons(
-    outline: Outline, titles: tuple[str, ...], edition: Edition, names: Mapping[TopicSlug, str]
+    outline: Outline,
+    titles: tuple[str, ...],
+    edition: Edition,
+    names: Mapping[TopicSlug, str],
+    *,
+    withheld: str = "",
 ) -> tuple[ItemReason, ...]:
-    """Return, for each item of the issue in its order, why a reader of `edition` gets it or does not."""
+    """Return, for each item of the issue in its order, why a reader of `edition` gets it or does not.
+
+    `withheld` says why they get none of it although they follow it, as in 'paused their subscription'.
+    """
     shown = {position: section.topic for section in edition.sections for position in section.positions}
+    but = f", but {withheld}" if withheld else ""
     return tuple(
-        ItemReason(position, titles[position], position in shown, _why(topics, shown.get(position), names))
+        ItemReason(
+            position,
+            titles[position],
+            is_shown=position in shown and not withheld,
+            reason=_why(topics, shown.get(position), names) + (but if position in shown else ""),
+        )
         for position, topics in enumerate(outline.items)
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from digest.address.decide import ItemReason, followed, item_reasons, skip_reason
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, edition_for
-from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
+from digest.domain.subscribers import SkipReason, SubscriberId, Subscription, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
 from digest.store.database import reading, writing
@@ -55,7 +55,9 @@ class _Addressing:
         sender = newsletter_by_id(session, issue.newsletter_id).sender_email
         # The nonce keeps two installations with one sender domain from writing the same Message-ID.
         self._message_id = f"<{issue.id}.{{}}.{secrets.token_hex(6)}@{sender.rpartition('@')[2]}>"
-        self._editions: dict[int, tuple[frozenset[TopicSlug], Edition]] = {}
+        # A million readers follow 160,000 mixes of topics but see 30,000 editions: kept is a number for each
+        # mix, and a key for each edition.
+        self._edition_of: dict[int, int | SkipReason] = {}
         self._edition_ids: dict[str, int] = {}
         self._result = Addressed()
 
@@ -72,37 +74,45 @@ class _Addressing:
 
     def _write(self, page: Sequence[Reader]) -> None:
         deliveries: list[NewDelivery] = []
-        skips: list[tuple[Reader, SkipReason]] = []
+        skips: list[tuple[SubscriberId, SkipReason]] = []
         for reader in page:
-            follows, edition = self._edition(reader.follows)
-            reason = skip_reason(
-                follows, edition, is_paused=reader.is_paused, is_suppressed=reader.is_suppressed
-            )
-            if reason is None:
-                deliveries.append(self._delivery(reader, edition))
+            edition = self._edition_for(reader)
+            if isinstance(edition, SkipReason):
+                skips.append((reader.subscriber_id, edition))
+                self._result.skipped[edition] = self._result.skipped.get(edition, 0) + 1
             else:
-                skips.append((reader, reason))
-                self._result.skipped[reason] = self._result.skipped.get(reason, 0) + 1
+                deliveries.append(self._delivery(reader, edition))
         self._result.deliveries += len(deliveries)
         add_deliveries(self._session, self._issue.id, deliveries, now=self._now)
-        add_skips(self._session, self._issue.id, [(reader.subscriber_id, reason) for reader, reason in skips])
+        add_skips(self._session, self._issue.id, skips)
 
-    def _edition(self, mask: int) -> tuple[frozenset[TopicSlug], Edition]:
-        if mask not in self._editions:
-            follows = followed(mask, self._topics)
-            self._editions[mask] = follows, edition_for(self._outline, follows)
-        return self._editions[mask]
+    def _edition_for(self, reader: Reader) -> int | SkipReason:
+        """Return the row id of a reader's edition, or why they get none."""
+        if reader.is_suppressed:
+            return SkipReason.SUPPRESSED
+        if reader.is_paused:
+            return SkipReason.PAUSED
+        if reader.follows not in self._edition_of:
+            self._edition_of[reader.follows] = self._edition_or_reason(reader.follows)
+        return self._edition_of[reader.follows]
 
-    def _delivery(self, reader: Reader, edition: Edition) -> NewDelivery:
-        key = edition.key
-        if key not in self._edition_ids:
-            self._edition_ids[key] = add_edition(self._session, self._issue.id, key)
+    def _edition_or_reason(self, mask: int) -> int | SkipReason:
+        follows = followed(mask, self._topics)
+        edition = edition_for(self._outline, follows)
+        reason = skip_reason(follows, edition, is_paused=False, is_suppressed=False)
+        if reason is not None:
+            return reason
+        if edition.key not in self._edition_ids:
+            self._edition_ids[edition.key] = add_edition(self._session, self._issue.id, edition.key)
+        return self._edition_ids[edition.key]
+
+    def _delivery(self, reader: Reader, edition_id: int) -> NewDelivery:
         return NewDelivery(
             reader.subscriber_id,
             reader.email,
             reader.email_key,
             self._message_id.format(reader.subscriber_id),
-            self._edition_ids[key],
+            edition_id,
         )
 
 
@@ -136,16 +146,17 @@ def explain(engine: Engine, issue_id: int, email: str) -> Explanation:
         delivery = find_delivery(session, issue.id, subscription.subscriber.id)
         if delivery is None:
             edition = edition_for(outline, subscription.follows)
-            verdict = _verdict_without_delivery(session, issue, subscription, edition)
+            verdict, withheld = _without_delivery(session, issue, subscription, edition)
         else:
             edition = Edition.from_key(edition_key_of(session, delivery))
             verdict = _DELIVERY_WORDS[DeliveryState(delivery.state)]
+            withheld = _NEVER_ARRIVED.get(DeliveryState(delivery.state), "")
         return Explanation(
             email=subscription.subscriber.email,
             issue_id=issue.id,
             verdict=verdict,
             follows=tuple(topic for topic in names if topic in subscription.follows),
-            items=item_reasons(outline, titles, edition, names),
+            items=item_reasons(outline, titles, edition, names, withheld=withheld),
             delivery=None if delivery is None else DeliveryState(delivery.state),
         )
 
@@ -161,20 +172,33 @@ _DELIVERY_WORDS = {
 }
 
 
-def _verdict_without_delivery(
+_NEVER_ARRIVED = {
+    DeliveryState.FAILED: "the mail server refused the mail",
+    DeliveryState.CANCELLED: "the mail was cancelled",
+}
+
+
+def _without_delivery(
     session: Session, issue: Issue, subscription: Subscription, edition: Edition
-) -> str:
+) -> tuple[str, str]:
+    """Return the verdict on a reader without a delivery, and why they miss even what they follow."""
     skip = find_skip(session, issue.id, subscription.subscriber.id)
     if skip is not None:
-        return f"was sent nothing of this issue: {skip.in_words}"
+        since = "only since the audience was fixed"
+        then = skip.in_words if skip in (SkipReason.PAUSED, SkipReason.SUPPRESSED) else since
+        return f"was sent nothing of this issue: {skip.in_words}", then
     if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
-        return f"gets nothing of this issue: subscription is {subscription.state}"
+        told = f"subscription is {subscription.state}"
+        return f"gets nothing of this issue: {told}", told
     if issue.state not in (IssueState.DRAFT, IssueState.APPROVED):
-        return "gets nothing of this issue: subscribed after its audience was fixed"
+        told = "subscribed after its audience was fixed"
+        return f"gets nothing of this issue: {told}", told
     reason = skip_reason(
         subscription.follows,
         edition,
         is_paused=subscription.state is SubscriptionState.PAUSED,
         is_suppressed=is_suppressed(session, subscription.subscriber.email),
     )
-    return "will get this issue" if reason is None else f"will get nothing of this issue: {reason.in_words}"
+    if reason is None:
+        return "will get this issue", ""
+    return f"will get nothing of this issue: {reason.in_words}", reason.in_words

@@ -6,13 +6,14 @@ import secrets
 import shlex
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.lazy import examples, new_app
-from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.cli.output import JsonOption, say, show_json, show_table, warn
 from digest.domain.errors import InvalidInput
 from digest.runtime import Runtime, open_runtime
 from digest.settings import config_file, load_settings
@@ -82,19 +83,27 @@ def migrate() -> None:
 def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run web pages, worker and scheduler in this one process, until Ctrl-C."""
     from digest.embedded import embedded_worker
-    from digest.web.app import serve
 
     runtime = _ready_runtime()
     with embedded_worker():
-        serve(runtime, host=host, port=port)
+        _serve(runtime, host, port)
 
 
 @app.command()
 def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the web pages alone; workers and beat run beside it under Celery."""
+    _serve(_ready_runtime(), host, port)
+
+
+def _serve(runtime: Runtime, host: str, port: int) -> None:
+    """Serve pages until Ctrl-C, which is how this is meant to end, however early it comes."""
     from digest.web.app import serve
 
-    serve(_ready_runtime(), host=host, port=port)
+    def tell(address: str) -> None:
+        warn(f"The pages are at {address}. Ctrl-C stops.")
+
+    with suppress(KeyboardInterrupt):
+        serve(runtime, host=host, port=port, on_listening=tell)
 
 
 def _ready_runtime() -> Runtime:

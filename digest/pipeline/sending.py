@@ -49,6 +49,8 @@ def send(
     addressed = None
     if issue.state is not IssueState.SENDING:
         addressed = address_issue(engine, issue_id, now=runtime.clock())
+        if not addressed.deliveries:
+            runtime.tell_ops(f"issue {issue_id} reached nobody", _nobody(issue_id, addressed))
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
     try:
@@ -71,6 +73,15 @@ def send(
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
+
+
+def _nobody(issue_id: int, addressed: Addressed) -> str:
+    skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in addressed.skipped.items())
+    return (
+        f"Issue {issue_id} was approved, but there was nobody to send it to: "
+        f"{skipped or 'the newsletter has no active subscriber'}. It counts as sent. "
+        f"'digest why EMAIL {issue_id}' says more about a reader."
+    )
 
 
 def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:

@@ -15,24 +15,36 @@ from digest.domain.times import aware_utc, zone
 def due_dates(cron: str, timezone: str, *, after: datetime, count: int) -> tuple[datetime, ...]:
     """Return the next `count` instants, in UTC, that `cron` names in `timezone` after `after`.
 
-    Fewer when the rule runs out (a 30 February never comes). Raises `InvalidInput` for a rule or zone
-    that is none.
+    Fewer when the rule runs out (a first of February that is a fifth Monday never comes). Raises
+    `InvalidInput` for a rule or zone that is none.
     """
-    return tuple(islice(_dates(cron, timezone, after), count))
+    return tuple(islice(dates_after(cron, timezone, after=after), count))
 
 
 def next_due(cron: str, timezone: str, *, after: datetime) -> datetime:
     """Return the first instant `cron` names after `after`. Raises `InvalidInput` when there is none."""
-    for moment in _dates(cron, timezone, after):
-        return moment
-    raise InvalidInput(f"'{cron}' never comes due: no such date exists")
+    found = next(dates_after(cron, timezone, after=after), None)
+    if found is None:
+        raise InvalidInput(f"'{cron}' never comes due: no such date exists")
+    return found
 
 
-def _dates(cron: str, timezone: str, after: datetime) -> Iterator[datetime]:
+def dates_after(cron: str, timezone: str, *, after: datetime) -> Iterator[datetime]:
+    """Yield the instants, in UTC, that `cron` names in `timezone` after `after`, in order.
+
+    Raises `InvalidInput` for a rule or zone that is none, before the first.
+    """
     start = aware_utc(after).astimezone(zone(timezone))
+    for moment in _parsed(cron, start):
+        yield moment.astimezone(UTC)
+
+
+def _parsed(cron: str, start: datetime) -> CronSim:
     try:
-        for moment in CronSim(cron, start):
-            yield moment.astimezone(UTC)
+        # A sixth field would be seconds, and turn off the care for days on which clocks change.
+        if len(cron.split()) != 5:
+            raise CronSimError(f"{len(cron.split())} fields")
+        return CronSim(cron, start)
     except CronSimError as exc:
         raise InvalidInput(
             f"'{cron}' is not a cron rule ({exc}): give minute, hour, day, month and weekday, "

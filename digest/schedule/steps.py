@@ -10,9 +10,10 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from digest.domain.errors import InvalidInput
 from digest.domain.schedules import GRACE, Occurrence, OccurrenceState, Schedule
 from digest.domain.times import Window, zone
-from digest.schedule.cron import next_due
+from digest.schedule.cron import dates_after
 from digest.store.database import reading, writing
 from digest.store.schedules import add_occurrence, claim_due, due_schedules
 
@@ -38,7 +39,13 @@ def tick(engine: Engine, *, now: datetime) -> Tick:
     """
     with reading(engine) as session:
         due = due_schedules(session, now=now)
-    found = [occurrence for schedule in due for occurrence in _occur(engine, schedule, now)]
+    found: list[Occurrence] = []
+    for schedule in due:
+        try:
+            found += _occur(engine, schedule, now)
+        except InvalidInput as exc:
+            # Its zone may have left the system's zone database; the other newsletters are due all the same.
+            log.error("schedule.broken", schedule=schedule.id, reason=str(exc))
     return Tick(
         started=tuple(o for o in found if o.state is OccurrenceState.RUNNING),
         held=tuple(o for o in found if o.state is OccurrenceState.HELD),
@@ -46,23 +53,30 @@ def tick(engine: Engine, *, now: datetime) -> Tick:
 
 
 def _occur(engine: Engine, schedule: Schedule, now: datetime) -> list[Occurrence]:
-    dates = _dates_until(schedule, now)
+    missed, then = _dates_until(schedule, now)
     with writing(engine) as session:
-        if not claim_due(session, schedule, next_due=next_due(schedule.cron, schedule.timezone, after=now)):
+        if not claim_due(session, schedule, next_due=then):
             return []
-        added = [_add(session, schedule, due_at, now) for due_at in dates]
+        added = [_add(session, schedule, due_at, now) for due_at in missed]
     occurrences = [occurrence for occurrence in added if occurrence is not None]
     for occurrence in occurrences:
         log.info("schedule.due", schedule=schedule.id, occurrence=occurrence.id, state=occurrence.state)
     return occurrences
 
 
-def _dates_until(schedule: Schedule, now: datetime) -> list[datetime]:
-    """Return the due dates that have come, oldest first: after a long outage the last few alone."""
+def _dates_until(schedule: Schedule, now: datetime) -> tuple[list[datetime], datetime]:
+    """Return the due dates that have come, oldest first, and the next one.
+
+    There is one for each local date, its first, and after a long outage the last few alone.
+    """
+    tz = zone(schedule.timezone)
     dates = deque([schedule.next_due], maxlen=_REMEMBERED)
-    while (due_at := next_due(schedule.cron, schedule.timezone, after=dates[-1])) <= now:
-        dates.append(due_at)
-    return list(dates)
+    for due_at in dates_after(schedule.cron, schedule.timezone, after=schedule.next_due):
+        if due_at > now:
+            return list(dates), due_at
+        if due_at.astimezone(tz).date() != dates[-1].astimezone(tz).date():
+            dates.append(due_at)
+    raise InvalidInput(f"'{schedule.cron}' never comes due again: no such date exists")
 
 
 def _add(session: Session, schedule: Schedule, due_at: datetime, now: datetime) -> Occurrence | None:

@@ -92,13 +92,14 @@ def audience(
 def _audience_query(
     newsletter_id: NewsletterId, bits: Mapping[int, int]
 ) -> Select[int, str, str, str, Any, bool]:
-    # A follow is there once or not at all, so the sum of the bits is their union.
+    # A follow is there once or not at all, so the sum of the bits is their union. One look into the primary
+    # key for each reader: to join the sums of all took PostgreSQL 45 s instead of 1 for 20,000 readers who
+    # had just been imported, as it knew nothing about the tables yet and compared each with each.
     weight = case(bits, value=FollowRow.topic_id, else_=0) if bits else literal(0)
-    masks = (
-        select(FollowRow.subscriber_id, func.sum(cast(weight, BigInteger)).label("mask"))
-        .where(FollowRow.topic_id.in_(list(bits)))
-        .group_by(FollowRow.subscriber_id)
-        .subquery()
+    mask = (
+        select(func.coalesce(func.sum(cast(weight, BigInteger)), 0))
+        .where(FollowRow.subscriber_id == SubscriberRow.id, FollowRow.topic_id.in_(list(bits)))
+        .scalar_subquery()
     )
     return (
         select(
@@ -106,11 +107,10 @@ def _audience_query(
             SubscriberRow.email,
             SubscriberRow.email_key,
             SubscriptionRow.state,
-            func.coalesce(masks.c.mask, 0),
+            mask,
             exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
         )
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
-        .join(masks, masks.c.subscriber_id == SubscriberRow.id, isouter=True)
         .where(
             SubscriptionRow.newsletter_id == newsletter_id,
             SubscriptionRow.state.in_((SubscriptionState.ACTIVE, SubscriptionState.PAUSED)),

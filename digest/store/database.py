@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
@@ -89,6 +89,16 @@ def reading(engine: Engine) -> Iterator[Session]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with Session(connection, expire_on_commit=False) as session:
             yield session
+
+
+def plan_by_values(session: Session) -> None:
+    """Have PostgreSQL plan each statement of this transaction for its own values.
+
+    From the tenth time on it may keep one plan for all values. Then it looks for each of a thousand
+    addresses in every row of a table: 3 s instead of 10 ms.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
 
 
 @contextmanager

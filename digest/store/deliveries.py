@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     text,
@@ -42,8 +43,6 @@ from digest.store.subscribers import SubscriberRow, SubscriptionRow, Suppression
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
-_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-"""A worker has it."""
 
 
 class DeliveryRow(Base):
@@ -80,6 +79,13 @@ class DeliveryRow(Base):
     created_at: Mapped[datetime]
     armed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
+# Written out as in the partial indexes: with the states as parameters, neither database could know that such
+# an index holds the rows that are asked for.
+_IS_PENDING = DeliveryRow.state == literal_column("'pending'")
+_IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def claim_deliveries(
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
         .where(
             DeliveryRow.issue_id == issue_id,
-            DeliveryRow.state == DeliveryState.PENDING,
+            _IS_PENDING,
             DeliveryRow.next_at <= now,
             IssueRow.state == IssueState.SENDING,
         )
@@ -282,7 +288,7 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
 def lease_owners(session: Session) -> frozenset[str]:
     """Return everybody who holds a delivery now."""
-    held = select(DeliveryRow.owner).where(DeliveryRow.state.in_(_IN_HAND)).distinct()
+    held = select(DeliveryRow.owner).where(_IS_LEASED).distinct()
     return frozenset(owner for owner in session.scalars(held) if owner is not None)
 
 
@@ -296,7 +302,7 @@ def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) 
     states = session.scalars(
         update(DeliveryRow)
         .where(
-            DeliveryRow.state.in_(_IN_HAND),
+            _IS_LEASED,
             or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
         )
         .values(

@@ -14,6 +14,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
+from digest.store.database import plan_by_values
 from digest.store.newsletters import topic_ids
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
@@ -44,6 +45,7 @@ def subscribe_all(
     Nobody's state changes: who paused stays paused, and who unsubscribed is left alone altogether. Each
     mailbox may be in `wanted` once. Raises `NotFound` for a topic the newsletter does not have.
     """
+    plan_by_values(session)
     topics = topic_ids(session, newsletter_id)
     unknown = {slug for one in wanted for slug in one.follows or ()} - topics.keys()
     if unknown:
@@ -128,9 +130,8 @@ def _describe(session: Session, page: Sequence[WantedSubscription], ids: Mapping
     for column in ("name", "language", "timezone"):
         told = [{"b_id": ids[one.key], column: getattr(one, column)} for one in page if getattr(one, column)]
         if told:
-            where = SubscriberRow.id == bindparam("b_id")
-            statement = update(SubscriberRow).where(where).values({column: bindparam(column)})
-            session.connection().execute(statement, told)
+            statement = update(SubscriberRow).where(SubscriberRow.id == bindparam("b_id"))
+            session.connection().execute(statement.values({column: bindparam(column)}), told)
 
 
 def _follow(

@@ -170,6 +170,7 @@ def test_ctrl_c_ends_a_server_in_good_order(drafted: Path) -> None:
         wait_for(lambda: is_listening(port))
         serving.send_signal(signal.SIGINT)
         said = serving.communicate(timeout=30)[1]
+    assert f"The pages are at http://127.0.0.1:{port}/" in said
     assert "Traceback" not in said
     assert serving.returncode == 0
 

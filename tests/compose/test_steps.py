@@ -8,16 +8,16 @@ from sqlalchemy import Engine
 
 from digest.compose.render import EmailTemplate
 from digest.compose.steps import approve, compose, content_of, pieces_of
-from digest.domain.articles import Article, Image
+from digest.domain.articles import Article, Condensed, Image, Origin, Span, Takeaway
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Issue, IssueState, IssueTopic, OtherSource
 from digest.domain.newsletters import Newsletter, Source
 from digest.domain.times import Window
-from digest.domain.topics import TopicSlug
-from digest.store.articles import ArticleId, record_article, record_stories
+from digest.domain.topics import TopicMatch, TopicSlug
+from digest.store.articles import ArticleId, record_article, record_condensed, record_stories
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, get_rendered, items_of, list_issues, write_texts
-from digest.store.newsletters import remove_topic
+from digest.store.newsletters import remove_topic, topic_ids
 from tests.samples import PERSONAL
 from tests.stored import (
     CITIES,
@@ -103,10 +103,16 @@ def test_the_content_says_whose_issue_of_which_days_it_is(engine: Engine) -> Non
     assert content.items[0].published_on == date(2026, 11, 17)
 
 
-def test_a_newsletter_shows_as_many_takeaways_as_it_wants(engine: Engine) -> None:
-    week = Week(engine, takeaways=0)
-    week.add("tides")
-    assert content_of(engine, week.compose().id).items[0].takeaways == ()
+def test_a_newsletter_shows_as_many_takeaways_as_it_wants(week: Week) -> None:
+    article_id = week.add("tides")
+    takeaways = [Takeaway(f"Point {number}", Origin.PUBLISHER, (Span(0, 4),)) for number in range(5)]
+    with writing(week.engine) as session:
+        topics = topic_ids(session, week.newsletter.id)
+        matches = [TopicMatch(CLIMATE, 0.9, "said so")]
+        condensed = Condensed(tuple(takeaways))
+        record_condensed(session, article_id, condensed, matches, topic_ids=topics, of="x")
+    (item,) = content_of(week.engine, week.compose().id).items
+    assert item.takeaways == ("Point 0", "Point 1", "Point 2")
 
 
 def test_a_story_is_shown_once_and_its_other_reports_are_named(week: Week) -> None:

@@ -36,11 +36,13 @@ print("what comes after the server came")
 @contextmanager
 def served(database: Path, output: Path, *, host: str = "127.0.0.1") -> Iterator[tuple[ServerProcess, int]]:
     port = free_port()
+    nothing_set = output.with_name("digest.toml")
+    nothing_set.touch()
     environment = {
         **os.environ,
         "DIGEST_DATABASE_URL": f"sqlite:///{database}",
         "DIGEST_SECRET_KEY": SECRET,
-        "DIGEST_CONFIG": str(output.with_name("none.toml")),
+        "DIGEST_CONFIG": str(nothing_set),
     }
     process = ServerProcess(
         [sys.executable, "-c", PROGRAM, host, str(port)], output=output, environment=environment

@@ -1,0 +1,411 @@
+import threading
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from digest.address import steps
+from digest.address.steps import Addressed, address_issue, explain
+from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.errors import Conflict, NotFound
+from digest.domain.issues import Issue, IssueState, Outline
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
+from digest.domain.topics import Topic, TopicSlug
+from digest.store.audiences import EditionRow, SkipRow, count_editions, count_skips
+from digest.store.database import reading, writing
+from digest.store.deliveries import (
+    DeliveryRow,
+    NewDelivery,
+    add_deliveries,
+    cancel_for_issue,
+    claim_deliveries,
+    planned_deliveries,
+    planned_skips,
+    settle_deliveries,
+)
+from digest.store.issues import ensure_issue, freeze, get_issue
+from digest.store.newsletters import remove_topic
+from digest.store.subscribers import set_follows, set_subscription_state, suppress
+from digest.store.subscription_lists import WantedSubscription, subscribe_all
+from digest.track.steps import unsubscribe
+from tests.stored import (
+    CITIES,
+    CLIMATE,
+    FOOD,
+    NOW,
+    SPACE,
+    WINDOW,
+    approved_issue,
+    change,
+    rendered,
+    states,
+    stored_newsletter,
+    stored_reader,
+)
+
+NOBODY: dict[str, str] = {}
+
+
+class Audience:
+    """A newsletter with readers and an approved issue: climate, space+climate, space, cities."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.newsletter: Newsletter = stored_newsletter(engine)
+        self.issue: Issue = approved_issue(
+            engine, self.newsletter, (CLIMATE,), (SPACE, CLIMATE), (SPACE,), (CITIES,)
+        )
+
+    def add(self, name: str, *follows: TopicSlug) -> SubscriberId:
+        return stored_reader(self.engine, self.newsletter, f"{name}@example.org", *follows)
+
+    def set(self, who: SubscriberId, state: SubscriptionState) -> None:
+        with writing(self.engine) as session:
+            set_subscription_state(session, self.newsletter.id, who, state, now=NOW)
+
+    def suppress(self, email: str) -> None:
+        with writing(self.engine) as session:
+            suppress(session, email, reason="bounce", detail="", now=NOW)
+
+    def address(self) -> Addressed:
+        return address_issue(self.engine, self.issue.id, now=NOW)
+
+    @property
+    def planned(self) -> dict[str, str]:
+        with reading(self.engine) as session:
+            return dict(planned_deliveries(session, self.issue.id))
+
+    @property
+    def skipped(self) -> dict[str, SkipReason]:
+        with reading(self.engine) as session:
+            return dict(planned_skips(session, self.issue.id))
+
+    @property
+    def state(self) -> IssueState:
+        with reading(self.engine) as session:
+            return get_issue(session, self.issue.id).state
+
+
+@pytest.fixture
+def audience(engine: Engine) -> Audience:
+    return Audience(engine)
+
+
+def test_each_reader_gets_the_edition_of_what_they_follow(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.add("ben", SPACE, CLIMATE)
+    audience.add("carl", CITIES, FOOD)
+    audience.add("dora", CITIES)
+    assert audience.address() == Addressed(deliveries=4, editions=3)
+    assert audience.planned == {
+        "anna@example.org": "climate:0,1",
+        "ben@example.org": "climate:0;space:1,2",
+        "carl@example.org": "cities:3",
+        "dora@example.org": "cities:3",
+    }
+    with reading(audience.engine) as session:
+        assert count_editions(session, audience.issue.id) == 3
+        assert get_issue(session, audience.issue.id).sending_at == NOW
+
+
+def test_readers_who_get_nothing_are_skipped_with_the_reason(audience: Audience) -> None:
+    audience.add("none")
+    audience.add("food", FOOD)
+    audience.set(audience.add("paused", CLIMATE), SubscriptionState.PAUSED)
+    audience.add("gone", CLIMATE)
+    audience.suppress("GONE@example.org")
+    reasons = {
+        "food@example.org": SkipReason.NOTHING_FOLLOWED,
+        "gone@example.org": SkipReason.SUPPRESSED,
+        "none@example.org": SkipReason.NO_TOPICS,
+        "paused@example.org": SkipReason.PAUSED,
+    }
+    assert audience.address() == Addressed(skipped=dict(Counter(reasons.values())))
+    assert (audience.planned, audience.skipped) == (NOBODY, reasons)
+    with reading(audience.engine) as session:
+        assert count_skips(session, audience.issue.id) == dict.fromkeys(reasons.values(), 1)
+        assert count_editions(session, audience.issue.id) == 0
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.UNSUBSCRIBED, SubscriptionState.PENDING])
+def test_who_is_no_subscriber_is_not_in_the_audience(audience: Audience, state: SubscriptionState) -> None:
+    audience.set(audience.add("anna", CLIMATE), state)
+    assert audience.address() == Addressed()
+
+
+def test_readers_of_other_newsletters_are_not_in_the_audience(audience: Audience) -> None:
+    other = stored_newsletter(audience.engine, slug="daily")
+    stored_reader(audience.engine, other, "anna@example.org", CLIMATE)
+    who = audience.add("ben", CLIMATE)
+    with writing(audience.engine) as session:
+        set_follows(session, other.id, who, [SPACE])
+    audience.address()
+    assert audience.planned == {"ben@example.org": "climate:0,1"}
+
+
+def test_spellings_of_one_mailbox_are_one_delivery(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.add("ANNA", SPACE)
+    assert audience.address().deliveries == 1
+    assert audience.planned == {"anna@example.org": "space:1,2"}
+
+
+def test_message_ids_are_the_senders_and_never_the_same(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.add("ben", CLIMATE)
+    audience.address()
+    with reading(audience.engine) as session:
+        ids = session.scalars(select(DeliveryRow.message_id)).all()
+    assert len(set(ids)) == 2
+    assert all(one.startswith("<") and one.endswith("@news.example.org>") for one in ids)
+
+
+def test_a_topic_removed_since_the_approval_is_followed_by_nobody(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.add("ben", SPACE)
+    with writing(audience.engine) as session:
+        remove_topic(session, audience.newsletter.id, "climate")
+    audience.address()
+    assert audience.planned == {"ben@example.org": "space:1,2"}
+    assert audience.skipped == {"anna@example.org": SkipReason.NO_TOPICS}
+
+
+def test_the_last_of_sixty_topics_counts_like_the_first(engine: Engine) -> None:
+    slugs = [TopicSlug(f"{'long-' * 10}topic-{number}") for number in range(60)]
+    newsletter = stored_newsletter(engine, topics=[Topic(slug, "T") for slug in slugs])
+    pieces = rendered(*(f"A{number}" for number in range(60)))
+    with writing(engine) as session:
+        draft = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        outline = Outline(tuple(slugs), tuple((slug,) for slug in slugs))
+        issue = freeze(session, draft, pieces, outline, by="ed", now=NOW)
+    stored_reader(engine, newsletter, "last@example.org", slugs[59])
+    stored_reader(engine, newsletter, "all@example.org", *slugs)
+    address_issue(engine, issue.id, now=NOW)
+    with reading(engine) as session:
+        planned = dict(planned_deliveries(session, issue.id))
+    assert planned["last@example.org"] == f"{slugs[59]}:59"
+    assert planned["all@example.org"].count(";") == 59
+
+
+# --- all or nothing, once
+
+
+@pytest.mark.parametrize(
+    "state", [IssueState.DRAFT, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED]
+)
+def test_only_an_approved_issue_can_be_addressed(audience: Audience, state: IssueState) -> None:
+    audience.add("anna", CLIMATE)
+    if state in (IssueState.PAUSED, IssueState.SENT):
+        change(audience.engine, audience.issue, IssueState.SENDING)
+    change(audience.engine, audience.issue, state)
+    with pytest.raises(Conflict, match=f"is {state}, so this cannot make it sending"):
+        audience.address()
+    assert audience.planned == NOBODY
+    with pytest.raises(NotFound, match="no issue 4711"):
+        address_issue(audience.engine, 4711, now=NOW)  # type: ignore[arg-type]
+
+
+def test_what_dies_half_way_leaves_the_issue_approved_and_nobody_addressed(
+    audience: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        audience.add(f"r{number}", CLIMATE)
+    monkeypatch.setattr(steps, "PAGE", 2)
+    written: list[int] = []
+
+    def die_on_the_second_page(*args: object, **rest: object) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(1)
+        add_deliveries(*args, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(steps, "add_deliveries", die_on_the_second_page)
+    with pytest.raises(KeyboardInterrupt):
+        audience.address()
+    assert audience.state is IssueState.APPROVED
+    with reading(audience.engine) as session:
+        for table in (DeliveryRow, EditionRow, SkipRow):
+            assert session.scalar(select(func.count()).select_from(table)) == 0
+    monkeypatch.setattr(steps, "add_deliveries", add_deliveries)
+    assert audience.address() == Addressed(deliveries=5, editions=1)
+    assert len(audience.planned) == 5
+
+
+def test_of_fifty_who_click_send_at_once_one_addresses_the_issue(audience: Audience) -> None:
+    for number in range(10):
+        audience.add(f"r{number}", CLIMATE)
+    together = threading.Barrier(50)
+
+    def click(_: int) -> Addressed | None:
+        together.wait()
+        try:
+            return audience.address()
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(50) as pool:
+        done = [addressed for addressed in pool.map(click, range(50)) if addressed]
+    assert done == [Addressed(deliveries=10, editions=1)]
+    assert states(audience.engine, audience.issue) == {DeliveryState.PENDING: 10}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_audience_is_that_of_one_moment(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first page is written, others leave, come and follow: the second page is as it was.
+
+    On SQLite nobody can do that: it has one writer at a time.
+    """
+    readers = [audience.add(f"r{number}", CLIMATE) for number in range(4)]
+    monkeypatch.setattr(steps, "PAGE", 2)
+    changed: list[int] = []
+
+    def change_meanwhile(
+        session: object, issue_id: object, deliveries: Iterable[NewDelivery], **rest: object
+    ) -> None:
+        if not changed:
+            changed.append(1)
+            unsubscribe(audience.engine, audience.newsletter.id, readers[3], now=NOW)
+            audience.add("late", CLIMATE)
+            with writing(audience.engine) as other:
+                set_follows(other, audience.newsletter.id, readers[2], [])
+        add_deliveries(session, issue_id, deliveries, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(steps, "add_deliveries", change_meanwhile)
+    assert audience.address().deliveries == 4
+    assert set(audience.planned) == {f"r{number}@example.org" for number in range(4)}
+
+
+def test_a_large_audience_is_addressed_whole_in_little_memory(engine: Engine) -> None:
+    slugs = [TopicSlug(f"t{number}") for number in range(20)]
+    newsletter = stored_newsletter(engine, topics=[Topic(slug, "T") for slug in slugs])
+    pieces = rendered(*(f"A{number}" for number in range(30)))
+    with writing(engine) as session:
+        draft = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        items = tuple((slugs[number * 7 % 20], slugs[number * 3 % 20]) for number in range(30))
+        issue = freeze(session, draft, pieces, Outline(tuple(slugs), items), by="ed", now=NOW)
+        readers = [
+            WantedSubscription(
+                f"r{number}@example.org",
+                frozenset(slugs[(number * step + step) % 20] for step in (1, 3, 7)),
+            )
+            for number in range(20_000)
+        ]
+        subscribe_all(session, newsletter.id, readers, now=NOW)
+    tracemalloc.start()
+    addressed = address_issue(engine, issue.id, now=NOW)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert addressed.deliveries + sum(addressed.skipped.values()) == 20_000
+    assert states(engine, issue) == {DeliveryState.PENDING: addressed.deliveries}
+    assert peak < 20 * 2**20
+
+
+# --- why
+
+
+def test_an_approved_issue_says_who_will_get_what(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    why = explain(audience.engine, audience.issue.id, "Anna@example.org")
+    assert (why.email, why.verdict, why.delivery) == ("anna@example.org", "will get this issue", None)
+    assert why.follows == (CLIMATE,)
+    assert [(item.is_shown, item.reason) for item in why.items] == [
+        (True, "follows Climate"),
+        (True, "follows Climate"),
+        (False, "is about Space, which they do not follow"),
+        (False, "is about Cities, which they do not follow"),
+    ]
+
+
+@pytest.mark.parametrize("is_addressed", [False, True])
+@pytest.mark.parametrize("reason", list(SkipReason))
+def test_who_gets_nothing_is_told_why(audience: Audience, reason: SkipReason, is_addressed: bool) -> None:
+    follows = {SkipReason.NO_TOPICS: (), SkipReason.NOTHING_FOLLOWED: (FOOD,)}.get(reason, (CLIMATE,))
+    who = audience.add("anna", *follows)
+    if reason is SkipReason.PAUSED:
+        audience.set(who, SubscriptionState.PAUSED)
+    if reason is SkipReason.SUPPRESSED:
+        audience.suppress("anna@example.org")
+    if is_addressed:
+        audience.address()
+    why = explain(audience.engine, audience.issue.id, "anna@example.org")
+    begins = "was sent nothing" if is_addressed else "will get nothing"
+    assert why.verdict == f"{begins} of this issue: {reason.in_words}"
+    assert not any(item.is_shown for item in why.items)
+    if CLIMATE in follows:
+        assert why.items[0].reason == f"follows Climate, but {reason.in_words}"
+
+
+def test_once_addressed_what_was_decided_then_counts(audience: Audience) -> None:
+    who = audience.add("anna", CLIMATE)
+    skipped = audience.add("ben", FOOD)
+    audience.address()
+    with writing(audience.engine) as session:
+        set_follows(session, audience.newsletter.id, who, [CITIES])
+        set_follows(session, audience.newsletter.id, skipped, [CITIES])
+    anna = explain(audience.engine, audience.issue.id, "anna@example.org")
+    assert anna.delivery is DeliveryState.PENDING
+    assert [item.is_shown for item in anna.items] == [True, True, False, False]
+    ben = explain(audience.engine, audience.issue.id, "ben@example.org")
+    assert ben.verdict == "was sent nothing of this issue: no article in the topics they follow"
+    assert not any(item.is_shown for item in ben.items)
+    assert ben.items[3].reason == "follows Cities, but only since the audience was fixed"
+
+
+def test_who_came_later_or_left_is_told_so(audience: Audience) -> None:
+    audience.set(audience.add("left", CLIMATE), SubscriptionState.UNSUBSCRIBED)
+    left = explain(audience.engine, audience.issue.id, "left@example.org")
+    assert left.verdict == "gets nothing of this issue: subscription is unsubscribed"
+    audience.address()
+    audience.add("late", CLIMATE)
+    late = explain(audience.engine, audience.issue.id, "late@example.org")
+    assert late.verdict == "gets nothing of this issue: subscribed after its audience was fixed"
+    assert not any(item.is_shown for item in (*left.items, *late.items))
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "is_shown"),
+    [
+        (DeliveryState.PENDING, "gets this issue: waiting to be sent", True),
+        (DeliveryState.CLAIMED, "gets this issue: being sent now", True),
+        (DeliveryState.ACCEPTED, "got this issue: the mail server accepted it", True),
+        (DeliveryState.UNKNOWN, "may have got this issue", True),
+        (DeliveryState.FAILED, "did not get this issue: the mail server refused it", False),
+        (DeliveryState.CANCELLED, "does not get this issue: cancelled before it was sent", False),
+    ],
+)
+def test_a_delivery_says_how_it_stands(
+    audience: Audience, state: DeliveryState, verdict: str, is_shown: bool
+) -> None:
+    audience.add("anna", CLIMATE)
+    audience.address()
+    with writing(audience.engine) as session:
+        if state is DeliveryState.CANCELLED:
+            cancel_for_issue(session, audience.issue.id)
+        elif state is not DeliveryState.PENDING:
+            lease = NOW + timedelta(minutes=5)
+            (claim,) = claim_deliveries(
+                session, audience.issue.id, owner="w", limit=1, now=NOW, lease_until=lease
+            )
+            if state is not DeliveryState.CLAIMED:
+                settle_deliveries(session, [(claim, Outcome(state))], now=NOW)
+    why = explain(audience.engine, audience.issue.id, "anna@example.org")
+    assert why.verdict.startswith(verdict)
+    assert why.delivery is state
+    assert why.items[0].is_shown is is_shown
+
+
+def test_a_stranger_or_a_draft_cannot_be_explained(audience: Audience) -> None:
+    with pytest.raises(NotFound, match="'nobody@example\\.org' is not a subscriber"):
+        explain(audience.engine, audience.issue.id, "nobody@example.org")
+    audience.add("anna", CLIMATE)
+    with writing(audience.engine) as session:
+        other = ensure_issue(
+            session, audience.newsletter.id, type(WINDOW)(WINDOW.end, WINDOW.end + timedelta(days=1)), now=NOW
+        )
+    with pytest.raises(Conflict, match="digest issue approve"):
+        explain(audience.engine, other.id, "anna@example.org")

@@ -1,0 +1,174 @@
+import pytest
+from sqlalchemy import Engine
+
+from digest.condense.steps import SOURCE_SCORE, Report, condense, condense_again, topics_of
+from digest.domain.articles import Article, Block, BlockKind, Origin
+from digest.domain.newsletters import Newsletter, Source
+from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.store.articles import ArticleId, Candidate, StoredArticle, candidates_in, record_article
+from digest.store.database import reading, writing
+from digest.store.newsletters import add_topic, remove_topic
+from tests.stored import NOW, WINDOW, sample_article, stored_newsletter, stored_source
+
+SEA, SPACE, CITY = map(TopicSlug, ("sea", "space", "city"))
+TOPICS = (
+    Topic(SEA, "The sea", rule=TopicRule(phrases=("tide power", "tides"))),
+    Topic(SPACE, "Space", rule=TopicRule(categories=("Rockets",))),
+    Topic(CITY, "Cities"),
+)
+TOLD = (
+    "Six turbines on the bed of the strait ran for a thousand days without a diver going down.",
+    "A year of tide power now costs less than half of what the harbour paid for oil.",
+    "The council will decide in March whether the next strait gets turbines of its own.",
+)
+
+
+def told(path: str, **overrides: object) -> Article:
+    blocks = tuple(Block(BlockKind.PARAGRAPH, text) for text in TOLD)
+    return sample_article(path, **{"blocks": blocks, "title": "Tide power pays"} | overrides)
+
+
+class Condensing:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.newsletter: Newsletter = stored_newsletter(engine, topics=TOPICS, takeaways=2)
+        self.source: Source = stored_source(engine, self.newsletter, "Meridian")
+
+    def add(self, article: Article, source: Source | None = None) -> None:
+        with writing(self.engine) as session:
+            record_article(
+                session, self.newsletter.id, (source or self.source).id, article, now=NOW
+            )
+
+    def run(self) -> Report:
+        return condense(self.engine, self.newsletter)
+
+    @property
+    def candidates(self) -> dict[str, Candidate]:
+        with reading(self.engine) as session:
+            found = candidates_in(session, self.newsletter.id, WINDOW)
+        return {one.stored.article.url.rpartition("/")[2]: one for one in found}
+
+
+@pytest.fixture
+def condensing(engine: Engine) -> Condensing:
+    return Condensing(engine)
+
+
+def test_an_article_gets_takeaways_with_their_places_and_topics_with_reasons(
+    condensing: Condensing,
+) -> None:
+    condensing.add(told("tides"))
+    report = condensing.run()
+    found = condensing.candidates["tides"]
+    assert found.takeaways
+    assert report == Report(1, {Origin.EXTRACTIVE: len(found.takeaways)}, 0, 0)
+    text = found.stored.article.text
+    for takeaway in found.takeaways:
+        (span,) = takeaway.support
+        assert text[span.start : span.end] in TOLD
+    (match,) = found.topics
+    assert match.slug == SEA
+    assert "tide power" in match.reason
+
+
+def test_each_text_is_condensed_once(condensing: Condensing) -> None:
+    condensing.add(told("tides"))
+    condensing.run()
+    assert condensing.run() == Report(0, {}, 0, 0)
+    condensing.add(told("tides", title="Rockets", categories=("rockets",), blocks=()))
+    assert condensing.run() == Report(1, {}, 1, 0)
+    found = condensing.candidates["tides"]
+    assert (found.takeaways, found.why_none) == ((), "the article has no text")
+    assert [match.slug for match in found.topics] == [SPACE]
+
+
+def test_what_could_not_be_condensed_is_counted(condensing: Condensing) -> None:
+    condensing.add(told("tides"))
+    condensing.add(told("nothing", title="Nothing", blocks=()))
+    report = condensing.run()
+    assert (report.articles, report.without_takeaways, report.without_topic) == (2, 1, 1)
+
+
+def test_changed_rules_are_applied_when_asked(condensing: Condensing) -> None:
+    condensing.add(told("tides"))
+    condensing.run()
+    turbines = Topic(TopicSlug("turbines"), "Turbines", rule=TopicRule(phrases=("turbines",)))
+    with writing(condensing.engine) as session:
+        remove_topic(session, condensing.newsletter.id, SEA)
+        add_topic(session, condensing.newsletter.id, turbines)
+    assert condensing.candidates["tides"].topics == ()
+    assert condense_again(condensing.engine, condensing.newsletter, since=WINDOW.end) == 0
+    assert condense_again(condensing.engine, condensing.newsletter, since=WINDOW.start) == 1
+    condensing.run()
+    assert [match.slug for match in condensing.candidates["tides"].topics] == ["turbines"]
+
+
+def test_every_article_of_a_source_belongs_to_its_topics(condensing: Condensing) -> None:
+    harbour = stored_source(condensing.engine, condensing.newsletter, "Harbour", topics=(CITY,))
+    condensing.add(told("tides"))
+    condensing.run()
+    assert [match.slug for match in condensing.candidates["tides"].topics] == [SEA]
+    condensing.add(told("tides"), harbour)
+    condensing.run()
+    matches = {match.slug: match for match in condensing.candidates["tides"].topics}
+    assert set(matches) == {SEA, CITY}
+    assert (matches[CITY].score, matches[CITY].reason) == (SOURCE_SCORE, "everything from Harbour")
+
+
+def test_a_topic_that_a_source_names_but_the_newsletter_lacks_is_left_out(condensing: Condensing) -> None:
+    gone = stored_source(condensing.engine, condensing.newsletter, "Gone", topics=(TopicSlug("gone"),))
+    condensing.add(told("tides"), gone)
+    assert condensing.run().articles == 1
+    assert [match.slug for match in condensing.candidates["tides"].topics] == [SEA]
+
+
+def test_another_newsletters_articles_are_left_alone(condensing: Condensing) -> None:
+    condensing.add(told("tides"))
+    other = stored_newsletter(condensing.engine, slug="daily")
+    assert condense(condensing.engine, other).articles == 0
+    assert condensing.run().articles == 1
+
+
+def test_progress_is_told_article_by_article(condensing: Condensing) -> None:
+    for path in ("a", "b", "c"):
+        condensing.add(told(path))
+    seen: list[int] = []
+    condense(condensing.engine, condensing.newsletter, on_condensed=lambda: seen.append(len(seen)))
+    assert seen == [0, 1, 2]
+
+
+def test_a_stop_half_way_keeps_what_was_done(condensing: Condensing) -> None:
+    for path in ("a", "b", "c"):
+        condensing.add(told(path))
+    seen: list[int] = []
+
+    def stop_after_two() -> None:
+        seen.append(1)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        condense(condensing.engine, condensing.newsletter, on_condensed=stop_after_two)
+    assert condensing.run().articles == 1
+
+
+def test_topics_are_in_falling_score_and_each_has_its_strongest_reason() -> None:
+    topics = (
+        Topic(SEA, "The sea", rule=TopicRule(phrases=("tide power",))),
+        Topic(SPACE, "Space", rule=TopicRule(sources=("Orbit",))),
+        Topic(CITY, "Cities"),
+    )
+    stored = StoredArticle(
+        ArticleId(1), told("tides"), first_seen_at=NOW, sources=("Meridian", "Orbit"), story_id=None
+    )
+    matches = topics_of(stored, topics, {"Orbit": (CITY, SPACE), "Meridian": (SEA,)})
+    assert [match.slug for match in matches] == [SEA, SPACE, CITY]
+    assert [match.score for match in matches] == sorted((match.score for match in matches), reverse=True)
+    assert matches[1].reason == "all of Orbit's articles"
+    assert matches[0].score > SOURCE_SCORE
+
+
+def test_an_article_that_no_source_lists_any_more_keeps_its_rules() -> None:
+    stored = StoredArticle(ArticleId(1), told("tides"), first_seen_at=NOW, sources=(), story_id=None)
+    assert [match.slug for match in topics_of(stored, TOPICS, {})] == [SEA]
