@@ -14,11 +14,10 @@ from digest.cli.output import JsonOption, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
 from digest.domain.errors import InvalidInput
-from digest.gather.extract import read_page, read_plain_text
+from digest.gather.extract import read_fetched
 from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
-from digest.gather.sniff import Kind, described, kind_of
 from digest.gather.urls import is_http_url
 
 app = new_app()
@@ -73,23 +72,13 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
 )
 def article(where: Where, as_json: JsonOption = False) -> None:
     """Show what is read of an article, and its takeaways with the place that supports each."""
-    read = _read(_fetch(where))
+    read = read_fetched(_fetch(where))
     condensed = condense_article(read)
     if as_json:
         show_json({"article": read, "text": read.text, "condensed": condensed})
         return
     _show_article(read)
     _show_takeaways(condensed)
-
-
-def _read(fetched: Fetched) -> Article:
-    kind = kind_of(fetched.body, fetched.encoding)
-    if kind is Kind.HTML:
-        return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding)
-    if kind is Kind.TEXT:
-        return read_plain_text(fetched.body.decode(fetched.encoding or "utf-8", "replace"), url=fetched.url)
-    what = described(fetched.body, fetched.encoding)
-    raise InvalidInput(f"{fetched.url} is not an article: it is {what}. Try 'digest inspect feed'.")
 
 
 def _show_article(read: Article) -> None:

@@ -223,7 +223,7 @@ def compose(newsletter: Slug, window: Days = "", as_json: JsonOption = False) ->
     elif composed.left_out:
         show_left_out(composed.left_out)
     if composed.issue is None:
-        complain(empty_week(found, days, ()))
+        complain(empty_week(found, days, (), composed.left_out))
         raise typer.Exit(1)
     if as_json:
         return

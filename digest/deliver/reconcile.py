@@ -17,6 +17,8 @@ from digest.store.deliveries import cancel_for_issue, count_deliveries, settle_u
 from digest.store.issues import change_issue, lock_issue
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
+_POSTFIX_SEEN = re.compile(r"\bpostfix\S*/cleanup\S*: (\w+): message-id=(<[^<>\s]+>)")
+_POSTFIX_TAKEN = re.compile(r"\bpostfix\S*/qmgr\S*: (\w+): from=.*\(queue active\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,23 @@ class Reconciled:
 
 
 def message_ids(log: bytes) -> frozenset[str]:
-    """Return every Message-ID a mail server's log names, whatever its form.
+    """Return the Message-IDs of the messages that a mail server's log says it took.
 
-    A log holds other people's bytes as well; Message-IDs of ours are ASCII.
+    Postfix names a Message-ID as soon as it has read the headers, also of a message whose dot never came;
+    only one that became active in its queue was taken. Of any other log, every Message-ID counts. A log
+    holds other people's bytes as well; Message-IDs of ours are ASCII.
     """
-    return frozenset(_MESSAGE_ID.findall(log.decode("utf-8", "replace")))
+    seen: dict[str, str] = {}
+    taken: set[str] = set()
+    found: set[str] = set()
+    for line in log.decode("utf-8", "replace").splitlines():
+        if match := _POSTFIX_SEEN.search(line):
+            seen[match[1]] = match[2]
+        elif match := _POSTFIX_TAKEN.search(line):
+            taken.add(match[1])
+        else:
+            found.update(_MESSAGE_ID.findall(line))
+    return frozenset(found | {seen[queue_id] for queue_id in taken if queue_id in seen})
 
 
 def reconcile(

@@ -48,7 +48,7 @@ def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
         case Kind.TEXT:
             return read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url)
         case Kind.XML_FEED | Kind.JSON_FEED:
-            raise InvalidInput(f"{fetched.url} is a feed, not an article: read it as a source")
+            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
         case _:
             what = described(fetched.body, fetched.encoding)
             raise InvalidInput(

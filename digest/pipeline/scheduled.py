@@ -113,7 +113,7 @@ def _compose_stage(
 ) -> Occurrence:
     composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
     if composed.issue is None:
-        note = empty_week(newsletter, window, ())
+        note = empty_week(newsletter, window, (), composed.left_out)
         runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
         return replace(occurrence, state=OccurrenceState.DONE, note=note)
     return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)

@@ -47,6 +47,8 @@ def send(
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
     addressed = None
+    # What a killed `digest send` held is taken back now: nobody else may be there to do it.
+    sweep(engine, now=runtime.clock())
     if issue.state is not IssueState.SENDING:
         addressed = address_issue(engine, issue_id, now=runtime.clock())
         if not addressed.deliveries:

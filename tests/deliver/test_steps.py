@@ -302,7 +302,7 @@ def test_a_reader_suppressed_after_the_claim_is_not_sent_to(engine: Engine, smtp
 def test_a_sweep_takes_back_what_a_dead_worker_held(engine: Engine, smtp_sink: SmtpSink) -> None:
     issue_id = sending_issue(engine, SMALL)
     now = datetime.now(UTC)
-    gone = str(Owner(Owner.this_process().host, 2**22 + 1, "gone"))
+    gone = str(Owner(Owner.this_process().host, 2**22 + 1, 1, "gone"))
     alive = str(Owner.this_process())
     with writing(engine) as session:
         for owner in (gone, alive):
