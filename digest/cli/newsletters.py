@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from digest.cli.arguments import Slug, Yes, language_tag, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.domain.errors import Conflict
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_address
 from digest.store.database import reading, writing
+from digest.store.issues import issues_in
 from digest.store.newsletters import add_newsletter, get_newsletter, list_newsletters, remove_newsletter
 
 app = new_app()
@@ -121,5 +125,15 @@ def remove(
     if not yes:
         confirm(f"Remove {newsletter.name} with all its topics, sources, articles and issues?")
     with writing(runtime.engine) as session:
+        _refuse_while_sending(session, newsletter)
         remove_newsletter(session, newsletter.id)
     say(f"Removed {newsletter.name}.")
+
+
+def _refuse_while_sending(session: Session, newsletter: Newsletter) -> None:
+    for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED):
+        if issue.newsletter_id == newsletter.id:
+            raise Conflict(
+                f"issue {issue.id} of {newsletter.name} is {issue.state}: let it end or cancel it first "
+                f"('digest issue cancel {issue.id}'); nothing was removed"
+            )

@@ -101,7 +101,7 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
         return
     show_table(
         ("source", "kind", "address", "last poll"),
-        [(s.name, s.kind, s.url, s.last_error or "well") for s in sources],
+        [(s.name, s.kind, s.url, _last_poll(s)) for s in sources],
         empty=f"No source yet: add one with 'digest source add {newsletter} URL'.",
     )
 
@@ -119,7 +119,7 @@ def show(newsletter: Slug, name: SourceName, as_json: JsonOption = False) -> Non
         ("kind", source.kind),
         ("topics", ", ".join(source.topics)),
         ("link pattern", source.link_pattern),
-        ("last poll", source.last_error or "well"),
+        ("last poll", _last_poll(source)),
     ]
     show_record(source.name, rows)
 
@@ -185,3 +185,7 @@ def _topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:
         if slug in topics:
             return TopicSlug(slug)
     return None
+
+
+def _last_poll(source: Source) -> str:
+    return source.last_error or ("well" if source.polled_at else "not yet")

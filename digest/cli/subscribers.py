@@ -41,7 +41,7 @@ def add(
         bool, typer.Option("--again", help="Also when they unsubscribed before: they asked to come back.")
     ] = False,
 ) -> None:
-    """Add a subscriber, or set the topics of one who is there."""
+    """Add a subscriber, or set the topics of one who is there. Without --topic theirs stay."""
     address = parse_address(email)
     if timezone:
         zone(timezone)
@@ -55,7 +55,7 @@ def add(
             session,
             found.id,
             email=address,
-            follows=map(TopicSlug, topic or ()),
+            follows=map(TopicSlug, topic) if topic else (known.follows if known else ()),
             name=within(name.strip(), "--name", limit=200),
             language=language_tag(language),
             timezone=timezone,

@@ -50,9 +50,7 @@ def send(
     # What a killed `digest send` held is taken back now: nobody else may be there to do it.
     sweep(engine, now=runtime.clock())
     if issue.state is not IssueState.SENDING:
-        addressed = address_issue(engine, issue_id, now=runtime.clock())
-        if not addressed.deliveries:
-            runtime.tell_ops(f"issue {issue_id} reached nobody", _nobody(issue_id, addressed))
+        addressed = _address(runtime, issue_id)
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
     try:
@@ -77,6 +75,20 @@ def send(
         return addressed, count_deliveries(session, issue_id)
 
 
+def _address(runtime: Runtime, issue_id: IssueId) -> Addressed | None:
+    """Address an approved issue; None when somebody else was faster, and it is being sent or sent already."""
+    try:
+        addressed = address_issue(runtime.engine, issue_id, now=runtime.clock())
+    except Conflict:
+        with reading(runtime.engine) as session:
+            if get_issue(session, issue_id).state not in (IssueState.SENDING, IssueState.SENT):
+                raise
+        return None
+    if not addressed.deliveries:
+        runtime.tell_ops(f"issue {issue_id} reached nobody", _nobody(issue_id, addressed))
+    return addressed
+
+
 def _nobody(issue_id: int, addressed: Addressed) -> str:
     skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in addressed.skipped.items())
     return (
@@ -94,6 +106,8 @@ def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
     if counts[DeliveryState.CANCELLED]:
         told.append(f"{counts[DeliveryState.CANCELLED]} cancelled")
     waiting = counts[DeliveryState.PENDING] + counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]
+    if waiting and issue.state is IssueState.PAUSED:
+        told.append(f"{waiting} wait ('digest issue resume {issue.id}' goes on)")
     if waiting and issue.state is IssueState.SENDING:
         told.append(f"{waiting} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
     if counts[DeliveryState.UNKNOWN]:
