@@ -36,9 +36,7 @@ class Condensing:
 
     def add(self, article: Article, source: Source | None = None) -> None:
         with writing(self.engine) as session:
-            record_article(
-                session, self.newsletter.id, (source or self.source).id, article, now=NOW
-            )
+            record_article(session, self.newsletter.id, (source or self.source).id, article, now=NOW)
 
     def run(self) -> Report:
         return condense(self.engine, self.newsletter)
