@@ -14,6 +14,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
+from digest.gather.steps import Polled
 from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
@@ -21,6 +22,7 @@ from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import claim_occurrence, get_schedule, pending_occurrences, record_stage
+from digest.store.sources import list_sources
 
 log = structlog.get_logger(__name__)
 
@@ -113,10 +115,17 @@ def _compose_stage(
 ) -> Occurrence:
     composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
     if composed.issue is None:
-        note = empty_week(newsletter, window, (), composed.left_out)
+        note = empty_week(newsletter, window, _last_polls(runtime, newsletter), composed.left_out)
         runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
         return replace(occurrence, state=OccurrenceState.DONE, note=note)
     return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)
+
+
+def _last_polls(runtime: Runtime, newsletter: Newsletter) -> tuple[Polled, ...]:
+    """Return how each source's last poll ended: gathering was a stage of its own, perhaps elsewhere."""
+    with reading(runtime.engine) as session:
+        sources = list_sources(session, newsletter.id)
+    return tuple(Polled(source.name, error=source.last_error) for source in sources)
 
 
 def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter) -> Occurrence:

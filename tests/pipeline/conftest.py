@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+
+import pytest
+from pytest_httpserver import HTTPServer
+from sqlalchemy import Engine
+
+from digest.runtime import Runtime
+from tests.pipeline.press import Clock, Press, make_runtime
+from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    return "127.0.0.1", 0
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def press(httpserver: HTTPServer) -> Press:
+    return Press(httpserver)
+
+
+@pytest.fixture
+def runtime(engine: Engine, press: Press, smtp_sink: SmtpSink, clock: Clock) -> Iterator[Runtime]:
+    runtime = make_runtime(engine, press, smtp_sink, clock)
+    yield runtime
+    runtime.engine.dispose()

@@ -1,0 +1,114 @@
+from collections.abc import Mapping
+
+import pytest
+from sqlalchemy import Engine, select
+
+from digest.domain.errors import Misconfigured
+from digest.domain.issues import IssueState
+from digest.domain.newsletters import Approval
+from digest.pipeline.dry_run import ReaderPlan, rehearse
+from digest.pipeline.run import run_newsletter
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.subscribers import suppress
+from digest.store.tables import metadata
+from tests.pipeline.press import CLIMATE, SPACE, Press, make_newsletter
+from tests.servers.smtp_sink import SmtpSink
+from tests.stored import NOW, change, stored_reader
+
+
+def rows(engine: Engine) -> Mapping[str, list[tuple[object, ...]]]:
+    with reading(engine) as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
+            for table in metadata.sorted_tables
+        }
+
+
+@pytest.fixture(autouse=True)
+def weekly(engine: Engine, press: Press) -> None:
+    newsletter = make_newsletter(engine, press, approval=Approval.AUTOMATIC)
+    press.publish("tides", CLIMATE)
+    press.publish("rockets", SPACE)
+    stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    stored_reader(engine, newsletter, "ben@example.org", CLIMATE, SPACE)
+    stored_reader(engine, newsletter, "gone@example.org", CLIMATE)
+    stored_reader(engine, newsletter, "none@example.org")
+    with writing(engine) as session:
+        suppress(session, "gone@example.org", reason="bounce", detail="", now=NOW)
+
+
+PLANS = {
+    "anna@example.org": (("tides",), ""),
+    "ben@example.org": (("tides", "rockets"), ""),
+    "gone@example.org": ((), "address is suppressed"),
+    "none@example.org": ((), "follows no topic"),
+}
+
+
+def told(plans: tuple[ReaderPlan, ...]) -> dict[str, tuple[tuple[str, ...], str]]:
+    return {plan.email: (plan.titles, plan.skipped) for plan in plans}
+
+
+def test_a_dry_run_says_who_would_get_what_and_writes_nothing(
+    engine: Engine, runtime: Runtime, smtp_sink: SmtpSink
+) -> None:
+    before = rows(engine)
+    run, plans = rehearse(runtime, "weekly")
+    assert told(plans) == PLANS
+    assert run.note == "dry run: nothing was written and nothing sent; 2 readers would get mail"
+    assert run.addressed is not None
+    assert run.addressed.deliveries == 2
+    assert [poll.new for poll in run.polled] == [2]
+    assert rows(engine) == before
+    assert smtp_sink.connections == 0
+
+
+def test_a_dry_run_foretells_what_a_run_then_does(
+    engine: Engine, runtime: Runtime, smtp_sink: SmtpSink
+) -> None:
+    _, plans = rehearse(runtime, "weekly")
+    run_newsletter(runtime, "weekly")
+    assert set(smtp_sink.copies()) == {plan.email for plan in plans if plan.titles}
+
+
+def test_an_issue_that_waits_to_be_sent_can_be_rehearsed(engine: Engine, runtime: Runtime) -> None:
+    run = run_newsletter(runtime, "weekly", should_stop=lambda: True)
+    assert run.issue is not None
+    before = rows(engine)
+    rehearsed, plans = rehearse(runtime, "weekly")
+    assert plans == ()
+    assert rehearsed.note == f"issue {run.issue.id} is sending: its audience is fixed already"
+    change(engine, run.issue, IssueState.CANCELLED)
+    rehearsed, plans = rehearse(runtime, "weekly")
+    assert "is cancelled already" in rehearsed.note
+    assert {name for name, now in rows(engine).items() if now != before[name]} == {"issues"}
+
+
+def test_a_rehearsal_of_a_draft_takes_its_articles_as_they_are(engine: Engine, runtime: Runtime) -> None:
+    manual = rehearse(runtime, "weekly")
+    run = run_newsletter(runtime, "weekly", should_stop=lambda: True)
+    assert manual[0].issue is not None
+    assert run.issue is not None
+    assert manual[0].issue.content_hash == run.issue.content_hash
+
+
+def test_an_empty_week_is_foretold_and_ops_are_left_in_peace(
+    engine: Engine, runtime: Runtime, smtp_sink: SmtpSink, press: Press
+) -> None:
+    press.articles.clear()
+    run, plans = rehearse(runtime, "weekly")
+    assert plans == ()
+    assert run.issue is None
+    assert "has nothing to send" in run.note
+    assert smtp_sink.connections == 0
+
+
+def test_a_template_that_is_not_there_stops_the_rehearsal(
+    engine: Engine, runtime: Runtime, press: Press
+) -> None:
+    make_newsletter(engine, press, slug="other", template="nowhere")
+    before = rows(engine)
+    with pytest.raises(Misconfigured, match="nowhere"):
+        rehearse(runtime, "other")
+    assert rows(engine) == before

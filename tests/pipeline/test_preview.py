@@ -1,0 +1,91 @@
+import pytest
+from sqlalchemy import Engine
+
+from digest.address.steps import address_issue
+from digest.domain.errors import Conflict, NotFound
+from digest.domain.issues import Issue
+from digest.domain.newsletters import Newsletter
+from digest.pipeline.preview import page_for_reader
+from digest.pipeline.run import approve_issue, run_newsletter
+from digest.runtime import Runtime
+from digest.store.articles import record_article
+from digest.store.database import writing
+from digest.store.sources import list_sources
+from digest.store.subscribers import set_follows
+from tests.pipeline.press import CLIMATE, DAY, SPACE, Press, make_newsletter
+from tests.stored import NOW, sample_article, stored_reader
+
+
+@pytest.fixture
+def newsletter(engine: Engine, press: Press) -> Newsletter:
+    return make_newsletter(engine, press)
+
+
+@pytest.fixture
+def draft(engine: Engine, runtime: Runtime, press: Press, newsletter: Newsletter) -> Issue:
+    press.publish("tides", CLIMATE)
+    press.publish("rockets", SPACE)
+    stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    issue = run_newsletter(runtime, "weekly").issue
+    assert issue is not None
+    return issue
+
+
+def titles(runtime: Runtime, issue: Issue, *, email: str = "", topics: tuple[str, ...] = ()) -> set[str]:
+    page = page_for_reader(runtime, issue.id, email=email, topics=topics)
+    shown = {title for title in ("tides", "rockets") if f">{title}<" in page.html.replace("\n", "")}
+    assert shown == {title for title in ("tides", "rockets") if title in page.text}
+    return shown
+
+
+def test_a_preview_shows_everything_unless_asked_otherwise(runtime: Runtime, draft: Issue) -> None:
+    assert titles(runtime, draft) == {"tides", "rockets"}
+    assert titles(runtime, draft, topics=("space",)) == {"rockets"}
+    assert titles(runtime, draft, email="ANNA@example.org") == {"tides"}
+
+
+def test_a_preview_of_an_approved_issue_is_what_was_approved(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    approve_issue(runtime, draft.id, by="ed")
+    before = page_for_reader(runtime, draft.id)
+    with writing(engine) as session:
+        (source,) = list_sources(session, newsletter.id)
+        late = sample_article("late", published_at=DAY)
+        record_article(session, newsletter.id, source.id, late, now=NOW)
+    assert page_for_reader(runtime, draft.id) == before
+
+
+def test_who_was_sent_an_issue_sees_the_edition_they_were_sent(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    approve_issue(runtime, draft.id, by="ed")
+    address_issue(engine, draft.id, now=NOW)
+    who = stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    with writing(engine) as session:
+        set_follows(session, newsletter.id, who, [SPACE])
+    assert titles(runtime, draft, email="anna@example.org") == {"tides"}
+
+
+def test_a_preview_carries_the_readers_own_links(runtime: Runtime, draft: Issue) -> None:
+    page = page_for_reader(runtime, draft.id, email="anna@example.org")
+    assert "http://127.0.0.1:8000/unsubscribe/" in page.text
+    assert "anna@example.org" in page.html
+    assert "reader@example.org" in page_for_reader(runtime, draft.id).html
+
+
+def test_a_reader_who_would_get_nothing_has_no_page(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    stored_reader(engine, newsletter, "none@example.org")
+    with pytest.raises(Conflict, match="a reader of no topic gets nothing of issue"):
+        page_for_reader(runtime, draft.id, email="none@example.org")
+
+
+def test_what_is_not_there_is_told(runtime: Runtime, draft: Issue) -> None:
+    with pytest.raises(NotFound, match="no topic 'sports'"):
+        page_for_reader(runtime, draft.id, topics=("sports",))
+    with pytest.raises(NotFound, match=r"'nobody@example\.org' is not a subscriber"):
+        page_for_reader(runtime, draft.id, email="nobody@example.org")
+    with pytest.raises(NotFound, match="no issue 4711"):
+        page_for_reader(runtime, 4711)
