@@ -55,6 +55,14 @@ def test_an_unknown_newsletter_is_answered_with_those_there_are(engine: Engine) 
         get_newsletter(session, "weakly")
 
 
+def test_a_removed_newsletters_id_is_never_given_again(engine: Engine) -> None:
+    """It stands in the links of mails already sent: they must not act on another newsletter."""
+    gone = stored_newsletter(engine)
+    with writing(engine) as session:
+        remove_newsletter(session, gone.id)
+    assert stored_newsletter(engine, slug="daily").id != gone.id
+
+
 def test_removing_a_newsletter_removes_what_is_its_own(engine: Engine) -> None:
     newsletter, other = stored_newsletter(engine), stored_newsletter(engine, slug="daily")
     stored_source(engine, newsletter, "Meridian")
