@@ -18,7 +18,7 @@ RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/digest digest \
     && install --directory --owner digest --group digest /var/lib/digest
 COPY --from=build /opt/digest /opt/digest
 ENV PATH=/opt/digest/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-# What outlives a container lies here: the beat's schedule, and the database when it is SQLite.
+# Where the database lies when it is SQLite: give it a volume then.
 WORKDIR /var/lib/digest
 USER 10001
 EXPOSE 8000

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from fnmatch import fnmatch
 from importlib.metadata import entry_points
-from pathlib import Path
 
 import pytest
 
+from digest.settings import PREFIX, Settings
 from tests.servers.compose import COMPOSE_FILE, named_volumes, services, variables_in
 
 ROOT = COMPOSE_FILE.parent
@@ -61,6 +61,11 @@ def test_services_depend_on_services_that_can_meet_the_condition() -> None:
                 assert (name, condition) == ("migrate", "service_completed_successfully")
 
 
+def test_every_setting_passed_on_is_one() -> None:
+    names = {name for service in OURS for name in service.environment}
+    assert names <= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
 def test_services_are_reached_by_names_that_exist() -> None:
     addresses = [value for service in OURS for value in service.environment.values()]
     hosts = {host for address in addresses for host in re.findall(r"[@/]([a-z][a-z-]*):\d+", address)}
@@ -75,8 +80,6 @@ def test_volumes_are_declared_and_used() -> None:
 def test_what_must_survive_lies_on_a_volume() -> None:
     assert "/var/lib/postgresql/data" in SERVICES["postgres"].volumes
     assert "/data" in SERVICES["redis"].volumes
-    schedule = SERVICES["beat"].command[SERVICES["beat"].command.index("--schedule") + 1]
-    assert str(Path(schedule).parent) in SERVICES["beat"].volumes
 
 
 def test_ports_are_published_on_the_loopback_only() -> None:

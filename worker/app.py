@@ -6,52 +6,119 @@ due; a lost one costs the seconds until the next beat, a doubled one nothing.
 
 from __future__ import annotations
 
-from celery import Celery
-from celery.signals import worker_ready
+import structlog
+from celery import Celery, Task
+from celery.signals import (
+    beat_init,
+    celeryd_init,
+    setup_logging,
+    task_failure,
+    worker_ready,
+    worker_shutting_down,
+)
 
-from digest.domain.errors import Misconfigured
-from digest.settings import load_settings
+from digest.domain.errors import DigestError, Misconfigured
+from digest.logs import set_up_logs
+from digest.settings import Settings, load_settings
+from worker.stopping import stopping
 
+log = structlog.get_logger(__name__)
+
+IN_PROCESS = "memory://"
 TICK_SECONDS = 60.0
 SWEEP_SECONDS = 5.0
-"""A sweep is two indexed questions. It bounds how long an approved issue waits for its first mail."""
+"""A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
+
+HINT_SECONDS = 60.0
+"""When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
+less than this between them, hints arrive."""
 
 
-def make_app() -> Celery:
-    """Return the app as the settings have it. Ends the process with words when they are wrong."""
-    try:
-        settings = load_settings()
-    except Misconfigured as exc:
-        raise SystemExit(f"Error: {exc}") from exc
+def make_app(settings: Settings) -> Celery:
+    """Return the app as the settings have it."""
     celery = Celery("digest", broker=settings.broker_url, include=["worker.tasks"])
     celery.conf.update(
         accept_content=["json"],
         task_serializer="json",
         task_ignore_result=True,
+        # Expected errors are told in words, see below; only a fault in Digest leaves a traceback.
+        task_annotations={"*": {"throws": (DigestError,)}},
         worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options={"polling_interval": 0.1} if settings.broker_url == "memory://" else {},
+        broker_connection_max_retries=None,
+        # Concerns late acknowledgement, which no task of ours asks for; unset, every reconnect warns of it.
+        worker_cancel_long_running_tasks_on_connection_loss=True,
+        broker_transport_options={"polling_interval": 0.1} if settings.broker_url == IN_PROCESS else {},
+        beat_scheduler="worker.beat:Scheduler",
+        beat_enable_remote_control=True,
         beat_schedule={
             "tick": {
                 "task": "worker.tasks.tick",
                 "schedule": TICK_SECONDS,
-                "options": {"expires": TICK_SECONDS},
+                "options": {"expires": HINT_SECONDS},
             },
             "sweep": {
                 "task": "worker.tasks.sweep",
                 "schedule": SWEEP_SECONDS,
-                "options": {"expires": SWEEP_SECONDS},
+                "options": {"expires": HINT_SECONDS},
             },
         },
     )
     return celery
 
 
-app = make_app()
+def read_settings() -> Settings:
+    """Return the settings; ends the process with words when they are wrong."""
+    try:
+        return load_settings()
+    except Misconfigured as exc:
+        raise SystemExit(f"Error: {exc}") from exc
+
+
+_settings = read_settings()
+app = make_app(_settings)
+
+
+@setup_logging.connect
+def log_as_everywhere(**_: object) -> None:
+    """Log in Digest's own form, in the main process, the beat and the pool alike."""
+    set_up_logs(level=_settings.log_level, as_json=_settings.log_format == "json")
+
+
+@celeryd_init.connect
+def refuse_to_be_alone(**_: object) -> None:
+    """End a worker of its own that nobody could ring. The one inside `digest up` does not come by here."""
+    if _settings.broker_url == IN_PROCESS:
+        raise SystemExit(
+            f"Error: broker_url is {IN_PROCESS}, which only 'digest up' can use: it rings its own worker. "
+            "Set DIGEST_BROKER_URL to redis://:PASSWORD@HOST:6379/0"
+        )
 
 
 @worker_ready.connect
 def look_at_once(**_: object) -> None:
     """Ring on starting: what came due while nobody was here need not wait for the first beat."""
-    app.send_task("worker.tasks.tick")
+    stopping.clear()
+    log.info("worker.ready")
+    for name in ("tick", "sweep"):
+        app.send_task(f"worker.tasks.{name}", expires=HINT_SECONDS)
+
+
+@worker_shutting_down.connect
+def finish_soon(**_: object) -> None:
+    """Have sends under way finish their messages and give back the rest."""
+    log.info("worker.stopping")
+    stopping.set()
+
+
+@task_failure.connect
+def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], **_: object) -> None:
+    """Say what stopped a task. The next beat rings again for whatever is still due."""
+    if isinstance(exception, DigestError):
+        log.error("task.failed", task=sender.name, arguments=args, reason=str(exception))
+
+
+@beat_init.connect
+def say_hello(**_: object) -> None:
+    """Tell the log that the beat goes."""
+    log.info("beat.started")

@@ -4,43 +4,62 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import structlog
+from celery import Task
+from celery.exceptions import OperationalError
+
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.scheduled import advance as advance_occurrence
-from digest.pipeline.scheduled import due_occurrences
+from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
 from digest.runtime import Runtime, open_runtime
-from worker.app import SWEEP_SECONDS, TICK_SECONDS, app
+from worker.app import HINT_SECONDS, app
+from worker.stopping import stopping
+
+log = structlog.get_logger(__name__)
 
 
 @lru_cache(maxsize=1)
 def runtime() -> Runtime:
-    """Return this process's runtime, made after the fork."""
+    """Return this process's runtime. Made by its first task, so after the fork: no two share a connection."""
     return open_runtime()
+
+
+def ring(task: Task, *ids: int) -> None:
+    """Send a hint. One that the broker does not take is not missed for long: the next sweep rings again."""
+    try:
+        task.apply_async(ids, expires=HINT_SECONDS)
+    except OperationalError as exc:
+        log.warning("hint.lost", task=task.name, ids=ids, reason=str(exc))
 
 
 @app.task
 def tick() -> None:
     """Record what has come due, and ring for every run that nobody is at."""
     for occurrence_id in due_occurrences(runtime()):
-        advance.apply_async((occurrence_id,), expires=TICK_SECONDS)
+        ring(advance, occurrence_id)
 
 
 @app.task
 def advance(occurrence_id: int) -> None:
-    """Do the next stage of a scheduled run, then ring for the one after."""
+    """Do the next stage of a scheduled run, then ring for what can follow."""
     if advance_occurrence(runtime(), OccurrenceId(occurrence_id)):
-        advance.apply_async((occurrence_id,), expires=TICK_SECONDS)
+        ring(advance, occurrence_id)
+    else:
+        ring(sweep)
 
 
 @app.task
 def sweep() -> None:
-    """Take back what dead workers held, and ring for every issue that is to be sent."""
+    """Take back what dead workers held, and ring for every run and every issue that waits."""
+    for occurrence_id in unattended_runs(runtime()):
+        ring(advance, occurrence_id)
     for issue_id in open_issues(runtime()):
-        send.apply_async((issue_id,), expires=SWEEP_SECONDS)
+        ring(send, issue_id)
 
 
 @app.task
 def send(issue_id: int) -> None:
-    """Send an issue for most of a minute."""
-    send_for_a_while(runtime(), IssueId(issue_id))
+    """Send an issue for most of a minute, or until this worker is told to stop."""
+    send_for_a_while(runtime(), IssueId(issue_id), should_stop=stopping.is_set)

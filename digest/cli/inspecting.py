@@ -8,27 +8,29 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.output import JsonOption, console, say, show_json, show_table
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
 from digest.domain.errors import InvalidInput
-from digest.gather.extract import read_page, read_plain_text
+from digest.gather.extract import read_fetched
 from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
-from digest.gather.sniff import Kind, kind_of
 from digest.gather.urls import is_http_url
-from digest.runtime import open_runtime
 
-app = typer.Typer(
-    help="See what Digest makes of a feed or an article; nothing is stored.", no_args_is_help=True
-)
+app = new_app()
 
-Where = Annotated[str, typer.Argument(metavar="URL-OR-FILE", help="An address, or a file on this machine.")]
+Where = Annotated[
+    str, typer.Argument(metavar="URL-OR-FILE", help="An http(s) address, or a file on this machine.")
+]
 
 
 def _fetch(where: str) -> Fetched:
     if not is_http_url(where):
+        if "://" in where:
+            raise InvalidInput(f"'{where}' is neither an http(s) URL nor a file")
         return read_file(Path(where))
 
     async def fetch() -> Fetched:
@@ -38,7 +40,7 @@ def _fetch(where: str) -> Fetched:
     return asyncio.run(fetch())
 
 
-@app.command()
+@app.command(epilog=examples("digest inspect feed https://example.org/feed.xml"))
 def feed(where: Where, as_json: JsonOption = False) -> None:
     """Show a feed's entries."""
     fetched = _fetch(where)
@@ -62,10 +64,15 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest inspect article https://example.org/2026/11/tides",
+        "digest inspect article saved-page.html --json",
+    )
+)
 def article(where: Where, as_json: JsonOption = False) -> None:
     """Show what is read of an article, and its takeaways with the place that supports each."""
-    read = _read(_fetch(where))
+    read = read_fetched(_fetch(where))
     condensed = condense_article(read)
     if as_json:
         show_json({"article": read, "text": read.text, "condensed": condensed})
@@ -74,17 +81,8 @@ def article(where: Where, as_json: JsonOption = False) -> None:
     _show_takeaways(condensed)
 
 
-def _read(fetched: Fetched) -> Article:
-    kind = kind_of(fetched.body, fetched.encoding)
-    if kind is Kind.HTML:
-        return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding)
-    if kind is Kind.TEXT:
-        return read_plain_text(fetched.body.decode(fetched.encoding or "utf-8", "replace"), url=fetched.url)
-    raise InvalidInput(f"{fetched.url} is not an article but {kind}: try 'digest inspect feed'")
-
-
 def _show_article(read: Article) -> None:
-    console.rule(style="dim")
+    rule()
     say(read.title)
     told = (
         read.byline,
@@ -97,7 +95,7 @@ def _show_article(read: Article) -> None:
     )
     say(" · ".join(part for part in told if part))
     say(read.url)
-    console.rule(style="dim")
+    rule()
     for block in read.blocks:
         mark = {BlockKind.HEADING: "\n## ", BlockKind.LIST_ITEM: "  • ", BlockKind.QUOTE: "  > "}.get(
             block.kind, ""
@@ -106,7 +104,7 @@ def _show_article(read: Article) -> None:
 
 
 def _show_takeaways(condensed: Condensed) -> None:
-    console.rule("takeaways", style="dim")
+    rule("takeaways")
     for takeaway in condensed.takeaways:
         say(f"• {takeaway.text}")
         places = ", ".join(f"{span.start}–{span.end}" for span in takeaway.support)

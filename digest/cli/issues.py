@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
-from digest.compose.checks import check_page
-from digest.compose.steps import content_of
-from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict
+from digest.cli.arguments import IssueNumber, Yes, required
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import (
+    JsonOption,
+    confirm,
+    plain,
+    read_file_bytes,
+    say,
+    show_json,
+    show_table,
+    warn,
+)
+from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState
 from digest.domain.times import zone
-from digest.pipeline.preview import page_for_reader
-from digest.pipeline.run import approve_issue
-from digest.pipeline.sending import sending_note
-from digest.runtime import open_runtime
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading, writing
-from digest.store.deliveries import cancel_for_issue, count_deliveries, settle_unknown
+from digest.store.deliveries import cancel_for_issue, count_deliveries
 from digest.store.issues import change_issue, get_issue, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
 
-app = typer.Typer(help="Issues: preview, approve, pause, resume, cancel.", no_args_is_help=True)
-
-Number = Annotated[int, typer.Argument(metavar="ISSUE", help="The issue's number.")]
+# Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
+app = new_app()
 
 
 @app.command("list")
 def list_(
-    newsletter: Annotated[str, typer.Argument(help="Only this newsletter's.")] = "",
+    newsletter: Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Only this newsletter's.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List issues, newest first."""
@@ -41,7 +44,7 @@ def list_(
         found = list_issues(session, only)
         rows = [(i, newsletter_by_id(session, i.newsletter_id)) for i in found]
     if as_json:
-        show_json(found)
+        show_json([{"newsletter": n.slug, **plain(i)} for i, n in rows])
         return
     show_table(
         ("issue", "newsletter", "covers", "state"),
@@ -56,8 +59,11 @@ def _days(issue: Issue, timezone: str) -> str:
 
 
 @app.command()
-def show(issue: Number, as_json: JsonOption = False) -> None:
+def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Show an issue: its items, and how its sending stands."""
+    from digest.compose.steps import content_of
+    from digest.pipeline.sending import sending_note
+
     runtime = open_runtime()
     with reading(runtime.engine) as session:
         found = get_issue(session, issue)
@@ -70,6 +76,7 @@ def show(issue: Number, as_json: JsonOption = False) -> None:
         show_json(
             {
                 "issue": found,
+                "newsletter": newsletter.slug,
                 "items": content.items,
                 "deliveries": counts,
                 "skipped": skips,
@@ -93,12 +100,18 @@ def show(issue: Number, as_json: JsonOption = False) -> None:
 
 @app.command()
 def edit(
-    issue: Number,
-    subject: Annotated[str | None, typer.Option(help="Empty: each edition names its first article.")] = None,
-    preheader: Annotated[str | None, typer.Option(help="Empty: each edition names its others.")] = None,
-    intro: Annotated[str | None, typer.Option(help="A few lines above the articles.")] = None,
+    issue: IssueNumber,
+    subject: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Empty: each edition names its first article.")
+    ] = None,
+    preheader: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Empty: each edition names its others.")
+    ] = None,
+    intro: Annotated[str | None, typer.Option(metavar="TEXT", help="A few lines above the articles.")] = None,
 ) -> None:
     """Change a draft's subject, preheader or opening lines."""
+    if subject is None and preheader is None and intro is None:
+        raise InvalidInput("there is nothing to change: give --subject, --preheader or --intro")
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_issue(session, issue)
@@ -112,37 +125,53 @@ def edit(
     say(f"Issue {issue} changed. Look at it with 'digest issue preview {issue}'.")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest issue preview 3 --text",
+        "digest issue preview 3 --as ada@example.org --out ada    writes ada.html and ada.txt",
+    )
+)
 def preview(
-    issue: Number,
-    as_email: Annotated[str, typer.Option("--as", help="As this subscriber gets it.")] = "",
+    issue: IssueNumber,
+    as_email: Annotated[str, typer.Option("--as", metavar="EMAIL", help="As this subscriber gets it.")] = "",
     topic: Annotated[
-        list[str] | None, typer.Option(help="As a reader who follows this topic. Repeat it.")
+        list[str] | None, typer.Option(metavar="TOPIC", help="As a reader who follows this topic. Repeat it.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Write PREFIX.html and PREFIX.txt.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="PREFIX", help="Write PREFIX.html and PREFIX.txt.")
+    ] = None,
     text: Annotated[bool, typer.Option("--text", help="Print the text part, not the HTML.")] = False,
 ) -> None:
     """Show an issue exactly as a reader gets it: by default, one who follows everything."""
-    runtime = open_runtime()
-    page = page_for_reader(runtime, issue, email=as_email, topics=topic)
+    from digest.compose.checks import check_page
+    from digest.pipeline.preview import page_for_reader
+
+    if as_email and topic:
+        raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
+    page = page_for_reader(open_runtime(), issue, email=as_email, topics=topic)
     for finding in check_page(page):
-        typer.echo(f"{finding.severity}: {finding.what} ({finding.where})", err=True)
+        warn(f"{finding.severity}: {finding.what} ({finding.where})")
     if out is None:
         typer.echo(page.text if text else page.html)
         return
-    html, plain = out.with_suffix(".html"), out.with_suffix(".txt")
-    html.write_text(page.html, "utf-8")
-    plain.write_text(page.text, "utf-8")
-    say(f"{page.subject}\n{html}\n{plain}")
+    files = {Path(f"{out}.html"): page.html, Path(f"{out}.txt"): page.text}
+    for file, content in files.items():
+        try:
+            file.write_text(content, "utf-8")
+        except OSError as exc:
+            raise InvalidInput(f"--out: {file} cannot be written: {exc.strerror or exc}") from exc
+    say("\n".join((page.subject, *map(str, files))))
 
 
 @app.command()
 def approve(
-    issue: Number,
-    by: Annotated[str, typer.Option(help="Who approves it.")] = "command line",
+    issue: IssueNumber,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")] = "command line",
 ) -> None:
     """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte."""
-    approved = approve_issue(open_runtime(), issue, by=by)
+    from digest.pipeline.run import approve_issue
+
+    approved = approve_issue(open_runtime(), issue, by=required(by, "--by"))
     say(
         f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
         f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
@@ -150,13 +179,16 @@ def approve(
 
 
 @app.command()
-def pause(issue: Number, why: Annotated[str, typer.Option(help="For the others.")] = "") -> None:
+def pause(
+    issue: IssueNumber,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
+) -> None:
     """Stop a send. What is under way ends; nothing new is armed."""
     _change(issue, IssueState.PAUSED, f"Issue {issue} is paused. 'digest issue resume {issue}' goes on.", why)
 
 
 @app.command()
-def resume(issue: Number) -> None:
+def resume(issue: IssueNumber) -> None:
     """Go on with a paused send. Nobody gets it twice."""
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -166,14 +198,16 @@ def resume(issue: Number) -> None:
 
 @app.command()
 def cancel(
-    issue: Number,
-    why: Annotated[str, typer.Option(help="For the others.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    issue: IssueNumber,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
+    yes: Yes = False,
 ) -> None:
     """End an issue for good. Who has it keeps it; nobody else gets it."""
-    if not yes:
-        typer.confirm(f"Cancel issue {issue} for good?", abort=True)
     runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        get_issue(session, issue)
+    if not yes:
+        confirm(f"Cancel issue {issue} for good?")
     with writing(runtime.engine) as session:
         found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
         cancelled = cancel_for_issue(session, found.id)
@@ -187,13 +221,12 @@ def _change(issue: int, to: IssueState, told: str, note: str) -> None:
     say(told)
 
 
-_MESSAGE_ID = re.compile(r"<[^<>\s]+@[^<>\s]+>")
-
-
 @app.command()
 def reconcile(
-    issue: Number,
-    log: Annotated[Path, typer.Option(help="The mail server's log: text with the Message-IDs it took.")],
+    issue: IssueNumber,
+    log: Annotated[
+        Path, typer.Option(metavar="FILE", help="The mail server's log: text with the Message-IDs it took.")
+    ],
     complete: Annotated[
         bool,
         typer.Option(
@@ -204,18 +237,12 @@ def reconcile(
     ] = False,
 ) -> None:
     """Settle the deliveries whose answer never came, by what the mail server's log says."""
-    accepted = frozenset(_MESSAGE_ID.findall(read_text_file(log)))
+    from digest.deliver.reconcile import message_ids
+    from digest.deliver.reconcile import reconcile as settle
+
+    accepted = message_ids(read_file_bytes(log))
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_issue(session, issue)
-        if not count_deliveries(session, found.id)[DeliveryState.UNKNOWN]:
-            raise Conflict(f"issue {issue} has no delivery of unknown outcome: there is nothing to settle")
-        there, again = settle_unknown(
-            session, found.id, accepted=accepted, absent_are_pending=complete, now=runtime.clock()
-        )
-        if again and found.state is IssueState.SENT:
-            change_issue(session, found.id, IssueState.SENDING, now=runtime.clock())
-        left = count_deliveries(session, found.id)[DeliveryState.UNKNOWN]
-    say(f"{there} were accepted, {again} are sent again, {left} are still unknown.")
-    if again:
+    done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
+    say(f"{done.accepted} were accepted, {done.again} are sent again, {done.unknown} are still unknown.")
+    if done.again:
         say(f"'digest send {issue}' sends them, or a running worker does.")

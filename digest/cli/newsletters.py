@@ -5,36 +5,51 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
-from digest.cli.output import JsonOption, say, show_json, show_table
-from digest.domain.errors import InvalidInput
+from digest.cli.arguments import Slug, Yes, language_tag, required, within
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.domain.errors import Conflict
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_address
-from digest.runtime import open_runtime
 from digest.store.database import reading, writing
+from digest.store.issues import issues_in
 from digest.store.newsletters import add_newsletter, get_newsletter, list_newsletters, remove_newsletter
 
-app = typer.Typer(help="Newsletters: who sends, from which address, how much.", no_args_is_help=True)
-
-Slug = Annotated[str, typer.Argument(help="The newsletter's short name.")]
+app = new_app()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest newsletter add harbour-week --name 'The Harbour Week' \\",
+        "    --from editors@example.org --postal-address '1 Quay Street, Harbour City' \\",
+        "    --timezone Europe/Lisbon",
+    )
+)
 def add(
     slug: Slug,
-    name: Annotated[str, typer.Option(help="The name readers see.")],
-    sender: Annotated[str, typer.Option("--from", help="The address mail comes from.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The name readers see.")],
+    sender: Annotated[str, typer.Option("--from", metavar="EMAIL", help="The address mail comes from.")],
     postal_address: Annotated[
-        str, typer.Option("--postal-address", help="Where you can be reached by post: the law asks for it.")
+        str, typer.Option(metavar="TEXT", help="Where you can be reached by post: the law asks for it.")
     ],
-    sender_name: Annotated[str, typer.Option(help="The sender's name. [default: the newsletter's]")] = "",
-    language: Annotated[str, typer.Option(help="Language of the mail itself.")] = "en",
-    timezone: Annotated[str, typer.Option(help="The zone its days are counted in.")] = "UTC",
-    window_days: Annotated[int, typer.Option(min=1, max=366, help="Days an issue covers.")] = 7,
-    max_items: Annotated[int, typer.Option(min=1, max=200, help="Articles in an issue at most.")] = 30,
-    takeaways: Annotated[int, typer.Option(min=1, max=5, help="Takeaways of each article at most.")] = 3,
+    sender_name: Annotated[
+        str, typer.Option(metavar="NAME", help="The sender's name; without it the newsletter's.")
+    ] = "",
+    language: Annotated[str, typer.Option(metavar="TAG", help="Language of the mail itself.")] = "en",
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="The zone its days are counted in.")] = "UTC",
+    window_days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Days an issue covers.")] = 7,
+    max_items: Annotated[
+        int, typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
+    ] = 30,
+    takeaways: Annotated[
+        int, typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
+    ] = 3,
     approval: Annotated[
         Approval, typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
     ] = Approval.MANUAL,
@@ -42,12 +57,12 @@ def add(
     """Add a newsletter."""
     newsletter = Newsletter(
         id=NewsletterId(0),
-        slug=as_slug(slug),
-        name=_required(name, "--name"),
-        sender_name=sender_name or name,
+        slug=within(as_slug(slug), "the short name", limit=64),
+        name=required(name, "--name"),
+        sender_name=within(sender_name.strip() or name.strip(), "--sender-name", limit=200),
         sender_email=parse_address(sender),
-        postal_address=_required(postal_address, "--postal-address"),
-        language=language,
+        postal_address=required(postal_address, "--postal-address", limit=500),
+        language=language_tag(language) or "en",
         timezone=zone(timezone).key,
         window_days=window_days,
         max_items=max_items,
@@ -58,15 +73,9 @@ def add(
     with writing(runtime.engine) as session:
         add_newsletter(session, newsletter, now=runtime.clock())
     say(
-        f"Added {name}. Next: its topics ('digest topic add {slug} …'), then its sources "
+        f"Added {newsletter.name}. Next: its topics ('digest topic add {slug} …'), then its sources "
         f"('digest source add {slug} …')."
     )
-
-
-def _required(text: str, option: str) -> str:
-    if not text.strip():
-        raise InvalidInput(f"{option} is empty")
-    return text.strip()
 
 
 @app.command("list")
@@ -101,22 +110,30 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("takeaways", f"{newsletter.takeaways} of each article at most"),
         ("approval", newsletter.approval),
     ]
-    show_table((newsletter.slug, ""), rows, empty="")
+    show_record(newsletter.slug, rows)
 
 
 @app.command()
 def remove(
     slug: Slug,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
-    """Remove a newsletter with its topics, sources, schedules and issues."""
+    """Remove a newsletter with its topics, sources, articles, schedules and issues."""
     runtime = open_runtime()
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
     if not yes:
-        typer.confirm(
-            f"Remove {newsletter.name} with all its topics, sources, articles and issues?", abort=True
-        )
+        confirm(f"Remove {newsletter.name} with all its topics, sources, articles and issues?")
     with writing(runtime.engine) as session:
+        _refuse_while_sending(session, newsletter)
         remove_newsletter(session, newsletter.id)
     say(f"Removed {newsletter.name}.")
+
+
+def _refuse_while_sending(session: Session, newsletter: Newsletter) -> None:
+    for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED):
+        if issue.newsletter_id == newsletter.id:
+            raise Conflict(
+                f"issue {issue.id} of {newsletter.name} is {issue.state}: let it end or cancel it first "
+                f"('digest issue cancel {issue.id}'); nothing was removed"
+            )

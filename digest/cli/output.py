@@ -4,60 +4,88 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
-from digest.domain.deliveries import Outcome
 from digest.domain.errors import InvalidInput
-from digest.domain.schedules import Stage
-from digest.gather.steps import Polled
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
-console = Console(highlight=False)
-_errors = Console(stderr=True, highlight=False)
+_PIPED_WIDTH = 10_000
+"""What is read by a program is not folded: one row stays one line, for grep."""
+
+_NARROW = 60
+"""Below this many columns a table that does not fit is told row by row."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What could move the cursor, change colours or turn text round: titles and names come from strangers."""
 
 
-def say(text: str) -> None:
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # the error being handled, which rich would end the process for; `main` knows better
+
+
+def _console(*, stderr: bool = False) -> Console:
+    # Made anew for each answer: it then writes to the streams, and is as wide, as they are now.
+    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
+
+
+def clean(text: str) -> str:
+    """Return `text` without characters that act on a terminal; tabs and line breaks stay."""
+    return _CONTROL.sub("�", text)
+
+
+def say(text: str = "") -> None:
     """Print a sentence. Nothing in it is taken for markup."""
-    console.print(escape(text), soft_wrap=True)
+    _console().print(Text(clean(text)), soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """Print what is wrong to standard error."""
-    _errors.print(f"[bold red]Error:[/] {escape(text)}", soft_wrap=True)
+    _console(stderr=True).print(Text.assemble(("Error:", "bold red"), " ", clean(text)), soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Print to standard error what does not stop the command."""
+    _console(stderr=True).print(Text(clean(text)), soft_wrap=True)
+
+
+def rule(title: str = "") -> None:
+    """Print a line between parts of an answer."""
+    console = _console()
+    console.rule(title, style="dim", align="left") if console.is_terminal else say(f"— {title}".rstrip())
 
 
 def show_json(value: object) -> None:
     """Print a value as JSON."""
-    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json.dumps(value, default=plain, ensure_ascii=False, indent=2) + "\n")
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> Any:
+    """Return `value` as JSON holds it: a dataclass as an object, an instant in ISO 8601, a set in order."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, Mapping):
         return {str(key): item for key, item in value.items()}
     if isinstance(value, set | frozenset):
@@ -66,27 +94,74 @@ def _plain(value: object) -> object:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, title: str = "") -> None:
-    """Print rows under headings, or the sentence `empty` when there are none."""
-    table = Table(
-        *columns, title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
-    )
-    for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    if table.row_count:
-        console.print(table)
-    else:
+    """Print rows under headings, or the sentence `empty` when there are none.
+
+    Without a single heading there is no line of headings. On a narrow terminal a table that does not fit is
+    printed as one short list for each row.
+    """
+    cells = [["" if cell is None else clean(str(cell)) for cell in row] for row in rows]
+    if not cells:
         say(empty)
+        return
+    if title:
+        say(title)
+    console = _console()
+    table = _table(columns, cells)
+    if not console.is_terminal:
+        with console.capture() as captured:
+            console.print(table)
+        # The last column's filling is for the eye alone.
+        sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    elif console.width < _NARROW and _width(console, table) > console.width:
+        _show_rows(columns, cells)
+    else:
+        console.print(table)
+
+
+def _table(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> Table:
+    table = Table(
+        *columns,
+        show_header=any(columns),
+        header_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _width(console: Console, table: Table) -> int:
+    """Return how wide the table would be with all the room it wants."""
+    return Measurement.get(console, console.options.update(width=_PIPED_WIDTH), table).maximum
+
+
+def _show_rows(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+    for row in cells:
+        first, *rest = zip(columns, row, strict=True)
+        say(" ".join(filter(None, first)) if first[1] else first[0])
+        for heading, cell in rest:
+            if cell:
+                say(f"  {heading}: {cell}" if heading else f"  {cell}")
+
+
+def show_record(name: str, values: Sequence[tuple[str, Any]]) -> None:
+    """Print one thing: its name, then what it is made of; what it has none of is a dash."""
+    show_table(
+        (name, ""), [(label, "-" if value in ("", None) else value) for label, value in values], empty=""
+    )
 
 
 def read_text_file(path: Path) -> str:
     """Return a file's text. Raises `InvalidInput` when it cannot be read as UTF-8."""
     try:
-        return path.read_text("utf-8-sig")
-    except OSError as exc:
-        raise InvalidInput(f"{path}: {exc.strerror or exc}") from exc
+        return read_file_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = exc.object[: exc.start].count(b"\n") + 1
-        raise InvalidInput(f"{path} line {line}: not UTF-8; save the file as UTF-8 and try again") from exc
+        raise InvalidInput(
+            f"{path} line {line}: not UTF-8; save the file as UTF-8 and try again. Nothing was changed."
+        ) from exc
 
 
 def read_file_bytes(path: Path) -> bytes:
@@ -94,35 +169,20 @@ def read_file_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise InvalidInput(f"{path}: {exc.strerror or exc}") from exc
+        raise InvalidInput(f"{path} cannot be read: {exc.strerror or exc}. Nothing was changed.") from exc
 
 
-class _Bar:
-    """A run's progress, drawn: one line a stage."""
+def confirm(question: str) -> None:
+    """Ask before something that cannot be taken back. Ends the command with exit code 1 for a 'no'.
 
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: Any = None
-
-    def begin(self, stage: Stage, total: int | None = None) -> None:
-        """Draw a new line."""
-        self._task = self._progress.add_task(stage.value, total=total)
-
-    def step(self, what: Polled | Outcome | None = None) -> None:  # noqa: ARG002
-        """Move the line on."""
-        self._progress.advance(self._task)
-
-
-@contextmanager
-def watching() -> Iterator[_Bar]:
-    """Give a watch that draws progress on standard error, where that is a terminal."""
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=_errors,
-        disable=not _errors.is_terminal,
-    ) as progress:
-        yield _Bar(progress)
+    Raises `InvalidInput` where nobody is there to answer.
+    """
+    try:
+        is_wanted = typer.confirm(question)
+    except typer.Abort as exc:
+        if isinstance(exc.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from exc
+        raise InvalidInput("nobody answered, so nothing was changed; --yes goes on without asking") from exc
+    if not is_wanted:
+        say("Nothing was changed.")
+        raise typer.Exit(1)

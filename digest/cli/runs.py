@@ -1,52 +1,46 @@
-"""The stages one by one, and all of them at once."""
+"""`digest run` and its first stages: everything up to the draft, one by one or at once."""
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
 import typer
 
-from digest.address.steps import explain
-from digest.cli.newsletters import Slug
-from digest.cli.output import JsonOption, console, say, show_json, show_table, watching
+from digest.cli.arguments import Slug, within
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, complain, say, show_json, show_table
+from digest.cli.progress import watching
 from digest.compose.select import LeftOut
 from digest.compose.steps import compose as compose_issue
 from digest.condense.steps import condense as condense_articles
 from digest.condense.steps import condense_again
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import InvalidInput
-from digest.domain.issues import IssueId
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.steps import Polled
 from digest.pipeline.dry_run import ReaderPlan, rehearse
 from digest.pipeline.run import Run, current_window, empty_week, gather_newsletter, run_newsletter
-from digest.pipeline.sending import send as send_issue
-from digest.pipeline.sending import sending_note
-from digest.runtime import Runtime, open_runtime
+from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.issues import get_issue
 from digest.store.newsletters import get_newsletter
 
 Days = Annotated[
     str,
     typer.Option(
-        "--window", metavar="FIRST..LAST", help="Local days, both included. [default: the newsletter's]"
+        "--window",
+        metavar="FIRST..LAST",
+        help="Local days, both included; without it the newsletter's last days before today.",
     ),
 ]
 _SHOWN = 20
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (run, gather, condense, compose, send, why):
-        app.command()(command)
+app = new_app()
 
 
 def _newsletter(runtime: Runtime, slug: str) -> Newsletter:
@@ -59,29 +53,25 @@ def _window(text: str, newsletter: Newsletter, runtime: Runtime) -> Window:
         return current_window(newsletter, runtime.clock())
     try:
         first, last = (date.fromisoformat(day) for day in text.split(".."))
-        return Window.of_days(first, last, zone(newsletter.timezone))
     except ValueError as exc:
         raise InvalidInput(
             f"--window '{text}': give two days with two dots between, as in 2026-11-16..2026-11-22"
         ) from exc
-
-
-@contextmanager
-def _stoppable() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a request to stop, so that what is under way can end."""
-    stop = threading.Event()
-
-    def ask(*_: object) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    if first > last:
+        raise InvalidInput(f"--window '{text}' ends before it begins: give the earlier day first")
     try:
-        yield stop.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        return Window.of_days(first, last, zone(newsletter.timezone))
+    except OverflowError as exc:
+        raise InvalidInput(f"--window '{text}': no calendar reaches that far") from exc
 
 
+@app.command(
+    epilog=examples(
+        "digest run harbour-week --dry-run",
+        "digest run harbour-week --approve 'Ada Fenwick'",
+        "digest run harbour-week --window 2026-11-16..2026-11-22",
+    )
+)
 def run(
     newsletter: Slug,
     dry_run: Annotated[
@@ -101,20 +91,32 @@ def run(
     runtime = open_runtime()
     days = _window(window, _newsletter(runtime, newsletter), runtime)
     plans: tuple[ReaderPlan, ...] = ()
-    with watching() as watch, _stoppable() as should_stop:
+    by = within(approve.strip(), "--approve", limit=200)
+    with watching() as watch:
         if dry_run:
             done, plans = rehearse(runtime, newsletter, window=days, watch=watch)
         else:
             done = run_newsletter(
-                runtime, newsletter, window=days, approve_by=approve, watch=watch, should_stop=should_stop
+                runtime,
+                newsletter,
+                window=days,
+                approve_by=by,
+                watch=watch,
+                should_stop=watch.should_stop,
             )
     if as_json:
         show_json({"run": done, "readers": plans} if dry_run else done)
-        return
-    show_run(done)
-    if plans:
+    else:
+        show_run(done)
         show_plans(plans)
-    say(done.note)
+    if done.issue is None:
+        complain(done.note)
+        raise typer.Exit(1)
+    if not as_json:
+        say(done.note)
+    watch.leave_if_stopped()
+    if done.counts.get(DeliveryState.FAILED) and not done.counts.get(DeliveryState.ACCEPTED):
+        raise typer.Exit(1)
 
 
 def show_run(done: Run) -> None:
@@ -139,7 +141,7 @@ def show_polled(polled: Sequence[Polled]) -> None:
             (p.source, p.listed, p.new, p.known, p.outside, p.error or ("unchanged" if p.unchanged else ""))
             for p in polled
         ],
-        empty="No source: add one with 'digest source add'.",
+        empty="No source yet: add one with 'digest source add NEWSLETTER URL'.",
     )
     for poll in polled:
         for problem in poll.problems:
@@ -148,13 +150,15 @@ def show_polled(polled: Sequence[Polled]) -> None:
 
 def show_left_out(left_out: Sequence[LeftOut]) -> None:
     """Print which articles of the window are not in the issue, and why."""
-    console.print()
+    say()
     show_table(("left out", "because it"), [(one.title, one.reason) for one in left_out], empty="")
 
 
 def show_plans(plans: Sequence[ReaderPlan]) -> None:
     """Print who would get what, the first of them when they are many."""
-    console.print()
+    if not plans:
+        return
+    say()
     show_table(
         ("reader", "articles", "which"),
         [(p.email, len(p.titles) or "-", "; ".join(p.titles) or p.skipped) for p in plans[:_SHOWN]],
@@ -164,6 +168,7 @@ def show_plans(plans: Sequence[ReaderPlan]) -> None:
         say(f"… and {len(plans) - _SHOWN} more readers; --json lists them all")
 
 
+@app.command()
 def gather(newsletter: Slug, window: Days = "", as_json: JsonOption = False) -> None:
     """Poll a newsletter's sources and keep what is new."""
     runtime = open_runtime()
@@ -172,10 +177,14 @@ def gather(newsletter: Slug, window: Days = "", as_json: JsonOption = False) -> 
         polled = gather_newsletter(runtime, runtime.engine, found, _window(window, found, runtime), watch)
     if as_json:
         show_json(polled)
-        return
-    show_polled(polled)
+    else:
+        show_polled(polled)
+    if polled and all(poll.error for poll in polled):
+        complain(f"no source could be read; see 'digest source list {newsletter}'")
+        raise typer.Exit(1)
 
 
+@app.command()
 def condense(
     newsletter: Slug,
     again: Annotated[
@@ -202,6 +211,7 @@ def condense(
         say(f"{report.without_topic} articles belong to no topic: 'digest topic list {newsletter}'")
 
 
+@app.command()
 def compose(newsletter: Slug, window: Days = "", as_json: JsonOption = False) -> None:
     """Fill the draft of the week with the best of its articles."""
     runtime = open_runtime()
@@ -210,50 +220,15 @@ def compose(newsletter: Slug, window: Days = "", as_json: JsonOption = False) ->
     composed = compose_issue(runtime.engine, found, days, now=runtime.clock())
     if as_json:
         show_json(composed)
-        return
-    if composed.left_out:
+    elif composed.left_out:
         show_left_out(composed.left_out)
     if composed.issue is None:
-        say(empty_week(found, days, ()))
-        return
-    number = composed.issue.id
-    say(
-        f"Issue {number} is {composed.issue.state}, with {composed.items} articles: "
-        f"'digest issue preview {number}', then 'digest issue approve {number}'"
-    )
-
-
-def send(
-    issue: Annotated[int, typer.Argument(help="The issue's number.")], as_json: JsonOption = False
-) -> None:
-    """Send an approved issue, or go on with one that was interrupted. Ctrl-C stops it safely."""
-    runtime = open_runtime()
-    with watching() as watch, _stoppable() as should_stop:
-        addressed, counts = send_issue(runtime, IssueId(issue), watch=watch, should_stop=should_stop)
-    with reading(runtime.engine) as session:
-        found = get_issue(session, issue)
-    if as_json:
-        show_json({"issue": found, "addressed": addressed, "deliveries": counts})
-    else:
-        say(sending_note(found, counts))
-    if counts[DeliveryState.FAILED] and not counts[DeliveryState.ACCEPTED]:
+        complain(empty_week(found, days, (), composed.left_out))
         raise typer.Exit(1)
-
-
-def why(
-    email: Annotated[str, typer.Argument(help="The reader's address.")],
-    issue: Annotated[int, typer.Argument(help="The issue's number.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Say why a reader gets, or does not get, each item of an issue."""
-    told = explain(open_runtime().engine, issue, email)
     if as_json:
-        show_json(told)
         return
-    say(f"{told.email} {told.verdict}.")
-    say(f"They follow {', '.join(told.follows) or 'no topic'}.")
-    show_table(
-        ("", "article", "because"),
-        [("yes" if item.is_shown else "no", item.title, item.reason) for item in told.items],
-        empty="The issue holds no article.",
-    )
+    number, state = composed.issue.id, composed.issue.state
+    told = f"Issue {number} is {state}, with {composed.items} articles"
+    if state is IssueState.DRAFT:
+        told += f": 'digest issue preview {number}', then 'digest issue approve {number}'"
+    say(told)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.newsletters import Slug
+from digest.cli.arguments import RunNumber, ScheduleNumber, Slug
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 from digest.domain.times import zone
-from digest.runtime import open_runtime
 from digest.schedule.cron import due_dates, next_due
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, newsletter_by_id
@@ -18,22 +19,30 @@ from digest.store.schedules import (
     get_schedule,
     list_occurrences,
     list_schedules,
+    remove_schedule,
     set_paused,
     settle_held,
 )
 
-app = typer.Typer(help="Schedules: when an issue is made and sent.", no_args_is_help=True)
-
-Number = Annotated[int, typer.Argument(metavar="SCHEDULE", help="The schedule's number.")]
-OccurrenceNumber = Annotated[int, typer.Argument(metavar="OCCURRENCE", help="The missed run's number.")]
+app = new_app()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest schedule add harbour-week '0 7 * * MON'       Mondays at 7:00",
+        "digest schedule add harbour-week '0 17 * * 1-5' --window-days 1",
+    )
+)
 def add(
     newsletter: Slug,
-    cron: Annotated[str, typer.Argument(help="Minute, hour, day, month, weekday: '0 7 * * MON'.")],
-    timezone: Annotated[str, typer.Option(help="[default: the newsletter's]")] = "",
-    window_days: Annotated[int | None, typer.Option(min=1, help="[default: the newsletter's]")] = None,
+    cron: Annotated[str, typer.Argument(metavar="RULE", help="Cron: minute, hour, day, month, weekday.")],
+    timezone: Annotated[
+        str, typer.Option(metavar="ZONE", help="The rule's zone; without it the newsletter's.")
+    ] = "",
+    window_days: Annotated[
+        int | None,
+        typer.Option(min=1, max=366, metavar="N", help="Days an issue covers; without it the newsletter's."),
+    ] = None,
 ) -> None:
     """Let a newsletter be made and sent at set times."""
     runtime = open_runtime()
@@ -56,7 +65,7 @@ def add(
 
 @app.command("list")
 def list_(
-    newsletter: Annotated[str, typer.Argument(help="Only this newsletter's.")] = "",
+    newsletter: Annotated[str, typer.Argument(metavar="NEWSLETTER", help="Only this newsletter's.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List schedules, soonest first, each with its last runs."""
@@ -86,14 +95,14 @@ def list_(
     runs = [(o.id, slug, o.local_date, o.state, o.stage, o.note) for _, slug, last in found for o in last]
     if runs:
         show_table(
-            ("run", "newsletter", "due", "state", "stage", "note"), runs, empty="", title="\nLast runs"
+            ("run", "newsletter", "due", "state", "stage", "note"), runs, empty="", title="\nLast runs:"
         )
 
 
 @app.command("next")
 def next_(
-    schedule: Number,
-    count: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 5,
+    schedule: ScheduleNumber,
+    count: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Show a schedule's next due dates, in its own zone."""
@@ -112,14 +121,14 @@ def next_(
 
 
 @app.command()
-def pause(schedule: Number) -> None:
+def pause(schedule: ScheduleNumber) -> None:
     """Let a schedule rest. Runs that would come due are not made up for."""
     _set_paused(schedule, True)
     say(f"Schedule {schedule} is paused.")
 
 
 @app.command()
-def resume(schedule: Number) -> None:
+def resume(schedule: ScheduleNumber) -> None:
     """Let a paused schedule run again, from its next due date on."""
     due = _set_paused(schedule, False)
     say(f"Schedule {schedule} runs again: next due {due}.")
@@ -135,16 +144,24 @@ def _set_paused(schedule: int, paused: bool) -> str:
 
 
 @app.command()
-def run(occurrence: OccurrenceNumber) -> None:
+def remove(schedule: ScheduleNumber) -> None:
+    """Remove a schedule and the record of its runs. Issues stay."""
+    with writing(open_runtime().engine) as session:
+        remove_schedule(session, get_schedule(session, schedule).id)
+    say(f"Removed schedule {schedule}.")
+
+
+@app.command()
+def run(missed: RunNumber) -> None:
     """Run a missed occurrence after all. A running worker takes it up within a minute."""
     with writing(open_runtime().engine) as session:
-        settled = settle_held(session, occurrence, run=True)
+        settled = settle_held(session, missed, run=True)
     say(f"The run of {settled.local_date} is on its way: 'digest up' or a worker does it.")
 
 
 @app.command()
-def skip(occurrence: OccurrenceNumber) -> None:
+def skip(missed: RunNumber) -> None:
     """Let a missed occurrence be."""
     with writing(open_runtime().engine) as session:
-        settled = settle_held(session, occurrence, run=False)
+        settled = settle_held(session, missed, run=False)
     say(f"The run of {settled.local_date} is skipped.")

@@ -2,51 +2,89 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.newsletters import Slug
-from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_table
+from digest.cli.arguments import Slug, within
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
 from digest.domain.errors import InvalidInput
-from digest.domain.newsletters import SourceKind
+from digest.domain.newsletters import Source, SourceKind
 from digest.domain.topics import TopicSlug
-from digest.gather.opml import read_opml
-from digest.gather.urls import is_http_url
-from digest.runtime import open_runtime
 from digest.store.database import reading, writing
-from digest.store.newsletters import get_newsletter, get_topic
+from digest.store.newsletters import get_newsletter, get_topic, list_topics
 from digest.store.sources import NewSource, add_sources, get_source, list_sources, remove_source
 
-app = typer.Typer(help="Sources: the feeds and pages articles come from.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from digest.gather.opml import OpmlSource
+
+app = new_app()
+
+SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name or address.")]
+
+_NAME_MAX, _URL_MAX, _PATTERN_MAX = 200, 2000, 500
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest source add harbour-week https://example.org/feed.xml --topic climate",
+        "digest source add harbour-week https://example.org/news --kind page \\",
+        "    --link-pattern '/news/[0-9]{4}/'",
+    )
+)
 def add(
     newsletter: Slug,
-    url: Annotated[str, typer.Argument(help="The feed's or page's address.")],
-    name: Annotated[str, typer.Option(help="The name readers see. [default: the host]")] = "",
+    url: Annotated[str, typer.Argument(metavar="URL", help="The feed's or page's address.")],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="The name readers see; without it the host.")
+    ] = "",
     kind: Annotated[
         SourceKind, typer.Option(help="A feed, or a page that links to articles.")
     ] = SourceKind.FEED,
     topic: Annotated[
-        list[str] | None, typer.Option(help="A topic that all its articles belong to. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="A topic that all its articles belong to. Repeat it."),
     ] = None,
     link_pattern: Annotated[
-        str, typer.Option(help="For a page: a regular expression that article links match.")
+        str,
+        typer.Option(metavar="REGEX", help="For a page: what the addresses of its articles match."),
     ] = "",
 ) -> None:
     """Add a source to a newsletter."""
-    if not is_http_url(url):
-        raise InvalidInput(f"'{url}' is not an http(s) URL")
+    _check(url, link_pattern)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
-        source = NewSource(name or _host(url), url, kind, topics, link_pattern)
+        taken = {known.name for known in list_sources(session, found.id)}
+        called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
+        source = NewSource(called, url, kind, topics, link_pattern)
         add_sources(session, found.id, [source], now=runtime.clock())
-    say(f"Added {source.name}. See what it gives: 'digest inspect feed {url}'.")
+    look = f"'digest inspect feed {url}'" if kind is SourceKind.FEED else f"'digest gather {newsletter}'"
+    say(f"Added {source.name}. See what it gives: {look}.")
+
+
+def _check(url: str, link_pattern: str) -> None:
+    from digest.gather.urls import is_http_url
+
+    if not is_http_url(url):
+        raise InvalidInput(f"'{url}' is not an http(s) URL: give the whole address of a feed or page")
+    within(url, "the address", limit=_URL_MAX)
+    try:
+        re.compile(within(link_pattern, "--link-pattern", limit=_PATTERN_MAX))
+    except re.error as exc:
+        raise InvalidInput(f"--link-pattern '{link_pattern}' is not a regular expression: {exc}") from exc
+
+
+def _free_name(url: str, taken: Collection[str]) -> str:
+    """Return the host or, when another source is called that, the address without its scheme."""
+    return _host(url) if _host(url) not in taken else url.partition("://")[2][:_NAME_MAX]
 
 
 def _host(url: str) -> str:
@@ -63,13 +101,13 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
         return
     show_table(
         ("source", "kind", "address", "last poll"),
-        [(s.name, s.kind, s.url, s.last_error or "well") for s in sources],
+        [(s.name, s.kind, s.url, _last_poll(s)) for s in sources],
         empty=f"No source yet: add one with 'digest source add {newsletter} URL'.",
     )
 
 
 @app.command()
-def show(newsletter: Slug, name: str, as_json: JsonOption = False) -> None:
+def show(newsletter: Slug, name: SourceName, as_json: JsonOption = False) -> None:
     """Show one source, by its name or address."""
     with reading(open_runtime().engine) as session:
         source = get_source(session, get_newsletter(session, newsletter).id, name)
@@ -81,13 +119,13 @@ def show(newsletter: Slug, name: str, as_json: JsonOption = False) -> None:
         ("kind", source.kind),
         ("topics", ", ".join(source.topics)),
         ("link pattern", source.link_pattern),
-        ("last poll", source.last_error or "well"),
+        ("last poll", _last_poll(source)),
     ]
-    show_table((source.name, ""), rows, empty="")
+    show_record(source.name, rows)
 
 
 @app.command()
-def remove(newsletter: Slug, name: str) -> None:
+def remove(newsletter: Slug, name: SourceName) -> None:
     """Stop polling a source, given by name or address. Its articles stay."""
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -96,31 +134,58 @@ def remove(newsletter: Slug, name: str) -> None:
     say(f"Removed {source.name}.")
 
 
-@app.command("import")
+@app.command("import", epilog=examples("digest source import harbour-week feeds.opml"))
 def import_(
     newsletter: Slug,
-    file: Annotated[Path, typer.Argument(help="An OPML file. Its folders become topics where such exist.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="A list of feeds as readers export it.")],
 ) -> None:
-    """Add the feeds of an OPML file, all or none."""
+    """Add the feeds of an OPML file, all or none.
+
+    A folder that is called like a topic gives that topic to its feeds.
+    """
+    from digest.gather.opml import read_opml
+
     outlines = read_opml(read_file_bytes(file), name=file.name)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        known = {source.url for source in list_sources(session, found.id)}
-        fresh = [outline for outline in outlines if outline.url not in known]
-        folders = {outline.folder for outline in fresh if outline.folder}
-        topics = {folder: get_topic(session, found.id, _slug(folder)).slug for folder in folders}
-        sources = [
-            NewSource(
-                outline.title or _host(outline.url),
-                outline.url,
-                topics=(TopicSlug(topics[outline.folder]),) if outline.folder else (),
-            )
-            for outline in fresh
-        ]
-        add_sources(session, found.id, sources, now=runtime.clock())
-    say(f"Added {len(sources)} sources; {len(outlines) - len(fresh)} were there already.")
+        known = list_sources(session, found.id)
+        topics = {topic.slug for topic in list_topics(session, found.id)}
+        addresses = {source.url for source in known}
+        fresh = [outline for outline in outlines if outline.url not in addresses]
+        add_sources(session, found.id, _named_apart(fresh, known, topics), now=runtime.clock())
+    say(f"Added {len(fresh)} sources; {len(outlines) - len(fresh)} were there already.")
+    for folder in sorted({outline.folder for outline in fresh if _topic_of(outline.folder, topics) is None}):
+        if folder:
+            say(f"Folder '{folder}' is no topic of {newsletter}: its feeds have none of their own.")
 
 
-def _slug(folder: str) -> str:
-    return "-".join("".join(c if c.isalnum() else " " for c in folder.lower()).split())
+def _named_apart(
+    outlines: Sequence[OpmlSource], known: Sequence[Source], topics: Collection[TopicSlug]
+) -> Iterator[NewSource]:
+    """Yield the sources to add. Two feeds called the same are told apart by host, then by number."""
+    taken = {source.name for source in known}
+    for outline in outlines:
+        title = (outline.title or _host(outline.url))[:_NAME_MAX]
+        wordy = (f"{title[: _NAME_MAX - 60]} ({_host(outline.url)[:40]}{tail})" for tail in _tails())
+        name = next(name for name in chain([title], wordy) if name not in taken)
+        taken.add(name)
+        topic = _topic_of(outline.folder, topics)
+        yield NewSource(name, outline.url, topics=(topic,) if topic else ())
+
+
+def _tails() -> Iterator[str]:
+    return chain([""], (f", {number}" for number in count(2)))
+
+
+def _topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:
+    """Return the topic a folder is called like: by its own name, or by the names of all above it."""
+    for name in (folder, folder.rpartition(" / ")[2]):
+        slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+        if slug in topics:
+            return TopicSlug(slug)
+    return None
+
+
+def _last_poll(source: Source) -> str:
+    return source.last_error or ("well" if source.polled_at else "not yet")

@@ -7,38 +7,41 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.newsletters import Slug
-from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
+from digest.cli.arguments import Email, Slug, language_tag, within
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, read_text_file, say, show_json, show_record, show_table
 from digest.domain.errors import Conflict
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.subscribers import import_subscribers
-from digest.runtime import open_runtime
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription, get_subscription, list_subscriptions, subscribe
 from digest.track.steps import unsubscribe
 
-app = typer.Typer(help="Subscribers and the topics they follow.", no_args_is_help=True)
-
-Email = Annotated[str, typer.Argument(help="Their address.")]
+app = new_app()
 
 
-@app.command()
+@app.command(
+    epilog=examples("digest subscriber add harbour-week ada@example.org --topic climate --topic space")
+)
 def add(
     newsletter: Slug,
     email: Email,
-    topic: Annotated[list[str] | None, typer.Option(help="A topic they follow. Repeat it.")] = None,
-    name: Annotated[str, typer.Option(help="Their name.")] = "",
-    language: Annotated[str, typer.Option(help="The language they read.")] = "",
-    timezone: Annotated[str, typer.Option(help="Their zone.")] = "",
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC", help="A topic they follow. Repeat it.")
+    ] = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Their name.")] = "",
+    language: Annotated[str, typer.Option(metavar="TAG", help="The language they read.")] = "",
+    timezone: Annotated[str, typer.Option(metavar="ZONE", help="Their zone.")] = "",
     again: Annotated[
         bool, typer.Option("--again", help="Also when they unsubscribed before: they asked to come back.")
     ] = False,
 ) -> None:
-    """Add a subscriber, or set the topics of one who is there."""
+    """Add a subscriber, or set the topics of one who is there. Without --topic theirs stay."""
     address = parse_address(email)
     if timezone:
         zone(timezone)
@@ -52,9 +55,9 @@ def add(
             session,
             found.id,
             email=address,
-            follows=map(TopicSlug, topic or ()),
-            name=name,
-            language=language,
+            follows=map(TopicSlug, topic) if topic else (known.follows if known else ()),
+            name=within(name.strip(), "--name", limit=200),
+            language=language_tag(language),
             timezone=timezone,
             now=runtime.clock(),
         )
@@ -64,8 +67,8 @@ def add(
 @app.command("list")
 def list_(
     newsletter: Slug,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 50,
-    after: Annotated[str, typer.Option(help="Start after this address.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many at most.")] = 50,
+    after: Annotated[str, typer.Option(metavar="EMAIL", help="Start after this address.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List subscribers by address."""
@@ -97,7 +100,7 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         ("follows", ", ".join(sorted(found.follows)) or "no topic"),
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
-    show_table((found.subscriber.email, ""), rows, empty="")
+    show_record(found.subscriber.email, rows)
 
 
 @app.command()
@@ -111,10 +114,21 @@ def remove(newsletter: Slug, email: Email) -> None:
     say(f"{subscription.subscriber.email} gets {found.name} no longer.")
 
 
-@app.command("import")
+@app.command(
+    "import",
+    epilog=examples("digest subscriber import harbour-week readers.csv")
+    + "\n\n\b\nThe file's first line names its columns:\n"
+    "  email,name,topics,language,timezone\n"
+    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London",
+)
 def import_(
     newsletter: Slug,
-    file: Annotated[Path, typer.Argument(help="CSV: email, name, topics, language, timezone.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="CSV in UTF-8: email; if wanted name, topics, language, timezone."
+        ),
+    ],
 ) -> None:
     """Add the subscribers of a CSV file, all or none."""
     text = read_text_file(file)

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import secrets
+import shlex
+import shutil
+import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.output import JsonOption, console, say, show_json, show_table
+from digest.cli.lazy import examples, new_app
+from digest.cli.output import JsonOption, say, show_json, show_table, warn
 from digest.domain.errors import InvalidInput
-from digest.runtime import open_runtime
+from digest.runtime import Runtime, open_runtime
 from digest.settings import config_file, load_settings
 from digest.store.database import open_engine
 from digest.store.schema import migrate as migrate_schema
+from digest.store.trouble import named
 
-Host = Annotated[str, typer.Option(help="The address to listen at.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at.")]
+if TYPE_CHECKING:
+    from digest.demo.report import Report
+    from digest.doctor import Check
+
+Host = Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen at.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, metavar="PORT", help="The port to listen at; 0 takes a free one.")
+]
+
+A_READER = "carmen.ilves@example.net"
+"""One of the demo's readers, who follows two of its topics."""
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
-    for command in (demo, init, up, web, migrate, doctor):
-        app.command()(command)
+app = new_app()
 
 
+@app.command()
 def init() -> None:
     """Make digest.toml with a secret key in this folder, and the database it names."""
     file = config_file()
@@ -57,34 +70,51 @@ ops_email = ""
 """
 
 
+@app.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
     settings = load_settings()
     engine = open_engine(settings.database_url)
     migrate_schema(engine)
-    say(f"The database is ready: {engine.url.render_as_string()}")
+    say(f"The database is ready: {named(engine)}")
 
 
+@app.command(epilog=examples("digest up --port 8080"))
 def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run web pages, worker and scheduler in this one process, until Ctrl-C."""
     from digest.embedded import embedded_worker
-    from digest.web.app import serve
 
-    runtime = open_runtime()
-    runtime.require_mail()
+    runtime = _ready_runtime()
     with embedded_worker():
-        serve(runtime, host=host, port=port)
+        _serve(runtime, host, port)
 
 
+@app.command()
 def web(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Run the web pages alone; workers and beat run beside it under Celery."""
+    _serve(_ready_runtime(), host, port)
+
+
+def _serve(runtime: Runtime, host: str, port: int) -> None:
+    """Serve pages until Ctrl-C, which is how this is meant to end, however early it comes."""
     from digest.web.app import serve
 
+    def tell(address: str) -> None:
+        warn(f"The pages are at {address}. Ctrl-C stops.")
+
+    with suppress(KeyboardInterrupt):
+        serve(runtime, host=host, port=port, on_listening=tell)
+
+
+def _ready_runtime() -> Runtime:
+    """Return a runtime whose database and mail settings are known to be usable, before anything starts."""
     runtime = open_runtime()
+    _ = runtime.engine
     runtime.require_mail()
-    serve(runtime, host=host, port=port)
+    return runtime
 
 
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Check settings, database, broker, mail server and templates, each for real."""
     from digest.doctor import examine
@@ -93,23 +123,69 @@ def doctor(as_json: JsonOption = False) -> None:
     if as_json:
         show_json(checks)
     else:
-        show_table(
-            ("", "what", "found"),
-            [("ok" if check.is_well else "BAD", check.what, check.found) for check in checks],
-            empty="",
-        )
+        show_table(("", "what", "found"), [(_verdict(c), c.what, c.found) for c in checks], empty="")
         for check in checks:
-            if not check.is_well:
-                console.print()
-                say(f"{check.what}: {check.advice}")
+            if check.advice:
+                say(f"\n{check.what}: {check.advice}")
     if not all(check.is_well for check in checks):
         raise typer.Exit(1)
 
 
+def _verdict(check: Check) -> str:
+    if not check.is_well:
+        return "BAD"
+    return "look" if check.advice else "ok"
+
+
+@app.command(epilog=examples("digest demo", "digest demo --folder /tmp/demo --json"))
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where mails and database are left.")] = Path("demo-output"),
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where mails and database are left.")] = Path(
+        "demo-output"
+    ),
+    as_json: JsonOption = False,
 ) -> None:
     """Run the main job on a sample newsroom and sample subscribers, with nothing to install."""
     from digest.demo.main import run_demo
 
-    run_demo(folder)
+    if not as_json:
+        say("Gathering a sample week, and mailing it to sample readers …")
+    report = run_demo(folder)
+    if as_json:
+        show_json(report)
+    else:
+        _show_demo(report)
+
+
+def _show_demo(report: Report) -> None:
+    failed = "".join(f"; {name}: {error}" for name, error in report.failed_sources.items())
+    origins = ", ".join(f"{count} {origin}" for origin, count in report.takeaways.items())
+    skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in report.skipped.items())
+    rows = [
+        ("sources", report.sources, f"{len(report.failed_sources)} could not be read{failed}"),
+        ("articles", report.articles, f"{report.items} in the issue, a story told twice counts once"),
+        ("takeaways", sum(report.takeaways.values()), origins),
+        ("editions", report.editions, "different mixes of articles"),
+        ("sent", report.sent, f"{report.caught} mails caught"),
+        ("skipped", sum(report.skipped.values()), skipped),
+    ]
+    show_table(("", "", ""), rows, empty="")
+    command, python = _this_command(), shlex.join([sys.executable, *report.newsroom])
+    say(
+        f"""
+The mails are in {report.mails}, each as .eml and .html: open some in a browser.
+
+What to do next:
+  cd {shlex.quote(str(report.folder))}
+  {command} issue show {report.issue}
+  {command} why {A_READER} {report.issue}
+  {command} up        the pages at http://127.0.0.1:8000; the links in the mails' footers lead there
+  {python}
+            the sample articles once more, where the mails' other links lead"""
+    )
+
+
+def _this_command() -> str:
+    """Return how this command is called from any folder: by name where PATH finds it, else by its path."""
+    here = Path(sys.argv[0]).resolve()
+    found = shutil.which("digest")
+    return "digest" if found and Path(found).resolve() == here else shlex.quote(str(here))

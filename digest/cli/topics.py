@@ -7,55 +7,81 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.newsletters import Slug
-from digest.cli.output import JsonOption, say, show_json, show_table
-from digest.condense.steps import condense_again
+from digest.cli.arguments import Slug, within
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, say, show_json, show_record, show_table
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.domain.topics import slug as as_slug
-from digest.runtime import Runtime, open_runtime
+from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_topic, get_newsletter, get_topic, list_topics, remove_topic
+from digest.store.sources import list_sources
 
-app = typer.Typer(help="Topics: what subscribers follow.", no_args_is_help=True)
+app = new_app()
 
-TopicName = Annotated[str, typer.Argument(help="The topic's short name.")]
+TopicName = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's short name.")]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest topic add harbour-week climate --name 'Climate & energy' \\",
+        "    --phrase 'heat pump' --phrase emissions --category environment",
+    )
+)
 def add(
     newsletter: Slug,
     topic: TopicName,
-    name: Annotated[str, typer.Option(help="The name readers see. [default: the short name]")] = "",
-    description: Annotated[str, typer.Option(help="What it is about, for the sign-up page.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="The name readers see; without it the short name.")
+    ] = "",
+    description: Annotated[
+        str, typer.Option(metavar="TEXT", help="What it is about, for the sign-up page.")
+    ] = "",
     phrase: Annotated[
-        list[str] | None, typer.Option(help="A word or phrase that says so, whole words. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="WORDS", help="A word or phrase that says so, whole words. Repeat it."),
     ] = None,
     category: Annotated[
-        list[str] | None, typer.Option(help="A label that feeds give such articles. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="A label that feeds give such articles. Repeat it."),
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="A source whose every article belongs here. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A source whose every article belongs here. Repeat it."),
     ] = None,
 ) -> None:
     """Add a topic to a newsletter."""
-    rule = TopicRule(tuple(phrase or ()), tuple(category or ()), tuple(source or ()))
+    rule = TopicRule(_said(phrase), _said(category), _said(source))
     if rule == TopicRule():
         raise InvalidInput(
             f"topic '{topic}' would match nothing: give it a --phrase, --category or --source at least"
         )
+    slug = TopicSlug(within(as_slug(topic), "the short name", limit=64))
+    label = within(name.strip() or slug.replace("-", " ").capitalize(), "--name", limit=200)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        label = name or topic.replace("-", " ").capitalize()
-        add_topic(session, found.id, Topic(TopicSlug(as_slug(topic)), label, description, rule))
+        add_topic(
+            session, found.id, Topic(slug, label, within(description, "--description", limit=1000), rule)
+        )
+        missing = set(rule.sources) - {known.name for known in list_sources(session, found.id)}
     _match_anew(runtime, found)
-    say(f"Added topic {topic}.")
+    say(f"Added topic {slug}.")
+    for one in sorted(missing):
+        say(f"There is no source '{one}' yet: 'digest source add {newsletter} URL --name '{one}''.")
+
+
+def _said(values: list[str] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value.strip() for value in values or () if value.strip()))
 
 
 def _match_anew(runtime: Runtime, newsletter: Newsletter) -> None:
     """Let the articles that an issue may still carry be matched by the changed rules."""
+    from digest.condense.steps import condense_again
+
     since = runtime.clock() - timedelta(days=newsletter.window_days * 2)
     condense_again(runtime.engine, newsletter, since=since)
 
@@ -99,7 +125,7 @@ def show(newsletter: Slug, topic: TopicName, as_json: JsonOption = False) -> Non
         ("labels", ", ".join(found.rule.categories)),
         ("sources", ", ".join(found.rule.sources)),
     ]
-    show_table((found.slug, ""), rows, empty="")
+    show_record(found.slug, rows)
 
 
 @app.command()

@@ -42,7 +42,7 @@ def select_items(
     Every topic's best article is chosen before any topic's second best, so a busy topic does not push
     the quiet ones out.
     """
-    left_out = [_left(c, "an earlier issue carried it") for c in candidates if c.stored.id in carried]
+    left_out = [_left(c, "an earlier issue carried its story") for c in candidates if c.stored.id in carried]
     fresh = [candidate for candidate in candidates if candidate.stored.id not in carried]
     left_out += [_left(candidate, "belongs to no topic") for candidate in fresh if not candidate.topics]
     stories = _stories([candidate for candidate in fresh if candidate.topics])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -45,6 +45,9 @@ from digest.store.issues import (
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
 
+_LOOK_BACK = timedelta(days=60)
+"""How far back an earlier issue counts: its stories are not told again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:
@@ -72,7 +75,7 @@ def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: date
             session,
             newsletter.id,
             but=known.id if known else None,
-            among=[candidate.stored.id for candidate in candidates],
+            since=window.start - _LOOK_BACK,
         )
         selection = select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
         if not selection.items and known is None:

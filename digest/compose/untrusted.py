@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     Stripped are control characters, bidi overrides and the characters that mark tokens; each run of
     breaking whitespace becomes one space; a lone surrogate becomes U+FFFD.
     """
-    return _SURROGATES.sub("\ufffd", _UNSAFE.sub("", _BREAKS.sub(" ", text))).strip()
+    return _SURROGATES.sub("\ufffd", _BREAKS.sub(" ", _UNSAFE.sub("", text))).strip()
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

@@ -23,25 +23,26 @@ CAPTION = 40
 _NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
 _UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
 
 _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
     "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
 )
-_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*")
-_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ]{2}[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
-_PLACE = re.compile(
-    rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*(?:,[^.!?—–-]{{1,30}})?(?:\s*[—–]|\s*--|\s+-(?=\s))\s*"
-)
+# What follows a dateline is a capital: "the agency (AFP) said" and "NASA — the agency — said" have none.
+_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
+_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
+_DATE = r"(?:,[^.!?—–-]{1,30})?"
+_PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*--|\s+-(?=\s))\s*+(?![a-zà-ÿ])")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A sentence that may become a takeaway.
 
-    `support` is its place in the article's text, `text` what stands there but for a dateline, and
-    `position` counts the article's sentences from 0.
+    `support` is its place in the article's text, `text` what stands there but for a dateline and runs
+    of white space, and `position` counts the article's sentences from 0.
     """
 
     text: str
@@ -60,7 +61,7 @@ def find_candidates(article: Article, language: Language) -> list[Candidate]:
     candidates: list[Candidate] = []
     for position, support in enumerate(_sentences(article, language)):
         sentence = text[support.start : support.end]
-        cleaned = sentence[_dateline_end(sentence) :]
+        cleaned = _BLANKS.sub(" ", sentence[_dateline_end(sentence) :])
         if cleaned.casefold() not in known and _is_news(cleaned, language):
             known.add(cleaned.casefold())
             candidates.append(Candidate(cleaned, support, position))
@@ -118,10 +119,11 @@ def _patterns(language: Language) -> _Patterns:
     return _Patterns(
         chrome=re.compile(rf"\W*{_any_of(language.chrome)}"),
         chrome_anywhere=re.compile(rf"(?<!\w){_any_of(language.chrome_anywhere)}"),
-        byline=re.compile(rf"\W*{_any_of(language.bylines)}(?!\w)"),
+        byline=re.compile(rf"\W*{_any_of(language.bylines)}"),
     )
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:
-    """Return a pattern for any of the case-folded phrases; for none of them, one that never matches."""
-    return f"(?:{'|'.join(map(re.escape, phrases))})" if phrases else "(?!)"
+    """Return a pattern for any of the folded phrases, as whole words; for none, one that never matches."""
+    whole = (re.escape(phrase) + (r"(?!\w)" if phrase[-1].isalnum() else "") for phrase in phrases)
+    return f"(?:{'|'.join(whole)})" if phrases else "(?!)"

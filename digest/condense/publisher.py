@@ -29,7 +29,8 @@ LONGEST_PARAGRAPH = 35
 """Words of a paragraph without a bullet that can still be a takeaway; an article's own are longer."""
 LONGEST_LABELLED = 90
 """Words after "TL;DR:" that are still a summary."""
-LONGEST_HEADING = 8
+LONGEST_HEADING = 80
+"""Characters of a label; what is longer is a sentence."""
 
 _BULLET = re.compile(r"\s*(?:[•▪●◦‣·*✓✔➤►→–—-]|\d{1,2}[.)])\s+(?=\S)")
 _INNER_BULLET = re.compile(r"\s+[•▪●◦‣]\s+")
@@ -76,10 +77,7 @@ def _under_heading(heading: Block, following: Sequence[_Located]) -> list[Span]:
 
 def _may_head(block: Block) -> bool:
     """Tell whether a block is such a label; a heading may go on: "Key Takeaways from the vote"."""
-    if (
-        block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH)
-        or count_words(block.text) > LONGEST_HEADING
-    ):
+    if block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH) or len(block.text) > LONGEST_HEADING:
         return False
     normal = _normal(block.text)
     if normal in _headings():

@@ -16,7 +16,7 @@ from digest.condense.words import count_words
 SHORTEST = 8
 """Words that must be left for a shortened sentence to be one."""
 
-_PARENTHESIS = re.compile(r"\s+\([^()]*\)(?=\s|[,.;:!?](?:\s|$)|$)")
+_PARENTHESIS = re.compile(r"(?<!\s)\s+\([^()]*\)(?=\s|[,.;:!?](?:\s|$)|$)")
 _NOTHING = re.compile(r"(?!)")
 
 

@@ -21,7 +21,7 @@ WORD = re.compile(rf"[{CJK}]|(?:[^\W\d_{CJK}]|[{_MARKS}])+|\d+(?:[.,:]\d+)*")
 """A run of letters, a number with its separators, or one CJK character."""
 
 _IDEOGRAPH = re.compile(f"[{CJK}]")
-_SPACED = re.compile(r"\S*\w\S*")
+_SPACED = re.compile(r"\w\S*")
 
 _stemmers = threading.local()
 

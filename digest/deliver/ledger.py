@@ -95,22 +95,21 @@ class Ledger:
         self._asked.set()
 
     async def _write_pages(self) -> None:
-        while not (self._closing and not self._page):
-            await self._asked.wait()
-            self._asked.clear()
-            if not self._page:
-                continue
-            page, self._page = self._page, _Page()
-            try:
-                armed = await self._commit(page)
-            except Unavailable as exc:
-                for _, answer in (*page.arms, *self._page.arms):
-                    if not answer.done():
-                        answer.set_exception(exc)
-                raise
-            for claim, answer in page.arms:
+        page = _Page()
+        try:
+            while not (self._closing and not self._page):
+                await self._asked.wait()
+                self._asked.clear()
+                page, self._page = self._page, _Page()
+                if page:
+                    _answer(page, await self._commit(page))
+        except BaseException as exc:
+            # Whoever waits for an arm must hear that it will never come.
+            why = exc if isinstance(exc, Unavailable) else Unavailable(f"nothing can be recorded: {exc}")
+            for _, answer in (*page.arms, *self._page.arms):
                 if not answer.done():
-                    answer.set_result(claim.id in armed)
+                    answer.set_exception(why)
+            raise
 
     async def _commit(self, page: _Page) -> frozenset[DeliveryId]:
         """Write one page, trying again while the database is away: each statement may be run twice."""
@@ -149,3 +148,9 @@ def _suppress_hard_bounces(session: Session, settled: list[tuple[Claim, Outcome]
     for claim, outcome in settled:
         if is_hard_bounce(outcome):
             suppress(session, claim.email, reason="hard_bounce", detail=outcome.text, now=now)
+
+
+def _answer(page: _Page, armed: frozenset[DeliveryId]) -> None:
+    for claim, answer in page.arms:
+        if not answer.done():
+            answer.set_result(claim.id in armed)

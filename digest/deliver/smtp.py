@@ -154,9 +154,12 @@ class SmtpSession:
             # There is no command that takes DATA back: only hanging up does.
             self._wire.abort()
             raise NotArmed
+        if not self.is_open:
+            raise Unavailable("the server hung up before the dot")
         self._wire.write(_END)
         try:
-            return _outcome(await self._reply())
+            async with asyncio.timeout(self._timeout):
+                return _outcome(await self._wire.reply())
         except (ConnectionError, TimeoutError) as exc:
             self._wire.abort()
             return Outcome(DeliveryState.UNKNOWN, None, f"no answer after the dot: {exc or 'timed out'}")
@@ -172,7 +175,7 @@ class SmtpSession:
         if len(replies) == 3 and replies[-1].code == 354:
             # A server may say 354 although it refused the recipient (RFC 2920 §3.1): end an empty message.
             self._wire.write(_END)
-            await self._before_dot(self._reply())
+            await self._before_dot(self._wire.reply())
         elif self.is_open and refused.code != 421:
             await self._before_dot(self._converse("RSET"))
         if refused.code == 421:
@@ -183,22 +186,20 @@ class SmtpSession:
         """Return a reply for each command, or those up to the first refusal where nothing is pipelined."""
         if self._pipelining:
             self._wire.write("".join(f"{command}\r\n" for command in commands).encode("ascii"))
-            return [await self._reply() for _ in commands]
+            return [await self._wire.reply() for _ in commands]
         replies: list[Reply] = []
         for command in commands:
             self._wire.write(f"{command}\r\n".encode("ascii"))
-            replies.append(await self._reply())
+            replies.append(await self._wire.reply())
             if not replies[-1].is_ok:
                 break
         return replies
 
-    async def _reply(self) -> Reply:
-        return await asyncio.wait_for(self._wire.reply(), self._timeout)
-
     async def _before_dot(self, step: Awaitable[_T]) -> _T:
         """Await a step before which and in which nothing can be accepted."""
         try:
-            return await step
+            async with asyncio.timeout(self._timeout):
+                return await step
         except (ConnectionError, TimeoutError) as exc:
             self._wire.abort()
             raise Unavailable(f"the conversation broke before the dot: {exc or 'timed out'}") from exc
@@ -208,7 +209,8 @@ class SmtpSession:
         if self.is_open:
             self._wire.write(b"QUIT\r\n")
             with suppress(ConnectionError, TimeoutError):
-                await asyncio.wait_for(self._wire.reply(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self._wire.reply()
         self._wire.abort()
 
 

@@ -13,13 +13,14 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.owners import Owner
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
-from digest.domain.errors import Conflict, Refused, Unavailable
+from digest.domain.errors import DigestError, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, is_unfinished, reap_leases
-from digest.store.issues import change_issue, get_issue, issues_in
+from digest.store.deliveries import claim_deliveries, is_unfinished, lease_owners, reap_leases
+from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +99,7 @@ class _Round:
         self._is_drained = False
         self._is_stopped = False
         self._trouble: Unavailable | Refused | None = None
+        self._failure: DigestError | None = None
 
     async def converse(self, transport: Transport) -> None:
         """Hold one conversation after another while there is something to send.
@@ -105,22 +107,25 @@ class _Round:
         A conversation that cannot be opened leaves its claim to the others: the server may allow fewer.
         """
         failures = 0
-        claim = await self._next()
-        while claim is not None:
+        while failures < _RECONNECTS and (claim := await self._next()) is not None:
+            is_open = False
             try:
                 async with transport.session() as session:
-                    failures = 0
-                    while claim is not None and session.is_open:
-                        await self._send(session, claim)
-                        claim = await self._next()
+                    is_open, failures = True, 0
+                    await self._send_from(session, claim)
             except (Unavailable, Refused) as exc:
                 self._trouble = exc
-                failures += 1
-                if failures == _RECONNECTS or isinstance(exc, Refused) or self._stops():
-                    if claim is not None:
-                        self._claims.append(claim)
-                    return
-                await asyncio.sleep(random.uniform(0.5, 1.0) * 0.2 * 2**failures)
+                if not is_open:
+                    self._claims.appendleft(claim)
+                failures = _RECONNECTS if isinstance(exc, Refused) else failures + 1
+                if failures < _RECONNECTS and not self._stops():
+                    await asyncio.sleep(random.uniform(0.5, 1.0) * 0.2 * 2**failures)
+
+    async def _send_from(self, session: MailSession, claim: Claim | None) -> None:
+        """Send this claim and those after it, as long as the conversation lasts."""
+        while claim is not None:
+            await self._send(session, claim)
+            claim = await self._next() if session.is_open else None
 
     async def _send(self, session: MailSession, claim: Claim) -> None:
         try:
@@ -142,7 +147,10 @@ class _Round:
         """Return the next claim, or None when nothing is due or the round is to stop."""
         async with self._claiming:
             if not self._claims and not self._is_drained and not self._stops():
-                self._claims.extend(await asyncio.to_thread(self._claim))
+                try:
+                    self._claims.extend(await asyncio.to_thread(self._claim))
+                except DigestError as exc:
+                    self._fail(exc)
                 self._is_drained = not self._claims
         return self._claims.popleft() if self._claims and not self._stops() else None
 
@@ -163,20 +171,29 @@ class _Round:
             )
 
     async def _look_at_issue(self) -> None:
-        """Stop the round when the issue is paused or cancelled, rather than be refused claim by claim."""
-        state = await asyncio.to_thread(self._issue_state)
-        self._is_stopped = self._is_stopped or state is not IssueState.SENDING
+        """Stop the round when the issue is paused, cancelled or gone, not to be refused claim by claim."""
+        try:
+            state = await asyncio.to_thread(self._issue_state)
+        except DigestError as exc:
+            self._fail(exc)
+        else:
+            self._is_stopped = self._is_stopped or state is not IssueState.SENDING
+
+    def _fail(self, exc: DigestError) -> None:
+        """Stop the round for a reason that whoever called must hear."""
+        self._failure = self._failure or exc
+        self._is_stopped = True
 
     def _issue_state(self) -> IssueState:
         with reading(self._engine) as session:
             return get_issue(session, self._issue_id).state
 
-    def close(self) -> Unavailable | Refused | None:
-        """Give back the claims nobody got to; return why, when no conversation could be held for them."""
+    def close(self) -> DigestError | None:
+        """Give back the claims nobody got to; return why, when that was not asked for."""
         trouble = self._trouble if self._claims and not self._is_stopped else None
         while self._claims:
             self._ledger.give_back(self._claims.popleft())
-        return trouble
+        return self._failure or trouble
 
 
 def _with_retry(claim: Claim, outcome: Outcome, *, now: datetime) -> Outcome:
@@ -201,7 +218,8 @@ class Swept:
 def sweep(engine: Engine, *, now: datetime) -> Swept:
     """Take back what dead workers held, and close the issues of which nothing is left to send."""
     with writing(engine) as session:
-        released, unknown = reap_leases(session, now=now)
+        dead = [owner for owner in lease_owners(session) if _is_dead(owner)]
+        released, unknown = reap_leases(session, now=now, dead=dead)
     with reading(engine) as session:
         sending = issues_in(session, IssueState.SENDING)
     finished = tuple(issue.id for issue in sending if finish_issue(engine, issue.id, now=now))
@@ -210,14 +228,18 @@ def sweep(engine: Engine, *, now: datetime) -> Swept:
     return Swept(released, unknown, finished)
 
 
+def _is_dead(name: str) -> bool:
+    owner = Owner.parse(name)
+    return owner is not None and owner.is_dead()
+
+
 def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:
     """Mark an issue as sent when every delivery of it is settled; return whether this call did it."""
     with writing(engine) as session:
-        if get_issue(session, issue_id).state is not IssueState.SENDING or is_unfinished(session, issue_id):
+        # Locked: evidence may be making a delivery pending again at this moment.
+        issue = lock_issue(session, issue_id)
+        if issue.state is not IssueState.SENDING or is_unfinished(session, issue_id):
             return False
-        try:
-            change_issue(session, issue_id, IssueState.SENT, now=now)
-        except Conflict:
-            return False
+        change_issue(session, issue_id, IssueState.SENT, now=now)
     log.info("issue.sent", issue=issue_id)
     return True

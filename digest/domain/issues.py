@@ -32,7 +32,8 @@ CHANGES: dict[IssueState, frozenset[IssueState]] = {
     IssueState.APPROVED: frozenset({IssueState.DRAFT, IssueState.SENDING, IssueState.CANCELLED}),
     IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}),
     IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
-    IssueState.SENT: frozenset({IssueState.SENDING}),  # evidence: what was unknown never arrived
+    # Evidence may show that a delivery of unknown outcome never arrived: then it is sent after all.
+    IssueState.SENT: frozenset({IssueState.SENDING}),
     IssueState.CANCELLED: frozenset(),
 }
 

@@ -52,7 +52,7 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A feed or page that is polled. All its articles get `topics`; `last_error` is '' while all is well.
+    """A feed or page that is polled. All its articles get `topics`; `polled_at` is None until the first poll.
 
     While its server says that nothing changed since `etag` or `last_modified`, every article it lists from
     `complete_since` on is stored. None: nobody knows, so the whole list has to be read again.
@@ -68,3 +68,4 @@ class Source:
     last_modified: str | None = None
     complete_since: datetime | None = None
     last_error: str = ""
+    polled_at: datetime | None = None

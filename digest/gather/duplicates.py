@@ -23,8 +23,6 @@ _SHINGLE = 3
 # A dozen words can be a coincidence (a standing first line, a quotation); so can a few rare terms.
 _MIN_SHINGLES = 12
 _MIN_TERMS = 25
-# Terms beyond the heaviest hundred of an article add less than 0.01 to a cosine.
-_MAX_TERMS = 100
 _MIN_TERM_LETTERS = 4
 # A line in three articles of one site is the series', not the story's.
 _SERIES = 3
@@ -151,10 +149,11 @@ def _vector(counts: Counter[str], spread: Counter[str], articles: int) -> dict[s
     telling = {term: count for term, count in counts.items() if spread[term] <= most}
     if len(telling) < _MIN_TERMS:
         return {}
-    return _unit({term: n * math.log((1 + articles) / spread[term]) for term, n in telling.items()})
+    return _unit(
+        {term: n * (1 + math.log((1 + articles) / (1 + spread[term]))) for term, n in telling.items()}
+    )
 
 
 def _unit(weights: dict[str, float]) -> dict[str, float]:
-    heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:_MAX_TERMS]
     length = math.sqrt(sum(weight * weight for weight in weights.values()))
-    return {term: weight / length for term, weight in heaviest} if length else {}
+    return {term: weight / length for term, weight in weights.items()}

@@ -50,16 +50,17 @@ class Feed:
 
 
 def title_or_beginning(title: str, html: str, url: str) -> str:
-    """Return the title as plain text; without one, the beginning of the text; without that, the URL."""
-    written = plain_from_html(title)
-    return shorten(written, TITLE_MAX) if written else shorten(plain_from_html(html[:2000]), 80) or url
+    """Return a plain title; without one, the beginning of the text; without that, the URL."""
+    return shorten(title, TITLE_MAX) or shorten(plain_from_html(html[:2000]), 80) or url
 
 
 def labels(raw: list[str]) -> tuple[str, ...]:
     """Return category labels as plain text, each once (ignoring case), at most 40."""
-    plain = (shorten(plain_from_html(label), 80) for label in raw)
-    unique = {label.casefold(): label for label in reversed([label for label in plain if label])}
-    return tuple(reversed(unique.values()))[:CATEGORIES_MAX]
+    unique: dict[str, str] = {}
+    for label in raw:
+        plain = shorten(plain_from_html(label), 80)
+        unique.setdefault(plain.casefold(), plain)
+    return tuple(label for label in unique.values() if label)[:CATEGORIES_MAX]
 
 
 def unique_entries(entries: list[Entry]) -> tuple[Entry, ...]:

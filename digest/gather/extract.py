@@ -16,20 +16,44 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
+from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.blocks import blocks_of
+from digest.gather.encoding import decoded
 from digest.gather.entries import TITLE_MAX, Entry
-from digest.gather.furniture import Hints, hints_of, prune, without_furniture
+from digest.gather.fetch import Fetched
+from digest.gather.furniture import Hints, hints_of, without_furniture
 from digest.gather.highlights import find_highlights, with_highlights
 from digest.gather.language import language_of
 from digest.gather.markup import parsed_page, parsed_text
 from digest.gather.metadata import read_metadata
 from digest.gather.plain import plain_line
 from digest.gather.plaintext import plain_text_blocks
+from digest.gather.pruning import prune
+from digest.gather.sniff import Kind, described, kind_of
 from digest.gather.urls import canonical_or_none
 
 # It reports every page it gives up on, which an article without blocks says already.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
+    """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
+
+    Raises `InvalidInput` for what is neither: a feed, a PDF document, a picture, nothing at all.
+    """
+    match kind_of(fetched.body, fetched.encoding):
+        case Kind.HTML:
+            return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
+        case Kind.TEXT:
+            return read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url)
+        case Kind.XML_FEED | Kind.JSON_FEED:
+            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
+        case _:
+            what = described(fetched.body, fetched.encoding)
+            raise InvalidInput(
+                f"{fetched.url} is no article: it is {what}; web pages and plain text are read"
+            )
 
 
 def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:

@@ -1,7 +1,7 @@
 """Taking a page's furniture out of an article: related links, share bars, sign-ups, captions, comments.
 
-Twice: parts of the tree go before extraction, where structure tells (`prune`), and blocks after it, where
-only the words do (`without_furniture`).
+This is the second pass, over blocks, after `pruning` took away what the tree alone gives away. Here the words
+decide, with what the tree said of single lines (`Hints`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
-from digest.gather.markup import INLINE, link_share, text_of
+from digest.gather.markup import link_share, short_text_of, text_of
 from digest.gather.phrases import (
     is_byline,
     is_comments_label,
@@ -25,25 +25,13 @@ from digest.gather.phrases import (
 )
 from digest.gather.plain import comparable, word_count
 
-# A part of a page with more than this share of its text is the page, whatever its class says.
-_MOST = 0.3
-_NAMED = re.compile(
-    r"(?:^|[\s_-])(?:related|recirc\w*|recommend\w*|also-(?:on|read)|read-(?:more|next|also)"
-    r"|more-(?:from|on|stories)|outbrain|taboola|promo(?:-\w+)?|newsletter\w*|signup|sign-up|subscribe\w*"
-    r"|share(?:-?(?:bar|tools?|buttons?|links?))?|social\w*|sharing|cookies?(?:-\w+)?|consent\w*|gdpr"
-    r"|popular|trending|most-read|author-(?:bio|box)|breadcrumbs?|advert\w*|toolbar|skip-link)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_NAMED_COMMENTS = re.compile(
-    r"(?:^|[\s_-])(?:comments?(?:-\w+)?|respond|disqus\w*)(?:$|[\s_-])", re.IGNORECASE
-)
-# Sites wrap the article itself in classes such as `social-embeds`; what holds this much prose is not a box.
-_PROSE_WORDS = 90
-_LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "div", "strong", "b", "span")
+# What is cut from the end as other stories is never more of the text than this.
+_TAIL_MOST = 0.3
 _TITLE_PLACES = 3
 _BYLINE_PLACES = 6
-_CAPTION_WORDS = 60
+_CAPTION_MOST = 400
 _REPEATED_MOST = 3
+_CAPTION_KINDS = (BlockKind.PARAGRAPH, BlockKind.HEADING)
 _SENTENCE_END = re.compile(r"[.!?…:;,]['\"”’»)\]]*$")
 
 
@@ -60,9 +48,12 @@ class Hints:
 
 NO_HINTS = Hints()
 
+# What every last block is followed by.
+_END = Block(BlockKind.HEADING, "")
+
 
 def hints_of(tree: _Element) -> Hints:
-    """Return what `tree` tells about its lines. Read it before `prune` takes parts away."""
+    """Return what `tree` tells about its lines. Read them before `prune` takes parts away."""
     captions = {comparable(text_of(element)) for element in tree.iter("figcaption")}
     captions |= {comparable(image.get("alt") or "") for image in tree.iter("img")}
     captions |= {
@@ -74,87 +65,13 @@ def hints_of(tree: _Element) -> Hints:
 
 
 def _is_caption(element: _Element) -> bool:
-    return (
-        "caption" in (element.get("class") or "").lower() and word_count(text_of(element)) <= _CAPTION_WORDS
-    )
+    return "caption" in (element.get("class") or "").lower() and bool(short_text_of(element, _CAPTION_MOST))
 
 
 def _is_one_link(element: _Element) -> bool:
     """Say whether a line's text is all one link to another page (`#…` leads to a place on this one)."""
-    links = [link for link in element.iter("a") if not (link.get("href") or "#").startswith("#")]
+    links = list(islice((e for e in element.iter("a") if not (e.get("href") or "#").startswith("#")), 2))
     return len(links) == 1 and link_share(element) > 0.9 and not any(True for _ in element.iter("ul", "ol"))
-
-
-def prune(tree: _Element) -> None:
-    """Take out of `tree` the parts that are named as furniture or that a lead-in announces as links."""
-    body = tree.find("body")
-    if body is None:
-        return
-    total = len(text_of(body))
-    for element in list(body.iter("div", "section", "aside", "ul", "ol", "form", "p", "nav", "dialog")):
-        if _is_named_furniture(element) and len(text_of(element)) < _MOST * total:
-            _remove(element)
-    for label in [
-        e
-        for e in body.iter("h2", "h3", "h4", "h5", "h6", "p", "div", "strong", "b", "span")
-        if _is_lead_in(e)
-    ]:
-        _remove_related(label)
-
-
-def _is_named_furniture(element: _Element) -> bool:
-    names = f"{element.get('class') or ''} {element.get('id') or ''} {element.get('data-component') or ''}"
-    if any(True for _ in element.iter("h1", "article", "main")):
-        return False
-    if _NAMED_COMMENTS.search(names):
-        return True
-    return bool(_NAMED.search(names)) and not _holds_takeaways(element) and _prose(element) < _PROSE_WORDS
-
-
-def _prose(element: _Element) -> int:
-    """Return how many words stand in paragraphs that are not links."""
-    return sum(word_count(text_of(line)) for line in element.iter("p") if link_share(line) < 0.5)
-
-
-def _holds_takeaways(element: _Element) -> bool:
-    return any(is_takeaways_label(text_of(label)) for label in element.iter(*_LABEL_TAGS))
-
-
-def _is_lead_in(element: _Element) -> bool:
-    has_blocks = any(child.tag not in INLINE for child in element)
-    return not has_blocks and is_related_label(text_of(element))
-
-
-def _remove_related(label: _Element) -> None:
-    """Remove a lead-in with the links it announces, which stand beside it or beside what wraps it."""
-    holder = label
-    for _ in range(3):
-        following = holder.getnext()
-        parent = holder.getparent()
-        if following is not None or parent is None or parent.tag == "body":
-            break
-        holder = parent
-    while (following := holder.getnext()) is not None and _is_links(following):
-        _remove(following)
-    parent = holder.getparent()
-    _remove(holder if holder is not label or parent is None or text_of(parent) != text_of(label) else parent)
-
-
-def _is_links(element: _Element) -> bool:
-    return element.tag not in ("h1", "h2", "h3") and link_share(element) > 0.6
-
-
-def _remove(element: _Element) -> None:
-    """Remove an element and leave the text after it where it was."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    before = element.getprevious()
-    if before is not None:
-        before.tail = (before.tail or "") + (element.tail or "")
-    else:
-        parent.text = (parent.text or "") + (element.tail or "")
-    parent.remove(element)
 
 
 def without_furniture(blocks: Sequence[Block], *, title: str, hints: Hints = NO_HINTS) -> tuple[Block, ...]:
@@ -167,7 +84,7 @@ def without_furniture(blocks: Sequence[Block], *, title: str, hints: Hints = NO_
     kept = _without_related(kept, hints)
     kept = _without_tail_of_stories(kept, hints)
     kept = _without_captions(kept, hints)
-    kept = [block for block in kept if not _is_line_of_furniture(block, hints)]
+    kept = _without_lines_of_furniture(kept, hints)
     return tuple(_without_empty_headings(kept))
 
 
@@ -196,10 +113,11 @@ def _without_related(blocks: list[Block], hints: Hints) -> list[Block]:
     """Drop lead-ins to other articles with the links that follow them."""
     kept: list[Block] = []
     dropping = in_takeaways = False
-    for block in blocks:
+    for block, following in pairwise([*blocks, _END]):
         if block.kind is not BlockKind.LIST_ITEM:
             in_takeaways = is_takeaways_label(block.text)
-        if not in_takeaways and is_related_label(block.text):
+        before_prose = block.kind is BlockKind.HEADING and _is_prose(following, hints)
+        if not in_takeaways and is_related_label(block.text, before_prose=before_prose):
             dropping = True
         elif not (dropping and _is_link_line(block, hints)):
             dropping = False
@@ -221,7 +139,11 @@ def _without_tail_of_stories(blocks: list[Block], hints: Hints) -> list[Block]:
                 break
             headings += 1
             cut = index
-    return blocks[:cut] if headings >= 2 and sum(words[cut:]) <= _MOST * sum(words) else blocks
+    return blocks[:cut] if headings >= 2 and sum(words[cut:]) <= _TAIL_MOST * sum(words) else blocks
+
+
+def _is_prose(block: Block, hints: Hints) -> bool:
+    return block.kind in (BlockKind.PARAGRAPH, BlockKind.QUOTE) and not _is_link_line(block, hints)
 
 
 def _is_link_line(block: Block, hints: Hints) -> bool:
@@ -233,8 +155,7 @@ def _without_captions(blocks: list[Block], hints: Hints) -> list[Block]:
 
     Many different lines that repeat are a table or a list of results, and stay.
     """
-    lines = [block for block in blocks if block.kind in (BlockKind.PARAGRAPH, BlockKind.HEADING)]
-    times = Counter(comparable(block.text) for block in lines if _is_fragment(block.text))
+    times = Counter(comparable(block.text) for block in blocks if _is_fragment(block))
     repeated = {line for line, count in times.items() if count > 1}
     if len(repeated) > _REPEATED_MOST or any(times[line] > _REPEATED_MOST for line in repeated):
         repeated = set()
@@ -242,17 +163,27 @@ def _without_captions(blocks: list[Block], hints: Hints) -> list[Block]:
         block
         for block in blocks
         if not (block.kind is BlockKind.PARAGRAPH and comparable(block.text) in hints.captions)
-        and not (block in lines and comparable(block.text) in repeated)
+        and not (block.kind in _CAPTION_KINDS and comparable(block.text) in repeated)
     ]
 
 
-def _is_fragment(text: str) -> bool:
-    return word_count(text) <= 20 and not _SENTENCE_END.search(text) and not is_takeaways_label(text)
+def _is_fragment(block: Block) -> bool:
+    text = block.text
+    is_short = block.kind in _CAPTION_KINDS and word_count(text) <= 20
+    return is_short and not _SENTENCE_END.search(text) and not is_takeaways_label(text)
+
+
+def _without_lines_of_furniture(blocks: list[Block], hints: Hints) -> list[Block]:
+    kept: list[Block] = []
+    in_takeaways = False
+    for block in blocks:
+        in_takeaways = is_takeaways_label(block.text) or (in_takeaways and block.kind is BlockKind.LIST_ITEM)
+        if in_takeaways or not _is_line_of_furniture(block, hints):
+            kept.append(block)
+    return kept
 
 
 def _is_line_of_furniture(block: Block, hints: Hints) -> bool:
-    if is_takeaways_label(block.text):
-        return False
     promotion = block.kind is BlockKind.PARAGRAPH and comparable(block.text) in hints.linked
     return promotion or is_furniture(block.text)
 
@@ -261,7 +192,7 @@ def _without_empty_headings(blocks: list[Block]) -> list[Block]:
     """Drop what leads to nothing: a short line ending in a colon before a heading, headings at the end."""
     kept = [
         block
-        for block, following in pairwise([*blocks, Block(BlockKind.HEADING, "")])
+        for block, following in pairwise([*blocks, _END])
         if not (
             block.kind is BlockKind.PARAGRAPH
             and following.kind is BlockKind.HEADING

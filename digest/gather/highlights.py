@@ -13,8 +13,8 @@ from itertools import islice
 from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
-from digest.gather.markup import link_share, text_of
-from digest.gather.phrases import is_takeaways_label
+from digest.gather.markup import link_share, short_text_of, text_of
+from digest.gather.phrases import LABEL_MOST, is_takeaways_label
 from digest.gather.plain import comparable, word_count
 
 _MIN_ITEMS, _MAX_ITEMS = 2, 12
@@ -49,7 +49,7 @@ def find_highlights(tree: _Element) -> Highlights | None:
     for label in tree.iter(
         "h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend"
     ):
-        heading = text_of(label) if len(label) <= 3 else ""
+        heading = short_text_of(label, LABEL_MOST)
         if heading and is_takeaways_label(heading):
             found = _list_after(label) or _bullets_after(label)
             if found:

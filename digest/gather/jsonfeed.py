@@ -13,7 +13,7 @@ from digest.gather.dates import parsed_date
 from digest.gather.encoding import decoded
 from digest.gather.entries import Entry, Feed, NotAFeed, labels, title_or_beginning, unique_entries
 from digest.gather.language import iso_639_1
-from digest.gather.plain import plain_from_html
+from digest.gather.plain import plain_from_text
 from digest.gather.urls import canonical_or_none, joined
 
 MAX_ITEMS = 5_000
@@ -37,7 +37,7 @@ def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
         raise NotAFeed(f"{url} is not read as a feed: it has over {MAX_ITEMS} items")
     entries = [entry for item in items if isinstance(item, dict) and (entry := _entry(item, url, now))]
     return Feed(
-        title=plain_from_html(html.escape(_text(raw, "title"))),
+        title=plain_from_text(_text(raw, "title")),
         url=joined(url, _text(raw, "home_page_url") or url) or canonical_or_none(url) or url,
         language=iso_639_1(_text(raw, "language")),
         entries=unique_entries(entries),
@@ -52,7 +52,7 @@ def _entry(item: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | Non
     markup = max(_text(item, "content_html"), _paragraphs(item), key=len)
     return Entry(
         url=url,
-        title=title_or_beginning(html.escape(_text(item, "title")), markup, url),
+        title=title_or_beginning(plain_from_text(_text(item, "title")), markup, url),
         published_at=parsed_date(_text(item, "date_published") or _text(item, "date_modified"), now),
         html=markup,
         categories=labels([html.escape(tag) for tag in _list(item, "tags") if isinstance(tag, str)]),
@@ -75,7 +75,7 @@ def _paragraphs(item: Mapping[str, Any]) -> str:
 
 def _author(item: Mapping[str, Any]) -> str | None:
     people = [person for person in [*_list(item, "authors"), item.get("author")] if isinstance(person, dict)]
-    names = [plain_from_html(html.escape(_text(person, "name"))) for person in people]
+    names = [plain_from_text(_text(person, "name")) for person in people]
     return ", ".join(dict.fromkeys(name for name in names if name))[:200] or None
 
 

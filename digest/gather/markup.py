@@ -37,6 +37,21 @@ def text_of(element: _Element) -> str:
     return plain_line("".join(_seen(element)))
 
 
+def short_text_of(element: _Element, most: int) -> str:
+    """Return what a reader sees of an element when that is at most `most` characters, else ''.
+
+    Reading stops there: asking every element of a page for its whole text is quadratic.
+    """
+    parts: list[str] = []
+    length = 0
+    for part in _seen(element):
+        length += len(part.strip())
+        if length > most:
+            return ""
+        parts.append(part)
+    return plain_line("".join(parts))
+
+
 def _seen(element: _Element) -> Iterator[str]:
     """Yield the text inside an element, a space for every line break and inner block."""
     stack: list[tuple[_Element, bool]] = [(element, False)]

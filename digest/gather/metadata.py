@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml import html as lxml_html
 from lxml.etree import _Element
@@ -38,9 +38,19 @@ _DATES = (
     "date",
 )
 _AUTHORS = ("author", "article:author", "parsely-author", "sailthru.author", "dc.creator", "byl")
-_CATEGORIES = ("article:section", "article:tag", "parsely-section", "news_keywords", "keywords")
+_CATEGORIES = (
+    "article:section",
+    "article:tag",
+    "articlesection",
+    "parsely-section",
+    "news_keywords",
+    "keywords",
+)
 _BYLINE = re.compile(r"^(?:by|von|par|por|di|door|av)[: ]+", re.IGNORECASE)
-_NO_PICTURE = re.compile(r"logo|placeholder|default|favicon|sprite|blank\.", re.IGNORECASE)
+# File names of what sites show when an article has no picture of its own.
+_NO_PICTURE = re.compile(
+    r"logo|placeholder|favicon|sprite|(?<![a-z])(?:default|blank)(?![a-z])", re.IGNORECASE
+)
 _TRAILING_ROLE = re.compile(r"\s*[|•·]\s.*$")
 
 
@@ -163,7 +173,7 @@ class _Reading:
 
     def _alt_of(self, url: str) -> str:
         """Return the alternative text of the same file where the page shows it, in whatever size."""
-        file = url.partition("?")[0].rpartition("/")[2]
+        file = _file_name(url)
         shown = (e for e in self._tree.iter("img") if file and file in (e.get("src") or ""))
         return next((alt for image in shown if (alt := image.get("alt"))), "")
 
@@ -206,13 +216,17 @@ def _person(name: str) -> str:
     return name if is_name and comparable(name) not in ("admin", "editor", "staff") else ""
 
 
+def _file_name(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
+
+
 def _picture_url(base: str, link: str) -> str | None:
     """Return a picture's absolute URL as it is written: a signed query would not survive canonical form."""
     try:
         url = urljoin(base, link.strip())
     except ValueError:
         return None
-    return url if is_http_url(url) and not _NO_PICTURE.search(url.partition("?")[0]) else None
+    return url if is_http_url(url) and not _NO_PICTURE.search(_file_name(url)) else None
 
 
 def _is_of_the_article(element: _Element) -> bool:

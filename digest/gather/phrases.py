@@ -10,6 +10,9 @@ import re
 
 from digest.gather.plain import word_count
 
+LABEL_MOST = 120
+"""No label is longer, in characters."""
+
 
 def _any(*alternatives: str) -> str:
     return f"(?:{'|'.join(alternatives)})"
@@ -47,7 +50,7 @@ _RELATED_LABEL = re.compile(
         r"(?:artículos|noticias) relacionad[ao]s|lo más (?:leído|visto)|leia (?:também|mais)|veja também",
         r"mais lidas|leggi anche|articoli correlati|lees ook|gerelateerd",
     )
-    + r"[^.!?]*\W*",
+    + r"[^.!?]*[^\w.!?]*",
     re.IGNORECASE,
 )
 
@@ -65,7 +68,7 @@ _RELATED_LINE = re.compile(
 
 _COMMENTS = _line(
     r"(?:\d+ |no |view |show |read |join the |all |latest |add |post |leave )?(?:your |a |the |all )*"
-    r"(?:comments?(?: section| policy)?|conversation|discussion)(?: \(\d+\)| \d+)?",
+    r"(?:comments?(?: section| policy)?|conversation|discussion)(?: \(\d+\)| \d+| yet)?",
     r"(?:leave|write|post) a (?:reply|comment|response)|\d+ (?:responses|replies|thoughts on .*)",
     r"cancel reply|join our commenting forum|(?:laisser|ajouter|écrire) un commentaire",
     r"(?:\d+ )?(?:commentaires?|kommentare?|comentarios?|commenti|reacties)|plaats een reactie",
@@ -86,6 +89,8 @@ _SHARE = re.compile(
 
 # The beginning of a block, and the most words it may have to be taken for what the beginning says.
 _BEGINNINGS: tuple[tuple[str, int], ...] = (
+    (r"(?:home(?:page)?|start(?:seite)?|accueil|inicio|início)\s*[>»›/|→·]", 14),
+    (r"(?:share|save|print|email) (?:this|the) (?:article|story|page|post)\b", 12),
     # Sign-ups and subscriptions.
     (
         r"(?:sign up|subscribe|register|join)\b.{0,80}\b(?:newsletters?|inbox|e-?mails?|briefing|updates)\b",
@@ -157,9 +162,15 @@ def is_takeaways_label(text: str) -> bool:
     return len(text) <= 60 and bool(_TAKEAWAYS.fullmatch(text))
 
 
-def is_related_label(text: str) -> bool:
-    """Say whether a line leads in links to other articles: "Also on Horizon:", "Lire aussi"."""
-    return word_count(text) <= 9 and bool(_RELATED_LABEL.fullmatch(text)) and not is_takeaways_label(text)
+def is_related_label(text: str, *, before_prose: bool = False) -> bool:
+    """Say whether a line leads in links to other articles: "Also on Horizon:", "Lire aussi".
+
+    Before prose it has to be plainer: "More in common than expected" heads a part of an article there.
+    """
+    words = word_count(text)
+    if before_prose and words > 2 and not text.endswith(":"):
+        return False
+    return words <= 9 and bool(_RELATED_LABEL.fullmatch(text)) and not is_takeaways_label(text)
 
 
 def is_comments_label(text: str) -> bool:

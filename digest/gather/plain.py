@@ -11,7 +11,7 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\ufeff\ufff0-\ufffb\ue000\ue001\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_TAG = re.compile(r"<!--.*?-->|<[a-zA-Z/!?][^<>]*>", re.DOTALL)
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<[a-zA-Z/!?][^<>]*>", re.DOTALL)
 _BLOCK_TAG = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|blockquote)\b[^<>]*>", re.IGNORECASE)
 _FORMATTING_TAG = re.compile(
     r"</?(?:b|i|em|strong|a|span|br|p|sub|sup|u|s|small|font|mark|q|cite|code)(?:\s[^<>]*)?/?>", re.IGNORECASE
@@ -30,6 +30,14 @@ def plain_from_html(markup: str) -> str:
     A `<` that opens no tag stays.
     """
     text = html.unescape(_TAG.sub("", _BLOCK_TAG.sub(" ", markup)))
+    return plain_line(html.unescape(_FORMATTING_TAG.sub("", text)))
+
+
+def plain_from_text(text: str) -> str:
+    """Return a title that its feed calls plain text on one line; a tag in it is what the title says.
+
+    What was escaped once too often is mended here too: `AT&amp;T`, and formatting tags.
+    """
     return plain_line(html.unescape(_FORMATTING_TAG.sub("", text)))
 
 

@@ -92,8 +92,10 @@ def _is_heading(text: str, following: Block | None) -> bool:
     if _MARKED_HEADING.match(text) or is_takeaways_label(text):
         return True
     looks_like_one = word_count(text) <= _HEADING_WORDS and not _SENTENCE_END.search(text)
-    is_label = is_related_label(text) or is_comments_label(text)
-    return looks_like_one and not is_label and text[:1].upper() == text[:1] and following is not None
+    if not looks_like_one or following is None or text[:1].upper() != text[:1]:
+        return False
+    before_prose = following.kind is BlockKind.PARAGRAPH and word_count(following.text) > _HEADING_WORDS
+    return not is_related_label(text, before_prose=before_prose) and not is_comments_label(text)
 
 
 def _without_mark(text: str) -> str:

@@ -23,13 +23,14 @@ class Kind(StrEnum):
 
 
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
-_PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!doctype[^>\[]*(?:\[.*?\]\s*)?>\s*)*", re.S | re.I)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>\s*|<!doctype[^>\[]*(?:\[.*?\]\s*)?>\s*)*", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([a-zA-Z][\w.-]*)")
-_HTML_DOCTYPE = re.compile(r"\s*(?:<!--.*?-->\s*)*<!doctype\s+html", re.S | re.I)
+_HTML_DOCTYPE = re.compile(r"\s*<!doctype\s+html", re.IGNORECASE)
 _HTML_TAG = re.compile(
     r"html|head|body|title|meta|link|script|style|div|p|h[1-3]|ul|ol|table|article|main|section|header|a"
 )
-_PAGE_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title", re.S | re.I)
+_PAGE_TITLE = re.compile(r"<title\b[^>]*>(.*?)(?:</title|\Z)", re.DOTALL | re.IGNORECASE)
 _MAGIC = (
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),
@@ -44,7 +45,7 @@ def kind_of(body: bytes, encoding: str | None = None) -> Kind:
     """Return what `body` is by its content alone."""
     if not body.strip():
         return Kind.EMPTY
-    start = decoded(body[:20_000], encoding).lstrip("\ufeff \t\r\n")
+    start = _beginning(body, encoding)
     if _is_binary(body, start):
         return Kind.BINARY
     if start[:1] in "{[":
@@ -55,7 +56,7 @@ def kind_of(body: bytes, encoding: str | None = None) -> Kind:
 def described(body: bytes, encoding: str | None = None) -> str:
     """Return in words what `body` looks like: "an HTML page (title 'News')"."""
     kind = kind_of(body, encoding)
-    start = decoded(body[:20_000], encoding)
+    start = _beginning(body, encoding)
     match kind:
         case Kind.HTML:
             title = _PAGE_TITLE.search(start)
@@ -72,6 +73,10 @@ def described(body: bytes, encoding: str | None = None) -> str:
             return "empty"
         case Kind.XML_FEED | Kind.JSON_FEED:
             return "a damaged feed"
+
+
+def _beginning(body: bytes, encoding: str | None) -> str:
+    return _COMMENT.sub("", decoded(body[:20_000], encoding)).lstrip("\ufeff \t\r\n")
 
 
 def _is_binary(body: bytes, start: str) -> bool:

@@ -288,8 +288,10 @@ def _with_entry(page: Article, entry: Entry) -> Article:
 
 
 def _tie_stories(engine: Engine, newsletter_id: NewsletterId, window: Window) -> None:
+    # The window before counts too: what was told last week is no news when another source tells it today.
+    both = Window(window.start - (window.end - window.start), window.end)
     with reading(engine) as session:
-        stored = articles_in(session, newsletter_id, window)
+        stored = articles_in(session, newsletter_id, both)
     stories = group_stories([entry.article for entry in stored])
     with writing(engine) as session:
         record_stories(session, [[stored[index].id for index in story] for story in stories])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from digest.gather.plain import comparable, plain_from_html
 
+_SITE_WORDS = 3
 _SEPARATOR = re.compile(r"\s+(?:\||–|—|-|::|·|•|»|«|/)\s+")
 
 
@@ -15,7 +16,8 @@ def page_title(*, declared: Sequence[str], headings: Sequence[str], site: str) -
 
     `declared` are the titles the page's head gives, best first; `headings` its `h1`s in page order; `site`
     the site's name. An `h1` wins when it shares most words with a declared title, which rids the title of
-    ' | Site' and the page of its logo; otherwise it is the first declared title without the site's name.
+    ' | Site' and the page of its logo, or when it stands alone beside a title too short for a headline.
+    Otherwise it is the first declared title without the site's name.
     """
     titles = [plain_from_html(title) for title in declared if title.strip()]
     plain_headings = [heading for heading in headings if heading and comparable(heading) != comparable(site)]
@@ -26,8 +28,9 @@ def page_title(*, declared: Sequence[str], headings: Sequence[str], site: str) -
     best = max(scored, key=lambda pair: pair[0], default=(0.0, ""))
     if best[0] >= 0.5:
         return best[1]
-    if not titles:
-        return next(iter(plain_headings), "")
+    only_heading = plain_headings[0] if len(plain_headings) == 1 else ""
+    if not titles or len(titles[0].split()) <= _SITE_WORDS < len(only_heading.split()):
+        return only_heading or next(iter(plain_headings), "")
     return _without_site(titles[0], site)
 
 

@@ -26,7 +26,7 @@ from digest.gather.dates import believable
 from digest.gather.encoding import decoded
 from digest.gather.entries import Entry, Feed, NotAFeed, labels, title_or_beginning, unique_entries
 from digest.gather.language import iso_639_1
-from digest.gather.plain import plain_from_html
+from digest.gather.plain import plain_from_html, plain_from_text
 from digest.gather.urls import canonical_or_none, joined
 
 MAX_DEPTH = 64
@@ -37,7 +37,8 @@ MAX_DAMAGED_BYTES = 256 * 1024
 MAX_DAMAGED_DEPTH = 5_000
 
 _ITEMS = frozenset({"item", "entry"})
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
+# To the end when it is not closed: looking for the end of each of many would take a minute a megabyte.
+_CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)(?:(\w{2,31});)?")
@@ -137,7 +138,7 @@ def _feed(parsed: Mapping[str, Any], url: str, now: datetime) -> Feed:
     about = parsed["feed"]
     entries = [entry for raw in parsed["entries"][:MAX_ITEMS] if (entry := _entry(raw, url, now))]
     return Feed(
-        title=plain_from_html(_text(about, "title")),
+        title=_title(about),
         url=_link(about, url) or canonical_or_none(url) or url,
         language=iso_639_1(_text(about, "language")),
         entries=unique_entries(entries),
@@ -153,7 +154,7 @@ def _entry(raw: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None
     markup, language = _longest_content(raw)
     return Entry(
         url=url,
-        title=title_or_beginning(_text(raw, "title"), markup, url),
+        title=title_or_beginning(_title(raw), markup, url),
         published_at=_published(raw, now),
         html=markup,
         categories=labels([_text(tag, "label") or _text(tag, "term") for tag in raw.get("tags", ())]),
@@ -161,6 +162,12 @@ def _entry(raw: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None
         guid=guid,
         language=iso_639_1(_text(raw, "language") or language),
     )
+
+
+def _title(raw: Mapping[str, Any]) -> str:
+    detail = raw.get("title_detail") or {}
+    written = _text(raw, "title")
+    return plain_from_text(written) if _text(detail, "type") == "text/plain" else plain_from_html(written)
 
 
 def _link(raw: Mapping[str, Any], base: str) -> str | None:
@@ -181,8 +188,9 @@ def _longest_content(raw: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _published(raw: Mapping[str, Any], now: datetime) -> datetime | None:
+    written = dict(raw)  # feedparser's own mapping would answer `published` for a missing `updated`
     for name in ("published_parsed", "created_parsed", "updated_parsed"):
-        parsed = raw.get(name)
+        parsed = written.get(name)
         if isinstance(parsed, time.struct_time):
             return believable(_instant(parsed), now)
     return None

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from digest.compose.steps import pieces_of
-from digest.domain.errors import Conflict
-from digest.domain.issues import Edition
-from digest.domain.mail import Page
+from digest.domain.errors import Conflict, NotFound
+from digest.domain.issues import Edition, IssueId
+from digest.domain.mail import Page, assemble, page_for
 from digest.domain.subscribers import SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
-from digest.store.issues import get_issue
+from digest.store.issues import get_issue, get_rendered
 from digest.store.newsletters import get_topic, newsletter_by_id
 from digest.store.subscribers import get_subscription
 
@@ -46,6 +46,22 @@ def page_for_reader(
             f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue_id}"
         )
     return page
+
+
+def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) -> Page:
+    """Return the mail a subscriber was sent: their edition, their links, the address it went to.
+
+    Raises `NotFound` when this issue was not addressed to them.
+    """
+    with reading(runtime.engine) as session:
+        delivery = find_delivery(session, issue_id, subscriber_id)
+        if delivery is None:
+            raise NotFound(f"issue {issue_id} was not sent to subscriber {subscriber_id}")
+        address, edition = delivery.email, Edition.from_key(edition_key_of(session, delivery))
+        issue = get_issue(session, issue_id)
+        rendered = get_rendered(session, issue)
+    personal = runtime.personal(issue.newsletter_id, issue_id, subscriber_id, address)
+    return page_for(assemble(rendered, edition), personal)
 
 
 def _follows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from digest.address.steps import Addressed
+from digest.compose.select import LeftOut
 from digest.compose.steps import Composed, approve, compose
 from digest.condense.steps import Report, condense
 from digest.domain.deliveries import DeliveryState
@@ -104,7 +106,7 @@ def fill(runtime: Runtime, engine: Engine, run: Run, watch: Watch) -> bool:
     run.composed = compose(engine, run.newsletter, run.window, now=runtime.clock())
     run.issue = run.composed.issue
     if run.issue is None:
-        run.note = empty_week(run.newsletter, run.window, run.polled)
+        run.note = empty_week(run.newsletter, run.window, run.polled, run.composed.left_out)
     return run.issue is not None
 
 
@@ -129,18 +131,18 @@ def gather_newsletter(
     return asyncio.run(poll())
 
 
-def empty_week(newsletter: Newsletter, window: Window, polled: Sequence[Polled]) -> str:
-    """Return what to tell ops about a window that holds no article."""
+def empty_week(
+    newsletter: Newsletter, window: Window, polled: Sequence[Polled], left_out: Sequence[LeftOut]
+) -> str:
+    """Return what to tell ops about a window that gave no issue: each cause, and where to look."""
     first, last = window.local_days(zone(newsletter.timezone))
-    failing = [f"{poll.source}: {poll.error}" for poll in polled if poll.error]
-    cause = (
-        "These sources could not be read:\n  " + "\n  ".join(failing)
-        if failing
-        else "No source listed an article of these days that belongs to a topic."
-    )
+    causes = [f"{poll.source} could not be read: {poll.error}" for poll in polled if poll.error]
+    reasons = Counter(one.reason for one in left_out)
+    causes += [f"{count} articles were left out because: {reason}" for reason, count in reasons.items()]
+    cause = "\n".join(f"  {cause}" for cause in causes) or "  no source listed an article of these days"
     return (
         f"{newsletter.name} has nothing to send for {first} to {last}: no issue was made and nobody was "
-        f"mailed. {cause}\n"
+        f"mailed.\n{cause}\n"
         f"Look at 'digest source list {newsletter.slug}' and 'digest topic list {newsletter.slug}'."
     )
 

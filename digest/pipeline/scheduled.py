@@ -33,14 +33,18 @@ ATTEMPTS = 5
 
 def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
     """Record what has come due, tell ops of what came too late, and return the runs nobody is at."""
-    now = runtime.clock()
-    for held in tick(runtime.engine, now=now).held:
+    for held in tick(runtime.engine, now=runtime.clock()).held:
         runtime.tell_ops(
             f"the run of {held.local_date} was missed",
             f"{held.note}: 'digest schedule run {held.id}' or 'digest schedule skip {held.id}'",
         )
+    return unattended_runs(runtime)
+
+
+def unattended_runs(runtime: Runtime) -> tuple[OccurrenceId, ...]:
+    """Return the runs under way that no worker is at: new ones, and those whose hint or worker was lost."""
     with reading(runtime.engine) as session:
-        return tuple(occurrence.id for occurrence in pending_occurrences(session, now=now))
+        return tuple(run.id for run in pending_occurrences(session, now=runtime.clock()))
 
 
 def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
@@ -111,7 +115,8 @@ def _compose_stage(
 ) -> Occurrence:
     composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
     if composed.issue is None:
-        note = empty_week(newsletter, window, _last_polls(runtime, newsletter))
+        polls = _last_polls(runtime, newsletter)
+        note = empty_week(newsletter, window, polls, composed.left_out)
         runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
         return replace(occurrence, state=OccurrenceState.DONE, note=note)
     return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)

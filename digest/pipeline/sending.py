@@ -11,7 +11,7 @@ import structlog
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
 from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.pipeline.watch import Unwatched, Watch
@@ -47,26 +47,55 @@ def send(
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
     addressed = None
+    # What a killed `digest send` held is taken back now: nobody else may be there to do it.
+    sweep(engine, now=runtime.clock())
     if issue.state is not IssueState.SENDING:
-        addressed = address_issue(engine, issue_id, now=runtime.clock())
+        addressed = _address(runtime, issue_id)
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
-    asyncio.run(
-        send_issue(
-            engine,
-            issue_id,
-            transport=runtime.transport,
-            mail_for=runtime.mail_for(issue_id),
-            owner=runtime.owner,
-            clock=runtime.clock,
-            pace=Pace(sessions=runtime.settings.mail_sessions),
-            should_stop=should_stop,
-            on_settled=watch.step,
+    try:
+        asyncio.run(
+            send_issue(
+                engine,
+                issue_id,
+                transport=runtime.transport,
+                mail_for=runtime.mail_for(issue_id),
+                owner=runtime.owner,
+                clock=runtime.clock,
+                pace=Pace(sessions=runtime.settings.mail_sessions),
+                should_stop=should_stop,
+                on_settled=watch.step,
+            )
         )
-    )
+    except (Refused, Unavailable) as exc:
+        rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
+        raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
+
+
+def _address(runtime: Runtime, issue_id: IssueId) -> Addressed | None:
+    """Address an approved issue; None when somebody else was faster, and it is being sent or sent already."""
+    try:
+        addressed = address_issue(runtime.engine, issue_id, now=runtime.clock())
+    except Conflict:
+        with reading(runtime.engine) as session:
+            if get_issue(session, issue_id).state not in (IssueState.SENDING, IssueState.SENT):
+                raise
+        return None
+    if not addressed.deliveries:
+        runtime.tell_ops(f"issue {issue_id} reached nobody", _nobody(issue_id, addressed))
+    return addressed
+
+
+def _nobody(issue_id: int, addressed: Addressed) -> str:
+    skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in addressed.skipped.items())
+    return (
+        f"Issue {issue_id} was approved, but there was nobody to send it to: "
+        f"{skipped or 'the newsletter has no active subscriber'}. It counts as sent. "
+        f"'digest why EMAIL {issue_id}' says more about a reader."
+    )
 
 
 def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
@@ -77,6 +106,8 @@ def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
     if counts[DeliveryState.CANCELLED]:
         told.append(f"{counts[DeliveryState.CANCELLED]} cancelled")
     waiting = counts[DeliveryState.PENDING] + counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]
+    if waiting and issue.state is IssueState.PAUSED:
+        told.append(f"{waiting} wait ('digest issue resume {issue.id}' goes on)")
     if waiting and issue.state is IssueState.SENDING:
         told.append(f"{waiting} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
     if counts[DeliveryState.UNKNOWN]:
@@ -97,11 +128,13 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
         return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
 
 
-def send_for_a_while(runtime: Runtime, issue_id: IssueId) -> Mapping[DeliveryState, int]:
+def send_for_a_while(
+    runtime: Runtime, issue_id: IssueId, *, should_stop: Callable[[], bool] = lambda: False
+) -> Mapping[DeliveryState, int]:
     """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be."""
     deadline = time.monotonic() + TASK_SECONDS
     try:
-        _, counts = send(runtime, issue_id, should_stop=lambda: time.monotonic() > deadline)
+        _, counts = send(runtime, issue_id, should_stop=lambda: should_stop() or time.monotonic() > deadline)
     except Conflict as exc:
         log.info("send.passed", issue=issue_id, reason=str(exc))
         return {}

@@ -302,9 +302,7 @@ def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window)
     takeaways = _takeaways(session, ids)
     topics = _topics(session, ids)
     reasons = dict(
-        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids)))
-        .tuples()
-        .all()
+        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids))).all()
     )
     return tuple(
         Candidate(entry, takeaways.get(entry.id, ()), reasons[entry.id], topics.get(entry.id, ()))

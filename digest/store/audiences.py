@@ -130,7 +130,7 @@ def add_edition(session: Session, issue_id: IssueId, key: str) -> int:
 def edition_keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
     """Return the keys of these editions by row id."""
     rows = session.execute(select(EditionRow.id, EditionRow.key).where(EditionRow.id.in_(list(ids))))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def count_editions(session: Session, issue_id: IssueId) -> int:

@@ -50,6 +50,10 @@ def storable(text: str) -> str:
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit key. SQLite numbers rows by itself only for a column that is literally INTEGER."""
 
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""For tables whose ids stand in mailed links: SQLite gives the id of a removed row to the next one
+otherwise, and an old link would act on somebody else. PostgreSQL never does."""
+
 Json = JSON().with_variant(JSONB, "postgresql")
 
 

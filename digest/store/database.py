@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from digest.domain.errors import Conflict, Misconfigured, Unavailable
+from digest.domain.errors import Misconfigured
+from digest.store.trouble import told
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's single write lock: longer than any transaction of ours."""
@@ -74,17 +74,17 @@ def _sqlite_engine(engine: Engine) -> Engine:
 def writing(engine: Engine) -> Iterator[Session]:
     """Give a session whose changes are committed together at the end, or not at all.
 
-    Raises `Unavailable` when the database cannot be reached, and `Conflict` when somebody else has stored
-    or removed meanwhile what this was about.
+    Raises what `told` raises: `Unavailable` when the database cannot be reached, and `Conflict` when somebody
+    else has stored or removed meanwhile what this was about.
     """
-    with _told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
+    with told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """Give a session on one consistent view of the database that never waits for a writer."""
-    with _told(engine), engine.connect().execution_options(digest_reading=True) as connection:
+    with told(engine), engine.connect().execution_options(digest_reading=True) as connection:
         if engine.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with Session(connection, expire_on_commit=False) as session:
@@ -121,24 +121,3 @@ def without_foreign_keys(engine: Engine) -> Iterator[Connection]:
                 yield connection
         finally:
             sqlite.execute("PRAGMA foreign_keys=ON")
-
-
-@contextmanager
-def _told(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as exc:
-        raise Unavailable(f"database {engine.url.render_as_string()}: {_first_line(exc)}") from exc
-    except PoolTimeout as exc:
-        raise Unavailable(
-            f"database {engine.url.render_as_string()}: no free connection; this process is too busy"
-        ) from exc
-    except IntegrityError as exc:
-        raise Conflict(
-            f"somebody else changed the same thing at the same moment, so nothing was stored: try again "
-            f"({_first_line(exc)})"
-        ) from exc
-
-
-def _first_line(exc: DBAPIError) -> str:
-    return str(exc.orig).strip().splitlines()[0] if str(exc.orig).strip() else type(exc.orig).__name__

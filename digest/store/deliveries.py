@@ -286,15 +286,25 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
     return result.rowcount
 
 
-def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
-    """Take back deliveries whose owner's lease ran out; return how many became pending and unknown.
+def lease_owners(session: Session) -> frozenset[str]:
+    """Return everybody who holds a delivery now."""
+    held = select(DeliveryRow.owner).where(_IS_LEASED).distinct()
+    return frozenset(owner for owner in session.scalars(held) if owner is not None)
+
+
+def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) -> tuple[int, int]:
+    """Take back what a lease ran out on or a `dead` owner held; return how many are pending, unknown.
 
     A claimed one was never armed, so no dot has left: it is pending again. An armed one may be with the
-    server: it is unknown until there is evidence.
+    server: it is unknown until there is evidence. An owner wrongly thought dead does no harm: its claims are
+    refused at the arm, and a late answer settles an unknown.
     """
-    result = session.execute(
+    states = session.scalars(
         update(DeliveryRow)
-        .where(DeliveryRow.lease_until < now, _IS_LEASED)
+        .where(
+            _IS_LEASED,
+            or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
+        )
         .values(
             state=case(
                 (DeliveryRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),
@@ -304,8 +314,7 @@ def reap_leases(session: Session, *, now: datetime) -> tuple[int, int]:
         )
         .returning(DeliveryRow.state)
         .execution_options(synchronize_session=False)
-    ).scalars()
-    states = list(result)
+    ).all()
     return states.count(DeliveryState.PENDING), states.count(DeliveryState.UNKNOWN)
 
 
@@ -403,7 +412,7 @@ def planned_deliveries(session: Session, issue_id: IssueId) -> Iterator[tuple[st
         .where(DeliveryRow.issue_id == issue_id)
         .order_by(DeliveryRow.email_key),
         execution_options={"yield_per": PAGE},
-    ).tuples()
+    )
 
 
 def planned_skips(session: Session, issue_id: IssueId) -> Iterator[tuple[str, SkipReason]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,15 +18,19 @@ from digest.domain.mail import RenderedIssue
 from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
-from digest.store.articles import ArticleId
-from digest.store.base import Base, Json
+from digest.store.articles import ArticleId, ArticleRow
+from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class IssueRow(Base):
     """One newsletter's window. `note` says why it is paused or cancelled."""
 
     __tablename__ = "issues"
-    __table_args__ = (UniqueConstraint("newsletter_id", "window_start", "window_end"), Index(None, "state"))
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "window_start", "window_end"),
+        Index(None, "state"),
+        NEVER_AGAIN,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
@@ -249,19 +253,25 @@ def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
 
 
 def carried_articles(
-    session: Session, newsletter_id: NewsletterId, *, but: IssueId | None, among: Iterable[ArticleId]
+    session: Session, newsletter_id: NewsletterId, *, but: IssueId | None, since: datetime
 ) -> frozenset[ArticleId]:
-    """Return those of `among` that another issue of the newsletter has carried or is about to carry."""
+    """Return the articles whose story another issue has carried or is about to carry.
+
+    Looked at are issues of windows that end after `since`. An article is carried as an item, as another
+    report of an item's story, or because it tells the same story as one of these.
+    """
     gone = (IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
     query = (
-        select(ItemRow.article_id)
+        select(ItemRow.article_id, ItemRow.also)
         .join(IssueRow, IssueRow.id == ItemRow.issue_id)
-        .where(IssueRow.newsletter_id == newsletter_id, IssueRow.state.in_(gone))
-        .where(ItemRow.article_id.in_(list(among)))
+        .where(IssueRow.newsletter_id == newsletter_id, IssueRow.state.in_(gone), IssueRow.window_end > since)
     )
     if but is not None:
         query = query.where(IssueRow.id != but)
-    return frozenset(map(ArticleId, session.scalars(query)))
+    told = {one for article_id, also in session.execute(query) for one in (article_id, *also)}
+    stories = select(ArticleRow.story_id).where(ArticleRow.id.in_(told), ArticleRow.story_id.is_not(None))
+    retold = session.scalars(select(ArticleRow.id).where(ArticleRow.story_id.in_(stories)))
+    return frozenset(map(ArticleId, told.union(retold)))
 
 
 def freeze(

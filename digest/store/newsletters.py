@@ -10,13 +10,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug
-from digest.store.base import Base, Json
+from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class NewsletterRow(Base):
     """A newsletter."""
 
     __tablename__ = "newsletters"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(64), unique=True)

@@ -154,4 +154,5 @@ def _source(row: SourceRow) -> Source:
         last_modified=row.last_modified,
         complete_since=row.complete_since,
         last_error=row.last_error,
+        polled_at=row.polled_at,
     )

@@ -12,7 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
-from digest.store.base import Base, storable
+from digest.store.base import NEVER_AGAIN, Base, storable
 from digest.store.newsletters import TopicRow, topic_ids
 
 
@@ -20,6 +20,7 @@ class SubscriberRow(Base):
     """A person by their address; `email_key` is what its spellings share."""
 
     __tablename__ = "subscribers"
+    __table_args__ = NEVER_AGAIN
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320))

@@ -1,1 +1,1 @@
-"""Pages for editors and subscribers."""
+"""The pages: the editor's desk, what subscribers reach from their mail, and health checks."""

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.compose.untrusted import find_image, find_link, paragraphs, plain
@@ -29,6 +29,7 @@ def test_plain_text_keeps_its_words_and_loses_what_forges(given_text: str, left:
 
 
 @given(ANY_TEXT)
+@example("0\r\x1b 0")
 def test_plain_text_is_one_line_that_can_be_encoded_and_holds_no_token(text: str) -> None:
     left = plain(text)
     left.encode()

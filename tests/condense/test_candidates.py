@@ -36,6 +36,8 @@ def test_a_dateline_is_taken_off_but_belongs_to_the_support(opening: str) -> Non
         "Manchester United (MUFC) won the match on Sunday.",
         "NASA launched a probe to the moon on Sunday.",
         "The board - all nine - voted for the wall.",
+        "NASA — the space agency — launched a probe.",
+        "The news agency Reuters (Reuters) said the wall would be built.",
     ],
 )
 def test_what_only_resembles_a_dateline_stays(sentence: str) -> None:
@@ -62,6 +64,20 @@ def test_what_only_resembles_a_dateline_stays(sentence: str) -> None:
 )
 def test_what_speaks_of_the_page_is_left_out(language: str, line: str) -> None:
     assert texts(article(paragraph(line), language=language)) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Comments by the minister angered the whole town."),
+        ("en", "Also on Tuesday, the court heard the traders' claim."),
+        ("de", "Anzeige gegen den Hafenmeister erstattete am Montag der Fischerverein."),
+        ("es", "Sigue la búsqueda de los dos pescadores desaparecidos."),
+        ("nl", "Volgens de politie is de haven weer open."),
+    ],
+)
+def test_news_that_opens_like_a_link_stays(language: str, sentence: str) -> None:
+    assert texts(article(paragraph(sentence), language=language)) == [sentence]
 
 
 def test_only_news_is_ranked_and_nothing_twice() -> None:

@@ -20,7 +20,7 @@ class PostfixSink:
 
     @property
     def url(self) -> str:
-        """The address as the `DIGEST_SMTP_URL` setting takes it."""
+        """The address as the `DIGEST_MAIL_URL` setting takes it."""
         return f"smtp://127.0.0.1:{self.port}"
 
     def start(self) -> PostfixSink:

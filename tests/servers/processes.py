@@ -90,6 +90,11 @@ class ServerProcess:
         """Whether it has not ended yet."""
         return self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, negative for a signal; None while it runs."""
+        return self._process.poll()
+
     def wait_until(self, is_ready: Callable[[], bool], *, seconds: float = 20.0) -> None:
         """Wait until the server answers."""
         deadline = time.monotonic() + seconds

@@ -115,7 +115,7 @@ class SmtpSink:
 
     @property
     def url(self) -> str:
-        """The address as the `DIGEST_SMTP_URL` setting takes it."""
+        """The address as the `DIGEST_MAIL_URL` setting takes it."""
         return f"smtp://{self.host}:{self.port}"
 
     def start(self) -> SmtpSink:

@@ -32,7 +32,8 @@ def upgrade() -> None:
     sa.Column('template', sa.String(length=64), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_newsletters')),
-    sa.UniqueConstraint('slug', name=op.f('uq_newsletters_slug'))
+    sa.UniqueConstraint('slug', name=op.f('uq_newsletters_slug')),
+    sqlite_autoincrement=True
     )
     op.create_table('subscribers',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -43,7 +44,8 @@ def upgrade() -> None:
     sa.Column('timezone', sa.String(length=64), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subscribers')),
-    sa.UniqueConstraint('email_key', name=op.f('uq_subscribers_email_key'))
+    sa.UniqueConstraint('email_key', name=op.f('uq_subscribers_email_key')),
+    sqlite_autoincrement=True
     )
     op.create_table('suppressions',
     sa.Column('email_key', sa.String(length=320), nullable=False),
@@ -100,7 +102,8 @@ def upgrade() -> None:
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['newsletter_id'], ['newsletters.id'], name=op.f('fk_issues_newsletter_id_newsletters'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_issues')),
-    sa.UniqueConstraint('newsletter_id', 'window_start', 'window_end', name=op.f('uq_issues_newsletter_id_window_start_window_end'))
+    sa.UniqueConstraint('newsletter_id', 'window_start', 'window_end', name=op.f('uq_issues_newsletter_id_window_start_window_end')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('issues', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_issues_state'), ['state'], unique=False)

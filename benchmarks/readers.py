@@ -1,0 +1,160 @@
+"""A newsletter of any size, ready to be sent: the ground that delivery is measured and attacked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine, insert
+
+from digest.address.steps import address_issue
+from digest.compose.render import compile_template, render_issue
+from digest.domain.issues import IssueContent, IssueId, IssueTopic, Item
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.subscribers import SubscriptionState
+from digest.domain.times import Window
+from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.store.database import writing
+from digest.store.issues import ensure_issue, freeze
+from digest.store.newsletters import add_newsletter, add_topic, topic_ids
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
+
+TEMPLATE = Path(__file__).resolve().parents[1] / "templates" / "email" / "digest"
+NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+_PAGE = 10_000
+
+Address = Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large an issue and its audience are; `follows` topics each."""
+
+    readers: int
+    topics: int = 20
+    articles: int = 30
+    follows: int = 5
+
+
+def plain_address(number: int) -> str:
+    """Return the address of reader `number`."""
+    return f"reader{number}@example.org"
+
+
+def content_of(size: Size) -> IssueContent:
+    """Return an issue whose article *i* belongs to topic *i*, and every third to another one too."""
+    topics = tuple(IssueTopic(_slug(n), f"Topic number {n}") for n in range(size.topics))
+    return IssueContent(
+        newsletter="The Measured Week",
+        language="en",
+        first_day=date(2026, 11, 16),
+        last_day=date(2026, 11, 22),
+        sender_name="The Measured Week",
+        postal_address="1 Loopback Lane, Testville",
+        topics=topics,
+        items=tuple(_item(n, size.topics) for n in range(size.articles)),
+    )
+
+
+def _slug(number: int) -> TopicSlug:
+    return TopicSlug(f"topic-{number}")
+
+
+def _item(number: int, topics: int) -> Item:
+    told = (
+        f"In trial {number} the second design used {number + 11} percent less energy than the first, over a "
+        "whole winter and in three towns of very different size and climate.",
+        "The towns paid for it from what they saved, which took four years instead of the nine that "
+        "had been planned for when the council first voted on it.",
+        "Two neighbouring regions copy the contract word for word, and a third one waits for the figures "
+        "of the coming summer before it decides.",
+    )
+    also = (_slug((number + 7) % topics),) if number % 3 == 0 and topics > 1 else ()
+    return Item(
+        position=number,
+        url=f"https://news.example.org/2026/11/the-trial-that-paid-for-itself-{number}",
+        title=f"Trial {number}: how three small towns halved what heating costs them in a hard winter",
+        source="The Example Gazette",
+        takeaways=told,
+        topics=tuple(dict.fromkeys((_slug(number % topics), *also))),
+        published_on=date(2026, 11, 16 + number % 7),
+        reading_minutes=4,
+    )
+
+
+def approved_issue(engine: Engine, size: Size, *, address: Address = plain_address) -> IssueId:
+    """Store a newsletter with its readers and return its approved issue."""
+    content = content_of(size)
+    with writing(engine) as session:
+        newsletter = add_newsletter(session, _NEWSLETTER, now=NOW)
+        for topic in content.topics:
+            rule = TopicRule(phrases=(topic.name,))
+            add_topic(session, newsletter.id, Topic(topic.slug, topic.name, rule=rule))
+        ids = list(topic_ids(session, newsletter.id).values())
+    for start in range(0, size.readers, _PAGE):
+        numbers = range(start, min(size.readers, start + _PAGE))
+        _add_readers(engine, newsletter.id, ids, numbers, size.follows, address)
+    window = Window(NOW - timedelta(days=7), NOW)
+    with writing(engine) as session:
+        issue = ensure_issue(session, newsletter.id, window, now=NOW)
+        rendered = render_issue(content, compile_template(TEMPLATE))
+        return freeze(session, issue, rendered, content.outline, by="benchmark", now=NOW).id
+
+
+def sending_issue(engine: Engine, size: Size, *, address: Address = plain_address) -> IssueId:
+    """Store a newsletter with its readers and return its issue, addressed to all of them."""
+    issue_id = approved_issue(engine, size, address=address)
+    address_issue(engine, issue_id, now=datetime.now(UTC))
+    return issue_id
+
+
+_NEWSLETTER = Newsletter(
+    id=NewsletterId(0),
+    slug="measured",
+    name="The Measured Week",
+    sender_name="The Measured Week",
+    sender_email="week@news.example.org",
+    postal_address="1 Loopback Lane, Testville",
+)
+
+
+def _add_readers(
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    topics: list[int],
+    numbers: range,
+    follows_each: int,
+    address: Address,
+) -> None:
+    """Reader *n* follows the topics *n*, *n* + 1, *n* + 4 …: every mix occurs, none is rare."""
+    people, ties, follows = [], [], []
+    for number in numbers:
+        email, subscriber_id = address(number), number + 1
+        people.append(
+            {
+                "id": subscriber_id,
+                "email": email,
+                "email_key": email.lower(),
+                "name": "",
+                "language": "",
+                "timezone": "",
+                "created_at": NOW,
+            }
+        )
+        ties.append(
+            {
+                "newsletter_id": newsletter_id,
+                "subscriber_id": subscriber_id,
+                "state": SubscriptionState.ACTIVE.value,
+                "changed_at": NOW,
+            }
+        )
+        mine = {topics[(number + step * step) % len(topics)] for step in range(follows_each)}
+        follows += [{"subscriber_id": subscriber_id, "topic_id": topic} for topic in mine]
+    with writing(engine) as session:
+        connection = session.connection()
+        connection.execute(insert(SubscriberRow), people)
+        connection.execute(insert(SubscriptionRow), ties)
+        connection.execute(insert(FollowRow), follows)

@@ -1,0 +1,62 @@
+"""Arguments that many commands take, and checks of what people type."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from digest.domain.errors import InvalidInput
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_NUMBER_MAX = 2**31 - 1
+"""The largest number a row can have on every database."""
+
+
+def _number(value: int) -> int:
+    if not 0 < value <= _NUMBER_MAX:
+        raise typer.BadParameter(f"{value} cannot be a number of anything: they count from 1")
+    return value
+
+
+Slug = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="The newsletter's short name.")]
+IssueNumber = Annotated[
+    int,
+    typer.Argument(metavar="ISSUE", callback=_number, help="The issue's number: see 'digest issue list'."),
+]
+ScheduleNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="SCHEDULE", callback=_number, help="The schedule's number: see 'digest schedule list'."
+    ),
+]
+RunNumber = Annotated[
+    int,
+    typer.Argument(
+        metavar="RUN", callback=_number, help="The missed run's number: see 'digest schedule list'."
+    ),
+]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def required(text: str, option: str, *, limit: int = 200) -> str:
+    """Return `text` without blanks around it. Raises `InvalidInput` when it is empty or too long."""
+    if not text.strip():
+        raise InvalidInput(f"{option} is empty")
+    return within(text.strip(), option, limit=limit)
+
+
+def within(text: str, option: str, *, limit: int) -> str:
+    """Return `text`. Raises `InvalidInput` when it is longer than there is room for."""
+    if len(text) > limit:
+        raise InvalidInput(f"{option} is {len(text)} characters long; there is room for {limit}")
+    return text
+
+
+def language_tag(text: str, option: str = "--language") -> str:
+    """Return a language as mail and HTML name it (BCP 47), '' for none. Raises `InvalidInput` otherwise."""
+    if text and not _LANGUAGE.fullmatch(text):
+        raise InvalidInput(f"{option} '{text}' is not a language tag: use one such as en, fr or pt-BR")
+    return within(text, option, limit=16)

@@ -1,0 +1,66 @@
+"""Write docs/settings.md from the settings themselves: `python -m digest.settings_doc > docs/settings.md`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from digest.settings import CONFIG_VARIABLE, PREFIX, Settings
+
+_HEAD = f"""\
+# Settings
+
+Digest reads its settings from three places, each going before the next:
+
+1. environment variables: the setting's name in capitals after `{PREFIX}`, as in `{PREFIX}MAIL_URL`;
+2. the file `digest.toml` in the current folder, or the file that `{CONFIG_VARIABLE}` names;
+3. the defaults below.
+
+`digest init` makes a `digest.toml` with a secret key; `digest doctor` tries what the settings name. A name
+that is no setting is an error, in the file and in the environment, so that no slip of the pen is passed over.
+
+```toml
+secret_key = "…"
+database_url = "postgresql+psycopg://digest:PASSWORD@127.0.0.1/digest"
+public_url = "https://digest.example.org"
+mail_url = "smtp://digest:PASSWORD@smtp.example.org:587"
+ops_email = "ops@example.org"
+```
+
+A `%`, `@`, `:` or `/` inside a name or password of an address is written as `%25`, `%40`, `%3A`, `%2F`.
+In a variable, a list has commas between its parts.
+
+This page is written from the code: `python -m digest.settings_doc > docs/settings.md`.
+"""
+
+
+def document() -> str:
+    """Return the page, in Markdown, with every setting in the order of the class."""
+    return "\n".join([_HEAD, *(_section(name, field) for name, field in Settings.model_fields.items())])
+
+
+def _section(name: str, field: FieldInfo) -> str:
+    facts = [f"`{PREFIX}{name.upper()}`", *_kind(field), f"default {_default(field.default)}"]
+    return f"## `{name}`\n\n{', '.join(facts)}\n\n{field.description}\n"
+
+
+def _kind(field: FieldInfo) -> list[str]:
+    if get_origin(field.annotation) is Literal:
+        return [" or ".join(f"`{value}`" for value in get_args(field.annotation))]
+    if get_origin(field.annotation) is tuple:
+        return ["a list"]
+    least = [f"at least {rule.ge}" for rule in field.metadata if hasattr(rule, "ge")]
+    most = [f"at most {rule.le}" for rule in field.metadata if hasattr(rule, "le")]
+    return [*least, *most]
+
+
+def _default(value: Any) -> str:
+    shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return "empty" if shown in ("", (), None) else f"`{shown}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(document())

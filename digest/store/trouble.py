@@ -1,0 +1,81 @@
+"""What a database driver raises, told in words: which database, what was wrong, what to do next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from digest.domain.errors import Conflict, InvalidInput, Misconfigured, Unavailable
+
+
+@contextmanager
+def told(engine: Engine) -> Iterator[None]:
+    """Raise `DigestError`s in place of what the driver raises.
+
+    `Unavailable` when the database cannot be reached or used now, `Misconfigured` when a file is no database,
+    `InvalidInput` when a value does not fit its column, `Conflict` when somebody else has stored or removed
+    meanwhile what this was about.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError) as exc:
+        raise Unavailable(f"database {named(engine)}: {_reason(engine, exc)}") from exc
+    except PoolTimeout as exc:
+        raise Unavailable(f"database {named(engine)}: no free connection; this process is too busy") from exc
+    except IntegrityError as exc:
+        raise Conflict(
+            "somebody else changed the same thing at the same moment, so nothing was stored: try again "
+            f"({_first_line(exc)})"
+        ) from exc
+    except DataError as exc:
+        raise InvalidInput(
+            f"the database takes no such value: {_first_line(exc)}; nothing was changed"
+        ) from exc
+    except DatabaseError as exc:
+        if type(exc.orig) is not sqlite3.DatabaseError:
+            raise
+        raise Misconfigured(
+            f"database {named(engine)}: {_first_line(exc)}. Let database_url name another file, or put "
+            "back a copy of this one."
+        ) from exc
+
+
+def named(engine: Engine) -> str:
+    """Return the database's address as people may read it: without its password."""
+    return engine.url.render_as_string(hide_password=True)
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """Return the file a SQLite database is kept in; None for one in memory, and for PostgreSQL."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    return Path(name)
+
+
+def _reason(engine: Engine, exc: DBAPIError) -> str:
+    file = sqlite_file(engine)
+    if file is None:
+        return f"{_first_line(exc)}. Check that the server is up and what database_url says."
+    if not file.parent.is_dir():
+        folder = file.parent.resolve()
+        return f"{_first_line(exc)}: there is no folder {folder}. Make it, or change database_url."
+    return f"{_first_line(exc)}. 'digest doctor' looks at file and disk."
+
+
+def _first_line(exc: DBAPIError) -> str:
+    said = str(exc.orig).strip()
+    return said.splitlines()[0].rstrip(".") if said else type(exc.orig).__name__

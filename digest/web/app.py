@@ -1,0 +1,139 @@
+"""The web application put together, and the server that runs it."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import APIRouter, FastAPI, Response
+
+from digest.domain.errors import Unavailable
+from digest.runtime import Runtime
+from digest.web import assets, editor, health, subscriber
+from digest.web.dependencies import READ, ThePages, provide
+from digest.web.envelope import Envelope
+from digest.web.error_pages import add_error_pages
+from digest.web.headers import IMMUTABLE
+from digest.web.templating import Pages
+
+log = structlog.get_logger(__name__)
+
+THREADS = 15
+"""As many as the database has connections: whoever comes later waits for a thread, not for a time-out."""
+
+GOODBYE_SECONDS = 10
+"""How long a stop waits for answers under way."""
+
+
+def make_app(runtime: Runtime) -> FastAPI:
+    """Return the application. Raises `Misconfigured` when its templates are missing or wrong."""
+    base = urlsplit(runtime.settings.public_url).path.rstrip("/")
+    pages = Pages(runtime.settings.templates / "web", base=base)
+    app = FastAPI(
+        title="Digest",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    provide(app, runtime, pages)
+    for router in (_static, health.router, editor.router, subscriber.router):
+        app.include_router(router)
+    add_error_pages(app, pages)
+    app.add_middleware(Envelope, pages=pages, base=base)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = THREADS
+    yield
+
+
+_static = APIRouter()
+
+
+@_static.api_route(assets.PATH + "/{name}", methods=READ)
+async def static(pages: ThePages, name: str) -> Response:
+    """Return a file of the templates' static folder, from memory."""
+    asset = pages.assets.get(name)
+    return Response(asset.body, media_type=asset.media_type, headers=dict(IMMUTABLE))
+
+
+def serve(
+    runtime: Runtime, *, host: str, port: int, on_listening: Callable[[str], None] = lambda _address: None
+) -> None:
+    """Serve the pages from this thread until SIGTERM or SIGINT, then return; port 0 takes a free one.
+
+    `on_listening` is told the address once connections are taken, for a person to read.
+
+    There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
+    at a loopback address, and let a reverse proxy pass on only what subscribers need: /unsubscribe/,
+    /preferences/, /online/ and /static/. Raises `Unavailable` when the address cannot be listened at,
+    `Misconfigured` for wrong templates.
+    """
+    app = make_app(runtime)
+    with _listening(host, port) as (listener, address):
+        on_listening(address)
+        config = uvicorn.Config(
+            app,
+            # Addresses hold tokens: they do not belong in a log.
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GOODBYE_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        with _ending_by_signal(server):
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as exc:
+        raise Unavailable(
+            f"cannot serve at {host} port {port}: {exc.strerror or exc}; stop what listens there, or choose "
+            "another with --host and --port"
+        ) from exc
+    with listener:
+        ip, taken = listener.getsockname()[:2]
+        address = f"http://[{ip}]:{taken}/" if ":" in ip else f"http://{ip}:{taken}/"
+        log.info("web.listening", address=address)
+        if not ipaddress.ip_address(ip).is_loopback:
+            log.warning(
+                "web.open_to_others",
+                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/ and "
+                "/static/ be reached from outside",
+            )
+        yield listener, address
+
+
+@contextmanager
+def _ending_by_signal(server: uvicorn.Server) -> Iterator[None]:
+    """Let a signal end the server and nothing more.
+
+    When it has stopped, uvicorn raises the signal once more for whoever handled it before. By default
+    that would end the process here, and the worker that shares it with us would never be told.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

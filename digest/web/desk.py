@@ -1,0 +1,160 @@
+"""What an editor looks at, read from the database and put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from digest.compose.untrusted import find_link, plain
+from digest.compose.views import title_of
+from digest.domain.deliveries import UNFINISHED, DeliveryState
+from digest.domain.issues import Issue, IssueContent, IssueState, Item, OtherSource
+from digest.domain.newsletters import Newsletter
+from digest.domain.times import zone
+from digest.domain.topics import TopicSlug, slug
+from digest.runtime import Runtime
+from digest.store.audiences import count_editions, count_skips
+from digest.store.database import reading
+from digest.store.deliveries import count_deliveries
+from digest.store.issues import get_issue, get_rendered, items_of, list_issues
+from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
+from digest.store.sources import list_sources
+from digest.store.subscribers import list_subscriptions
+from digest.web.first_steps import steps_of, steps_to_first_issue
+from digest.web.views import (
+    Figure,
+    IssueLine,
+    IssueView,
+    ItemView,
+    NewsletterView,
+    Progress,
+)
+from digest.web.words import counted, day, days, figures_of, state_of
+
+SHOWN = 8
+"""Issues listed of each newsletter where all newsletters stand: two months of a weekly one."""
+
+
+def overview(runtime: Runtime, *, only: str = "") -> tuple[NewsletterView, ...]:
+    """Return every newsletter with its newest issues, or `only` one with all of them.
+
+    Raises `NotFound`, and `InvalidInput` for what cannot be a newsletter's short name.
+    """
+    with reading(runtime.engine) as session:
+        found = (get_newsletter(session, slug(only)),) if only else list_newsletters(session)
+        return tuple(_newsletter(session, one, shown=None if only else SHOWN) for one in found)
+
+
+def _newsletter(session: Session, newsletter: Newsletter, *, shown: int | None) -> NewsletterView:
+    topics = list_topics(session, newsletter.id)
+    sources = list_sources(session, newsletter.id)
+    issues = list_issues(session, newsletter.id)
+    steps = (
+        ()
+        if issues
+        else steps_to_first_issue(
+            newsletter,
+            topics,
+            has_sources=bool(sources),
+            has_subscribers=bool(list_subscriptions(session, newsletter.id, limit=1)),
+        )
+    )
+    return NewsletterView(
+        slug=newsletter.slug,
+        name=newsletter.name,
+        about=" · ".join(
+            (
+                f"{counted(newsletter.window_days, 'day')} an issue",
+                counted(len(sources), "source"),
+                counted(len(topics), "topic"),
+                newsletter.timezone,
+            )
+        ),
+        issues=tuple(_line(session, issue, newsletter) for issue in issues[:shown]),
+        earlier=len(issues[shown:]) if shown else 0,
+        steps=steps,
+    )
+
+
+def _line(session: Session, issue: Issue, newsletter: Newsletter) -> IssueLine:
+    counts = count_deliveries(session, issue.id)
+    return IssueLine(
+        id=issue.id,
+        days=days(*issue.window.local_days(zone(newsletter.timezone))),
+        state=state_of(issue.state),
+        articles=counted(len(items_of(session, issue.id)), "article"),
+        note=issue.note,
+        figures=figures_of(counts),
+        progress=_progress(issue, counts),
+    )
+
+
+def _progress(issue: Issue, counts: Mapping[DeliveryState, int]) -> Progress | None:
+    if issue.state not in (IssueState.SENDING, IssueState.PAUSED):
+        return None
+    total = sum(counts.values())
+    return Progress(total - sum(counts[state] for state in UNFINISHED), total)
+
+
+def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueView:
+    """Return an issue and its content: the articles, how the send stands, and what can be done."""
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        counts = count_deliveries(session, issue.id)
+        skips = count_skips(session, issue.id)
+        return IssueView(
+            line=_line(session, issue, newsletter),
+            newsletter=newsletter.name,
+            newsletter_slug=newsletter.slug,
+            intro=issue.intro,
+            approved=_approval(issue),
+            audience=_audience(sum(counts.values()), count_editions(session, issue.id)),
+            skips=tuple(Figure(counted(count), reason.in_words) for reason, count in skips.items()),
+            items=_items(content),
+            has_changed=_has_changed(session, issue, content),
+            steps=steps_of(issue, newsletter, len(content.items), counts),
+        )
+
+
+def _approval(issue: Issue) -> str:
+    if issue.state is IssueState.DRAFT or not issue.approved_by:
+        return ""
+    return f"{issue.approved_by}, revision {issue.revision}"
+
+
+def _audience(deliveries: int, editions: int) -> str:
+    if not deliveries:
+        return ""
+    return f"{counted(deliveries, 'reader')} in {counted(editions, 'edition')}"
+
+
+def _has_changed(session: Session, issue: Issue, content: IssueContent) -> bool:
+    """Whether articles have other titles now, or other places, than those the approval froze."""
+    if issue.state is IssueState.DRAFT or not issue.revision:
+        return False
+    return get_rendered(session, issue).titles != tuple(map(title_of, content.items))
+
+
+def _items(content: IssueContent) -> tuple[ItemView, ...]:
+    names = {topic.slug: topic.name for topic in content.topics}
+    return tuple(_item(item, names) for item in content.items)
+
+
+def _item(item: Item, names: Mapping[TopicSlug, str]) -> ItemView:
+    return ItemView(
+        title=title_of(item),
+        url=find_link(item.url),
+        source=plain(item.source),
+        day=day(item.published_on),
+        minutes=item.reading_minutes,
+        language=item.language,
+        topics=tuple(names[topic] for topic in item.topics),
+        takeaways=tuple(map(plain, item.takeaways)),
+        also=tuple(
+            OtherSource(plain(other.source), url)
+            for other in item.also
+            if (url := find_link(other.url)) is not None
+        ),
+    )

@@ -1,0 +1,77 @@
+"""What stands around every request: a bound on its body, headers on its answer, an answer in any case."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from digest.web.error_pages import broken
+from digest.web.headers import EVERYWHERE
+from digest.web.templating import Pages
+
+log = structlog.get_logger(__name__)
+
+BODY_MAX_BYTES = 64 * 1024
+"""The longest form here is sixty ticked topics, some 5 KB. Forms are read before a token is checked, and
+left alone the parser would keep 1,000 fields of 1 MB for anybody."""
+
+
+class Envelope:
+    """ASGI middleware, the outermost of ours. `base` is the path of the public address, '' at the root."""
+
+    def __init__(self, app: ASGIApp, *, pages: Pages, base: str) -> None:
+        self._app = app
+        self._pages = pages
+        self._base = base
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+        if self._base and scope["path"].startswith(f"{self._base}/"):
+            # Some proxies strip the path they forward, some pass it on: both ways lead to our routes.
+            scope["root_path"] = self._base
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in EVERYWHERE.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, _bounded(receive), send_with_headers)
+        except Exception:
+            reference = secrets.token_hex(4)
+            log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
+            if has_begun:
+                raise
+            await broken(self._pages, reference)(scope, receive, send_with_headers)
+
+
+def _bounded(receive: Receive) -> Receive:
+    read = 0
+
+    async def receive_some() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > BODY_MAX_BYTES:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return receive_some
+
+
+def _page(scope: Scope) -> str:
+    """Return which page was asked for: its route, as the path itself may hold a token."""
+    return str(getattr(scope.get("route"), "path", "unknown"))

@@ -1,0 +1,47 @@
+"""The headers that keep pages what they are: no scripts, no frames, no traces, whatever a feed wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+EVERYWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        # A page's address may hold a token or say whose preview it is: neither belongs in others' logs.
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        "X-Robots-Tag": "noindex, nofollow",
+    }
+)
+"""What every response gets that does not say otherwise: the strictest of all, so that forgetting is safe."""
+
+DESK: Mapping[str, str] = MappingProxyType({"Referrer-Policy": "same-origin"})
+
+_MAIL = "default-src 'none'; img-src https:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""A mail has inline styles and pictures of other hosts; nothing in it may run, be sent or be framed in."""
+
+PREVIEW: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": f"{_MAIL}; frame-ancestors 'self'; sandbox",
+        "X-Frame-Options": "SAMEORIGIN",
+    }
+)
+"""A mail inside the desk."""
+
+ONLINE: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            f"{_MAIL}; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+        )
+    }
+)
+"""A mail as a page of its own: its links may open in new tabs, which are then not in its sandbox."""
+
+IMMUTABLE: Mapping[str, str] = MappingProxyType({"Cache-Control": "public, max-age=31536000, immutable"})
+"""A file whose name holds the hash of its content."""

@@ -1,0 +1,115 @@
+"""What subscribers reach from their mail. The link's token is all the authority there is: no session.
+
+Mail scanners open every link, so GET and HEAD only show; what changes something is a POST.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.responses import HTMLResponse
+
+from digest.domain.errors import NotFound
+from digest.domain.subscribers import SubscriptionState
+from digest.domain.topics import TopicSlug
+from digest.pipeline.preview import page_sent
+from digest.runtime import Runtime
+from digest.track import steps
+from digest.track.tokens import Purpose, SubscriptionLink
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.error_pages import FOR_READERS
+from digest.web.headers import ONLINE
+from digest.web.readers import get_subscription, reader_view
+
+router = APIRouter(tags=[FOR_READERS])
+
+
+async def _unsubscribe_link(runtime: TheRuntime, token: str) -> SubscriptionLink:
+    return runtime.tokens.read_subscription(Purpose.UNSUBSCRIBE, token)
+
+
+async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink:
+    return runtime.tokens.read_subscription(Purpose.PREFERENCES, token)
+
+
+UnsubscribeLink = Annotated[SubscriptionLink, Depends(_unsubscribe_link)]
+PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
+
+
+@router.api_route("/unsubscribe/{token}", methods=READ)
+@router.api_route("/unsubscribe/{token}/undo", methods=READ)  # what a form's answer leaves in the address bar
+def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
+    """Ask whether to unsubscribe."""
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=False)
+
+
+@router.post("/unsubscribe/{token}")
+def unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
+    """Unsubscribe: the page's own form, and a mail program's one click (RFC 8058 §3.2).
+
+    The body is not read, so no encoding of it can be wrong; nor is the answer a redirect, which mail
+    programs are known to stumble over (§3.1). Twice is the same as once.
+    """
+    if get_subscription(runtime, link).state is not SubscriptionState.UNSUBSCRIBED:
+        # Not again: the day somebody left is kept, and a second click is not that day.
+        steps.unsubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=False)
+
+
+@router.post("/unsubscribe/{token}/undo")
+def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
+    """Take an unsubscription back."""
+    _bring_back(runtime, link, SubscriptionState.UNSUBSCRIBED)
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=True)
+
+
+@router.api_route("/preferences/{token}", methods=READ)
+@router.api_route("/preferences/{token}/return", methods=READ)
+def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
+    """Show the topics a subscriber follows."""
+    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")
+
+
+@router.post("/preferences/{token}")
+def save_preferences(
+    runtime: TheRuntime,
+    pages: ThePages,
+    link: PreferencesLink,
+    token: str,
+    save: Annotated[str, Form()],  # noqa: ARG001  the form's button: a POST of nothing must not unfollow all
+    topic: Annotated[list[str], Form(default_factory=list)],
+) -> HTMLResponse:
+    """Follow exactly the topics that were ticked."""
+    get_subscription(runtime, link)
+    told, status = "saved", 200
+    try:
+        steps.follow(runtime.engine, link.newsletter_id, link.subscriber_id, map(TopicSlug, topic))
+    except NotFound:
+        # The newsletter dropped a topic while the page was open.
+        told, status = "changed", 422
+    return pages.reader(
+        "preferences.html", status=status, reader=reader_view(runtime, link), token=token, told=told
+    )
+
+
+@router.post("/preferences/{token}/return")
+def return_from_preferences(
+    runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str
+) -> HTMLResponse:
+    """Start the newsletter again for somebody who unsubscribed or paused."""
+    _bring_back(runtime, link, SubscriptionState.UNSUBSCRIBED, SubscriptionState.PAUSED)
+    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="returned")
+
+
+@router.api_route("/online/{token}", methods=READ)
+def online(runtime: TheRuntime, token: str) -> HTMLResponse:
+    """Show the very edition that was sent to this subscriber."""
+    link = runtime.tokens.read_online(token)
+    return HTMLResponse(page_sent(runtime, link.issue_id, link.subscriber_id).html, headers=dict(ONLINE))
+
+
+def _bring_back(runtime: Runtime, link: SubscriptionLink, *only_from: SubscriptionState) -> None:
+    """Make a subscription active again. From other states nobody comes back: one not confirmed stays so."""
+    if get_subscription(runtime, link).state in only_from:
+        steps.resubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())

@@ -1,0 +1,65 @@
+"""Pages from templates: escaped, complete, and found wrong when the server starts, not when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+
+from digest.domain.errors import Misconfigured
+from digest.web.assets import Assets
+from digest.web.headers import DESK
+
+
+class Pages:
+    """Renders the templates of a folder.
+
+    `base` is the path that the public address has before ours, such as `/digest`, '' at the root.
+    Raises `Misconfigured`, with file and line, for templates that are missing or wrong.
+    """
+
+    def __init__(self, folder: Path, *, base: str = "") -> None:
+        if not folder.is_dir():
+            raise Misconfigured(
+                f"{folder} is not there: templates_dir must hold web/ beside email/; unset it to use "
+                "those that come with Digest"
+            )
+        self.assets = Assets(folder / "static")
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals |= {
+            "base": base,
+            "asset": lambda name: base + self.assets.path(name),
+        }
+        self._compile(folder)
+
+    def _compile(self, folder: Path) -> None:
+        for name in self._environment.list_templates(extensions=["html"]):
+            try:
+                self._environment.get_template(name)
+            except TemplateSyntaxError as exc:
+                raise Misconfigured(
+                    f"{folder / name} line {exc.lineno}: {exc}; correct the template"
+                ) from exc
+
+    def desk(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """Return a page for those who make the newsletter."""
+        return self._page(name, status, DESK, {**values, "is_desk": True})
+
+    def reader(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """Return a page for a subscriber. Its address holds their token, so it tells nobody."""
+        return self._page(name, status, {}, {**values, "is_desk": False})
+
+    def _page(
+        self, name: str, status: int, headers: Mapping[str, str], values: Mapping[str, object]
+    ) -> HTMLResponse:
+        body = self._environment.get_template(name).render(values)
+        return HTMLResponse(body, status, headers=dict(headers))

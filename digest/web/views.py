@@ -1,0 +1,171 @@
+"""What templates are given: frozen, in words, and nothing that could ask the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from digest.compose.checks import Finding
+from digest.domain.issues import OtherSource
+from digest.domain.topics import TopicSlug
+
+
+class Tone(StrEnum):
+    """How a state feels; the words say the same, so nobody needs to see the colour."""
+
+    WAITING = "waiting"
+    GOING = "going"
+    DONE = "done"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state in words."""
+
+    words: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How many of what: `1,204`, `accepted`."""
+
+    count: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something to do next: why, and the command that does it."""
+
+    why: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of a send is over."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLine:
+    """An issue in a list. `note` says why it is paused or cancelled; `progress` is set while it goes out."""
+
+    id: int
+    days: str
+    state: State
+    articles: str
+    note: str
+    figures: tuple[Figure, ...]
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsletterView:
+    """A newsletter with its newest issues. `earlier` counts those left out, `steps` lead to a first issue."""
+
+    slug: str
+    name: str
+    about: str
+    issues: tuple[IssueLine, ...]
+    earlier: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """An article of an issue. `url` is None when its link is not safe to follow."""
+
+    title: str
+    url: str | None
+    source: str
+    day: str
+    minutes: int
+    language: str | None
+    topics: tuple[str, ...]
+    takeaways: tuple[str, ...]
+    also: tuple[OtherSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicView:
+    """A topic to tick. `count` is how many articles of the issue belong to it, '' where that is no matter."""
+
+    slug: TopicSlug
+    name: str
+    description: str
+    is_ticked: bool
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """An issue as its editor sees it.
+
+    `has_changed` says that articles changed after the approval, so `items` are not quite what is sent.
+    """
+
+    line: IssueLine
+    newsletter: str
+    newsletter_slug: str
+    intro: str
+    approved: str
+    audience: str
+    skips: tuple[Figure, ...]
+    items: tuple[ItemView, ...]
+    has_changed: bool
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """What one reader gets: the mail's parts, what is wrong with it, or in `problem` why there is none.
+
+    `who` completes the sentence "as … gets it", `standing` says what else decides whether they get it.
+    `source` is the address of the HTML part, `size` its share of what mail programs show.
+    """
+
+    who: str
+    topics: tuple[TopicView, ...]
+    email: str
+    source: str
+    standing: str = ""
+    problem: str = ""
+    subject: str = ""
+    text: str = ""
+    size: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderView:
+    """A subscription as its reader sees it.
+
+    `sender` is the address the newsletter comes from, `is_suppressed` says that no mail goes to theirs.
+    """
+
+    newsletter: str
+    sender: str
+    email: str
+    is_unsubscribed: bool
+    is_paused: bool
+    is_suppressed: bool
+    topics: tuple[TopicView, ...]
+    unsubscribe_token: str
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The names of the topics they follow."""
+        return tuple(topic.name for topic in self.topics if topic.is_ticked)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """What went wrong and what to do."""
+
+    title: str
+    words: str

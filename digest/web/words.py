@@ -1,0 +1,84 @@
+"""States, counts and dates as an editor reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from digest.compose.views import Phrases
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import IssueState
+from digest.domain.subscribers import SubscriptionState
+from digest.web.views import Figure, State, Tone
+
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_PHRASES = Phrases({}, _MONTHS)
+
+_STATES = {
+    IssueState.DRAFT: State("Draft, waits for approval", Tone.WAITING),
+    IssueState.APPROVED: State("Approved, goes out next", Tone.GOING),
+    IssueState.SENDING: State("Going out", Tone.GOING),
+    IssueState.PAUSED: State("Paused", Tone.WAITING),
+    IssueState.SENT: State("Sent", Tone.DONE),
+    IssueState.CANCELLED: State("Cancelled", Tone.OVER),
+}
+
+_DELIVERIES: Mapping[str, tuple[DeliveryState, ...]] = {
+    "accepted": (DeliveryState.ACCEPTED,),
+    "on their way": (DeliveryState.CLAIMED, DeliveryState.SENDING),
+    "waiting": (DeliveryState.PENDING,),
+    "refused for good": (DeliveryState.FAILED,),
+    "without an answer": (DeliveryState.UNKNOWN,),
+    "cancelled": (DeliveryState.CANCELLED,),
+}
+
+_SUBSCRIPTIONS = {
+    SubscriptionState.PENDING: "has not confirmed yet, so they get nothing",
+    SubscriptionState.PAUSED: "paused, so they get nothing for now",
+    SubscriptionState.UNSUBSCRIBED: "unsubscribed, so they get nothing",
+}
+
+
+def state_of(state: IssueState) -> State:
+    """Return an issue's state in words."""
+    return _STATES[state]
+
+
+def figures_of(counts: Mapping[DeliveryState, int]) -> tuple[Figure, ...]:
+    """Return how a send stands, the states that nobody is in left out. Empty: nobody was addressed."""
+    summed = {words: sum(counts[state] for state in states) for words, states in _DELIVERIES.items()}
+    return tuple(Figure(counted(count), words) for words, count in summed.items() if count)
+
+
+def standing_of(state: SubscriptionState) -> str:
+    """Return why a subscriber in this state gets nothing, '' when they do."""
+    return _SUBSCRIPTIONS.get(state, "")
+
+
+def days(first: date, last: date) -> str:
+    """Return `16–22 November 2026`."""
+    return _PHRASES.days(first, last)
+
+
+def day(on: date) -> str:
+    """Return `16 November`."""
+    return _PHRASES.day(on)
+
+
+def counted(count: int, noun: str = "") -> str:
+    """Return `1 article`, `1,200 articles`, or the number alone."""
+    plural = "" if count == 1 or not noun else "s"
+    return f"{count:,} {noun}{plural}".rstrip()

@@ -1,0 +1,190 @@
+"""Every command once, as it is meant to be used."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Digest, change_settings
+
+
+def test_a_newsletter_is_added_shown_listed_and_removed(home: Path, digest: Digest) -> None:
+    added = digest(
+        *("newsletter", "add", "weekly", "--name", "The Weekly", "--from", "editors@example.org"),
+        *("--postal-address", "1 Quay Street", "--timezone", "Europe/Lisbon", "--window-days", "3"),
+    ).well()
+    assert "digest topic add weekly" in added.out
+    shown = digest("newsletter", "show", "weekly", "--json").json
+    assert (shown["timezone"], shown["window_days"], shown["approval"]) == ("Europe/Lisbon", 3, "manual")
+    assert [one["slug"] for one in digest("newsletter", "list", "--json").json] == ["weekly"]
+    assert "The Weekly" in digest("newsletter", "list").well().out
+    assert digest("newsletter", "remove", "weekly", answer="y").well().out.endswith("Removed The Weekly.\n")
+    assert digest("newsletter", "list", "--json").json == []
+    assert "digest newsletter add" in digest("newsletter", "list").well().out
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (["newsletter", "show", "weekly"], "1 Quay Street"),
+        (["topic", "list", "weekly"], "energy, emissions"),
+        (["topic", "show", "weekly", "climate"], "Climate"),
+        (["subscriber", "list", "weekly"], "climate, space"),
+        (["subscriber", "show", "weekly", "Ada@Example.org"], "ada@example.org"),
+        (["source", "list", "weekly"], "digest source add weekly URL"),
+        (["schedule", "list"], "digest schedule add"),
+        (["issue", "list"], "digest run NEWSLETTER"),
+    ],
+)
+def test_people_and_programs_can_look_at_what_there_is(
+    weekly: Path, digest: Digest, what: list[str], words: str
+) -> None:
+    assert words in digest(*what).well().out
+    assert digest(*what, "--json").well().json is not None
+
+
+def test_a_removed_topic_is_followed_by_nobody(weekly: Path, digest: Digest) -> None:
+    digest("topic", "remove", "weekly", "climate").well()
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["space"]
+
+
+def test_a_removed_subscriber_stays_unsubscribed_unless_asked_for(weekly: Path, digest: Digest) -> None:
+    digest("subscriber", "remove", "weekly", "ada@example.org").well()
+    back = ("subscriber", "add", "weekly", "ada@example.org", "--topic", "space")
+    digest(*back).refused(2, "ada@example.org unsubscribed", "--again")
+    digest(*back, "--again").well()
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["state"] == "active"
+
+
+def test_a_list_of_subscribers_goes_on_where_it_stopped(weekly: Path, digest: Digest) -> None:
+    first = digest("subscriber", "list", "weekly", "--limit", "2").well()
+    assert "More: --after ben@example.org" in first.out
+    rest = digest("subscriber", "list", "weekly", "--after", "ben@example.org", "--json").json
+    assert [one["subscriber"]["email"] for one in rest] == ["cy@example.org"]
+
+
+def test_a_source_without_a_name_is_called_by_its_host_and_the_next_by_its_address(
+    weekly: Path, digest: Digest
+) -> None:
+    digest("source", "add", "weekly", "https://www.example.org/feed.xml", "--topic", "space").well()
+    digest("source", "add", "weekly", "https://www.example.org/more.xml").well()
+    names = [one["name"] for one in digest("source", "list", "weekly", "--json").json]
+    assert names == ["example.org", "www.example.org/more.xml"]
+    shown = digest("source", "show", "weekly", "https://www.example.org/feed.xml", "--json").json
+    assert shown["topics"] == ["space"]
+    digest("source", "remove", "weekly", "example.org").well()
+    assert len(digest("source", "list", "weekly", "--json").json) == 1
+
+
+def test_feeds_of_an_opml_file_get_the_topic_of_their_folder(weekly: Path, digest: Digest) -> None:
+    Path("feeds.opml").write_text(
+        '<opml version="2.0"><body>'
+        '<outline text="Space"><outline text="Orbit" xmlUrl="https://example.org/orbit.xml"/></outline>'
+        '<outline text="Misc"><outline text="Blog" xmlUrl="https://example.net/a.xml"/>'
+        '<outline text="Blog" xmlUrl="https://example.com/b.xml"/></outline></body></opml>'
+    )
+    said = digest("source", "import", "weekly", "feeds.opml").well().out
+    assert "Added 3 sources; 0 were there already." in said
+    assert "Folder 'Misc' is no topic of weekly" in said
+    found = {one["name"]: one["topics"] for one in digest("source", "list", "weekly", "--json").json}
+    assert found == {"Orbit": ["space"], "Blog": [], "Blog (example.com)": []}
+    assert "Added 0 sources; 3 were" in digest("source", "import", "weekly", "feeds.opml").well().out
+
+
+def test_a_csv_file_adds_and_updates_subscribers(weekly: Path, digest: Digest) -> None:
+    Path("readers.csv").write_text(
+        "email,name,topics\ndora@example.org,Dora,space\nADA@example.org,Ada,climate\n"
+    )
+    assert (
+        "Added 1 subscribers, updated 1."
+        in digest("subscriber", "import", "weekly", "readers.csv").well().out
+    )
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["climate"]
+
+
+def test_a_schedule_is_added_looked_at_paused_resumed_and_removed(weekly: Path, digest: Digest) -> None:
+    added = digest("schedule", "add", "weekly", "0 7 * * MON", "--timezone", "Asia/Tokyo").well()
+    assert "Monday" in added.out
+    assert "JST" in added.out
+    due = digest("schedule", "next", "1", "--count", "3", "--json").json
+    assert [moment[11:] for moment in due] == ["07:00:00+09:00"] * 3
+    digest("schedule", "pause", "1").well()
+    assert "paused" in digest("schedule", "list").well().out
+    assert "digest schedule resume 1" in digest("schedule", "next", "1").well().out
+    digest("schedule", "resume", "1").well()
+    assert digest("schedule", "list", "weekly", "--json").json[0]["schedule"]["is_paused"] is False
+    digest("schedule", "remove", "1").well()
+    assert digest("schedule", "list", "--json").json == []
+
+
+def test_a_dry_run_says_who_would_get_what_and_leaves_nothing(drafted: Path, digest: Digest) -> None:
+    before = (drafted / "digest.db").read_bytes()
+    told = digest("run", "weekly", "--dry-run", "--json").well().json
+    plans = {plan["email"]: plan for plan in told["readers"]}
+    assert "Lantern-2 lands at the mouth of a lava tube on the Moon" in plans["ben@example.org"]["titles"]
+    assert set(plans["ben@example.org"]["titles"]) < set(plans["ada@example.org"]["titles"])
+    assert plans["cy@example.org"]["skipped"] == "follows no topic"
+    assert digest("issue", "list", "--json").json[0]["state"] == "draft"
+    assert not (drafted / "outbox").exists()
+    assert (drafted / "digest.db").read_bytes() == before
+
+
+def test_a_draft_is_edited_looked_at_approved_and_sent(drafted: Path, digest: Digest) -> None:
+    digest("issue", "edit", "1", "--subject", "What the week was about").well()
+    shown = digest("issue", "preview", "1", "--as", "ben@example.org", "--out", "ben.v1").well()
+    assert shown.out == "What the week was about\nben.v1.html\nben.v1.txt\n"
+    assert "Lantern-2" in Path("ben.v1.txt").read_text()
+    assert digest("issue", "preview", "1", "--text").well().out.count("http") > 3
+    assert "revision 1" in digest("issue", "approve", "1", "--by", "Ada").well().out
+    sent = digest("send", "1", "--json").well().json
+    assert (sent["issue"]["state"], sent["deliveries"]["accepted"]) == ("sent", 2)
+    assert len(list((drafted / "outbox/new").iterdir())) == 2
+    told = digest("issue", "show", "1", "--json").well().json
+    assert told["newsletter"] == "weekly"
+    assert told["skipped"] == {"no_topics": 1}
+    assert "ada@example.org" in digest("why", "ada@example.org", "1").well().out
+    assert digest("why", "cy@example.org", "1", "--json").well().json["follows"] == []
+
+
+def test_a_draft_can_be_cancelled_by_somebody_who_means_it(drafted: Path, digest: Digest) -> None:
+    refused = digest("issue", "cancel", "1", answer="n")
+    assert (refused.code, "Nothing was changed." in refused.out) == (1, True)
+    assert digest("issue", "list", "--json").json[0]["state"] == "draft"
+    digest("issue", "cancel", "1", "--yes", "--why", "the wrong week").well()
+    assert digest("issue", "show", "1", "--json").json["issue"]["note"] == "the wrong week"
+
+
+def test_the_stages_can_be_called_one_by_one(drafted: Path, digest: Digest) -> None:
+    polled = digest("gather", "weekly", "--json").well().json
+    assert [(one["source"], one["new"]) for one in polled] == [("The Meridian Post", 0)]
+    assert digest("condense", "weekly", "--again", "--json").well().json["articles"] > 5
+    composed = digest("compose", "weekly", "--json").well().json
+    assert composed["issue"]["id"] == 1
+    assert "digest issue approve 1" in digest("compose", "weekly").well().out
+
+
+def test_a_feed_and_an_article_can_be_inspected_without_a_database(
+    nowhere: Path, digest: Digest, newsroom: object
+) -> None:
+    Path("page.html").write_text(
+        "<html lang=en><head><title>Tides</title></head><body><article><h1>Tides at the quay</h1>"
+        + "<p>The tide came in at noon, and the harbour master measured four metres of water.</p>" * 6
+        + "</article></body></html>"
+    )
+    told = digest("inspect", "article", "page.html", "--json").well().json
+    assert "harbour master" in told["text"]
+    assert "characters" in digest("inspect", "article", "page.html").well().out
+    assert list(nowhere.iterdir()) == [nowhere / "page.html"]
+
+
+def test_a_doctor_tells_people_and_programs_and_ends_with_1_when_something_is_bad(
+    home: Path, digest: Digest
+) -> None:
+    assert {check["is_well"] for check in digest("doctor", "--json").well().json} == {True}
+    assert "ok    database" in digest("doctor").well().out
+    change_settings(home, mail_url="https://mail.example.org", log_level="debug")
+    found = digest("doctor", "--json")
+    assert found.code == 1
+    assert [check["what"] for check in found.json if not check["is_well"]] == ["mail"]
+    told = digest("doctor")
+    assert told.code == 1
+    assert "mail: mail_url: a 'https' address cannot take mail" in told.out

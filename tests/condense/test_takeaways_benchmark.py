@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.rouge import rouge
+from benchmarks.takeaways import main
+from tests.condense.samples import HARBOUR
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    row = {
+        "id": "1",
+        "title": HARBOUR.title,
+        "text": HARBOUR.text,
+        "highlights": ["A flood wall will be built."],
+    }
+    path = tmp_path / "articles.jsonl"
+    path.write_text(f"{json.dumps(row)}\n\n{json.dumps(row | {'id': '2'})}\n", encoding="utf-8")
+    return path
+
+
+def test_every_system_is_scored_at_no_more_words_than_ours(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(file), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert {"digest", "lead3", "lexrank", "textrank"} <= figures.keys()
+    for name in ("digest", "lead3", "lexrank", "textrank"):
+        assert {"rouge1", "rouge2", "rougeL", "ms_per_article"} <= figures[name].keys()
+        assert 0 < figures[name]["rouge1"] < 100
+        assert figures[name]["words"] <= figures["digest"]["words"]
+
+
+def test_the_table_names_every_system(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(file), "--limit", "1", "--at", "sentences"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("digest", "lead3", "lexrank", "textrank", "ROUGE-L"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "no articles"),
+        ("{}\n", "line 1"),
+        ('{"text": "a", "highlights": "b"}', "line 1"),
+        ("\nnonsense", "line 2"),
+    ],
+)
+def test_a_file_of_something_else_is_refused_with_its_line(
+    content: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(content, encoding="utf-8")
+    assert main([str(path)]) == 2
+    assert said in capsys.readouterr().err
+    assert main([str(tmp_path / "missing.jsonl")]) == 2
+
+
+def test_rouge_agrees_with_hand_counted_examples() -> None:
+    same = rouge(["The walls were built."], ["the wall were built"])
+    assert (same.rouge1, same.rouge2, same.rougeL) == (1, 1, 1)
+    # 2 of 3 words, no pair, and one word in the same order: "b … a" against "a … b".
+    swapped = rouge(["bb xx aa"], ["aa yy bb"])
+    assert swapped.rouge1 == pytest.approx(2 / 3)
+    assert swapped.rouge2 == 0
+    assert swapped.rougeL == pytest.approx(1 / 3)
+    # Summary level: the second sentence adds what the first lacks, and no word counts twice.
+    union = rouge(["aa bb", "bb cc"], ["aa bb cc"])
+    assert union.rougeL == pytest.approx(2 * 3 / (4 + 3))
+    assert rouge([], ["aa"]).rouge1 == 0

@@ -1,0 +1,226 @@
+"""Each thing the doctor looks at, well and not, with real servers."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from digest.doctor import PATIENCE, Check, examine, is_loopback
+from digest.store.database import open_engine
+from digest.store.schema import migrate
+from tests.servers.faults import Banner, SlowBanner
+from tests.servers.processes import free_port
+from tests.servers.redis import RedisServer
+from tests.servers.smtp_sink import SmtpSink
+
+KEY = "k" * 32
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a database and settings in which all is well."""
+    for name in [name for name in os.environ if name.startswith("DIGEST_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    migrate(open_engine("sqlite:///digest.db"))
+    write_settings()
+    return tmp_path
+
+
+def write_settings(**changed: str) -> None:
+    settings = {"secret_key": KEY, "mail_url": "maildir:outbox", "ops_email": "ops@example.org", **changed}
+    Path("digest.toml").write_text("".join(f"{name} = '{value}'\n" for name, value in settings.items()))
+
+
+def look(what: str, **changed: str) -> Check:
+    """Examine with some settings changed, and return the one check of that name."""
+    write_settings(**changed)
+    (found,) = (check for check in examine() if check.what == what)
+    return found
+
+
+def test_all_is_well_after_init_and_nothing_is_left_behind(folder: Path) -> None:
+    before = sorted(folder.iterdir())
+    checks = examine()
+    assert [check for check in checks if not check.is_well or check.advice] == []
+    assert [check.what for check in checks] == [
+        *("settings", "secret key", "public address", "ops address", "database", "broker", "mail folder"),
+        *("template digest", "clock", "time zones", "disk"),
+    ]
+    assert sorted(folder.iterdir()) == before
+
+
+def test_what_is_not_well_always_comes_with_advice() -> None:
+    write_settings(
+        secret_key="",
+        public_url="digest.example.org",
+        ops_email="ops",
+        database_url="sqlite:///none.db",
+        broker_url=f"redis://127.0.0.1:{free_port()}",
+        mail_url=f"smtp://127.0.0.1:{free_port()}",
+        templates_dir="none",
+    )
+    bad = [check for check in examine() if not check.is_well]
+    assert len(bad) == 7
+    assert all(check.advice for check in bad)
+
+
+def test_settings_that_cannot_be_read_leave_the_rest_told(folder: Path) -> None:
+    Path("digest.toml").write_text("mail_ulr = ''")
+    settings, *others = examine()
+    assert not settings.is_well
+    assert "did you mean 'mail_url'" in settings.advice
+    assert [check.what for check in others] == ["clock", "time zones"]
+
+
+@pytest.mark.parametrize(("key", "is_well"), [("", False), ("k" * 31, False), (KEY, True)])
+def test_a_secret_key_has_at_least_32_characters(key: str, is_well: bool) -> None:
+    found = look("secret key", secret_key=key)
+    assert found.is_well is is_well
+    assert key not in found.found or not key
+
+
+@pytest.mark.parametrize(
+    ("url", "mail", "is_well", "words"),
+    [
+        ("https://digest.example.org", "maildir:outbox", True, ""),
+        ("http://digest.example.org", "maildir:outbox", True, "https"),
+        ("http://127.0.0.1:8000", "maildir:outbox", True, ""),
+        ("http://127.0.0.1:8000", "smtp://0.0.0.0:1", True, "public_url"),
+        ("digest.example.org", "maildir:outbox", False, "https://digest.example.org"),
+        ("ftp://digest.example.org", "maildir:outbox", False, "public_url"),
+    ],
+)
+def test_the_public_address_is_one_that_readers_can_open(
+    url: str, mail: str, is_well: bool, words: str
+) -> None:
+    found = look("public address", public_url=url, mail_url=mail)
+    assert found.is_well is is_well
+    assert words in found.advice
+    assert bool(words) == bool(found.advice)
+
+
+@pytest.mark.parametrize("host", ["localhost", "digest.localhost", "127.0.0.1", "127.9.9.9", "::1"])
+def test_this_machine_is_known_by_its_names(host: str) -> None:
+    assert is_loopback(host)
+    assert not is_loopback("digest.example.org")
+    assert not is_loopback("10.0.0.1")
+
+
+def test_a_database_is_looked_at_for_schema_and_writing(folder: Path) -> None:
+    assert "writable" in look("database").found
+    with open_engine("sqlite:///digest.db").begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    assert "digest migrate" in look("database").advice
+    assert "digest init" in look("database", database_url="sqlite:///other.db").advice
+    assert not Path("other.db").exists()
+    Path("notes.txt").write_text("some notes, and no database at all\n" * 40)
+    assert "not a database" in look("database", database_url="sqlite:///notes.txt").advice
+    port = free_port()
+    away = look("database", database_url=f"postgresql+psycopg://u:hunter2@127.0.0.1:{port}/d")
+    assert f"127.0.0.1:{port}" in away.advice
+    assert "hunter2" not in str(away)
+
+
+def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:
+    migrate(open_engine(postgres_url))
+    assert look("database", database_url=postgres_url).is_well
+    assert look("database clock", database_url=postgres_url).is_well
+
+
+def test_redis_is_asked_for_an_answer_and_for_its_log(redis_server: RedisServer) -> None:
+    found = look("broker", broker_url=redis_server.url)
+    assert found.is_well
+    assert "appendonly" in found.advice
+    with redis_server.client() as client:
+        client.config_set("appendonly", "yes")
+    try:
+        assert look("broker", broker_url=redis_server.url).advice == ""
+    finally:
+        with redis_server.client() as client:
+            client.config_set("appendonly", "no")
+    wrong = look("broker", broker_url=redis_server.url.replace("only-for-tests", "hunter2"))
+    assert not wrong.is_well
+    assert "hunter2" not in str(wrong)
+
+
+@pytest.mark.parametrize("url", ["amqp://localhost", "", "redis://127.0.0.1:99999"])
+def test_a_broker_that_cannot_be_is_told(url: str) -> None:
+    assert not look("broker", broker_url=url).is_well
+
+
+def test_a_mail_server_is_greeted_and_sent_nothing(smtp_sink: SmtpSink) -> None:
+    found = look("mail server", mail_url=f"smtp://127.0.0.1:{smtp_sink.port}")
+    assert found == Check("mail server", True, f"127.0.0.1:{smtp_sink.port} greets and wants no log-in")
+    assert smtp_sink.messages() == []
+
+
+def test_a_mail_server_that_sends_us_away_is_told(smtp_sink: SmtpSink) -> None:
+    smtp_sink.faults.on_connection = lambda _: Banner(554)
+    found = look("mail server", mail_url=f"smtp://127.0.0.1:{smtp_sink.port}")
+    assert not found.is_well
+    assert "554" in found.advice
+
+
+def test_a_log_in_that_the_server_does_not_know_is_told(smtp_sink: SmtpSink) -> None:
+    found = look("mail server", mail_url=f"smtp://digest:hunter2@127.0.0.1:{smtp_sink.port}")
+    assert not found.is_well
+    assert "AUTH" in found.advice
+    assert "hunter2" not in str(found)
+
+
+def test_an_address_that_is_no_mail_server_is_told() -> None:
+    assert "smtp://HOST:PORT" in look("mail", mail_url="https://mail.example.org").advice
+
+
+def test_a_mail_folder_that_is_a_file_is_told(folder: Path) -> None:
+    Path("outbox").write_text("")
+    assert "not a folder" in look("mail folder").found
+
+
+def test_a_template_that_does_not_compile_is_told_with_its_line_beside_one_that_does(folder: Path) -> None:
+    ours = Path(__file__).parents[1] / "templates/email/digest"
+    for name in ("broken", "whole"):
+        copy = folder / "templates/email" / name
+        copy.mkdir(parents=True)
+        for file in ours.iterdir():
+            (copy / file.name).write_bytes(file.read_bytes())
+    (folder / "templates/email/broken/body.txt").write_text("{% if %}")
+    found = look("template broken", templates_dir=str(folder / "templates"))
+    assert not found.is_well
+    assert "body.txt line 1" in found.advice
+    assert look("template whole", templates_dir=str(folder / "templates")).is_well
+    assert "templates_dir" in look("templates", templates_dir=str(folder / "none")).advice
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_servers_that_never_answer_are_given_up_and_hide_nothing(
+    silent_port: int, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.doctor.PATIENCE", 1.0)
+    smtp_sink.faults.on_connection = lambda _: SlowBanner(60.0)
+    write_settings(
+        database_url=f"postgresql+psycopg://u@127.0.0.1:{silent_port}/d",
+        broker_url=f"redis://127.0.0.1:{silent_port}",
+        mail_url=f"smtp://127.0.0.1:{smtp_sink.port}",
+    )
+    began = time.monotonic()
+    found = {check.what: check for check in examine()}
+    assert time.monotonic() - began < PATIENCE
+    assert [what for what, check in found.items() if not check.is_well] == [
+        *("database", "broker", "mail server"),
+    ]
+    assert "no answer" in found["mail server"].found
+    assert "no answer" in found["database"].found
+    assert found["template digest"].is_well

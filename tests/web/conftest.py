@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+
+from digest.runtime import Runtime
+from digest.settings import Settings
+from digest.store.database import open_engine
+from digest.store.schema import migrate
+from tests.servers.processes import free_port
+from tests.web.site import Site, serving
+from tests.web.world import NOW, contents, populate
+
+SECRET = "a key that signs nothing but links of these tests"
+
+
+def runtime_on(database_url: str, port: int = 0, **settings: object) -> Runtime:
+    chosen = {"public_url": f"http://127.0.0.1:{port}", "secret_key": SECRET, **settings}
+    return Runtime(Settings(database_url=database_url, **chosen), clock=lambda: NOW)  # type: ignore[arg-type]
+
+
+def make_schema(database_url: str) -> None:
+    engine = open_engine(database_url)
+    migrate(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("web") / "empty.db"
+    make_schema(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def filled_database(empty_database: Path) -> Path:
+    file = empty_database.with_name("filled.db")
+    shutil.copy(empty_database, file)
+    runtime = runtime_on(f"sqlite:///{file}")
+    populate(runtime)
+    runtime.engine.dispose()  # the last connection puts the journal into the file
+    return file
+
+
+@pytest.fixture(scope="session")
+def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages of the sample newsletter for all tests that only look; in the end nothing has changed."""
+    with _served_copy(filled_database, tmp_path_factory.mktemp("still")) as site:
+        before = contents(site.runtime.engine)
+        yield site
+        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Serve a copy of a database, this test's own, with these settings."""
+    with ExitStack() as stack:
+        yield lambda database, **settings: stack.enter_context(_served_copy(database, tmp_path, **settings))
+
+
+@contextmanager
+def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[Site]:
+    port = free_port()
+    file = folder / f"{port}.db"
+    shutil.copy(database, file)
+    runtime = runtime_on(f"sqlite:///{file}", port, **settings)
+    with serving(runtime, port) as site:
+        yield site
+    runtime.engine.dispose()
+
+
+@pytest.fixture
+def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
+    """The pages of the sample newsletter: issue 1 is going out, issue 2 is a draft."""
+    return open_site(filled_database)
+
+
+@pytest.fixture
+def empty_site(open_site: Callable[..., Site], empty_database: Path) -> Site:
+    """The pages of a database with nothing in it."""
+    return open_site(empty_database)
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """Undo what a command run in this process does to the logs: it writes to its own captured output."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)

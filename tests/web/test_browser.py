@@ -1,0 +1,222 @@
+"""The pages in a real browser: nothing runs that should not, everything can be read, reached and pressed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import update
+
+from digest.domain.subscribers import SubscriptionState
+from digest.domain.topics import Topic, TopicSlug
+from digest.store.database import writing
+from digest.store.issues import RevisionRow
+from digest.store.subscribers import subscribe
+from digest.track.tokens import Purpose
+from tests.compose.test_appearance import TEXTS
+from tests.compose.test_hostile_text import HOSTILE
+from tests.samples import CITIES, CLIMATE, ITEMS
+from tests.servers.browser import ChromiumBrowser
+from tests.web.site import Site
+from tests.web.world import (
+    ADA,
+    CLEO,
+    DRAFT,
+    NOW,
+    SENDING,
+    THIS_WEEK,
+    add_articles,
+    add_sample_newsletter,
+    follows_of,
+    send_to_all,
+    state_of,
+)
+
+OWNED = "document.title='owned';parent.document.title='owned'"
+POISON = " ".join(text.replace("alert(1)", "document.title=`owned`") for text in HOSTILE[:14])
+
+
+def pages_of(site: Site) -> dict[str, str]:
+    return {
+        "front": "/",
+        "issue": f"/issues/{SENDING}",
+        "draft": f"/issues/{DRAFT}?topic=space",
+        "nothing to show": f"/issues/{SENDING}?as={CLEO}",
+        "unsubscribe": site.link(Purpose.UNSUBSCRIBE, ADA),
+        "preferences": site.link(Purpose.PREFERENCES, ADA),
+        "online": site.link(Purpose.ONLINE, ADA),
+        "not there": "/nowhere",
+        "forged": "/unsubscribe/forged",
+    }
+
+
+def overflow(page: Page) -> int:
+    """How many pixels of the page lie beside the screen."""
+    beside = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert isinstance(beside, int)
+    return beside
+
+
+# --- nothing runs
+
+
+def test_a_script_inside_a_mail_runs_neither_in_the_frame_nor_alone(site: Site, page: Page) -> None:
+    script = f'<script>{OWNED}</script><img src=x onerror="{OWNED}"><form action=/><button>x</button></form>'
+    with writing(site.runtime.engine) as session:
+        row = session.get_one(RevisionRow, (SENDING, 1))
+        rendered = json.loads(row.rendered)
+        rendered["opening"]["html"] = rendered["opening"]["html"].replace("</h1>", f"</h1>{script}")
+        session.execute(update(RevisionRow).values(rendered=json.dumps(rendered)))
+    assert script in site.get(f"/issues/{SENDING}/preview").text, "the templates did let it through"
+    page.goto(f"{site.url}/issues/{SENDING}", wait_until="load")
+    assert "16–22 November" in page.title()
+    frame = page.frame_locator("iframe")
+    assert frame.locator("h1").text_content() == "The Saturday Reader"
+    assert page.frames[1].title() != "owned"
+    for path in (f"/issues/{SENDING}/preview", site.link(Purpose.ONLINE, ADA)):
+        page.goto(site.url + path, wait_until="load")
+        assert page.title() != "owned"
+    page.goto("about:blank")
+    page.set_content(site.get(f"/issues/{SENDING}/preview").text)
+    assert page.title() == "owned", "the control: outside frame and headers the same mail does run"
+
+
+@pytest.fixture
+def poisoned(open_site: Callable[..., Site], empty_database: Path) -> Site:
+    """A site in which everything that people and feeds write is hostile."""
+    site = open_site(empty_database)
+    topics = [Topic(CLIMATE, POISON, POISON), Topic(CITIES, "w" * 200), Topic(TopicSlug("x"), "\u202egnp")]
+    newsletter = add_sample_newsletter(
+        site.runtime.engine, topics, name=POISON, sender_name=POISON, postal_address=POISON
+    )
+    item = replace(ITEMS[0], title=POISON, takeaways=(POISON, "w" * 10_000), source=POISON[:200])
+    add_articles(site.runtime.engine, newsletter, [item])
+    email = "a'onmouseover='b@example.org"
+    with writing(site.runtime.engine) as session:
+        subscribe(session, newsletter.id, email=email, name=POISON, follows=[CLIMATE], now=NOW)
+        subscribe(session, newsletter.id, email=ADA, follows=[CLIMATE], now=NOW)
+    send_to_all(site.runtime, newsletter, THIS_WEEK)
+    return site
+
+
+def test_hostile_names_and_articles_are_text_on_every_page(poisoned: Site, page: Page) -> None:
+    paths = [
+        "/",
+        f"/issues/{SENDING}",
+        f"/issues/{SENDING}?topic=%22%3E%3Cscript%3Edocument.title=1%3C/script%3E",
+        f"/issues/{SENDING}?as=%22%3E%3Cimg%20src=x%20onerror=document.title=1%3E@example.org",
+        "/?newsletter=%3Cscript%3Edocument.title='owned'%3C/script%3E",
+        poisoned.link(Purpose.UNSUBSCRIBE, ADA),
+        poisoned.link(Purpose.PREFERENCES, ADA),
+    ]
+    page.set_viewport_size({"width": 375, "height": 800})
+    for path in paths:
+        page.goto(poisoned.url + path, wait_until="load")
+        assert page.title() not in {"owned", "1"}, path
+        assert page.locator("script, svg, main img, [onerror], [onload], [onmouseover]").count() == 0, path
+        assert overflow(page) == 0, path
+    page.goto(poisoned.url, wait_until="load")
+    assert page.get_by_role("heading", level=2).text_content() == " ".join(POISON.split())
+
+
+# --- everything can be read and reached
+
+
+def test_no_page_scrolls_sideways(still_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_site).items():
+        page.goto(still_site.url + path)
+        for width in (320, 375, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert overflow(page) == 0, f"{name} at {width} pixels"
+
+
+def test_all_text_can_be_read_in_the_light_and_in_the_dark(still_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_site).items():
+        page.goto(still_site.url + path)
+        for scheme, is_dark in (("light", False), ("dark", True)):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            texts = page.evaluate(TEXTS)
+            assert len(texts) >= 2, name
+            assert [text for text in texts if text["contrast"] < 4.5] == [], (name, scheme)
+            assert [text for text in texts if text["size"] < 13] == [], name
+            background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (max(map(int, background[4:-1].split(","))) < 64) is is_dark, (name, scheme)
+
+
+def test_every_page_has_one_heading_and_a_name_for_each_field(still_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_site).items():
+        page.goto(still_site.url + path)
+        assert page.title(), name
+        assert page.get_by_role("heading", level=1).count() == 1, name
+        for field in page.locator("input:not([type=hidden]), iframe").all():
+            named = field.evaluate("e => (e.labels && e.labels.length) || e.title.length")
+            assert named, name
+
+
+def test_what_is_pressed_with_a_finger_is_large_enough(still_site: Site, browser: ChromiumBrowser) -> None:
+    with browser.page(width=375) as page:
+        for name in ("unsubscribe", "preferences", "issue"):
+            page.goto(still_site.url + pages_of(still_site)[name])
+            for button in page.locator("button").all():
+                box = button.bounding_box()
+                assert box, name
+                assert box["height"] >= 44, name
+            for choice in page.locator("label.tick:visible").all():
+                box = choice.bounding_box()
+                assert box, name
+                assert box["height"] >= 36, name
+
+
+def test_the_phone_width_is_that_of_a_phone(still_site: Site, page: Page) -> None:
+    page.goto(f"{still_site.url}/issues/{SENDING}")
+    inside = "document.documentElement.clientWidth"
+    page.wait_for_function("document.querySelector('iframe').clientWidth > 600")
+    page.get_by_label("Phone, 375 px").check()
+    page.wait_for_function("document.querySelector('iframe').clientWidth === 375")
+    assert page.frames[1].evaluate(inside) <= 375
+
+
+# --- journeys
+
+
+def test_an_editor_finds_an_issue_and_previews_it_as_two_readers(still_site: Site, page: Page) -> None:
+    page.goto(still_site.url)
+    page.get_by_role("link", name="16–22 November 2026").click()
+    page.get_by_label("Space").check()
+    page.get_by_role("button", name="Show").first.click()
+    frame = page.frame_locator("iframe")
+    headings = [item.title for item in ITEMS if "space" in item.topics]
+    assert sorted(frame.get_by_role("heading", level=2).all_text_contents()) == sorted(headings)
+    page.get_by_label("A subscriber").fill(CLEO)
+    page.get_by_label("A subscriber").press("Enter")
+    assert page.get_by_text("There is nothing to show.").is_visible()
+    assert page.locator("iframe").count() == 0
+
+
+def test_a_reader_unsubscribes_and_comes_back_with_the_keyboard_alone(site: Site, page: Page) -> None:
+    page.goto(site.url + site.link(Purpose.UNSUBSCRIBE, ADA))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="You are unsubscribed").wait_for()
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.UNSUBSCRIBED
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Welcome back").wait_for()
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
+
+
+def test_a_reader_goes_from_the_mail_online_to_other_topics(site: Site, page: Page) -> None:
+    page.goto(site.url + site.link(Purpose.ONLINE, ADA))
+    page.get_by_role("link", name="Choose your topics").click()
+    page.get_by_label("Climate & energy").uncheck()
+    page.get_by_label("Cities").check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("status").wait_for()
+    assert follows_of(site.runtime.engine, ADA) == {"cities", "food"}
+    page.get_by_role("link", name="Unsubscribe from all of it").click()
+    assert urlsplit(page.url).path.startswith("/unsubscribe/")

@@ -1,0 +1,271 @@
+"""The editor's pages over HTTP: what they say of newsletters, issues and what a reader gets."""
+
+from __future__ import annotations
+
+import html
+import re
+import shlex
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from digest.cli.main import app as command
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import IssueState
+from digest.domain.subscribers import SubscriptionState
+from digest.domain.times import Window
+from digest.pipeline.preview import page_for_reader
+from digest.store.articles import ArticleRow
+from digest.store.database import writing
+from digest.store.deliveries import DeliveryRow
+from digest.store.issues import change_issue, ensure_issue, write_texts
+from digest.store.newsletters import add_topic, get_newsletter
+from tests.samples import FOOD, ITEMS, SPACE
+from tests.web.site import Site
+from tests.web.world import (
+    ADA,
+    BEN,
+    CLEO,
+    DRAFT,
+    EVE,
+    FAY,
+    NOW,
+    SENDING,
+    THIS_WEEK,
+    TOPICS,
+    add_sample_newsletter,
+    set_state,
+)
+
+
+def text_of(page: str) -> str:
+    """What a person reads of a page, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def read(site: Site, path: str) -> str:
+    response = site.get(path)
+    assert response.status_code == 200, response.text
+    return text_of(response.text)
+
+
+def commands_on(page: str) -> list[str]:
+    blocks = re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
+    return [html.unescape(re.sub(r"<[^>]+>", "", block)) for block in blocks]
+
+
+# --- the front page
+
+
+def test_the_front_page_lists_newsletters_with_their_issues_in_words(still_site: Site) -> None:
+    told = read(still_site, "/")
+    assert "The Saturday Reader 7 days an issue · 6 sources · 5 topics · UTC" in told
+    assert "23–29 November 2026 Issue 2 · 3 articles Draft, waits for approval" in told
+    assert "16–22 November 2026 Issue 1 · 12 articles · 2 waiting" in told
+    assert told.index("23–29 November") < told.index("16–22 November"), "the newest comes first"
+
+
+def test_windows_are_told_in_the_newsletters_own_days(empty_site: Site) -> None:
+    newsletter = add_sample_newsletter(empty_site.runtime.engine, timezone="Pacific/Auckland")
+    window = Window.before(NOW, 3, ZoneInfo("Pacific/Auckland"))
+    with writing(empty_site.runtime.engine) as session:
+        ensure_issue(session, newsletter.id, window, now=NOW)
+    assert "20–22 November 2026" in read(empty_site, "/")
+
+
+def test_old_issues_stand_on_the_newsletters_own_page(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        newsletter = get_newsletter(session, "saturday")
+        for weeks in range(1, 10):
+            days = timedelta(weeks=weeks)
+            window = Window(THIS_WEEK.start - days, THIS_WEEK.end - days)
+            ensure_issue(session, newsletter.id, window, now=NOW)
+    front, own = site.get("/").text, site.get("/?newsletter=saturday").text
+    assert front.count("/issues/") == 8
+    assert "3 earlier" in front
+    assert own.count("/issues/") == 11
+    assert "earlier" not in own
+
+
+def test_deliveries_are_told_by_state(site: Site) -> None:
+    states = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+    with writing(site.runtime.engine) as session:
+        for number, state in enumerate(states, 1):
+            session.execute(update(DeliveryRow).where(DeliveryRow.id == number).values(state=state))
+    assert "12 articles · 1 accepted · 1 without an answer" in read(site, "/")
+    assert '<progress value="2" max="2"' in site.get("/").text
+    assert f"digest issue reconcile {SENDING} --log FILE" in commands_on(site.get("/issues/1").text)
+
+
+def test_a_paused_issue_says_why(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_issue(session, SENDING, IssueState.PAUSED, now=NOW, note="the mail server is being moved")
+    assert "the mail server is being moved" in read(site, "/")
+    assert commands_on(site.get("/issues/1").text) == ["digest issue resume 1", "digest issue cancel 1"]
+
+
+@pytest.mark.usefixtures("logs_as_before")
+def test_the_commands_of_the_empty_page_lead_to_a_first_issue(
+    empty_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIGEST_DATABASE_URL", empty_site.runtime.settings.database_url)
+    given = commands_on(empty_site.get("/").text)
+    assert len(given) == 5
+    for position, line in enumerate(given[:-1]):
+        program, *arguments = shlex.split(line)
+        assert program == "digest"
+        done = CliRunner().invoke(command, arguments)
+        assert done.exit_code == 0, (line, done.output, done.exception)
+        left = commands_on(empty_site.get("/").text)
+        assert left == given[position + 1 :], "each step done is a step less"
+    assert given[-1] == "digest run weekly"
+
+
+def test_an_unknown_newsletter_is_told_with_those_there_are(still_site: Site) -> None:
+    response = still_site.get("/?newsletter=sunday")
+    assert response.status_code == 404
+    assert "no newsletter 'sunday'; there is: saturday" in text_of(response.text)
+
+
+# --- an issue
+
+
+def test_an_issue_shows_its_articles_with_takeaways_and_topics(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}")
+    for item in ITEMS:
+        assert item.title in told
+        assert all(takeaway in told for takeaway in item.takeaways)
+    assert "Seville writes shade into its building code Northlight · 22 November" in told
+    assert "The first plan to fail was the city’s own. Cities Climate & energy" in told
+
+
+def test_an_issue_says_who_gets_it_and_who_does_not(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}")
+    assert "Approved by Edith, revision 1" in told
+    assert "Addressed to 2 readers in 2 editions" in told
+    for reason in ("follows no topic", "no article in the topics", "paused", "address is suppressed"):
+        assert f"1 {reason}" in told
+
+
+def test_what_can_be_done_with_a_draft_is_edit_and_approve(still_site: Site) -> None:
+    given = commands_on(still_site.get(f"/issues/{DRAFT}").text)
+    assert [shlex.split(line)[:4] for line in given] == [
+        ["digest", "issue", "edit", "2"],
+        ["digest", "issue", "approve", "2"],
+    ]
+
+
+def test_an_article_changed_after_the_approval_is_pointed_out(site: Site) -> None:
+    words = "Some of these changed after the issue was approved."
+    assert words not in read(site, f"/issues/{SENDING}")
+    with writing(site.runtime.engine) as session:
+        session.execute(update(ArticleRow).where(ArticleRow.id == 1).values(title="Another title"))
+    assert words in read(site, f"/issues/{SENDING}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/issues/77", "/issues/77/preview", f"/issues/{2**31}", "/issues/0", "/issues/last", "/nowhere"]
+)
+def test_what_is_not_there_is_a_page_that_leads_back(path: str, still_site: Site) -> None:
+    response = still_site.get(path)
+    assert response.status_code == 404
+    assert "There is nothing here" in response.text
+    assert 'href="/"' in response.text
+
+
+def test_an_issue_without_articles_says_so(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        newsletter = get_newsletter(session, "saturday")
+        window = Window(THIS_WEEK.end + timedelta(7), THIS_WEEK.end + timedelta(14))
+        empty = ensure_issue(session, newsletter.id, window, now=NOW)
+    page = site.get(f"/issues/{empty.id}").text
+    assert "This issue holds no article yet" in page
+    assert commands_on(page) == ["digest run saturday"]
+    assert "<iframe" not in page
+
+
+# --- its preview
+
+
+@pytest.mark.parametrize("issue", [SENDING, DRAFT])
+def test_the_preview_is_byte_for_byte_what_the_pipeline_makes(issue: int, still_site: Site) -> None:
+    everything = still_site.get(f"/issues/{issue}/preview")
+    some = still_site.get(f"/issues/{issue}/preview?topic=space&topic=food")
+    assert everything.text == page_for_reader(still_site.runtime, issue).html
+    assert some.text == page_for_reader(still_site.runtime, issue, topics=[SPACE, FOOD]).html
+    assert everything.text != some.text
+
+
+def test_a_subscribers_preview_is_the_edition_they_were_sent(still_site: Site) -> None:
+    shown = still_site.get(f"/issues/{SENDING}/preview?as={BEN}").text
+    assert shown == page_for_reader(still_site.runtime, SENDING, email=BEN).html
+    assert BEN in shown
+    assert "The lander that fell over" in shown
+    assert "Kelp" not in shown
+
+
+def test_the_frame_shows_what_was_chosen(still_site: Site) -> None:
+    page = still_site.get(f"/issues/{SENDING}?topic=space&topic=food").text
+    assert f'src="/issues/{SENDING}/preview?topic=space&amp;topic=food"' in page
+    assert 'sandbox=""' in page
+    assert re.findall(r'value="(\w+)" checked', page) == ["space", "food"]
+    assert "As a reader of Space and Food gets it" in text_of(page)
+
+
+def test_the_plain_text_and_the_checks_stand_beside_it(still_site: Site) -> None:
+    told = read(still_site, f"/issues/{SENDING}?as={ADA}")
+    mail = page_for_reader(still_site.runtime, SENDING, email=ADA)
+    assert " ".join(mail.text.split()) in told
+    assert mail.subject in told
+    assert "No check finds a fault in it." in told
+    assert "KB of the 100 KB" in told
+
+
+def test_findings_are_shown(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        write_texts(session, DRAFT, subject="", preheader="", intro="unfinished: {{ who }}")
+    assert "warning it looks unresolved" in read(site, f"/issues/{DRAFT}")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("topic=oceans", "No article of this issue belongs to these topics"),
+        ("topic=gardening", "no topic 'gardening'; there is: climate"),
+        (f"as={CLEO}", f"{CLEO} was sent nothing of this issue: no article in the topics they follow"),
+        (f"as={CLEO}", "No article of this issue belongs to the topics they follow"),
+        (f"as={EVE}", f"{EVE} was sent nothing of this issue: paused their subscription"),
+        (f"as={FAY}", f"{FAY} was sent nothing of this issue: address is suppressed"),
+        (f"as={ADA}", f"{ADA} gets this issue: waiting to be sent"),
+        ("as=nobody@example.org", "'nobody@example.org' is not a subscriber"),
+        ("as=nobody", "'nobody' is not an e-mail address"),
+        ("as=%00@example.org", "is not an e-mail address"),
+    ],
+)
+def test_a_reader_who_gets_nothing_is_told_in_words(query: str, words: str, still_site: Site) -> None:
+    assert words in read(still_site, f"/issues/{SENDING}?{query}")
+
+
+def test_a_drafts_preview_says_when_its_reader_left(site: Site) -> None:
+    set_state(site.runtime.engine, BEN, SubscriptionState.UNSUBSCRIBED)
+    assert f"{BEN} unsubscribed, so they get nothing." in read(site, f"/issues/{DRAFT}?as={BEN}")
+
+
+def test_a_preview_of_nothing_is_an_error_page_and_no_mail(still_site: Site) -> None:
+    response = still_site.get(f"/issues/{SENDING}/preview?topic=oceans")
+    assert response.status_code == 409
+    assert "gets nothing of issue 1" in response.text
+
+
+def test_many_topics_are_no_trouble(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        newsletter = get_newsletter(session, "saturday")
+        for number in range(60 - len(TOPICS)):
+            add_topic(session, newsletter.id, replace(TOPICS[0], slug=f"topic-{number}"))  # type: ignore[arg-type]
+    assert site.get(f"/issues/{SENDING}").text.count('type="checkbox"') == 60

@@ -1,0 +1,46 @@
+"""The same pages on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from digest.domain.subscribers import SubscriptionState
+from digest.track.tokens import Purpose
+from tests.samples import SPACE
+from tests.servers.processes import free_port
+from tests.web.conftest import make_schema, runtime_on
+from tests.web.site import Site, serving
+from tests.web.test_editor import read
+from tests.web.world import ADA, BEN, DRAFT, SENDING, contents, follows_of, populate, state_of
+
+
+@pytest.fixture
+def postgres_site(postgres_url: str) -> Iterator[Site]:
+    make_schema(postgres_url)
+    port = free_port()
+    runtime = runtime_on(postgres_url, port)
+    populate(runtime)
+    with serving(runtime, port) as site:
+        yield site
+    runtime.engine.dispose()
+
+
+def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
+    site = postgres_site
+    before = contents(site.runtime.engine)
+    assert site.get("/readyz").status_code == 200
+    assert "16–22 November 2026 Issue 1 · 12 articles · 2 waiting" in read(site, "/")
+    assert "Addressed to 2 readers in 2 editions" in read(site, f"/issues/{SENDING}?as={ADA}")
+    assert "is not an e-mail address" in read(site, f"/issues/{DRAFT}?as=%00@example.org")
+    assert site.get(f"/issues/{2**31}").status_code == 404
+    assert site.get("/?newsletter=%00").status_code == 422, "PostgreSQL has no NUL"
+    assert "The lander" in site.get(site.link(Purpose.ONLINE, BEN)).text
+    for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES):
+        assert "The Saturday Reader" in read(site, site.link(purpose, BEN))
+    assert contents(site.runtime.engine) == before
+    site.post(site.link(Purpose.PREFERENCES, ADA), save="topics", topic=["space"])
+    site.post(site.link(Purpose.UNSUBSCRIBE, BEN))
+    assert follows_of(site.runtime.engine, ADA) == {SPACE}
+    assert state_of(site.runtime.engine, BEN) is SubscriptionState.UNSUBSCRIBED

@@ -1,0 +1,243 @@
+"""What every answer has in common: headers, bounds, and words when something goes wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+
+from digest.domain.errors import Misconfigured
+from digest.logs import set_up_logs
+from digest.runtime import Runtime
+from digest.track.tokens import Purpose
+from digest.web import editor, health, subscriber
+from digest.web.app import make_app
+from digest.web.envelope import BODY_MAX_BYTES
+from tests.servers.postgres import PostgresServer
+from tests.servers.processes import free_port
+from tests.web.conftest import make_schema, runtime_on
+from tests.web.site import Site, serving
+from tests.web.world import ADA, SENDING, contents
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+def paths_of(site: Site) -> dict[str, str]:
+    """A path for every route, by the route's own."""
+    return {
+        "/": "/",
+        "/issues/{issue_id}": f"/issues/{SENDING}",
+        "/issues/{issue_id}/preview": f"/issues/{SENDING}/preview",
+        "/unsubscribe/{token}": site.link(Purpose.UNSUBSCRIBE, ADA),
+        "/unsubscribe/{token}/undo": site.link(Purpose.UNSUBSCRIBE, ADA) + "/undo",
+        "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
+        "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
+        "/online/{token}": site.link(Purpose.ONLINE, ADA),
+        "/healthz": "/healthz",
+        "/readyz": "/readyz",
+    }
+
+
+def policy_of(csp: str) -> dict[str, str]:
+    return {name: value for name, _, value in (part.strip().partition(" ") for part in csp.split(";"))}
+
+
+def test_every_route_forbids_scripts_sniffing_and_foreign_frames(still_site: Site) -> None:
+    paths = paths_of(still_site)
+    routes = [route for part in (editor, subscriber, health) for route in part.router.routes]
+    assert {route.path for route in routes if isinstance(route, APIRoute)} == set(paths)
+    for path in (*paths.values(), "/nowhere", "/unsubscribe/forged", "/static/nothing.css"):
+        headers = still_site.get(path).headers
+        policy = policy_of(headers["content-security-policy"])
+        assert policy["default-src"] == "'none'", path
+        assert not {"script-src", "script-src-elem", "connect-src", "object-src"} & set(policy), path
+        assert policy["base-uri"] == "'none'"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-robots-tag"] == "noindex, nofollow"
+        assert "set-cookie" not in headers
+        assert "server" not in headers
+        framed = path.endswith("/preview")
+        assert headers["x-frame-options"] == ("SAMEORIGIN" if framed else "DENY"), path
+        assert policy["frame-ancestors"] == ("'self'" if framed else "'none'"), path
+
+
+def test_a_token_is_told_to_nobody_by_a_referrer(still_site: Site) -> None:
+    for path in paths_of(still_site).values():
+        policy = still_site.get(path).headers["referrer-policy"]
+        on_desk = path == "/" or re.fullmatch(r"/issues/\d+", path)
+        assert policy == ("same-origin" if on_desk else "no-referrer"), path
+
+
+@pytest.mark.parametrize("purpose", ["preview", "online"])
+def test_a_mail_has_its_styles_and_https_images_and_nothing_else(purpose: str, still_site: Site) -> None:
+    online = still_site.link(Purpose.ONLINE, ADA)
+    path = online if purpose == "online" else f"/issues/{SENDING}/preview"
+    policy = policy_of(still_site.get(path).headers["content-security-policy"])
+    assert policy["img-src"] == "https:"
+    assert policy["style-src"] == "'unsafe-inline'"
+    assert policy["form-action"] == "'none'"
+    assert "allow-scripts" not in policy["sandbox"]
+    assert "allow-same-origin" not in policy["sandbox"]
+
+
+def test_no_page_of_ours_has_a_script_or_an_inline_style(still_site: Site) -> None:
+    for path in paths_of(still_site).values():
+        if not path.startswith("/online") and not path.endswith("/preview"):
+            page = still_site.get(path).text
+            assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page), path
+
+
+def test_head_is_answered_where_get_is(still_site: Site) -> None:
+    for path in paths_of(still_site).values():
+        got, head = still_site.get(path), still_site.client.head(path)
+        assert head.status_code == got.status_code, path
+        assert head.content == b""
+
+
+def test_the_style_sheet_is_kept_for_as_long_as_it_is_the_same(still_site: Site) -> None:
+    files = re.findall(r'"(/static/[^"]+)"', still_site.get("/").text)
+    assert len(files) == 2
+    for file in files:
+        response = still_site.get(file)
+        assert response.status_code == 200
+        assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert re.search(r"\.[0-9a-f]{12}\.(css|svg)$", file)
+    assert still_site.get("/static/digest.css").status_code == 404
+    assert still_site.get("/static/..%2Flayout.html").status_code == 404
+
+
+# --- errors
+
+
+def test_a_method_that_has_no_business_here_is_told_which_have(still_site: Site) -> None:
+    response = still_site.client.post("/")
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]
+    assert "That cannot be done here" in response.text
+
+
+@pytest.mark.usefixtures("logs_as_before")
+@pytest.mark.parametrize("as_json", [True, False])
+def test_an_unexpected_error_shows_a_page_and_nothing_of_the_inside(
+    as_json: bool, still_site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs(level="info", as_json=as_json)
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("the inside")
+
+    monkeypatch.setattr(subscriber, "reader_view", fails)
+    link = still_site.link(Purpose.UNSUBSCRIBE, ADA)
+    response = still_site.get(link)
+    assert response.status_code == 500
+    assert "Something went wrong" in response.text
+    assert "the inside" not in response.text
+    assert response.headers["x-frame-options"] == "DENY"
+    logged = capsys.readouterr().err
+    reference = re.search(r"logged as ([0-9a-f]{8})", response.text)
+    assert reference
+    assert reference[1] in logged
+    assert "RuntimeError: the inside" in logged
+    assert "/unsubscribe/{token}" in logged
+    assert link.rpartition("/")[2] not in logged, "the token is as good as the reader"
+
+
+def test_a_body_too_large_is_refused_before_it_is_kept(still_site: Site) -> None:
+    link = still_site.link(Purpose.PREFERENCES, ADA)
+    before = contents(still_site.runtime.engine)
+    body = b"save=topics&topic=" + b"x" * BODY_MAX_BYTES
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert still_site.client.post(link, content=body, headers=form).status_code == 413
+
+    def dripping() -> Iterator[bytes]:
+        for _ in range(64):
+            yield b"topic=" + b"x" * 4096 + b"&"
+
+    assert still_site.client.post(link, content=dripping(), headers=form).status_code == 413
+    assert contents(still_site.runtime.engine) == before
+
+
+# --- health and a database that is away
+
+
+@pytest.fixture
+def site_without_database(tmp_path: Path) -> Iterator[Site]:
+    runtime = runtime_on(f"sqlite:///{tmp_path / 'no-such-folder' / 'digest.db'}")
+    with serving(runtime, free_port()) as site:
+        yield site
+
+
+def test_a_site_without_a_database_lives_but_is_not_ready(site_without_database: Site) -> None:
+    assert site_without_database.get("/healthz").text == "ok\n"
+    ready = site_without_database.get("/readyz")
+    assert ready.status_code == 503
+    assert "no-such-folder" not in ready.text
+
+
+def test_an_editor_reads_what_is_wrong_with_the_database_a_subscriber_does_not(
+    site_without_database: Site,
+) -> None:
+    token = site_without_database.runtime.tokens.sign(Purpose.UNSUBSCRIBE, 1, 1)
+    desk, reader = site_without_database.get("/"), site_without_database.get(f"/unsubscribe/{token}")
+    assert desk.status_code == reader.status_code == 503
+    assert "no-such-folder" in desk.text
+    assert "Please try again in a few minutes" in reader.text
+    assert "no-such-folder" not in reader.text
+
+
+def test_ready_follows_the_database_as_it_goes_and_comes_back() -> None:
+    server = PostgresServer()
+    try:
+        url = server.start().url(server.create_database())
+        make_schema(url)
+        runtime = runtime_on(url)
+        with serving(runtime, free_port()) as site:
+            assert site.get("/readyz").status_code == 200
+            server.stop()
+            assert site.get("/readyz").status_code == 503
+            assert site.get("/healthz").status_code == 200
+            server.start()
+            assert site.get("/readyz").status_code == 200
+        runtime.engine.dispose()
+    finally:
+        server.close()
+
+
+# --- settings
+
+
+def test_below_a_path_of_the_public_address_every_link_keeps_to_it(
+    open_site: Callable[..., Site], filled_database: Path
+) -> None:
+    site = open_site(filled_database, public_url="https://example.org/digest/")
+    for prefix in ("", "/digest"):  # a proxy may strip the path, or pass it on
+        for path in ("/", f"/issues/{SENDING}", site.link(Purpose.PREFERENCES, ADA)):
+            page = site.get(prefix + path).text
+            own = re.findall(r'(?:href|src|action)="(/[^"]*)"', page)
+            assert own, path
+            assert all(link.startswith("/digest/") for link in own), own
+            for link in own:
+                assert site.get(link).status_code in {200, 405}, link
+
+
+def test_templates_are_checked_when_the_server_starts(tmp_path: Path) -> None:
+    def runtime() -> Runtime:
+        return runtime_on(f"sqlite:///{tmp_path / 'digest.db'}", templates_dir=tmp_path)
+
+    with pytest.raises(Misconfigured, match="templates_dir must hold web/"):
+        make_app(runtime())
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "front.html").write_text("fine\n{% if %}\n", "utf-8")
+    with pytest.raises(Misconfigured, match=r"front\.html line 2: "):
+        make_app(runtime())
+
+
+def test_no_row_of_a_table_reaches_a_template() -> None:
+    """Templates are given values of `views` only; a row could ask the database when it is gone."""
+    views = (Path(editor.__file__).parent / "views.py").read_text("utf-8")
+    assert "digest.store" not in views
+    assert "sqlalchemy" not in views

@@ -1,0 +1,246 @@
+"""What subscribers do with the links in their mail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from digest.domain.deliveries import DeliveryState
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriptionState
+from digest.store.database import reading, writing
+from digest.store.deliveries import arm_deliveries, claim_deliveries, find_delivery
+from digest.store.newsletters import remove_topic
+from digest.store.subscribers import SubscriberRow
+from digest.track.tokens import Purpose
+from tests.samples import CLIMATE, FOOD, SPACE
+from tests.web.site import Site
+from tests.web.test_editor import read, text_of
+from tests.web.world import (
+    ADA,
+    BEN,
+    DAN,
+    EVE,
+    FAY,
+    NOW,
+    SENDING,
+    contents,
+    follows_of,
+    reader_id,
+    set_state,
+    state_of,
+)
+
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+def delivery_of(site: Site, email: str) -> DeliveryState:
+    with reading(site.runtime.engine) as session:
+        delivery = find_delivery(session, SENDING, reader_id(site.runtime.engine, email))
+        assert delivery
+        return DeliveryState(delivery.state)
+
+
+# --- unsubscribing
+
+
+def test_the_page_names_newsletter_and_address_and_asks(still_site: Site) -> None:
+    told = read(still_site, still_site.link(Purpose.UNSUBSCRIBE, ADA))
+    assert "The Saturday Reader Unsubscribe?" in told
+    assert f"{ADA} will get no more issues of The Saturday Reader" in told
+    assert "Nothing changes until you press the button." in told
+
+
+def test_one_click_unsubscribes_and_cancels_what_is_pending(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    response = site.post(link, **ONE_CLICK)
+    assert response.status_code == 200, "not a redirect: RFC 8058 §3.1"
+    assert "You are unsubscribed" in response.text
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.UNSUBSCRIBED
+    assert delivery_of(site, ADA) is DeliveryState.CANCELLED
+    assert delivery_of(site, BEN) is DeliveryState.PENDING
+
+
+def test_one_click_works_however_a_mail_program_encodes_it(site: Site) -> None:
+    path = site.url + site.link(Purpose.UNSUBSCRIBE, ADA)
+    unread = site.client.post(path, content=b"\xff", headers={"Content-Type": "multipart/form-data"})
+    assert unread.status_code == 200
+    set_state(site.runtime.engine, ADA, SubscriptionState.ACTIVE)
+    multipart = site.client.post(path, files={"List-Unsubscribe": (None, "One-Click")})
+    assert multipart.status_code == 200
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.UNSUBSCRIBED
+
+
+def test_a_mail_that_a_worker_holds_is_not_armed_any_more(site: Site) -> None:
+    engine = site.runtime.engine
+    with writing(engine) as session:
+        claims = claim_deliveries(
+            session, SENDING, owner="worker", limit=9, now=NOW, lease_until=NOW + timedelta(minutes=5)
+        )
+    assert {claim.email for claim in claims} == {ADA, BEN}
+    site.post(site.link(Purpose.UNSUBSCRIBE, ADA), **ONE_CLICK)
+    with writing(engine) as session:
+        armed = arm_deliveries(session, claims, owner="worker", now=NOW)
+    assert [claim.email for claim in claims if claim.id in armed] == [BEN]
+
+
+def test_unsubscribing_twice_is_the_same_as_once(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    first = site.post(link, **ONE_CLICK)
+    before = contents(site.runtime.engine)
+    assert site.post(link, **ONE_CLICK).text == first.text == site.get(link).text
+    assert contents(site.runtime.engine) == before
+
+
+def test_undo_brings_back_the_topics_followed_before(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    site.post(link, **ONE_CLICK)
+    assert f'action="{link}/undo"' in site.get(link).text
+    undone = site.post(f"{link}/undo")
+    assert "Welcome back" in undone.text
+    assert f'action="{link}"' in undone.text
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
+    assert follows_of(site.runtime.engine, ADA) == {CLIMATE, FOOD}
+    assert delivery_of(site, ADA) is DeliveryState.CANCELLED, "this issue is over for them"
+
+
+@pytest.mark.parametrize("state", [SubscriptionState.PENDING, SubscriptionState.PAUSED])
+def test_undo_confirms_and_resumes_nobody(state: SubscriptionState, site: Site) -> None:
+    set_state(site.runtime.engine, ADA, state)
+    site.post(f"{site.link(Purpose.UNSUBSCRIBE, ADA)}/undo")
+    assert state_of(site.runtime.engine, ADA) is state
+
+
+def test_who_comes_back_to_a_suppressed_address_is_told(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, FAY)
+    site.post(link, **ONE_CLICK)
+    assert "none is sent to it at present. Write to reader@news.example.org" in text_of(
+        site.post(f"{link}/undo").text
+    )
+
+
+# --- preferences
+
+
+def test_preferences_show_every_topic_and_tick_those_followed(still_site: Site) -> None:
+    page = still_site.get(still_site.link(Purpose.PREFERENCES, ADA)).text
+    assert "Moons, comets, telescopes and those who build them" in page
+    assert page.count('type="checkbox"') == 5
+    for slug, ticked in (("climate", True), ("space", False), ("food", True), ("oceans", False)):
+        assert (f'value="{slug}" checked' in page) is ticked
+
+
+def test_saved_preferences_are_followed_and_shown(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    page = site.post(link, save="topics", topic=["space", "food"]).text
+    assert "Saved. From the next issue on you get Space, Food" in text_of(page)
+    assert follows_of(site.runtime.engine, ADA) == {SPACE, FOOD}
+    assert 'value="space" checked' in site.get(link).text
+
+
+def test_following_nothing_is_possible_and_explained(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    assert "With no topic ticked no mail comes." in site.get(link).text
+    assert "you follow no topic, so no mail comes" in site.post(link, save="topics").text
+    assert follows_of(site.runtime.engine, ADA) == frozenset()
+
+
+def test_a_post_of_nothing_unfollows_nothing(site: Site) -> None:
+    response = site.client.post(site.link(Purpose.PREFERENCES, ADA))
+    assert response.status_code == 422
+    assert "Nothing was changed." in response.text
+    assert follows_of(site.runtime.engine, ADA) == {CLIMATE, FOOD}
+
+
+def test_a_topic_dropped_while_the_page_was_open_saves_nothing(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    with writing(site.runtime.engine) as session:
+        remove_topic(session, NewsletterId(1), "oceans")
+    response = site.post(link, save="topics", topic=["space", "oceans"])
+    assert response.status_code == 422
+    assert "no longer offered, so nothing was saved" in response.text
+    assert "Oceans" not in response.text
+    assert follows_of(site.runtime.engine, ADA) == {CLIMATE, FOOD}
+
+
+def test_who_unsubscribed_or_paused_is_told_and_can_come_back(site: Site) -> None:
+    set_state(site.runtime.engine, DAN, SubscriptionState.UNSUBSCRIBED)
+    for email, words in ((DAN, "You are unsubscribed: no mail comes"), (EVE, "is paused: no mail comes")):
+        link = site.link(Purpose.PREFERENCES, email)
+        assert words in read(site, link)
+        assert f'action="{link}/return"' in site.get(link).text
+        assert "Welcome back" in site.post(f"{link}/return").text
+        assert state_of(site.runtime.engine, email) is SubscriptionState.ACTIVE
+        assert "no mail comes, whatever" not in site.get(link).text
+
+
+def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:
+    set_state(site.runtime.engine, ADA, SubscriptionState.PENDING)
+    site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/return")
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.PENDING
+
+
+def test_preferences_lead_to_unsubscribing(still_site: Site) -> None:
+    assert (
+        f'href="{still_site.link(Purpose.UNSUBSCRIBE, ADA)}"'
+        in still_site.get(still_site.link(Purpose.PREFERENCES, ADA)).text
+    )
+
+
+# --- the mail online
+
+
+def test_online_shows_the_edition_that_was_sent_whatever_is_followed_now(site: Site) -> None:
+    link = site.link(Purpose.ONLINE, BEN)
+    before = site.get(link)
+    assert before.status_code == 200
+    assert "The lander that fell over" in before.text
+    assert "Kelp" not in before.text
+    assert BEN in before.text
+    site.post(site.link(Purpose.PREFERENCES, BEN), save="topics", topic=["food"])
+    assert site.get(link).text == before.text
+
+
+def test_online_is_nothing_for_whom_nothing_was_sent(still_site: Site) -> None:
+    response = still_site.get(still_site.link(Purpose.ONLINE, DAN))
+    assert response.status_code == 404
+    assert "This link does not work" in response.text
+
+
+# --- links that are wrong
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_a_link_of_another_purpose_is_refused(purpose: Purpose, site: Site) -> None:
+    token = site.link(purpose, ADA).rpartition("/")[2]
+    before = contents(site.runtime.engine)
+    for other in Purpose:
+        if other is not purpose:
+            assert site.get(f"/{other}/{token}").status_code == 404
+            assert site.post(f"/{other}/{token}", save="topics").status_code in {404, 405}
+    assert contents(site.runtime.engine) == before
+
+
+def test_a_link_with_any_character_changed_is_refused(site: Site) -> None:
+    path = site.link(Purpose.UNSUBSCRIBE, ADA)
+    start, token = path[: path.rindex("/") + 1], path[path.rindex("/") + 1 :]
+    before = contents(site.runtime.engine)
+    for position, character in enumerate(token):
+        # Far enough in the alphabet that the last character differs in bits that count, too.
+        other = "A" if character not in "ABCD" else "z"
+        forged = start + token[:position] + other + token[position + 1 :]
+        assert site.post(forged, **ONE_CLICK).status_code in {404, 405}, forged
+    for cut in (token[:-1], token.rpartition(".")[0], "", "x", "1.1", token + "A", token * 2):
+        assert site.post(start + cut, **ONE_CLICK).status_code in {404, 405}, cut
+    assert contents(site.runtime.engine) == before
+
+
+def test_a_wrong_link_and_one_of_a_removed_reader_say_the_same_and_no_more(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, DAN)
+    with writing(site.runtime.engine) as session:
+        session.delete(session.get_one(SubscriberRow, reader_id(site.runtime.engine, DAN)))
+    gone, forged = site.post(link, **ONE_CLICK), site.post("/unsubscribe/1.1.forged", **ONE_CLICK)
+    assert gone.status_code == forged.status_code == 404
+    assert gone.text == forged.text
+    assert not any(word in gone.text for word in ("Saturday", "example.org", "newsletter", "signature"))

@@ -1,0 +1,124 @@
+"""The worker inside another process, as `digest up` and `digest demo` have it."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from benchmarks.readers import Size, approved_issue, plain_address
+from digest.domain.deliveries import DeliveryState
+from digest.store.database import open_engine, reading
+from digest.store.deliveries import count_deliveries
+from digest.store.schema import migrate
+from tests.e2e.stack import wait_until
+from tests.servers.faults import DelayReply
+from tests.servers.processes import ServerProcess, free_port
+from tests.servers.smtp_sink import SmtpSink
+from tests.worker.conftest import Launch
+
+READERS = 400
+
+TWICE = """
+import time
+from digest.embedded import embedded_worker
+for _ in range(2):
+    with embedded_worker():
+        time.sleep(0.5)
+        left = time.monotonic()
+    print(f"stopped in {time.monotonic() - left:.2f} s", flush=True)
+"""
+
+WITHOUT = """
+import sys, time
+from digest.domain.errors import Unavailable
+from digest.embedded import embedded_worker
+from digest.runtime import open_runtime
+{fault}
+open_runtime()
+try:
+    with embedded_worker():
+        time.sleep(60)
+except Unavailable as exc:
+    print(exc, flush=True)
+    sys.exit(1)
+"""
+
+FAULTS = {
+    "beat": """
+from worker.beat import Scheduler
+def tick(self):
+    raise RuntimeError("no clock")
+Scheduler.tick = tick
+""",
+    "worker": """
+from celery.worker.consumer import Consumer
+def start(self):
+    raise RuntimeError("no ear")
+Consumer.start = start
+""",
+}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'digest.db'}"
+    migrate(open_engine(url))
+    return url
+
+
+def printed(process: ServerProcess) -> str:
+    return process.output.read_text("utf-8")
+
+
+def wait_for_end(process: ServerProcess) -> None:
+    wait_until(lambda: not process.is_running, seconds=60, why=lambda: printed(process))
+
+
+def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database: str) -> None:
+    process = launch(("python", "-c", TWICE), database_url=database)
+    wait_for_end(process)
+    assert process.exit_code == 0, printed(process)
+    took = [float(seconds) for seconds in re.findall(r"stopped in ([\d.]+) s", printed(process))]
+    assert len(took) == 2
+    assert max(took) < 3
+    assert printed(process).count("worker.ready") == 2
+
+
+@pytest.mark.parametrize("part", FAULTS)
+def test_a_process_does_not_go_on_without_its_worker_or_beat(
+    launch: Launch, database: str, part: str
+) -> None:
+    process = launch(("python", "-c", WITHOUT.format(fault=FAULTS[part])), database_url=database)
+    wait_for_end(process)
+    assert process.exit_code == 1, printed(process)
+    assert f"the {part} in this process ended by itself" in printed(process)
+    assert "RuntimeError: no " in printed(process)
+
+
+def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
+    launch: Launch, database: str, smtp_sink: SmtpSink
+) -> None:
+    smtp_sink.faults.on_recipient = lambda _address, _attempt: DelayReply(0.02)
+    engine = open_engine(database)
+    issue_id = approved_issue(engine, Size(READERS))
+    up = ("digest", "up", "--port", str(free_port()))
+    settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
+    first = launch(up, **settings)
+    smtp_sink.wait_for(READERS // 8, seconds=60)
+    first.end(signal.SIGTERM, seconds=30)
+    assert first.exit_code == 0, printed(first)
+
+    with reading(engine) as session:
+        counts = count_deliveries(session, issue_id)
+    sent = smtp_sink.count()
+    assert READERS // 8 <= sent < READERS
+    assert counts[DeliveryState.ACCEPTED] == sent
+    assert counts[DeliveryState.PENDING] == READERS - sent
+
+    launch(up, **settings)
+    smtp_sink.wait_for(READERS, seconds=60)
+    assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
+    engine.dispose()
