@@ -89,7 +89,7 @@ def test_an_article_of_no_topic_is_left_out() -> None:
 def test_an_article_that_an_earlier_issue_carried_is_left_out() -> None:
     selection = select([candidate(1), candidate(2)], carried=[1])
     assert order(selection) == [2]
-    assert reasons(selection) == {1: "an earlier issue carried it"}
+    assert reasons(selection) == {1: "an earlier issue carried its story"}
 
 
 def test_a_story_stands_once_and_names_its_other_reports() -> None:

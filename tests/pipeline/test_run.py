@@ -140,7 +140,7 @@ def test_an_empty_week_names_the_sources_that_failed(engine: Engine, runtime: Ru
     make_newsletter(engine, press)
     press.status = 503
     run = run_newsletter(runtime, "weekly")
-    assert f"could not be read:\n  Press: {press.url}/feed answers 503" in run.note
+    assert f"Press could not be read: {press.url}/feed answers 503" in run.note
 
 
 def test_ops_are_told_in_the_log_when_their_mail_cannot_be_sent(

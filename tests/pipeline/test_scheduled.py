@@ -197,7 +197,7 @@ def test_an_empty_week_ends_the_run_and_ops_are_told_which_source_failed(
     weekly.drive(weekly.due())
     assert (weekly.occurrence.state, weekly.occurrence.issue_id) == (OccurrenceState.DONE, None)
     assert "has nothing to send" in weekly.occurrence.note
-    assert f"Press: {press.url}/feed answers 503" in weekly.occurrence.note
+    assert f"Press could not be read: {press.url}/feed answers 503" in weekly.occurrence.note
     assert smtp_sink.copies() == {"ops@example.org": 1}
 
 
