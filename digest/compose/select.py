@@ -48,7 +48,7 @@ def select_items(
     stories = _stories([candidate for candidate in fresh if candidate.topics])
     scored = sorted(
         ((_score(story, window), story) for story in stories),
-        key=lambda pair: (-pair[0], pair[1][0].stored.id),
+        key=lambda pair: (-pair[0], pair[1][0].stored.article.url),
     )
     for _, (lead, *others) in scored:
         left_out += [_left(other, f"tells the story of '{lead.stored.article.title}'") for other in others]
@@ -72,13 +72,15 @@ def _stories(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     groups: dict[ArticleId, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.stored.story_id or candidate.stored.id, []).append(candidate)
-    return [sorted(group, key=_fullness, reverse=True) for group in groups.values()]
+    return [sorted(group, key=_thinness) for group in groups.values()]
 
 
-def _fullness(candidate: Candidate) -> tuple[bool, bool, int, int]:
+def _thinness(candidate: Candidate) -> tuple[bool, bool, int, str]:
+    # Equals go by address, not by id: articles are numbered as their pages happen to come in, and a dry run
+    # has to foretell what the run does.
     by_publisher = any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways)
-    words = candidate.stored.article.word_count
-    return bool(candidate.takeaways), by_publisher, words, -candidate.stored.id
+    article = candidate.stored.article
+    return not candidate.takeaways, not by_publisher, -article.word_count, article.url
 
 
 def _score(story: Sequence[Candidate], window: Window) -> float:

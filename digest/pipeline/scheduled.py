@@ -115,7 +115,8 @@ def _compose_stage(
 ) -> Occurrence:
     composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
     if composed.issue is None:
-        note = empty_week(newsletter, window, _last_polls(runtime, newsletter), composed.left_out)
+        polls = _last_polls(runtime, newsletter)
+        note = empty_week(newsletter, window, polls, composed.left_out)
         runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
         return replace(occurrence, state=OccurrenceState.DONE, note=note)
     return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)

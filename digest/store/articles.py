@@ -217,17 +217,17 @@ def record_sighting(
 
 
 def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[StoredArticle, ...]:
-    """Return the newsletter's articles published within `window`, newest first."""
+    """Return the newsletter's articles published within `window`, newest first, then by URL."""
     rows = session.scalars(
-        select(ArticleRow)
-        .where(
+        select(ArticleRow).where(
             ArticleRow.newsletter_id == newsletter_id,
             ArticleRow.published_at >= window.start,
             ArticleRow.published_at < window.end,
         )
-        .order_by(ArticleRow.published_at.desc(), ArticleRow.id)
     ).all()
-    return _stored(session, rows)
+    # Sorted here: databases do not agree on the order of texts.
+    by_url = sorted(rows, key=lambda row: row.url)
+    return _stored(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
 
 
 def uncondensed_articles(session: Session, newsletter_id: NewsletterId) -> tuple[StoredArticle, ...]:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 
 from digest.address import steps
 from digest.address.steps import Addressed, address_issue, explain
@@ -31,7 +31,6 @@ from digest.store.deliveries import (
 from digest.store.issues import ensure_issue, freeze, get_issue
 from digest.store.newsletters import remove_topic
 from digest.store.subscribers import set_follows, set_subscription_state, suppress
-from digest.store.subscription_lists import WantedSubscription, subscribe_all
 from digest.track.steps import unsubscribe
 from tests.stored import (
     CITIES,
@@ -280,6 +279,24 @@ def test_the_audience_is_that_of_one_moment(audience: Audience, monkeypatch: pyt
     assert set(audience.planned) == {f"r{number}@example.org" for number in range(4)}
 
 
+def crowd(engine: Engine, newsletter: Newsletter, count: int) -> None:
+    """Store many readers who follow about three topics each, faster than by subscribing them."""
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    with writing(engine) as session:
+        at = {"now": NOW.strftime("%Y-%m-%d %H:%M:%S.000000+00"), "newsletter": newsletter.id}
+        if engine.dialect.name == "sqlite":
+            at["now"] = NOW.strftime("%Y-%m-%d %H:%M:%S.000000")
+        for statement in (
+            "INSERT INTO subscribers (email, email_key, name, language, timezone, created_at) "
+            f"{numbers} SELECT 'r' || i || '@example.org', 'r' || i, '', '', '', :now FROM n",
+            "INSERT INTO subscriptions (newsletter_id, subscriber_id, state, changed_at) "
+            "SELECT :newsletter, id, 'active', :now FROM subscribers",
+            "INSERT INTO follows (subscriber_id, topic_id) SELECT subscribers.id, topics.id "
+            "FROM subscribers JOIN topics ON (subscribers.id * 7 + topics.id * topics.id) % 19 < 3",
+        ):
+            session.execute(text(statement), at)
+
+
 def test_a_large_audience_is_addressed_whole_in_little_memory(engine: Engine) -> None:
     slugs = [TopicSlug(f"t{number}") for number in range(20)]
     newsletter = stored_newsletter(engine, topics=[Topic(slug, "T") for slug in slugs])
@@ -288,20 +305,14 @@ def test_a_large_audience_is_addressed_whole_in_little_memory(engine: Engine) ->
         draft = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
         items = tuple((slugs[number * 7 % 20], slugs[number * 3 % 20]) for number in range(30))
         issue = freeze(session, draft, pieces, Outline(tuple(slugs), items), by="ed", now=NOW)
-        readers = [
-            WantedSubscription(
-                f"r{number}@example.org",
-                frozenset(slugs[(number * step + step) % 20] for step in (1, 3, 7)),
-            )
-            for number in range(20_000)
-        ]
-        subscribe_all(session, newsletter.id, readers, now=NOW)
+    crowd(engine, newsletter, 20_000)
     tracemalloc.start()
     addressed = address_issue(engine, issue.id, now=NOW)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert addressed.deliveries + sum(addressed.skipped.values()) == 20_000
     assert states(engine, issue) == {DeliveryState.PENDING: addressed.deliveries}
+    assert addressed.editions > 10
     assert peak < 20 * 2**20
 
 

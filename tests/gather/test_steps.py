@@ -397,7 +397,7 @@ def test_validators_are_not_kept_when_an_article_failed(gathering: Gathering) ->
 def test_what_was_too_new_for_one_window_is_found_by_the_next_though_nothing_changed(
     gathering: Gathering,
 ) -> None:
-    """At seven a feed already lists today's first article, which belongs to tomorrow's issue."""
+    """At seven in the morning a feed lists today's first article, which belongs to tomorrow's issue."""
     gathering.source()
     fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, day=WINDOW.end), etag='"v1"'), URL: page(URL)})
     assert gathering.run_one(fetcher).new == 0

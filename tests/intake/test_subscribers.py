@@ -195,8 +195,8 @@ def test_a_long_list_is_imported_whole(bring: Import) -> None:
     assert {frozenset(follows) for follows in bring.follows.values()} == {frozenset({FOOD})}
 
 
-def complaint(text: str) -> str:
-    """Return what is wrong with a file, '' when it can be read."""
+def said_of(text: str) -> str:
+    """Return what is said of a file: nothing when it can be read."""
     try:
         read_subscribers(text, name="readers.csv", topics=TOPICS)
     except InvalidInput as exc:
@@ -206,13 +206,14 @@ def complaint(text: str) -> str:
 
 @given(st.text())
 def test_whatever_is_in_the_file_is_read_or_refused_in_words(text: str) -> None:
-    assert "readers.csv" in complaint(text)
+    said = said_of(text)
+    assert not said or "readers.csv" in said
 
 
 @given(st.lists(st.text(max_size=12), min_size=2, max_size=2))
 def test_whatever_is_in_a_line_is_read_or_refused_in_words(fields: list[str]) -> None:
-    told = complaint("email,name\n" + ",".join(fields))
-    assert told == "" or told.startswith("readers.csv")
+    said = said_of("email,name\n" + ",".join(fields))
+    assert not said or "readers.csv" in said
 
 
 @pytest.mark.parametrize(

@@ -46,13 +46,13 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
 
 
 def test_what_fails_half_way_leaves_nothing(engine: Engine) -> None:
-    def suppress_and_die() -> None:
+    def half() -> None:
         with writing(engine) as session:
             suppress(session, "anna@example.org", reason="bounce", detail="", now=NOW)
             raise RuntimeError("died")
 
     with pytest.raises(RuntimeError, match="died"):
-        suppress_and_die()
+        half()
     with reading(engine) as session:
         assert not is_suppressed(session, "anna@example.org")
 

@@ -1,6 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +10,7 @@ from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import CHANGES, Issue, IssueId, IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
-from digest.store.articles import ArticleId
+from digest.store.articles import record_stories
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ChosenItem,
@@ -241,16 +241,34 @@ def test_items_come_back_in_order_and_replace_those_before(engine: Engine) -> No
             assert items_of(session, issue.id) == tuple(order)
 
 
+def carried(engine: Engine, newsletter: Newsletter, but: IssueId | None = None, days: int = 0) -> set[int]:
+    """Return what was carried by issues whose window ends after the week's start and so many days."""
+    since = WINDOW.start + timedelta(days=days)
+    with reading(engine) as session:
+        return set(carried_articles(session, newsletter.id, but=but, since=since))
+
+
 @pytest.mark.parametrize("state", list(IssueState))
 def test_an_article_counts_as_carried_once_its_issue_is_approved(engine: Engine, state: IssueState) -> None:
     newsletter = stored_newsletter(engine)
-    issue, (item, other) = draft_of(engine, newsletter), items(engine, newsletter, 2)
+    issue, (item, _) = draft_of(engine, newsletter), items(engine, newsletter, 2)
     with writing(engine) as session:
         replace_items(session, issue.id, [item])
     for step in PATHS[state]:
         change(engine, issue, step)
-    among = [item.article_id, other.article_id, ArticleId(12345)]
-    with reading(engine) as session:
-        carried = carried_articles(session, newsletter.id, but=None, among=among)
-        assert carried == (set() if state in (IssueState.DRAFT, IssueState.CANCELLED) else {item.article_id})
-        assert carried_articles(session, newsletter.id, but=issue.id, among=among) == set()
+    is_out = state not in (IssueState.DRAFT, IssueState.CANCELLED)
+    assert carried(engine, newsletter) == ({item.article_id} if is_out else set())
+    assert carried(engine, newsletter, but=issue.id) == set()
+    assert carried(engine, stored_newsletter(engine, slug="daily")) == set()
+
+
+def test_with_an_article_its_whole_story_is_carried_for_as_long_as_is_looked_back(engine: Engine) -> None:
+    newsletter = stored_newsletter(engine)
+    issue, chosen = draft_of(engine, newsletter), items(engine, newsletter, 5)
+    first, second, third, fourth, alone = (item.article_id for item in chosen)
+    with writing(engine) as session:
+        replace_items(session, issue.id, [ChosenItem(second, 1.0, (first,))])
+        record_stories(session, [[fourth, second], [first, third], [alone]])
+    change(engine, issue, IssueState.APPROVED)
+    assert carried(engine, newsletter, days=6) == {first, second, third, fourth}
+    assert carried(engine, newsletter, days=7) == set()
