@@ -45,14 +45,15 @@ def look(what: str, **changed: str) -> Check:
 
 
 def test_all_is_well_after_init_and_nothing_is_left_behind(folder: Path) -> None:
-    before = sorted(folder.iterdir())
+    before = set(folder.iterdir())
     checks = examine()
     assert [check for check in checks if not check.is_well or check.advice] == []
     assert [check.what for check in checks] == [
         *("settings", "secret key", "public address", "ops address", "database", "broker", "mail folder"),
         *("template digest", "clock", "time zones", "disk"),
     ]
-    assert sorted(folder.iterdir()) == before
+    # SQLite takes its own two files away when the last connection closes.
+    assert set(folder.iterdir()) <= before
 
 
 def test_what_is_not_well_always_comes_with_advice() -> None:

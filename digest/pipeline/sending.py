@@ -50,7 +50,7 @@ def send(
     # What a killed `digest send` held is taken back now: nobody else may be there to do it.
     sweep(engine, now=runtime.clock())
     if issue.state is not IssueState.SENDING:
-        addressed = _address(runtime, issue_id)
+        addressed = _address(runtime, issue)
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
     try:
@@ -75,17 +75,18 @@ def send(
         return addressed, count_deliveries(session, issue_id)
 
 
-def _address(runtime: Runtime, issue_id: IssueId) -> Addressed | None:
-    """Address an approved issue; None when somebody else was faster, and it is being sent or sent already."""
+def _address(runtime: Runtime, issue: Issue) -> Addressed | None:
+    """Address an approved issue; None when somebody else just did. Raises `Conflict` for any other."""
     try:
-        addressed = address_issue(runtime.engine, issue_id, now=runtime.clock())
+        addressed = address_issue(runtime.engine, issue.id, now=runtime.clock())
     except Conflict:
         with reading(runtime.engine) as session:
-            if get_issue(session, issue_id).state not in (IssueState.SENDING, IssueState.SENT):
-                raise
-        return None
+            state = get_issue(session, issue.id).state
+        if issue.state is IssueState.APPROVED and state in (IssueState.SENDING, IssueState.SENT):
+            return None
+        raise
     if not addressed.deliveries:
-        runtime.tell_ops(f"issue {issue_id} reached nobody", _nobody(issue_id, addressed))
+        runtime.tell_ops(f"issue {issue.id} reached nobody", _nobody(issue.id, addressed))
     return addressed
 
 
