@@ -70,7 +70,10 @@ class Article:
 
     `title` is never empty. `blocks` is empty when no text could be read; `published_at` is None when
     neither feed nor page gave a date. `language` is an ISO 639-1 code, None when it could not be told.
-    `categories` are the feed's and page's own labels, as written there.
+    `categories` are the feed's and page's own labels, as written there. `note` says in words why the text is
+    not the page's ('' when it is). `is_partial` tells that the rest is behind a paywall, `reservation` by
+    which signal the publisher keeps others from mining the text ('' when it does not): then it is for
+    headline and link only.
     """
 
     url: str
@@ -84,6 +87,9 @@ class Article:
     image: Image | None = None
     text_origin: TextOrigin = TextOrigin.PAGE
     categories: tuple[str, ...] = ()
+    note: str = ""
+    is_partial: bool = False
+    reservation: str = ""
 
     @property
     def text(self) -> str:
