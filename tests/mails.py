@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from digest.domain.issues import Issue
 from digest.domain.subscribers import email_key
-from digest.store.articles import candidates_in
+from digest.store.condensed import candidates_in
 from digest.store.database import reading
 from digest.store.newsletters import list_topics
 from digest.store.subscribers import get_subscription

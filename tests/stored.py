@@ -11,17 +11,13 @@ from digest.domain.articles import Article, Block, BlockKind, Condensed, DateOri
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueId, IssueState, Outline
 from digest.domain.mail import Fragment, RenderedIssue
-from digest.domain.newsletters import Newsletter, NewsletterId, Source
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.sources import Source
 from digest.domain.subscribers import SubscriberId
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
-from digest.store.articles import (
-    ArticleId,
-    ArticleRow,
-    content_hash,
-    record_article,
-    record_condensed,
-)
+from digest.store.articles import ArticleId, ArticleRow, content_hash, record_article
+from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import change_issue, ensure_issue, freeze

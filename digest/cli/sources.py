@@ -15,7 +15,7 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
 from digest.domain.errors import InvalidInput
-from digest.domain.newsletters import Source, SourceKind
+from digest.domain.sources import Source, SourceKind
 from digest.domain.topics import TopicSlug
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, get_topic, list_topics

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from digest.domain.articles import Origin
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
-from digest.store.articles import ArticleId, Candidate
+from digest.store.articles import ArticleId
+from digest.store.condensed import Candidate
 from digest.store.issues import ChosenItem
 
 FRESHNESS, STORY, TOLD = 0.25, 0.2, 0.2

@@ -28,7 +28,8 @@ from digest.domain.mail import Page, RenderedIssue, Token, assemble, page_for
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window, zone
 from digest.domain.topics import TopicSlug
-from digest.store.articles import ArticleId, Candidate, candidates_in
+from digest.store.articles import ArticleId
+from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ChosenItem,

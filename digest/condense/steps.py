@@ -10,22 +10,20 @@ from sqlalchemy import Engine
 
 from digest.condense.takeaways import condense_article
 from digest.condense.topics import match_topics
-from digest.domain.articles import Origin
+from digest.domain.articles import Condensed, Origin
 from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Excerpt, Source
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
-from digest.store.articles import (
-    StoredArticle,
-    content_hash,
-    forget_condensed,
-    record_condensed,
-    uncondensed_articles,
-)
+from digest.store.articles import StoredArticle, content_hash
+from digest.store.condensed import forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics, topic_ids
 from digest.store.sources import list_sources
 
 SOURCE_SCORE = 0.5
 """How well an article fits a topic only because its source always does."""
+GIVEN_SCORE = 1.0
+"""How well an article fits a topic that an editor gave it."""
 
 
 @dataclass(slots=True)
@@ -49,10 +47,16 @@ def condense(
         pending = uncondensed_articles(session, newsletter.id)
         topics = list_topics(session, newsletter.id)
         ids = topic_ids(session, newsletter.id)
-        defaults = {source.name: source.topics for source in list_sources(session, newsletter.id)}
+        sources = {source.name: source for source in list_sources(session, newsletter.id)}
+    defaults = {source.name: source.topics for source in sources.values()}
     report = Report(0, {}, 0, 0)
     for stored in pending:
-        condensed = condense_article(stored.article, count=newsletter.takeaways)
+        withheld = why_headline_only(stored, sources)
+        condensed = (
+            Condensed((), withheld)
+            if withheld
+            else condense_article(stored.article, count=newsletter.takeaways)
+        )
         matches = topics_of(stored, topics, defaults)
         with writing(engine) as session:
             record_condensed(
@@ -73,11 +77,24 @@ def condense_again(engine: Engine, newsletter: Newsletter, *, since: datetime) -
         return forget_condensed(session, newsletter.id, since=since)
 
 
+def why_headline_only(stored: StoredArticle, sources: Mapping[str, Source]) -> str | None:
+    """Say why an article is for headline and link only, or None when takeaways may be made of it.
+
+    Its publisher may reserve it, or the editor agreed with a source that lists it on no more than that.
+    """
+    if stored.article.reservation:
+        return f"its publisher reserves it ({stored.article.reservation}): headline and link only"
+    for name in stored.sources:
+        if name in sources and sources[name].excerpt is Excerpt.HEADLINE:
+            return f"{name} is used for headline and link only"
+    return None
+
+
 def topics_of(
     stored: StoredArticle, topics: Sequence[Topic], defaults: Mapping[str, Sequence[TopicSlug]]
 ) -> tuple[TopicMatch, ...]:
-    """Return the topics of an article in falling score: by rule, and as the default of a source."""
-    best: dict[TopicSlug, TopicMatch] = {}
+    """Return the topics of an article in falling score: by rule, as a source's default, or an editor's."""
+    best = {slug: TopicMatch(slug, GIVEN_SCORE, "an editor said so") for slug in stored.given_topics}
     for source in stored.sources or ("",):
         always = (
             TopicMatch(slug, SOURCE_SCORE, f"everything from {source}") for slug in defaults.get(source, ())

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from digest.demo.audience import sample_subscribers, sample_topics
 from digest.demo.newsroom import SampleSource
-from digest.domain.newsletters import Approval, Newsletter, NewsletterId, SourceKind
+from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.sources import SourceKind
 from digest.intake.subscribers import import_subscribers
 from digest.store.database import writing
 from digest.store.newsletters import add_newsletter, add_topic

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from digest.domain.articles import Origin
 from digest.domain.deliveries import DeliveryState
 from digest.domain.subscribers import SkipReason
-from digest.store.articles import candidates_in
 from digest.store.audiences import count_editions, count_skips
+from digest.store.condensed import candidates_in
 from digest.store.database import reading
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import items_of, list_issues

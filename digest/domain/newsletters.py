@@ -1,16 +1,12 @@
-"""A newsletter, the sources it reads, and who may let an issue go."""
+"""A newsletter, how much an issue of it holds, and who may let it go."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from digest.domain.topics import TopicSlug
-
 NewsletterId = NewType("NewsletterId", int)
-SourceId = NewType("SourceId", int)
 
 
 class Approval(StrEnum):
@@ -18,13 +14,6 @@ class Approval(StrEnum):
 
     MANUAL = "manual"
     AUTOMATIC = "automatic"
-
-
-class SourceKind(StrEnum):
-    """How a source is read: a feed lists its articles, a page only links to them."""
-
-    FEED = "feed"
-    PAGE = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +37,3 @@ class Newsletter:
     takeaways: int = 3
     approval: Approval = Approval.MANUAL
     template: str = "digest"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A feed or page that is polled. All its articles get `topics`; `polled_at` is None until the first poll.
-
-    While its server says that nothing changed since `etag` or `last_modified`, every article it lists from
-    `complete_since` on is stored. None: nobody knows, so the whole list has to be read again.
-    """
-
-    id: SourceId
-    name: str
-    url: str
-    kind: SourceKind
-    topics: tuple[TopicSlug, ...] = ()
-    link_pattern: str = ""
-    etag: str | None = None
-    last_modified: str | None = None
-    complete_since: datetime | None = None
-    last_error: str = ""
-    polled_at: datetime | None = None

@@ -1,15 +1,17 @@
-"""Articles, where they were seen, and what condense made of them."""
+"""Articles: their texts, the addresses they were met under, and the sources that list them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, or_, select, update
+from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -17,35 +19,39 @@ from digest.domain.articles import (
     Article,
     Block,
     BlockKind,
-    Condensed,
     DateOrigin,
     Image,
-    Origin,
-    Span,
-    Takeaway,
     TextOrigin,
 )
-from digest.domain.newsletters import NewsletterId, SourceId
+from digest.domain.newsletters import NewsletterId
+from digest.domain.sources import SourceId
 from digest.domain.times import Window
-from digest.domain.topics import TopicMatch, TopicSlug
+from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json
-from digest.store.newsletters import TopicRow
 from digest.store.sources import SourceRow
 
 ArticleId = NewType("ArticleId", int)
+
+_KEYS_AT_ONCE = 500
+_TELLING_WORDS = 50
+"""Two articles of the very same title and text are one from this length on; shorter ones may be by chance."""
 
 
 class ArticleRow(Base):
     """One canonical URL as a newsletter gathered it.
 
-    `condensed_hash` is the content hash that takeaways and topics were made from: None, or another than
-    `content_hash`, means that condense has work to do. `story_id` names the article that stands for a story.
+    `revision` counts the texts it has had, and `read_at` is when this one was read. `counted_at` decides
+    which window it belongs to: the day of publication, but for an older one that an editor added by hand.
+    `given_topics` are the editor's. `condensed_hash` is the content hash that takeaways and topics were made
+    from: None, or another than `content_hash`, means that condense has work to do. `story_id` names the
+    article that stands for a story.
     """
 
     __tablename__ = "articles"
     __table_args__ = (
         UniqueConstraint("newsletter_id", "url"),
-        Index(None, "newsletter_id", "published_at"),
+        Index(None, "newsletter_id", "counted_at"),
+        Index("ix_articles_newsletter_id_content_hash", "newsletter_id", "content_hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -67,11 +73,44 @@ class ArticleRow(Base):
     condensed_hash: Mapped[str | None] = mapped_column(String(64))
     why_none: Mapped[str] = mapped_column(Text)
     first_seen_at: Mapped[datetime]
+    counted_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text, default="")
+    is_partial: Mapped[bool] = mapped_column(default=False)
+    reservation: Mapped[str] = mapped_column(Text, default="")
+    revision: Mapped[int] = mapped_column(default=1)
+    read_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(200), default="")
+    given_topics: Mapped[list[str]] = mapped_column(Json, default=list)
     story_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
 
 
+class ArticleUrlRow(Base):
+    """An address under which an article was met: the feed's link, where it redirects, its canonical one."""
+
+    __tablename__ = "article_urls"
+
+    newsletter_id: Mapped[int] = mapped_column(
+        ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(2048), primary_key=True)
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), index=True)
+
+
+class RevisionRow(Base):
+    """A text that an article had before its publisher changed it: takeaways already mailed quote it."""
+
+    __tablename__ = "article_revisions"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    blocks: Mapped[list[list[str]]] = mapped_column(Json)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    read_at: Mapped[datetime]
+
+
 class SightingRow(Base):
-    """A source listed an article."""
+    """A source listed an article. `mark` stands for all that it told of it when the article was last read."""
 
     __tablename__ = "sightings"
 
@@ -80,52 +119,54 @@ class SightingRow(Base):
         ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     seen_at: Mapped[datetime]
-
-
-class TakeawayRow(Base):
-    """A takeaway and the spans of the article's text that support it."""
-
-    __tablename__ = "takeaways"
-
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str] = mapped_column(Text)
-    origin: Mapped[str] = mapped_column(String(16))
-    support: Mapped[list[list[int]]] = mapped_column(Json)
-
-
-class ArticleTopicRow(Base):
-    """An article belongs to a topic: how strongly, and why."""
-
-    __tablename__ = "article_topics"
-
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
-    topic_id: Mapped[int] = mapped_column(
-        ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    score: Mapped[float]
-    reason: Mapped[str] = mapped_column(Text)
+    mark: Mapped[str] = mapped_column(String(64), default="")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle:
-    """An article with its id, when it was first seen, and the names of the sources that listed it."""
+    """An article with its id, when it was first seen, and the names of the sources that listed it.
+
+    `given_topics` are those an editor gave it; `revision` counts the texts it has had.
+    """
 
     id: ArticleId
     article: Article
     first_seen_at: datetime
     sources: tuple[str, ...]
     story_id: ArticleId | None
+    given_topics: tuple[TopicSlug, ...] = ()
+    revision: int = 1
+
+
+class Recorded(StrEnum):
+    """What recording an article came to."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    KNOWN = "known"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """An article that may stand in an issue, with all that condense found."""
+class Known:
+    """What decides whether a known article is worth another look.
 
-    stored: StoredArticle
-    takeaways: tuple[Takeaway, ...]
-    why_none: str
-    topics: tuple[TopicMatch, ...]
+    `mark` is what the asking source told of it when it was last read, None when it never listed it.
+    """
+
+    id: ArticleId
+    counted_at: datetime
+    text_origin: TextOrigin
+    read_at: datetime
+    mark: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedByHand:
+    """An editor's wish for an article: the topics given, who gave them, and when it counts as published."""
+
+    by: str
+    topics: tuple[TopicSlug, ...] = ()
+    counted_at: datetime | None = None
 
 
 def content_hash(article: Article) -> str:
@@ -134,33 +175,108 @@ def content_hash(article: Article) -> str:
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def known_urls(session: Session, newsletter_id: NewsletterId, urls: Iterable[str]) -> frozenset[str]:
-    """Return those of `urls` that the newsletter has an article for."""
-    rows = session.scalars(
-        select(ArticleRow.url).where(
-            ArticleRow.newsletter_id == newsletter_id, ArticleRow.url.in_(list(urls))
+def known_articles(
+    session: Session, newsletter_id: NewsletterId, source_id: SourceId, keys: Collection[str]
+) -> dict[str, Known]:
+    """Return the articles the newsletter has under those of `keys` it knows."""
+    wanted = list(keys)
+    found: dict[str, Known] = {}
+    for start in range(0, len(wanted), _KEYS_AT_ONCE):
+        some = wanted[start : start + _KEYS_AT_ONCE]
+        for key, id_, counted_at, origin, read_at, mark in session.execute(
+            _known(newsletter_id, source_id, some)
+        ):
+            found[key] = Known(ArticleId(id_), counted_at, TextOrigin(origin), read_at, mark)
+    return found
+
+
+def _known(
+    newsletter_id: NewsletterId, source_id: SourceId, keys: Collection[str]
+) -> Select[str, int, datetime, str, datetime, str]:
+    return (
+        select(
+            ArticleUrlRow.key,
+            ArticleRow.id,
+            ArticleRow.counted_at,
+            ArticleRow.text_origin,
+            ArticleRow.read_at,
+            SightingRow.mark,
         )
+        .join(ArticleRow, ArticleRow.id == ArticleUrlRow.article_id)
+        .outerjoin(
+            SightingRow, and_(SightingRow.article_id == ArticleRow.id, SightingRow.source_id == source_id)
+        )
+        .where(ArticleUrlRow.newsletter_id == newsletter_id, ArticleUrlRow.key.in_(keys))
     )
-    return frozenset(rows)
 
 
 def record_article(
-    session: Session, newsletter_id: NewsletterId, source_id: SourceId, article: Article, *, now: datetime
-) -> bool:
-    """Store `article` as listed by a source; return whether it was new.
+    session: Session,
+    newsletter_id: NewsletterId,
+    source_id: SourceId | None,
+    article: Article,
+    *,
+    now: datetime,
+    keys: Collection[str] = (),
+    mark: str = "",
+    by_hand: AddedByHand | None = None,
+) -> Recorded:
+    """Store `article` as listed by a source, or added by hand; say what that came to.
 
-    A known URL with other words becomes the article's new text; its day of publication stays, so a feed
-    that republishes everything with new dates brings nothing back.
+    It is known when the newsletter has one under its URL or under one of `keys` (other ways to write its
+    addresses), or one of the very same words. Other words then become the article's next revision, but the
+    feed's words never replace the page's. Its day of publication stays, so a feed that republishes
+    everything with new dates brings nothing back.
     """
-    known = select(ArticleRow).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == article.url)
-    row = session.scalar(known)
-    is_new = row is None and _is_added(session, _new_row(newsletter_id, article, now))
-    if not is_new:
-        row = row or session.scalars(known).one()
+    addresses = {article.url, *keys}
+    row = _find(session, newsletter_id, article, addresses)
+    recorded = Recorded.KNOWN
+    if row is None:
+        row = _new_row(newsletter_id, article, now)
+        if _is_added(session, row):
+            recorded = Recorded.NEW
+        else:
+            row = session.scalars(_by_url(newsletter_id, article.url)).one()
+    if recorded is Recorded.KNOWN and _is_revised(session, row, article):
         _write_content(row, article)
-        session.flush()
-    record_sighting(session, newsletter_id, source_id, article.url, now=now)
-    return is_new
+        row.read_at, row.revision = now, row.revision + 1
+        recorded = Recorded.UPDATED
+    if article.text_origin is TextOrigin.PAGE or row.text_origin == TextOrigin.FEED:
+        row.read_at, row.note = now, article.note
+    if by_hand:
+        _give(row, by_hand)
+    session.flush()
+    for key in sorted(addresses):
+        _insert_unless_there(session, ArticleUrlRow, newsletter_id=newsletter_id, key=key, article_id=row.id)
+    if source_id is not None:
+        _record_sighting(session, row.id, source_id, mark, now=now)
+        _remark(session, row.id, source_id, mark)
+    return recorded
+
+
+def _by_url(newsletter_id: NewsletterId, url: str) -> Select[ArticleRow]:
+    return select(ArticleRow).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == url)
+
+
+def _find(
+    session: Session, newsletter_id: NewsletterId, article: Article, keys: Collection[str]
+) -> ArticleRow | None:
+    """Return the row of an article met under one of `keys`, or that says the very same elsewhere."""
+    by_key = (
+        select(ArticleRow)
+        .join(ArticleUrlRow, ArticleUrlRow.article_id == ArticleRow.id)
+        .where(ArticleUrlRow.newsletter_id == newsletter_id, ArticleUrlRow.key.in_(sorted(keys)))
+        .order_by(ArticleRow.id)
+    )
+    row = session.scalars(by_key.limit(1)).first() or session.scalar(_by_url(newsletter_id, article.url))
+    if row is not None or article.word_count < _TELLING_WORDS:
+        return row
+    same_words = (
+        select(ArticleRow)
+        .where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.content_hash == content_hash(article))
+        .order_by(ArticleRow.id)
+    )
+    return session.scalars(same_words.limit(1)).first()
 
 
 def _new_row(newsletter_id: NewsletterId, article: Article, now: datetime) -> ArticleRow:
@@ -169,14 +285,16 @@ def _new_row(newsletter_id: NewsletterId, article: Article, now: datetime) -> Ar
         url=article.url,
         published_at=article.published_at or now,
         published_by=article.published_by if article.published_at else DateOrigin.FIRST_SEEN,
+        counted_at=article.published_at or now,
         why_none="",
         first_seen_at=now,
+        read_at=now,
     )
     _write_content(row, article)
     return row
 
 
-def _is_added(session: Session, row: ArticleRow | SightingRow) -> bool:
+def _is_added(session: Session, row: ArticleRow) -> bool:
     """Insert a row, or return False when another has just done so: two sources may list one article."""
     try:
         with session.begin_nested():
@@ -184,6 +302,32 @@ def _is_added(session: Session, row: ArticleRow | SightingRow) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def _is_revised(session: Session, row: ArticleRow, article: Article) -> bool:
+    """Whether `article` has other words than the row, and no worse ones; the row's are then kept."""
+    if article.text_origin is TextOrigin.FEED and row.text_origin == TextOrigin.PAGE:
+        return False
+    if content_hash(article) == row.content_hash:
+        return False
+    session.add(
+        RevisionRow(
+            article_id=row.id,
+            revision=row.revision,
+            title=row.title,
+            blocks=row.blocks,
+            content_hash=row.content_hash,
+            read_at=row.read_at,
+        )
+    )
+    return True
+
+
+def _give(row: ArticleRow, by_hand: AddedByHand) -> None:
+    row.added_by = by_hand.by
+    row.given_topics = list(dict.fromkeys((*row.given_topics, *by_hand.topics)))
+    row.counted_at = by_hand.counted_at or row.counted_at
+    row.condensed_hash = None
 
 
 def _write_content(row: ArticleRow, article: Article) -> None:
@@ -197,95 +341,59 @@ def _write_content(row: ArticleRow, article: Article) -> None:
     row.text_origin = article.text_origin
     row.categories = list(article.categories)
     row.word_count = article.word_count
+    row.note = article.note
+    row.is_partial = article.is_partial
+    row.reservation = article.reservation
     row.content_hash = content_hash(article)
 
 
-def record_sighting(
-    session: Session, newsletter_id: NewsletterId, source_id: SourceId, url: str, *, now: datetime
+def record_sightings(
+    session: Session, source_id: SourceId, marks: Mapping[ArticleId, str], *, now: datetime
 ) -> None:
-    """Remember that a source lists the article at `url`, which the newsletter has.
+    """Remember that a source lists these articles for the first time, with what it told of each.
 
-    The article is condensed anew when that is news: all articles of a source may belong to a topic.
+    They are condensed anew: all articles of a source may belong to a topic.
     """
-    article_id = session.scalar(
-        select(ArticleRow.id).where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.url == url)
-    )
-    if article_id is None or session.get(SightingRow, (article_id, source_id)) is not None:
-        return
-    if _is_added(session, SightingRow(article_id=article_id, source_id=source_id, seen_at=now)):
+    # In one order, so that two sources that list the same articles never wait for each other.
+    for article_id in sorted(marks):
+        _record_sighting(session, article_id, source_id, marks[article_id], now=now)
+
+
+def _record_sighting(
+    session: Session, article_id: int, source_id: SourceId, mark: str, *, now: datetime
+) -> None:
+    columns = {"article_id": article_id, "source_id": source_id, "seen_at": now, "mark": mark}
+    if _insert_unless_there(session, SightingRow, **columns):
         session.execute(update(ArticleRow).where(ArticleRow.id == article_id).values(condensed_hash=None))
 
 
+def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -> None:
+    session.execute(
+        update(SightingRow)
+        .where(SightingRow.article_id == article_id, SightingRow.source_id == source_id)
+        .values(mark=mark)
+    )
+
+
+def _insert_unless_there(session: Session, row: type[Base], **columns: object) -> bool:
+    """Insert a row, and say whether it was not there before."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    result = session.connection().execute(insert(row).values(**columns).on_conflict_do_nothing())
+    return result.rowcount > 0
+
+
 def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[StoredArticle, ...]:
-    """Return the newsletter's articles published within `window`, newest first, then by URL."""
+    """Return the newsletter's articles that count for `window`, newest first, then by URL."""
     rows = session.scalars(
         select(ArticleRow).where(
             ArticleRow.newsletter_id == newsletter_id,
-            ArticleRow.published_at >= window.start,
-            ArticleRow.published_at < window.end,
+            ArticleRow.counted_at >= window.start,
+            ArticleRow.counted_at < window.end,
         )
     ).all()
     # Sorted here: databases do not agree on the order of texts.
     by_url = sorted(rows, key=lambda row: row.url)
-    return _stored(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
-
-
-def uncondensed_articles(session: Session, newsletter_id: NewsletterId) -> tuple[StoredArticle, ...]:
-    """Return the articles whose takeaways are missing or were made from an older text, oldest first."""
-    rows = session.scalars(
-        select(ArticleRow)
-        .where(
-            ArticleRow.newsletter_id == newsletter_id,
-            or_(ArticleRow.condensed_hash.is_(None), ArticleRow.condensed_hash != ArticleRow.content_hash),
-        )
-        .order_by(ArticleRow.id)
-    ).all()
-    return _stored(session, rows)
-
-
-def forget_condensed(session: Session, newsletter_id: NewsletterId, *, since: datetime) -> int:
-    """Mark the articles published since then as not condensed; return how many."""
-    result = session.connection().execute(
-        update(ArticleRow)
-        .where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.published_at >= since)
-        .values(condensed_hash=None)
-    )
-    return result.rowcount
-
-
-def record_condensed(
-    session: Session,
-    article_id: ArticleId,
-    condensed: Condensed,
-    matches: Sequence[TopicMatch],
-    *,
-    topic_ids: dict[TopicSlug, int],
-    of: str,
-) -> None:
-    """Replace an article's takeaways and topics by these, which were made from the text with hash `of`."""
-    session.execute(delete(TakeawayRow).where(TakeawayRow.article_id == article_id))
-    session.execute(delete(ArticleTopicRow).where(ArticleTopicRow.article_id == article_id))
-    session.add_all(
-        TakeawayRow(
-            article_id=article_id,
-            position=position,
-            text=takeaway.text,
-            origin=takeaway.origin,
-            support=[[span.start, span.end] for span in takeaway.support],
-        )
-        for position, takeaway in enumerate(condensed.takeaways)
-    )
-    session.add_all(
-        ArticleTopicRow(
-            article_id=article_id, topic_id=topic_ids[match.slug], score=match.score, reason=match.reason
-        )
-        for match in matches
-    )
-    session.execute(
-        update(ArticleRow)
-        .where(ArticleRow.id == article_id)
-        .values(condensed_hash=of, why_none=condensed.why_none or "")
-    )
+    return stored_from(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
 
 
 def record_stories(session: Session, stories: Iterable[Sequence[ArticleId]]) -> None:
@@ -295,55 +403,13 @@ def record_stories(session: Session, stories: Iterable[Sequence[ArticleId]]) -> 
         session.execute(update(ArticleRow).where(ArticleRow.id.in_(list(story))).values(story_id=told_by))
 
 
-def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[Candidate, ...]:
-    """Return the window's articles with their takeaways and topics (in falling score), newest first."""
-    stored = articles_in(session, newsletter_id, window)
-    ids = [entry.id for entry in stored]
-    takeaways = _takeaways(session, ids)
-    topics = _topics(session, ids)
-    reasons = dict(
-        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids))).all()
-    )
-    return tuple(
-        Candidate(entry, takeaways.get(entry.id, ()), reasons[entry.id], topics.get(entry.id, ()))
-        for entry in stored
-    )
-
-
 def count_articles(session: Session, newsletter_id: NewsletterId) -> int:
     """Return how many articles the newsletter has."""
     return session.scalar(select(func.count()).where(ArticleRow.newsletter_id == newsletter_id)) or 0
 
 
-def _takeaways(session: Session, ids: list[ArticleId]) -> dict[int, tuple[Takeaway, ...]]:
-    found: dict[int, tuple[Takeaway, ...]] = {}
-    rows = session.scalars(
-        select(TakeawayRow)
-        .where(TakeawayRow.article_id.in_(ids))
-        .order_by(TakeawayRow.article_id, TakeawayRow.position)
-    )
-    for row in rows:
-        support = tuple(Span(start, end) for start, end in row.support)
-        takeaway = Takeaway(row.text, Origin(row.origin), support)
-        found[row.article_id] = (*found.get(row.article_id, ()), takeaway)
-    return found
-
-
-def _topics(session: Session, ids: list[ArticleId]) -> dict[int, tuple[TopicMatch, ...]]:
-    found: dict[int, tuple[TopicMatch, ...]] = {}
-    rows = session.execute(
-        select(ArticleTopicRow.article_id, TopicRow.slug, ArticleTopicRow.score, ArticleTopicRow.reason)
-        .join(TopicRow, TopicRow.id == ArticleTopicRow.topic_id)
-        .where(ArticleTopicRow.article_id.in_(ids))
-        .order_by(ArticleTopicRow.article_id, ArticleTopicRow.score.desc(), TopicRow.position)
-    )
-    for article_id, slug, score, reason in rows:
-        match = TopicMatch(TopicSlug(slug), score, reason)
-        found[article_id] = (*found.get(article_id, ()), match)
-    return found
-
-
-def _stored(session: Session, rows: Sequence[ArticleRow]) -> tuple[StoredArticle, ...]:
+def stored_from(session: Session, rows: Sequence[ArticleRow]) -> tuple[StoredArticle, ...]:
+    """Return the articles of `rows` in their order, with the sources that listed them."""
     names: dict[int, tuple[str, ...]] = {}
     listed = session.execute(
         select(SightingRow.article_id, SourceRow.name)
@@ -360,6 +426,8 @@ def _stored(session: Session, rows: Sequence[ArticleRow]) -> tuple[StoredArticle
             first_seen_at=row.first_seen_at,
             sources=names.get(row.id, ()),
             story_id=None if row.story_id is None else ArticleId(row.story_id),
+            given_topics=tuple(map(TopicSlug, row.given_topics)),
+            revision=row.revision,
         )
         for row in rows
     )
@@ -378,4 +446,7 @@ def _article(row: ArticleRow) -> Article:
         image=Image(row.image_url, row.image_alt) if row.image_url else None,
         text_origin=TextOrigin(row.text_origin),
         categories=tuple(row.categories),
+        note=row.note,
+        is_partial=row.is_partial,
+        reservation=row.reservation,
     )

@@ -16,7 +16,7 @@ from digest.store.schema import migrate
 from digest.store.tables import metadata
 
 _PAGE = 5_000
-_LEFT_BEHIND = frozenset({"deliveries", "skips", "editions", "schedules", "occurrences"})
+_LEFT_BEHIND = frozenset({"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions"})
 """What a rehearsal does not look at."""
 
 

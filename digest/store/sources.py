@@ -1,16 +1,19 @@
-"""Sources: what is polled, and how the last poll went."""
+"""Sources: what is polled, how their polls went, and the links on them that were not taken."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.errors import Conflict, NotFound
-from digest.domain.newsletters import NewsletterId, Source, SourceId, SourceKind
+from digest.domain.newsletters import NewsletterId
+from digest.domain.sources import FIRST_INTERVAL, Excerpt, Source, SourceId, SourceKind, SourceState, Standing
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json, storable
 
@@ -18,10 +21,14 @@ _ETAG_MAX, _LAST_MODIFIED_MAX = 500, 100
 
 
 class SourceRow(Base):
-    """A feed or page of a newsletter, with what its server said last."""
+    """A feed, sitemap or page of a newsletter, with what its server said last."""
 
     __tablename__ = "sources"
-    __table_args__ = (UniqueConstraint("newsletter_id", "url"), UniqueConstraint("newsletter_id", "name"))
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "url"),
+        UniqueConstraint("newsletter_id", "name"),
+        Index(None, "next_poll_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
@@ -30,13 +37,29 @@ class SourceRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     topics: Mapped[list[str]] = mapped_column(Json)
     link_pattern: Mapped[str] = mapped_column(String(500))
+    language: Mapped[str | None] = mapped_column(String(16))
+    weight: Mapped[float] = mapped_column(default=1.0)
+    excerpt: Mapped[str] = mapped_column(String(16), default=Excerpt.TAKEAWAYS)
+    state: Mapped[str] = mapped_column(String(16), default=SourceState.ACTIVE)
+    moved_from: Mapped[str] = mapped_column(String(2048), default="")
+    reservation: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]
+
     etag: Mapped[str | None] = mapped_column(String(_ETAG_MAX))
     last_modified: Mapped[str | None] = mapped_column(String(_LAST_MODIFIED_MAX))
     complete_since: Mapped[datetime | None]
-    last_error: Mapped[str] = mapped_column(Text)
     polled_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
+    new_at: Mapped[datetime | None]
+    next_poll_at: Mapped[datetime | None]
+    interval: Mapped[int] = mapped_column(Integer, default=FIRST_INTERVAL.total_seconds())
+    """In seconds."""
+    fresh_until: Mapped[datetime | None]
+    wait_until: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(Text)
+    failing_since: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    alerted_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +71,9 @@ class NewSource:
     kind: SourceKind = SourceKind.FEED
     topics: tuple[TopicSlug, ...] = ()
     link_pattern: str = ""
+    language: str | None = None
+    weight: float = 1.0
+    excerpt: Excerpt = Excerpt.TAKEAWAYS
 
 
 def add_sources(
@@ -56,18 +82,8 @@ def add_sources(
     """Add all of `sources` or, when a name or address is there already, none: raises `Conflict`."""
     for source in sources:
         _refuse_known(session, newsletter_id, source)
-        session.add(
-            SourceRow(
-                newsletter_id=newsletter_id,
-                name=source.name,
-                url=source.url,
-                kind=source.kind,
-                topics=list(source.topics),
-                link_pattern=source.link_pattern,
-                last_error="",
-                created_at=now,
-            )
-        )
+        columns = asdict(source) | {"topics": list(source.topics)}
+        session.add(SourceRow(newsletter_id=newsletter_id, last_error="", created_at=now, **columns))
         session.flush()
 
 
@@ -99,60 +115,139 @@ def get_source(session: Session, newsletter_id: NewsletterId, name: str) -> Sour
     raise NotFound(f"no source '{name}'; there is: {known}")
 
 
+def change_source(session: Session, source_id: SourceId, **changes: object) -> None:
+    """Change columns of a source that its editor may set: name, topics, language, weight, excerpt, …
+
+    It is condensed and polled anew: what its articles are used for, and how they are found, may differ.
+    Raises `Conflict` when the newsletter has a source of that name or address.
+    """
+    columns: dict[str, Any] = {"complete_since": None, "next_poll_at": None} | changes
+    try:
+        with session.begin_nested():
+            session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
+    except IntegrityError as exc:
+        raise Conflict(
+            "another source of the newsletter has that name or address; nothing was changed"
+        ) from exc
+
+
 def remove_source(session: Session, source_id: SourceId) -> None:
     """Stop polling a source. Its articles stay."""
     session.execute(delete(SourceRow).where(SourceRow.id == source_id))
 
 
-def record_success(
-    session: Session,
-    source_id: SourceId,
-    *,
-    etag: str | None,
-    last_modified: str | None,
-    complete_since: datetime | None,
-    now: datetime,
-) -> None:
-    """Remember that a poll went well, and what to ask the server next time.
+def claim_due_sources(session: Session, *, now: datetime, lease: timedelta, limit: int) -> tuple[Source, ...]:
+    """Return active sources of any newsletter whose poll is due, longest due first, for this caller alone.
+
+    Until `lease` has passed nobody else is given them; by then their poll is recorded, or its worker died.
+    """
+    due = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
+    rows = session.scalars(
+        select(SourceRow)
+        .where(SourceRow.state == SourceState.ACTIVE, due)
+        .order_by(SourceRow.next_poll_at.is_not(None), SourceRow.next_poll_at, SourceRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    sources = tuple(map(_source, rows))
+    ids = [source.id for source in sources]
+    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(next_poll_at=now + lease))
+    return sources
+
+
+def has_due_sources(session: Session, *, now: datetime) -> bool:
+    """Whether any source's poll is due."""
+    due = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
+    ready = select(SourceRow.id).where(SourceRow.state == SourceState.ACTIVE, due)
+    return session.scalar(ready.limit(1)) is not None
+
+
+def record_standing(session: Session, source_id: SourceId, standing: Standing, *, reservation: str) -> None:
+    """Remember how a poll went and what to ask the server next time.
 
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
-    session.execute(
-        update(SourceRow)
-        .where(SourceRow.id == source_id)
-        .values(
-            etag=_fitting(etag, _ETAG_MAX),
-            last_modified=_fitting(last_modified, _LAST_MODIFIED_MAX),
-            complete_since=complete_since,
-            last_error="",
-            polled_at=now,
-            succeeded_at=now,
-        )
-    )
+    columns = asdict(standing) | {
+        "etag": _fitting(standing.etag, _ETAG_MAX),
+        "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
+        "interval": round(standing.interval.total_seconds()),
+        "last_error": storable(standing.last_error),
+        "reservation": storable(reservation),
+    }
+    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
 
 
 def _fitting(validator: str | None, limit: int) -> str | None:
     return validator if validator is not None and len(validator) <= limit else None
 
 
-def record_failure(session: Session, source_id: SourceId, error: str, *, now: datetime) -> None:
-    """Remember in words why a poll failed."""
-    session.execute(
-        update(SourceRow).where(SourceRow.id == source_id).values(last_error=storable(error), polled_at=now)
-    )
+def record_move(session: Session, source: Source, url: str) -> bool:
+    """Remember that a server moved its source to `url` for good; False when we have that one already."""
+    try:
+        with session.begin_nested():
+            session.execute(
+                update(SourceRow)
+                .where(SourceRow.id == source.id)
+                .values(url=url, moved_from=source.url, etag=None, last_modified=None)
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def retire_source(session: Session, source_id: SourceId) -> None:
+    """Poll a source no more: its server said that it is gone for good."""
+    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(state=SourceState.RETIRED))
+
+
+def claim_alerts(session: Session, *, failing_before: datetime, now: datetime) -> tuple[Source, ...]:
+    """Return the sources that have been failing since before then and of which nobody was told, once."""
+    rows = session.scalars(
+        select(SourceRow)
+        .where(
+            SourceRow.failing_since <= failing_before,
+            SourceRow.alerted_at.is_(None),
+            SourceRow.state == SourceState.ACTIVE,
+        )
+        .order_by(SourceRow.newsletter_id, SourceRow.name)
+        .with_for_update(skip_locked=True)
+    ).all()
+    sources = tuple(map(_source, rows))
+    ids = [source.id for source in sources]
+    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(alerted_at=now))
+    return sources
 
 
 def _source(row: SourceRow) -> Source:
     return Source(
         id=SourceId(row.id),
+        newsletter_id=NewsletterId(row.newsletter_id),
         name=row.name,
         url=row.url,
         kind=SourceKind(row.kind),
         topics=tuple(map(TopicSlug, row.topics)),
         link_pattern=row.link_pattern,
-        etag=row.etag,
-        last_modified=row.last_modified,
-        complete_since=row.complete_since,
-        last_error=row.last_error,
-        polled_at=row.polled_at,
+        language=row.language,
+        weight=row.weight,
+        excerpt=Excerpt(row.excerpt),
+        state=SourceState(row.state),
+        moved_from=row.moved_from,
+        reservation=row.reservation,
+        created_at=row.created_at,
+        standing=Standing(
+            etag=row.etag,
+            last_modified=row.last_modified,
+            complete_since=row.complete_since,
+            polled_at=row.polled_at,
+            succeeded_at=row.succeeded_at,
+            new_at=row.new_at,
+            next_poll_at=row.next_poll_at,
+            interval=timedelta(seconds=row.interval),
+            fresh_until=row.fresh_until,
+            wait_until=row.wait_until,
+            last_error=row.last_error,
+            failing_since=row.failing_since,
+            failures=row.failures,
+            alerted_at=row.alerted_at,
+        ),
     )

@@ -1,13 +1,28 @@
 """Every table, imported in one place so that the metadata is whole."""
 
-from digest.store import articles, audiences, deliveries, issues, newsletters, schedules, sources, subscribers
+from digest.store import (
+    articles,
+    audiences,
+    condensed,
+    deliveries,
+    hosts,
+    issues,
+    links,
+    newsletters,
+    schedules,
+    sources,
+    subscribers,
+)
 from digest.store.base import Base
 
 __all__ = [
     "articles",
     "audiences",
+    "condensed",
     "deliveries",
+    "hosts",
     "issues",
+    "links",
     "metadata",
     "newsletters",
     "schedules",

@@ -8,7 +8,8 @@ from digest.compose.select import Selection, select_items
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
-from digest.store.articles import ArticleId, Candidate, StoredArticle
+from digest.store.articles import ArticleId, StoredArticle
+from digest.store.condensed import Candidate
 
 WINDOW = Window(datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
 MIDWEEK = datetime(2026, 11, 19, tzinfo=UTC)

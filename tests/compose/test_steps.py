@@ -11,10 +11,12 @@ from digest.compose.steps import approve, compose, content_of, pieces_of
 from digest.domain.articles import Article, Condensed, Image, Origin, Span, Takeaway
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Issue, IssueState, IssueTopic, OtherSource
-from digest.domain.newsletters import Newsletter, Source
+from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Source
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
-from digest.store.articles import ArticleId, record_article, record_condensed, record_stories
+from digest.store.articles import ArticleId, record_article, record_stories
+from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, get_rendered, items_of, list_issues, write_texts
 from digest.store.newsletters import remove_topic, topic_ids

@@ -3,9 +3,11 @@ from sqlalchemy import Engine
 
 from digest.condense.steps import SOURCE_SCORE, Report, condense, condense_again, topics_of
 from digest.domain.articles import Article, Block, BlockKind, Origin
-from digest.domain.newsletters import Newsletter, Source
+from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicRule, TopicSlug
-from digest.store.articles import ArticleId, Candidate, StoredArticle, candidates_in, record_article
+from digest.store.articles import ArticleId, StoredArticle, record_article
+from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_topic, remove_topic
 from tests.stored import NOW, WINDOW, sample_article, stored_newsletter, stored_source

@@ -21,8 +21,8 @@ from digest.domain.articles import Origin
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
 from digest.domain.subscribers import SkipReason
-from digest.store.articles import candidates_in
 from digest.store.audiences import count_skips
+from digest.store.condensed import candidates_in
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries, planned_skips
 from digest.store.issues import list_issues

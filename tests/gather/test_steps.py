@@ -9,11 +9,13 @@ from sqlalchemy import Engine, select
 
 from digest.domain.articles import Article, DateOrigin, TextOrigin
 from digest.domain.errors import Refused, Unavailable
-from digest.domain.newsletters import Newsletter, Source, SourceKind
+from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Source, SourceKind
 from digest.domain.times import Window
 from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
 from digest.gather.steps import Polled, gather
-from digest.store.articles import SightingRow, StoredArticle, articles_in, uncondensed_articles
+from digest.store.articles import SightingRow, StoredArticle, articles_in
+from digest.store.condensed import uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.sources import SourceRow, get_source, record_success
 from tests.stored import NOW, WINDOW, stored_article, stored_newsletter, stored_source

@@ -15,7 +15,8 @@ from digest.demo.newsroom import Newsroom
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Misconfigured, NotFound, Unavailable
 from digest.domain.issues import IssueState
-from digest.domain.newsletters import Approval, Newsletter, SourceKind
+from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.sources import SourceKind
 from digest.domain.subscribers import SkipReason
 from digest.domain.times import Window
 from digest.intake.subscribers import import_subscribers

@@ -18,22 +18,20 @@ from digest.domain.articles import (
     Takeaway,
     TextOrigin,
 )
-from digest.domain.newsletters import Newsletter, Source
+from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Source
 from digest.domain.topics import TopicMatch
 from digest.store.articles import (
     StoredArticle,
     articles_in,
-    candidates_in,
     content_hash,
     count_articles,
-    forget_condensed,
     known_urls,
     record_article,
-    record_condensed,
     record_sighting,
     record_stories,
-    uncondensed_articles,
 )
+from digest.store.condensed import candidates_in, forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import topic_ids
 from digest.store.sources import remove_source

@@ -14,13 +14,15 @@ from digest.address.steps import address_issue
 from digest.compose.steps import compose
 from digest.domain.articles import Article, Block, BlockKind, Condensed, Origin, Takeaway
 from digest.domain.issues import IssueId, Item
-from digest.domain.newsletters import Newsletter, NewsletterId, SourceId
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.sources import SourceId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.pipeline.run import approve_issue
 from digest.runtime import Runtime
-from digest.store.articles import content_hash, record_article, record_condensed, uncondensed_articles
+from digest.store.articles import content_hash, record_article
+from digest.store.condensed import record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
 from digest.store.sources import NewSource, add_sources, list_sources

@@ -1,0 +1,101 @@
+"""When a source is polled next: often while it brings something, seldom while it does not.
+
+Sources that publish daily need no poll every few minutes, and servers say how often they want to be asked.
+What they say can only make a poll later, never earlier.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from digest.domain.sources import FIRST_INTERVAL, Standing
+
+SHORTEST, LONGEST = timedelta(minutes=15), timedelta(hours=12)
+"""Bounds of what a source's own habits lead to: twice a day is soon enough for the slowest."""
+MOST_ASKED = timedelta(days=1)
+"""A server that asks for longer pauses between polls than this is asked all the same: its news would be old."""
+LONGEST_WAIT = timedelta(days=7)
+"""How long at most a failing source is left alone, and a `Retry-After` obeyed."""
+
+_FIRST_RETRY = timedelta(minutes=5)
+_SPREAD = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a server asks of those who poll: `ttl` is its feed's, `fresh_for` its answer's.
+
+    `skip_hours` are hours of the day in UTC, `skip_days` days of the week (0: Monday), without polls.
+    """
+
+    ttl: timedelta | None = None
+    fresh_for: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+def after_list(standing: Standing, asked: Asked, *, new: int, now: datetime, seed: str) -> Standing:
+    """Return a source's standing after its list was read, with `new` articles or unchanged.
+
+    `seed` (its address) spreads the polls of sources that were added together.
+    """
+    interval = _adapted(standing, new)
+    wanted = [interval, *(wish for wish in (asked.ttl, asked.fresh_for) if wish)]
+    pause = min(max(wanted), max(MOST_ASKED, interval))
+    return replace(
+        standing,
+        polled_at=now,
+        succeeded_at=now,
+        new_at=now if new else standing.new_at,
+        interval=interval,
+        next_poll_at=_outside_skipped(now + _spread(pause, seed), asked.skip_hours, asked.skip_days),
+        fresh_until=now + min(asked.fresh_for, MOST_ASKED) if asked.fresh_for else None,
+        wait_until=None,
+        last_error="",
+        failing_since=None,
+        failures=0,
+        alerted_at=None,
+    )
+
+
+def after_failure(
+    standing: Standing, error: str, *, retry_after: timedelta | None, now: datetime, seed: str
+) -> Standing:
+    """Return a source's standing after a poll that failed: each failure doubles the pause, up to a day.
+
+    `error` says in words what failed, `retry_after` what the server asked for.
+    """
+    pause = min(_FIRST_RETRY * 2 ** min(standing.failures, 20), MOST_ASKED)
+    wait = min(retry_after, LONGEST_WAIT) if retry_after else None
+    return replace(
+        standing,
+        polled_at=now,
+        next_poll_at=now + max(_spread(pause, seed), wait or timedelta()),
+        wait_until=now + wait if wait else None,
+        last_error=error,
+        failing_since=standing.failing_since or now,
+        failures=standing.failures + 1,
+    )
+
+
+def _adapted(standing: Standing, new: int) -> timedelta:
+    if standing.succeeded_at is None:
+        return FIRST_INTERVAL
+    return max(SHORTEST, standing.interval / 2) if new else min(LONGEST, standing.interval * 1.5)
+
+
+def _spread(pause: timedelta, seed: str) -> timedelta:
+    """Return `pause` up to a tenth longer, by the source, so that not all are due in one minute."""
+    return pause * (1 + _SPREAD * (zlib.crc32(seed.encode()) % 1000) / 1000)
+
+
+def _outside_skipped(moment: datetime, hours: Collection[int], days: Collection[int]) -> datetime:
+    """Return `moment`, or the full hour after it that the server does not want to be spared in."""
+    for _ in range(7 * 24):
+        if moment.hour not in hours and moment.weekday() not in days:
+            return moment
+        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return moment

@@ -1,0 +1,417 @@
+"""One source's turn: read its list, open what is new, store what the issue may want, remember how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.domain.articles import Article, DateOrigin, TextOrigin
+from digest.domain.errors import DigestError, InvalidInput, Refused, Unavailable
+from digest.domain.sources import Source
+from digest.gather.entries import Entry
+from digest.gather.extract import read_entry, read_page
+from digest.gather.fetch import Fetched, Fetcher, Gone
+from digest.gather.intervals import Asked, after_failure, after_list
+from digest.gather.leads import Lead, Listing, Parse, fetch_list, read_list
+from digest.gather.urls import comparison_key
+from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
+from digest.store.database import reading, writing
+from digest.store.links import (
+    PassedLink,
+    forget_old_links,
+    forget_passed,
+    passed_links,
+    record_passed,
+)
+from digest.store.sources import record_move, record_standing, retire_source
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+PAGES_AT_ONCE = 2
+"""Pages of one source under way side by side: one is fetched while the other is read."""
+TRIES = 5
+FIRST_RETRY = timedelta(hours=1)
+"""A page that cannot be read is tried this often, each pause twice the one before: about a day in all."""
+LOOK_AGAIN_AFTER = timedelta(hours=6)
+"""A feed may tell something new of an article at each poll; its page is opened again no more than this often."""
+UNDATED_AT_FIRST = 10
+"""How many articles without any date the first poll of a source takes: the others may be years old."""
+REDATED = timedelta(days=2)
+"""When a feed dates an article so much later than its page does, the feed has only republished it."""
+FAILING_SECONDS = 10.0
+"""How long the list of a source that failed last time may take: it need not hold up the others again."""
+
+
+@dataclass(slots=True)
+class Polled:
+    """How one source's poll went. `error` is '' when the source itself could be read.
+
+    `listed` counts its articles; they were `new`, `updated` (known, with other words now), `known`, `outside`
+    the window or for other reasons not wanted, or `later`: not reached in time, and left for the next poll.
+    `problems` are sentences about single articles, `notice` one about the source. `waits_until` is set when
+    it was not asked because it wants to be left alone until then.
+    """
+
+    source: str
+    listed: int = 0
+    new: int = 0
+    updated: int = 0
+    known: int = 0
+    outside: int = 0
+    later: int = 0
+    unchanged: bool = False
+    problems: list[str] = field(default_factory=list)
+    error: str = ""
+    notice: str = ""
+    waits_until: datetime | None = None
+
+
+class Poll:
+    """Polls one source. `store` runs what touches the database, in turn with the other sources."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        source: Source,
+        *,
+        since: datetime,
+        fetcher: Fetcher,
+        parse: Parse,
+        store: Callable[[Callable[[], object]], Awaitable[object]],
+        now: datetime,
+        seconds: float,
+    ) -> None:
+        self._engine = engine
+        self._source = source
+        self._since = since
+        self._fetcher = fetcher
+        self._parse = parse
+        self._in_turn = store
+        self._now = now
+        self._seconds = seconds
+        self._polled = Polled(source.name)
+        self._reservation = ""
+        self._to_retry = False
+        self._ends_at = 0.0
+
+    async def run(self) -> Polled:
+        """Poll, and say how it went. Raises nothing that a server or its documents can cause."""
+        if self._is_left_alone():
+            return self._polled
+        try:
+            async with asyncio.timeout(self._seconds) as whole:
+                self._ends_at = whole.when() or 0.0
+                await self._run()
+        except TimeoutError:
+            await self._fail(f"{self._source.url} did not answer within {self._seconds:g} s", None)
+        except Gone as exc:
+            await self._retire(exc)
+        except (Unavailable, Refused, InvalidInput) as exc:
+            await self._fail(str(exc), getattr(exc, "retry_after", None))
+        except Exception as exc:
+            # A stranger's document met a fault of ours: that is no reason to lose the other sources.
+            log.exception("source.crashed", source=self._source.name)
+            await self._fail(_crash(self._source.url, exc), None)
+        return self._polled
+
+    def _is_left_alone(self) -> bool:
+        """Whether the server asked for quiet, or would only say again what it said."""
+        standing = self._source.standing
+        if standing.wait_until and self._now < standing.wait_until:
+            self._polled.waits_until = standing.wait_until
+            return True
+        is_complete = standing.complete_since is not None and standing.complete_since <= self._since
+        is_fresh = standing.fresh_until is not None and self._now < standing.fresh_until
+        self._polled.unchanged = is_complete and is_fresh and not standing.last_error
+        return self._polled.unchanged
+
+    async def _run(self) -> None:
+        async with asyncio.timeout(FAILING_SECONDS if self._source.standing.failures else None):
+            fetched = await fetch_list(self._source, self._fetcher, since=self._since)
+        self._reservation = fetched.reservation
+        if fetched.status == 304:
+            self._polled.unchanged = True
+            await self._store(lambda session: self._stay(session, fetched))
+            return
+        listing = await read_list(
+            self._source,
+            fetched,
+            fetcher=self._fetcher,
+            parse=self._parse,
+            since=self._since,
+            now=self._now,
+        )
+        self._polled.problems += listing.problems
+        await self._take_in(listing)
+        await self._store(lambda session: self._succeed(session, fetched, listing))
+
+    async def _store(self, work: Callable[[Session], T]) -> T:
+        """Do `work` in a transaction of its own, when it is this poll's turn."""
+
+        def in_transaction() -> T:
+            with writing(self._engine) as session:
+                return work(session)
+
+        return await self._in_turn(in_transaction)  # type: ignore[return-value]
+
+    async def _take_in(self, listing: Listing) -> None:
+        self._polled.listed = len(listing.leads)
+        known, passed = await self._store(lambda session: self._look_up(session, listing.leads))
+        wanted = [
+            (rank, lead)
+            for rank, lead in enumerate(listing.leads)
+            if self._is_wanted(lead, known.get(lead.key), passed.get(lead.key))
+        ]
+        self._polled.known = sum(lead.key in known for lead in listing.leads)
+        self._polled.known -= sum(lead.key in known for _, lead in wanted)
+        self._polled.outside = len(listing.leads) - self._polled.known - len(wanted)
+        self._polled.later = len(wanted)
+        places = asyncio.Semaphore(PAGES_AT_ONCE)
+
+        async def read(rank: int, lead: Lead) -> None:
+            async with places:
+                await self._read(lead, rank, known.get(lead.key), passed.get(lead.key))
+            self._polled.later -= 1
+
+        reads = [asyncio.create_task(read(rank, lead)) for rank, lead in wanted]
+        try:
+            # Ends before the source's whole time is up, so that how it went can still be recorded.
+            async with asyncio.timeout_at(self._ends_at - 0.1 * self._seconds):
+                await asyncio.gather(*reads)
+        except TimeoutError:
+            late = f"{self._polled.later} articles were not reached within {self._seconds:g} s"
+            self._polled.problems.append(f"{late}: the next poll goes on with them")
+
+    def _look_up(
+        self, session: Session, leads: tuple[Lead, ...]
+    ) -> tuple[Mapping[str, Known], Mapping[str, PassedLink]]:
+        """Return what is known of the listed articles by key, and note that this source lists them."""
+        source, keys = self._source, [lead.key for lead in leads]
+        known = known_articles(session, source.newsletter_id, source.id, keys)
+        unseen = {
+            known[lead.key].id: lead.mark
+            for lead in leads
+            if lead.key in known and known[lead.key].mark is None
+        }
+        record_sightings(session, source.id, unseen, now=self._now)
+        return known, passed_links(session, source.id, keys)
+
+    def _is_wanted(self, lead: Lead, known: Known | None, passed: PassedLink | None) -> bool:
+        """Whether an article's page is worth opening."""
+        if known is not None:
+            return known.counted_at >= self._since and self._tells_more(lead, known, passed)
+        if passed is not None:
+            self._to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
+            return self._is_due(passed) or (
+                passed.published_at is not None and passed.published_at >= self._since
+            )
+        return not self._is_outside(_listed_at(lead.entry))
+
+    def _tells_more(self, lead: Lead, known: Known, passed: PassedLink | None) -> bool:
+        if known.text_origin is TextOrigin.FEED and passed is not None:
+            self._to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
+            if self._is_due(passed):
+                return True
+        is_news = known.mark is not None and known.mark != lead.mark
+        return is_news and self._now - known.read_at >= LOOK_AGAIN_AFTER
+
+    def _is_due(self, passed: PassedLink) -> bool:
+        return passed.next_try_at is not None and passed.next_try_at <= self._now
+
+    def _is_outside(self, moment: datetime | None) -> bool:
+        return moment is not None and moment < self._since
+
+    async def _read(self, lead: Lead, rank: int, known: Known | None, passed: PassedLink | None) -> None:
+        """Open an article's page and store what it says, or remember why not."""
+        tries = (passed.tries if passed else 0) + 1
+        try:
+            article, urls = await self._article(lead)
+        except DigestError as exc:
+            await self._pass_over(lead, self._retry(lead, str(exc), tries, is_final=isinstance(exc, Gone)))
+            return
+        except Exception as exc:
+            log.exception("article.crashed", source=self._source.name, url=lead.url)
+            await self._pass_over(lead, self._retry(lead, _crash(lead.url, exc), tries, is_final=True))
+            return
+        reason = None if known else self._why_not(article, rank)
+        if reason:
+            self._polled.outside += 1
+            link = PassedLink(lead.key, reason, article.published_at)
+            await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
+            return
+        retry = self._retry(lead, article.note, tries) if article.note else None
+        recorded = await self._store(lambda session: self._record(session, lead, article, urls, retry))
+        self._polled.new += recorded is Recorded.NEW
+        self._polled.updated += recorded is Recorded.UPDATED
+        self._polled.known += recorded is Recorded.KNOWN
+
+    def _retry(self, lead: Lead, reason: str, tries: int, *, is_final: bool = False) -> PassedLink:
+        """Return when to look at a page again that could not be read; the last time is never."""
+        self._polled.problems.append(reason)
+        is_final |= tries >= TRIES
+        self._to_retry |= not is_final
+        next_try_at = None if is_final else self._now + FIRST_RETRY * 2 ** (tries - 1)
+        return PassedLink(lead.key, reason, tries=tries, next_try_at=next_try_at)
+
+    async def _pass_over(self, lead: Lead, link: PassedLink) -> None:
+        self._polled.outside += 1
+        await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
+
+    def _why_not(self, article: Article, rank: int) -> str | None:
+        """Say why a page that could be read is not wanted."""
+        if self._is_outside(article.published_at):
+            return "it was published before the days the next issue covers"
+        is_first = self._source.standing.succeeded_at is None
+        if article.published_at is None and is_first and rank >= UNDATED_AT_FIRST:
+            return "it has no date and was there before the source was first polled"
+        return None
+
+    async def _article(self, lead: Lead) -> tuple[Article, frozenset[str]]:
+        """Return the article as its page tells it or, when that cannot be read, as the feed does.
+
+        With it come the addresses it was met under.
+        """
+        try:
+            fetched = await self._fetcher.fetch(lead.url)
+            page = await self._parse(
+                read_page, fetched.body, url=fetched.url, encoding=fetched.encoding, now=self._now
+            )
+        except (Unavailable, Refused, InvalidInput) as exc:
+            return await self._from_feed(lead, exc), frozenset({lead.url})
+        article = page if lead.entry is None else _with_entry(page, lead.entry)
+        article = self._of_source(article, fetched.reservation)
+        return article, frozenset({lead.url, fetched.url, article.url})
+
+    async def _from_feed(self, lead: Lead, exc: DigestError) -> Article:
+        """Return the article in the feed's own words, or raise `exc` when it says too little."""
+        if lead.entry is None:
+            raise exc
+        told = await self._parse(read_entry, lead.entry, feed_language=lead.language)
+        if not told.blocks:
+            raise exc
+        article = replace(told, url=lead.url, note=f"{exc}; the feed's own text is used")
+        return self._of_source(article, "")
+
+    def _of_source(self, article: Article, reservation: str) -> Article:
+        """Return the article with what its source and its server say of it."""
+        return replace(
+            article,
+            language=article.language or self._source.language,
+            reservation=article.reservation or reservation or self._reservation,
+        )
+
+    def _record(
+        self,
+        session: Session,
+        lead: Lead,
+        article: Article,
+        urls: frozenset[str],
+        retry: PassedLink | None,
+    ) -> Recorded:
+        source = self._source
+        if retry:
+            record_passed(session, source.id, retry, now=self._now)
+        else:
+            forget_passed(session, source.id, lead.key)
+        return record_article(
+            session,
+            source.newsletter_id,
+            source.id,
+            article,
+            now=self._now,
+            keys=frozenset(map(comparison_key, urls)),
+            mark=lead.mark,
+        )
+
+    def _stay(self, session: Session, fetched: Fetched) -> None:
+        """Record that nothing changed. A 304 need not repeat its validators (RFC 9110 §15.4.5)."""
+        asked = Asked(fresh_for=fetched.fresh_for)
+        standing = after_list(self._source.standing, asked, new=0, now=self._now, seed=self._source.url)
+        standing = replace(
+            standing,
+            etag=fetched.etag or standing.etag,
+            last_modified=fetched.last_modified or standing.last_modified,
+        )
+        reservation = self._reservation or self._source.reservation
+        record_standing(session, self._source.id, standing, reservation=reservation)
+
+    def _succeed(self, session: Session, fetched: Fetched, listing: Listing) -> None:
+        """Record that the list was read. With an article still to come, the next poll has to see it whole."""
+        standing = after_list(
+            self._source.standing, listing.asked, new=self._polled.new, now=self._now, seed=self._source.url
+        )
+        is_complete = not self._polled.later and not self._to_retry
+        standing = replace(
+            standing,
+            etag=fetched.etag if is_complete else None,
+            last_modified=fetched.last_modified if is_complete else None,
+            complete_since=self._since if is_complete else None,
+            fresh_until=standing.fresh_until if is_complete else None,
+        )
+        record_standing(session, self._source.id, standing, reservation=self._reservation)
+        forget_old_links(session, self._source.id, now=self._now)
+        if listing.moved_to and listing.moved_to != self._source.url:
+            self._move(session, listing.moved_to)
+
+    def _move(self, session: Session, url: str) -> None:
+        if record_move(session, self._source, url):
+            self._polled.notice = f"its server moved it for good, and it is polled at {url} from now on"
+        else:
+            self._polled.notice = f"its server moved it to {url}, which is a source already: remove one of them"
+        log.warning("source.moved", source=self._source.name, notice=self._polled.notice)
+
+    async def _retire(self, exc: Gone) -> None:
+        await self._fail(str(exc), None)
+        await self._store(lambda session: retire_source(session, self._source.id))
+        self._polled.notice = "its server says it is gone for good (410), so it is not polled any more"
+        log.warning("source.retired", source=self._source.name, notice=self._polled.notice)
+
+    async def _fail(self, error: str, retry_after: timedelta | None) -> None:
+        self._polled.error = error
+        standing = after_failure(
+            self._source.standing, error, retry_after=retry_after, now=self._now, seed=self._source.url
+        )
+        reservation = self._reservation or self._source.reservation
+        await self._store(
+            lambda session: record_standing(session, self._source.id, standing, reservation=reservation)
+        )
+        log.warning("source.failed", source=self._source.name, reason=error)
+
+
+def _listed_at(entry: Entry | None) -> datetime | None:
+    """Return the latest day an article can be of, as its list tells: published, or last changed."""
+    return entry and (entry.published_at or entry.updated_at)
+
+
+def _crash(url: str, exc: Exception) -> str:
+    return f"{url} could not be read: it brought down our reader ({type(exc).__name__}); see the log"
+
+
+def _with_entry(page: Article, entry: Entry) -> Article:
+    """Return the page's article with what its feed knows better: the day, the plain title, the labels."""
+    labels = dict.fromkeys((*entry.categories, *page.categories))
+    by_feed = _believes_feed(page, entry)
+    return replace(
+        page,
+        title=entry.title or page.title,
+        byline=page.byline or entry.author,
+        published_at=entry.published_at if by_feed else page.published_at,
+        published_by=DateOrigin.FEED if by_feed else page.published_by,
+        image=page.image or entry.image,
+        categories=tuple(labels),
+    )
+
+
+def _believes_feed(page: Article, entry: Entry) -> bool:
+    if entry.published_at is None:
+        return False
+    return page.published_at is None or entry.published_at - page.published_at <= REDATED
