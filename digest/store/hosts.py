@@ -1,37 +1,51 @@
-"""What servers let a robot fetch, kept for a day so that nobody is asked at every poll."""
+"""What hosts let a robot fetch, kept for a day so that nobody is asked for it at every poll."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import String, delete
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.store.base import Base, Json
+from digest.store.base import Base, storable
+
+_ORIGIN_MAX = 300
 
 
 class HostRow(Base):
-    """A server by its origin (`https://example.org`), and its rules as gather reads them."""
+    """A host by its origin, `https://example.org:8443`."""
 
     __tablename__ = "hosts"
 
-    origin: Mapped[str] = mapped_column(String(300), primary_key=True)
-    rules: Mapped[dict[str, Any]] = mapped_column(Json)
-    fetched_at: Mapped[datetime]
+    origin: Mapped[str] = mapped_column(String(_ORIGIN_MAX), primary_key=True)
+    robots: Mapped[str] = mapped_column(Text)
+    tdmrep: Mapped[str] = mapped_column(Text)
+    fetched_at: Mapped[datetime | None]
+    ask_at: Mapped[datetime]
+    error: Mapped[str] = mapped_column(Text)
 
 
-def find_host_rules(session: Session, origin: str) -> dict[str, Any] | None:
-    """Return what is kept of a server's rules."""
+@dataclass(frozen=True, slots=True)
+class StoredHost:
+    """What is kept of a host: gather says what it means (`digest.gather.polite`)."""
+
+    robots: str
+    tdmrep: str
+    fetched_at: datetime | None
+    ask_at: datetime
+    error: str
+
+
+def find_host(session: Session, origin: str) -> StoredHost | None:
+    """Return what was recorded for `origin` last."""
     row = session.get(HostRow, origin)
-    return row.rules if row else None
+    return row and StoredHost(row.robots, row.tdmrep, row.fetched_at, row.ask_at, row.error)
 
 
-def record_host_rules(session: Session, origin: str, rules: dict[str, Any], *, fetched_at: datetime) -> None:
-    """Keep a server's rules."""
-    session.merge(HostRow(origin=origin, rules=rules, fetched_at=fetched_at))
-
-
-def forget_hosts(session: Session, *, before: datetime) -> None:
-    """Forget the rules that were fetched before then."""
-    session.execute(delete(HostRow).where(HostRow.fetched_at < before))
+def record_host(session: Session, origin: str, host: StoredHost) -> None:
+    """Keep `host` for `origin`; one whose name is longer than any real one is not kept."""
+    if len(origin) > _ORIGIN_MAX:
+        return
+    words = {name: storable(value) for name, value in asdict(host).items() if isinstance(value, str)}
+    session.merge(HostRow(origin=origin, **(asdict(host) | words)))

@@ -40,8 +40,11 @@ MOMENTS = ('new_at', 'next_poll_at', 'fresh_until', 'wait_until', 'failing_since
 def upgrade() -> None:
     op.create_table('hosts',
     sa.Column('origin', sa.String(length=300), nullable=False),
-    sa.Column('rules', JSON, nullable=False),
-    sa.Column('fetched_at', MOMENT, nullable=False),
+    sa.Column('robots', sa.Text(), nullable=False),
+    sa.Column('tdmrep', sa.Text(), nullable=False),
+    sa.Column('fetched_at', MOMENT, nullable=True),
+    sa.Column('ask_at', MOMENT, nullable=False),
+    sa.Column('error', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('origin', name=op.f('pk_hosts'))
     )
     op.create_table('article_revisions',

@@ -1,0 +1,110 @@
+"""Sources polled in the background, whichever are due, so that an issue finds its week gathered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.sources import Source
+from digest.domain.times import Window, zone
+from digest.gather.polling import Polled
+from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.newsletters import list_newsletters, newsletter_by_id
+from digest.store.sources import claim_alerts, claim_due_sources, has_due_sources
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 200
+"""Sources a background poll takes on: about as many as it can read in its time."""
+BACKGROUND = Patience(run=45.0, source=40.0)
+"""A task lasts a minute at most."""
+LEASE = timedelta(minutes=2)
+
+
+def coming_since(newsletter: Newsletter, now: datetime) -> datetime:
+    """Return from when on an article may still be in an issue: the days a run started now would cover."""
+    return Window.before(now, newsletter.window_days, zone(newsletter.timezone)).start
+
+
+def are_sources_due(runtime: Runtime) -> bool:
+    """Whether a background poll has something to do."""
+    with reading(runtime.engine) as session:
+        return has_due_sources(session, now=runtime.clock())
+
+
+def poll_due(runtime: Runtime) -> tuple[Polled, ...]:
+    """Poll the sources that are due, whichever newsletter's, and tell ops of those that fail too long."""
+    now = runtime.clock()
+    with writing(runtime.engine) as session:
+        due = claim_due_sources(session, now=now, lease=LEASE, limit=AT_ONCE)
+        since = {one.id: coming_since(one, now) for one in list_newsletters(session)}
+    polled = poll(runtime, runtime.engine, due, since, patience=BACKGROUND) if due else ()
+    if polled:
+        failed = sum(bool(one.error) for one in polled)
+        log.info("sources.polled", sources=len(polled), failed=failed, new=sum(one.new for one in polled))
+    tell_of_failing(runtime)
+    return polled
+
+
+def poll(
+    runtime: Runtime,
+    engine: Engine,
+    sources: Sequence[Source],
+    since: Mapping[NewsletterId, datetime],
+    *,
+    patience: Patience = DEFAULT_PATIENCE,
+    on_polled: Callable[[Polled], None] = lambda _: None,
+) -> tuple[Polled, ...]:
+    """Poll `sources` with this runtime's fetcher and parsers, and store what they bring in `engine`."""
+
+    async def run() -> tuple[Polled, ...]:
+        async with runtime.fetcher(engine) as fetcher, runtime.parsers() as parsers:
+            return await gather(
+                engine,
+                sources,
+                since=since,
+                fetcher=fetcher,
+                parse=parsers.call,
+                now=runtime.clock(),
+                patience=patience,
+                on_polled=on_polled,
+            )
+
+    polled = asyncio.run(run())
+    for one in polled:
+        if one.notice:
+            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")
+    return polled
+
+
+def tell_of_failing(runtime: Runtime) -> None:
+    """Tell ops of the sources that have been failing for longer than they want to wait, each once."""
+    now = runtime.clock()
+    patience = timedelta(hours=runtime.settings.source_alert_hours)
+    with writing(runtime.engine) as session:
+        failing = claim_alerts(session, failing_before=now - patience, now=now)
+        slugs = {
+            newsletter_id: newsletter_by_id(session, newsletter_id).slug
+            for newsletter_id in {source.newsletter_id for source in failing}
+        }
+    if not failing:
+        return
+    told = "\n\n".join(_failing_in_words(source, slugs[source.newsletter_id]) for source in failing)
+    runtime.tell_ops(f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing", told)
+
+
+def _failing_in_words(source: Source, slug: str) -> str:
+    standing = source.standing
+    return (
+        f"'{source.name}' of {slug} cannot be read since {standing.failing_since:%Y-%m-%d %H:%M} UTC "
+        f"({standing.failures} polls): {standing.last_error}\n"
+        f"Look at it with 'digest source show {slug} \"{source.name}\"'; when it is gone, "
+        f"'digest source pause {slug} \"{source.name}\"' or 'digest source remove …' ends this."
+    )
