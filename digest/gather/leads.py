@@ -15,7 +15,7 @@ from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
 from digest.gather.intervals import Asked
 from digest.gather.listing import article_links
-from digest.gather.sitemap import ChildSitemap, Sitemap, read_sitemap
+from digest.gather.sitemap import Child, Sitemap, read_sitemap
 from digest.gather.urls import canonical_url, comparison_key
 
 MAX_SITEMAPS = 10
@@ -115,8 +115,8 @@ async def _parsed_sitemap(fetched: Fetched, parse: Parse, now: datetime) -> Site
     return await parse(read_sitemap, fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
 
 
-def _worth_reading(children: Sequence[ChildSitemap], since: datetime) -> list[ChildSitemap]:
-    changed = [child for child in children if child.updated_at is None or child.updated_at >= since]
+def _worth_reading(children: Sequence[Child], since: datetime) -> list[Child]:
+    changed = [child for child in children if child.changed_at is None or child.changed_at >= since]
     return changed[:MAX_SITEMAPS]
 
 

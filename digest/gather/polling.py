@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from digest.domain.articles import Article, DateOrigin, TextOrigin
-from digest.domain.errors import DigestError, InvalidInput, Refused, Unavailable
+from digest.domain.errors import DigestError, Gone, InvalidInput, Refused, Unavailable
 from digest.domain.sources import Source
 from digest.gather.entries import Entry
 from digest.gather.extract import read_entry, read_page
-from digest.gather.fetch import Fetched, Fetcher, Gone
+from digest.gather.fetch import Fetched, Fetcher
 from digest.gather.intervals import Asked, after_failure, after_list
 from digest.gather.leads import Lead, Listing, Parse, fetch_list, read_list
 from digest.gather.urls import comparison_key
@@ -366,7 +366,9 @@ class Poll:
         if record_move(session, self._source, url):
             self._polled.notice = f"its server moved it for good, and it is polled at {url} from now on"
         else:
-            self._polled.notice = f"its server moved it to {url}, which is a source already: remove one of them"
+            self._polled.notice = (
+                f"its server moved it to {url}, which is a source already: remove one of them"
+            )
         log.warning("source.moved", source=self._source.name, notice=self._polled.notice)
 
     async def _retire(self, exc: Gone) -> None:

@@ -97,7 +97,9 @@ def tell_of_failing(runtime: Runtime) -> None:
     if not failing:
         return
     told = "\n\n".join(_failing_in_words(source, slugs[source.newsletter_id]) for source in failing)
-    runtime.tell_ops(f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing", told)
+    runtime.tell_ops(
+        f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing", told
+    )
 
 
 def _failing_in_words(source: Source, slug: str) -> str:

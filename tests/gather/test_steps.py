@@ -1,27 +1,31 @@
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine, select
 
 from digest.domain.articles import Article, DateOrigin, TextOrigin
-from digest.domain.errors import Refused, Unavailable
+from digest.domain.errors import Gone, Refused, Unavailable
 from digest.domain.newsletters import Newsletter
-from digest.domain.sources import Source, SourceKind
+from digest.domain.sources import Source, SourceKind, SourceState, Standing
 from digest.domain.times import Window
 from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
-from digest.gather.steps import Polled, gather
+from digest.gather.polling import TRIES, UNDATED_AT_FIRST, Polled
+from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
 from digest.store.articles import SightingRow, StoredArticle, articles_in
 from digest.store.condensed import uncondensed_articles
 from digest.store.database import reading, writing
-from digest.store.sources import SourceRow, get_source, record_success
+from digest.store.sources import SourceRow, get_source, list_sources, record_standing
 from tests.stored import NOW, WINDOW, stored_article, stored_newsletter, stored_source
 
 FEED, OTHER_FEED = "https://meridian.example.org/feed", "https://northlight.example.org/feed"
 DAY = datetime(2026, 11, 18, 9, tzinfo=UTC)
+T = TypeVar("T")
+
 ALWAYS = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
@@ -94,6 +98,11 @@ def page(url: str, subject: str = "tides", *, head: str = "") -> Fetched:
     )
 
 
+async def parse_here(function: Callable[..., T], /, *args: object, **kwargs: object) -> T:
+    """Read a document in this process."""
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
 class Gathering:
     """A newsletter with sources, gathered through a fake fetcher."""
 
@@ -104,12 +113,38 @@ class Gathering:
     def source(self, name: str = "Meridian", **overrides: object) -> Source:
         return stored_source(self.engine, self.newsletter, name, **overrides)
 
-    def run(self, fetcher: FakeFetcher, window: Window = WINDOW, *, now: datetime = NOW) -> dict[str, Polled]:
-        polls = asyncio.run(gather(self.engine, self.newsletter.id, window, fetcher=fetcher, now=now))
+    def run(
+        self,
+        fetcher: FakeFetcher,
+        since: datetime = WINDOW.start,
+        *,
+        now: datetime = NOW,
+        patience: Patience = DEFAULT_PATIENCE,
+    ) -> dict[str, Polled]:
+        with reading(self.engine) as session:
+            sources = list_sources(session, self.newsletter.id)
+        polls = asyncio.run(
+            gather(
+                self.engine,
+                sources,
+                since={self.newsletter.id: since},
+                fetcher=fetcher,
+                parse=parse_here,
+                now=now,
+                patience=patience,
+            )
+        )
         return {polled.source: polled for polled in polls}
 
-    def run_one(self, fetcher: FakeFetcher, window: Window = WINDOW, *, now: datetime = NOW) -> Polled:
-        (polled,) = self.run(fetcher, window, now=now).values()
+    def run_one(
+        self,
+        fetcher: FakeFetcher,
+        since: datetime = WINDOW.start,
+        *,
+        now: datetime = NOW,
+        patience: Patience = DEFAULT_PATIENCE,
+    ) -> Polled:
+        (polled,) = self.run(fetcher, since, now=now, patience=patience).values()
         return polled
 
     @property
@@ -170,11 +205,21 @@ def test_a_page_without_a_feed_is_read_for_its_links(gathering: Gathering) -> No
 
 def test_entries_outside_the_window_are_not_opened(gathering: Gathering) -> None:
     gathering.source()
-    old, new = entry(URL, day=WINDOW.start - timedelta(seconds=1)), entry(f"{URL}-2", day=WINDOW.end)
-    edge = entry(f"{URL}-3", day=WINDOW.start)
-    fetcher = FakeFetcher({FEED: feed(FEED, old, new, edge), f"{URL}-3": page(f"{URL}-3")})
-    assert gathering.run_one(fetcher) == Polled("Meridian", listed=3, new=1, outside=2)
+    old, edge = entry(URL, day=WINDOW.start - timedelta(seconds=1)), entry(f"{URL}-3", day=WINDOW.start)
+    fetcher = FakeFetcher({FEED: feed(FEED, old, edge), f"{URL}-3": page(f"{URL}-3")})
+    assert gathering.run_one(fetcher) == Polled("Meridian", listed=2, new=1, outside=1)
     assert fetcher.urls == [FEED, f"{URL}-3"]
+
+
+def test_what_was_published_after_the_window_is_gathered_for_the_next(gathering: Gathering) -> None:
+    """At seven in the morning a feed lists today's first article: it need not be asked for it again."""
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, day=WINDOW.end), etag='"v1"'), URL: page(URL)})
+    assert gathering.run_one(fetcher).new == 1
+    with reading(gathering.engine) as session:
+        assert articles_in(session, gathering.newsletter.id, WINDOW) == ()
+    gathering.run_one(fetcher, WINDOW.end)
+    assert fetcher.asked[-1].etag == '"v1"'
 
 
 def test_an_undated_entry_is_opened_for_its_date(gathering: Gathering) -> None:
@@ -262,7 +307,7 @@ def test_a_source_that_fails_is_told_of_and_the_others_go_on(gathering: Gatherin
     url = "https://northlight.example.org/a"
     failing: list[Exception] = [
         Unavailable(f"{FEED} answers 503"),
-        Refused(f"{FEED} answers 410"),
+        Refused(f"{FEED} answers 404"),
         ZeroDivisionError("a fault of a parser"),
     ]
     for failure in failing:
@@ -270,7 +315,7 @@ def test_a_source_that_fails_is_told_of_and_the_others_go_on(gathering: Gatherin
         polls = gathering.run(fetcher)
         assert FEED in polls["Meridian"].error
         assert polls["Northlight"].error == ""
-        assert gathering.now_stored(broken).last_error == polls["Meridian"].error
+        assert gathering.now_stored(broken).standing.last_error == polls["Meridian"].error
     assert [article.url for article in gathering.articles] == [url]
 
 
@@ -279,7 +324,7 @@ def test_a_source_that_is_no_feed_says_so_and_is_well_again_when_it_is(gathering
     polled = gathering.run_one(FakeFetcher({FEED: page(FEED)}))
     assert "is not a feed" in polled.error
     gathering.run_one(FakeFetcher({FEED: feed(FEED)}))
-    assert gathering.now_stored(source).last_error == ""
+    assert gathering.now_stored(source).standing.last_error == ""
 
 
 def test_reports_of_one_event_are_tied_together(gathering: Gathering) -> None:
@@ -352,7 +397,8 @@ def test_what_a_database_cannot_hold_is_left_out_of_a_strangers_words(gathering:
 
 def with_validators(gathering: Gathering, source: Source, since: datetime | None) -> None:
     with writing(gathering.engine) as session:
-        record_success(session, source.id, etag='"v1"', last_modified="then", complete_since=since, now=NOW)
+        standing = Standing(etag='"v1"', last_modified="then", complete_since=since, succeeded_at=NOW)
+        record_standing(session, source.id, standing, reservation="")
 
 
 def test_validators_are_kept_and_given_back(gathering: Gathering) -> None:
@@ -360,7 +406,7 @@ def test_validators_are_kept_and_given_back(gathering: Gathering) -> None:
     listed = feed(FEED, entry(URL), etag='"v1"', last_modified="Wed, 18 Nov 2026 09:00:00 GMT")
     fetcher = FakeFetcher({FEED: listed, URL: page(URL)})
     gathering.run_one(fetcher)
-    stored = gathering.now_stored(source)
+    stored = gathering.now_stored(source).standing
     assert (stored.etag, stored.last_modified) == (listed.etag, listed.last_modified)
     gathering.run_one(fetcher)
     assert (fetcher.asked[-1].etag, fetcher.asked[-1].last_modified) == (listed.etag, listed.last_modified)
@@ -372,7 +418,7 @@ def test_an_unchanged_source_is_left_alone_and_keeps_its_validators(gathering: G
     fetcher = FakeFetcher({FEED: answer(FEED, status=304)})
     assert gathering.run_one(fetcher) == Polled("Meridian", unchanged=True)
     assert fetcher.urls == [FEED]
-    stored = gathering.now_stored(source)
+    stored = gathering.now_stored(source).standing
     assert (stored.etag, stored.last_modified, stored.complete_since) == ('"v1"', "then", WINDOW.start)
 
 
@@ -380,41 +426,32 @@ def test_a_304_may_bring_a_newer_validator(gathering: Gathering) -> None:
     source = gathering.source()
     with_validators(gathering, source, WINDOW.start)
     gathering.run_one(FakeFetcher({FEED: answer(FEED, status=304, etag='"v2"')}))
-    assert gathering.now_stored(source).etag == '"v2"'
+    assert gathering.now_stored(source).standing.etag == '"v2"'
 
 
 def test_a_list_without_validators_forgets_those_of_an_older_one(gathering: Gathering) -> None:
     source = gathering.source()
     with_validators(gathering, source, WINDOW.start)
     gathering.run_one(FakeFetcher({FEED: feed(FEED)}))
-    assert (gathering.now_stored(source).etag, gathering.now_stored(source).last_modified) == (None, None)
+    assert (
+        gathering.now_stored(source).standing.etag,
+        gathering.now_stored(source).standing.last_modified,
+    ) == (None, None)
 
 
 def test_validators_are_not_kept_when_an_article_failed(gathering: Gathering) -> None:
     source = gathering.source()
     gathering.run_one(FakeFetcher({FEED: feed(FEED, entry(URL), etag='"v1"')}))
-    assert gathering.now_stored(source).etag is None
-
-
-def test_what_was_too_new_for_one_window_is_found_by_the_next_though_nothing_changed(
-    gathering: Gathering,
-) -> None:
-    """At seven in the morning a feed lists today's first article, which belongs to tomorrow's issue."""
-    gathering.source()
-    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, day=WINDOW.end), etag='"v1"'), URL: page(URL)})
-    assert gathering.run_one(fetcher).new == 0
-    tomorrow = Window(WINDOW.end, WINDOW.end + timedelta(days=1))
-    assert gathering.run_one(fetcher, tomorrow).new == 1
-    assert fetcher.asked[1].etag is None
+    assert gathering.now_stored(source).standing.etag is None
 
 
 def test_a_window_that_begins_earlier_reads_the_whole_list_again(gathering: Gathering) -> None:
     """A daily issue came first; the weekly one must not take 'nothing changed' for 'nothing there'."""
     source = gathering.source()
-    last_day = Window(WINDOW.end - timedelta(days=1), WINDOW.end)
+    last_day = WINDOW.end - timedelta(days=1)
     fetcher = FakeFetcher({FEED: feed(FEED, entry(URL), etag='"v1"'), URL: page(URL)})
     assert gathering.run_one(fetcher, last_day).outside == 1
-    assert gathering.now_stored(source).etag == '"v1"'
+    assert gathering.now_stored(source).standing.etag == '"v1"'
     assert gathering.run_one(fetcher).new == 1
     assert fetcher.asked[1].etag is None
     gathering.run_one(fetcher, last_day)
@@ -425,7 +462,7 @@ def test_a_failed_poll_leaves_the_validators_of_the_last_good_one(gathering: Gat
     source = gathering.source()
     with_validators(gathering, source, WINDOW.start)
     gathering.run_one(FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")}))
-    assert gathering.now_stored(source).etag == '"v1"'
+    assert gathering.now_stored(source).standing.etag == '"v1"'
 
 
 # --- the rest
@@ -470,3 +507,282 @@ def test_a_changed_article_is_taken_in_with_its_first_date(gathering: Gathering)
     with reading(gathering.engine) as session:
         assert len(session.scalars(select(SightingRow)).all()) == 1
         assert session.scalars(select(SourceRow.id)).one() == source.id
+
+
+# --- leaving a server alone
+
+
+def test_a_source_that_asked_for_quiet_gets_it_and_the_run_says_so(gathering: Gathering) -> None:
+    source = gathering.source()
+    busy = Unavailable(f"{FEED} answers 429", retry_after=timedelta(hours=2))
+    assert gathering.run_one(FakeFetcher({FEED: busy})).error
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL)), URL: page(URL)})
+    polled = gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    assert (polled.waits_until, fetcher.urls) == (NOW + timedelta(hours=2), [])
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=2)).new == 1
+    assert gathering.now_stored(source).standing.wait_until is None
+
+
+def test_what_a_server_calls_fresh_is_not_asked_for_again(gathering: Gathering) -> None:
+    gathering.source()
+    listed = feed(FEED, entry(URL), fresh_for=timedelta(hours=3))
+    fetcher = FakeFetcher({FEED: listed, URL: page(URL)})
+    gathering.run_one(fetcher)
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=2)) == Polled("Meridian", unchanged=True)
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=4)).known == 1
+    assert fetcher.urls == [FEED, URL, FEED]
+
+
+def test_a_source_that_moved_for_good_is_polled_at_its_new_address(gathering: Gathering) -> None:
+    gathering.source()
+    new = "https://meridian.example.org/new-feed"
+    moved = feed(FEED, entry(URL), moved_to=new)
+    polled = gathering.run_one(FakeFetcher({FEED: moved, URL: page(URL)}))
+    assert "moved it for good" in polled.notice
+    fetcher = FakeFetcher({new: feed(new)})
+    assert gathering.run_one(fetcher).error == ""
+    assert fetcher.urls == [new]
+
+
+def test_a_source_that_moved_to_another_of_ours_stays_and_says_so(gathering: Gathering) -> None:
+    gathering.source()
+    gathering.source("Northlight")
+    moved = feed(FEED, moved_to=OTHER_FEED)
+    polls = gathering.run(FakeFetcher({FEED: moved, OTHER_FEED: feed(OTHER_FEED)}))
+    assert "is a source already: remove one" in polls["Meridian"].notice
+
+
+def test_a_source_that_is_gone_for_good_is_retired(gathering: Gathering) -> None:
+    source = gathering.source()
+    polled = gathering.run_one(FakeFetcher({FEED: Gone(f"{FEED} answers 410 Gone")}))
+    assert "gone for good" in polled.notice
+    assert gathering.now_stored(source).state is SourceState.RETIRED
+
+
+def test_a_source_that_fails_waits_longer_each_time_and_remembers_since_when(gathering: Gathering) -> None:
+    source = gathering.source()
+    fetcher = FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")})
+    gathering.run_one(fetcher)
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    standing = gathering.now_stored(source).standing
+    assert (standing.failures, standing.failing_since) == (2, NOW)
+
+
+# --- pages that are not opened twice for nothing
+
+
+def front(*links: str, **overrides: object) -> Fetched:
+    home = "https://meridian.example.org/"
+    return answer(home, "".join(f'<p><a href="{link}">An article about tides</a></p>' for link in links))
+
+
+def dated(url: str, day: str) -> Fetched:
+    return page(url, head=f'<meta property="article:published_time" content="{day}">')
+
+
+def test_a_link_that_led_outside_the_window_is_not_opened_again(gathering: Gathering) -> None:
+    gathering.source(kind=SourceKind.PAGE, url="https://meridian.example.org/", link_pattern="/tides")
+    fetcher = FakeFetcher({"https://meridian.example.org/": front(URL), URL: dated(URL, "2026-10-01")})
+    assert gathering.run_one(fetcher).outside == 1
+    assert gathering.run_one(fetcher).outside == 1
+    assert fetcher.urls.count(URL) == 1
+    assert gathering.run_one(fetcher, datetime(2026, 9, 1, tzinfo=UTC)).new == 1
+
+
+def test_the_first_poll_takes_only_a_few_articles_that_have_no_date(gathering: Gathering) -> None:
+    gathering.source(kind=SourceKind.PAGE, url="https://meridian.example.org/", link_pattern="/tides")
+    urls = [f"{URL}-{number}" for number in range(15)]
+    pages = {url: page(url, f"tide number {url[-2:]}") for url in urls}
+    fetcher = FakeFetcher({"https://meridian.example.org/": front(*urls), **pages})
+    polled = gathering.run_one(fetcher)
+    assert (polled.new, polled.outside) == (UNDATED_AT_FIRST, 15 - UNDATED_AT_FIRST)
+    later = f"{URL}-later"
+    fetcher.answers |= {
+        "https://meridian.example.org/": front(later, *urls),
+        later: page(later, "spring tides"),
+    }
+    again = gathering.run_one(fetcher)
+    assert (again.new, again.known, again.outside) == (1, UNDATED_AT_FIRST, 15 - UNDATED_AT_FIRST)
+    assert fetcher.urls.count(urls[-1]) == 1
+
+
+def test_a_page_that_failed_is_tried_again_later_and_not_for_ever(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL), etag='"v1"'), URL: Unavailable(f"{URL} answers 503")})
+    for hour in range(48):
+        gathering.run_one(fetcher, now=NOW + timedelta(hours=hour))
+    assert fetcher.urls.count(URL) == TRIES
+    assert fetcher.asked[-1].etag == '"v1"'
+
+
+def test_an_article_from_the_feed_gets_its_pages_text_when_that_can_be_read(gathering: Gathering) -> None:
+    gathering.source()
+    told = feed(FEED, entry(URL, title="Tides", text=prose("ebb")))
+    fetcher = FakeFetcher({FEED: told, URL: Unavailable(f"{URL} answers 503")})
+    gathering.run_one(fetcher)
+    (article,) = gathering.articles
+    assert "answers 503; the feed's own text is used" in article.note
+    fetcher.answers[URL] = page(URL)
+    polled = gathering.run_one(fetcher, now=NOW + timedelta(hours=2))
+    assert (polled.updated, polled.new) == (1, 0)
+    (article,) = gathering.articles
+    assert (article.text_origin, article.note) == (TextOrigin.PAGE, "")
+    (stored,) = gathering.stored
+    assert stored.revision == 2
+
+
+def test_an_article_that_its_publisher_changed_is_read_again_as_a_revision(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, title="Tides")), URL: page(URL)})
+    gathering.run_one(fetcher)
+    fetcher.answers |= {FEED: feed(FEED, entry(URL, title="Tides, corrected")), URL: page(URL, "currents")}
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=1)).updated == 0
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=7)).updated == 1
+    (stored,) = gathering.stored
+    assert (stored.article.title, stored.revision) == ("Tides, corrected", 2)
+    assert "currents" in stored.article.text
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=20)).known == 1
+    assert fetcher.urls.count(URL) == 2
+
+
+def test_a_feed_that_republishes_everything_with_new_dates_brings_nothing_back(gathering: Gathering) -> None:
+    gathering.source()
+    fresh = entry(URL, day=DAY)
+    fetcher = FakeFetcher({FEED: feed(FEED, fresh), URL: page(URL)})
+    gathering.run_one(fetcher)
+    old = f"{URL}-old"
+    fetcher.answers |= {
+        FEED: feed(FEED, entry(URL, day=DAY + timedelta(days=4)), entry(old, day=DAY + timedelta(days=4))),
+        old: dated(old, "2026-03-01T10:00:00Z"),
+    }
+    polled = gathering.run_one(fetcher)
+    assert (polled.known, polled.outside, polled.new) == (1, 1, 0)
+    (article,) = gathering.articles
+    assert article.published_at == DAY
+
+
+# --- one article, whatever its address
+
+
+def test_an_article_met_under_its_feeds_link_is_known_by_it_and_not_opened_again(
+    gathering: Gathering,
+) -> None:
+    gathering.source()
+    link, canonical = "https://meridian.example.org/?p=12", URL
+    head = f'<link rel="canonical" href="{canonical}">'
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(link)), link: page(link, head=head)})
+    gathering.run_one(fetcher)
+    assert [article.url for article in gathering.articles] == [canonical]
+    assert gathering.run_one(fetcher).known == 1
+    assert fetcher.urls.count(link) == 1
+
+
+def test_the_same_words_under_another_address_are_the_same_article(gathering: Gathering) -> None:
+    gathering.source()
+    gathering.source("Northlight")
+    copy = "https://northlight.example.org/copied"
+    lists = {
+        FEED: feed(FEED, entry(URL, title="Tides")),
+        OTHER_FEED: feed(OTHER_FEED, entry(copy, title="Tides")),
+    }
+    gathering.run(FakeFetcher({**lists, URL: page(URL), copy: page(copy)}))
+    (stored,) = gathering.stored
+    assert set(stored.sources) == {"Meridian", "Northlight"}
+
+
+# --- what may be done with it
+
+
+def test_who_reserves_an_article_is_kept_with_it(gathering: Gathering) -> None:
+    source = gathering.source()
+    listed = feed(FEED, entry(URL), entry(f"{URL}-2"))
+    fetcher = FakeFetcher(
+        {
+            FEED: listed,
+            URL: replace(page(URL), reservation="its header says 'tdm-reservation: 1'"),
+            f"{URL}-2": page(f"{URL}-2", "currents"),
+        }
+    )
+    gathering.run_one(fetcher)
+    assert [bool(article.reservation) for article in gathering.articles] == [True, False]
+    assert gathering.now_stored(source).reservation == ""
+
+
+def test_a_feed_that_reserves_itself_reserves_all_its_articles(gathering: Gathering) -> None:
+    source = gathering.source()
+    reserved = "its header says 'X-Robots-Tag: noai'"
+    gathering.run_one(FakeFetcher({FEED: feed(FEED, entry(URL), reservation=reserved), URL: page(URL)}))
+    assert [article.reservation for article in gathering.articles] == [reserved]
+    assert gathering.now_stored(source).reservation == reserved
+
+
+def test_an_article_that_tells_no_language_has_its_sources(gathering: Gathering) -> None:
+    gathering.source(language="nl")
+    gathering.run_one(FakeFetcher({FEED: feed(FEED, entry(URL)), URL: answer(URL, "<title>Eb</title>")}))
+    assert [article.language for article in gathering.articles] == ["nl"]
+
+
+# --- deadlines
+
+
+def test_a_source_that_hangs_holds_up_nobody(gathering: Gathering) -> None:
+    gathering.source()
+    gathering.source("Northlight")
+    url = "https://northlight.example.org/a"
+    fetcher = FakeFetcher({FEED: feed(FEED), OTHER_FEED: feed(OTHER_FEED, entry(url)), url: page(url)})
+    fetcher.delays[FEED] = 60
+    polls = gathering.run(fetcher, patience=Patience(source=1.0))
+    assert polls["Northlight"].new == 1
+    assert "did not answer within 1 s" in polls["Meridian"].error
+
+
+def test_what_a_source_had_no_time_for_is_left_for_the_next_poll(gathering: Gathering) -> None:
+    source = gathering.source()
+    slow = f"{URL}-slow"
+    listed = feed(FEED, entry(URL), entry(slow), etag='"v1"')
+    fetcher = FakeFetcher({FEED: listed, URL: page(URL), slow: page(slow, "currents")})
+    fetcher.delays[slow] = 60
+    polled = gathering.run_one(fetcher, patience=Patience(source=2.0))
+    assert (polled.new, polled.later, polled.error) == (1, 1, "")
+    assert "the next poll goes on with them" in polled.problems[-1]
+    assert gathering.now_stored(source).standing.etag is None
+    fetcher.delays.clear()
+    assert gathering.run_one(fetcher).new == 1
+
+
+def test_a_run_ends_when_its_time_is_up_and_what_it_did_not_reach_stays_due(gathering: Gathering) -> None:
+    gathering.source()
+    northlight = gathering.source("Northlight")
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL)), URL: page(URL), OTHER_FEED: feed(OTHER_FEED)})
+    fetcher.delays[OTHER_FEED] = 60
+    polls = gathering.run(fetcher, patience=Patience(run=2.0))
+    assert list(polls) == ["Meridian"]
+    assert gathering.now_stored(northlight).standing.polled_at is None
+
+
+# --- sitemaps
+
+
+def test_a_sitemap_is_read_with_the_children_that_changed(gathering: Gathering) -> None:
+    index, child = "https://meridian.example.org/sitemap.xml", "https://meridian.example.org/news.xml"
+    old = "https://meridian.example.org/2019.xml"
+    gathering.source(kind=SourceKind.SITEMAP, url=index)
+    xmlns = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    children = (
+        f"<sitemap><loc>{child}</loc><lastmod>2026-11-18</lastmod></sitemap>"
+        f"<sitemap><loc>{old}</loc><lastmod>2019-11-18</lastmod></sitemap>"
+    )
+    urls = (
+        f"<url><loc>{URL}</loc><lastmod>2026-11-18T08:00:00Z</lastmod></url>"
+        f"<url><loc>{URL}-old</loc><lastmod>2026-01-18T08:00:00Z</lastmod></url>"
+    )
+    fetcher = FakeFetcher(
+        {
+            index: answer(index, f"<sitemapindex {xmlns}>{children}</sitemapindex>"),
+            child: answer(child, f"<urlset {xmlns}>{urls}</urlset>"),
+            URL: dated(URL, "2026-11-18T08:00:00Z"),
+        }
+    )
+    polled = gathering.run_one(fetcher)
+    assert (polled.new, polled.outside, polled.error) == (1, 1, "")
+    assert fetcher.urls == [index, child, URL]
