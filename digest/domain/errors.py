@@ -7,10 +7,16 @@ DigestError            says what, where and what next, in words a person can act
 │   └── Conflict       it is there already, or not in a state that allows this
 ├── Misconfigured      settings or templates: nothing was started
 ├── Refused            the other side said no for good: never retry
+│   └── Gone           what was asked for existed and was taken away for good
 ├── Unavailable        nothing was accepted: retry later
 └── Ambiguous          the other side may have accepted: hold, never resend unasked
 ```
 """
+
+
+from __future__ import annotations
+
+from datetime import timedelta
 
 
 class DigestError(Exception):
@@ -37,8 +43,19 @@ class Refused(DigestError):
     """The other side said no for good: never retry."""
 
 
+class Gone(Refused):
+    """It was there and was taken away for good (HTTP 410): stop asking."""
+
+
 class Unavailable(DigestError):
-    """Nothing was accepted on the other side: safe to try again later."""
+    """Nothing was accepted on the other side: safe to try again later.
+
+    `retry_after` is how long the other side asks to be left alone, None when it does not say.
+    """
+
+    def __init__(self, *args: object, retry_after: timedelta | None = None) -> None:
+        super().__init__(*args)
+        self.retry_after = retry_after
 
 
 class Ambiguous(DigestError):

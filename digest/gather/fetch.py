@@ -7,18 +7,26 @@ no further than its limits, whatever the server says about its length.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, Self
 
 import httpcore2
 import httpx2
 
+from digest import __version__
 from digest.domain.errors import InvalidInput, Refused, Unavailable
+from digest.gather.answers import DRAINED, cause_of, drain, failure, read_body, redirect_target
+from digest.gather.connections import Connections, Line, Origin
+from digest.gather.decoding import ACCEPT_ENCODING, BodyDecoder
 from digest.gather.guard import Guard
-from digest.gather.guarded import GuardedBackend, GuardedTransport, Resolve, resolve
+from digest.gather.guarded import BoundedStream, GuardedBackend, Resolve, SystemResolver
+from digest.gather.headers import Headers, charset, fresh_for, media_type
+from digest.gather.reservation import reservation_in
+from digest.gather.robots import PRODUCT_TOKEN
 from digest.gather.urls import canonical_url
 
 ACCEPT_ANY = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.5"
@@ -29,8 +37,8 @@ ACCEPT_FEED = (
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_LATER = frozenset({408, 421, 423, 425, 429})
-_DECODABLE = frozenset({"", "identity", "gzip", "deflate"})
+_FOR_GOOD = frozenset({301, 308})
+_FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[ \t\x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,11 @@ class Fetched:
     the server named none), `encoding` its charset as the server wrote it. `body` is decoded from any
     Content-Encoding and empty when `status` is 304: nothing changed since `etag` or `last_modified`,
     both opaque and to be given back as they are.
+
+    `moved_to` is `url` when every redirect on the way there was for good (301, 308), else None.
+    `fresh_for` is how long the server says that asking again is no use, None when it says nothing.
+    `reservation` is by what the publisher keeps text mining or AI out, in words, '' when by nothing.
+    `received_bytes` counts the body as it came over the wire.
     """
 
     url: str
@@ -50,6 +63,10 @@ class Fetched:
     body: bytes
     etag: str | None = None
     last_modified: str | None = None
+    moved_to: str | None = None
+    fresh_for: timedelta | None = None
+    reservation: str = ""
+    received_bytes: int = 0
 
 
 class Fetcher(Protocol):
@@ -61,9 +78,15 @@ class Fetcher(Protocol):
         """Return what `url` holds.
 
         Raises `Unavailable` when trying again later may help (no answer in time, no such host at the moment,
-        429, 5xx) and `Refused` when it will not (4xx, a denied address, too large). Both name the URL.
+        429, 5xx; with `retry_after` when the server says when), `Gone` for 410, and `Refused` when trying
+        again will not help (other 4xx, a denied address, too large). All name the URL.
         """
         ...
+
+
+Permit = Callable[[str], Awaitable[float]]
+"""Asked before each request with its URL. Returns the pause in seconds that its origin wants between two
+requests; raises `Refused` or `Unavailable` when it may not be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,8 @@ class Limits:
     """How much of a stranger's server is put up with.
 
     `body_bytes` counts decoded bytes, `ratio` is decoded over received bytes and applies from the first
-    decoded MiB on, `seconds` is for the whole fetch with its redirects, `silence` for each single wait.
+    decoded MiB on. `seconds` is for the whole fetch with its redirects, without the time it waits for its
+    turn at a host; `silence` is for each single wait.
     """
 
     body_bytes: int = 8 * 1024 * 1024
@@ -83,12 +107,49 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+@dataclass(slots=True)
+class _Trip:
+    """One fetch on its way: the URLs asked so far, and how many seconds it may still take."""
+
+    urls: list[str]
+    headers: Sequence[tuple[bytes, bytes]]
+    seconds: float = 0.0
+    is_for_good: bool = True
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a 304 would answer what is asked."""
+        return any(name.startswith(b"If-") for name, _ in self.headers)
+
+    @property
+    def named(self) -> str:
+        """How errors call it: what the caller asked for, and where that led."""
+        first, asked = self.urls[0], self.urls[-1]
+        return first if asked == first else f"{first} (redirected to {asked[:200]})"
+
+    def go(self, url: str, *, for_good: bool) -> None:
+        """Take a redirect. Raises `Refused` when it was taken before, or is one too many."""
+        if url in self.urls:
+            loop = " → ".join([*self.urls[self.urls.index(url) :], url])
+            raise Refused(f"{self.urls[0]} redirects in a circle: {loop}")
+        if len(self.urls) > MAX_REDIRECTS:
+            raise Refused(f"{self.urls[0]} redirects more than {MAX_REDIRECTS} times, last to {url}")
+        self.urls.append(url)
+        self.is_for_good &= for_good
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    url: str
+    for_good: bool
+
+
 class HttpFetcher:
-    """Fetches over HTTP(S), with connections kept for the next fetch: an asynchronous context manager.
+    """Fetches over HTTP(S), hundreds of hosts at once and each over one connection: an async context manager.
 
     `contact` is the URL the User-Agent gives, so that a site can tell who asks and complain. `allow` names
     "host:port" and CIDR exceptions to the guard, for servers on loopback; leave it empty elsewhere.
-    Cookies are not kept and proxy variables not read.
+    Cookies are not kept and proxy variables not read. robots.txt is the business of `PoliteFetcher`.
     """
 
     def __init__(
@@ -97,140 +158,158 @@ class HttpFetcher:
         contact: str,
         allow: Collection[str] = frozenset(),
         limits: Limits = DEFAULT_LIMITS,
-        connections: int = 20,
         backend: httpcore2.AsyncNetworkBackend | None = None,
-        resolver: Resolve = resolve,
+        resolver: Resolve | None = None,
     ) -> None:
         self._guard = Guard.allowing(allow)
         self._limits = limits
-        guarded = GuardedBackend(self._guard, inner=backend, resolver=resolver)
-        self._client = httpx2.AsyncClient(
-            transport=GuardedTransport(guarded, connections=connections),
-            headers={"User-Agent": f"Digest/0.1 (+{contact})", "Accept-Encoding": "gzip, deflate"},
-            timeout=httpx2.Timeout(limits.silence, pool=limits.seconds),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._system = SystemResolver()
+        guarded = GuardedBackend(self._guard, inner=backend, resolver=resolver or self._system)
+        self._connections = Connections(guarded)
+        agent = f"{PRODUCT_TOKEN}/{__version__} (+{contact})"
+        self._headers = [
+            (b"User-Agent", agent.encode("ascii", "replace")),
+            (b"Accept-Encoding", ACCEPT_ENCODING.encode("ascii")),
+        ]
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        await self._connections.aclose()
+        self._system.close()
 
     async def fetch(
-        self, url: str, *, etag: str | None = None, last_modified: str | None = None, accept: str = ACCEPT_ANY
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        accept: str = ACCEPT_ANY,
+        permit: Permit | None = None,
     ) -> Fetched:
-        """Return what `url` holds, see `Fetcher.fetch`."""
-        headers = {"Accept": accept}
-        if etag:
-            headers["If-None-Match"] = etag
-        if last_modified:
-            headers["If-Modified-Since"] = last_modified
-        try:
-            async with asyncio.timeout(self._limits.seconds):
-                return await self._follow(url, headers)
-        except TimeoutError as exc:
-            raise Unavailable(f"{url} did not answer within {self._limits.seconds:g} s") from exc
-        except (httpx2.TimeoutException, httpcore2.TimeoutException) as exc:
-            raise Unavailable(f"{url} was silent for {self._limits.silence:g} s") from exc
-        except httpx2.DecodingError as exc:
-            raise Refused(f"{url} sent a body that does not decompress: {exc}") from exc
-        except (httpx2.TransportError, httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as exc:
-            raise Unavailable(f"{url} could not be read: {exc or type(exc).__name__}") from exc
-
-    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
-        asked = url
-        for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._ask(asked, headers, first=url)
+        """Return what `url` holds, see `Fetcher.fetch`. `permit` is asked before every request."""
+        trip = _Trip([url], [(b"Accept", accept.encode("ascii")), *_conditions(etag, last_modified)])
+        trip.seconds = self._limits.seconds
+        while True:
+            answer = await self._ask(trip, permit)
             if isinstance(answer, Fetched):
                 return answer
-            asked = answer
-        raise Refused(f"{url} redirects more than {MAX_REDIRECTS} times, last to {asked}")
+            trip.go(answer.url, for_good=answer.for_good)
 
-    async def _ask(self, asked: str, headers: dict[str, str], *, first: str) -> Fetched | str:
-        """Return what `asked` holds, or the URL it redirects to. `first` is the URL an error names."""
-        target = self._target(asked, first)
-        try:
-            async with self._client.stream("GET", target, headers=headers) as response:
-                if response.status_code in _REDIRECTS:
-                    return _location(response, first)
-                _check_status(response, first)
-                return _fetched(response, await self._body(response, first))
-        except (Refused, Unavailable) as exc:
-            raise type(exc)(str(exc) if first in str(exc) else f"{_named(first, asked)}: {exc}") from exc
+    async def _ask(self, trip: _Trip, permit: Permit | None) -> Fetched | _Redirect:
+        target = self._target(trip)
+        pause = await _permission(trip, permit)
+        async with self._connections.turn(Origin.of(target), pause=pause) as line:
+            began = asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(trip.seconds):
+                    return await self._exchange(line, target, trip)
+            except TimeoutError as exc:
+                raise Unavailable(f"{trip.named} did not answer within {self._limits.seconds:g} s") from exc
+            finally:
+                trip.seconds -= asyncio.get_running_loop().time() - began
 
-    def _target(self, asked: str, first: str) -> httpx2.URL:
+    def _target(self, trip: _Trip) -> httpx2.URL:
         try:
-            canonical_url(asked)
-            target = httpx2.URL(asked)
+            canonical_url(trip.urls[-1])
+            target = httpx2.URL(trip.urls[-1])
         except InvalidInput as exc:
-            raise Refused(f"{_named(first, asked)} cannot be fetched: {exc}") from exc
-        port = target.port or (443 if target.scheme == "https" else 80)
-        reason = self._guard.why_not_port(target.raw_host.decode("ascii"), port)
+            raise Refused(f"{trip.named} cannot be fetched: {exc}") from exc
+        origin = Origin.of(target)
+        reason = self._guard.why_not_port(origin.host.decode("ascii"), origin.port)
         if reason:
-            raise Refused(f"{_named(first, asked)} may not be fetched: {reason}")
+            raise Refused(f"{trip.named} may not be fetched: {reason}")
         return target
 
-    async def _body(self, response: httpx2.Response, first: str) -> bytes:
-        """Read the body within the limits. httpx2 decodes at most 1 MiB at a time, so a bomb stops early."""
-        if response.status_code == 304:
-            return b""
-        encodings = {
-            coding.strip().lower() for coding in response.headers.get("content-encoding", "").split(",")
-        }
-        if not encodings <= _DECODABLE:
-            raise Refused(f"{first} is compressed as {', '.join(sorted(encodings))}, which was not asked for")
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._limits.body_bytes:
-                raise Refused(f"{first} is larger than {_mib(self._limits.body_bytes)}: not read further")
-            if len(body) > max(1 << 20, self._limits.ratio * response.num_bytes_downloaded):
-                raise Refused(
-                    f"{first} decompresses to over {self._limits.ratio} times its size: not read further"
-                )
-        return bytes(body)
+    async def _exchange(self, line: Line, target: httpx2.URL, trip: _Trip) -> Fetched | _Redirect:
+        try:
+            response = await self._connections.send(line, self._request(target, trip))
+            try:
+                return await self._answer(response, target, trip)
+            finally:
+                await response.aclose()
+        except httpcore2.TimeoutException as exc:
+            raise Unavailable(f"{trip.named} was silent for {self._limits.silence:g} s") from exc
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as exc:
+            raise Unavailable(f"{trip.named} could not be read: {cause_of(exc)}") from exc
+        except (Refused, Unavailable) as exc:
+            if trip.urls[0] in str(exc):
+                raise
+            raise type(exc)(f"{trip.named}: {exc}") from exc
+
+    def _request(self, target: httpx2.URL, trip: _Trip) -> httpcore2.Request:
+        silence = self._limits.silence
+        return httpcore2.Request(
+            b"GET",
+            httpcore2.URL(
+                scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+            ),
+            headers=[(b"Host", target.netloc), *self._headers, *trip.headers],
+            extensions={"timeout": {"connect": silence, "read": silence, "write": silence}},
+        )
+
+    async def _answer(
+        self, response: httpcore2.Response, target: httpx2.URL, trip: _Trip
+    ) -> Fetched | _Redirect:
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, BoundedStream):
+            # Twice the body for what chunking adds to it.
+            stream.allow(2 * self._limits.body_bytes + DRAINED)
+        headers, status = Headers(response.headers), response.status
+        if status == 304 or 200 <= status < 300:
+            return await self._fetched(response, headers, trip)
+        await drain(response)
+        if status in _REDIRECTS:
+            return _Redirect(redirect_target(headers, status, target, named=trip.named), status in _FOR_GOOD)
+        raise failure(response, headers, named=trip.named)
+
+    async def _fetched(self, response: httpcore2.Response, headers: Headers, trip: _Trip) -> Fetched:
+        is_unchanged = response.status == 304
+        if is_unchanged and not trip.is_conditional:
+            await drain(response)
+            raise Unavailable(f"{trip.named} answers 304 Not Modified, though it was asked for everything")
+        decoder = BodyDecoder(
+            "" if is_unchanged else headers.find("content-encoding") or "",
+            max_bytes=self._limits.body_bytes,
+            ratio=self._limits.ratio,
+        )
+        try:
+            body = await read_body(response, decoder)
+        except (Refused, Unavailable) as exc:
+            raise type(exc)(f"{trip.named} {exc}") from exc
+        return Fetched(
+            url=trip.urls[-1],
+            status=response.status,
+            content_type=media_type(headers),
+            encoding=charset(headers),
+            body=body,
+            etag=headers.first("etag"),
+            last_modified=headers.first("last-modified"),
+            moved_to=trip.urls[-1] if trip.is_for_good and len(trip.urls) > 1 else None,
+            fresh_for=fresh_for(headers, now=datetime.now(UTC)),
+            reservation=reservation_in(headers),
+            received_bytes=decoder.received,
+        )
 
 
-def _named(first: str, asked: str) -> str:
-    return first if asked == first else f"{first} (redirected to {asked})"
+def _conditions(etag: str | None, last_modified: str | None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the conditional fields; a validator that cannot have come from a header is left out."""
+    for name, value in ((b"If-None-Match", etag), (b"If-Modified-Since", last_modified)):
+        if value and _FIELD_VALUE.fullmatch(value):
+            yield name, value.encode("latin-1")
 
 
-def _mib(size: int) -> str:
-    return f"{size / (1 << 20):g} MiB"
-
-
-def _location(response: httpx2.Response, first: str) -> str:
-    location = response.headers.get("location")
-    if not location:
-        raise Refused(f"{first} answers {response.status_code} without saying where to go")
+async def _permission(trip: _Trip, permit: Permit | None) -> float:
+    if permit is None:
+        return 0.0
     try:
-        return str(response.request.url.join(location))
-    except (httpx2.InvalidURL, ValueError) as exc:
-        raise Refused(f"{first} redirects to '{location[:120]}', which is not a URL") from exc
-
-
-def _check_status(response: httpx2.Response, first: str) -> None:
-    status = response.status_code
-    if status == 304 or 200 <= status < 300:
-        return
-    said = f"{first} answers {status} {response.reason_phrase}".rstrip()
-    if status in _LATER or status >= 500:
-        after = response.headers.get("retry-after")
-        raise Unavailable(f"{said}; it asks to wait: {after[:40]}" if after else said)
-    raise Refused(said)
-
-
-def _fetched(response: httpx2.Response, body: bytes) -> Fetched:
-    headers = response.headers
-    return Fetched(
-        url=str(response.request.url),
-        status=response.status_code,
-        content_type=headers.get("content-type", "").partition(";")[0].strip().lower(),
-        encoding=response.charset_encoding,
-        body=body,
-        etag=headers.get("etag"),
-        last_modified=headers.get("last-modified"),
-    )
+        return await permit(trip.urls[-1])
+    except Refused as exc:
+        if len(trip.urls) == 1:
+            raise
+        raise Refused(f"{trip.urls[0]} redirects: {exc}") from exc
+    except Unavailable as exc:
+        if len(trip.urls) == 1:
+            raise
+        raise Unavailable(f"{trip.urls[0]} redirects: {exc}", retry_after=exc.retry_after) from exc

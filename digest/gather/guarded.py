@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpcore2
-import httpx2
 
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.guard import Guard
@@ -19,10 +21,38 @@ from digest.gather.guard import Guard
 Resolve = Callable[[str, int], Awaitable[tuple[str, ...]]]
 
 
-async def resolve(host: str, port: int) -> tuple[str, ...]:
-    """Return every address of `host` in the system's order. Raises `OSError` when there is none."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+_RESOLVERS = 32
+_MAX_TRIED = 4
+"""Addresses of one name that are tried: a name server could list a hundred of somebody else's."""
+_HEAD_BYTES = 256 * 1024
+"""Read before an answer's header is complete: httpcore2 bounds a header, but not how many 1xx precede it."""
+
+
+class SystemResolver:
+    """Resolves names as the system does, in threads of its own.
+
+    asyncio's default pool has six threads on two cores: a few name servers that do not answer would hold up
+    every other host.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="resolve")
+
+    async def __call__(self, host: str, port: int) -> tuple[str, ...]:
+        """Return every address of `host` in the system's order. Raises `OSError` when there is none."""
+        try:  # an address in any notation needs no name server, and no thread
+            return _addresses(host, port, socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, _addresses, host, port, 0)
+
+    def close(self) -> None:
+        """Let the threads end when their names are resolved."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _addresses(host: str, port: int, flags: int) -> tuple[str, ...]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -30,7 +60,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     """Opens connections for a pool: resolves once, vets every address, connects to exactly those."""
 
     def __init__(
-        self, guard: Guard, *, inner: httpcore2.AsyncNetworkBackend | None = None, resolver: Resolve = resolve
+        self, guard: Guard, *, inner: httpcore2.AsyncNetworkBackend | None = None, resolver: Resolve
     ) -> None:
         self._guard = guard
         self._inner = inner or httpcore2.AnyIOBackend()
@@ -48,13 +78,28 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
 
         Raises `Refused` when an address of `host` is denied, `Unavailable` when there is no such host.
         """
-        addresses = await self._vetted(host, port)
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = (await self._vetted(host, port))[:_MAX_TRIED]
+        except TimeoutError as exc:
+            raise Unavailable(f"the name '{host}' was not resolved within {timeout:g} s") from exc
         for address in addresses[:-1]:
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return await self._connect(address, port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 continue
-        return await self._inner.connect_tcp(addresses[-1], port, timeout, local_address, socket_options)
+        return await self._connect(addresses[-1], port, timeout, local_address, socket_options)
+
+    async def _connect(
+        self,
+        address: str,
+        port: int,
+        timeout: float | None,
+        local_address: str | None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None,
+    ) -> BoundedStream:
+        stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        return BoundedStream(stream)
 
     async def _vetted(self, host: str, port: int) -> tuple[str, ...]:
         try:
@@ -82,60 +127,48 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
-class GuardedTransport(httpx2.AsyncBaseTransport):
-    """httpx2's transport over a pool that can connect through a `GuardedBackend` only.
+class BoundedStream(httpcore2.AsyncNetworkStream):
+    """A connection that reads so many bytes of an answer and no more, and is never left open half-made.
 
-    httpx2's own transport gives no place for a backend, and reads proxies from the environment unless told
-    otherwise. Errors of the pool come out as httpcore2's.
+    What counts is what comes after the last write: one request is under way at a time.
     """
 
-    def __init__(self, backend: GuardedBackend, *, connections: int = 20) -> None:
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=5.0,
-            network_backend=backend,
-        )
+    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
+        self._inner = inner
+        self._left = _HEAD_BYTES
 
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send one request and return its response with the body still to be read."""
-        response = await self._pool.handle_async_request(
-            httpcore2.Request(
-                method=request.method,
-                url=httpcore2.URL(
-                    scheme=request.url.raw_scheme,
-                    host=request.url.raw_host,
-                    port=request.url.port,
-                    target=request.url.raw_path,
-                ),
-                headers=request.headers.raw,
-                extensions=request.extensions,
-            )
-        )
-        if not isinstance(response.stream, AsyncIterable):
-            raise TypeError("an asynchronous pool gave a synchronous stream")
-        return httpx2.Response(
-            status_code=response.status,
-            headers=response.headers,
-            stream=_Body(response),
-            extensions=response.extensions,
-        )
+    def allow(self, more: int) -> None:
+        """Let `more` bytes be read: the header is complete and its body is wanted."""
+        self._left += more
 
-    async def aclose(self) -> None:
-        """Close every connection of the pool."""
-        await self._pool.aclose()
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what came, b"" at the end. Raises httpcore2's `RemoteProtocolError` over the allowance."""
+        if self._left <= 0:
+            raise httpcore2.RemoteProtocolError("it goes on for ever")
+        received = await self._inner.read(min(max_bytes, self._left), timeout)
+        self._left -= len(received)
+        return received
 
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send a part of a request."""
+        self._left = _HEAD_BYTES
+        await self._inner.write(buffer, timeout)
 
-class _Body(httpx2.AsyncByteStream):
-    """A response's raw body as httpx2 reads it."""
-
-    def __init__(self, response: httpcore2.Response) -> None:
-        self._response = response
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> BoundedStream:
+        """Return the same connection under TLS."""
+        try:
+            return BoundedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        except BaseException:
+            # httpcore2 closes after errors, but not when it is cancelled in the middle of a handshake.
+            await self._inner.aclose()
+            raise
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        """Close the connection."""
+        await self._inner.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what httpcore2 asks of a stream."""
+        return self._inner.get_extra_info(info)
