@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
-# Clocks differ a little; a date further ahead is a wrong one (an embargo, an event, a typing error).
-TOLERANCE = timedelta(minutes=15)
+from digest.gather.months import month_of
+
+# A site that writes its local time as if it were UTC is up to 14 hours ahead (Kiribati is UTC+14). What is
+# further ahead is no clock: an embargo, an event, a typing error.
+TOLERANCE = timedelta(hours=14)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
-_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_OFFSET = re.compile(r"([+-]\d{2})(\d{2})$")
-_FRACTION = re.compile(r"\.(\d{1,9})(?=$|[Z+-])")
+_LONGEST = 80
+_ISO = re.compile(
+    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
+    r"(?:(?:\s*[Tt]\s*|\s+|,\s*)(\d{1,2})(?::?(\d{2}))(?::?(\d{2})(?:[.,](\d{1,9}))?)?\s*(.*))?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})()(.*))?")
+_EPOCH = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
+_NUMERIC = re.compile(r"\b(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})\b")
+_CLOCK = re.compile(
+    r"\b(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?(?:\s*([AaPp])\.?\s?[Mm]\b\.?)?|\b(\d{1,2})\s*([AaPp])\.?[Mm]\b\.?"
+)
+_OFFSET = re.compile(r"(?:(?:GMT|UTC|UT|Z)\s*)?([+-])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª|°|\.(?=\s|$))", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+# Words that may stand in a date and say nothing; besides them only one, the weekday.
+_FILLERS = frozenset(
+    re.findall(r"\S+", "de del di of the at um uhr om à as às alle ore o godz r kl den le el feira la")
+)
+_ZONES = {
+    "gmt": 0, "utc": 0, "ut": 0, "z": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "mez": 60, "met": 60,
+    "cest": 120, "mesz": 120, "mest": 120, "eet": 120, "eest": 180, "msk": 180, "jst": 540, "kst": 540,
+    "aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780, "ast": -240, "adt": -180, "est": -300, "edt": -240,
+    "cst": -360, "cdt": -300, "mst": -420, "mdt": -360, "pst": -480, "pdt": -420, "akst": -540, "hst": -600,
+}  # fmt: skip
 
 
 def believable(moment: datetime | None, now: datetime) -> datetime | None:
-    """Return `moment` in UTC when something can be published then, else None: the future, before 1990."""
+    """Return `moment` in UTC when something can be published then, else None: the future, before 1990.
+
+    Up to 14 hours ahead is a local time written as UTC, or a clock that runs fast: that is `now`.
+    """
     if moment is None:
         return None
     try:
@@ -29,24 +56,128 @@ def believable(moment: datetime | None, now: datetime) -> datetime | None:
 
 
 def parsed_date(text: str, now: datetime) -> datetime | None:
-    """Return the instant that `text` names in ISO 8601 or RFC 5322, None when it is no believable date.
+    """Return the instant that `text` names, None when it is no believable date; see `instant_of`."""
+    return believable(instant_of(text), now)
 
-    A time without a zone is read as UTC. A day without a time is taken at noon UTC, which is the same
-    calendar day in every zone but the two easternmost; today's is not moved past `now`.
+
+def instant_of(text: str) -> datetime | None:
+    """Return the instant that `text` names, in UTC, believable or not; None when it names none.
+
+    ISO 8601 and RFC 5322 in their many spellings, seconds since 1970, and a day with its month named in one
+    of eight languages. A time without a zone, or with an unknown one, is UTC (RFC 5322 §4.3); a two-digit
+    year is of 1950 to 2049. A day without a time is taken at noon UTC, which is the same calendar day in
+    every zone but the two easternmost. `11/12/2026` may be two days, and "yesterday" depends on when it was
+    written: neither is read.
     """
-    text = text.strip()
-    day = _DAY.fullmatch(text)
+    if len(text) > 2 * _LONGEST:
+        return None
+    text = " ".join(_COMMENT.sub(" ", text).split())
+    if not text or len(text) > _LONGEST:
+        return None
     try:
-        if day:
-            noon = datetime.fromisoformat(text).replace(hour=12, tzinfo=UTC)
-            return believable(min(noon, now) if noon.date() == now.date() else noon, now)
-        return believable(_instant(text), now)
-    except (ValueError, TypeError, IndexError, OverflowError):
+        if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
+            return _from_iso(match)
+        if match := _EPOCH.fullmatch(text):
+            return datetime.fromtimestamp(int(match[1]), UTC)
+        return _from_words(text)
+    except (ValueError, OverflowError, OSError):
         return None
 
 
-def _instant(text: str) -> datetime:
-    if _DAY.match(text):
-        text = _FRACTION.sub(lambda match: f".{match[1][:6]:0<6}", text.replace("z", "Z"))
-        return datetime.fromisoformat(_OFFSET.sub(r"\1:\2", text.replace(" +", "+").replace(" UTC", "Z")))
-    return parsedate_to_datetime(text)
+def _from_iso(match: re.Match[str]) -> datetime | None:
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
+    if hour is None:
+        return datetime(int(year), int(month), int(day), 12, tzinfo=UTC)
+    minutes = _zone_minutes(zone)
+    if minutes is None:
+        return None
+    moment = _at(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))
+    micro = int(f"{(fraction or '')[:6]:0<6}")
+    return moment + timedelta(microseconds=micro, minutes=-minutes)
+
+
+def _from_words(text: str) -> datetime | None:
+    clock = _CLOCK.search(text)
+    zone = None
+    if clock:
+        text, zone = text[: clock.start()], text[clock.end() :]
+        zone, text = _split_zone(zone, text)
+    day = _day(text)
+    if day is None:
+        return None
+    if clock is None:
+        return _at(*day, 12, 0, 0)
+    minutes = _zone_minutes(zone or "")
+    hour = _hour(clock)
+    if minutes is None:
+        return None
+    return _at(*day, hour, int(clock[2] or 0), int(clock[3] or 0)) - timedelta(minutes=minutes)
+
+
+def _split_zone(after: str, before: str) -> tuple[str, str]:
+    """Return the zone and the day's words, of which some may stand after the time (`… 10:00:00 CET 2026`)."""
+    offset = _OFFSET.search(after)
+    zone = offset[0] if offset else ""
+    rest = after.replace(zone, " ", 1) if zone else after
+    kept = []
+    for word in _WORD.findall(rest):
+        if not zone and word.casefold() in _ZONES:
+            zone = word
+        elif month_of(word) or word.isdigit() or rest.strip() != word:
+            kept.append(word)
+    return zone, f"{before} {' '.join(kept)}"
+
+
+def _day(text: str) -> tuple[int, int, int] | None:
+    """Return year, month and day of words in any order: `20 Nov 26`, `Nov 20, 2026`, `20.11.2026`."""
+    if numeric := _NUMERIC.search(text):
+        rest = text.replace(numeric[0], " ", 1)
+        return _numeric_day(numeric) if len(_spoken(rest)) <= 1 and not re.search(r"\d", rest) else None
+    words = _spoken(_ORDINAL.sub(" ", text))
+    if words and not words[0].isdigit() and not month_of(words[0]):
+        words = words[1:]  # the weekday
+    numbers = [word for word in words if word.isdigit()]
+    months = [number for word in words if not word.isdigit() and (number := month_of(word))]
+    if len(months) != 1 or len(numbers) != 2 or len(words) != 3:
+        return None
+    day, year = numbers if len(numbers[0]) <= 2 else reversed(numbers)
+    return _full_year(year), months[0], int(day)
+
+
+def _numeric_day(match: re.Match[str]) -> tuple[int, int, int] | None:
+    first, mark, second, year = int(match[1]), match[2], int(match[3]), _full_year(match[4])
+    if mark == "." or first > 12 or first == second:
+        return year, second, first
+    return (year, first, second) if second > 12 else None
+
+
+def _spoken(text: str) -> list[str]:
+    """Return the words and numbers of `text` that may tell something."""
+    return [word for word in _WORD.findall(text) if word.casefold() not in _FILLERS]
+
+
+def _full_year(text: str) -> int:
+    year = int(text)
+    return year + (2000 if year < 50 else 1900) if len(text) <= 2 else year
+
+
+def _hour(clock: re.Match[str]) -> int:
+    hour, half = int(clock[1] or clock[5]), (clock[4] or clock[6] or "").lower()
+    return hour % 12 + (12 if half == "p" else 0) if half else hour
+
+
+def _at(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime:
+    """Return the instant in UTC. 24:00 is the next day's beginning, a leap second the one before it."""
+    whole = datetime(year, month, day, hour % 24 if hour == 24 else hour, minute, min(second, 59), tzinfo=UTC)
+    return whole + timedelta(days=1) if hour == 24 else whole
+
+
+def _zone_minutes(zone: str) -> int | None:
+    """Return how far a zone is ahead of UTC; 0 for an unknown word, None for what is no zone."""
+    zone = zone.strip()
+    if match := _OFFSET.fullmatch(zone):
+        minutes = int(match[2]) * 60 + int(match[3] or 0)
+        return (-minutes if match[1] == "-" else minutes) if minutes <= 15 * 60 else None
+    if zone and not re.fullmatch(r"[A-Za-z]{1,5}|[A-Za-z]+/[A-Za-z_]+", zone):
+        return None
+    return _ZONES.get(zone.casefold(), 0)

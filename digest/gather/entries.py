@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.plain import plain_from_html
@@ -19,11 +20,13 @@ class NotAFeed(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One item of a feed.
+    """One item of a feed or sitemap.
 
-    `url` is canonical. `title` is plain text and never empty. `published_at` is aware UTC, None when the feed
-    gives no date or one that cannot be (the future, before 1990). `html` is the longer of content and summary
-    as the feed wrote it: not sanitised, '' when there is none. `language` is ISO 639-1.
+    `url` is canonical. `title` is plain text, in a feed never empty; '' in a sitemap means: take the page's.
+    `published_at` is aware UTC, None when there is no date or one that cannot be (the future, before 1990).
+    `updated_at` is the latest change told of: in a sitemap often the only date, and never before the day of
+    publication. `html` is the longer of content and summary as the feed wrote it: not sanitised, '' when
+    there is none. `language` is ISO 639-1. `image` is the largest picture the entry names as its own.
     """
 
     url: str
@@ -34,19 +37,31 @@ class Entry:
     author: str | None = None
     guid: str | None = None
     language: str | None = None
+    updated_at: datetime | None = None
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A feed's own name and its entries in the feed's order, each URL once. `title` is '' when it has none.
 
-    `url` is the site's page, or the feed itself when it names none.
+    `url` is the site's page, or the feed itself when it names none. `format` is in words ("RSS 2.0").
+    How often to ask: not again within `ttl`, not in `skip_hours` (UTC, 0 to 23) nor on `skip_days` (0 is
+    Monday, UTC). `moved_to` is the address the feed says it has moved to; `is_finished` that nothing new will
+    come. `problems` are sentences on what was wrong and how it was read.
     """
 
     title: str
     url: str
     language: str | None = None
     entries: tuple[Entry, ...] = ()
+    format: str = ""
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+    moved_to: str | None = None
+    is_finished: bool = False
+    problems: tuple[str, ...] = ()
 
 
 def title_or_beginning(title: str, html: str, url: str) -> str:

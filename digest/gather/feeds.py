@@ -21,10 +21,11 @@ def read_feed(
     """Return what the feed fetched from `url` holds.
 
     The body decides what it is; `content_type` is only told in errors, `encoding` is the transport's charset.
-    Dates after `now` (the clock, when not given) are None. A feed may have no entries.
+    Dates after `now` (the clock, when not given) are None. A feed may have no entries; of over 5,000 the
+    newest are read. A damaged one is read as far as its items can be told, and `problems` says so.
 
-    Raises `NotAFeed` when the body is something else, carries a DTD, or is larger, deeper or longer
-    than a feed has reason to be. The message says what it is and, for a page, which feed it names.
+    Raises `NotAFeed` when the body is something else, carries a DTD, or is larger than a feed has reason to
+    be. The message says what it is and, for a page, which feed it names.
     """
     now = now or datetime.now(UTC)
     if len(body) > MAX_BYTES:
@@ -41,6 +42,8 @@ def read_feed(
 def _what_it_is(body: bytes, kind: Kind, *, url: str, content_type: str, encoding: str | None) -> str:
     sent = f", sent as {content_type}" if content_type else ""
     said = f"{url} is not a feed: it is {described(body, encoding)}{sent}"
+    if kind is Kind.SITEMAP:
+        return f"{said}. 'digest source find' with the site's address tells what it lists"
     if kind is not Kind.HTML:
         return f"{said}. Give the address of an RSS, Atom or JSON feed"
     feeds = advertised_feeds(body, url=url)

@@ -13,6 +13,7 @@ _MEDIA_TYPES = {
     Kind.JSON_FEED: "application/feed+json",
     Kind.HTML: "text/html",
     Kind.TEXT: "text/plain",
+    Kind.SITEMAP: "application/xml",
     Kind.XML: "application/xml",
     Kind.JSON: "application/json",
     Kind.BINARY: "application/octet-stream",

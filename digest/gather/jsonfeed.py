@@ -9,57 +9,87 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from digest.gather.dates import parsed_date
-from digest.gather.encoding import decoded
+from digest.domain.articles import Image
+from digest.gather.encoding import decode
 from digest.gather.entries import Entry, Feed, NotAFeed, labels, title_or_beginning, unique_entries
+from digest.gather.faults import Faults
+from digest.gather.fields import as_paragraphs
 from digest.gather.language import iso_639_1
+from digest.gather.newest import newest
 from digest.gather.plain import plain_from_text
 from digest.gather.urls import canonical_or_none, joined
 
-MAX_ITEMS = 5_000
-
-_VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(?:\.\d+)?")
+_VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(\.\d+)?")
 
 
 def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
     """Return the feed in `body`. Raises `NotAFeed` when it is not JSON, or not a JSON Feed.
 
-    An item without a usable link is left out, as the format allows a reader to do.
+    An item without a usable link is left out, as the format allows a reader to do. So are the oldest when
+    there are more than are ever read.
     """
+    read = decode(body, "utf-8")
     try:
-        raw = json.loads(decoded(body, "utf-8"))
+        raw = json.loads(read.text.strip("\ufeff \t\r\n\0"), strict=False)
     except (ValueError, RecursionError) as exc:
         raise NotAFeed(f"{url} is not a feed: it is damaged JSON ({exc})") from exc
-    items = raw.get("items") if isinstance(raw, dict) and _VERSION.fullmatch(_text(raw, "version")) else None
-    if not isinstance(items, list):
+    version = _VERSION.fullmatch(_text(raw, "version")) if isinstance(raw, dict) else None
+    items = raw.get("items") if version else None
+    if version is None or not isinstance(items, list):
         raise NotAFeed(f"{url} is not a feed: it is a JSON document without a JSON Feed's version and items")
-    if len(items) > MAX_ITEMS:
-        raise NotAFeed(f"{url} is not read as a feed: it has over {MAX_ITEMS} items")
-    entries = [entry for item in items if isinstance(item, dict) and (entry := _entry(item, url, now))]
+    faults = Faults()
+    named = [item for item in items if isinstance(item, dict)]
+    kept = newest(named, lambda item: _text(item, "date_published"))
+    faults.beyond(len(named) - len(kept))
+    entries = [entry for item in kept if (entry := _entry(item, url, now, faults))]
+    unique = unique_entries(entries)
+    faults.repeated(len(entries) - len(unique))
+    misnamed = (
+        () if read.encoding == "utf-8" else (f"it is not UTF-8, as JSON has to be: read as {read.encoding}",)
+    )
     return Feed(
         title=plain_from_text(_text(raw, "title")),
         url=joined(url, _text(raw, "home_page_url") or url) or canonical_or_none(url) or url,
         language=iso_639_1(_text(raw, "language")),
-        entries=unique_entries(entries),
+        entries=unique,
+        format=f"JSON Feed 1{version[1] or '.0'}",
+        is_finished=raw.get("expired") is True,
+        problems=(*misnamed, *faults.told()),
     )
 
 
-def _entry(item: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None:
+def _entry(item: Mapping[str, Any], feed_url: str, now: datetime, faults: Faults) -> Entry | None:
     links = (_text(item, name) for name in ("url", "external_url", "id"))
     url = next((found for link in links if link and (found := _absolute(feed_url, link))), None)
     if url is None:
+        faults.unlinked()
         return None
     markup = max(_text(item, "content_html"), _paragraphs(item), key=len)
+    changed = [written] if (written := _text(item, "date_modified")) else []
     return Entry(
         url=url,
         title=title_or_beginning(plain_from_text(_text(item, "title")), markup, url),
-        published_at=parsed_date(_text(item, "date_published") or _text(item, "date_modified"), now),
+        published_at=faults.date([_text(item, "date_published"), *changed], now),
         html=markup,
         categories=labels([html.escape(tag) for tag in _list(item, "tags") if isinstance(tag, str)]),
         author=_author(item),
         guid=_text(item, "id") or None,
         language=iso_639_1(_text(item, "language")),
+        updated_at=Faults().date(changed, now),
+        image=_image(item, feed_url),
     )
+
+
+def _image(item: Mapping[str, Any], feed_url: str) -> Image | None:
+    """Return the item's picture: its own, its banner, or one that is attached."""
+    attached = [
+        _text(attachment, "url")
+        for attachment in _list(item, "attachments")
+        if isinstance(attachment, dict) and _text(attachment, "mime_type").startswith("image/")
+    ]
+    written = [_text(item, "image"), _text(item, "banner_image"), *attached]
+    url = next((found for link in written if link and (found := joined(feed_url, link))), None)
+    return Image(url) if url else None
 
 
 def _absolute(feed_url: str, link: str) -> str | None:
@@ -69,8 +99,7 @@ def _absolute(feed_url: str, link: str) -> str | None:
 
 def _paragraphs(item: Mapping[str, Any]) -> str:
     """Return the longer of the item's plain texts as HTML."""
-    text = max(_text(item, "content_text"), _text(item, "summary"), key=len)
-    return "".join(f"<p>{html.escape(part)}</p>" for part in re.split(r"\n\s*\n", text) if part.strip())
+    return as_paragraphs(max(_text(item, "content_text"), _text(item, "summary"), key=len))
 
 
 def _author(item: Mapping[str, Any]) -> str | None:

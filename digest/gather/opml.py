@@ -1,31 +1,82 @@
-"""Lists of feeds as other readers export them (OPML 2.0, opml.org/spec2.opml)."""
+"""Lists of sources as other readers write and read them (OPML 2.0, opml.org/spec2.opml).
+
+What OPML has no word for, a page and its link pattern, stands in attributes of our own, which other readers
+pass over: to them it is an ordinary link.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
 from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import SourceKind
 from digest.gather.plain import plain_line
 from digest.gather.urls import is_http_url
 
 MAX_BYTES = 4 * 1024 * 1024
 NOTHING_IMPORTED = "nothing was imported"
 
+_OURS = "urn:digest:source"
+_OUR_KIND, _OUR_PATTERN = f"{{{_OURS}}}kind", f"{{{_OURS}}}linkPattern"
+_BETWEEN = " / "
+
 
 @dataclass(frozen=True, slots=True)
 class OpmlSource:
-    """One feed of the list. `folder` is where it stood, outermost first ("News / Europe"), '' at the top."""
+    """One source of the list. `folder` is where it stood, outermost first ("News / Europe"), '' at the top.
+
+    `categories` are its labels as written, without the leading slash that OPML allows. `kind` is a feed
+    unless Digest wrote the list; `link_pattern` belongs to a page.
+    """
 
     title: str
     url: str
     folder: str = ""
+    categories: tuple[str, ...] = ()
+    kind: SourceKind = SourceKind.FEED
+    link_pattern: str = ""
+
+
+def write_opml(sources: Iterable[OpmlSource], *, title: str) -> bytes:
+    """Return an OPML 2.0 file with a folder for each `folder`, which `read_opml` reads back to the same.
+
+    Folders come in the order of their first source, what has none at the top. A title that is missing is the
+    address; characters that XML cannot hold are left out.
+    """
+    root = etree.Element("opml", version="2.0", nsmap={"digest": _OURS})
+    head, body = etree.SubElement(root, "head"), etree.SubElement(root, "body")
+    etree.SubElement(head, "title").text = plain_line(title)
+    folders: dict[str, etree._Element] = {"": body}
+    for source in sources:
+        _write(_folder(folders, source.folder), source)
+    etree.indent(root)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n"
+
+
+def _folder(folders: dict[str, etree._Element], path: str) -> etree._Element:
+    if path not in folders:
+        above, _, name = path.rpartition(_BETWEEN)
+        folders[path] = etree.SubElement(_folder(folders, above), "outline", text=plain_line(name))
+    return folders[path]
+
+
+def _write(folder: etree._Element, source: OpmlSource) -> None:
+    is_feed = source.kind is SourceKind.FEED
+    outline = etree.SubElement(folder, "outline", type="rss" if is_feed else "link")
+    outline.set("text", plain_line(source.title) or source.url)
+    outline.set("xmlUrl" if is_feed else "url", source.url)
+    if source.categories:
+        outline.set("category", ",".join(source.categories))
+    if not is_feed:
+        outline.set(_OUR_KIND, source.kind)
+        outline.set(_OUR_PATTERN, "".join(filter(str.isprintable, source.link_pattern)))
 
 
 def read_opml(body: bytes, *, name: str) -> tuple[OpmlSource, ...]:
-    """Return the feeds of an OPML file in its order, each URL once (the first place it stands in).
+    """Return the sources of an OPML file in its order, each URL once (the first place it stands in).
 
     All or nothing: raises `InvalidInput` with `name`, the line and the reason when the file is not OPML,
     names no feed, or a single outline of it is wrong. A DTD is refused.
@@ -72,20 +123,31 @@ def _outlines(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
         if element.tag == "outline":
             yield element, folder
         inner = folder
-        if element.tag == "outline" and not _attribute(element, "xmlurl"):
-            inner = " / ".join(part for part in (folder, _title(element)) if part)
+        if element.tag == "outline" and not (_attribute(element, "xmlurl") or element.get(_OUR_KIND)):
+            inner = _BETWEEN.join(part for part in (folder, _title(element)) if part)
         stack.extend((child, inner) for child in reversed(element))
 
 
 def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
     """Return the feed an outline names, what is wrong with it, or None for a folder or a note."""
-    url = _attribute(outline, "xmlurl")
+    kind = outline.get(_OUR_KIND) or SourceKind.FEED
+    if kind not in list(SourceKind):
+        return f"'{plain_line(kind)[:40]}' is no kind of source"
+    url = _attribute(outline, "xmlurl" if kind == SourceKind.FEED else "url")
     if not url:
-        claims_feed = _attribute(outline, "type").lower() in ("rss", "atom")
+        claims_feed = _attribute(outline, "type").lower() in ("rss", "atom") or kind != SourceKind.FEED
         return f"feed '{_title(outline)}' has no xmlUrl" if claims_feed else None
     if not is_http_url(url):
         return f"'{plain_line(url)[:120]}' is not an http(s) URL"
-    return OpmlSource(_title(outline) or url, url, folder)
+    categories = (label.strip(" /") for label in _attribute(outline, "category").split(","))
+    return OpmlSource(
+        _title(outline) or url,
+        url,
+        folder,
+        tuple(plain_line(label) for label in categories if label),
+        SourceKind(kind),
+        outline.get(_OUR_PATTERN) or "",
+    )
 
 
 def _title(outline: etree._Element) -> str:

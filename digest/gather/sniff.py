@@ -14,6 +14,7 @@ class Kind(StrEnum):
 
     XML_FEED = "xml feed"
     JSON_FEED = "json feed"
+    SITEMAP = "sitemap"
     HTML = "html"
     TEXT = "text"
     XML = "xml"
@@ -23,6 +24,7 @@ class Kind(StrEnum):
 
 
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
+_SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _PROLOGUE = re.compile(r"\s*(?:<\?.*?\?>\s*|<!doctype[^>\[]*(?:\[.*?\]\s*)?>\s*)*", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([a-zA-Z][\w.-]*)")
@@ -71,6 +73,8 @@ def described(body: bytes, encoding: str | None = None) -> str:
             return f"plain text ('{plain_from_html(start[:60])}…')"
         case Kind.EMPTY:
             return "empty"
+        case Kind.SITEMAP:
+            return "a sitemap"
         case Kind.XML_FEED | Kind.JSON_FEED:
             return "a damaged feed"
 
@@ -89,6 +93,8 @@ def _markup_kind(start: str) -> Kind:
     root = _root(start)
     if root in _FEED_ROOTS:
         return Kind.XML_FEED
+    if root in _SITEMAP_ROOTS:
+        return Kind.SITEMAP
     return Kind.HTML if _HTML_TAG.fullmatch(root) or not start.startswith("<?xml") else Kind.XML
 
 

@@ -1,209 +1,159 @@
-"""RSS, Atom and RDF through feedparser, after what could hurt has been refused.
+"""RSS 0.90 to 2.0, Atom 0.3 and 1.0, and RDF: one reading, since feeds mix their vocabularies.
 
-feedparser takes over 10 s on 200,000 nested tags, attributes or items, and its sanitiser takes ten times as
-long as our own: both are kept from it.
+In a document of its own vocabulary a tag is called by its name alone, so `title` is RSS's or Atom's;
+`atom:link` is Atom's inside RSS.
 """
 
 from __future__ import annotations
 
-import html
-import io
 import re
-import time
-from calendar import timegm
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
-from xml.sax import SAXException
-from xml.sax.handler import ContentHandler
-from xml.sax.xmlreader import AttributesImpl
+from collections.abc import Sequence
+from datetime import datetime
 
-import feedparser
-from defusedxml import DefusedXmlException
-from defusedxml.sax import parseString
+from lxml import etree
+from lxml.etree import _Element
 
-from digest.gather.dates import believable
-from digest.gather.encoding import decoded
-from digest.gather.entries import Entry, Feed, NotAFeed, labels, title_or_beginning, unique_entries
+from digest.gather.entries import (
+    Entry,
+    Feed,
+    NotAFeed,
+    labels,
+    title_or_beginning,
+    unique_entries,
+)
+from digest.gather.faults import Faults
+from digest.gather.fields import Fields, Names, attribute, language_at, text_in
 from digest.gather.language import iso_639_1
-from digest.gather.plain import plain_from_html, plain_from_text
+from digest.gather.links import leads_to, linked_site
+from digest.gather.newest import newest
+from digest.gather.pace import interval, skipped_days, skipped_hours
+from digest.gather.pictures import picture_of
+from digest.gather.plain import plain_from_html
+from digest.gather.texts import content_of, title_of
 from digest.gather.urls import canonical_or_none, joined
+from digest.gather.xmltree import parsed_xml
 
-MAX_DEPTH = 64
-MAX_ELEMENTS = 150_000
-MAX_ATTRIBUTES = 200
-MAX_ITEMS = 5_000
-MAX_DAMAGED_BYTES = 256 * 1024
-MAX_DAMAGED_DEPTH = 5_000
-
-_ITEMS = frozenset({"item", "entry"})
-# To the end when it is not closed: looking for the end of each of many would take a minute a megabyte.
-_CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)(?:(\w{2,31});)?")
-_DOCTYPE = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_TAG = re.compile(r"<(/?)[a-zA-Z][^<>]*?(/?)>")
-_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{8192}")
-
-
-class _TooMuch(Exception):
-    """A limit was passed; the text says which."""
+_PUBLISHED = (
+    "pubdate", "published", "issued", "atom:published", "dc:date", "dcterms:issued", "date", "created",
+    "dcterms:created", "dc:created",
+)  # fmt: skip
+_UPDATED = ("updated", "atom:updated", "modified", "dcterms:modified", "dc:modified")
+_RDF_VERSIONS = {
+    "http://purl.org/rss/1.0/": "RSS 1.0",
+    "http://my.netscape.com/rdf/simple/0.9/": "RSS 0.90",
+    "http://channel.netscape.com/rdf/simple/0.9/": "RSS 0.90",
+}
+_ATOM_VERSIONS = {"http://www.w3.org/2005/Atom": "Atom 1.0", "http://purl.org/atom/ns#": "Atom 0.3"}
+_NAMED_PERSON = re.compile(r"[^()\s]+@[^()\s]+\s*\(([^()]+)\)|(.*?)\s*<?\b[^\s<>()]+@[^\s<>()]+>?")
 
 
 def read_xml_feed(body: bytes, *, url: str, encoding: str | None, now: datetime) -> Feed:
     """Return the feed in `body`. Raises `NotAFeed` when it is unsafe to parse or holds no feed."""
-    text = _repaired(decoded(body, encoding))
-    try:
-        _check(text)
-    except (_TooMuch, DefusedXmlException) as exc:
-        reason = str(exc) if isinstance(exc, _TooMuch) else "it declares a DTD or entities"
-        raise NotAFeed(f"{url} is not read as a feed: {reason}") from exc
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8")),
-        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
-    if not parsed.version and not parsed.entries:
+    document = parsed_xml(body, url=url, encoding=encoding)
+    root = document.root
+    about = next(root.iter("{*}channel", "channel"), root)
+    names = Names(root, about)
+    items = [
+        node for node in root.iter() if isinstance(node.tag, str) and names.of(node) in ("item", "entry")
+    ]
+    if not items and len(about) == 0:
         raise NotAFeed(f"{url} is not a feed: it is XML that names no items")
-    return _feed(parsed, url, now)
+    return _Reader(names, Fields(about, names), url, now).feed(root, items, document.problems)
 
 
-def _repaired(text: str) -> str:
-    """Mend what most often keeps a feed from being XML: control characters, bare `&`, HTML's entities."""
-    text = _NOT_XML.sub("", _DECLARATION.sub("", text))
-    parts = _CDATA.split(text)
-    parts[::2] = [_AMPERSAND.sub(_xml_reference, part) for part in parts[::2]]
-    return "".join(parts)
+class _Reader:
+    """One reading of one feed: what its entries inherit, and what was wrong with them."""
+
+    def __init__(self, names: Names, channel: Fields, url: str, now: datetime) -> None:
+        self._names = names
+        self._channel = channel
+        self._url = url
+        self._now = now
+        self._faults = Faults()
+        self._site = linked_site(channel, url)
+        self._byline = _byline(channel) if names.of(channel.element) == "feed" else None
+
+    def feed(self, root: _Element, items: Sequence[_Element], problems: tuple[str, ...]) -> Feed:
+        channel = self._channel
+        kept = newest([Fields(item, self._names) for item in items], self._written)
+        self._faults.beyond(len(items) - len(kept))
+        entries = [entry for item in kept if (entry := self._entry(item))]
+        unique = unique_entries(entries)
+        self._faults.repeated(len(entries) - len(unique))
+        moved = channel.text("itunes:new-feed-url")
+        return Feed(
+            title=title_of(channel),
+            url=self._site or canonical_or_none(self._url) or self._url,
+            language=iso_639_1(channel.text("language", "dc:language") or language_at(channel.element)),
+            entries=unique,
+            format=_format(root, channel.element),
+            ttl=interval(channel),
+            skip_hours=skipped_hours(channel),
+            skip_days=skipped_days(channel),
+            moved_to=joined(self._url, moved) if moved else None,
+            problems=(*problems, *self._faults.told()),
+        )
+
+    def _entry(self, fields: Fields) -> Entry | None:
+        """Return one entry, None when it links to nothing that can be read."""
+        url = leads_to(fields, self._url, self._site)
+        if url is None:
+            self._faults.unlinked()
+            return None
+        title = title_of(fields)
+        markup, language = content_of(fields)
+        published, updated = fields.texts(*_PUBLISHED), fields.texts(*_UPDATED)
+        return Entry(
+            url=url,
+            title=title_or_beginning(title, markup, url),
+            published_at=self._faults.date([*published, *updated], self._now),
+            html=markup,
+            categories=labels(_labels(fields)),
+            author=_byline(fields) or self._byline,
+            guid=fields.text("guid", "id", "atom:id") or attribute(fields.element, "about") or None,
+            language=iso_639_1(fields.text("dc:language", "language") or language),
+            updated_at=Faults().date(updated, self._now),
+            image=picture_of(fields, url),
+        )
+
+    @staticmethod
+    def _written(fields: Fields) -> str:
+        return fields.text(*_PUBLISHED, *_UPDATED)
 
 
-def _xml_reference(match: re.Match[str]) -> str:
-    character = html.unescape(match[0]) if match[1] else match[0]
-    return match[0].replace("&", "&amp;") if character == match[0] else html.escape(character)
+def _format(root: _Element, about: _Element) -> str:
+    """Return the format's name and version as its root tells them."""
+    name, namespace = etree.QName(root).localname.lower(), etree.QName(root).namespace or ""
+    if name.endswith("rdf"):
+        return _RDF_VERSIONS.get(etree.QName(about).namespace or "", "RDF")
+    if name == "feed":
+        return _ATOM_VERSIONS.get(namespace, "Atom")
+    version = attribute(root, "version")[:8]
+    return f"RSS {version}" if version[:1].isdigit() else "RSS"
 
 
-def _check(text: str) -> None:
-    """Raise `_TooMuch`, or a defusedxml error for a DTD, before feedparser sees `text`.
-
-    What is not well-formed goes through feedparser's slow, forgiving parser, so it has to be small.
-    """
-    try:
-        parseString(text.encode("utf-8"), _Limits(), forbid_dtd=True)
-    except SAXException:
-        _check_damaged(text)
+def _labels(fields: Fields) -> list[str]:
+    written = [
+        attribute(category, "label") or text_in(category) or attribute(category, "term")
+        for category in fields.all("category", "atom:category")
+    ]
+    keywords = fields.text("itunes:keywords")
+    return [*written, *fields.texts("dc:subject"), *(keywords.split(",") if keywords else ())]
 
 
-def _check_damaged(text: str) -> None:
-    bare = _CDATA.sub("", text)
-    if _DOCTYPE.search(bare):
-        raise _TooMuch("it declares a DTD or entities")
-    if len(text) > MAX_DAMAGED_BYTES:
-        raise _TooMuch(f"it is not well-formed XML, and over {MAX_DAMAGED_BYTES >> 10} KiB long")
-    if _LONG_TAG.search(bare):
-        raise _TooMuch("it has a tag that does not end")
-    depth = deepest = 0
-    for closing, empty in _TAG.findall(bare):
-        depth += 0 if empty else -1 if closing else 1
-        deepest = max(deepest, depth)
-    if deepest > MAX_DAMAGED_DEPTH:
-        raise _TooMuch(f"its tags are nested {deepest} deep")
+def _byline(fields: Fields) -> str | None:
+    """Return who wrote it, several joined by commas: names, never an e-mail address alone."""
+    people = [
+        person.text("name", "atom:name") or text_in(person.element)
+        for person in fields.inner("author", "atom:author")
+    ]
+    written = fields.texts("dc:creator") or people or fields.texts("itunes:author")
+    names = [plain_from_html(_without_address(name)) for name in written]
+    return ", ".join(dict.fromkeys(name for name in names if name))[:200] or None
 
 
-class _Limits(ContentHandler):
-    """Counts what makes feedparser slow, and stops at the limit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._depth = self._elements = self._items = 0
-
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 (the interface's)
-        self._depth += 1
-        self._elements += 1
-        self._items += name.rpartition(":")[2].lower() in _ITEMS
-        if self._depth > MAX_DEPTH:
-            raise _TooMuch(f"its tags are nested over {MAX_DEPTH} deep")
-        if self._elements > MAX_ELEMENTS:
-            raise _TooMuch(f"it has over {MAX_ELEMENTS} tags")
-        if self._items > MAX_ITEMS:
-            raise _TooMuch(f"it has over {MAX_ITEMS} items")
-        if len(attrs) > MAX_ATTRIBUTES:
-            raise _TooMuch(f"a tag has over {MAX_ATTRIBUTES} attributes")
-
-    def endElement(self, name: str) -> None:  # noqa: ARG002, N802 (the interface's)
-        self._depth -= 1
-
-
-def _feed(parsed: Mapping[str, Any], url: str, now: datetime) -> Feed:
-    about = parsed["feed"]
-    entries = [entry for raw in parsed["entries"][:MAX_ITEMS] if (entry := _entry(raw, url, now))]
-    return Feed(
-        title=_title(about),
-        url=_link(about, url) or canonical_or_none(url) or url,
-        language=iso_639_1(_text(about, "language")),
-        entries=unique_entries(entries),
-    )
-
-
-def _entry(raw: Mapping[str, Any], feed_url: str, now: datetime) -> Entry | None:
-    """Return one entry, None when it links to nothing that can be read."""
-    guid = _text(raw, "id") or None
-    url = _link(raw, feed_url) or canonical_or_none(guid or "")
-    if url is None:
-        return None
-    markup, language = _longest_content(raw)
-    return Entry(
-        url=url,
-        title=title_or_beginning(_title(raw), markup, url),
-        published_at=_published(raw, now),
-        html=markup,
-        categories=labels([_text(tag, "label") or _text(tag, "term") for tag in raw.get("tags", ())]),
-        author=plain_from_html(_text(raw, "author"))[:200] or None,
-        guid=guid,
-        language=iso_639_1(_text(raw, "language") or language),
-    )
-
-
-def _title(raw: Mapping[str, Any]) -> str:
-    detail = raw.get("title_detail") or {}
-    written = _text(raw, "title")
-    return plain_from_text(written) if _text(detail, "type") == "text/plain" else plain_from_html(written)
-
-
-def _link(raw: Mapping[str, Any], base: str) -> str | None:
-    """Return where an entry or feed leads: feedburner's original, else the alternate link."""
-    named = [_text(raw, "feedburner_origlink"), _text(raw, "link")]
-    named += [_text(link, "href") for link in raw.get("links", ()) if link.get("rel") == "alternate"]
-    return next((url for link in named if link and (url := joined(base, link))), None)
-
-
-def _longest_content(raw: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the longer of content and summary as HTML, and the language it is declared to be in."""
-    details = [*raw.get("content", ()), raw.get("summary_detail") or {}]
-    best = max(details, key=lambda detail: len(_text(detail, "value")))
-    value = _text(best, "value")
-    if best.get("type") == "text/plain":
-        value = "".join(f"<p>{html.escape(part)}</p>" for part in re.split(r"\n\s*\n", value) if part.strip())
-    return value, _text(best, "language")
-
-
-def _published(raw: Mapping[str, Any], now: datetime) -> datetime | None:
-    written = dict(raw)  # feedparser's own mapping would answer `published` for a missing `updated`
-    for name in ("published_parsed", "created_parsed", "updated_parsed"):
-        parsed = written.get(name)
-        if isinstance(parsed, time.struct_time):
-            return believable(_instant(parsed), now)
-    return None
-
-
-def _instant(parsed: time.struct_time) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _text(raw: Mapping[str, Any], name: str) -> str:
-    """Return a value feedparser gave as text, '' for whatever else it made of odd input."""
-    value = raw.get(name)
-    return value.strip() if isinstance(value, str) else ""
+def _without_address(name: str) -> str:
+    """Return the name in `desk@example.org (Ada Writer)` and in `Ada Writer <desk@example.org>`."""
+    name = name[:400]
+    match = _NAMED_PERSON.fullmatch(name.strip()) if "@" in name else None
+    return (match[1] or match[2] or "") if match else name

@@ -226,7 +226,8 @@ def test_a_damaged_feed_is_mended(damaged: str) -> None:
             r"an HTML page \(title 'All & news'\)\. It names the feed https://horizon\.example/rss: use that",
         ),
         ("<html><body>Hi</body></html>", "an HTML page.*add it as a page"),
-        ("<?xml version='1.0'?><urlset/>", r"an XML document of another kind \(<urlset>\)"),
+        ("<?xml version='1.0'?><books/>", r"an XML document of another kind \(<books>\)"),
+        ("<?xml version='1.0'?><urlset/>", "it is a sitemap"),
         ('{"items": []}', "a JSON document of another kind"),
         ('{"version": "https://jsonfeed.org/version/1", "items": [', "damaged JSON"),
         (
@@ -259,8 +260,9 @@ LAUGHS = "<!DOCTYPE r [" + "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10 if n els
         rss(item(title="&x;")).replace("?>", "?>" + XXE, 1),
         LAUGHS + "]><rss><channel><title>&l9;</title></channel></rss>",
         '<!DOCTYPE rss SYSTEM "http://127.0.0.1/x.dtd"><rss version="2.0"><channel/></rss>',
-        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://x.example/rss.dtd">'
-        + rss(),
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "rss.dtd" [<!ENTITY x "y">]>'
+        + rss(item(title="&x;")),
+        '<!DOCTYPE rss PUBLIC "-//Another//DTD//EN" "http://x.example/rss.dtd">' + rss(),
         '<!DOCTYPE rss [<!ENTITY % p SYSTEM "http://127.0.0.1/x"> %p;]><rss><channel/></rss>',
         XXE + "<rss><channel><item><title>&x;</title></oops>",
         (XXE + "<rss><channel/></rss>").encode("utf-16"),
