@@ -10,12 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
-from digest.gather.markup import link_share, short_text_of, text_of
 from digest.gather.phrases import (
     is_byline,
     is_comments_label,
@@ -24,12 +23,14 @@ from digest.gather.phrases import (
     is_takeaways_label,
 )
 from digest.gather.plain import comparable, word_count
+from digest.gather.survey import Survey
 
 # What is cut from the end as other stories is never more of the text than this.
 _TAIL_MOST = 0.3
 _TITLE_PLACES = 3
 _BYLINE_PLACES = 6
 _CAPTION_MOST = 400
+_LINE_MOST = 400
 _REPEATED_MOST = 3
 _CAPTION_KINDS = (BlockKind.PARAGRAPH, BlockKind.HEADING)
 _SENTENCE_END = re.compile(r"[.!?…:;,]['\"”’»)\]]*$")
@@ -52,26 +53,26 @@ NO_HINTS = Hints()
 _END = Block(BlockKind.HEADING, "")
 
 
-def hints_of(tree: _Element) -> Hints:
+def hints_of(tree: _Element, survey: Survey) -> Hints:
     """Return what `tree` tells about its lines. Read them before `prune` takes parts away."""
-    captions = {comparable(text_of(element)) for element in tree.iter("figcaption")}
-    captions |= {comparable(image.get("alt") or "") for image in tree.iter("img")}
-    captions |= {
-        comparable(text_of(element)) for element in tree.iter("div", "p", "span") if _is_caption(element)
-    }
+    shown = [*tree.iter("figcaption"), *filter(_is_named_caption, tree.iter("div", "p", "span"))]
+    captions = {comparable(survey.short_text(element, _CAPTION_MOST)) for element in shown}
+    captions |= {comparable((image.get("alt") or "")[:_CAPTION_MOST]) for image in tree.iter("img")}
     lines = tree.iter("p", "li", "h2", "h3", "h4", "h5", "div")
-    linked = {comparable(text_of(line)) for line in lines if _is_one_link(line)}
+    linked = {comparable(survey.short_text(line, _LINE_MOST)) for line in lines if _is_link(line, survey)}
     return Hints(frozenset(captions - {""}), frozenset(linked - {""}))
 
 
-def _is_caption(element: _Element) -> bool:
-    return "caption" in (element.get("class") or "").lower() and bool(short_text_of(element, _CAPTION_MOST))
+def _is_named_caption(element: _Element) -> bool:
+    return "caption" in (element.get("class") or "").lower()
 
 
-def _is_one_link(element: _Element) -> bool:
-    """Say whether a line's text is all one link to another page (`#…` leads to a place on this one)."""
-    links = list(islice((e for e in element.iter("a") if not (e.get("href") or "#").startswith("#")), 2))
-    return len(links) == 1 and link_share(element) > 0.9 and not any(True for _ in element.iter("ul", "ol"))
+def _is_link(element: _Element, survey: Survey) -> bool:
+    """Say whether a line's text is all link, and all to one page (`#…` leads to a place on this one)."""
+    if survey.link_share(element) <= 0.9 or survey.length(element) > _LINE_MOST:
+        return False
+    targets = {href for link in element.iter("a") if not (href := link.get("href") or "#").startswith("#")}
+    return len(targets) == 1 and next(element.iter("ul", "ol"), None) is None
 
 
 def without_furniture(blocks: Sequence[Block], *, title: str, hints: Hints = NO_HINTS) -> tuple[Block, ...]:
