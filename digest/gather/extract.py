@@ -7,11 +7,11 @@ are read around it, from the same tree.
 from __future__ import annotations
 
 import logging
-from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
-from lxml import html as lxml_html
+from lxml.etree import _Element
 from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
@@ -19,8 +19,10 @@ from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOr
 from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.blocks import blocks_of
+from digest.gather.declarations import Declarations
 from digest.gather.encoding import decoded
 from digest.gather.entries import TITLE_MAX, Entry
+from digest.gather.evidence import Candidate, Dropped
 from digest.gather.fetch import Fetched
 from digest.gather.furniture import Hints, hints_of, without_furniture
 from digest.gather.highlights import find_highlights, with_highlights
@@ -29,12 +31,18 @@ from digest.gather.markup import parsed_page, parsed_text
 from digest.gather.metadata import read_metadata
 from digest.gather.plain import plain_line
 from digest.gather.plaintext import plain_text_blocks
-from digest.gather.pruning import prune
+from digest.gather.pruning import prune, strip_machinery
+from digest.gather.signals import reservation_of, walls_of, why_partial
 from digest.gather.sniff import Kind, described, kind_of
+from digest.gather.survey import Survey
 from digest.gather.urls import canonical_or_none
 
 # It reports every page it gives up on, which an article without blocks says already.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+# Characters that a language is told by: more cost time and change no answer.
+_SAMPLE = 1500
+BYLINE_MAX = 200
 
 
 def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
@@ -56,38 +64,97 @@ def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An article and what it rests on: each choice among what the page says, and what was left out.
+
+    `modified_at` is when the page says the article was changed after it was published. `syndicated_from` is
+    the address on another site that the page names as its original.
+    """
+
+    article: Article
+    titles: tuple[Candidate, ...] = ()
+    bylines: tuple[Candidate, ...] = ()
+    dates: tuple[Candidate, ...] = ()
+    images: tuple[Candidate, ...] = ()
+    addresses: tuple[Candidate, ...] = ()
+    languages: tuple[Candidate, ...] = ()
+    signals: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    modified_at: datetime | None = None
+    syndicated_from: str | None = None
+
+
 def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:
     """Return the article of the page fetched from `url` (after redirects).
 
     `encoding` is the transport's charset. The article's `url` is the page's canonical one when that can be
     believed. A page without an article gives one without blocks, never an error.
     """
+    return examine_page(html, url=url, encoding=encoding, now=now).article
+
+
+def examine_page(
+    html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None
+) -> Reading:
+    """Return the article of a page as `read_page` does, with what it rests on."""
     tree = parsed_page(html, encoding)
-    about = read_metadata(tree, url=url, now=now or datetime.now(UTC))
-    hints, highlights = hints_of(tree), find_highlights(tree)
-    prune(tree)
+    page = Declarations(tree, url, now or datetime.now(UTC))
+    strip_machinery(tree)
+    survey = Survey(tree)
+    about = read_metadata(page, survey)
+    walls, reservation = walls_of(page, survey), reservation_of(page)
+    hints, highlights = hints_of(tree, survey), find_highlights(tree, survey)
+    pruned = prune(tree, survey)
     title = about.title or _title_of((), url)
-    blocks = without_furniture(_main_blocks(tree, url), title=title, hints=hints)
+    blocks, sifted = without_furniture(
+        _main_blocks(tree, url), title=title, hints=hints, authors=about.authors
+    )
     blocks = with_highlights(blocks, highlights)
-    return Article(
-        url=about.url,
+    why_cut = why_partial(walls, blocks)
+    detected = language_of(_sample(blocks), about.language)
+    published_at = about.dates.published_at
+    article = Article(
+        url=about.address.url,
         title=shorten(about.title or _title_of(blocks, url), TITLE_MAX),
         blocks=blocks,
-        language=language_of(_sample(blocks), about.language),
-        published_at=about.published_at,
-        published_by=DateOrigin.PAGE if about.published_at else DateOrigin.FIRST_SEEN,
-        byline=about.byline,
+        language=detected,
+        published_at=published_at,
+        published_by=DateOrigin.PAGE if published_at else DateOrigin.FIRST_SEEN,
+        byline=shorten(", ".join(about.authors), BYLINE_MAX) or None,
         site_name=about.site_name,
         image=about.image,
         text_origin=TextOrigin.PAGE,
         categories=about.categories,
+        is_partial=bool(why_cut),
+        reservation=reservation,
     )
+    return Reading(
+        article,
+        titles=about.titles,
+        bylines=about.bylines,
+        dates=about.dates.candidates,
+        images=about.images,
+        addresses=about.address.claims,
+        languages=(*about.languages, *_detected(detected, about.language)),
+        signals=tuple(filter(None, (why_cut, *(walls.signs if not why_cut else ()), reservation))),
+        dropped=(*pruned, *sifted),
+        modified_at=about.dates.modified_at,
+        syndicated_from=about.address.syndicated_from,
+    )
+
+
+def _detected(language: str | None, declared: str | None) -> tuple[Candidate, ...]:
+    """Return what the text itself reads like, where that decided."""
+    if language is None or language == declared:
+        return ()
+    return (Candidate("the text itself", language, True, "it plainly reads as that" if declared else ""),)
 
 
 def read_plain_text(text: str, *, url: str) -> Article:
     """Return the article that a page saved as plain text holds."""
     title, found = plain_text_blocks(text)
-    blocks = without_furniture(found, title=title)
+    blocks, _ = without_furniture(found, title=title)
     return Article(
         url=canonical_or_none(url) or url,
         title=shorten(title or _title_of(blocks, url), TITLE_MAX),
@@ -99,11 +166,13 @@ def read_plain_text(text: str, *, url: str) -> Article:
 def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
     """Return the article as its feed tells it: the whole text in some feeds, a sentence or two in others."""
     tree = parsed_text(entry.html)
-    hints = Hints(linked=hints_of(tree).linked)
-    highlights = find_highlights(tree)
+    survey = Survey(tree)
+    hints = Hints(linked=hints_of(tree, survey).linked)
+    highlights = find_highlights(tree, survey)
     body = tree.find("body")
     found = blocks_of(tree if body is None else body)
-    blocks = with_highlights(without_furniture(found, title=entry.title, hints=hints), highlights)
+    kept, _ = without_furniture(found, title=entry.title, hints=hints)
+    blocks = with_highlights(kept, highlights)
     return Article(
         url=entry.url,
         title=entry.title,
@@ -117,9 +186,9 @@ def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
     )
 
 
-def _main_blocks(tree: lxml_html.HtmlElement, url: str) -> tuple[Block, ...]:
+def _main_blocks(tree: _Element, url: str) -> tuple[Block, ...]:
     """Return what trafilatura takes for the article; of a page too short for it, all that is in `main`."""
-    document = bare_extraction(deepcopy(tree), url=url, include_comments=False, include_tables=True)
+    document = bare_extraction(tree, url=url, include_comments=False, include_tables=True)
     if isinstance(document, Document) and document.body is not None:
         return blocks_of(document.body)
     main = next(tree.iter("article", "main"), None)
@@ -139,4 +208,4 @@ def _title_of(blocks: tuple[Block, ...], url: str) -> str:
 def _sample(blocks: tuple[Block, ...]) -> str:
     """Return enough of the running text to tell its language by; names in headings and lists mislead."""
     paragraphs = [block.text for block in blocks if block.kind is BlockKind.PARAGRAPH]
-    return " ".join(paragraphs or [block.text for block in blocks])[:4000]
+    return " ".join(paragraphs or [block.text for block in blocks])[:_SAMPLE]

@@ -13,12 +13,17 @@ from itertools import islice
 from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
-from digest.gather.markup import link_share, short_text_of, text_of
-from digest.gather.phrases import LABEL_MOST, is_takeaways_label
+from digest.gather.markup import text_of
+from digest.gather.phrases import is_takeaways_label
 from digest.gather.plain import comparable, word_count
+from digest.gather.survey import Survey
 
 _MIN_ITEMS, _MAX_ITEMS = 2, 12
 _MAX_ITEM_WORDS = 80
+_ITEM_MOST = 12 * _MAX_ITEM_WORDS
+_LIST_MOST = _MAX_ITEMS * _ITEM_MOST
+_BESIDE_MOST = 180
+_LABEL_MOST = 60
 _LEVELS = 4
 _LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend")
 _BULLET = re.compile(r"^\s*[•‣▪●◦∙·*–—-]\s+")
@@ -40,18 +45,16 @@ class Highlights:
         )
 
 
-def find_highlights(tree: _Element) -> Highlights | None:
+def find_highlights(tree: _Element, survey: Survey) -> Highlights | None:
     """Return the first list of takeaways in a page, None when it has none.
 
     That is a line that `is_takeaways_label`, followed by a list of 2 to 12 items that are not links, or by
     as many paragraphs that begin with a bullet.
     """
-    for label in tree.iter(
-        "h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend"
-    ):
-        heading = short_text_of(label, LABEL_MOST)
+    for label in tree.iter(*_LABEL_TAGS):
+        heading = survey.short_text(label, _LABEL_MOST)
         if heading and is_takeaways_label(heading):
-            found = _list_after(label) or _bullets_after(label)
+            found = _list_after(label, survey) or _bullets_after(label, survey)
             if found:
                 items, last = found
                 return Highlights(heading.rstrip(" :"), items, tuple(islice(_lines_after(last), 40)))
@@ -78,25 +81,27 @@ def _place(blocks: Sequence[Block], highlights: Highlights, parts: set[str]) -> 
     return next((index for index, block in enumerate(blocks) if comparable(block.text) in following), 0)
 
 
-def _list_after(label: _Element) -> tuple[tuple[str, ...], _Element] | None:
+def _list_after(label: _Element, survey: Survey) -> tuple[tuple[str, ...], _Element] | None:
     """Return the items of the list that comes next after `label`, and the list itself."""
     for element in _after(label):
         listing = next(element.iter("ul", "ol"), None)
-        if listing is not None and word_count(text_of(element)) - word_count(text_of(listing)) < 30:
+        if listing is not None and survey.length(element) - survey.length(listing) < _BESIDE_MOST:
+            if survey.length(listing) > _LIST_MOST:
+                return None
             items = tuple(text for item in listing.iter("li") if (text := text_of(item)))
-            return (items, listing) if _are_takeaways(items) and link_share(listing) < 0.8 else None
-        if text_of(element):
+            return (items, listing) if _are_takeaways(items) and survey.link_share(listing) < 0.8 else None
+        if survey.length(element):
             return None
     return None
 
 
-def _bullets_after(label: _Element) -> tuple[tuple[str, ...], _Element] | None:
+def _bullets_after(label: _Element, survey: Survey) -> tuple[tuple[str, ...], _Element] | None:
     """Return the paragraphs with bullets that come next after `label`, and the last of them."""
     items: list[str] = []
     last = label
     for element in _after(label):
-        text = text_of(element)
-        if not _BULLET.match(text):
+        text = survey.short_text(element, _ITEM_MOST)
+        if not _BULLET.match(text) or len(items) > _MAX_ITEMS:
             break
         items.append(_BULLET.sub("", text))
         last = element
@@ -122,6 +127,9 @@ def _are_takeaways(items: Sequence[str]) -> bool:
 
 
 def _lines_after(element: _Element) -> Iterator[str]:
-    following = element.xpath("following::*[self::p or self::h2 or self::h3 or self::li]")
-    if isinstance(following, list):
-        yield from (text_of(line) for line in following if isinstance(line, _Element))
+    """Yield the lines that follow an element in reading order, from the boxes around it outwards."""
+    current: _Element | None = element
+    while current is not None and current.tag != "body":
+        for sibling in current.itersiblings():
+            yield from map(text_of, sibling.iter("p", "h2", "h3", "li"))
+        current = current.getparent()

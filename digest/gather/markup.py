@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from lxml import html as lxml_html
 from lxml.etree import ParserError, _Element
 
+from digest.domain.mail import shorten
 from digest.gather.encoding import decoded
 from digest.gather.plain import plain_line
 
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe", "object", "button"})
+UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe", "object", "button"})
+"""Tags whose text no reader of the article sees."""
+
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -34,22 +37,21 @@ def parsed_text(markup: str) -> lxml_html.HtmlElement:
 
 def text_of(element: _Element) -> str:
     """Return what a reader sees of an element, on one line."""
+    if len(element) == 0:
+        return plain_line(element.text or "") if element.tag not in UNSEEN else ""
     return plain_line("".join(_seen(element)))
 
 
-def short_text_of(element: _Element, most: int) -> str:
-    """Return what a reader sees of an element when that is at most `most` characters, else ''.
-
-    Reading stops there: asking every element of a page for its whole text is quadratic.
-    """
+def beginning_of(element: _Element, most: int = 80) -> str:
+    """Return the beginning of what a reader sees of an element, about `most` characters of it."""
     parts: list[str] = []
     length = 0
     for part in _seen(element):
+        parts.append(part[: 4 * most])
         length += len(part.strip())
         if length > most:
-            return ""
-        parts.append(part)
-    return plain_line("".join(parts))
+            break
+    return shorten(plain_line("".join(parts)), most)
 
 
 def _seen(element: _Element) -> Iterator[str]:
@@ -63,7 +65,7 @@ def _seen(element: _Element) -> Iterator[str]:
             continue
         if current is not element:
             stack.append((current, True))
-        if isinstance(current.tag, str) and current.tag not in _UNSEEN:
+        if isinstance(current.tag, str) and current.tag not in UNSEEN:
             yield "" if current.tag in INLINE else " "
             yield current.text or ""
             stack.extend((child, False) for child in reversed(current))
@@ -79,13 +81,6 @@ INLINE = frozenset(
     )
 )
 """Tags that do not break a line: HTML's, and `hi` and `ref` as trafilatura writes them."""
-
-
-def link_share(element: _Element) -> float:
-    """Return how much of an element's text is inside links, 0 to 1. Text without characters counts as 0."""
-    total = len(text_of(element))
-    linked = sum(len(text_of(link)) for link in element.iter("a") if link.get("href"))
-    return min(1.0, linked / total) if total else 0.0
 
 
 def base_of(tree: _Element, url: str) -> str:

@@ -20,6 +20,9 @@ _FORMATTING_TAG = re.compile(
 
 def plain_line(text: str) -> str:
     """Return `text` on one line: no control characters, no digest tokens, single spaces, NFC."""
+    line = " ".join(text.split())
+    if line.isascii() and line.isprintable():
+        return line  # most lines are: nothing unwanted is printable ASCII
     return unicodedata.normalize("NFC", " ".join(_UNWANTED.sub("", text).split()))
 
 

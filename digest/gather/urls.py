@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv6Address
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx2
 
@@ -40,6 +40,30 @@ _AMP_CACHE = re.compile(
 )
 _AMP_VIEWER = re.compile(r"https?://(?:www\.)?google\.[a-z.]+/amp/(s/)?([^/?#]+\.[^?#]*)(.*)", re.IGNORECASE)
 _SLUG = re.compile(r"[-_\d]")
+# A visitor's own number: whoever follows a link with it is taken for that visitor.
+_SESSION_NAMES = frozenset({"phpsessid", "jsessionid", "aspsessionid", "cfid", "cftoken", "zenid"})
+_SESSION_OR_NOT = frozenset({"sid", "session", "sessionid", "session_id", "s"})
+_SESSION_VALUE = re.compile(r"[0-9a-f]{24,}|[0-9a-z]{32,}")
+_SESSION_IN_PATH = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
+# What only the comparison of addresses leaves out.
+_PRINT_FLAGS = frozenset(
+    {
+        "print",
+        "printable",
+        "print_view",
+        "printview",
+        "printer",
+        "printer_friendly",
+        "view",
+        "output",
+        "format",
+    }
+)
+_PRINT_VALUES = frozenset({"", "1", "true", "yes", "print", "printable", "printer"})
+_INDEX = re.compile(r"(?:index|default)\.(?:html?|php\d?|aspx?|jsp|cfm)", re.IGNORECASE)
+_ESCAPED = re.compile(r"%([0-9a-fA-F]{2})")
+_FRAGMENT = "!$&'()*+,;=:@/?-._~"
+_UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 
 def is_http_url(text: str) -> bool:
@@ -54,23 +78,43 @@ def is_http_url(text: str) -> bool:
 def canonical_url(url: str) -> str:
     """Return the one way to write `url`: what articles are told apart by, and what readers are sent to.
 
-    Scheme and host in lower case, host in punycode (RFC 5891), default port, fragment, empty query and
-    tracking parameters gone, AMP caches and `/amp` endings undone, an empty path written `/`. The order of
-    the other parameters, a trailing slash and an `m.` or `www.` host stay: only the site knows whether its
-    twin exists, and tells by `rel=canonical`. Applying it twice changes nothing.
+    Scheme and host in lower case, host in punycode (RFC 5891), default port, fragment, empty query,
+    tracking parameters and session numbers gone, AMP caches and `/amp` endings undone, an empty path written
+    `/`. A fragment that begins with `!` stays: on such sites it is what names the article. So do the order of
+    the other parameters, a trailing slash and an `m.` or `www.` host: only the site knows whether its twin
+    exists, and tells by `rel=canonical`; `comparison_key` folds them. Applying it twice changes nothing.
 
     Raises `InvalidInput` when `url` is not an absolute http(s) URL, names a user, or is over 2,048
     characters long.
     """
     parsed = _parsed(_without_amp_cache(url))
     path, _, query = parsed.raw_path.decode("ascii").partition("?")
-    kept = "&".join(part for part in query.split("&") if part and not _is_tracking(part))
-    canonical = f"{parsed.scheme}://{_netloc(parsed)}{_without_amp_ending(path)}{'?' if kept else ''}{kept}"
+    kept = "&".join(part for part in query.split("&") if part and not _is_of_the_visit(part))
+    path = _without_amp_ending(_SESSION_IN_PATH.sub("", path)) or "/"
+    canonical = f"{parsed.scheme}://{_netloc(parsed)}{path}{'?' if kept else ''}{kept}{_route(parsed)}"
     if len(canonical) > MAX_LENGTH:
         raise InvalidInput(
             f"'{canonical[:60]}…' is longer than {MAX_LENGTH} characters: not an article's URL"
         )
     return canonical
+
+
+def comparison_key(url: str) -> str:
+    """Return what two addresses of one article have in common: look known articles up by it, never link to it.
+
+    Over the canonical form it leaves out what seldom tells two articles apart: the scheme, `www.`, `m.`,
+    `mobile.` and `amp.` hosts, trailing and doubled slashes, `index.html`, the order of parameters, a print
+    version, and in how far harmless characters are escaped. Raises `InvalidInput` as `canonical_url` does.
+    """
+    parsed = httpx2.URL(canonical_url(url))
+    path, _, query = parsed.raw_path.decode("ascii").partition("?")
+    parts = [part for part in _unescaped(path).split("/") if part]
+    while parts and (_INDEX.fullmatch(parts[-1]) or (parts[-1].casefold() == "print" and len(parts) > 1)):
+        parts.pop()
+    kept = sorted({_unescaped(part) for part in query.split("&") if part and not _is_print_flag(part)})
+    port = "" if parsed.port is None else f":{parsed.port}"
+    key = f"{_site_host(_host(parsed))}{port}/{'/'.join(parts)}{'?' if kept else ''}{'&'.join(kept)}"
+    return key + _route(parsed)
 
 
 def canonical_or_none(url: str) -> str | None:
@@ -131,6 +175,40 @@ def _netloc(parsed: httpx2.URL) -> str:
     host = _host(parsed)
     host = f"[{host}]" if ":" in host else host
     return host if parsed.port in (None, _DEFAULT_PORTS[parsed.scheme]) else f"{host}:{parsed.port}"
+
+
+def _route(parsed: httpx2.URL) -> str:
+    """Return a fragment that a script reads as the article's name (`#!/2026/story`), '' without one."""
+    fragment = parsed.fragment
+    return f"#{quote(fragment, safe=_FRAGMENT)}" if fragment.startswith("!") and len(fragment) > 2 else ""
+
+
+def _unescaped(text: str) -> str:
+    """Return percent-encoded text with what needs no escaping bare, and the rest in capitals (RFC 3986 §6.2.2)."""
+
+    def one(match: re.Match[str]) -> str:
+        char = chr(int(match[1], 16))
+        return char if char in _UNRESERVED else match[0].upper()
+
+    return _ESCAPED.sub(one, text)
+
+
+def _is_print_flag(parameter: str) -> bool:
+    name, _, value = unquote(parameter).casefold().partition("=")
+    if name in ("view", "output", "format"):
+        return value in ("print", "printable", "printer")
+    return name in _PRINT_FLAGS and value in _PRINT_VALUES
+
+
+def _is_of_the_visit(parameter: str) -> bool:
+    """Say whether a parameter tells of the visit and not of the article: whence, and by whom."""
+    name, _, value = unquote(parameter).casefold().partition("=")
+    is_session = name in _SESSION_NAMES or name.startswith("aspsessionid")
+    return (
+        is_session
+        or (name in _SESSION_OR_NOT and bool(_SESSION_VALUE.fullmatch(value)))
+        or _is_tracking(parameter)
+    )
 
 
 def _is_tracking(parameter: str) -> bool:

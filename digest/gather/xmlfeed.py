@@ -27,7 +27,7 @@ from digest.gather.language import iso_639_1
 from digest.gather.links import leads_to, linked_site
 from digest.gather.newest import newest
 from digest.gather.pace import interval, skipped_days, skipped_hours
-from digest.gather.pictures import picture_of
+from digest.gather.entrypictures import picture_of
 from digest.gather.plain import plain_from_html
 from digest.gather.texts import content_of, title_of
 from digest.gather.urls import canonical_or_none, joined

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from digest.gather.boilerplate import furniture_of
 from digest.gather.phrases import (
     is_byline,
     is_comments_label,
-    is_furniture,
     is_related_label,
     is_takeaways_label,
 )
@@ -113,7 +113,7 @@ def test_a_line_that_opens_the_comments_is_known(line: str) -> None:
     ],
 )
 def test_furniture_is_known_by_its_words(line: str) -> None:
-    assert is_furniture(line)
+    assert furniture_of(line)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_furniture_is_known_by_its_words(line: str) -> None:
     ],
 )
 def test_a_sentence_of_an_article_is_not_furniture(line: str) -> None:
-    assert not is_furniture(line)
+    assert not furniture_of(line)
     assert not is_comments_label(line)
     assert not is_related_label(line)
 
