@@ -16,6 +16,7 @@ from digest.domain.sources import Source
 from digest.domain.subscribers import SubscriberId
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
+from digest.gather.urls import comparison_key
 from digest.store.articles import ArticleId, ArticleRow, content_hash, record_article
 from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
@@ -95,7 +96,8 @@ def stored_article(
     takeaways = (Takeaway(article.text or article.title, origin, support),) if origin else ()
     condensed = Condensed(takeaways, None if takeaways else "the article has no text")
     with writing(engine) as session:
-        record_article(session, newsletter.id, source.id, article, now=NOW)
+        keys = [comparison_key(article.url)]
+        record_article(session, newsletter.id, source.id, article, now=NOW, keys=keys)
         article_id = ArticleId(
             session.scalars(select(ArticleRow.id).where(ArticleRow.url == article.url)).one()
         )

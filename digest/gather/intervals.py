@@ -16,7 +16,7 @@ from digest.domain.sources import FIRST_INTERVAL, Standing
 SHORTEST, LONGEST = timedelta(minutes=15), timedelta(hours=12)
 """Bounds of what a source's own habits lead to: twice a day is soon enough for the slowest."""
 MOST_ASKED = timedelta(days=1)
-"""A server that asks for longer pauses between polls than this is asked all the same: its news would be old."""
+"""Longer pauses between polls than this are not granted: what came would be old."""
 LONGEST_WAIT = timedelta(days=7)
 """How long at most a failing source is left alone, and a `Retry-After` obeyed."""
 

@@ -77,8 +77,8 @@ async def read_list(
     if source.kind is SourceKind.PAGE:
         pattern = source.link_pattern or None
         links = await parse(article_links, fetched.body, url=fetched.url, pattern=pattern)
-        leads = [Lead(link, comparison_key(link)) for link in links]
-        return Listing(tuple(leads), Asked(fresh_for=fetched.fresh_for), moved_to=fetched.moved_to)
+        found = tuple(Lead(link, comparison_key(link)) for link in links)
+        return Listing(found, Asked(fresh_for=fetched.fresh_for), moved_to=fetched.moved_to)
     if source.kind is SourceKind.SITEMAP:
         return await _read_sitemaps(fetched, fetcher=fetcher, parse=parse, since=since, now=now)
     feed: Feed = await parse(

@@ -54,6 +54,21 @@ def beginning_of(element: _Element, most: int = 80) -> str:
     return shorten(plain_line("".join(parts)), most)
 
 
+def short_text_of(element: _Element, most: int) -> str:
+    """Return what a reader sees of an element when that is at most `most` characters, else ''.
+
+    Reading stops there: asking every element of a page for its whole text is quadratic.
+    """
+    parts: list[str] = []
+    length = 0
+    for part in _seen(element):
+        length += len(part.strip())
+        if length > most:
+            return ""
+        parts.append(part)
+    return plain_line("".join(parts))
+
+
 def _seen(element: _Element) -> Iterator[str]:
     """Yield the text inside an element, a space for every line break and inner block."""
     stack: list[tuple[_Element, bool]] = [(element, False)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from digest.domain.errors import InvalidInput
-from digest.domain.newsletters import SourceKind
+from digest.domain.sources import SourceKind
 from digest.gather.plain import plain_line
 from digest.gather.urls import is_http_url
 

@@ -22,7 +22,7 @@ from digest.gather.intervals import Asked, after_failure, after_list
 from digest.gather.leads import Lead, Listing, Parse, fetch_list, read_list
 from digest.gather.urls import comparison_key
 from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
-from digest.store.database import reading, writing
+from digest.store.database import writing
 from digest.store.links import (
     PassedLink,
     forget_old_links,
@@ -42,7 +42,7 @@ TRIES = 5
 FIRST_RETRY = timedelta(hours=1)
 """A page that cannot be read is tried this often, each pause twice the one before: about a day in all."""
 LOOK_AGAIN_AFTER = timedelta(hours=6)
-"""A feed may tell something new of an article at each poll; its page is opened again no more than this often."""
+"""A feed may tell something new of an article at each poll; its page is opened again no more often."""
 UNDATED_AT_FIRST = 10
 """How many articles without any date the first poll of a source takes: the others may be years old."""
 REDATED = timedelta(days=2)
@@ -236,17 +236,15 @@ class Poll:
         try:
             article, urls = await self._article(lead)
         except DigestError as exc:
-            await self._pass_over(lead, self._retry(lead, str(exc), tries, is_final=isinstance(exc, Gone)))
+            await self._pass_over(self._retry(lead, str(exc), tries, is_final=isinstance(exc, Gone)))
             return
         except Exception as exc:
             log.exception("article.crashed", source=self._source.name, url=lead.url)
-            await self._pass_over(lead, self._retry(lead, _crash(lead.url, exc), tries, is_final=True))
+            await self._pass_over(self._retry(lead, _crash(lead.url, exc), tries, is_final=True))
             return
         reason = None if known else self._why_not(article, rank)
         if reason:
-            self._polled.outside += 1
-            link = PassedLink(lead.key, reason, article.published_at)
-            await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
+            await self._pass_over(PassedLink(lead.key, reason, article.published_at))
             return
         retry = self._retry(lead, article.note, tries) if article.note else None
         recorded = await self._store(lambda session: self._record(session, lead, article, urls, retry))
@@ -262,7 +260,7 @@ class Poll:
         next_try_at = None if is_final else self._now + FIRST_RETRY * 2 ** (tries - 1)
         return PassedLink(lead.key, reason, tries=tries, next_try_at=next_try_at)
 
-    async def _pass_over(self, lead: Lead, link: PassedLink) -> None:
+    async def _pass_over(self, link: PassedLink) -> None:
         self._polled.outside += 1
         await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
 
@@ -391,7 +389,7 @@ class Poll:
 
 def _listed_at(entry: Entry | None) -> datetime | None:
     """Return the latest day an article can be of, as its list tells: published, or last changed."""
-    return entry and (entry.published_at or entry.updated_at)
+    return (entry.published_at or entry.updated_at) if entry else None
 
 
 def _crash(url: str, exc: Exception) -> str:

@@ -21,13 +21,13 @@ from digest.gather.entries import (
     title_or_beginning,
     unique_entries,
 )
+from digest.gather.entrypictures import picture_of
 from digest.gather.faults import Faults
 from digest.gather.fields import Fields, Names, attribute, language_at, text_in
 from digest.gather.language import iso_639_1
 from digest.gather.links import leads_to, linked_site
 from digest.gather.newest import newest
 from digest.gather.pace import interval, skipped_days, skipped_hours
-from digest.gather.entrypictures import picture_of
 from digest.gather.plain import plain_from_html
 from digest.gather.texts import content_of, title_of
 from digest.gather.urls import canonical_or_none, joined

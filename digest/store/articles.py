@@ -237,7 +237,7 @@ def record_article(
             recorded = Recorded.NEW
         else:
             row = session.scalars(_by_url(newsletter_id, article.url)).one()
-    if recorded is Recorded.KNOWN and _is_revised(session, row, article):
+    if recorded is Recorded.KNOWN and _is_revised(session, row, article, source_id):
         _write_content(row, article)
         row.read_at, row.revision = now, row.revision + 1
         recorded = Recorded.UPDATED
@@ -304,11 +304,15 @@ def _is_added(session: Session, row: ArticleRow) -> bool:
     return True
 
 
-def _is_revised(session: Session, row: ArticleRow, article: Article) -> bool:
-    """Whether `article` has other words than the row, and no worse ones; the row's are then kept."""
-    if article.text_origin is TextOrigin.FEED and row.text_origin == TextOrigin.PAGE:
-        return False
-    if content_hash(article) == row.content_hash:
+def _is_revised(session: Session, row: ArticleRow, article: Article, source_id: SourceId | None) -> bool:
+    """Whether `article` has other words than the row, and no worse ones; the row's are then kept.
+
+    Another source that lists the article for the first time has a headline of its own for it: no revision.
+    """
+    is_better = article.text_origin is TextOrigin.PAGE and row.text_origin == TextOrigin.FEED
+    is_worse = article.text_origin is TextOrigin.FEED and row.text_origin == TextOrigin.PAGE
+    was_listed = source_id is None or session.get(SightingRow, (row.id, source_id)) is not None
+    if is_worse or not (was_listed or is_better) or content_hash(article) == row.content_hash:
         return False
     session.add(
         RevisionRow(

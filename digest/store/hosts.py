@@ -40,7 +40,9 @@ class StoredHost:
 def find_host(session: Session, origin: str) -> StoredHost | None:
     """Return what was recorded for `origin` last."""
     row = session.get(HostRow, origin)
-    return row and StoredHost(row.robots, row.tdmrep, row.fetched_at, row.ask_at, row.error)
+    if row is None:
+        return None
+    return StoredHost(row.robots, row.tdmrep, row.fetched_at, row.ask_at, row.error)
 
 
 def record_host(session: Session, origin: str, host: StoredHost) -> None:

@@ -120,6 +120,7 @@ class Gathering:
         *,
         now: datetime = NOW,
         patience: Patience = DEFAULT_PATIENCE,
+        on_polled: Callable[[Polled], None] = lambda _: None,
     ) -> dict[str, Polled]:
         with reading(self.engine) as session:
             sources = list_sources(session, self.newsletter.id)
@@ -132,6 +133,7 @@ class Gathering:
                 parse=parse_here,
                 now=now,
                 patience=patience,
+                on_polled=on_polled,
             )
         )
         return {polled.source: polled for polled in polls}
@@ -474,16 +476,7 @@ def test_polls_are_told_of_as_they_end(gathering: Gathering) -> None:
     fetcher = FakeFetcher({FEED: feed(FEED), OTHER_FEED: feed(OTHER_FEED)})
     fetcher.delays[FEED] = 0.1
     told: list[str] = []
-    asyncio.run(
-        gather(
-            gathering.engine,
-            gathering.newsletter.id,
-            WINDOW,
-            fetcher=fetcher,
-            now=NOW,
-            on_polled=lambda polled: told.append(polled.source),
-        )
-    )
+    gathering.run(fetcher, on_polled=lambda polled: told.append(polled.source))
     assert told == ["Northlight", "Meridian"]
 
 
@@ -500,7 +493,7 @@ def test_a_changed_article_is_taken_in_with_its_first_date(gathering: Gathering)
     polled = gathering.run_one(
         FakeFetcher({FEED: feed(FEED, later), again: page(again, "ebb and flood", head=canonical)})
     )
-    assert polled == Polled("Meridian", listed=1, known=1)
+    assert polled == Polled("Meridian", listed=1, updated=1)
     (article,) = gathering.articles
     assert "ebb and flood" in article.text
     assert article.published_at == DAY

@@ -22,11 +22,14 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
 from digest.domain.topics import TopicMatch
 from digest.store.articles import (
+    AddedByHand,
+    Recorded,
+    RevisionRow,
     StoredArticle,
     articles_in,
     content_hash,
     count_articles,
-    known_urls,
+    known_articles,
     record_article,
     record_sighting,
     record_stories,
@@ -71,7 +74,7 @@ def source(engine: Engine, newsletter: Newsletter) -> Source:
     return stored_source(engine, newsletter, "Meridian")
 
 
-def record(engine: Engine, newsletter: Newsletter, source: Source, article: Article) -> bool:
+def record(engine: Engine, newsletter: Newsletter, source: Source, article: Article) -> Recorded:
     with writing(engine) as session:
         return record_article(session, newsletter.id, source.id, article, now=NOW)
 
@@ -84,7 +87,7 @@ def stored(engine: Engine, newsletter: Newsletter) -> tuple[StoredArticle, ...]:
 def test_an_article_comes_back_as_it_was_stored(
     engine: Engine, newsletter: Newsletter, source: Source
 ) -> None:
-    assert record(engine, newsletter, source, FULL)
+    assert record(engine, newsletter, source, FULL) is Recorded.NEW
     (found,) = stored(engine, newsletter)
     assert found.article == FULL
     assert (found.first_seen_at, found.sources, found.story_id) == (NOW, ("Meridian",), None)
@@ -104,9 +107,43 @@ def test_new_words_replace_the_old_but_the_date_stays(
 ) -> None:
     record(engine, newsletter, source, FULL)
     newer = replace(FULL, title="Tides", image=None, published_at=FULL.published_at + timedelta(days=1))
-    assert not record(engine, newsletter, source, newer)
+    assert record(engine, newsletter, source, newer) is Recorded.UPDATED
     (found,) = stored(engine, newsletter)
     assert found.article == replace(newer, published_at=FULL.published_at)
+    assert found.revision == 2
+    with reading(engine) as session:
+        (kept,) = session.scalars(select(RevisionRow))
+    assert (kept.revision, kept.title) == (1, FULL.title)
+
+
+def test_the_feeds_words_never_replace_the_pages(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    page = replace(FULL, text_origin=TextOrigin.PAGE)
+    record(engine, newsletter, source, page)
+    excerpt = replace(FULL, blocks=FULL.blocks[:1], text_origin=TextOrigin.FEED, note="the page is away")
+    assert record(engine, newsletter, source, excerpt) is Recorded.KNOWN
+    assert stored(engine, newsletter)[0].article == page
+
+
+def test_another_sources_headline_is_no_revision(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    record(engine, newsletter, source, FULL)
+    other = stored_source(engine, newsletter, "Northlight")
+    assert record(engine, newsletter, other, replace(FULL, title="Their words")) is Recorded.KNOWN
+    assert stored(engine, newsletter)[0].article.title == FULL.title
+
+
+def test_an_article_added_by_hand_counts_for_the_window_it_is_wanted_in(
+    engine: Engine, newsletter: Newsletter
+) -> None:
+    old = replace(FULL, published_at=WINDOW.start - timedelta(days=90))
+    wish = AddedByHand("ada@example.org", (CLIMATE,), WINDOW.start)
+    with writing(engine) as session:
+        record_article(session, newsletter.id, None, old, now=NOW, by_hand=wish)
+    (found,) = stored(engine, newsletter)
+    assert (found.article, found.given_topics, found.sources) == (old, (CLIMATE,), ())
 
 
 def test_two_newsletters_may_have_the_same_article(
@@ -114,11 +151,12 @@ def test_two_newsletters_may_have_the_same_article(
 ) -> None:
     other = stored_newsletter(engine, slug="daily")
     theirs = stored_source(engine, other, "Meridian")
-    assert record(engine, newsletter, source, FULL)
-    assert record(engine, other, theirs, FULL)
+    assert record(engine, newsletter, source, FULL) is Recorded.NEW
+    assert record(engine, other, theirs, FULL) is Recorded.NEW
     with reading(engine) as session:
         assert count_articles(session, newsletter.id) == 1
-        assert known_urls(session, other.id, [FULL.url, "https://other.example.org/"]) == {FULL.url}
+        known = known_articles(session, other.id, theirs.id, [FULL.url, "https://other.example.org/"])
+    assert set(known) == {FULL.url}
 
 
 def test_sources_that_bring_an_article_at_once_make_one_article(
@@ -131,7 +169,7 @@ def test_sources_that_bring_an_article_at_once_make_one_article(
 
         def bring(source: Source, article: Article = article, together: threading.Barrier = together) -> bool:
             together.wait()
-            return record(engine, newsletter, source, article)
+            return record(engine, newsletter, source, article) is Recorded.NEW
 
         with ThreadPoolExecutor(6) as pool:
             assert sum(pool.map(bring, sources)) == 1

@@ -1,6 +1,6 @@
 """How polls of sources go, what their articles may be used for, and the addresses and texts of articles.
 
-Revision 0002, after 0001.
+Revision 0003, after 0002.
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from sqlalchemy.dialects import postgresql
 
-revision = '0002'
-down_revision = '0001'
+revision = '0003'
+down_revision = '0002'
 branch_labels = None
 depends_on = None
 
