@@ -18,8 +18,9 @@ from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import DigestError, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
+from digest.store.claims import claim_deliveries, lease_owners, reap_leases
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, is_unfinished, lease_owners, reap_leases
+from digest.store.deliveries import is_unfinished
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)

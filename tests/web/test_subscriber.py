@@ -9,8 +9,9 @@ import pytest
 from digest.domain.deliveries import DeliveryState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.store.claims import arm_deliveries, claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import arm_deliveries, claim_deliveries, find_delivery
+from digest.store.deliveries import find_delivery
 from digest.store.newsletters import remove_topic
 from digest.store.subscribers import SubscriberRow
 from digest.track.tokens import Purpose
