@@ -6,6 +6,8 @@ due; a lost one costs the seconds until the next beat, a doubled one nothing.
 
 from __future__ import annotations
 
+import logging
+
 import structlog
 from celery import Celery, Task
 from celery.signals import (
@@ -17,7 +19,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from digest.domain.errors import DigestError, Misconfigured
+from digest.domain.errors import DigestError, Misconfigured, Refused, Unavailable
 from digest.logs import set_up_logs
 from digest.settings import Settings, load_settings
 from worker.stopping import stopping
@@ -115,7 +117,11 @@ def finish_soon(**_: object) -> None:
 def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], **_: object) -> None:
     """Say what stopped a task. The next beat rings again for whatever is still due."""
     if isinstance(exception, DigestError):
-        log.error("task.failed", task=sender.name, arguments=args, reason=str(exception))
+        # A send fails each time it finds the mail server away, which `mail.away` tells once an hour. When it
+        # is the database, the sweep fails as well.
+        is_told = sender.name == "worker.tasks.send" and isinstance(exception, (Unavailable, Refused))
+        level = logging.WARNING if is_told else logging.ERROR
+        log.log(level, "task.failed", task=sender.name, arguments=args, reason=str(exception))
 
 
 @beat_init.connect

@@ -30,6 +30,7 @@ from digest.store.audiences import edition_keys
 from digest.store.base import storable
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
+from digest.store.outages import OutageRow
 from digest.store.subscribers import SubscriptionRow, SuppressionRow
 
 _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
@@ -37,6 +38,26 @@ _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 # an index holds the rows that are asked for.
 _IS_PENDING = DeliveryRow.state == literal_column("'pending'")
 _IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
+
+
+def claimable_issues(
+    session: Session, issue_ids: Collection[IssueId], *, now: datetime
+) -> tuple[IssueId, ...]:
+    """Return those that are approved, or that have a delivery due and no outage to wait for, oldest first."""
+    is_due = exists().where(DeliveryRow.issue_id == IssueRow.id, _IS_PENDING, DeliveryRow.next_at <= now)
+    is_away = exists().where(OutageRow.issue_id == IssueRow.id, OutageRow.retry_at > now)
+    found = session.scalars(
+        select(IssueRow.id)
+        .where(
+            IssueRow.id.in_(list(issue_ids)),
+            or_(
+                IssueRow.state == IssueState.APPROVED,
+                and_(IssueRow.state == IssueState.SENDING, is_due, ~is_away),
+            ),
+        )
+        .order_by(IssueRow.id)
+    )
+    return tuple(map(IssueId, found))
 
 
 def claim_deliveries(
