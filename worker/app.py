@@ -6,8 +6,6 @@ due; a lost one costs the seconds until the next beat, a doubled one nothing.
 
 from __future__ import annotations
 
-import logging
-
 import structlog
 from celery import Celery, Task
 from celery.signals import (
@@ -116,12 +114,15 @@ def finish_soon(**_: object) -> None:
 @task_failure.connect
 def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], **_: object) -> None:
     """Say what stopped a task. The next beat rings again for whatever is still due."""
-    if isinstance(exception, DigestError):
-        # A send fails each time it finds the mail server away, which `mail.away` tells once an hour. When it
-        # is the database, the sweep fails as well.
-        is_told = sender.name == "worker.tasks.send" and isinstance(exception, (Unavailable, Refused))
-        level = logging.WARNING if is_told else logging.ERROR
-        log.log(level, "task.failed", task=sender.name, arguments=args, reason=str(exception))
+    if not isinstance(exception, DigestError):
+        return
+    told = {"task": sender.name, "arguments": args, "reason": str(exception)}
+    if sender.name == "worker.tasks.send" and isinstance(exception, (Unavailable, Refused)):
+        # At every try while the mail server is away, and `mail.away` tells that once an hour. When it is
+        # the database that is away, the sweep fails as well.
+        log.warning("task.failed", **told)
+    else:
+        log.error("task.failed", **told)
 
 
 @beat_init.connect
