@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from benchmarks.readers import Size, sending_issue
+from digest.deliver.outages import meet_outage
 from digest.doctor import PATIENCE, Check, examine, is_loopback
-from digest.store.database import open_engine
+from digest.domain.issues import IssueState
+from digest.store.database import open_engine, writing
+from digest.store.issues import change_issue
 from digest.store.schema import migrate
 from tests.servers.faults import Banner, SlowBanner
 from tests.servers.processes import free_port
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+from tests.stored import NOW
 
 KEY = "k" * 32
 
@@ -126,6 +131,18 @@ def test_a_database_is_looked_at_for_schema_and_writing(folder: Path) -> None:
     away = look("database", database_url=f"postgresql+psycopg://u:hunter2@127.0.0.1:{port}/d")
     assert f"127.0.0.1:{port}" in away.advice
     assert "hunter2" not in str(away)
+
+
+def test_an_issue_that_the_mail_server_keeps_waiting_is_told(folder: Path) -> None:
+    engine = open_engine("sqlite:///digest.db")
+    issue_id = sending_issue(engine, Size(readers=2, topics=2, articles=2, follows=1))
+    meet_outage(engine, issue_id, "mail.example.org:25 takes no mail: timed out", now=NOW)
+    check = look(f"issue {issue_id}")
+    assert not check.is_well
+    assert "since 2026-11-23 07:00 UTC: mail.example.org:25 takes no mail: timed out." in check.advice
+    with writing(engine) as session:
+        change_issue(session, issue_id, IssueState.CANCELLED, now=NOW)
+    assert f"issue {issue_id}" not in {check.what for check in examine()}
 
 
 def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:

@@ -14,8 +14,9 @@ from digest.deliver.ledger import Ledger
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.errors import Unavailable
 from digest.domain.issues import IssueId, IssueState
+from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, count_deliveries
+from digest.store.deliveries import count_deliveries
 from digest.store.issues import change_issue
 
 FORTY = Size(readers=40, topics=2, articles=2, follows=2)

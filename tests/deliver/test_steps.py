@@ -19,13 +19,9 @@ from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.errors import Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.subscribers import SubscriberId
+from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import (
-    DeliveryRow,
-    claim_deliveries,
-    count_deliveries,
-    settle_unknown,
-)
+from digest.store.deliveries import DeliveryRow, count_deliveries, settle_unknown
 from digest.store.issues import change_issue, get_issue
 from digest.store.subscribers import is_suppressed, suppress
 from digest.track.steps import unsubscribe
