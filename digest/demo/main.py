@@ -56,8 +56,8 @@ def run_demo(folder: Path) -> Report:
         with embedded_worker():
             _wait_until_sent(runtime.engine)
         caught = len(catcher.caught)
-    # The catcher has gone: what is sent by hand from here on lands in a folder.
-    _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow="")
+    # The catcher has gone: what is sent by hand from here on lands in a folder. The newsroom may come back.
+    _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow=newsroom.host_port)
     port = newsroom.host_port.rpartition(":")[2]
     serve_again = ("-m", "digest.demo.newsroom", "--port", port, "--zone", SAMPLE.timezone)
     return report_of(runtime.engine, caught=caught, folder=folder, newsroom=serve_again)
@@ -86,7 +86,7 @@ def _write_settings(folder: Path, *, mail_url: str, fetch_allow: str) -> None:
         f'database_url = "sqlite:///{folder / "digest.db"}"\n'
         f'mail_url = "{mail_url}"\n'
         'public_url = "http://127.0.0.1:8000"\n'
-        f"fetch_allow = {[fetch_allow] if fetch_allow else []}\n"
+        f'fetch_allow = ["{fetch_allow}"]\n'
         'log_level = "error"\n',
         "utf-8",
     )

@@ -238,6 +238,7 @@ def test_a_question_that_nobody_answers_changes_nothing(weekly: Path, digest: Di
         (b"email,topics\na@example.org,sports\n", ["readers.csv line 2", "no topic 'sports'", "climate"]),
         (b"email,name\na@example.org\n", ["readers.csv line 2", "1 field ", "2 columns"]),
         (b'email,name\na@example.org,"A\n', ["readers.csv line 2", "not CSV"]),
+        (b"a@example.org;A\n", ["readers.csv line 1", "looks like a subscriber", "'email,name,topics'"]),
         (b"email\nd@example.org\n\xff@example.org\n", ["readers.csv line 3", "not UTF-8"]),
         (b"email,timezone\na@example.org,Mars/Base\n", ["readers.csv line 2", "'Mars/Base'"]),
     ],
@@ -300,6 +301,21 @@ def test_a_feed_given_as_an_article_is_told(weekly: Path, digest: Digest) -> Non
     digest("inspect", "article", "feed.xml").refused(WRONG, "not an article", "digest inspect feed")
 
 
+def test_what_holds_no_article_is_told_and_ends_with_1(nowhere: Path, digest: Digest) -> None:
+    files = {
+        "zero.html": b"",
+        "frame.html": b"<html><head><title>Tides</title></head><body><div id=app></div></body></html>",
+        "noise.bin": bytes(range(1, 256)) * 9,
+        "scan.pdf": b"%PDF-1.7",
+    }
+    words = ["it is empty", "holds no text that reads like an article", "it is binary data", "a PDF document"]
+    for (name, content), said in zip(files.items(), words, strict=True):
+        Path(name).write_bytes(content)
+        for flags in [], ["--json"]:
+            told = digest("inspect", "article", name, *flags).refused(FAILED, name, said)
+            assert told.out == ""
+
+
 def test_a_page_inside_the_network_is_not_fetched(weekly: Path, digest: Digest) -> None:
     digest("inspect", "article", f"http://127.0.0.1:{free_port()}/").refused(FAILED, "may not be fetched")
 
@@ -307,11 +323,10 @@ def test_a_page_inside_the_network_is_not_fetched(weekly: Path, digest: Digest) 
 def test_sources_that_cannot_be_read_are_told_with_the_empty_week(weekly: Path, digest: Digest) -> None:
     digest("source", "add", "weekly", f"http://127.0.0.1:{free_port()}/feed", "--name", "Inside").well()
     digest("gather", "weekly").refused(FAILED, "no source could be read", "digest source list weekly")
-    for flags in ([], ["--dry-run"]):
-        told = digest("run", "weekly", *flags).refused(
-            FAILED, "The Weekly has nothing to send", "Inside could not"
+    for flags, outcome in ([], "nobody was mailed"), (["--dry-run"], "nobody mailed. This is a dry run"):
+        digest("run", "weekly", *flags).refused(
+            FAILED, "The Weekly has nothing to send", "Inside could not", outcome
         )
-        assert "nobody was mailed" in told.err
     assert digest("issue", "list", "--json").json == []
 
 
