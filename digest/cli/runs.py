@@ -56,7 +56,8 @@ def _window(text: str, newsletter: Newsletter, runtime: Runtime) -> Window:
         first, last = (date.fromisoformat(day) for day in text.split(".."))
     except ValueError as exc:
         raise InvalidInput(
-            f"--window '{text}': give two days with two dots between, as in 2026-11-16..2026-11-22"
+            f"--window '{text}': give two days of the calendar with two dots between, as in "
+            "2026-11-16..2026-11-22"
         ) from exc
     if first > last:
         raise InvalidInput(f"--window '{text}' ends before it begins: give the earlier day first")
@@ -236,7 +237,7 @@ def compose(newsletter: Slug, window: Days = "", as_json: JsonOption = False) ->
     elif composed.left_out:
         show_left_out(composed.left_out)
     if composed.issue is None:
-        complain(empty_week(found, days, (), composed.left_out))
+        complain(empty_week(found, days, None, composed.left_out))
         raise typer.Exit(1)
     if as_json:
         return

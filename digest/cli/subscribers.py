@@ -81,7 +81,9 @@ def list_(
     show_table(
         ("address", "name", "state", "follows"),
         [(s.subscriber.email, s.subscriber.name, s.state, ", ".join(sorted(s.follows))) for s in found],
-        empty=f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
+        empty=f"No subscriber comes after {after}."
+        if after
+        else f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
     )
     if len(found) == limit:
         say(f"More: --after {found[-1].subscriber.email}")

@@ -43,6 +43,7 @@ def init() -> None:
     """Make digest.toml with a secret key in this folder, and the database it names."""
     file = config_file()
     if file.exists():
+        load_settings()
         say(f"{file} is there already and stays as it is.")
     else:
         _write_config(file)

@@ -135,14 +135,19 @@ def gather_newsletter(
 def empty_week(
     newsletter: Newsletter,
     window: Window,
-    polled: Sequence[Polled],
+    polled: Sequence[Polled] | None,
     left_out: Sequence[LeftOut],
     *,
     outcome: str = "no issue was made and nobody was mailed",
 ) -> str:
-    """Return what to tell ops about a window that gave no issue: each cause, and where to look."""
+    """Return what to tell ops about a window that gave no issue: each cause, and where to look.
+
+    `polled` is None where the sources were not asked.
+    """
     first, last = window.local_days(zone(newsletter.timezone))
-    causes = [f"{poll.source} could not be read: {poll.error}" for poll in polled if poll.error]
+    causes = [f"{poll.source} could not be read: {poll.error}" for poll in polled or () if poll.error]
+    if polled is not None and not polled:
+        causes.append(f"it has no source yet: add one with 'digest source add {newsletter.slug} URL'")
     reasons = Counter(one.reason for one in left_out)
     causes += [f"{counted(count, 'article')} left out: {reason}" for reason, count in reasons.items()]
     cause = "\n".join(f"  {cause}" for cause in causes) or "  no source listed an article of these days"

@@ -60,6 +60,15 @@ def test_settings_that_are_no_text_are_told(nowhere: Path, digest: Digest) -> No
     digest("issue", "list").refused(WRONG, "digest.toml: is not UTF-8")
 
 
+def test_a_folder_in_the_place_of_the_settings_is_told_before_anything_is_done(
+    nowhere: Path, digest: Digest
+) -> None:
+    Path("digest.toml").mkdir()
+    for command in (["init"], ["issue", "list"], ["migrate"]):
+        assert digest(*command).refused(WRONG, "digest.toml: is a folder, not a file").out == ""
+    assert not Path("digest.db").exists()
+
+
 def test_init_never_overwrites_settings(home: Path, digest: Digest) -> None:
     before = (home / "digest.toml").read_text()
     assert "stays as it is" in digest("init").well().out
@@ -317,7 +326,9 @@ def test_what_holds_no_article_is_told_and_ends_with_1(nowhere: Path, digest: Di
 
 
 def test_a_page_inside_the_network_is_not_fetched(weekly: Path, digest: Digest) -> None:
-    digest("inspect", "article", f"http://127.0.0.1:{free_port()}/").refused(FAILED, "may not be fetched")
+    digest("inspect", "article", f"http://127.0.0.1:{free_port()}/").refused(
+        FAILED, "may not be fetched", "fetch_allow"
+    )
 
 
 def test_sources_that_cannot_be_read_are_told_with_the_empty_week(weekly: Path, digest: Digest) -> None:
@@ -332,7 +343,8 @@ def test_sources_that_cannot_be_read_are_told_with_the_empty_week(weekly: Path, 
 
 def test_a_week_without_articles_makes_no_issue(weekly: Path, digest: Digest) -> None:
     for command in (["run", "weekly"], ["compose", "weekly"], ["run", "weekly", "--json"]):
-        digest(*command).refused(FAILED, "nothing to send", "digest topic list weekly")
+        told = digest(*command).refused(FAILED, "nothing to send", "digest topic list weekly")
+        assert ("digest source add weekly URL" in told.err) == (command[0] == "run")
     assert digest("issue", "list", "--json").json == []
 
 
@@ -439,4 +451,9 @@ def test_a_demo_does_not_empty_a_folder_of_somebody_else(nowhere: Path, digest: 
     Path("mine").mkdir()
     Path("mine/letter.txt").write_text("keep me")
     digest("demo", "--folder", "mine").refused(WRONG, "mine", "--folder")
+    for impossible in ("mine/letter.txt", "mine/letter.txt/demo"):
+        told = digest("demo", "--folder", impossible).refused(
+            WRONG, impossible, "Not a directory", "--folder"
+        )
+        assert told.err.count("\n") == 1
     assert Path("mine/letter.txt").read_text() == "keep me"

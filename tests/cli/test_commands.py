@@ -64,6 +64,10 @@ def test_a_list_of_subscribers_goes_on_where_it_stopped(weekly: Path, digest: Di
     assert "More: --after ben@example.org" in first.out
     rest = digest("subscriber", "list", "weekly", "--after", "ben@example.org", "--json").json
     assert [one["subscriber"]["email"] for one in rest] == ["cy@example.org"]
+    assert (
+        digest("subscriber", "list", "weekly", "--after", "zoe").well().out
+        == "No subscriber comes after zoe.\n"
+    )
 
 
 def test_a_source_without_a_name_is_called_by_its_host_and_the_next_by_its_address(
