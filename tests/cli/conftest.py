@@ -63,7 +63,7 @@ Digest = Callable[..., Answer]
 def _no_settings_but_the_tests() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("DIGEST_"):
+            if name.startswith("DIGEST_") or name == "COLUMNS":
                 patch.delenv(name)
         yield
 

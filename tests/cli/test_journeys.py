@@ -18,7 +18,7 @@ import pytest
 
 from digest.demo.newsroom import Newsroom
 from tests.cli.conftest import COMMAND, Digest, change_settings
-from tests.servers.processes import free_port, is_listening
+from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink
 
 HEAVY = {
@@ -167,9 +167,13 @@ def test_ctrl_c_ends_a_server_in_good_order(drafted: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as serving:
-        wait_for(lambda: is_listening(port))
+        assert serving.stderr is not None
+        # Not until the port answers: that is a moment earlier, and Ctrl-C in between ends it without a word.
+        said = ""
+        while "The pages are at" not in said and (line := serving.stderr.readline()):
+            said += line
         serving.send_signal(signal.SIGINT)
-        said = serving.communicate(timeout=30)[1]
+        said += serving.communicate(timeout=30)[1]
     assert f"The pages are at http://127.0.0.1:{port}/" in said
     assert "Traceback" not in said
     assert serving.returncode == 0

@@ -76,6 +76,10 @@ def test_it_ends_with_a_table_of_what_happened_and_what_to_do_next(demo: Demo) -
     assert list(rows) == ["sources", "articles", "takeaways", "editions", "sent", "skipped"]
     assert (rows["sources"], rows["sent"], rows["skipped"]) == ("5", str(READERS), "2")
     assert str(demo.folder / "mails") in demo.printed
+    assert (
+        "30 in the issue; not in it: reports a story that is in it already (2), over the limit"
+        in demo.printed
+    )
     assert f"{DIGEST.resolve()} issue show {demo.issue.id}" in demo.printed
 
 
@@ -125,6 +129,24 @@ def test_the_articles_can_be_served_once_more_for_the_links_in_the_mails(demo: D
                     assert page.status == 200
     finally:
         server.end(signal.SIGTERM)
+
+
+def test_the_articles_that_are_served_once_more_can_be_gathered_again(demo: Demo, tmp_path: Path) -> None:
+    serve, gather = re.findall(
+        r"^  (\S+ (?:-m digest\.demo\.newsroom|gather) .+)$", demo.printed, re.MULTILINE
+    )
+    server = ServerProcess(serve.split(), output=tmp_path / "newsroom.log")
+    try:
+        server.wait_until(lambda: is_listening(int(serve.split()[4])))
+        done = subprocess.run(
+            [*gather.split(), "--json"], cwd=demo.folder, capture_output=True, text=True, timeout=60
+        )
+    finally:
+        server.end(signal.SIGTERM)
+    assert done.returncode == 0, done.stderr
+    polled = {poll["source"]: poll for poll in json.loads(done.stdout)}
+    assert [name for name, poll in polled.items() if poll["error"]] == ["Tideline"]
+    assert all(poll["unchanged"] or poll["known"] for poll in polled.values() if not poll["error"])
 
 
 def test_an_address_that_came_twice_gets_one_mail(demo: Demo) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.articles import Article, BlockKind, DateOrigin, Image, TextOrigin
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import DigestError
 from digest.gather.entries import Entry
 from digest.gather.extract import read_entry, read_fetched, read_page
 from digest.gather.fetch import Fetched
@@ -241,11 +242,12 @@ def test_what_was_fetched_is_read_for_what_it_is() -> None:
         (b"%PDF-1.7", "it is a PDF document"),
         (b"", "it is empty"),
         (b'{"a": 1}', "a JSON document"),
+        (random.Random(1).randbytes(3000).replace(b"\0", b""), "binary data"),
         (b"<rss version='2.0'/>", "a feed, not an article"),
     ],
 )
 def test_what_is_no_article_is_named_for_what_it_is(body: bytes, said: str) -> None:
-    with pytest.raises(InvalidInput, match=rf"https://valley\.example/news/bridge is .*{said}"):
+    with pytest.raises(DigestError, match=rf"https://valley\.example/news/bridge is .*{said}"):
         read_fetched(fetched(body))
 
 

@@ -228,7 +228,10 @@ def test_a_damaged_feed_is_mended(damaged: str) -> None:
         ("<html><body>Hi</body></html>", "an HTML page.*add it as a page"),
         ("<?xml version='1.0'?><urlset/>", r"an XML document of another kind \(<urlset>\)"),
         ('{"items": []}', "a JSON document of another kind"),
-        ('{"version": "https://jsonfeed.org/version/1", "items": [', "damaged JSON"),
+        (
+            '{"version": "https://jsonfeed.org/version/1", "items": [',
+            "damaged JSON, from line 1, column 57",
+        ),
         (
             '{"version": "https://jsonfeed.org/version/1", "items": 5}',
             "without a JSON Feed's version and items",
