@@ -84,7 +84,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     name: str = request.getfixturevalue("_migrated_database")
     yield server.url(name)
     with server.connect(name) as admin:
-        admin.execute("SET lock_timeout = '5s'")
+        admin.execute("SET lock_timeout = '60s'")
         for table in reversed(metadata.sorted_tables):
             admin.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 
