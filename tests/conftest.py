@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Page
 from psycopg import sql
 from sqlalchemy import Engine, event
@@ -23,6 +24,14 @@ from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+
+# The same examples on every machine and run, however slow: what fails here fails everywhere.
+# To look for what no example has hit yet: pytest --hypothesis-profile=explore
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("explore", settings.get_profile("steady"), derandomize=False, max_examples=2_000)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
