@@ -83,7 +83,8 @@ def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database:
     assert process.exit_code == 0, printed(process)
     took = [float(seconds) for seconds in re.findall(r"stopped in ([\d.]+) s", printed(process))]
     assert len(took) == 2
-    assert max(took) < 3
+    # Were it not woken, each would wait for messages for two seconds more; a busy machine delays only one.
+    assert min(took) < 2
     assert printed(process).count("worker.ready") == 2
 
 
