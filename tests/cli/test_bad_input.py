@@ -436,6 +436,21 @@ def test_what_an_issue_cannot_become_is_told(drafted: Path, digest: Digest) -> N
     assert len(list((drafted / "outbox/new").iterdir())) == 2
 
 
+def test_a_newsletter_whose_issue_is_on_its_way_is_not_removed(approved: Path, digest: Digest) -> None:
+    remove = ("newsletter", "remove", "weekly", "--yes")
+    advice = ("'digest issue cancel 1'", "nothing was removed")
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is approved", *advice)
+    change_settings(approved, mail_url=f"smtp://127.0.0.1:{free_port()}", mail_sessions=1)
+    digest("send", "1").refused(FAILED, "takes no mail")
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is sending", *advice)
+    digest("issue", "pause", "1").well()
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is paused", *advice)
+    assert digest("issue", "show", "1", "--json").json["deliveries"]["pending"] == 2
+    digest("issue", "cancel", "1", "--yes").well()
+    digest(*remove).well()
+    assert digest("issue", "list", "--json").json == []
+
+
 def test_reconciling_where_nothing_is_open_is_told(drafted: Path, digest: Digest) -> None:
     Path("mail.log").write_bytes(b"<a@example.org> \xff accepted\n")
     digest("issue", "reconcile", "1", "--log", "mail.log").refused(WRONG, "no delivery of unknown outcome")

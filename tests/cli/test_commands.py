@@ -59,6 +59,17 @@ def test_a_removed_subscriber_stays_unsubscribed_unless_asked_for(weekly: Path, 
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["state"] == "active"
 
 
+def test_a_subscriber_who_is_there_keeps_their_topics_unless_others_are_named(
+    weekly: Path, digest: Digest
+) -> None:
+    known = ("subscriber", "add", "weekly", "Ada@example.org")
+    assert "follows climate, space" in digest(*known, "--name", "Ada Fenwick").well().out
+    shown = digest("subscriber", "show", "weekly", "ada@example.org", "--json").json
+    assert (shown["subscriber"]["name"], sorted(shown["follows"])) == ("Ada Fenwick", ["climate", "space"])
+    assert "follows space." in digest(*known, "--topic", "space").well().out
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["space"]
+
+
 def test_a_list_of_subscribers_goes_on_where_it_stopped(weekly: Path, digest: Digest) -> None:
     first = digest("subscriber", "list", "weekly", "--limit", "2").well()
     assert "More: --after ben@example.org" in first.out

@@ -29,6 +29,7 @@ from digest.store.issues import list_issues
 from digest.store.sources import list_sources
 from tests.mails import Followed, ReadMail, assert_well_made, read_mail
 from tests.servers.processes import ServerProcess, is_listening
+from tests.waiting import PATIENCE
 
 DIGEST = Path(sys.executable).parent / "digest"
 READERS = 13
@@ -53,7 +54,7 @@ class Demo:
 def run_demo(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "HOME": str(home), "COLUMNS": "200", **settings}
     return subprocess.run(
-        [DIGEST, "demo", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=120
+        [DIGEST, "demo", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=600
     )
 
 
@@ -125,7 +126,7 @@ def test_the_articles_can_be_served_once_more_for_the_links_in_the_mails(demo: D
         server.wait_until(lambda: is_listening(int(command.split()[4])))
         for url in demo.mails["ada.fenwick@example.org"].urls:
             if not any(slug in url for slug in gone):
-                with urllib.request.urlopen(url, timeout=5) as page:
+                with urllib.request.urlopen(url, timeout=PATIENCE) as page:
                     assert page.status == 200
     finally:
         server.end(signal.SIGTERM)

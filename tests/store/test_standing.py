@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 from digest.address.steps import address_issue
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.issues import Issue
+from digest.store.claims import claim_deliveries, settle_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, settle_deliveries
 from digest.store.standing import Deferred, find_deferred, standings
 from tests.stored import CLIMATE, NOW, approved_issue, stored_newsletter, stored_reader
 
