@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from digest.deliver.mime import Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
-    from digest.gather.fetch import HttpFetcher
+    from digest.gather.fetch import Fetcher
+    from digest.gather.parsing import Parsers
     from digest.track.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -80,12 +82,23 @@ class Runtime:
         older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
         return Tokens([*older, key])
 
-    def fetcher(self) -> HttpFetcher:
-        """Return a fetcher for sources, an async context manager."""
+    @asynccontextmanager
+    async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
+        """Give a fetcher that obeys robots.txt; what hosts say is kept in `engine`, if one is given."""
         from digest.gather.fetch import HttpFetcher
+        from digest.gather.hosts import StoredHosts
+        from digest.gather.polite import InMemory, PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
-        return HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow))
+        memory = StoredHosts(engine) if engine else InMemory()
+        async with HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow)) as fetcher:
+            yield PoliteFetcher(fetcher, memory=memory)
+
+    def parsers(self) -> Parsers:
+        """Return processes that read strangers' documents, an async context manager."""
+        from digest.gather.parsing import Parsers
+
+        return Parsers()
 
     @cached_property
     def transport(self) -> Transport:
@@ -165,6 +178,7 @@ class Runtime:
             list_id=f"{newsletter.slug}.{domain}",
             feedback_id=f"{newsletter.slug}:digest:{domain.replace('.', '-')}",
             owner=newsletter.sender_email,
+            # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
 
     def tell_ops(self, subject: str, text: str) -> None:

@@ -8,8 +8,10 @@ import structlog
 from celery import Task
 from celery.exceptions import OperationalError
 
+from digest.deliver.steps import due_issues
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
+from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
@@ -36,9 +38,17 @@ def ring(task: Task, *ids: int) -> None:
 
 @app.task
 def tick() -> None:
-    """Record what has come due, and ring for every run that nobody is at."""
+    """Record what has come due, and ring for every run that nobody is at and for sources."""
     for occurrence_id in due_occurrences(runtime()):
         ring(advance, occurrence_id)
+    if are_sources_due(runtime()):
+        ring(poll)
+
+
+@app.task
+def poll() -> None:
+    """Poll the sources that are due, so that the next issue finds its articles there."""
+    poll_due(runtime())
 
 
 @app.task
@@ -52,10 +62,11 @@ def advance(occurrence_id: int) -> None:
 
 @app.task
 def sweep() -> None:
-    """Take back what dead workers held, and ring for every run and every issue that waits."""
+    """Take back what dead workers held, and ring for every run that waits and issue that is due."""
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
-    for issue_id in open_issues(runtime()):
+    waiting = open_issues(runtime())
+    for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock()):
         ring(send, issue_id)
 
 

@@ -16,7 +16,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.blocks import blocks_of
 from digest.gather.declarations import Declarations
@@ -45,10 +45,14 @@ _SAMPLE = 1500
 BYLINE_MAX = 200
 
 
+class NoArticle(DigestError):
+    """What was asked for could be had, and no article is in it."""
+
+
 def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
     """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
 
-    Raises `InvalidInput` for what is neither: a feed, a PDF document, a picture, nothing at all.
+    Raises `InvalidInput` for a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
     """
     match kind_of(fetched.body, fetched.encoding):
         case Kind.HTML:
@@ -59,9 +63,7 @@ def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
             raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
         case _:
             what = described(fetched.body, fetched.encoding)
-            raise InvalidInput(
-                f"{fetched.url} is no article: it is {what}; web pages and plain text are read"
-            )
+            raise NoArticle(f"{fetched.url} is no article: it is {what}; web pages and plain text are read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,10 @@ class HttpFetcher:
         origin = Origin.of(target)
         reason = self._guard.why_not_port(origin.host.decode("ascii"), origin.port)
         if reason:
-            raise Refused(f"{trip.named} may not be fetched: {reason}")
+            raise Refused(
+                f"{trip.named} may not be fetched: {reason}. If it is your own, name its "
+                "HOST:PORT in fetch_allow"
+            )
         return target
 
     async def _exchange(self, line: Line, target: httpx2.URL, trip: _Trip) -> Fetched | _Redirect:

@@ -31,8 +31,12 @@ def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
     read = decode(body, "utf-8")
     try:
         raw = json.loads(read.text.strip("\ufeff \t\r\n\0"), strict=False)
+    except json.JSONDecodeError as exc:
+        place = f"from line {exc.lineno}, column {exc.colno} on"
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {place}") from exc
     except (ValueError, RecursionError) as exc:
-        raise NotAFeed(f"{url} is not a feed: it is damaged JSON ({exc})") from exc
+        why = "nested too deeply" if isinstance(exc, RecursionError) else "with a number too long to read"
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {why}") from exc
     version = _VERSION.fullmatch(_text(raw, "version")) if isinstance(raw, dict) else None
     items = raw.get("items") if version else None
     if version is None or not isinstance(items, list):

@@ -14,7 +14,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
-from digest.gather.steps import Polled
+from digest.gather.polling import Polled
 from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
@@ -126,7 +126,7 @@ def _last_polls(runtime: Runtime, newsletter: Newsletter) -> tuple[Polled, ...]:
     """Return how each source's last poll ended: gathering was a stage of its own, perhaps elsewhere."""
     with reading(runtime.engine) as session:
         sources = list_sources(session, newsletter.id)
-    return tuple(Polled(source.name, error=source.last_error) for source in sources)
+    return tuple(Polled(source.name, error=source.standing.last_error) for source in sources)
 
 
 def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter) -> Occurrence:

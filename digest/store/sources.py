@@ -103,6 +103,13 @@ def list_sources(session: Session, newsletter_id: NewsletterId) -> tuple[Source,
     return tuple(map(_source, rows))
 
 
+def active_sources(session: Session, newsletter_id: NewsletterId) -> tuple[Source, ...]:
+    """Return those of the newsletter's sources that are polled, by name."""
+    return tuple(
+        source for source in list_sources(session, newsletter_id) if source.state is SourceState.ACTIVE
+    )
+
+
 def get_source(session: Session, newsletter_id: NewsletterId, name: str) -> Source:
     """Return the source called `name`, or with that address. Raises `NotFound` with those there are."""
     sources = list_sources(session, newsletter_id)
