@@ -13,7 +13,6 @@ DigestError            says what, where and what next, in words a person can act
 ```
 """
 
-
 from __future__ import annotations
 
 from datetime import timedelta

@@ -38,7 +38,7 @@ class Line:
     origin: Origin
     place: asyncio.Lock = field(default_factory=asyncio.Lock)
     connection: httpcore2.AsyncHTTPConnection | None = None
-    asked_at: float = float("-inf")
+    left_at: float = float("-inf")
 
 
 class Connections:
@@ -61,14 +61,15 @@ class Connections:
 
     @asynccontextmanager
     async def turn(self, origin: Origin, *, pause: float = 0.0) -> AsyncIterator[Line]:
-        """Wait for the turn at `origin`, and until `pause` seconds have passed since its last request."""
+        """Wait for the turn at `origin`, and until `pause` seconds after the last one ended."""
         line = self._lines.setdefault(origin, Line(origin))
         async with line.place:
             self._idle.pop(origin, None)
             try:
-                await asyncio.sleep(line.asked_at + pause - _clock())
+                await asyncio.sleep(line.left_at + pause - _clock())
                 yield line
             finally:
+                line.left_at = _clock()
                 await self._rest(line)
 
     async def send(self, line: Line, request: httpcore2.Request) -> httpcore2.Response:
@@ -76,7 +77,6 @@ class Connections:
 
         Its whole answer has to be read or closed before the turn ends.
         """
-        line.asked_at = _clock()
         kept = line.connection
         if kept is not None and kept.is_available() and not kept.has_expired():
             try:
@@ -104,7 +104,8 @@ class Connections:
         """Keep the connection if it can serve again, as the last one used; close it otherwise."""
         if line.connection is None:
             return
-        if not line.connection.is_available():
+        # A body that ends with its connection leaves it available, but with an end of file to be read.
+        if not line.connection.is_available() or line.connection.has_expired():
             await self._drop(line)
             return
         self._idle[line.origin] = _clock()

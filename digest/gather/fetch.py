@@ -213,7 +213,7 @@ class HttpFetcher:
     def _target(self, trip: _Trip) -> httpx2.URL:
         try:
             canonical_url(trip.urls[-1])
-            target = httpx2.URL(trip.urls[-1])
+            target = httpx2.URL(trip.urls[-1].strip())
         except InvalidInput as exc:
             raise Refused(f"{trip.named} cannot be fetched: {exc}") from exc
         origin = Origin.of(target)
@@ -272,12 +272,10 @@ class HttpFetcher:
         if is_unchanged and not trip.is_conditional:
             await drain(response)
             raise Unavailable(f"{trip.named} answers 304 Not Modified, though it was asked for everything")
-        decoder = BodyDecoder(
-            "" if is_unchanged else headers.find("content-encoding") or "",
-            max_bytes=self._limits.body_bytes,
-            ratio=self._limits.ratio,
-        )
+        coding = "" if is_unchanged else headers.find("content-encoding") or ""
+        limits = self._limits
         try:
+            decoder = BodyDecoder(coding, max_bytes=limits.body_bytes, ratio=limits.ratio)
             body = await read_body(response, decoder)
         except (Refused, Unavailable) as exc:
             raise type(exc)(f"{trip.named} {exc}") from exc

@@ -13,7 +13,7 @@ from digest.gather.headers import Headers
 from digest.gather.robots import PRODUCT_TOKEN, path_matches, path_of
 
 TDMREP_PATH = "/.well-known/tdmrep.json"
-MAX_TDMREP_BYTES = 64 * 1024
+MAX_TDMREP_BYTES = 256 * 1024
 
 _KEEPING_OUT = ("noai", "noimageai")
 # Directives of X-Robots-Tag that have a colon of their own: all else before a colon names a robot.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import socket
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpcore2
@@ -13,6 +16,7 @@ from pytest_httpserver import HTTPServer
 
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.fetch import HttpFetcher
+from digest.gather.guarded import Resolve
 
 CONTACT = "https://digest.example/about"
 
@@ -42,12 +46,72 @@ class CountingBackend(httpcore2.AsyncNetworkBackend):
         raise httpcore2.ConnectError("only counted")
 
 
+connects: list[list[object]] = []
+"""The lists that note where sockets connect to at the moment, under whatever library."""
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.connect":
+        for noting in connects:
+            noting.append(arguments[1])
+
+
+sys.addaudithook(_note)
+
+
+@contextmanager
+def noted_connects() -> Iterator[list[object]]:
+    noted: list[object] = []
+    connects.append(noted)
+    try:
+        yield noted
+    finally:
+        connects.remove(noted)
+
+
+# What such names lead to where they exist. They stand for every name that a stranger points inside, by an
+# address record or through an alias.
+INNER_NAMES = {
+    "localhost": ("127.0.0.1", "::1"),
+    "localhost.localdomain": ("127.0.0.1",),
+    "localtest.example": ("127.0.0.1",),
+    "ip6-localhost": ("::1",),
+    "ip6-loopback": ("::1",),
+    "ip6-allnodes": ("ff02::1",),
+    "metadata": ("169.254.169.254",),
+    "metadata.google.internal": ("169.254.169.254", "fd20:ce::254"),
+    "metadata.tencentyun.com": ("169.254.0.23",),
+    "instance-data": ("169.254.169.254",),
+    "kubernetes.default.svc": ("10.96.0.1",),
+    "host.docker.internal": ("172.17.0.1",),
+    "router.lan": ("192.168.1.1",),
+    "printer.local": ("169.254.7.7",),
+}
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Return what the system takes `host` for, without a name server."""
+    named = INNER_NAMES.get(host.removesuffix(".").lower())
+    if named:
+        return named
+    found = socket.getaddrinfo(host, 80, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    return tuple(str(address[0]) for *_, address in found)
+
+
+async def resolve(host: str, port: int) -> tuple[str, ...]:
+    return addresses_of(host)
+
+
 async def outcomes(
-    urls: Iterable[str], backend: CountingBackend, allow: Iterable[str] = ()
+    urls: Iterable[str],
+    backend: httpcore2.AsyncNetworkBackend | None,
+    allow: Iterable[str] = (),
+    resolver: Resolve = resolve,
 ) -> dict[str, Exception]:
     """Fetch every URL and return how each failed."""
     failed: dict[str, Exception] = {}
-    async with HttpFetcher(contact=CONTACT, allow=frozenset(allow), backend=backend) as fetcher:
+    options = {"allow": frozenset(allow), "backend": backend, "resolver": resolver}
+    async with HttpFetcher(contact=CONTACT, **options) as fetcher:  # type: ignore[arg-type]
         for url in urls:
             try:
                 await fetcher.fetch(url)
@@ -57,33 +121,114 @@ async def outcomes(
 
 
 def test_the_table_is_long_enough_and_says_nothing_twice() -> None:
-    assert len(set(FORMS)) == len(FORMS) >= 60
+    assert len(set(FORMS)) == len(FORMS) >= 600
 
 
 def test_no_form_of_an_inner_address_is_connected_to() -> None:
-    backend = CountingBackend()
-    failed = asyncio.run(outcomes(FORMS, backend))
-    assert backend.attempts == []
+    with noted_connects() as noted:
+        failed = asyncio.run(outcomes(FORMS, backend=None))
+    assert noted == []
     assert set(failed) == set(FORMS)
     assert all(url in str(error) for url, error in failed.items())
+    # Nearly all are refused by an address or a rule; the others are names that nobody knows here.
+    assert sum(isinstance(error, Refused) for error in failed.values()) >= 500
 
 
-def test_no_redirect_leads_to_an_inner_address(httpserver: HTTPServer) -> None:
-    for number, form in enumerate(FORMS):
-        location = form.encode("utf-8").decode("latin-1")
-        httpserver.expect_request(f"/{number}").respond_with_data("", 302, headers={"Location": location})
-    backend = CountingBackend(open_port=httpserver.port)
-    urls = [httpserver.url_for(f"/{number}") for number in range(len(FORMS))]
-    failed = asyncio.run(outcomes(urls, backend, allow={f"{httpserver.host}:{httpserver.port}"}))
-    assert backend.attempts == []
+def test_no_redirect_leads_to_an_inner_address() -> None:
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while request := await reader.readuntil(b"\r\n\r\n"):
+                form = FORMS[int(request.split()[1][1:])].encode()
+                writer.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % form)
+        writer.close()
+
+    async def run() -> tuple[list[str], dict[str, Exception], int]:
+        server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            urls = [f"http://127.0.0.1:{port}/{number}" for number in range(len(FORMS))]
+            return urls, await outcomes(urls, None, allow={f"127.0.0.1:{port}"}), port
+
+    with noted_connects() as noted:
+        urls, failed, port = asyncio.run(run())
+    assert set(noted) == {("127.0.0.1", port)}
     assert set(failed) == set(urls)
+    led_away = [error for error in failed.values() if "redirect" in str(error)]
+    assert len(led_away) >= 600
+
+
+def inner_addresses() -> list[str]:
+    """Return an inner address for each form that is one to the system, and for each form of an address."""
+    found = [address for form in FORMS if (host := host_of(form)) for address in known(host)]
+    return [*found, *(Path(__file__).parent / "data" / "inner-addresses.txt").read_text().split()]
+
+
+def host_of(form: str) -> str:
+    try:
+        url = httpx2.URL(form)
+    except (httpx2.InvalidURL, ValueError):
+        return ""
+    return "" if url.port else url.raw_host.decode("ascii")
+
+
+def known(host: str) -> tuple[str, ...]:
+    try:
+        return addresses_of(host)
+    except OSError:
+        return ()
+
+
+def test_no_name_that_changes_to_an_inner_address_is_connected_to_there() -> None:
+    inner = inner_addresses()
+    asked: dict[str, int] = {}
+    backend = CountingBackend()
+
+    async def rebinding(host: str, port: int) -> tuple[str, ...]:
+        asked[host] = asked.get(host, 0) + 1
+        return ("93.184.215.14",) if asked[host] == 1 else (inner[int(host.split(".")[0][1:])],)
+
+    urls = [f"http://n{number}.example.org/" for number in range(len(inner))]
+    asyncio.run(outcomes(urls, backend, resolver=rebinding))
+    assert backend.attempts == [("93.184.215.14", 80)] * len(inner)
+    assert set(asked.values()) == {1}
+    backend.attempts.clear()
+    failed = asyncio.run(outcomes(urls, backend, resolver=rebinding))
+    assert backend.attempts == []
+    assert len(failed) == len(inner) >= 300
+    assert all(isinstance(error, Refused) for error in failed.values())
+
+
+def test_no_name_with_an_inner_address_beside_a_public_one_is_connected_to() -> None:
+    inner = inner_addresses()
+    backend = CountingBackend()
+
+    async def mixed(host: str, port: int) -> tuple[str, ...]:
+        both = ("93.184.215.14", inner[int(host.split(".")[0][1:])])
+        return both if len(host) % 2 else both[::-1]
+
+    urls = [f"http://n{number}.example.org/" for number in range(len(inner))]
+    failed = asyncio.run(outcomes(urls, backend, resolver=mixed))
+    assert backend.attempts == []
+    assert len(failed) == len(inner) >= 300
 
 
 def test_control_the_same_forms_do_connect_without_the_guard() -> None:
     backend = CountingBackend()
     asyncio.run(outcomes(FORMS, backend, allow={"0.0.0.0/0", "::/0"}))
-    assert len(backend.attempts) > 50
+    assert len(backend.attempts) > 400
     assert {"127.0.0.1", "169.254.169.254", "::1", "10.0.0.1"} <= {host for host, _ in backend.attempts}
+
+
+def test_control_a_connect_is_noted_under_the_libraries() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inner, noted_connects() as noted:
+        port = inner.getsockname()[1]
+
+        async def connect() -> None:
+            stream = await httpcore2.AnyIOBackend().connect_tcp("127.0.0.1", port)
+            await stream.aclose()
+
+        asyncio.run(connect())
+    assert noted == [("127.0.0.1", port)]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "127。0。0。1"])
