@@ -131,7 +131,7 @@ LISTINGS = {
     "an archive with whole days": (
         listed(*((f"/2026/11/{day}/{slug}", text) for day, slug, text in zip(
             range(10, 15), SLUGS, HEADLINES, strict=True)),
-            before="<a href='/2026/10/'>October</a><a href='/2026/11/page/2'>Older entries of this archive</a>"),
+            before="<a href='/2026/10/'>October</a><a href='/2026/11/page/2'>Older entries of this list</a>"),
         ("/2026/12/01/ice",),
         ("/2026/10/", "/2026/11/page/2"),
     ),
