@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 
 from lxml import etree
 from lxml.etree import _Element
@@ -38,24 +39,29 @@ _ESCAPED_TAG = re.compile(
 )
 
 
+def split_tag(element: _Element) -> tuple[str, str]:
+    """Return the namespace ('' for none) and name of an element; a prefix that is not declared stays."""
+    namespace, _, local = element.tag.removeprefix("{").rpartition("}")
+    return namespace, local
+
+
 class Names:
     """Tags written one way: `local` in the vocabulary of the document itself, else `prefix:local`."""
 
     def __init__(self, *roots: _Element) -> None:
-        self._plain = {etree.QName(root).namespace or "" for root in roots}
+        self._plain = {split_tag(root)[0] for root in roots}
         self._known: dict[str, str] = {}
 
     def of(self, element: _Element) -> str:
         """Return the name of an element in lower case; of an unknown vocabulary it begins with `?:`."""
         tag = element.tag
         if tag not in self._known:
-            self._known[tag] = self._named(tag)
+            self._known[tag] = self._named(*split_tag(element))
         return self._known[tag]
 
-    def _named(self, tag: str) -> str:
-        namespace, _, local = tag.removeprefix("{").rpartition("}")
+    def _named(self, namespace: str, local: str) -> str:
         if not namespace or namespace in self._plain:
-            return local.lower()  # a prefix that is not declared stays in it: media:content
+            return local.lower()
         prefix = _PREFIXES.get(namespace.lower(), "?")
         return f"{prefix}:{local.lower()}" if prefix else local.lower()
 
@@ -110,12 +116,17 @@ def language_at(element: _Element) -> str:
 
 def markup_in(element: _Element) -> str:
     """Return the children of an element as HTML, without prefixes: an Atom `xhtml` content."""
-    for node in element.iter():
+    root = etree.Element("div")
+    root.extend(deepcopy(child) for child in element)
+    for node in root.iter():
         if isinstance(node.tag, str):
-            node.tag = etree.QName(node).localname.rpartition(":")[2] or "span"
-    etree.cleanup_namespaces(element)
-    inner = [html.escape(element.text or "", quote=False)]
-    inner += [etree.tostring(child, method="html", encoding="unicode") for child in element]
+            node.tag = split_tag(node)[1].rpartition(":")[2] or "span"
+    etree.cleanup_namespaces(root)
+    text = (element.text or "").strip()
+    if len(root) == 1 and root[0].tag == "div" and not text:  # not part of the content: RFC 4287 §3.1.1.3
+        root, text = root[0], root[0].text or ""
+    inner = [html.escape(text, quote=False)]
+    inner += [etree.tostring(child, method="html", encoding="unicode") for child in root]
     return "".join(inner).strip()
 
 

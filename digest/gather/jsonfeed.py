@@ -19,6 +19,8 @@ from digest.gather.newest import newest
 from digest.gather.plain import plain_from_text
 from digest.gather.urls import canonical_or_none, joined
 
+_ITEMS = re.compile(r'"items"\s*:\s*\[')
+_OBJECT = re.compile(r"[\s,]*\{")
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/1(\.\d+)?")
 
 
@@ -29,14 +31,7 @@ def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
     there are more than are ever read.
     """
     read = decode(body, "utf-8")
-    try:
-        raw = json.loads(read.text.strip("\ufeff \t\r\n\0"), strict=False)
-    except json.JSONDecodeError as exc:
-        place = f"from line {exc.lineno}, column {exc.colno} on"
-        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {place}") from exc
-    except (ValueError, RecursionError) as exc:
-        why = "nested too deeply" if isinstance(exc, RecursionError) else "with a number too long to read"
-        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {why}") from exc
+    raw, damage = _loaded(read.text.strip("\ufeff \t\r\n\0"), url)
     version = _VERSION.fullmatch(_text(raw, "version")) if isinstance(raw, dict) else None
     items = raw.get("items") if version else None
     if version is None or not isinstance(items, list):
@@ -58,8 +53,42 @@ def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
         entries=unique,
         format=f"JSON Feed 1{version[1] or '.0'}",
         is_finished=raw.get("expired") is True,
-        problems=(*misnamed, *faults.told()),
+        problems=(*misnamed, *damage, *faults.told()),
     )
+
+
+def _loaded(text: str, url: str) -> tuple[Any, list[str]]:
+    """Return the document and what was wrong with it. Of one that is damaged, the items before the damage."""
+    try:
+        return json.loads(text, strict=False), []
+    except RecursionError as exc:
+        raise NotAFeed(f"{url} is not read as a feed: its JSON is nested too deep") from exc
+    except ValueError as exc:
+        raw = _salvaged(text)
+        if not raw:
+            if isinstance(exc, json.JSONDecodeError):
+                why = f"from line {exc.lineno}, column {exc.colno} on"
+            else:
+                why = "with a number too long to read"
+            raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {why}") from exc
+        line = exc.lineno if isinstance(exc, json.JSONDecodeError) else 1
+        return raw, [f"it is not well-formed JSON (line {line}): read up to there"]
+
+
+def _salvaged(text: str) -> dict[str, Any]:
+    """Return what stands before the damage, {} when there is no whole item."""
+    beginning = _ITEMS.search(text)
+    if beginning is None:
+        return {}
+    decoder, items, at = json.JSONDecoder(strict=False), [], beginning.end()
+    try:
+        raw = json.loads(text[: beginning.start()].rstrip(", \t\r\n") + "}", strict=False)
+        while start := _OBJECT.match(text, at):
+            item, at = decoder.raw_decode(text, start.end() - 1)
+            items.append(item)
+    except (ValueError, RecursionError):
+        pass
+    return {**raw, "items": items} if items else {}
 
 
 def _entry(item: Mapping[str, Any], feed_url: str, now: datetime, faults: Faults) -> Entry | None:

@@ -22,6 +22,13 @@ _CUT_TAG = re.compile(r"<[!/?]?[a-zA-Z_][^<>]*+\Z")
 _VOID = frozenset(
     {"area", "br", "col", "embed", "hr", "img", "input", "meta", "param", "source", "track", "wbr"}
 )
+_TELL_NOTHING_IN_HALF = frozenset(
+    re.findall(
+        r"\S+",
+        "link guid id loc origlink title name pubdate published updated issued modified date created lastmod"
+        " publication_date",
+    )
+)
 _ITEMS = frozenset({"item", "entry"})
 
 
@@ -60,13 +67,14 @@ def balanced(text: str) -> str:
     """Return `text` with its tags closed in the order they were opened, in time linear in its length.
 
     HTML's void tags are empty, an end that opens nothing is dropped, an end closes what is still open inside
-    it, an item that begins inside another ends that one, and a text that stops in the middle is closed there.
+    it, an item that begins inside another ends that one, and a text that stops in the middle is closed there:
+    but half a link leads elsewhere and half a date is another day, so these are dropped.
     Over `MAX_OPEN` deep, tags are dropped and their text kept.
     """
     stack = _OpenTags()
     parts = _CDATA.split(text)
     parts[::2] = [stack.mend(part) for part in parts[::2]]
-    return "".join(["".join(_closed_cdata(part) for part in parts), *stack.close_all()])
+    return stack.closed("".join(_closed_cdata(part) for part in parts))
 
 
 def _closed_cdata(part: str) -> str:
@@ -90,8 +98,12 @@ class _OpenTags:
             at = tag.end()
         return "".join((*mended, _as_text(part[at:])))
 
-    def close_all(self) -> list[str]:
-        return [f"</{name}>" for name in reversed(self._names)]
+    def closed(self, text: str) -> str:
+        """Return mended text with what is open at its end closed; half an address or date is dropped."""
+        names = list(self._names)
+        if names and names[-1].rpartition(":")[2].lower() in _TELL_NOTHING_IN_HALF:
+            text = text[: text.rfind(f"<{names.pop()}")]
+        return text + "".join(f"</{name}>" for name in reversed(names))
 
     def _tag(self, tag: re.Match[str]) -> str:
         closing, name, attributes = tag.groups()

@@ -165,7 +165,8 @@ def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
     url = _attribute(outline, "xmlurl" if kind == SourceKind.FEED else "url")
     if not url:
         claims_feed = _attribute(outline, "type").lower() in ("rss", "atom") or kind != SourceKind.FEED
-        return f"feed '{_title(outline)}' has no xmlUrl" if claims_feed else None
+        missing = "xmlUrl" if kind == SourceKind.FEED else "address"
+        return f"feed '{_title(outline)}' has no {missing}" if claims_feed else None
     if not is_http_url(url):
         return f"'{plain_line(url)[:120]}' is not an http(s) URL"
     categories = (label.strip(" /") for label in _attribute(outline, "category").split(","))

@@ -79,6 +79,8 @@ def _shape(url: str) -> _Shape:
     query = tuple(sorted(name for name, value in parse_qsl(parsed.query) if value.isdecimal()))[:_MAX_NAMES]
     last = len(segments) - 1
     parts = [_part(segment, is_last=place == last and not query) for place, segment in enumerate(segments)]
+    if parts and parts[-1] == _SLUG and not {_YEAR, _DATE, _NUMBER}.isdisjoint(parts):
+        parts[-1] = _WORD  # the date tells an article already: its name may be one word
     words = tuple(place for place, part in enumerate(parts) if part is None)
     literal = tuple(part or re.escape(segment) for part, segment in zip(parts, segments, strict=True))
     return _Shape(literal, words, re.escape(ending), query)

@@ -88,7 +88,8 @@ def _beginning(body: bytes, encoding: str | None) -> str:
 
 
 def _is_binary(body: bytes, start: str) -> bool:
-    return body.startswith(tuple(magic for magic, _ in _MAGIC)) or "\x00" in start
+    magic = tuple(magic for magic, _ in _MAGIC)
+    return body.startswith(magic) or ("\x00" in start and not start.startswith("<"))
 
 
 def _is_noise(start: str) -> bool:

@@ -6,7 +6,16 @@ import re
 
 from lxml.etree import _Element
 
-from digest.gather.fields import Fields, as_markup, as_paragraphs, attribute, language_at, markup_in, text_in
+from digest.gather.fields import (
+    Fields,
+    as_markup,
+    as_paragraphs,
+    attribute,
+    language_at,
+    markup_in,
+    split_tag,
+    text_in,
+)
 from digest.gather.plain import plain_from_html, plain_from_text
 
 _CLOSING_TAG = re.compile(r"</(?:b|i|em|strong|a|span|p|sub|sup|u|q|cite|code|mark|font)\s*>", re.IGNORECASE)
@@ -43,6 +52,11 @@ def _is_html(element: _Element) -> bool:
     return attribute(element, "type").lower() in ("html", "xhtml", "text/html", "application/xhtml+xml")
 
 
+def _is_atom(element: _Element) -> bool:
+    """Whether Atom's rule holds, that a text is plain unless it says otherwise (RFC 4287 §3.1.1)."""
+    return "atom" in split_tag(element)[0].lower()
+
+
 def _markup(element: _Element) -> str:
     """Return what an element says as HTML."""
     kind = attribute(element, "type").lower()
@@ -51,6 +65,7 @@ def _markup(element: _Element) -> str:
     if attribute(element, "mode") == "base64" or kind.startswith(("image/", "audio/", "video/")):
         return ""
     text = text_in(element)
-    if kind in ("text", "text/plain") and attribute(element, "mode") != "escaped":
+    is_plain = kind in ("text", "text/plain") or (not kind and _is_atom(element))
+    if is_plain and attribute(element, "mode") != "escaped":
         return as_paragraphs(text)
     return text if kind in ("html", "text/html") else as_markup(text)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from lxml import etree
 from lxml.etree import _Element
 
 from digest.gather.entries import (
@@ -23,7 +22,7 @@ from digest.gather.entries import (
 )
 from digest.gather.entrypictures import picture_of
 from digest.gather.faults import Faults
-from digest.gather.fields import Fields, Names, attribute, language_at, text_in
+from digest.gather.fields import Fields, Names, attribute, language_at, split_tag, text_in
 from digest.gather.language import iso_639_1
 from digest.gather.links import leads_to, linked_site
 from digest.gather.newest import newest
@@ -51,7 +50,7 @@ def read_xml_feed(body: bytes, *, url: str, encoding: str | None, now: datetime)
     """Return the feed in `body`. Raises `NotAFeed` when it is unsafe to parse or holds no feed."""
     document = parsed_xml(body, url=url, encoding=encoding)
     root = document.root
-    about = next(root.iter("{*}channel", "channel"), root)
+    about = next((node for node in (root, *root) if split_tag(node)[1].lower() == "channel"), root)
     names = Names(root, about)
     items = [
         node for node in root.iter() if isinstance(node.tag, str) and names.of(node) in ("item", "entry")
@@ -123,9 +122,10 @@ class _Reader:
 
 def _format(root: _Element, about: _Element) -> str:
     """Return the format's name and version as its root tells them."""
-    name, namespace = etree.QName(root).localname.lower(), etree.QName(root).namespace or ""
+    namespace, local = split_tag(root)
+    name = local.lower()
     if name.endswith("rdf"):
-        return _RDF_VERSIONS.get(etree.QName(about).namespace or "", "RDF")
+        return _RDF_VERSIONS.get(split_tag(about)[0], "RDF")
     if name == "feed":
         return _ATOM_VERSIONS.get(namespace, "Atom")
     version = attribute(root, "version")[:8]

@@ -3,9 +3,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from digest.domain.errors import InvalidInput
-from digest.gather.opml import OpmlSource, read_opml
+from digest.domain.newsletters import SourceKind
+from digest.gather.opml import OpmlSource, read_opml, write_opml
+from digest.gather.plain import plain_line
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
 <opml version="2.0">
@@ -90,3 +93,61 @@ def test_any_bytes_are_a_list_or_refused(body: bytes) -> None:
         assert read_opml(body, name="x.opml")
     except InvalidInput as exc:
         assert "x.opml" in str(exc)  # noqa: PT017 (both outcomes are right)
+
+
+MINE = (
+    OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe", ("politics", "grid & power")),
+    OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
+    OpmlSource("At the top", "https://top.example/rss"),
+    OpmlSource(
+        "Listing",
+        "https://page.example/news",
+        "News / Europe",
+        kind=SourceKind.PAGE,
+        link_pattern=r"/20\d\d/[a-z-]+$",
+    ),
+)
+
+
+def test_a_list_that_was_written_reads_back_to_the_same() -> None:
+    assert set(read(write_opml(MINE, title="Mine"))) == set(MINE)
+
+
+def test_folders_are_outlines_and_a_page_is_a_link_to_other_readers() -> None:
+    root = etree.fromstring(write_opml(MINE, title="Harbour & Co"))
+    assert root.findtext("head/title") == "Harbour & Co"
+    assert [outline.get("text") for outline in root.findall("body/outline")] == ["News", "At the top"]
+    inner = root.findall("body/outline/outline/outline")
+    assert [(o.get("type"), o.get("xmlUrl"), o.get("url")) for o in inner] == [
+        ("rss", "https://horizon.example/feed", None),
+        ("link", None, "https://page.example/news"),
+    ]
+
+
+def test_a_page_without_its_address_is_named() -> None:
+    written = write_opml(MINE, title="x").replace(b'url="https://page.example/news"', b"")
+    with pytest.raises(InvalidInput, match=r"feed 'Listing' has no address"):
+        read(written)
+
+
+def test_a_kind_of_source_that_nobody_knows_is_refused() -> None:
+    written = write_opml(MINE, title="x").replace(b'kind="page"', b'kind="pigeon"')
+    with pytest.raises(InvalidInput, match="'pigeon' is no kind of source"):
+        read(written)
+
+
+NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12).filter(
+    lambda text: "/" not in text and "," not in text and plain_line(text) == text
+)
+
+
+@given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3), st.lists(NAMES, max_size=2)), max_size=6))
+def test_whatever_sources_and_folders_are_called_they_read_back(
+    told: list[tuple[str, list[str], list[str]]],
+) -> None:
+    sources = [
+        OpmlSource(title, f"https://example.org/{place}", " / ".join(folders), tuple(labels))
+        for place, (title, folders, labels) in enumerate(told)
+    ]
+    if sources:
+        assert set(read(write_opml(sources, title="x"))) == set(sources)
