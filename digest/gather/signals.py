@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from lxml.etree import _Element
 
 from digest.domain.articles import Block
-from digest.gather.declarations import Declarations
 from digest.gather.boilerplate import invites_to_subscribe
+from digest.gather.declarations import Declarations
 from digest.gather.survey import Survey
 
-# A stub shows a few paragraphs; what is longer than this is cut only if the page tells its real length.
+# A stub beside an invitation to subscribe; one whose page names the closed part; one that is only called closed.
 _STUB_WORDS = 260
+_PART_WORDS = 100
+_TINY_WORDS = 50
+# A page with this much prose is no stub: nobody need look for an invitation in it.
+_PROSE_CHARACTERS = 8_000
 _CUT_SHARE = 0.6
 _LINE_MOST = 300
 _CLOSED_CHARACTERS = 700
@@ -33,12 +37,14 @@ class Walls:
     """What on a page speaks of a paywall, read before its boxes are taken away.
 
     `signs` are in words, the surest first. `whole_words` is how long the page says its article is, 0 when it
-    does not; `has_closed_part`, whether the part it calls closed stands in the page with its text.
+    does not; `has_closed_part`, whether the part it calls closed stands in the page with its text. Under
+    `stub_words`, which depends on the signs, a text is taken for a stub.
     """
 
     signs: tuple[str, ...]
     whole_words: int
     has_closed_part: bool
+    stub_words: int
 
 
 def walls_of(page: Declarations, survey: Survey) -> Walls:
@@ -50,30 +56,34 @@ def walls_of(page: Declarations, survey: Survey) -> Walls:
     if tier in _LOCKED_TIERS:
         signs.append(f"its meta content_tier is '{tier}'")
     invited = _invitation(page.tree, survey)
+    selectors = page.article.closed_selectors()
     if invited:
         signs.append(f"it says '{invited}'")
     return Walls(
         signs=tuple(signs),
         whole_words=page.article.words,
         has_closed_part=_has_closed_part(page, survey),
+        stub_words=_STUB_WORDS if invited else _PART_WORDS if selectors else _TINY_WORDS,
     )
 
 
 def why_partial(walls: Walls, blocks: Sequence[Block]) -> str:
     """Return in words why the text is only the beginning of the article, '' when it is the whole.
 
-    Sites that count their visitors' articles send the whole text with the same signs: only where there is
-    little of it, or less than the page says there is, are they believed.
+    Sites that count their visitors' articles send the whole text with the same signs, and so do news in
+    three lines: the signs are believed where the text is shorter than the page says, or where there is
+    little of it and something else speaks of a wall.
     """
     if not walls.signs:
         return ""
     words = sum(len(block.text.split()) for block in blocks)
-    if walls.whole_words > words and words < _CUT_SHARE * walls.whole_words:
-        return f"{walls.signs[0]}, and {words} of its {walls.whole_words} words are here"
-    is_short = words < _STUB_WORDS and not (walls.whole_words and words >= _CUT_SHARE * walls.whole_words)
-    return (
-        f"{walls.signs[0]}, and only {words} words are here" if is_short and not walls.has_closed_part else ""
-    )
+    if walls.whole_words:
+        is_cut = words < _CUT_SHARE * walls.whole_words
+        told = f"{words} of its {walls.whole_words} words are here"
+    else:
+        is_cut = words < walls.stub_words and not walls.has_closed_part
+        told = f"only {words} words are here"
+    return f"{walls.signs[0]}, and {told}" if is_cut else ""
 
 
 def reservation_of(page: Declarations) -> str:
@@ -95,7 +105,9 @@ def reservation_of(page: Declarations) -> str:
 def _invitation(tree: _Element, survey: Survey) -> str:
     """Return the line that asks to subscribe in order to read on, or what a wall's box says."""
     body = tree.find("body")
-    for element in () if body is None else body.iter("p", "div", "h2", "h3", "h4", "span", "section"):
+    if body is None or sum(map(survey.length, body.iter("p"))) > _PROSE_CHARACTERS:
+        return ""
+    for element in body.iter("p", "div", "h2", "h3", "h4", "span", "section"):
         text = survey.short_text(element, _LINE_MOST)
         is_wall = bool(text) and bool(_WALL.search((element.get("class") or "")[:_LINE_MOST]))
         if text and invites_to_subscribe(text, in_wall=is_wall):
