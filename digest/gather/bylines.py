@@ -81,13 +81,14 @@ def _named(page: Declarations, site: str) -> list[tuple[str, list[str]]]:
     creators = page.article.creators()
     found = [("JSON-LD author", [who.name for who in creators if not who.is_organisation])]
     # Beside an article that its organisation signs, the plain `author` of every page is the publisher.
-    vague = {"author"} if creators and not people_in(found[0][1], site) else set()
+    is_signed = bool(creators) and all(comparable(who.name) == site for who in creators)
+    vague = {"author"} if is_signed else set()
     found += [
         (f"meta {name}", page.all(name))
         for name in page.names()
         if name not in vague and _META.search(name) and not _NOT_META.search(name)
     ]
-    if not any(people_in(names) for _, names in found):
+    if not is_signed and not any(people_in(names) for _, names in found):
         found.append(("the byline", _marked(page.tree)))
     return [(where, names) for where, names in found if names]
 
