@@ -127,7 +127,7 @@ _READ_ON = re.compile(
     r"|(?:continue|keep) reading\b.{0,40}\b(?:subscription|subscri\w+|for (?:free|only|just))"
     r"|(?:this|the full|the rest of (?:this|the)) (?:article|story|content|post)\b.{0,40}"
     r"\b(?:(?:for|to|only) (?:our |paying |paid )?(?:subscribers|members)|subscriber-only|members only)"
-    r"|\b(?:for|only for) (?:paying |paid )?subscribers(?: only)?\W*$|already a (?:subscriber|member)\?"
+    r"|\b(?:only for|for) (?:paying |paid )?subscribers only\W*$|already a (?:subscriber|member)\?"
     r"|(?:il vous )?reste à lire|la suite est réservée|réservé(?:e|s)? (?:aux|à nos) abonn|abonnez-vous pour (?:lire|continuer)"
     r"|pour (?:lire la suite|poursuivre (?:votre|la) lecture).{0,40}abonn|déjà abonné"
     r"|(?:weiter|alles|artikel|vollständig) ?lesen (?:mit|im) .{0,30}\b(?:abo|plus|\w+\+)|nur für abonnent|bereits abonnent"

@@ -53,7 +53,7 @@ def authors_of(page: Declarations, site: str) -> tuple[tuple[str, ...], tuple[Ca
     surest place with people in it is believed, unless another one names the same and more.
     """
     site = comparable(site)
-    places = [(where, tuple(named), people_in(named, site)) for where, named in _named(page)]
+    places = [(where, tuple(named), people_in(named, site)) for where, named in _named(page, site)]
     believed: tuple[str, ...] = ()
     for _, _, people in places:
         if not believed or set(map(comparable, people)) > set(map(comparable, believed)):
@@ -76,16 +76,19 @@ def people_in(names: Iterable[str], site: str = "") -> tuple[str, ...]:
     return tuple(kept.values())
 
 
-def _named(page: Declarations) -> list[tuple[str, list[str]]]:
+def _named(page: Declarations, site: str) -> list[tuple[str, list[str]]]:
     """Return where somebody is named, and who; the surest place first."""
     creators = page.article.creators()
     found = [("JSON-LD author", [who.name for who in creators if not who.is_organisation])]
+    # Beside an article that its organisation signs, the plain `author` of every page is the publisher.
+    is_signed = bool(creators) and all(comparable(who.name) == site for who in creators)
+    vague = {"author"} if is_signed else set()
     found += [
         (f"meta {name}", page.all(name))
         for name in page.names()
-        if _META.search(name) and not _NOT_META.search(name)
+        if name not in vague and _META.search(name) and not _NOT_META.search(name)
     ]
-    if not any(people_in(names) for _, names in found):
+    if not is_signed and not any(people_in(names) for _, names in found):
         found.append(("the byline", _marked(page.tree)))
     return [(where, names) for where, names in found if names]
 

@@ -39,7 +39,7 @@ def address_of(page: Declarations, title: str) -> Address:
     claims: list[Candidate] = []
     believed, elsewhere = own, None
     for where, link in _claimed(page):
-        named = joined(page.base, link)
+        named = own if link == own else joined(page.base, link)
         doubt = "it is not an http(s) address" if named is None else _doubt(own, named, title)
         is_believed = not doubt and not any(claim.is_believed for claim in claims)
         claims.append(Candidate(where, named or link[:200], is_believed, doubt))
@@ -61,6 +61,8 @@ def _claimed(page: Declarations) -> list[tuple[str, str]]:
 
 def _doubt(own: str, named: str, title: str) -> str:
     """Return why a claimed address is not believed, '' when it is."""
+    if own == named:
+        return ""
     if not same_site(own, named):
         return _OTHER_SITE
     if comparison_key(own) == comparison_key(named):

@@ -32,7 +32,7 @@ from digest.gather.metadata import read_metadata
 from digest.gather.plain import plain_line
 from digest.gather.plaintext import plain_text_blocks
 from digest.gather.pruning import prune, strip_machinery
-from digest.gather.signals import reservation_of, walls_of, why_partial
+from digest.gather.signals import reservation_of, wall_signs, why_partial
 from digest.gather.sniff import Kind, described, kind_of
 from digest.gather.survey import Survey
 from digest.gather.urls import canonical_or_none
@@ -105,7 +105,7 @@ def examine_page(
     strip_machinery(tree)
     survey = Survey(tree)
     about = read_metadata(page, survey)
-    walls, reservation = walls_of(page, survey), reservation_of(page)
+    reservation = reservation_of(page)
     hints, highlights = hints_of(tree, survey), find_highlights(tree, survey)
     pruned = prune(tree, survey)
     title = about.title or _title_of((), url)
@@ -113,7 +113,7 @@ def examine_page(
         _main_blocks(tree, url), title=title, hints=hints, authors=about.authors
     )
     blocks = with_highlights(blocks, highlights)
-    why_cut = why_partial(walls, blocks)
+    why_cut = why_partial(page, blocks, lambda: parsed_page(html, encoding))
     detected = language_of(_sample(blocks), about.language)
     published_at = about.dates.published_at
     article = Article(
@@ -139,7 +139,7 @@ def examine_page(
         images=about.images,
         addresses=about.address.claims,
         languages=(*about.languages, *_detected(detected, about.language)),
-        signals=tuple(filter(None, (why_cut, *(walls.signs if not why_cut else ()), reservation))),
+        signals=tuple(filter(None, (why_cut, *(() if why_cut else wall_signs(page)), reservation))),
         dropped=(*pruned, *sifted),
         modified_at=about.dates.modified_at,
         syndicated_from=about.address.syndicated_from,

@@ -37,9 +37,12 @@ def parsed_text(markup: str) -> lxml_html.HtmlElement:
 
 def text_of(element: _Element) -> str:
     """Return what a reader sees of an element, on one line."""
-    if len(element) == 0:
-        return plain_line(element.text or "") if element.tag not in UNSEEN else ""
-    return plain_line("".join(_seen(element)))
+    if element.tag in UNSEEN:
+        return ""
+    parts = [element.text or ""]
+    if len(element):
+        _collect(element, parts)
+    return plain_line("".join(parts))
 
 
 def beginning_of(element: _Element, most: int = 80) -> str:
@@ -67,6 +70,20 @@ def short_text_of(element: _Element, most: int) -> str:
             return ""
         parts.append(part)
     return plain_line("".join(parts))
+
+
+def _collect(element: _Element, parts: list[str]) -> None:
+    """Add the text under an element to `parts`. The parser nests nothing deeper than 256."""
+    for child in element:
+        tag = child.tag
+        gap = "" if tag in INLINE else " "
+        parts.append(gap)
+        if tag not in UNSEEN and isinstance(tag, str):
+            parts.append(child.text or "")
+            if len(child):
+                _collect(child, parts)
+            parts.append(gap)
+        parts.append(child.tail or "")
 
 
 def _seen(element: _Element) -> Iterator[str]:

@@ -73,25 +73,29 @@ class PageDates:
     candidates: tuple[Candidate, ...]
 
 
-def dates_of(page: Declarations, survey: Survey | None = None) -> PageDates:
-    """Return the dates of a page. `survey`, of its tree, is needed to look at the text too."""
+def dates_of(page: Declarations, survey: Survey) -> PageDates:
+    """Return the dates of a page. `survey` measures its tree; the text is looked at where nothing is declared."""
     candidates: list[Candidate] = []
     published: datetime | None = None
-    for where, text in _stated(page, survey):
+    for where, text in _stated(page):
         moment = _moment(text, page.now)
         why = "" if moment else "it is no date, or one in the future or before 1990"
         is_believed = moment is not None and published is None
         published = published or moment
         candidates.append(Candidate(where, text[:80], is_believed, why))
     if published is None:
-        published = _guessed(page)
+        found = _visible(page.tree, survey)
+        published = parsed_date(found, page.now) if found else None
+        where = "the text"
+        if published is None:
+            published, where = _guessed(page), "anywhere in the page (htmldate)"
         if published:
-            candidates.append(Candidate("anywhere in the page (htmldate)", f"{published:%Y-%m-%d}", True))
+            candidates.append(Candidate(where, f"{published:%Y-%m-%d}", True))
     modified_at, changes = _changed(page, published)
     return PageDates(published, modified_at, (*candidates, *changes))
 
 
-def _stated(page: Declarations, survey: Survey | None) -> Iterator[tuple[str, str]]:
+def _stated(page: Declarations) -> Iterator[tuple[str, str]]:
     """Yield where a date of publication stands, and as what; the surest place first."""
     yield from (("JSON-LD datePublished", text) for text in page.article.texts("datePublished")[:2])
     for name in _PUBLISHED:
@@ -102,8 +106,6 @@ def _stated(page: Declarations, survey: Survey | None) -> Iterator[tuple[str, st
     found = _DAY_IN_PATH.search(urlsplit(page.url).path)
     if found:
         yield "the address", _day(found)
-    if survey is not None:
-        yield from _visible(page.tree, survey)
 
 
 def _day(found: re.Match[str]) -> str:
@@ -111,8 +113,8 @@ def _day(found: re.Match[str]) -> str:
     return f"{found[1]}-{_MONTHS.index(month) + 1 if month in _MONTHS else int(month):02d}-{found[3]}"
 
 
-def _visible(tree: _Element, survey: Survey) -> Iterator[tuple[str, str]]:
-    """Yield days in words from short lines whose element is called a date or a byline."""
+def _visible(tree: _Element, survey: Survey) -> str | None:
+    """Return the first day in words from a short line whose element is called a date or a byline."""
     lines = (e for e in tree.iter("time", "p", "span", "div", "li", "small", "address") if _is_dated(e))
     looked_at = 0
     for line in lines:
@@ -122,10 +124,10 @@ def _visible(tree: _Element, survey: Survey) -> Iterator[tuple[str, str]]:
         looked_at += 1
         day = day_in_words(text)
         if day and not _CHANGED.search(text):
-            yield "the text", day
-            return
+            return day
         if looked_at >= _LOOKED_AT:
-            return
+            break
+    return None
 
 
 def _is_dated(element: _Element) -> bool:

@@ -26,7 +26,7 @@ _STAND_IN = re.compile(
 )
 _SMALLEST = 100
 _LARGE = 300
-_OUTSIDE = ("aside", "nav", "footer", "header", "form")
+_OUTSIDE = ("a", "aside", "nav", "footer", "form", "li")
 _FILE_MOST = 300
 
 
@@ -35,11 +35,13 @@ def lead_image_of(page: Declarations) -> tuple[Image | None, tuple[Candidate, ..
     candidates: list[Candidate] = []
     chosen: Image | None = None
     for where, link, alt in _shown(page):
+        if chosen is not None:
+            candidates.append(Candidate(where, link[:300]))
+            continue
         url, doubt = _picture_url(page.base, link)
-        is_believed = url is not None and chosen is None
-        if url is not None and chosen is None:
+        if url is not None:
             chosen = Image(url, _alternative(page, url, alt))
-        candidates.append(Candidate(where, (url or link)[:300], is_believed, doubt))
+        candidates.append(Candidate(where, (url or link)[:300], url is not None, doubt))
     return chosen, tuple(candidates)
 
 
@@ -57,17 +59,21 @@ def _shown(page: Declarations) -> Iterator[tuple[str, str, str]]:
 
 
 def _figures(tree: _Element) -> Iterator[tuple[str, str, str]]:
-    """Yield the first picture of the article itself that is surely a large one."""
-    article = next(tree.iter("article", "main"), None)
-    pictures = () if article is None else article.iter("img")
-    for image in pictures:
-        source = image.get("src") or image.get("data-src") or ""
-        if _is_large(image) and source and not source.startswith("data:"):
-            yield "the first large picture", source, image.get("alt") or ""
+    """Yield the first picture after the headline that is surely a large one of this article."""
+    headline = next(tree.iter("h1"), None)
+    around = () if headline is None else headline.iterancestors("article", "main")
+    article = next(iter(around), None)
+    is_after = False
+    for element in () if article is None else article.iter("h1", "img"):
+        is_after = is_after or element is headline
+        source = element.get("src") or element.get("data-src") or ""
+        if is_after and source and not source.startswith("data:") and _is_large(element):
+            yield "the first large picture", source, element.get("alt") or ""
             return
 
 
 def _is_large(image: _Element) -> bool:
+    """Say whether a picture is shown large; what is all a link leads to another article."""
     around = [ancestor.tag for ancestor in image.iterancestors()]
     if any(tag in _OUTSIDE for tag in around):
         return False

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from lxml.etree import _Element
 
 from digest.domain.articles import Block
-from digest.gather.declarations import Declarations
 from digest.gather.boilerplate import invites_to_subscribe
+from digest.gather.declarations import Declarations
 from digest.gather.survey import Survey
 
-# A stub shows a few paragraphs; what is longer than this is cut only if the page tells its real length.
+# A stub beside an invitation to subscribe; one whose page names the closed part; one only called closed.
 _STUB_WORDS = 260
+_PART_WORDS = 100
+_TINY_WORDS = 50
 _CUT_SHARE = 0.6
 _LINE_MOST = 300
 _CLOSED_CHARACTERS = 700
@@ -28,52 +29,40 @@ _LOCKED_TIERS = frozenset({"locked", "premium", "paid", "subscriber", "subscribe
 _NO_AI = frozenset({"noai", "notrain", "noml"})
 
 
-@dataclass(frozen=True, slots=True)
-class Walls:
-    """What on a page speaks of a paywall, read before its boxes are taken away.
-
-    `signs` are in words, the surest first. `whole_words` is how long the page says its article is, 0 when it
-    does not; `has_closed_part`, whether the part it calls closed stands in the page with its text.
-    """
-
-    signs: tuple[str, ...]
-    whole_words: int
-    has_closed_part: bool
-
-
-def walls_of(page: Declarations, survey: Survey) -> Walls:
-    """Return what on a page speaks of a paywall. The declarations and the tree are of the same page."""
+def wall_signs(page: Declarations) -> tuple[str, ...]:
+    """Return in words what a page declares of a paywall; empty when nothing."""
     signs = []
     if page.article.is_free is False:
         signs.append("its JSON-LD says isAccessibleForFree: false")
     tier = page.first("article:content_tier", "content_tier").casefold()
     if tier in _LOCKED_TIERS:
         signs.append(f"its meta content_tier is '{tier}'")
-    invited = _invitation(page.tree, survey)
-    if invited:
-        signs.append(f"it says '{invited}'")
-    return Walls(
-        signs=tuple(signs),
-        whole_words=page.article.words,
-        has_closed_part=_has_closed_part(page, survey),
-    )
+    return tuple(signs)
 
 
-def why_partial(walls: Walls, blocks: Sequence[Block]) -> str:
+def why_partial(page: Declarations, blocks: Sequence[Block], whole: Callable[[], _Element]) -> str:
     """Return in words why the text is only the beginning of the article, '' when it is the whole.
 
-    Sites that count their visitors' articles send the whole text with the same signs: only where there is
-    little of it, or less than the page says there is, are they believed.
+    Sites that count their visitors' articles send the whole text with the same signs, and so do news in
+    three lines: signs are believed where the text is shorter than the page says, or where there is little of
+    it and something else speaks of a wall. `whole` gives the page's tree with nothing taken out; it is asked
+    for short texts only.
     """
-    if not walls.signs:
-        return ""
+    signs = wall_signs(page)
     words = sum(len(block.text.split()) for block in blocks)
-    if walls.whole_words > words and words < _CUT_SHARE * walls.whole_words:
-        return f"{walls.signs[0]}, and {words} of its {walls.whole_words} words are here"
-    is_short = words < _STUB_WORDS and not (walls.whole_words and words >= _CUT_SHARE * walls.whole_words)
-    return (
-        f"{walls.signs[0]}, and only {words} words are here" if is_short and not walls.has_closed_part else ""
-    )
+    if signs and page.article.words:
+        is_cut = words < _CUT_SHARE * page.article.words
+        return f"{signs[0]}, and {words} of its {page.article.words} words are here" if is_cut else ""
+    if words >= _STUB_WORDS:
+        return ""
+    tree = whole()
+    survey = Survey(tree)
+    invitation = _invitation(tree, survey)
+    if _has_closed_part(page, tree, survey) or not (signs or invitation):
+        return ""
+    most = _STUB_WORDS if invitation else _PART_WORDS if page.article.closed_selectors() else _TINY_WORDS
+    sign = f"it says '{invitation}'" if invitation else signs[0]
+    return f"{sign}, and only {words} words are here" if words < most else ""
 
 
 def reservation_of(page: Declarations) -> str:
@@ -103,14 +92,14 @@ def _invitation(tree: _Element, survey: Survey) -> str:
     return ""
 
 
-def _has_closed_part(page: Declarations, survey: Survey) -> bool:
+def _has_closed_part(page: Declarations, tree: _Element, survey: Survey) -> bool:
     """Say whether the part that JSON-LD calls closed is in the page with some text (`.class`, `#id`)."""
     selectors = map(_SELECTOR.search, page.article.closed_selectors())
     names = {found[1] for found in selectors if found}
     if not names:
         return False
     length = 0
-    for element in page.tree.iter("div", "section", "article", "main", "p"):
+    for element in tree.iter("div", "section", "article", "main", "p"):
         own = {*(element.get("class") or "").split(), element.get("id") or ""}
         if own & names:
             length += survey.length(element)

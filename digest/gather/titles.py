@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from digest.gather.plain import comparable, plain_from_html
 
 _SITE_WORDS = 3
+# Live reports are renamed all day long in one place and not in the other: a headline alone on its page is
+# believed on little in common with what the head declares.
+_HEADLINE_WORDS = 5
+_LITTLE = 0.25
 _SEPARATOR = re.compile(r"\s+(?:\||–|—|-|::|·|•|»|«|/)\s+")
 
 
@@ -16,7 +20,8 @@ def page_title(*, declared: Sequence[str], headings: Sequence[str], site: str) -
 
     `declared` are the titles the page's head gives, best first; `headings` its `h1`s in page order; `site`
     the site's name. An `h1` wins when it shares most words with a declared title, which rids the title of
-    ' | Site' and the page of its logo, or when it stands alone beside a title too short for a headline.
+    ' | Site' and the page of its logo; or when it stands alone and shares some, or beside a title too short for
+    a headline.
     Otherwise it is the first declared title without the site's name.
     """
     titles = [plain_from_html(title) for title in declared if title.strip()]
@@ -29,6 +34,8 @@ def page_title(*, declared: Sequence[str], headings: Sequence[str], site: str) -
     if best[0] >= 0.5:
         return best[1]
     only_heading = plain_headings[0] if len(plain_headings) == 1 else ""
+    if len(only_heading.split()) >= _HEADLINE_WORDS and best[0] >= _LITTLE:
+        return only_heading
     if not titles or len(titles[0].split()) <= _SITE_WORDS < len(only_heading.split()):
         return only_heading or next(iter(plain_headings), "")
     return _without_site(titles[0], site)
