@@ -14,11 +14,11 @@ from digest.domain.articles import Article, DateOrigin
 from digest.domain.errors import DigestError, InvalidInput, Refused, Unavailable
 from digest.domain.newsletters import NewsletterId, Source, SourceKind
 from digest.domain.times import Window
-from digest.gather.duplicates import group_stories
 from digest.gather.extract import read_entry, read_page
 from digest.gather.feeds import Entry, Feed, read_feed
 from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
 from digest.gather.listing import article_links
+from digest.gather.stories import find_stories
 from digest.gather.urls import canonical_url
 from digest.store.articles import articles_in, known_urls, record_article, record_sighting, record_stories
 from digest.store.database import reading, writing
@@ -292,6 +292,6 @@ def _tie_stories(engine: Engine, newsletter_id: NewsletterId, window: Window) ->
     both = Window(window.start - (window.end - window.start), window.end)
     with reading(engine) as session:
         stored = articles_in(session, newsletter_id, both)
-    stories = group_stories([entry.article for entry in stored])
+    stories = find_stories([entry.article for entry in stored])
     with writing(engine) as session:
-        record_stories(session, [[stored[index].id for index in story] for story in stories])
+        record_stories(session, [[stored[index].id for index in story.members] for story in stories])

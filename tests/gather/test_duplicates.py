@@ -3,8 +3,9 @@ from __future__ import annotations
 import random
 import time
 
-from digest.domain.articles import Article, Block, BlockKind
 from digest.gather.duplicates import group_stories
+
+from digest.domain.articles import Article, Block, BlockKind
 
 BRIDGE = (
     "The new bridge over the Aller was opened on Monday after four years of work, said the mayor of Lindau.",
