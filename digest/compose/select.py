@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from digest.domain.articles import Origin
+from digest.domain.leads import Report, lead_order
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
@@ -69,19 +70,23 @@ def select_items(
 
 
 def _stories(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Group candidates by story, the fullest report of each first."""
+    """Group candidates by story, the report that leads each first."""
     groups: dict[ArticleId, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.stored.story_id or candidate.stored.id, []).append(candidate)
-    return [sorted(group, key=_thinness) for group in groups.values()]
+    return [_lead_first(group) for group in groups.values()]
 
 
-def _thinness(candidate: Candidate) -> tuple[bool, bool, int, str]:
-    # Equals go by address, not by id: articles are numbered as their pages happen to come in, and a dry run
-    # has to foretell what the run does.
-    by_publisher = any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways)
-    article = candidate.stored.article
-    return not candidate.takeaways, not by_publisher, -article.word_count, article.url
+def _lead_first(group: Sequence[Candidate]) -> list[Candidate]:
+    reports = [
+        Report(
+            candidate.stored.article,
+            has_takeaways=bool(candidate.takeaways),
+            has_publishers=any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways),
+        )
+        for candidate in group
+    ]
+    return [group[index] for index in lead_order(reports)]
 
 
 def _score(story: Sequence[Candidate], window: Window) -> float:

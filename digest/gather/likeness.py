@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digest.domain.articles import Article
-from digest.gather.pairing import count_shared, keyed
+from digest.gather.pairing import keyed, shared_worth
 from digest.gather.wording import STOP, Flags, Ids, Traits, Wording, site
 
 Weights = NDArray[np.float32]
@@ -33,15 +33,18 @@ SAME_EVENT = 0.7
 LEAD_WORDS = 120
 """Words that count as title and lead: long articles share names and figures by their length alone."""
 
+# The heaviest terms of a text are nearly all of its direction: the rest would be half of the memory.
+_HEAVIEST = 128
 # Without a date an article may be of any day of the week that is compared.
 _UNKNOWN_DAYS = 1.0
-# As if so many articles more had been read, in which nothing of these was named: a small week has no rare words.
+# As if so many more articles had been read that name nothing of this: a small week has no rare words.
 _UNREAD = 20
 _MIN_TERM_LETTERS = 4
 _MIN_NAME_LETTERS = 3
 _TELLING = 1.5
-# Fewer shared names and figures than this are never enough, whatever else there is.
-_MIN_SHARED = 2
+# In hundredths: names and figures that are worth less are never enough, were all else in favour.
+_WORTH = 100
+_WORTH_A_LOOK = 2.7 * _WORTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +104,26 @@ class Likeness:
         self._articles = articles
         self._sites = [site(article) for article in articles]
         self._profiles: list[_Profile] = [_EMPTY] * len(articles)
+        self._worth = np.zeros(len(traits.letters), np.float64)
         by_language: dict[str | None, list[int]] = defaultdict(list)
         for index, article in enumerate(articles):
             by_language[article.language].append(index)
-        for members in by_language.values():
+        for language, members in by_language.items():
             terms = _Terms([wordings[index] for index in members], traits)
             for index in members:
                 self._profiles[index] = terms.profile(wordings[index])
+            if language is not None:
+                np.maximum(self._worth, terms.worth, out=self._worth)
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the pairs, lower first, whose leads share names or figures enough to be worth a look."""
         keys = [np.zeros(0, np.uint64)]
         for owner, profile in enumerate(self._profiles):
-            own = np.concatenate([profile.names, profile.figures]).astype(np.uint32)
-            keys.append(keyed(own, owner))
-        found = count_shared([np.concatenate(keys)])
-        found = found.where(found.shared >= _MIN_SHARED)
+            if self._articles[owner].language is not None:
+                own = np.concatenate([profile.names, profile.figures]).astype(np.uint32)
+                keys.append(keyed(own, owner))
+        found = shared_worth([np.concatenate(keys)], (_WORTH * self._worth).astype(np.uint64))
+        found = found.where(found.worth >= _WORTH_A_LOOK)
         yield from zip(found.one.tolist(), found.other.tolist(), strict=True)
 
     def chance(self, one: int, other: int) -> float:
@@ -157,12 +164,12 @@ class Likeness:
     def told_in(self, one: int, other: int) -> float:
         """Return the share of names and figures of the one with fewer that the other has too; 1 without any.
 
-        Of whole texts: it parts what a machine wrote in the same words about two firms from what was abridged.
+        Of whole texts: it parts what a machine wrote about two firms in the same words from what was cut.
         """
         shorter, longer = sorted((self._profiles[one].telling, self._profiles[other].telling), key=len)
         if not len(shorter):
             return 1.0
-        return len(np.intersect1d(shorter, longer, assume_unique=True)) / len(shorter)
+        return int(np.count_nonzero(_places(shorter, longer)[1])) / len(shorter)
 
 
 class _Terms:
@@ -184,6 +191,9 @@ class _Terms:
         self._is_name: Flags = (2 * capital >= inside) & (inside > 0) & (traits.letters >= _MIN_NAME_LETTERS)
         self._counts: Flags = (traits.letters >= _MIN_TERM_LETTERS) | traits.is_figure | self._is_name
         self._counts[STOP] = False
+        # The most that sharing a term can add to the score: log1p(x) is at most x.
+        self.worth = WEIGHTS.named * self._rarity**2 * self._is_name
+        self.worth[traits.is_figure] = WEIGHTS.counted * self._rarity[traits.is_figure]
 
     def profile(self, wording: Wording) -> _Profile:
         text = wording.text[wording.text != STOP]
@@ -210,19 +220,28 @@ class _Terms:
         telling = self._traits.is_figure[terms] | self._is_name[terms]
         weights = (1 + np.log(counts)) * self._rarity[terms] * np.where(telling, _TELLING, 1.0)
         length = np.linalg.norm(weights)
+        if len(terms) > _HEAVIEST:
+            heaviest = np.sort(np.argsort(-weights, kind="stable")[:_HEAVIEST])
+            terms, weights = terms[heaviest], weights[heaviest]
         return terms, (weights / length if length else weights).astype(np.float32)
 
 
 def _shared(terms: Ids, rarity: Weights, others: Ids) -> Weights:
-    return rarity[np.isin(terms, others, assume_unique=True)]
+    return rarity[_places(terms, others)[1]]
 
 
 def _cosine(terms: Ids, weights: Weights, other_terms: Ids, other_weights: Weights) -> float:
-    _, own, others = np.intersect1d(terms, other_terms, assume_unique=True, return_indices=True)
-    return float(weights[own] @ other_weights[others])
+    places, found = _places(terms, other_terms)
+    return float(weights[found] @ other_weights[places[found]])
+
+
+def _places(terms: Ids, others: Ids) -> tuple[NDArray[np.int64], Flags]:
+    """Return where each of `terms` would stand in `others`, and whether it does. Both are sorted."""
+    if not len(others):
+        return np.zeros(len(terms), np.int64), np.zeros(len(terms), np.bool_)
+    places = np.minimum(np.searchsorted(others, terms), len(others) - 1)
+    return places, others[places] == terms
 
 
 _NONE, _NO_WEIGHT = np.zeros(0, np.int32), np.zeros(0, np.float32)
-_EMPTY = _Profile(
-    _NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE
-)
+_EMPTY = _Profile(_NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE, _NO_WEIGHT, _NONE)

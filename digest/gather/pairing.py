@@ -4,70 +4,88 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Number = TypeVar("Number", np.int32, np.uint32, np.uint64)
 Keys = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-BUDGET = 4_000_000
-"""Sharings that are counted, 8 bytes each: 32 MB, whatever the articles are."""
+BUDGET = 1_500_000
+"""Sharings that are counted, 8 bytes each and twice over: 24 MB, whatever the articles are."""
 
-_OWNER_BITS = np.uint64(32)
-_OWNER = np.uint64(2**32 - 1)
+MAX_OWNERS = 2**24
+MAX_WORTH = 2**16 - 1
+
+# A key is a feature and its owner; a tie is the lower owner, the higher one and what the sharing is worth.
+_FEATURE_BITS, _LOWER_BITS, _WORTH_BITS = np.uint64(32), np.uint64(40), np.uint64(16)
+_OWNER = np.uint64(MAX_OWNERS - 1)
 _MAX_REACH = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of owners (`one` < `other`) and how many features each was found to share."""
+    """Pairs of owners (`one` < `other`) and what the features that each was found to share are worth."""
 
     one: Places
     other: Places
-    shared: Places
+    worth: Places
 
     def where(self, kept: NDArray[np.bool_]) -> Pairs:
         """Return those pairs that are marked."""
-        return Pairs(self.one[kept], self.other[kept], self.shared[kept])
+        return Pairs(self.one[kept], self.other[kept], self.worth[kept])
 
 
 def keyed(features: NDArray[np.uint32], owner: int) -> Keys:
-    """Return `features` of one owner in the form that `count_shared` takes."""
-    return (features.astype(np.uint64) << _OWNER_BITS) | np.uint64(owner)
+    """Return `features` of one owner in the form that `shared_worth` takes."""
+    return (features.astype(np.uint64) << _FEATURE_BITS) | np.uint64(owner)
 
 
-def count_shared(parts: Iterable[Keys], *, budget: int = BUDGET) -> Pairs:
-    """Return the pairs of owners that have features in common, and how many.
+def shared_worth(
+    parts: Iterable[Keys], worth: NDArray[np.uint64] | None = None, *, budget: int = BUDGET
+) -> Pairs:
+    """Return the pairs of owners that have features in common, and the sum of what these are worth.
 
-    Each part holds all owners of the features that it has. A feature ties each of its owners to the next
-    ones in the order of their numbers, so what a thousand articles have in common costs a thousand times
-    a few, not a million: rare features are counted in full, common ones among neighbours, and the fewer
-    the more there are of them.
+    `worth` gives that by feature, up to 65,535; None counts 1 for each. Each part holds all owners of the
+    features that it has. A feature ties each of its owners to the next ones in the order of their numbers,
+    so what a thousand articles have in common costs a thousand times a few, not a million: rare features
+    are counted in full, common ones among neighbours, and the fewer the more there are of them.
     """
-    parts = list(parts)
-    found = [_ties(part, budget // max(1, len(parts))) for part in parts]
-    ties = np.concatenate([*found, np.zeros(0, np.uint64)])
+    ties = np.concatenate([np.zeros(0, np.uint64), *(_ties(part, worth, budget) for part in parts)])
     ties.sort()
-    starts = np.flatnonzero(np.concatenate([[len(ties) > 0], ties[1:] != ties[:-1]]))
-    counts = np.diff(np.append(starts, len(ties)))
-    pairs = ties[starts]
-    return Pairs((pairs >> _OWNER_BITS).astype(np.int64), (pairs & _OWNER).astype(np.int64), counts)
+    pairs = ties >> _WORTH_BITS
+    starts = np.flatnonzero(np.concatenate([[len(ties) > 0], pairs[1:] != pairs[:-1]]))
+    pairs = pairs[starts]
+    ties &= np.uint64(MAX_WORTH)
+    sums = np.add.reduceat(ties, starts) if len(starts) else ties
+    lower = _LOWER_BITS - _WORTH_BITS
+    return Pairs((pairs >> lower).astype(np.int64), (pairs & _OWNER).astype(np.int64), sums.astype(np.int64))
 
 
-def _ties(keys: Keys, budget: int) -> Keys:
-    """Return each sharing as one number: the lower owner, then the higher."""
-    keys = np.unique(keys)
-    features = keys >> _OWNER_BITS
+def _ties(keys: Keys, worth: NDArray[np.uint64] | None, budget: int) -> Keys:
+    """Return a tie for each sharing of a feature, nearest owners first, until `budget` is spent."""
+    keys = distinct(keys)
+    if not len(keys):
+        return keys
+    features = keys >> _FEATURE_BITS
     twin = features[1:] == features[:-1]
-    keys = keys[np.append(twin, False) | np.insert(twin, 0, False)] if len(keys) else keys
-    features = (keys >> _OWNER_BITS).astype(np.uint32)
+    keys = keys[np.append(twin, False) | np.insert(twin, 0, False)]
+    features = (keys >> _FEATURE_BITS).astype(np.uint32)
     owners = keys & _OWNER
-    found: list[Keys] = []
+    found = [np.zeros(0, np.uint64)]
     for reach in range(1, min(_MAX_REACH, len(keys))):
         same = np.flatnonzero(features[reach:] == features[:-reach])
         if not len(same) or budget <= 0:
             break
-        found.append((owners[same] << _OWNER_BITS) | owners[same + reach])
+        value = np.uint64(1) if worth is None else worth[features[same]]
+        found.append((owners[same] << _LOWER_BITS) | (owners[same + reach] << _WORTH_BITS) | value)
         budget -= len(same)
-    return np.concatenate([*found, np.zeros(0, np.uint64)])
+    return np.concatenate(found)
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """Return the different values, sorted. numpy's own `unique` is many times slower on short arrays."""
+    values = np.sort(values)
+    return values[np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]])]

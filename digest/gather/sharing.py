@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digest.gather.pairing import Keys, count_shared, keyed
-from digest.gather.wording import STOP, Ids, Traits, Wording
+from digest.gather.pairing import BUDGET, Keys, distinct, keyed, shared_worth
+from digest.gather.wording import STOP, Traits, Wording
 
 Shingles = NDArray[np.uint32]
 
@@ -37,52 +37,52 @@ class Sharing:
     """The shingles of articles, in the order they were given."""
 
     def __init__(self, wordings: Sequence[Wording], traits: Traits) -> None:
-        self._words = [traits.folded[wording.text] for wording in wordings]
-        self._words = [words[words != STOP] for words in self._words]
-        self._sizes = np.array([len(self._shingles(index)) for index in range(len(wordings))], np.int64)
-
-    def _shingles(self, index: int) -> Shingles:
-        """Return the distinct shingles of an article, sorted."""
-        return np.unique(_hashed(self._words[index]))
+        # In the order of the text, with repeats: how a text begins can be told from that.
+        self._running = [_shingles(wording, traits) for wording in wordings]
+        self._sizes = np.array([len(distinct(running)) for running in self._running], np.int64)
 
     def pairs(self) -> Iterator[tuple[int, int]]:
         """Yield the pairs, lower first, that may share half of the shorter one's text."""
-        found = count_shared(self._part(part) for part in range(_PARTS))
+        found = shared_worth((self._part(part) for part in range(_PARTS)), budget=BUDGET // _PARTS)
         shorter = np.minimum(self._sizes[found.one], self._sizes[found.other])
-        found = found.where(found.shared >= np.maximum(2, _WORTH_A_LOOK * shorter))
+        found = found.where(found.worth >= np.maximum(2, _WORTH_A_LOOK * shorter))
         yield from zip(found.one.tolist(), found.other.tolist(), strict=True)
 
     def _part(self, part: int) -> Keys:
         keys = [np.zeros(0, np.uint64)]
-        for owner, words in enumerate(self._words):
+        for owner, running in enumerate(self._running):
             if self._sizes[owner] >= MIN_SHINGLES:
-                shingles = _hashed(words)
-                keys.append(keyed(shingles[shingles % _PARTS == part], owner))
+                keys.append(keyed(running[running % _PARTS == part], owner))
         return np.concatenate(keys)
 
     def containment(self, one: int, other: int) -> float:
-        """Return the share of the shorter article's shingles that the longer one has; 0 for too short ones."""
+        """Return the share of the shorter article's shingles that the longer has; 0 for too short ones."""
         shorter = min(self._sizes[one], self._sizes[other])
         if shorter < MIN_SHINGLES:
             return 0.0
-        common = np.intersect1d(self._shingles(one), self._shingles(other), assume_unique=True)
-        return len(common) / int(shorter)
+        return _common(self._running[one], self._running[other]) / int(shorter)
 
     def is_copy(self, one: int, other: int) -> bool:
-        """Return whether two texts are one: nearly all of the shorter is the longer, or how the longer begins."""
+        """Return whether two texts are one: the shorter is nearly all of the longer, or its beginning."""
         if self.containment(one, other) < COPIED:
             return False
-        shorter, longer = sorted((self._words[one], self._words[other]), key=len)
+        shorter, longer = sorted((self._running[one], self._running[other]), key=len)
         if len(shorter) >= SIMILAR_LENGTH * len(longer):
             return True
         opening = longer[: round(len(shorter) / SIMILAR_LENGTH)]
-        own = np.unique(_hashed(shorter))
-        return len(np.intersect1d(own, np.unique(_hashed(opening)), assume_unique=True)) >= COPIED * len(own)
+        return _common(shorter, opening) >= COPIED * len(distinct(shorter))
 
 
-def _hashed(words: Ids) -> Shingles:
-    """Return a number for each three words in a row, with repeats. One in a thousand is not its own."""
-    own = words.astype(np.uint32)
+def _common(one: Shingles, other: Shingles) -> int:
+    """Return how many different shingles two texts share."""
+    both = np.sort(np.concatenate([distinct(one), distinct(other)]))
+    return int(np.count_nonzero(both[1:] == both[:-1]))
+
+
+def _shingles(wording: Wording, traits: Traits) -> Shingles:
+    """Return a number for each three words in a row. One in a thousand is not its own."""
+    words = traits.folded[wording.text]
+    own = words[words != STOP].astype(np.uint32)
     mixed = (own[:-2] * _FIRST + own[1:-1]) * _SECOND + own[2:] * _FIRST if len(own) > 2 else own[:0]
     mixed ^= mixed >> np.uint32(15)
     return mixed * _SECOND

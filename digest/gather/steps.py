@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Source
 from digest.domain.times import Window
-from digest.gather.duplicates import group_stories
 from digest.gather.fetch import Fetcher
 from digest.gather.leads import Parse
 from digest.gather.polling import Poll, Polled
+from digest.gather.stories import find_stories
 from digest.store.articles import articles_in, record_stories
 from digest.store.database import reading, writing
 
@@ -100,6 +100,6 @@ def tie_stories(engine: Engine, newsletter_id: NewsletterId, since: datetime, no
     both = Window(since - (end - since), end)
     with reading(engine) as session:
         stored = articles_in(session, newsletter_id, both)
-    stories = group_stories([entry.article for entry in stored])
+    stories = find_stories([entry.article for entry in stored])
     with writing(engine) as session:
-        record_stories(session, [[stored[index].id for index in story] for story in stories])
+        record_stories(session, [[stored[index].id for index in story.members] for story in stories])

@@ -73,14 +73,21 @@ class _Comparison:
         wordings, vocabulary = read_wordings(articles)
         traits = read_traits(vocabulary)
         self._sharing = Sharing(wordings, traits)
+        # Counted before the profiles are made, so that the memory for both is not needed at once.
+        self._sharers = list(self._sharing.pairs())
         self._likeness = Likeness(articles, wordings, traits)
         self._known: dict[tuple[int, int], float] = {}
 
     def links(self) -> list[tuple[float, int, int]]:
         """Return the pairs that tell one story, the surest first."""
-        pairs = {*self._sharing.pairs(), *self._likeness.pairs()}
-        links = [(self.score(one, other), one, other) for one, other in sorted(pairs)]
-        return sorted((link for link in links if link[0] >= SAME_EVENT), key=lambda link: (-link[0], link[1:]))
+        links = [(self.score(one, other), one, other) for one, other in self._sharers]
+        for one, other in self._likeness.pairs():
+            # Texts that share much were found above; the others need not be held against each other.
+            if (one, other) not in self._known:
+                links.append((self._likeness.chance(one, other), one, other))
+        return sorted(
+            (link for link in links if link[0] >= SAME_EVENT), key=lambda link: (-link[0], link[1:])
+        )
 
     def score(self, one: int, other: int) -> float:
         """Return how sure it is that two articles tell one story, 0 to 1."""
@@ -127,8 +134,9 @@ def _joined(articles: Sequence[Article], comparison: _Comparison) -> Iterable[li
 def _belong_together(one: _Group, other: _Group, comparison: _Comparison) -> bool:
     if one.language and other.language and one.language != other.language:
         return False
-    return ON_THE_WHOLE <= fmean(
-        comparison.score(a, b) for a in one.members[:_SPOKESMEN] for b in other.members[:_SPOKESMEN]
+    return (
+        fmean(comparison.score(a, b) for a in one.members[:_SPOKESMEN] for b in other.members[:_SPOKESMEN])
+        >= ON_THE_WHOLE
     )
 
 

@@ -38,7 +38,7 @@ _MOST_OF_AN_ARTICLE = 0.7
 
 
 class Vocabulary(dict[str, int]):
-    """Numbers words as they come: `vocabulary["Word"]`. Each spelling has its own number, all stops have 0."""
+    """Numbers words as they come: `vocabulary["Word"]`. Each spelling has its own, all stops have 0."""
 
     def __init__(self) -> None:
         super().__init__({".": STOP})
@@ -103,7 +103,8 @@ class Traits:
 
     `folded` numbers what is the same but for case, `stem` what is the same but for case and ending; both
     are 0 for a stop. `is_capital`: it is written with one. The others are by stem: `letters` is the longest
-    word's length, and `is_figure` marks a number that tells something, as 412, 5.3 and 3:1 do and 2 and 2026 do not.
+    word's length, `is_figure` marks a number that tells something, as 412, 5.3 and 3:1 do, and 2 and 2026
+    do not.
     """
 
     folded: Ids
@@ -141,7 +142,7 @@ def plain_number(word: str) -> str:
 
 
 def tells(number: str) -> bool:
-    """Return whether two reports that share `number` share a fact: not so for small counts, hours and years."""
+    """Return whether who shares `number` shares a fact: not so for small counts, hours and years."""
     if not number.isdecimal() or len(number) > _MAX_DIGITS:
         return True
     return int(number) > 12 and not 1900 < int(number) < 2100

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import random
 
-from digest.domain.articles import Article, Block, BlockKind
 from digest.gather.duplicates import group_stories
 from tests.speed import costs_at_most
+
+from digest.domain.articles import Article, Block, BlockKind
 
 BRIDGE = (
     "The new bridge over the Aller was opened on Monday after four years of work, said the mayor of Lindau.",
