@@ -14,9 +14,10 @@ from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
 from digest.store.issues import ChosenItem
 
-FRESHNESS, STORY, TOLD = 0.25, 0.2, 0.2
+FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2
 """What a score adds to topic fit (0 to 1): up to this much for being new, this much for each doubling of
-the sources that report the story, this much for having takeaways."""
+the sources that report the story, this much for having takeaways, this much for each doubling of its source's
+weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def _lead_first(group: Sequence[Candidate]) -> list[Candidate]:
     reports = [
         Report(
             candidate.stored.article,
+            weight=candidate.stored.weight,
+            is_copy=candidate.stored.copies_id is not None,
             has_takeaways=bool(candidate.takeaways),
             has_publishers=any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways),
         )
@@ -94,7 +97,8 @@ def _score(story: Sequence[Candidate], window: Window) -> float:
     published_at = lead.stored.article.published_at or window.start
     age = (window.end - published_at) / (window.end - window.start)
     freshness = FRESHNESS * (1 - min(1.0, max(0.0, age)))
-    return lead.topics[0].score + freshness + STORY * math.log2(len(story)) + TOLD * bool(lead.takeaways)
+    size, weight = STORY * math.log2(len(story)), WEIGHT * math.log2(lead.stored.weight)
+    return lead.topics[0].score + freshness + size + weight + TOLD * bool(lead.takeaways)
 
 
 def _in_turns(

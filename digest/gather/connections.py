@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import httpcore2
@@ -54,7 +56,6 @@ class Connections:
         self._backend = backend
         self._max_idle = max_idle
         self._idle_seconds = idle_seconds
-        self._ssl_context = httpx2.create_ssl_context(trust_env=False)
         self._lines: dict[Origin, Line] = {}
         self._idle: OrderedDict[Origin, float] = OrderedDict()
         self._sweeper: asyncio.Task[None] | None = None
@@ -96,9 +97,15 @@ class Connections:
         self._idle.clear()
 
     def _open(self, origin: Origin) -> httpcore2.AsyncHTTPConnection:
+        tls = self._ssl_context if origin.scheme == b"https" else None
         return httpcore2.AsyncHTTPConnection(
-            httpcore2.Origin(*origin), ssl_context=self._ssl_context, network_backend=self._backend
+            httpcore2.Origin(*origin), ssl_context=tls, network_backend=self._backend
         )
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        """Certificates are verified. Reading the roots takes 20 ms, which http need not wait for."""
+        return httpx2.create_ssl_context(trust_env=False)
 
     async def _rest(self, line: Line) -> None:
         """Keep the connection if it can serve again, as the last one used; close it otherwise."""

@@ -101,5 +101,7 @@ def tie_stories(engine: Engine, newsletter_id: NewsletterId, since: datetime, no
     with reading(engine) as session:
         stored = articles_in(session, newsletter_id, both)
     stories = find_stories([entry.article for entry in stored])
+    ids = [entry.id for entry in stored]
+    copies = {ids[copy]: ids[original] for story in stories for copy, original in story.copies.items()}
     with writing(engine) as session:
-        record_stories(session, [[stored[index].id for index in story.members] for story in stories])
+        record_stories(session, [[ids[index] for index in story.members] for story in stories], copies)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NewType
 
 from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, and_, func, select, update
@@ -44,7 +45,7 @@ class ArticleRow(Base):
     which window it belongs to: the day of publication, but for an older one that an editor added by hand.
     `given_topics` are the editor's. `condensed_hash` is the content hash that takeaways and topics were made
     from: None, or another than `content_hash`, means that condense has work to do. `story_id` names the
-    article that stands for a story.
+    article that stands for a story, `copies_id` the one whose text this is.
     """
 
     __tablename__ = "articles"
@@ -82,6 +83,7 @@ class ArticleRow(Base):
     added_by: Mapped[str] = mapped_column(String(200), default="")
     given_topics: Mapped[list[str]] = mapped_column(Json, default=list)
     story_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
+    copies_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
 
 
 class ArticleUrlRow(Base):
@@ -126,7 +128,8 @@ class SightingRow(Base):
 class StoredArticle:
     """An article with its id, when it was first seen, and the names of the sources that listed it.
 
-    `given_topics` are those an editor gave it; `revision` counts the texts it has had.
+    `given_topics` are those an editor gave it; `revision` counts the texts it has had. `weight` is that of
+    the heaviest source that lists it. `copies_id` is the article whose text this is, earlier, elsewhere.
     """
 
     id: ArticleId
@@ -136,6 +139,8 @@ class StoredArticle:
     story_id: ArticleId | None
     given_topics: tuple[TopicSlug, ...] = ()
     revision: int = 1
+    weight: float = 1.0
+    copies_id: ArticleId | None = None
 
 
 class Recorded(StrEnum):
@@ -318,6 +323,8 @@ def _is_revised(session: Session, row: ArticleRow, article: Article, source_id: 
         RevisionRow(
             article_id=row.id,
             revision=row.revision,
+            weight=weights.get(row.id, 1.0),
+            copies_id=None if row.copies_id is None else ArticleId(row.copies_id),
             title=row.title,
             blocks=row.blocks,
             content_hash=row.content_hash,
@@ -400,11 +407,23 @@ def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -
     return stored_from(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
 
 
-def record_stories(session: Session, stories: Iterable[Sequence[ArticleId]]) -> None:
-    """Tie the articles of each story to its first, and untie those that stand alone."""
+def record_stories(
+    session: Session,
+    stories: Iterable[Sequence[ArticleId]],
+    copies: Mapping[ArticleId, ArticleId] = MappingProxyType({}),
+) -> None:
+    """Tie the articles of each story to its first, and untie those that stand alone.
+
+    `copies` names for those that are another's text whose it is.
+    """
     for story in stories:
         told_by = story[0] if len(story) > 1 else None
-        session.execute(update(ArticleRow).where(ArticleRow.id.in_(list(story))).values(story_id=told_by))
+        for article_id in story:
+            session.execute(
+                update(ArticleRow)
+                .where(ArticleRow.id == article_id)
+                .values(story_id=told_by, copies_id=copies.get(article_id))
+            )
 
 
 def count_articles(session: Session, newsletter_id: NewsletterId) -> int:
@@ -415,14 +434,10 @@ def count_articles(session: Session, newsletter_id: NewsletterId) -> int:
 def stored_from(session: Session, rows: Sequence[ArticleRow]) -> tuple[StoredArticle, ...]:
     """Return the articles of `rows` in their order, with the sources that listed them."""
     names: dict[int, tuple[str, ...]] = {}
-    listed = session.execute(
-        select(SightingRow.article_id, SourceRow.name)
-        .join(SourceRow, SourceRow.id == SightingRow.source_id)
-        .where(SightingRow.article_id.in_([row.id for row in rows]))
-        .order_by(SightingRow.article_id, SightingRow.seen_at, SourceRow.id)
-    )
-    for article_id, name in listed:
+    weights: dict[int, float] = {}
+    for article_id, name, weight in session.execute(_listed_by([row.id for row in rows])):
         names[article_id] = (*names.get(article_id, ()), name)
+        weights[article_id] = max(weights.get(article_id, weight), weight)
     return tuple(
         StoredArticle(
             id=ArticleId(row.id),
@@ -432,8 +447,19 @@ def stored_from(session: Session, rows: Sequence[ArticleRow]) -> tuple[StoredArt
             story_id=None if row.story_id is None else ArticleId(row.story_id),
             given_topics=tuple(map(TopicSlug, row.given_topics)),
             revision=row.revision,
+            weight=weights.get(row.id, 1.0),
+            copies_id=None if row.copies_id is None else ArticleId(row.copies_id),
         )
         for row in rows
+    )
+
+
+def _listed_by(ids: Sequence[int]) -> Select[int, str, float]:
+    return (
+        select(SightingRow.article_id, SourceRow.name, SourceRow.weight)
+        .join(SourceRow, SourceRow.id == SightingRow.source_id)
+        .where(SightingRow.article_id.in_(ids))
+        .order_by(SightingRow.article_id, SightingRow.seen_at, SourceRow.id)
     )
 
 

@@ -167,9 +167,19 @@ def test_a_caller_s_deadline_leaves_no_connection_open(scheme: str, head: bytes)
     async def run() -> None:
         async with raw_server(stall) as server, fetcher_for() as fetcher:
             url = f"{scheme}://h.example.org:{server.port}/"
+            deadline = asyncio.timeout(None)
+
+            async def pass_it() -> None:
+                while not server.taken:
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
+                deadline.reschedule(asyncio.get_running_loop().time())
+
+            passing = asyncio.create_task(pass_it())
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
+                async with deadline:
                     await asyncio.gather(*(fetcher.fetch(url) for _ in range(5)))
+            await passing
             assert server.taken == 1
             assert await server.all_closed()
 

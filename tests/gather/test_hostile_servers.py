@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -263,3 +265,26 @@ def test_one_hostile_server_does_not_hold_up_another() -> None:
     took, body = asyncio.run(run())
     assert body == b"ok"
     assert took < 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted() -> None:
+    async def run() -> tuple[str, list[bytes]]:
+        asked: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await reader.read())
+            writer.close()
+
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        # A key that was made for this test, signed by itself for 127.0.0.1 and self-signed.example.org.
+        context.load_cert_chain(Path(__file__).parent / "data" / "self-signed.pem")
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+        async with server, HttpFetcher(contact=CONTACT, allow={"127.0.0.0/8"}) as fetcher:
+            with pytest.raises(Unavailable) as caught:
+                await fetcher.fetch(f"https://127.0.0.1:{port}/feed")
+        return str(caught.value), asked
+
+    said, asked = asyncio.run(run())
+    assert "could not be read: its certificate cannot be trusted (self-signed certificate)" in said
+    assert b"".join(asked) == b""

@@ -86,6 +86,8 @@ def upgrade() -> None:
             batch_op.add_column(sa.Column(name, kind, nullable=False, server_default=sa.text(value)))
         batch_op.add_column(sa.Column('counted_at', MOMENT, nullable=True))
         batch_op.add_column(sa.Column('read_at', MOMENT, nullable=True))
+        batch_op.add_column(sa.Column('copies_id', sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(batch_op.f('fk_articles_copies_id_articles'), 'articles', ['copies_id'], ['id'], ondelete='SET NULL')
     op.execute('UPDATE articles SET counted_at = published_at, read_at = first_seen_at')
     with op.batch_alter_table('articles', schema=None) as batch_op:
         for name, (kind, _) in ARTICLES.items():
@@ -126,7 +128,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_articles_newsletter_id_counted_at'))
         batch_op.drop_index('ix_articles_newsletter_id_content_hash')
         batch_op.create_index(batch_op.f('ix_articles_newsletter_id_published_at'), ['newsletter_id', 'published_at'], unique=False)
-        for name in ('counted_at', 'read_at', *ARTICLES):
+        batch_op.drop_constraint(batch_op.f('fk_articles_copies_id_articles'), type_='foreignkey')
+        for name in ('counted_at', 'read_at', 'copies_id', *ARTICLES):
             batch_op.drop_column(name)
 
     op.drop_table('passed_links')
