@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
-from sqlalchemy import ForeignKey, Index, Select, String, Text, UniqueConstraint, and_, func, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -323,8 +335,6 @@ def _is_revised(session: Session, row: ArticleRow, article: Article, source_id: 
         RevisionRow(
             article_id=row.id,
             revision=row.revision,
-            weight=weights.get(row.id, 1.0),
-            copies_id=None if row.copies_id is None else ArticleId(row.copies_id),
             title=row.title,
             blocks=row.blocks,
             content_hash=row.content_hash,
@@ -389,8 +399,8 @@ def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -
 def _insert_unless_there(session: Session, row: type[Base], **columns: object) -> bool:
     """Insert a row, and say whether it was not there before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    result = session.connection().execute(insert(row).values(**columns).on_conflict_do_nothing())
-    return result.rowcount > 0
+    added = insert(row).values(**columns).on_conflict_do_nothing().returning(literal_column("1"))
+    return session.execute(added).first() is not None
 
 
 def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[StoredArticle, ...]:
@@ -416,14 +426,27 @@ def record_stories(
 
     `copies` names for those that are another's text whose it is.
     """
-    for story in stories:
-        told_by = story[0] if len(story) > 1 else None
-        for article_id in story:
+    for told_by, members in _stories(stories):
+        for start in range(0, len(members), _KEYS_AT_ONCE):
+            some = members[start : start + _KEYS_AT_ONCE]
             session.execute(
-                update(ArticleRow)
-                .where(ArticleRow.id == article_id)
-                .values(story_id=told_by, copies_id=copies.get(article_id))
+                update(ArticleRow).where(ArticleRow.id.in_(some)).values(story_id=told_by, copies_id=None)
             )
+    for copy, original in copies.items():
+        session.execute(update(ArticleRow).where(ArticleRow.id == copy).values(copies_id=original))
+
+
+def _stories(
+    stories: Iterable[Sequence[ArticleId]],
+) -> Iterator[tuple[ArticleId | None, Sequence[ArticleId]]]:
+    """Yield each story's first article with its members, and last all that stand alone, with None."""
+    alone: list[ArticleId] = []
+    for story in stories:
+        if len(story) > 1:
+            yield story[0], story
+        else:
+            alone += story
+    yield None, alone
 
 
 def count_articles(session: Session, newsletter_id: NewsletterId) -> int:

@@ -27,7 +27,8 @@ TOLD = (
 
 def told(path: str, **overrides: object) -> Article:
     blocks = tuple(Block(BlockKind.PARAGRAPH, text) for text in TOLD)
-    return sample_article(path, **{"blocks": blocks, "title": "Tide power pays"} | overrides)
+    own = Block(BlockKind.PARAGRAPH, f"More of it: {path}.")  # the very same words would be one article
+    return sample_article(path, **{"blocks": (*blocks, own), "title": "Tide power pays"} | overrides)
 
 
 class Condensing:
