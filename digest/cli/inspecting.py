@@ -13,8 +13,9 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.gather.extract import read_fetched
+from digest.gather.extract import NoArticle, read_fetched
 from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
@@ -48,7 +49,8 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
     if as_json:
         show_json(found)
         return
-    say(f"{found.title} ({found.language or 'language unknown'}): {len(found.entries)} entries")
+    entries = counted(len(found.entries), "entry", "entries")
+    say(f"{found.title or 'Without a title'} ({found.language or 'language unknown'}): {entries}")
     show_table(
         ("published", "title", "labels", "text"),
         [
@@ -56,7 +58,7 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
                 f"{entry.published_at:%Y-%m-%d %H:%M}" if entry.published_at else "no date",
                 entry.title,
                 ", ".join(entry.categories),
-                f"{len(entry.html)} characters",
+                counted(len(entry.html), "character"),
             )
             for entry in found.entries
         ],
@@ -73,6 +75,8 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
 def article(where: Where, as_json: JsonOption = False) -> None:
     """Show what is read of an article, and its takeaways with the place that supports each."""
     read = read_fetched(_fetch(where))
+    if not read.blocks:
+        raise NoArticle(f"{read.url} holds no text that reads like an article: only '{read.title}' was found")
     condensed = condense_article(read)
     if as_json:
         show_json({"article": read, "text": read.text, "condensed": condensed})
@@ -91,7 +95,7 @@ def _show_article(read: Article) -> None:
         if read.published_at
         else "no date",
         read.language,
-        f"{read.word_count} words, {reading_minutes(read.word_count)} min",
+        f"{counted(read.word_count, 'word')}, {reading_minutes(read.word_count)} min",
     )
     say(" · ".join(part for part in told if part))
     say(read.url)
