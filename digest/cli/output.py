@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Annotated, Any
@@ -84,11 +84,16 @@ def show_json(value: object) -> None:
 
 
 def plain(value: object) -> Any:
-    """Return `value` as JSON holds it: a dataclass as an object, an instant in ISO 8601, a set in order."""
+    """Return `value` as JSON holds it: a dataclass as an object, an instant in ISO 8601, a set in order.
+
+    A length of time is its seconds.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, PurePath):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Collection, Iterator, Sequence
-from itertools import chain, count
+import shlex
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,13 +18,12 @@ from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.sources import Source, SourceKind
-from digest.domain.topics import TopicSlug
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
 from digest.store.sources import NewSource, add_sources, get_source, list_sources, remove_source
 
 if TYPE_CHECKING:
-    from digest.gather.opml import OpmlSource
+    from digest.gather.discovery import Candidate
 
 app = new_app()
 
@@ -85,11 +85,9 @@ def _check(url: str, link_pattern: str) -> None:
 
 def _free_name(url: str, taken: Collection[str]) -> str:
     """Return the host or, when another source is called that, the address without its scheme."""
-    return _host(url) if _host(url) not in taken else url.partition("://")[2][:_NAME_MAX]
+    from digest.cli.source_lists import host_of
 
-
-def _host(url: str) -> str:
-    return url.split("/")[2].removeprefix("www.")
+    return host_of(url) if host_of(url) not in taken else url.partition("://")[2][:_NAME_MAX]
 
 
 @app.command("list")
@@ -142,8 +140,9 @@ def import_(
 ) -> None:
     """Add the feeds of an OPML file, all or none.
 
-    A folder that is called like a topic gives that topic to its feeds.
+    A folder or category that is called like a topic gives that topic to its feeds.
     """
+    from digest.cli.source_lists import as_sources, topic_of
     from digest.gather.opml import read_opml
 
     outlines = read_opml(read_file_bytes(file), name=file.name)
@@ -154,40 +153,105 @@ def import_(
         topics = {topic.slug for topic in list_topics(session, found.id)}
         addresses = {source.url for source in known}
         fresh = [outline for outline in outlines if outline.url not in addresses]
-        add_sources(session, found.id, _named_apart(fresh, known, topics), now=runtime.clock())
+        add_sources(session, found.id, as_sources(fresh, known, topics), now=runtime.clock())
     known_already = len(outlines) - len(fresh)
     were = "was" if known_already == 1 else "were"
     say(f"Added {counted(len(fresh), 'source')}; {known_already} {were} there already.")
-    for folder in sorted({outline.folder for outline in fresh if _topic_of(outline.folder, topics) is None}):
+    for folder in sorted({outline.folder for outline in fresh if topic_of(outline.folder, topics) is None}):
         if folder:
             say(f"Folder '{folder}' is no topic of {newsletter}: its feeds have none of their own.")
 
 
-def _named_apart(
-    outlines: Sequence[OpmlSource], known: Sequence[Source], topics: Collection[TopicSlug]
-) -> Iterator[NewSource]:
-    """Yield the sources to add. Two feeds called the same are told apart by host, then by number."""
-    taken = {source.name for source in known}
-    for outline in outlines:
-        title = (outline.title or _host(outline.url))[:_NAME_MAX]
-        wordy = (f"{title[: _NAME_MAX - 60]} ({_host(outline.url)[:40]}{tail})" for tail in _tails())
-        name = next(name for name in chain([title], wordy) if name not in taken)
-        taken.add(name)
-        topic = _topic_of(outline.folder, topics)
-        yield NewSource(name, outline.url, topics=(topic,) if topic else ())
+@app.command(epilog=examples("digest source export harbour-week --output feeds.opml"))
+def export(
+    newsletter: Slug,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE.opml", help="Where to write it; without it, to the terminal.")
+    ] = None,
+) -> None:
+    """Write the sources as an OPML list that other readers and 'digest source import' read.
+
+    Each source stands in the folder of its first topic.
+    """
+    from digest.cli.source_lists import as_outlines
+    from digest.gather.opml import write_opml
+
+    with reading(open_runtime().engine) as session:
+        found = get_newsletter(session, newsletter)
+        sources, topics = list_sources(session, found.id), list_topics(session, found.id)
+    if not sources:
+        raise InvalidInput(f"{newsletter} has no source to export: add one with 'digest source add'")
+    written = write_opml(as_outlines(sources, topics), title=found.name)
+    if output is None:
+        typer.echo(written, nl=False)
+        return
+    try:
+        output.write_bytes(written)
+    except OSError as exc:
+        raise InvalidInput(f"{output} cannot be written: {exc.strerror or exc}") from exc
+    say(f"Wrote {counted(len(sources), 'source')} to {output}.")
 
 
-def _tails() -> Iterator[str]:
-    return chain([""], (f", {number}" for number in count(2)))
+@app.command(
+    epilog=examples(
+        "digest source find https://example.org/",
+        "digest source find https://example.org/ --newsletter harbour-week",
+    )
+)
+def find(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="The address of a site, page or feed.")],
+    newsletter: Annotated[
+        str, typer.Option(metavar="NEWSLETTER", help="The newsletter that the printed commands name.")
+    ] = "NEWSLETTER",
+    as_json: JsonOption = False,
+) -> None:
+    """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
+    from digest.gather.discovery import find_feeds
+
+    async def search() -> tuple[Candidate, ...]:
+        async with open_runtime().fetcher() as fetcher:
+            return await find_feeds(site, fetcher)
+
+    found = asyncio.run(search())
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("title", "format", "entries", "newest", "text", "found"),
+        [
+            (
+                candidate.title or candidate.url,
+                candidate.format,
+                candidate.entries,
+                f"{candidate.newest:%Y-%m-%d}" if candidate.newest else "no date",
+                _carries(candidate),
+                candidate.found_by,
+            )
+            for candidate in found
+        ],
+        empty="",
+    )
+    say()
+    for candidate in found:
+        say(_how_to_add(candidate, newsletter))
 
 
-def _topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:
-    """Return the topic a folder is called like: by its own name, or by the names of all above it."""
-    for name in (folder, folder.rpartition(" / ")[2]):
-        slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
-        if slug in topics:
-            return TopicSlug(slug)
-    return None
+def _carries(candidate: Candidate) -> str:
+    if candidate.is_comments:
+        return "readers' comments"
+    if candidate.kind == "sitemap":
+        return "addresses"
+    return "whole articles" if candidate.has_full_text else "summaries"
+
+
+def _how_to_add(candidate: Candidate, newsletter: str) -> str:
+    """Return the command that adds a candidate; a kind that cannot be polled is only named."""
+    kind = candidate.kind.value
+    if kind not in [known.value for known in SourceKind]:
+        return f"A {candidate.format}, which cannot be a source yet: {candidate.url}"
+    option = "" if kind == SourceKind.FEED.value else f" --kind {kind}"
+    name = f" --name {shlex.quote(candidate.title[:_NAME_MAX])}" if candidate.title else ""
+    return f"digest source add {newsletter} {shlex.quote(candidate.url)}{option}{name}"
 
 
 def _last_poll(source: Source) -> str:

@@ -62,17 +62,15 @@ def _loaded(text: str, url: str) -> tuple[Any, list[str]]:
     try:
         return json.loads(text, strict=False), []
     except RecursionError as exc:
-        raise NotAFeed(f"{url} is not read as a feed: its JSON is nested too deep") from exc
-    except ValueError as exc:
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, nested too deeply") from exc
+    except json.JSONDecodeError as exc:
         raw = _salvaged(text)
         if not raw:
-            if isinstance(exc, json.JSONDecodeError):
-                why = f"from line {exc.lineno}, column {exc.colno} on"
-            else:
-                why = "with a number too long to read"
-            raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {why}") from exc
-        line = exc.lineno if isinstance(exc, json.JSONDecodeError) else 1
-        return raw, [f"it is not well-formed JSON (line {line}): read up to there"]
+            place = f"from line {exc.lineno}, column {exc.colno} on"
+            raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {place}") from exc
+        return raw, [f"it is not well-formed JSON (line {exc.lineno}): read up to there"]
+    except ValueError as exc:
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, with a number too long to read") from exc
 
 
 def _salvaged(text: str) -> dict[str, Any]:

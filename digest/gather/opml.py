@@ -22,6 +22,7 @@ NOTHING_IMPORTED = "nothing was imported"
 _OURS = "urn:digest:source"
 _OUR_KIND, _OUR_PATTERN = f"{{{_OURS}}}kind", f"{{{_OURS}}}linkPattern"
 _BETWEEN = " / "
+
 _CODES = etree.ErrorTypes
 _FAULTS = {
     _CODES.ERR_DOCUMENT_EMPTY: "it is empty or begins with text: an OPML file begins with <opml>",

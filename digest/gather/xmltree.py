@@ -52,19 +52,31 @@ def parsed_xml(
         raise NotAFeed(f"{url} is not read as {what}: it has over {max_tags} tags")
     if _DOCTYPE.search(text) and _DOCTYPE.search(_COMMENT.sub("", without_cdata(text))):
         raise NotAFeed(f"{url} is not read as {what}: it declares a DTD or entities")
-    root, wrong = _parsed(text, url)
-    if wrong and "Namespace" not in wrong:
+    root, damage = _parsed(text, url)
+    if damage and damage.breaks:
         root, _ = _parsed(balanced(text), url)
     if root is None:
-        raise NotAFeed(f"{url} is not {what}: it is XML that is damaged beyond reading ({wrong})")
+        raise NotAFeed(f"{url} is not {what}: it is XML that is damaged beyond reading")
     if root.xpath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])"):
         raise NotAFeed(f"{url} is not read as {what}: a tag has over {MAX_ATTRIBUTES} attributes")
-    damage = f"it is not well-formed XML ({wrong}): read all the same"
-    return Document(root, (*_misnamed(read), *([damage] if wrong else [])))
+    return Document(root, (*_misnamed(read), *([damage.told()] if damage else [])))
 
 
-def _parsed(text: str, url: str) -> tuple[_Element | None, str]:
-    """Return the tree as far as it can be told, and what is worst about it: '' when it is well-formed."""
+@dataclass(frozen=True, slots=True)
+class _Damage:
+    """The first place where XML is none. A prefix that is not declared `breaks` nothing."""
+
+    line: int
+    breaks: bool = True
+
+    def told(self) -> str:
+        if self.breaks:
+            return f"it is not well-formed XML (line {self.line}): read all the same"
+        return f"it uses a prefix that it does not declare (line {self.line}): read all the same"
+
+
+def _parsed(text: str, url: str) -> tuple[_Element | None, _Damage | None]:
+    """Return the tree as far as it can be told, and what is worst about it: None when it is well-formed."""
     parser = etree.XMLParser(
         recover=True,
         resolve_entities=False,
@@ -77,9 +89,9 @@ def _parsed(text: str, url: str) -> tuple[_Element | None, str]:
     try:
         root = etree.fromstring(text.encode("utf-8"), parser, base_url=url)
     except etree.XMLSyntaxError as exc:
-        return None, f"line {exc.lineno or 1}: {exc.msg}"
-    errors = sorted(parser.error_log, key=lambda error: error.domain_name == "NAMESPACE")
-    return root, f"line {errors[0].line}: {errors[0].message.strip()}" if errors else ""
+        return None, _Damage(exc.lineno or 1)
+    found = [_Damage(error.line, error.domain_name != "NAMESPACE") for error in parser.error_log]
+    return root, next((damage for damage in found if damage.breaks), found[0] if found else None)
 
 
 def _misnamed(read: Decoded) -> list[str]:

@@ -1,0 +1,143 @@
+"""Finding, exporting and inspecting sources."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from pytest_httpserver import HTTPServer
+
+from tests.cli.conftest import Digest, change_settings
+
+RSS = """<rss version="2.0"><channel><title>Harbour Watch</title><link>/</link><language>en</language>
+<ttl>90</ttl><skipDays><day>Sunday</day></skipDays><skipHours><hour>3</hour></skipHours>
+<item><title>Fog & ferries</title><link>https://example.org/fog</link>
+<pubDate>Fri, 20 Nov 2020 10:00:00 GMT</pubDate></item>
+<item><title>Nowhere</title></item></channel></rss>"""
+SITEMAP = "<urlset><url><loc>https://example.org/fog</loc><lastmod>2020-11-20</lastmod></url></urlset>"
+INDEX = "<sitemapindex><sitemap><loc>https://example.org/a.xml</loc></sitemap></sitemapindex>"
+LISTING = "".join(
+    f'<h2><a href="https://example.org/2020/11/{name}-and-more">A headline on {name} and more</a></h2>'
+    for name in ("fog", "ferries", "gulls", "ropes", "tar")
+)
+PAGE = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed"></head><p>Hello</html>'
+
+
+def serve(server: HTTPServer, pages: dict[str, str]) -> str:
+    change_settings(Path(), fetch_allow=[f"{server.host}:{server.port}"])
+    for path, body in pages.items():
+        server.expect_request(path).respond_with_data(body, content_type="text/html; charset=utf-8")
+    server.expect_request("/robots.txt").respond_with_data("Sitemap: /sitemap.xml")
+    return server.url_for("/")
+
+
+def test_the_feeds_of_a_site_are_found_and_the_printed_command_adds_one(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {"/": PAGE, "/feed": RSS, "/sitemap.xml": SITEMAP})
+    said = digest("source", "find", site, "--newsletter", "weekly").well().out
+    assert "Harbour Watch" in said
+    assert "RSS 2.0" in said
+    assert f"{site}sitemap.xml" in said
+    command = next(line for line in said.splitlines() if line.startswith("digest source add"))
+    assert command == f"digest source add weekly {site}feed --name 'Harbour Watch'"
+    digest(*shlex.split(command)[1:]).well()
+    assert [source["name"] for source in digest("source", "list", "weekly", "--json").json] == [
+        "Harbour Watch"
+    ]
+
+
+def test_what_is_found_is_told_to_programs(weekly: Path, digest: Digest, httpserver: HTTPServer) -> None:
+    site = serve(httpserver, {"/": PAGE, "/feed": RSS, "/sitemap.xml": SITEMAP})
+    feed, sitemap = digest("source", "find", site, "--json").well().json
+    assert (feed["kind"], feed["format"], feed["entries"]) == ("feed", "RSS 2.0", 1)
+    assert (sitemap["kind"], sitemap["newest"]) == ("sitemap", "2020-11-20T12:00:00+00:00")
+
+
+def test_a_site_without_feeds_is_told_with_what_to_do(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {"/": "<p>Hello"})
+    digest("source", "find", site).refused(2, "gives no feed or sitemap", f"{site}feed.json", "--kind page")
+
+
+def test_sources_that_were_exported_are_imported_to_the_same(weekly: Path, digest: Digest) -> None:
+    digest(
+        "source", "add", "weekly", "https://example.org/feed", "--name", "Fog & Co", "--topic", "space"
+    ).well()
+    pattern = ["--kind", "page", "--link-pattern", "/2026/<x>"]
+    digest("source", "add", "weekly", "https://example.org/news", *pattern, "--topic", "climate").well()
+    both = ["--topic", "climate", "--topic", "space"]
+    digest("source", "add", "weekly", "https://example.org/both", "--name", "Both", *both).well()
+    digest("source", "add", "weekly", "https://example.org/none", "--name", "None").well()
+    before = kept(digest)
+    assert (
+        digest("source", "export", "weekly", "--output", "mine.opml").well().out
+        == "Wrote 4 sources to mine.opml.\n"
+    )
+    assert digest("source", "export", "weekly").well().out.encode() == Path("mine.opml").read_bytes()
+    for source in before:
+        digest("source", "remove", "weekly", source[0]).well()
+    assert digest("source", "import", "weekly", "mine.opml").well().out.startswith("Added 4 sources; 0 were")
+    assert kept(digest) == before
+
+
+def kept(digest: Digest) -> list[tuple[str, ...]]:
+    sources = digest("source", "list", "weekly", "--json").well().json
+    return sorted((s["name"], s["url"], s["kind"], *sorted(s["topics"]), s["link_pattern"]) for s in sources)
+
+
+def test_a_newsletter_without_sources_has_nothing_to_export(weekly: Path, digest: Digest) -> None:
+    digest("source", "export", "weekly").refused(2, "weekly has no source to export", "digest source add")
+
+
+def test_a_list_that_cannot_be_written_is_named(weekly: Path, digest: Digest) -> None:
+    digest("source", "add", "weekly", "https://example.org/feed").well()
+    digest("source", "export", "weekly", "--output", "no/such/folder.opml").refused(2, "cannot be written")
+
+
+def test_inspecting_a_feed_tells_its_format_its_wishes_and_its_faults(nowhere: Path, digest: Digest) -> None:
+    Path("feed.xml").write_text(RSS)
+    said = digest("inspect", "feed", "feed.xml").well().out
+    for words in (
+        "Harbour Watch (en)",
+        "RSS 2.0, 1 entry",
+        "It asks not to be read again within 90 minutes.",
+        "It asks not to be read in these hours (UTC): 3.",
+        "It asks not to be read on Sunday.",
+        "1 entry links to nothing and is left out.",
+        "Fog & ferries",
+    ):
+        assert words in said
+    told = digest("inspect", "feed", "feed.xml", "--json").well().json
+    assert (told["ttl"], told["skip_days"], told["problems"]) == (
+        5400,
+        [6],
+        ["1 entry links to nothing and is left out"],
+    )
+
+
+def test_a_sitemap_and_an_index_can_be_inspected(nowhere: Path, digest: Digest) -> None:
+    Path("sitemap.xml").write_text(SITEMAP)
+    said = digest("inspect", "feed", "sitemap.xml").well().out
+    assert "sitemap, 1 entry" in said
+    assert "changed 2020-11-20 12:00" in said
+    Path("index.xml").write_text(INDEX)
+    assert "https://example.org/a.xml" in digest("inspect", "feed", "index.xml").well().out
+
+
+def test_the_links_of_a_page_are_shown_with_the_pattern_they_are_told_by(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    page = LISTING.replace("https://example.org", "") + "<a href='/about-us'>About us</a>"
+    site = serve(
+        httpserver, {"/news": page, "/few": "<h2><a href='/one-thing'>One single thing here</a></h2>"}
+    )
+    told = digest("inspect", "links", f"{site}news", "--json").well().json
+    assert len(told["takes"]) == 5
+    assert told["leaves"] == [f"{site}about-us"]
+    said = digest("inspect", "links", f"{site}news").well().out
+    assert f"Pattern learnt from the page: {told['pattern']}" in said
+    tried = digest("inspect", "links", f"{site}news", "--link-pattern", "gulls", "--json").well().json
+    assert tried["takes"] == [f"{site}2020/11/gulls-and-more"]
+    assert "No pattern can be learnt" in digest("inspect", "links", f"{site}few").well().out
