@@ -47,7 +47,7 @@ class Parsers:
     """Child processes that read documents for one event loop: an asynchronous context manager.
 
     At most `processes` are there at once, one for each processor by default, each started when it is first
-    needed. A document has `seconds` on the clock and `memory_mb` of its process, which holds some 70 MB to
+    needed. A document has `seconds` on the clock and `memory_mb` of its process, which holds some 140 MB to
     begin with. `prepare` is called in each before its limits hold: to import, to load what is kept.
     """
 
@@ -193,7 +193,8 @@ class _Child:
     def __init__(self, process: Process) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise TypeError("a parser process is talked to through pipes")
-        self._process, self._calls, self._peak_kib = process, 0, 0
+        self._process, self._calls = process, 0
+        self._peak_kib = self._peak_at_start = 0
         self._to, self._from = process.stdin, process.stdout
         self._last_words = asyncio.create_task(_end_of(process.stderr))
         self._was_killed = False
@@ -234,12 +235,14 @@ class _Child:
 
     def is_used_up(self, calls: int, memory_mb: int) -> bool:
         """Whether to replace the process: memory that one document took is seldom given back."""
-        return self._calls >= calls or self._peak_kib > memory_mb * 1024 // 2
+        grown = self._peak_kib - self._peak_at_start
+        return self._calls > calls or grown > memory_mb * 1024 // 4
 
     async def ready(self, prepare: bytes) -> None:
         kind, _ = await self.answer(prepare)
         if kind is not Kind.READY:
             raise _Broken("nonsense")
+        self._peak_at_start = self._peak_kib
 
     async def answer(self, request: bytes) -> tuple[Kind, bytes]:
         """Return the answer to `request`. Raises `_Broken` when there comes none."""

@@ -144,6 +144,13 @@ def test_a_fault_of_a_parser_is_refused_in_words(act: Callable[[Parsers], Awaita
         run(act)
 
 
+def test_the_memory_of_a_large_parent_is_not_its_process_s() -> None:
+    ballast = b"x" * (300 << 20)
+    with pytest.raises(Refused, match="brought down our reader"):
+        run(lambda parsers: parsers.call(faults.crash, url=URL), memory_mb=300)
+    assert ballast
+
+
 def test_a_function_whose_answer_cannot_cross_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="a value of type object cannot be answered"):
         run(lambda parsers: parsers.call(faults.no_hint, URL))
