@@ -1,7 +1,7 @@
 """How well stories are told from subjects, and what it costs: `python -m benchmarks.stories`.
 
-The labelled reports are in `benchmarks/data/stories`: invented, several on each event, beside others on the same
-subject that must stay apart. Scored are pairs. `digest` is the rule as it ships, `digest, held out` its
+The labelled reports are in `benchmarks/data/stories`: invented, several on each event, beside others on the
+same subject that must stay apart. Scored are pairs. `digest` is the rule as it ships, `digest, held out` its
 weights fitted anew without the subjects they are scored on; `alone` compares each pair as if nothing else
 had been published. `--week N` groups a generated week of N articles (`--before` by the old rule as well).
 `--fit` prints the weights that these reports give.

@@ -44,7 +44,7 @@ def before(articles: Sequence[Article]) -> set[Pair]:
 
 
 def containing(articles: Sequence[Article]) -> set[Pair]:
-    """Return the pairs of one language where half of the shorter text's 3-shingles stand in the longer one."""
+    """Return the pairs of one language where half of the shorter's 3-shingles stand in the longer one."""
     shingles = [
         set(zip(*(own[offset:] for offset in range(_SHINGLE)), strict=False)) for own in _words(articles)
     ]

@@ -1,7 +1,7 @@
 """A generated week of news: as many articles as asked for, with words as unevenly spread as in a language.
 
-One article in 25 is an abridged copy of another, one in 100 a copy of one agency report with a line of its own,
-and one in 30 ends with the same notice: what makes comparing each with each expensive.
+One article in 25 is an abridged copy of another, one in 100 a copy of one agency report with a line of its
+own, and one in 30 ends with the same notice: what makes comparing each with each expensive.
 """
 
 from __future__ import annotations

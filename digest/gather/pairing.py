@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,8 +13,8 @@ Number = TypeVar("Number", np.int32, np.uint32, np.uint64)
 Keys = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-BUDGET = 1_500_000
-"""Sharings that are counted, 8 bytes each and twice over: 24 MB, whatever the articles are."""
+BUDGET = 1_000_000
+"""Sharings that are counted, 8 bytes each and up to thrice over: 24 MB, whatever the articles are."""
 
 MAX_OWNERS = 2**24
 MAX_WORTH = 2**16 - 1
@@ -23,6 +23,7 @@ MAX_WORTH = 2**16 - 1
 _FEATURE_BITS, _LOWER_BITS, _WORTH_BITS = np.uint64(32), np.uint64(40), np.uint64(16)
 _OWNER = np.uint64(MAX_OWNERS - 1)
 _MAX_REACH = 64
+_NO_TIES = np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def shared_worth(
     so what a thousand articles have in common costs a thousand times a few, not a million: rare features
     are counted in full, common ones among neighbours, and the fewer the more there are of them.
     """
-    ties = np.concatenate([np.zeros(0, np.uint64), *(_ties(part, worth, budget) for part in parts)])
+    ties = np.concatenate([_NO_TIES, *(tie for part in parts for tie in _ties(part, worth, budget))])
     ties.sort()
     pairs = ties >> _WORTH_BITS
     starts = np.flatnonzero(np.concatenate([[len(ties) > 0], pairs[1:] != pairs[:-1]]))
@@ -64,28 +65,30 @@ def shared_worth(
     return Pairs((pairs >> lower).astype(np.int64), (pairs & _OWNER).astype(np.int64), sums.astype(np.int64))
 
 
-def _ties(keys: Keys, worth: NDArray[np.uint64] | None, budget: int) -> Keys:
-    """Return a tie for each sharing of a feature, nearest owners first, until `budget` is spent."""
+def _ties(keys: Keys, worth: NDArray[np.uint64] | None, budget: int) -> Iterator[Keys]:
+    """Yield a tie for each sharing of a feature, nearest owners first, until `budget` is spent."""
     keys = distinct(keys)
-    if not len(keys):
-        return keys
     features = keys >> _FEATURE_BITS
     twin = features[1:] == features[:-1]
-    keys = keys[np.append(twin, False) | np.insert(twin, 0, False)]
+    is_shared = np.zeros(len(keys), np.bool_)
+    is_shared[1:] |= twin
+    is_shared[:-1] |= twin
+    keys = keys[is_shared]
     features = (keys >> _FEATURE_BITS).astype(np.uint32)
     owners = keys & _OWNER
-    found = [np.zeros(0, np.uint64)]
     for reach in range(1, min(_MAX_REACH, len(keys))):
         same = np.flatnonzero(features[reach:] == features[:-reach])
         if not len(same) or budget <= 0:
             break
         value = np.uint64(1) if worth is None else worth[features[same]]
-        found.append((owners[same] << _LOWER_BITS) | (owners[same + reach] << _WORTH_BITS) | value)
+        yield (owners[same] << _LOWER_BITS) | (owners[same + reach] << _WORTH_BITS) | value
         budget -= len(same)
-    return np.concatenate(found)
 
 
 def distinct(values: NDArray[Number]) -> NDArray[Number]:
     """Return the different values, sorted. numpy's own `unique` is many times slower on short arrays."""
-    values = np.sort(values)
-    return values[np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]])]
+    ordered = np.sort(values)
+    is_first = np.ones(len(ordered), np.bool_)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    found: NDArray[Number] = ordered[is_first]
+    return found

@@ -85,4 +85,5 @@ def _shingles(wording: Wording, traits: Traits) -> Shingles:
     own = words[words != STOP].astype(np.uint32)
     mixed = (own[:-2] * _FIRST + own[1:-1]) * _SECOND + own[2:] * _FIRST if len(own) > 2 else own[:0]
     mixed ^= mixed >> np.uint32(15)
-    return mixed * _SECOND
+    shingles: Shingles = mixed * _SECOND
+    return shingles

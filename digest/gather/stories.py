@@ -19,8 +19,9 @@ from digest.gather.likeness import SAME_EVENT, Likeness
 from digest.gather.sharing import RETOLD, Sharing
 from digest.gather.wording import read_traits, read_wordings
 
-ON_THE_WHOLE = 0.5
-"""How like each other the members of two groups must be, meaned over pairs, to become one story."""
+ON_THE_WHOLE = 0.6
+"""How like each other the members of two groups must be, meaned over pairs, to become one story: more
+than one pair in two that are certain, or a third article could join what has nothing in common."""
 
 # What a shared text is worth beside a chance of one event: all but certain.
 _SHARED_TEXT = 0.95
