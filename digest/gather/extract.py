@@ -100,7 +100,7 @@ def examine_page(
     """Return the article of a page as `read_page` does, with what it rests on."""
     tree = parsed_page(html, encoding)
     page = Declarations(tree, url, now or datetime.now(UTC))
-    strip_machinery(tree)
+    cut = strip_machinery(tree)
     survey = Survey(tree)
     about = read_metadata(page, survey)
     reservation = reservation_of(page)
@@ -138,7 +138,7 @@ def examine_page(
         addresses=about.address.claims,
         languages=(*about.languages, *_detected(detected, about.language)),
         signals=tuple(filter(None, (why_cut, *(() if why_cut else wall_signs(page)), reservation))),
-        dropped=(*pruned, *sifted),
+        dropped=(*cut, *pruned, *sifted),
         modified_at=about.dates.modified_at,
         syndicated_from=about.address.syndicated_from,
     )
@@ -166,6 +166,7 @@ def read_plain_text(text: str, *, url: str) -> Article:
 def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
     """Return the article as its feed tells it: the whole text in some feeds, a sentence or two in others."""
     tree = parsed_text(entry.html)
+    strip_machinery(tree)
     survey = Survey(tree)
     hints = Hints(linked=hints_of(tree, survey).linked)
     highlights = find_highlights(tree, survey)
