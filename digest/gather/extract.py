@@ -45,25 +45,6 @@ _SAMPLE = 1500
 BYLINE_MAX = 200
 
 
-def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
-    """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
-
-    Raises `InvalidInput` for what is neither: a feed, a PDF document, a picture, nothing at all.
-    """
-    match kind_of(fetched.body, fetched.encoding):
-        case Kind.HTML:
-            return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
-        case Kind.TEXT:
-            return read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url)
-        case Kind.XML_FEED | Kind.JSON_FEED:
-            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
-        case _:
-            what = described(fetched.body, fetched.encoding)
-            raise InvalidInput(
-                f"{fetched.url} is no article: it is {what}; web pages and plain text are read"
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An article and what it rests on: each choice among what the page says, and what was left out.
@@ -83,6 +64,30 @@ class Reading:
     dropped: tuple[Dropped, ...] = ()
     modified_at: datetime | None = None
     syndicated_from: str | None = None
+
+
+def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
+    """Return the article of what was fetched or read from a file, as `examine_fetched` does."""
+    return examine_fetched(fetched, now=now).article
+
+
+def examine_fetched(fetched: Fetched, *, now: datetime | None = None) -> Reading:
+    """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
+
+    Raises `InvalidInput` for what is neither: a feed, a PDF document, a picture, nothing at all.
+    """
+    match kind_of(fetched.body, fetched.encoding):
+        case Kind.HTML:
+            return examine_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
+        case Kind.TEXT:
+            return Reading(read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url))
+        case Kind.XML_FEED | Kind.JSON_FEED:
+            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
+        case _:
+            what = described(fetched.body, fetched.encoding)
+            raise InvalidInput(
+                f"{fetched.url} is no article: it is {what}; web pages and plain text are read"
+            )
 
 
 def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:

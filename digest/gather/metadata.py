@@ -1,4 +1,4 @@
-"""What a page says about itself: title, authors, day, address, language, picture, labels; and what it rests on."""
+"""What a page says about itself, and what that rests on: title, authors, day, address, language, picture."""
 
 from __future__ import annotations
 
