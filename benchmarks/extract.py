@@ -205,17 +205,17 @@ def _worst(pages: Sequence[Page], tally: Tally) -> list[tuple[str, float, float]
 
 
 def _table(figures: dict[str, Figures], ratio: float, pages: int, noted: int) -> str:
-    names = ("precision", "recall", "f1", "title", "authors", "date", "image")
+    names = list(Figures.__annotations__)[:-1]
     head = f"{'':20}" + "".join(f"{name:>11}" for name in names) + f"{'ms':>9}"
     rows = [
-        f"{system:20}" + "".join(_cell(found[name]) for name in names) + f"{found['ms_per_page']:9.1f}"
+        f"{system:20}" + "".join(map(_cell, list(found.values())[:-1])) + f"{found['ms_per_page']:9.1f}"
         for system, found in figures.items()
     ]
     counted = f"{pages} pages, {noted} with notes on their heads"
     return "\n".join([head, *rows, "", f"{counted}; digest takes {ratio:.2f} × trafilatura's time"])
 
 
-def _cell(share: float | None) -> str:
+def _cell(share: object) -> str:
     return f"{'—':>11}" if share is None else f"{share:11.3f}"
 
 

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from html import escape
 
 from benchmarks.farm_texts import Text, page_of, text_of
-from digest.domain.newsletters import SourceKind
+from digest.domain.sources import SourceKind
 from digest.domain.times import Window
 
 NOW = datetime(2026, 11, 23, 7, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Pages to extract from, with what people say is in them: the text, the title, who wrote it, when, the picture."""
+"""Pages to extract from, with what people say is in them: text, title, authors, day, picture."""
 
 from __future__ import annotations
 

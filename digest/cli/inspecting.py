@@ -6,18 +6,20 @@ import asyncio
 from calendar import day_name
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import JsonOption, rule, say, show_json, show_table
+from digest.cli.output import JsonOption, plain, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.gather.extract import NoArticle, read_fetched
+from digest.domain.mail import shorten
+from digest.gather.evidence import Candidate, Dropped
+from digest.gather.extract import NoArticle, Reading, examine_fetched
 from digest.gather.feeds import Entry, Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
@@ -27,6 +29,9 @@ from digest.gather.sniff import Kind, kind_of
 from digest.gather.urls import is_http_url
 
 app = new_app()
+
+_CANDIDATES_MOST = 4
+_VALUE_MOST = 52
 
 Where = Annotated[
     str, typer.Argument(metavar="URL-OR-FILE", help="An http(s) address, or a file on this machine.")
@@ -172,16 +177,84 @@ def links(
     )
 )
 def article(where: Where, as_json: JsonOption = False) -> None:
-    """Show what is read of an article, and its takeaways with the place that supports each."""
-    read = read_fetched(_fetch(where))
+    """Show what is read of an article and why, what is left out, and its takeaways."""
+    reading = examine_fetched(_fetch(where))
+    read = reading.article
     if not read.blocks:
         raise NoArticle(f"{read.url} holds no text that reads like an article: only '{read.title}' was found")
     condensed = condense_article(read)
     if as_json:
-        show_json({"article": read, "text": read.text, "condensed": condensed})
+        show_json({"article": read, "text": read.text, "condensed": condensed, "reading": _evidence(reading)})
         return
     _show_article(read)
     _show_takeaways(condensed)
+    _show_evidence(reading)
+    _show_dropped(reading.dropped)
+
+
+def _evidence(reading: Reading) -> dict[str, Any]:
+    """Return what an article rests on, without the article."""
+    return {name: value for name, value in plain(reading).items() if name != "article"}
+
+
+def _show_evidence(reading: Reading) -> None:
+    rule("what was believed (✓), and why")
+    subjects = (
+        ("title", reading.titles),
+        ("author", reading.bylines),
+        ("day", reading.dates),
+        ("picture", reading.images),
+        ("address", reading.addresses),
+        ("language", reading.languages),
+    )
+    rows = [row for subject, candidates in subjects for row in _candidate_rows(subject, candidates)]
+    show_table(("", "", "said by", "value", "because"), rows, empty="Nothing is declared on the page.")
+    for sign in reading.signals:
+        say(f"{'headline and link only' if _restricts(reading, sign) else 'noted'}: {sign}")
+    if reading.modified_at:
+        say(f"changed: {reading.modified_at:%Y-%m-%d %H:%M} UTC")
+    if reading.syndicated_from:
+        say(f"original elsewhere: {reading.syndicated_from}")
+
+
+def _restricts(reading: Reading, sign: str) -> bool:
+    is_first = bool(reading.signals) and sign == reading.signals[0]
+    return sign == reading.article.reservation or (reading.article.is_partial and is_first)
+
+
+def _candidate_rows(subject: str, candidates: Sequence[Candidate]) -> list[tuple[str, str, str, str, str]]:
+    """Return the rows of one subject: what was believed, and the first few of the others."""
+    shown = [
+        candidate
+        for index, candidate in enumerate(candidates)
+        if candidate.is_believed or index < _CANDIDATES_MOST
+    ]
+    return [
+        (
+            subject if not index else "",
+            "✓" if candidate.is_believed else "",
+            candidate.where,
+            _middle(candidate.value),
+            candidate.why,
+        )
+        for index, candidate in enumerate(shown)
+    ]
+
+
+def _middle(value: str) -> str:
+    """Return a value short enough for its column: of an address the end tells more than the middle."""
+    if len(value) <= _VALUE_MOST:
+        return value
+    return value[: _VALUE_MOST // 2 - 1] + "…" + value[-_VALUE_MOST // 2 :]
+
+
+def _show_dropped(dropped: Sequence[Dropped]) -> None:
+    rule("left out")
+    show_table(
+        ("because", "words", "it begins"),
+        [(part.reason, part.words, shorten(part.beginning, 60)) for part in dropped],
+        empty="Nothing was left out.",
+    )
 
 
 def _show_article(read: Article) -> None:
@@ -200,10 +273,15 @@ def _show_article(read: Article) -> None:
     say(read.url)
     rule()
     for block in read.blocks:
-        mark = {BlockKind.HEADING: "\n## ", BlockKind.LIST_ITEM: "  • ", BlockKind.QUOTE: "  > "}.get(
-            block.kind, ""
+        mark = {
+            BlockKind.HEADING: "\n## ",
+            BlockKind.LIST_ITEM: "  • ",
+            BlockKind.QUOTE: "  > ",
+            BlockKind.TABLE_ROW: "    ",
+        }.get(block.kind, "")
+        say(
+            f"{mark}{block.text}" + ("" if block.kind in (BlockKind.LIST_ITEM, BlockKind.TABLE_ROW) else "\n")
         )
-        say(f"{mark}{block.text}" + ("" if block.kind is BlockKind.LIST_ITEM else "\n"))
 
 
 def _show_takeaways(condensed: Condensed) -> None:

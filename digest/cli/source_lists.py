@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count
 
-from digest.domain.newsletters import Source
+from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicSlug
 from digest.gather.opml import OpmlSource
 from digest.store.sources import NewSource

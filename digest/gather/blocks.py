@@ -78,8 +78,8 @@ class _Reading:
             self._text.append(_CELL_MARK if element.tag in _CELLS else " ")
 
     def _break_line(self) -> None:
-        written = "".join(self._text).rstrip(" \t")
-        if written.endswith("\n") and BlockKind.TABLE_ROW not in self._kinds:
+        last = next((part for part in reversed(self._text) if part.strip(" \t")), "")
+        if last.rstrip(" \t").endswith("\n") and BlockKind.TABLE_ROW not in self._kinds:
             self._end_block()
         else:
             self._text.append("\n")

@@ -1,7 +1,7 @@
 """The set phrases of a news page's furniture, in the languages most are read in.
 
-Each pattern is matched against one whole block of text and believed only up to a length in words: a sentence of
-an article may speak of a newsletter, a short block that begins with "Sign up for our newsletter" is furniture.
+Each pattern is matched against one whole block of text and believed only up to a length in words: a sentence
+of an article may speak of a newsletter, a short block that begins with "Sign up for our" is furniture.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _SHARE_VERBS = frozenset(
     re.findall(
         r"\S+",
         """
-        share save tweet print email e-mail copy pin bookmark gift sms like listen whatsapp facebook twitter x
-        linkedin reddit telegram bluesky threads mastodon pocket flipboard messenger pinterest comment comments
-        more partager teilen compartir condividi partilhar delen dela udostępnij drucken imprimer imprimir
+        share save tweet print email e-mail copy pin bookmark gift sms like listen whatsapp facebook x
+        twitter linkedin reddit telegram bluesky threads mastodon pocket flipboard messenger pinterest
+        comment comments more partager teilen compartir condividi partilhar delen dela udostępnij drucken imprimer imprimir
         stampa guardar speichern merken enregistrer
         """,
     )
@@ -35,7 +35,8 @@ _BEGINNINGS: dict[str, tuple[tuple[str, int], ...]] = {
     "navigation": (
         (r"(?:home(?:page)?|start(?:seite)?|accueil|inicio|início)\s*[>»›/|→·]", 14),
         (
-            r"(?:story|article) continues (?:after|below)|continue reading|scroll to continue|skip (?:to|past) ",
+            r"(?:story|article) continues (?:after|below)|continue reading|scroll to continue"
+            r"|skip (?:to|past) ",
             12,
         ),
         (r"(?:click|tap) here\b|(?:download|get) (?:the|our) .{0,40}\bapp\b", 18),
@@ -49,15 +50,19 @@ _BEGINNINGS: dict[str, tuple[tuple[str, int], ...]] = {
         ),
         (r"(?:get|receive|want)\b.{0,90}\b(?:in|to|into) your (?:inbox|e-?mail|mailbox)\b", 45),
         (
-            r"(?:our|the|this|free|daily|weekly)\b.{0,40}\bnewsletters?\b.{0,60}\b(?:sign|subscri|inbox|here)",
+            r"(?:our|the|this|free|daily|weekly)\b.{0,40}\bnewsletters?\b.{0,60}\b(?:sign|subscri"
+            r"|inbox|here)",
             45,
         ),
         (r"want to bookmark\b", 35),
         (
-            r"(?:abonnez-vous|inscrivez-vous|recevez|jetzt (?:abonnieren|anmelden)|melden sie sich|abonnieren sie"
-            r"|suscr[íi]bete|ap[úu]ntate|reciba?|inscreva-se|assine|receba|iscriviti|ricevi|meld je aan|schrijf je in"
+            r"(?:abonnez-vous|inscrivez-vous|recevez|jetzt (?:abonnieren|anmelden)|melden sie sich"
+            r"|abonnieren sie"
+            r"|suscr[íi]bete|ap[úu]ntate|reciba?|inscreva-se|assine|receba|iscriviti|ricevi"
+            r"|meld je aan|schrijf je in"
             r"|prenumerera|anmäl dig|tilmeld dig|meld deg på|zapisz się)\b.{0,90}"
-            r"(?:newsletters?|lettre|infolettre|bolet[íi]n|boletim|nyhets?brev|nyhedsbrev|nieuwsbrief|rundbrief)",
+            r"(?:newsletters?|lettre|infolettre|bolet[íi]n|boletim|nyhets?brev|nyhedsbrev|nieuwsbrief"
+            r"|rundbrief)",
             45,
         ),
         (r"(?:abonnez-vous|inscrivez-vous|jetzt (?:abonnieren|anmelden)|suscríbete|inscreva-se)\b", 25),
@@ -76,9 +81,11 @@ _BEGINNINGS: dict[str, tuple[tuple[str, int], ...]] = {
         (r"(?:this|our) (?:website|site|page) uses? cookies\b|we (?:and our partners )?use cookies\b", 80),
         (r"(?:accept|reject|manage|allow)(?: all)?(?: cookies| preferences| settings)?\W*$", 5),
         (
-            r"(?:nous utilisons|ce site utilise|wir verwenden|wir nutzen|diese (?:web)?seite (?:verwendet|nutzt)"
+            r"(?:nous utilisons|ce site utilise|wir verwenden|wir nutzen"
+            r"|diese (?:web)?seite (?:verwendet|nutzt)"
             r"|utilizamos|usamos|este sitio (?:web )?(?:usa|utiliza)|este site (?:usa|utiliza)|utilizziamo"
-            r"|questo sito (?:usa|utilizza)|wij gebruiken|deze (?:web)?site gebruikt|vi använder|vi bruger|vi bruker"
+            r"|questo sito (?:usa|utilizza)|wij gebruiken|deze (?:web)?site gebruikt|vi använder"
+            r"|vi bruger|vi bruker"
             r"|używamy)\b.{0,40}\b(?:cookies?|ciasteczek|kakor)\b",
             80,
         ),
@@ -99,7 +106,8 @@ _BEGINNINGS: dict[str, tuple[tuple[str, int], ...]] = {
     ),
     "about the author": (
         (
-            r"(?:you can )?(?:reach|contact|e-?mail|write to) (?:him|her|them|the (?:author|writer|reporter))\b",
+            r"(?:you can )?(?:reach|contact|e-?mail|write to) (?:him|her|them|the (?:author|writer"
+            r"|reporter))\b",
             30,
         ),
         (r".{0,220}\bfollow (?:him|her|them|\w+(?: \w+)?) (?:at|on|via|@)", 70),
@@ -123,22 +131,31 @@ _COMPILED = tuple(
 
 _READ_ON = re.compile(
     r"(?:subscri\w+|sign (?:in|up)|log ?in|register|become a (?:member|subscriber))\b.{0,60}\bto"
-    r" (?:(?:continue|keep|finish|go on) reading|read (?:on|the (?:full|rest|whole)|this|more|it in full)|unlock|access)"
+    r" (?:(?:continue|keep|finish|go on) reading|read (?:on|the (?:full|rest|whole)|this|more"
+    r"|it in full)|unlock|access)"
     r"|(?:continue|keep) reading\b.{0,40}\b(?:subscription|subscri\w+|for (?:free|only|just))"
     r"|(?:this|the full|the rest of (?:this|the)) (?:article|story|content|post)\b.{0,40}"
     r"\b(?:(?:for|to|only) (?:our |paying |paid )?(?:subscribers|members)|subscriber-only|members only)"
     r"|\b(?:only for|for) (?:paying |paid )?subscribers only\W*$|already a (?:subscriber|member)\?"
-    r"|(?:il vous )?reste à lire|la suite est réservée|réservé(?:e|s)? (?:aux|à nos) abonn|abonnez-vous pour (?:lire|continuer)"
+    r"|(?:il vous )?reste à lire|la suite est réservée|réservé(?:e|s)? (?:aux|à nos) abonn"
+    r"|abonnez-vous pour (?:lire|continuer)"
     r"|pour (?:lire la suite|poursuivre (?:votre|la) lecture).{0,40}abonn|déjà abonné"
-    r"|(?:weiter|alles|artikel|vollständig) ?lesen (?:mit|im) .{0,30}\b(?:abo|plus|\w+\+)|nur für abonnent|bereits abonnent"
-    r"|(?:dieser|den ganzen|diesen) (?:artikel|text|beitrag)\b.{0,60}\b(?:abonnent|abo|kostenpflichtig|freischalten)"
-    r"|suscr[íi]b(?:ete|ase|irse)\b.{0,40}\bpara (?:seguir|continuar|leer)|(?:exclusivo|solo) para (?:nuestros )?suscriptores"
+    r"|(?:weiter|alles|artikel|vollständig) ?lesen (?:mit|im) .{0,30}\b(?:abo|plus|\w+\+)"
+    r"|nur für abonnent|bereits abonnent"
+    r"|(?:dieser|den ganzen|diesen) (?:artikel|text|beitrag)\b.{0,60}\b(?:abonnent|abo"
+    r"|kostenpflichtig|freischalten)"
+    r"|suscr[íi]b(?:ete|ase|irse)\b.{0,40}\bpara (?:seguir|continuar|leer)|(?:exclusivo"
+    r"|solo) para (?:nuestros )?suscriptores"
     r"|para (?:seguir|continuar) leyendo|¿ya (?:eres|es) suscriptor|assine para (?:continuar|ler)"
-    r"|(?:exclusivo|exclusiva|só) para (?:assinantes|subscritores)|para continuar (?:a ler|lendo)|já (?:é|sou) assinante"
-    r"|abbonati per (?:continuare|leggere)|(?:contenuto|articolo) riservat[oi] agli abbonati|per continuare a leggere"
-    r"|sei già abbonato|(?:alleen|exclusief) voor abonnees|(?:abonneer|neem een abonnement)\b.{0,30}\bom (?:verder|dit)"
+    r"|(?:exclusivo|exclusiva|só) para (?:assinantes|subscritores)|para continuar (?:a ler|lendo)"
+    r"|já (?:é|sou) assinante"
+    r"|abbonati per (?:continuare|leggere)|(?:contenuto|articolo) riservat[oi] agli abbonati"
+    r"|per continuare a leggere"
+    r"|sei già abbonato|(?:alleen|exclusief) voor abonnees|(?:abonneer"
+    r"|neem een abonnement)\b.{0,30}\bom (?:verder|dit)"
     r"|lees (?:verder|dit artikel) (?:met|voor)|(?:för|endast för) prenumeranter|prenumerera för att läsa"
-    r"|(?:kun )?for abonnenter|kun for abonnenter|(?:dalsza część|tylko) (?:artykułu )?(?:dla|jest dostępna dla)"
+    r"|(?:kun )?for abonnenter|kun for abonnenter|(?:dalsza część|tylko) (?:artykułu )?(?:dla"
+    r"|jest dostępna dla)"
     r" (?:prenumeratorów|subskrybentów)|aby (?:czytać dalej|przeczytać całość)",
     re.IGNORECASE,
 )

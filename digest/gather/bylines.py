@@ -17,20 +17,25 @@ MOST = 8
 _META = re.compile(r"(?:^|[.:_-])(?:authors?|byl|byline|creator)(?:[._-]?names?)?$")
 _NOT_META = re.compile(r"^twitter:|^generator")
 _BY = re.compile(
-    r"^(?:(?:written|reported|words|story|text) by|by|von|par|por|di|de|door|av|af|texte?|autor(?:in)?|auteur)[: ]+",
+    r"^(?:(?:written|reported|words|story|text) by|by|von|par|por|di|de|door|av|af|texte?"
+    r"|autor(?:in)?|auteur)[: ]+",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*[;|•·/]\s*|\s+(?:and|und|et|y|e|en|och|og|with)\s+|\s*&\s*", re.IGNORECASE)
 _ROLE = re.compile(
     r"\b(?:correspondent|editor|reporter|writer|columnist|producer|journalist|critic|chief|bureau|contributor"
-    r"|contributing|analyst|desk|staff|redakt\w*|korrespondent\w*|rédact\w*|journaliste|periodista|corresponsal"
-    r"|redacci[oó]n|redazione|redação|redactie|giornalista|author|team|newsroom|news|reporters?|updated|published"
+    r"|contributing|analyst|desk|staff|redakt\w*|korrespondent\w*|rédact\w*|journaliste|periodista"
+    r"|corresponsal"
+    r"|redacci[oó]n|redazione|redação|redactie|giornalista|author|team|newsroom|news|reporters?"
+    r"|updated|published"
     r"|follow|watch|email|photograph\w*)\b",
     re.IGNORECASE,
 )
 _NOBODY = re.compile(
-    r"(?:the )?(?:admin\w*|web ?master|guest|staff|editors?|editorial(?: board| team| staff)?|newsroom|anonymous"
-    r"|unknown|none|null|n/?a|agenc(?:y|ies)|reuters|(?:the )?associated press|ap(?: news)?|afp|dpa|efe|ansa|epa"
+    r"(?:the )?(?:admin\w*|web ?master|guest|staff|editors?|editorial(?: board| team| staff)?"
+    r"|newsroom|anonymous"
+    r"|unknown|none|null|n/?a|agenc(?:y|ies)|reuters|(?:the )?associated press|ap(?: news)?|afp|dpa"
+    r"|efe|ansa|epa"
     r"|pa(?: media)?|press association|bloomberg|agence france[- ]presse|redaktion|redacción|rédaction"
     r"|la rédaction|redazione|redação|redactie|user\d*|author|by)",
     re.IGNORECASE,

@@ -14,7 +14,7 @@ _META_MOST = 1000
 
 
 class Declarations:
-    """A page's declarations, looked up by name. `url` is where it was fetched from, `now` the hour of that."""
+    """A page's declarations, looked up by name. `url` is where it was fetched from, `now` when."""
 
     def __init__(self, tree: _Element, url: str, now: datetime) -> None:
         self.tree, self.url, self.now = tree, url, now

@@ -49,23 +49,6 @@ class NoArticle(DigestError):
     """What was asked for could be had, and no article is in it."""
 
 
-def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
-    """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
-
-    Raises `InvalidInput` for a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
-    """
-    match kind_of(fetched.body, fetched.encoding):
-        case Kind.HTML:
-            return read_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
-        case Kind.TEXT:
-            return read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url)
-        case Kind.XML_FEED | Kind.JSON_FEED:
-            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
-        case _:
-            what = described(fetched.body, fetched.encoding)
-            raise NoArticle(f"{fetched.url} is no article: it is {what}; web pages and plain text are read")
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """An article and what it rests on: each choice among what the page says, and what was left out.
@@ -87,6 +70,28 @@ class Reading:
     syndicated_from: str | None = None
 
 
+def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
+    """Return the article of what was fetched or read from a file, as `examine_fetched` does."""
+    return examine_fetched(fetched, now=now).article
+
+
+def examine_fetched(fetched: Fetched, *, now: datetime | None = None) -> Reading:
+    """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
+
+    Raises `InvalidInput` for a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
+    """
+    match kind_of(fetched.body, fetched.encoding):
+        case Kind.HTML:
+            return examine_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
+        case Kind.TEXT:
+            return Reading(read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url))
+        case Kind.XML_FEED | Kind.JSON_FEED:
+            raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
+        case _:
+            what = described(fetched.body, fetched.encoding)
+            raise NoArticle(f"{fetched.url} is no article: it is {what}; web pages and plain text are read")
+
+
 def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:
     """Return the article of the page fetched from `url` (after redirects).
 
@@ -102,7 +107,7 @@ def examine_page(
     """Return the article of a page as `read_page` does, with what it rests on."""
     tree = parsed_page(html, encoding)
     page = Declarations(tree, url, now or datetime.now(UTC))
-    strip_machinery(tree)
+    cut = strip_machinery(tree)
     survey = Survey(tree)
     about = read_metadata(page, survey)
     reservation = reservation_of(page)
@@ -140,7 +145,7 @@ def examine_page(
         addresses=about.address.claims,
         languages=(*about.languages, *_detected(detected, about.language)),
         signals=tuple(filter(None, (why_cut, *(() if why_cut else wall_signs(page)), reservation))),
-        dropped=(*pruned, *sifted),
+        dropped=(*cut, *pruned, *sifted),
         modified_at=about.dates.modified_at,
         syndicated_from=about.address.syndicated_from,
     )
@@ -168,6 +173,7 @@ def read_plain_text(text: str, *, url: str) -> Article:
 def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
     """Return the article as its feed tells it: the whole text in some feeds, a sentence or two in others."""
     tree = parsed_text(entry.html)
+    strip_machinery(tree)
     survey = Survey(tree)
     hints = Hints(linked=hints_of(tree, survey).linked)
     highlights = find_highlights(tree, survey)

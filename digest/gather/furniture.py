@@ -33,7 +33,8 @@ _NOTE_MOST = 700
 _NOTE_AFTER = 3
 # What follows a name in a note about its bearer.
 _INTRODUCED = re.compile(
-    r" (?:is|was|writes|covers|reports|has been|worked|joined|ist|schreibt|arbeitet|berichtet|est|écrit|couvre|es"
+    r" (?:is|was|writes|covers|reports|has been|worked|joined|ist|schreibt|arbeitet|berichtet|est"
+    r"|écrit|couvre|es"
     r"|escribe|trabaja|è|scrive|lavora|é|escreve|trabalha|schrijft|werkt|är|skriver|er|jest|pisze)\b"
 )
 _CAPTION_KINDS = (BlockKind.PARAGRAPH, BlockKind.HEADING)
@@ -236,7 +237,7 @@ class _Sieve:
         return [name for name in self._authors if name and text.startswith(name)]
 
     def _without_empty_headings(self, blocks: list[Block]) -> list[Block]:
-        """Drop what leads to nothing: a short line ending in a colon before a heading, headings at the end."""
+        """Drop what leads to nothing: a short line with a colon before a heading, headings at the end."""
         kept = []
         for block, following in pairwise([*blocks, _END]):
             leads = block.kind is BlockKind.PARAGRAPH and following.kind is BlockKind.HEADING

@@ -19,6 +19,12 @@ UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "i
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+# A parser compares each attribute of a tag with all before it: a tag with thousands of them is an attack.
+_LONG_TAG = re.compile(r"<([a-zA-Z][\w:-]{0,40})([^<>]{8000,})>?")
+_ATTRIBUTES_MOST = 500
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+
+
 def parsed_page(body: bytes, encoding: str | None = None) -> lxml_html.HtmlElement:
     """Return a page's tree. Whatever the bytes are, there is one: an empty page has an empty `body`."""
     return parsed_text(decoded(body, encoding))
@@ -28,11 +34,17 @@ def parsed_text(markup: str) -> lxml_html.HtmlElement:
     """Return the tree of HTML text, a whole page or a fragment of one."""
     # libxml2 drops what is nested over 256 deep: no page needs it, and what comes after would be slow.
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
-    text = _NOT_XML.sub("", _XML_DECLARATION.sub("", markup))
+    text = _LONG_TAG.sub(_without_excess, _NOT_XML.sub("", _XML_DECLARATION.sub("", markup)))
     try:
         return lxml_html.document_fromstring(text, parser=parser)
     except (ParserError, ValueError):
         return lxml_html.document_fromstring("<html><body></body></html>")
+
+
+def _without_excess(tag: re.Match[str]) -> str:
+    """Return a tag as it is, or without its attributes when it has too many; a long value is no attribute."""
+    outside = _QUOTED.sub("", tag[2])
+    return f"<{tag[1]}>" if len(outside.split()) > _ATTRIBUTES_MOST else tag[0]
 
 
 def text_of(element: _Element) -> str:

@@ -1,4 +1,4 @@
-"""What a page says about itself: title, authors, day, address, language, picture, labels; and what it rests on."""
+"""What a page says about itself, and what that rests on: title, authors, day, address, language, picture."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _site_name(page: Declarations) -> str | None:
 def _title(page: Declarations, site: str) -> tuple[str, tuple[Candidate, ...]]:
     head = page.tree.find(".//head/title")
     declared = [
-        ("JSON-LD headline", page.article.text("headline")),
+        ("JSON-LD headline", page.article.text("headline")[:1000]),
         *(
             (f"meta {name}", page.first(name))
             for name in ("og:title", "twitter:title", "dc.title", "parsely-title")

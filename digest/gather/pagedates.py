@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
@@ -62,6 +63,7 @@ _CHANGED = re.compile(r"updat|modif|aktualis|actuali|aggiorn|bijgewerkt|atualiz"
 _DATED = re.compile(r"date|time|publish|posted|byline|meta|datum|fecha", re.IGNORECASE)
 _SHORT = 120
 _LOOKED_AT = 60
+_GUESSED_IN = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class PageDates:
 
 
 def dates_of(page: Declarations, survey: Survey) -> PageDates:
-    """Return the dates of a page. `survey` measures its tree; the text is looked at where nothing is declared."""
+    """Return the dates of a page. `survey` measures its tree, whose text is read where nothing is declared."""
     candidates: list[Candidate] = []
     published: datetime | None = None
     for where, text in _stated(page):
@@ -160,6 +162,8 @@ def _moment(text: str, now: datetime) -> datetime | None:
 
 def _guessed(page: Declarations) -> datetime | None:
     """Return what htmldate makes of the page where nothing states a date."""
+    if next(islice(page.tree.iter(), _GUESSED_IN, None), None) is not None:
+        return None  # it takes time that grows faster than the page
     found = extract_metadata(page.tree, default_url=page.url, extensive=False).date
     return parsed_date(found, page.now) if found else None
 

@@ -1,4 +1,4 @@
-"""The labels of news pages, in the languages most are read in: of takeaways, related links, comments, bylines.
+"""The labels of news pages, in the languages most are read in: takeaways, related links, comments, bylines.
 
 Each pattern is matched against one whole line and believed only up to a length: a sentence of an article may
 contain "read more", a line of its own that begins with it is a label.
@@ -33,7 +33,8 @@ _TAKEAWAYS = _line(
     r"das wichtigste(?: in kürze)?|auf einen blick|kurz (?:zusammengefasst|und knapp)|kernpunkte",
     r"zusammenfassung|(?:los )?puntos clave|en (?:resumen|breve)|claves|lo más importante",
     r"in sintesi|in breve|i punti chiave|(?:os )?pontos?[ -]chave|em resumo|destaques",
-    r"in het kort|(?:de )?belangrijkste punten|samengevat|i korthet|det viktigaste|sammanfattning|kort fortalt",
+    r"in het kort|(?:de )?belangrijkste punten|samengevat|i korthet|det viktigaste|sammanfattning"
+    r"|kort fortalt",
     r"det vigtigste|resumé|kort oppsummert|hovedpunkter|w skrócie|najważniejsze(?: informacje)?|podsumowanie",
     r"(?:le )?cose da sapere|cosa sapere|o que (?:você )?precisa saber|o mais importante|lo esencial",
     r"das müssen sie wissen|darum geht['’]?s|ce qu['’]on sait",
@@ -81,7 +82,8 @@ _COMMENTS = _line(
     r"cancel reply|join our commenting forum|(?:laisser|ajouter|écrire) un commentaire",
     r"(?:\d+ )?(?:commentaires?|kommentare?|comentarios?|commenti|reacties)|plaats een reactie",
     r"kommentar (?:schreiben|verfassen)|schreiben sie einen kommentar|deixe um comentário",
-    r"(?:deja|dejar) (?:un comentario|una respuesta)|lascia un commento|(?:\d+ )?kommentarer|komentarze(?: \(\d+\))?",
+    r"(?:deja|dejar) (?:un comentario|una respuesta)|lascia un commento|(?:\d+ )?kommentarer"
+    r"|komentarze(?: \(\d+\))?",
     r"dodaj komentarz|skriv en kommentar|(?:réagir|participez) à la conversation",
 )
 
@@ -91,8 +93,10 @@ _BYLINE = re.compile(
     + _any(
         r"(?i:by|von|par|por|di|door|av|af) [A-ZÀ-Þ][^.!?]{1,70}",
         r"(?i:published|posted|updated|last (?:updated|modified)|first published)\b.{0,60}\d.{0,40}",
-        r"(?i:publié|veröffentlicht|aktualisiert|publicado|actualizado|pubblicato|aggiornato)\b.{0,60}\d.{0,40}",
-        r"(?i:mis à jour|stand:|gepubliceerd|bijgewerkt|publicerad|uppdaterad|opublikowano|atualizado)\b.{0,60}\d.{0,40}",
+        r"(?i:publié|veröffentlicht|aktualisiert|publicado|actualizado|pubblicato"
+        r"|aggiornato)\b.{0,60}\d.{0,40}",
+        r"(?i:mis à jour|stand:|gepubliceerd|bijgewerkt|publicerad|uppdaterad|opublikowano"
+        r"|atualizado)\b.{0,60}\d.{0,40}",
         r"(?i:lesezeit|temps de lecture|tiempo de lectura|leestijd|lästid|tempo di lettura)\W.{0,30}",
         r"\d+ min(?:ute)?s?(?: read)?",
         r"(?i:mon|tues|wednes|thurs|fri|satur|sun)day,? .{0,30}\d{4}.{0,20}",

@@ -16,7 +16,7 @@ from digest.domain.articles import Article, DateOrigin, TextOrigin
 from digest.domain.errors import DigestError, Gone, InvalidInput, Refused, Unavailable
 from digest.domain.sources import Source
 from digest.gather.entries import Entry
-from digest.gather.extract import read_entry, read_page
+from digest.gather.extract import read_entry, read_fetched
 from digest.gather.fetch import Fetched, Fetcher
 from digest.gather.intervals import Asked, after_failure, after_list
 from digest.gather.leads import Lead, Listing, Parse, fetch_list, read_list
@@ -280,10 +280,8 @@ class Poll:
         """
         try:
             fetched = await self._fetcher.fetch(lead.url)
-            page = await self._parse(
-                read_page, fetched.body, url=fetched.url, encoding=fetched.encoding, now=self._now
-            )
-        except (Unavailable, Refused, InvalidInput) as exc:
+            page = await self._parse(read_fetched, fetched, now=self._now)
+        except DigestError as exc:
             return await self._from_feed(lead, exc), frozenset({lead.url})
         article = page if lead.entry is None else _with_entry(page, lead.entry)
         article = self._of_source(article, fetched.reservation)

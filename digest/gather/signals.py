@@ -21,7 +21,8 @@ _LINE_MOST = 300
 _CLOSED_CHARACTERS = 700
 _SELECTOR = re.compile(r"[.#]([\w-]+)")
 _WALL = re.compile(
-    r"(?:^|[\s_-])(?:pay-?wall\w*|reg-?wall\w*|subscriber-only|premium-?(?:content|wall)|meter(?:ed)?-?(?:wall|content)?"
+    r"(?:^|[\s_-])(?:pay-?wall\w*|reg-?wall\w*|subscriber-only|premium-?(?:content|wall)"
+    r"|meter(?:ed)?-?(?:wall|content)?"
     r"|subscription-?(?:wall|required|prompt)|piano-?\w*|locked-?content|gated?-?content)(?:$|[\s_-])",
     re.IGNORECASE,
 )

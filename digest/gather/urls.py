@@ -100,7 +100,7 @@ def canonical_url(url: str) -> str:
 
 
 def comparison_key(url: str) -> str:
-    """Return what two addresses of one article have in common: look known articles up by it, never link to it.
+    """Return what two addresses of one article share: look known articles up by it, never link to it.
 
     Over the canonical form it leaves out what seldom tells two articles apart: the scheme, `www.`, `m.`,
     `mobile.` and `amp.` hosts, trailing and doubled slashes, `index.html`, the order of parameters, a print
@@ -184,7 +184,7 @@ def _route(parsed: httpx2.URL) -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Return percent-encoded text with what needs no escaping bare, and the rest in capitals (RFC 3986 §6.2.2)."""
+    """Return text with harmless characters bare, and the other escapes in capitals (RFC 3986 §6.2.2)."""
 
     def one(match: re.Match[str]) -> str:
         char = chr(int(match[1], 16))

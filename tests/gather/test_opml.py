@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.domain.errors import InvalidInput
-from digest.domain.newsletters import SourceKind
+from digest.domain.sources import SourceKind
 from digest.gather.opml import OpmlSource, read_opml, write_opml
 from digest.gather.plain import plain_line
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, Image, TextOrigin
 from digest.domain.errors import NotFound, Refused
-from digest.domain.newsletters import SourceId
+from digest.domain.sources import SourceId
 from digest.gather.entries import Feed, NotAFeed
 from digest.gather.extract import read_page
 from digest.gather.feeds import read_feed

@@ -31,7 +31,7 @@ from digest.store.articles import (
     count_articles,
     known_articles,
     record_article,
-    record_sighting,
+    record_sightings,
     record_stories,
 )
 from digest.store.condensed import candidates_in, forget_condensed, record_condensed, uncondensed_articles
@@ -176,21 +176,14 @@ def test_sources_that_bring_an_article_at_once_make_one_article(
     assert all(len(found.sources) == 6 for found in stored(engine, newsletter))
 
 
-def test_a_sighting_of_an_unknown_address_is_nothing(
-    engine: Engine, newsletter: Newsletter, source: Source
-) -> None:
-    with writing(engine) as session:
-        record_sighting(session, newsletter.id, source.id, "https://other.example.org/", now=NOW)
-    assert stored(engine, newsletter) == ()
-
-
 def test_the_source_that_listed_an_article_first_is_named_first(
     engine: Engine, newsletter: Newsletter, source: Source
 ) -> None:
     later = stored_source(engine, newsletter, "Aurora")
     record(engine, newsletter, source, FULL)
     with writing(engine) as session:
-        record_sighting(session, newsletter.id, later.id, FULL.url, now=NOW + timedelta(hours=1))
+        (found,) = articles_in(session, newsletter.id, WINDOW)
+        record_sightings(session, later.id, {found.id: ""}, now=NOW + timedelta(hours=1))
     (found,) = stored(engine, newsletter)
     assert found.sources == ("Meridian", "Aurora")
 
