@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 import shlex
 import shutil
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,8 +89,21 @@ def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     from digest.embedded import embedded_worker
 
     runtime = _ready_runtime()
-    with embedded_worker():
+    with _stopped_like_ctrl_c(), embedded_worker():
         _serve(runtime, host, port)
+
+
+@contextmanager
+def _stopped_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, also before the server listens to it.
+
+    By default it would end the process at once, with the worker at its first mails.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @app.command()

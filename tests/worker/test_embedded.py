@@ -14,7 +14,7 @@ from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
 from digest.store.schema import migrate
 from tests.servers.faults import Faults
-from tests.servers.processes import ServerProcess, free_port
+from tests.servers.processes import ServerProcess, free_port, is_listening
 from tests.servers.smtp_sink import SmtpSink
 from tests.waiting import wait_until
 from tests.worker.conftest import Launch
@@ -61,6 +61,14 @@ Consumer.start = start
 """,
 }
 
+UP_BEFORE_ITS_PAGES = """
+import sys, time
+import digest.web.app
+from digest.cli.main import run
+digest.web.app.make_app = lambda runtime: time.sleep(600)
+sys.exit(run(sys.argv[1:]))
+"""
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> str:
@@ -99,16 +107,21 @@ def test_a_process_does_not_go_on_without_its_worker_or_beat(
     assert "RuntimeError: no " in printed(process)
 
 
+@pytest.mark.parametrize("when", ["while it serves", "before it serves"])
 def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
-    launch: Launch, database: str, smtp_sink: SmtpSink
+    launch: Launch, database: str, smtp_sink: SmtpSink, when: str
 ) -> None:
     smtp_sink.slow_down(after=READERS // 8)
     engine = open_engine(database)
     issue_id = approved_issue(engine, Size(READERS))
-    up = ("digest", "up", "--port", str(free_port()))
+    port = free_port()
+    up = ("up", "--port", str(port))
+    program = ("python", "-c", UP_BEFORE_ITS_PAGES) if when == "before it serves" else ("digest",)
     settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
-    first = launch(up, **settings)
+    first = launch((*program, *up), **settings)
     smtp_sink.wait_for(READERS // 8)
+    if when == "while it serves":
+        wait_until(lambda: is_listening(port), why=lambda: printed(first))
     first.end(signal.SIGTERM)
     assert first.exit_code == 0, printed(first)
 
@@ -120,7 +133,7 @@ def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.PENDING] == READERS - sent
 
     smtp_sink.faults = Faults()
-    launch(up, **settings)
+    launch(("digest", *up), **settings)
     smtp_sink.wait_for(READERS)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()
