@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, within
+from digest.cli.arguments import Slug, language_tag, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.domain.sources import Source, SourceKind
+from digest.domain.sources import Excerpt, SourceKind, SourceState
+from digest.store.condensed import forget_condensed
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
-from digest.store.sources import NewSource, add_sources, get_source, list_sources, remove_source
+from digest.store.sources import (
+    NewSource,
+    add_sources,
+    change_source,
+    get_source,
+    list_sources,
+    remove_source,
+)
 
 if TYPE_CHECKING:
     from digest.gather.discovery import Candidate
@@ -30,6 +38,9 @@ app = new_app()
 SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's name or address.")]
 
 _NAME_MAX, _URL_MAX, _PATTERN_MAX = 200, 2000, 500
+_WEIGHT_MIN, _WEIGHT_MAX = 0.1, 10.0
+_WEIGHT_HELP = "How much more than others its articles count: 2 for twice, 0.5 for half."
+_EXCERPT_HELP = "What of its articles mails carry: takeaways and link, or headline and link only."
 
 
 @app.command(
@@ -46,7 +57,7 @@ def add(
         str, typer.Option(metavar="NAME", help="The name readers see; without it the host.")
     ] = "",
     kind: Annotated[
-        SourceKind, typer.Option(help="A feed, or a page that links to articles.")
+        SourceKind, typer.Option(help="A feed, a sitemap, or a page that links to articles.")
     ] = SourceKind.FEED,
     topic: Annotated[
         list[str] | None,
@@ -56,18 +67,26 @@ def add(
         str,
         typer.Option(metavar="REGEX", help="For a page: what the addresses of its articles match."),
     ] = "",
+    language: Annotated[
+        str, typer.Option(metavar="TAG", help="The language of articles that do not tell theirs.")
+    ] = "",
+    weight: Annotated[float, typer.Option(help=_WEIGHT_HELP)] = 1.0,
+    excerpt: Annotated[Excerpt, typer.Option(help=_EXCERPT_HELP)] = Excerpt.TAKEAWAYS,
 ) -> None:
     """Add a source to a newsletter."""
     _check(url, link_pattern)
+    _check_weight(weight)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
         taken = {known.name for known in list_sources(session, found.id)}
         called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
-        source = NewSource(called, url, kind, topics, link_pattern)
+        source = NewSource(
+            called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
+        )
         add_sources(session, found.id, [source], now=runtime.clock())
-    look = f"'digest inspect feed {url}'" if kind is SourceKind.FEED else f"'digest gather {newsletter}'"
+    look = f"'digest gather {newsletter}'" if kind is SourceKind.PAGE else f"'digest inspect feed {url}'"
     say(f"Added {source.name}. See what it gives: {look}.")
 
 
@@ -83,6 +102,11 @@ def _check(url: str, link_pattern: str) -> None:
         raise InvalidInput(f"--link-pattern '{link_pattern}' is not a regular expression: {exc}") from exc
 
 
+def _check_weight(weight: float) -> None:
+    if not _WEIGHT_MIN <= weight <= _WEIGHT_MAX:
+        raise InvalidInput(f"--weight {weight:g} is not between {_WEIGHT_MIN:g} and {_WEIGHT_MAX:g}")
+
+
 def _free_name(url: str, taken: Collection[str]) -> str:
     """Return the host or, when another source is called that, the address without its scheme."""
     from digest.cli.source_lists import host_of
@@ -93,14 +117,18 @@ def _free_name(url: str, taken: Collection[str]) -> str:
 @app.command("list")
 def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
     """List a newsletter's sources, and how each one's last poll went."""
-    with reading(open_runtime().engine) as session:
+    from digest.cli.source_standing import in_short
+
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
         sources = list_sources(session, get_newsletter(session, newsletter).id)
     if as_json:
         show_json(sources)
         return
+    now = runtime.clock()
     show_table(
-        ("source", "kind", "address", "last poll"),
-        [(s.name, s.kind, s.url, _last_poll(s)) for s in sources],
+        ("source", "kind", "address", "state"),
+        [(source.name, source.kind, source.url, in_short(source, now)) for source in sources],
         empty=f"No source yet: add one with 'digest source add {newsletter} URL'.",
     )
 
@@ -108,7 +136,10 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
 @app.command()
 def show(newsletter: Slug, name: SourceName, as_json: JsonOption = False) -> None:
     """Show one source, by its name or address."""
-    with reading(open_runtime().engine) as session:
+    from digest.cli.source_standing import rows_of, use_of
+
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
         source = get_source(session, get_newsletter(session, newsletter).id, name)
     if as_json:
         show_json(source)
@@ -118,9 +149,87 @@ def show(newsletter: Slug, name: SourceName, as_json: JsonOption = False) -> Non
         ("kind", source.kind),
         ("topics", ", ".join(source.topics)),
         ("link pattern", source.link_pattern),
-        ("last poll", _last_poll(source)),
+        ("language", source.language or "as the articles tell"),
+        ("weight", f"{source.weight:g}"),
+        ("used for", use_of(source)),
+        *rows_of(source, runtime.clock()),
     ]
     show_record(source.name, rows)
+
+
+@app.command(
+    epilog=examples(
+        'digest source change harbour-week "Tide Gazette" --weight 2 --topic climate',
+        'digest source change harbour-week "Tide Gazette" --excerpt headline',
+    )
+)
+def change(
+    newsletter: Slug,
+    name: SourceName,
+    new_name: Annotated[str, typer.Option("--name", metavar="NAME", help="The name readers see.")] = "",
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="Where it is now.")] = "",
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOPIC", help="Its articles' topics, in place of those it has. Repeat it."),
+    ] = None,
+    link_pattern: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="For a page: what its articles' addresses match.")
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="TAG", help="The language of articles that do not tell theirs.")
+    ] = None,
+    weight: Annotated[float | None, typer.Option(help=_WEIGHT_HELP)] = None,
+    excerpt: Annotated[Excerpt | None, typer.Option(help=_EXCERPT_HELP)] = None,
+) -> None:
+    """Change a source; what is not named stays. Its articles of this week are condensed anew."""
+    from digest.pipeline.polling import coming_since
+
+    wanted: dict[str, object] = {}
+    if new_name:
+        wanted["name"] = within(new_name.strip(), "--name", limit=_NAME_MAX)
+    if url or link_pattern is not None:
+        _check(url or "https://example.org/", link_pattern or "")
+    if url:
+        wanted["url"] = url
+    if link_pattern is not None:
+        wanted["link_pattern"] = link_pattern
+    if language is not None:
+        wanted["language"] = language_tag(language) or None
+    if weight is not None:
+        _check_weight(weight)
+        wanted["weight"] = weight
+    if excerpt is not None:
+        wanted["excerpt"] = excerpt
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        source = get_source(session, found.id, name)
+        if topic is not None:
+            wanted["topics"] = [get_topic(session, found.id, slug).slug for slug in topic]
+        if not wanted:
+            raise InvalidInput("nothing to change: name what is to be, such as --weight 2")
+        change_source(session, source.id, **wanted)
+        forget_condensed(session, found.id, since=coming_since(found, runtime.clock()))
+    say(f"Changed {wanted.get('name', source.name)}.")
+
+
+@app.command()
+def pause(newsletter: Slug, name: SourceName) -> None:
+    """Poll a source no more for now. Its articles stay."""
+    _set_state(newsletter, name, SourceState.PAUSED)
+
+
+@app.command()
+def resume(newsletter: Slug, name: SourceName) -> None:
+    """Poll a source again that was paused, or that its server had called gone."""
+    _set_state(newsletter, name, SourceState.ACTIVE)
+
+
+def _set_state(newsletter: str, name: str, state: SourceState) -> None:
+    with writing(open_runtime().engine) as session:
+        source = get_source(session, get_newsletter(session, newsletter).id, name)
+        change_source(session, source.id, state=state)
+    say(f"{source.name} is {state}." if source.state is not state else f"{source.name} was {state} already.")
 
 
 @app.command()
@@ -252,7 +361,3 @@ def _how_to_add(candidate: Candidate, newsletter: str) -> str:
     option = "" if kind == SourceKind.FEED.value else f" --kind {kind}"
     name = f" --name {shlex.quote(candidate.title[:_NAME_MAX])}" if candidate.title else ""
     return f"digest source add {newsletter} {shlex.quote(candidate.url)}{option}{name}"
-
-
-def _last_poll(source: Source) -> str:
-    return source.last_error or ("well" if source.polled_at else "not yet")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.sources import Source, SourceKind
@@ -21,14 +21,13 @@ from digest.gather.urls import canonical_url, comparison_key
 MAX_SITEMAPS = 10
 """Children of a sitemap index that are read, the newest first: news is in the first one or two."""
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Parse(Protocol):
     """Calls a function that reads a stranger's document, wherever that is safe to do."""
 
-    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def __call__(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Return what `function` returns, or raise what it raises; `Refused` when it takes too much."""
         ...
 

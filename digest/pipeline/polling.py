@@ -15,8 +15,9 @@ from digest.domain.times import Window, zone
 from digest.gather.polling import Polled
 from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
 from digest.runtime import Runtime
+from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
-from digest.store.newsletters import list_newsletters, newsletter_by_id
+from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
 from digest.store.sources import claim_alerts, claim_due_sources, has_due_sources
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,15 @@ LEASE = timedelta(minutes=2)
 def coming_since(newsletter: Newsletter, now: datetime) -> datetime:
     """Return from when on an article may still be in an issue: the days a run started now would cover."""
     return Window.before(now, newsletter.window_days, zone(newsletter.timezone)).start
+
+
+def coming_articles(runtime: Runtime, slug: str) -> tuple[StoredArticle, ...]:
+    """Return what is gathered for a newsletter's coming issue and after, newest first."""
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        window = Window(coming_since(newsletter, now), now + timedelta(seconds=1))
+        return articles_in(session, newsletter.id, window)
 
 
 def are_sources_due(runtime: Runtime) -> bool:

@@ -399,8 +399,8 @@ def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -
 def _insert_unless_there(session: Session, row: type[Base], **columns: object) -> bool:
     """Insert a row, and say whether it was not there before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    added = insert(row).values(**columns).on_conflict_do_nothing().returning(literal_column("1"))
-    return session.execute(added).first() is not None
+    unless_there = insert(row).values(**columns).on_conflict_do_nothing()
+    return session.execute(unless_there.returning(literal_column("1"))).first() is not None
 
 
 def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[StoredArticle, ...]:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -85,7 +86,7 @@ def test_each_failure_doubles_the_pause_up_to_a_day() -> None:
         standing = failed(standing)
         pauses.append(pause(standing))
     assert timedelta(minutes=5) <= pauses[0] <= timedelta(minutes=6)
-    assert all(later >= earlier for earlier, later in zip(pauses, pauses[1:], strict=False))
+    assert all(later >= earlier for earlier, later in pairwise(pauses))
     assert MOST_ASKED <= pauses[-1] <= MOST_ASKED * 1.1
     assert (standing.failures, standing.failing_since, standing.last_error) == (12, NOW, "it answers 503")
 
