@@ -18,8 +18,8 @@ _SHARE_VERBS = frozenset(
         """
         share save tweet print email e-mail copy pin bookmark gift sms like listen whatsapp facebook x
         twitter linkedin reddit telegram bluesky threads mastodon pocket flipboard messenger pinterest
-        comment comments more partager teilen compartir condividi partilhar delen dela udostępnij drucken imprimer imprimir
-        stampa guardar speichern merken enregistrer
+        comment comments more partager teilen compartir condividi partilhar delen dela udostępnij drucken
+        imprimer imprimir stampa guardar speichern merken enregistrer
         """,
     )
 )
@@ -82,7 +82,7 @@ _BEGINNINGS: dict[str, tuple[tuple[str, int], ...]] = {
         (r"(?:accept|reject|manage|allow)(?: all)?(?: cookies| preferences| settings)?\W*$", 5),
         (
             r"(?:nous utilisons|ce site utilise|wir verwenden|wir nutzen"
-            r"|diese (?:web)?seite (?:verwendet|nutzt)"
+            r"|diese (?:web)?se?ite (?:verwendet|nutzt)"
             r"|utilizamos|usamos|este sitio (?:web )?(?:usa|utiliza)|este site (?:usa|utiliza)|utilizziamo"
             r"|questo sito (?:usa|utilizza)|wij gebruiken|deze (?:web)?site gebruikt|vi använder"
             r"|vi bruger|vi bruker"

@@ -76,7 +76,7 @@ class PageDates:
 
 
 def dates_of(page: Declarations, survey: Survey) -> PageDates:
-    """Return the dates of a page. `survey` measures its tree, whose text is read where nothing is declared."""
+    """Return the dates of a page. `survey` measures its tree, read where nothing is declared."""
     candidates: list[Candidate] = []
     published: datetime | None = None
     for where, text in _stated(page):

@@ -10,7 +10,6 @@ from digest.gather.phrases import is_comments_label, is_related_label, is_takeaw
 from digest.gather.plain import plain_line, word_count
 
 _BULLET = re.compile(r"^\s*(?:[•‣▪●◦∙·*+–—-]|\d{1,2}[.)])\s+(?=\S)")
-_MARKED_HEADING = re.compile(r"^\s*#{1,6}\s+(.+?)\s*#*$")
 _QUOTED = re.compile(r"^\s*>\s?")
 _SENTENCE_END = re.compile(r"[.!…:;,]['\"”’»)\]]*$")
 _HEADING_WORDS = 14
@@ -65,7 +64,7 @@ def _stands_alone(line: str, before: str, kind: BlockKind) -> bool:
     """Say whether a line begins a new paragraph: long ones do, and what follows an item at its left."""
     if kind is BlockKind.LIST_ITEM:
         return not line.startswith(" ")
-    return len(before) > _UNWRAPPED or len(line) > _UNWRAPPED or bool(_MARKED_HEADING.match(line))
+    return len(before) > _UNWRAPPED or len(line) > _UNWRAPPED or bool(_marked_heading(line))
 
 
 def _block(kind: BlockKind, words: list[str]) -> Iterator[Block]:
@@ -76,7 +75,7 @@ def _block(kind: BlockKind, words: list[str]) -> Iterator[Block]:
 
 def _can_be_title(block: Block) -> bool:
     is_line = block.kind is BlockKind.PARAGRAPH and len(block.text) <= _TITLE_CHARACTERS
-    return is_line and (not _SENTENCE_END.search(block.text) or bool(_MARKED_HEADING.match(block.text)))
+    return is_line and (not _SENTENCE_END.search(block.text) or bool(_marked_heading(block.text)))
 
 
 def _with_headings(blocks: list[Block]) -> Iterator[Block]:
@@ -89,7 +88,7 @@ def _with_headings(blocks: list[Block]) -> Iterator[Block]:
 
 
 def _is_heading(text: str, following: Block | None) -> bool:
-    if _MARKED_HEADING.match(text) or is_takeaways_label(text):
+    if _marked_heading(text) or is_takeaways_label(text):
         return True
     looks_like_one = word_count(text) <= _HEADING_WORDS and not _SENTENCE_END.search(text)
     if not looks_like_one or following is None or text[:1].upper() != text[:1]:
@@ -99,5 +98,12 @@ def _is_heading(text: str, following: Block | None) -> bool:
 
 
 def _without_mark(text: str) -> str:
-    match = _MARKED_HEADING.match(text)
-    return match[1] if match else text
+    return _marked_heading(text) or text
+
+
+def _marked_heading(line: str) -> str:
+    """Return the text of a heading marked by one to six `#`, '' when a line is none."""
+    line = line.strip()
+    text = line.lstrip("#")
+    is_marked = 0 < len(line) - len(text) <= 6 and text[:1].isspace()
+    return text.strip().rstrip("#").rstrip() if is_marked else ""

@@ -20,8 +20,8 @@ def page_title(*, declared: Sequence[str], headings: Sequence[str], site: str) -
 
     `declared` are the titles the page's head gives, best first; `headings` its `h1`s in page order; `site`
     the site's name. An `h1` wins when it shares most words with a declared title, which rids the title of
-    ' | Site' and the page of its logo; when it stands alone and shares some; or beside a title too short for a
-    headline. Otherwise it is the first declared title without the site's name.
+    ' | Site' and the page of its logo; when it stands alone and shares some; or beside a title too short
+    for a headline. Otherwise it is the first declared title without the site's name.
     """
     titles = [plain_from_html(title) for title in declared if title.strip()]
     plain_headings = [heading for heading in headings if heading and comparable(heading) != comparable(site)]

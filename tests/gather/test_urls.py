@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
-from digest.gather.urls import canonical_url, is_http_url, joined, same_site
+from digest.gather.urls import canonical_url, comparison_key, is_http_url, joined, same_site
 
 URLS = {
     "HTTP://News.Example.COM:80/Story": "http://news.example.com/Story",
@@ -31,6 +31,11 @@ URLS = {
     "https://www.google.com/amp/s/news.example.com/a-1": "https://news.example.com/a-1",
     "https://example.com/a/../b/./c": "https://example.com/b/c",
     "https://m.example.com/a/": "https://m.example.com/a/",
+    "https://example.com/a;jsessionid=0A1B2C?PHPSESSID=abc&b=1": "https://example.com/a?b=1",
+    "https://example.com/a?sid=0123456789abcdef0123456789abcdef": "https://example.com/a",
+    "https://example.com/a?sid=12": "https://example.com/a?sid=12",
+    "https://example.com/#!/2026/a-story": "https://example.com/#!/2026/a-story",
+    "https://example.com/a#!": "https://example.com/a",
     "http://[2001:DB8::1]:80/a": "http://[2001:db8::1]/a",
 }
 
@@ -105,3 +110,63 @@ def test_any_text_is_a_url_with_a_stable_canonical_form_or_refused(text: str) ->
         return
     assert canonical_url(canonical) == canonical
     assert canonical.isascii()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://example.com/2026/a-story",
+        "https://www.example.com/2026/a-story",
+        "https://m.example.com/2026/a-story/",
+        "https://amp.example.com/2026/a-story/amp",
+        "https://example.com/2026/a-story/index.html",
+        "https://example.com//2026/a-story?print=1",
+        "https://example.com/2026/a-story/print/",
+        "https://example.com/2026/a%2Dstory?utm_source=x",
+    ],
+)
+def test_addresses_that_one_article_may_have_compare_as_one(other: str) -> None:
+    assert comparison_key(other) == comparison_key("https://example.com/2026/a-story")
+
+
+def test_the_order_of_parameters_does_not_tell_articles_apart_but_their_values_do() -> None:
+    key = comparison_key("https://example.com/a?id=7&lang=de")
+    assert key == comparison_key("https://example.com/a?lang=de&id=7")
+    assert key != comparison_key("https://example.com/a?id=8&lang=de")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://example.com/a", "https://example.com/b"),
+        ("https://example.com/a", "https://example.org/a"),
+        ("https://example.com/a", "https://news.example.com/a"),
+        ("https://example.com/a", "https://example.com:8443/a"),
+        ("https://example.com/#!/a", "https://example.com/#!/b"),
+        ("https://example.com/print", "https://example.com/"),
+        ("https://example.com/a?view=list", "https://example.com/a"),
+    ],
+)
+def test_addresses_of_two_articles_never_compare_as_one(one: str, other: str) -> None:
+    assert comparison_key(one) != comparison_key(other)
+
+
+_PARTS = st.text(st.characters(codec="utf-8", exclude_characters="#?"), max_size=12)
+
+
+@given(st.builds("https://example.com/{}/{}?{}={}#{}".format, _PARTS, _PARTS, _PARTS, _PARTS, _PARTS))
+def test_the_comparison_key_of_the_canonical_form_is_that_of_the_address(url: str) -> None:
+    try:
+        canonical = canonical_url(url)
+    except InvalidInput:
+        return
+    assert canonical_url(canonical) == canonical
+    assert comparison_key(canonical) == comparison_key(url)
+
+
+@given(st.text(max_size=60).map("http://{}".format) | st.text(max_size=60))
+def test_no_text_makes_a_comparison_key_fail_but_as_invalid_input(text: str) -> None:
+    try:
+        assert comparison_key(text)
+    except InvalidInput:
+        return
