@@ -33,7 +33,7 @@ class Root(LazyGroup):
         "topic": Part(_SETUP, "digest.cli.topics", "Topics: what subscribers follow.", True),
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),
         "article": Part(
-            _SETUP, "digest.cli.articles", "Articles: what was gathered, or added by hand.", True
+            _SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True
         ),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
         "schedule": Part(_SETUP, "digest.cli.schedules", "Schedules: when an issue is made and sent.", True),
