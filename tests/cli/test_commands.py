@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Digest, change_settings
+from tests.cli.conftest import ZONE, Digest, change_settings
 from tests.servers.smtp_sink import SmtpSink
 
 
@@ -197,13 +197,14 @@ def test_deferred_mails_are_told_with_the_time_of_their_next_try(
     drafted: Path, digest: Digest, smtp_sink: SmtpSink
 ) -> None:
     for name in ("one", "two"):
-        digest("subscriber", "add", "weekly", f"defer-451-once.{name}@example.org", "--topic", "space").well()
+        digest("subscriber", "add", "weekly", f"defer-451.{name}@example.org", "--topic", "space").well()
     change_settings(drafted, mail_url=f"smtp://127.0.0.1:{smtp_sink.port}", mail_sessions=1)
     digest("issue", "approve", "1").well()
     for command in (["send", "1"], ["issue", "show", "1"], ["run", "weekly"]):
         said = digest(*command).well().out
         assert re.search(
-            r"2 accepted, 2 deferred \(for one of them: 451 .+\); next try at ([\d-]+ at )?\d\d:\d\d \(UTC\)",
+            r"2 accepted, 2 deferred \(for one of them: 451 .+\); next try at ([\d-]+ at )?\d\d:\d\d "
+            rf"\({re.escape(ZONE.key)}\)",
             said,
         )
         assert "'digest send 1' does from then on" in said
