@@ -40,12 +40,16 @@ from benchmarks.memory import peak_mb
 from benchmarks.naive_gather import naive_seconds
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.gather.fetch import HttpFetcher
-from digest.gather.steps import Polled, gather
+from digest.gather.hosts import StoredHosts
+from digest.gather.parsing import Parsers
+from digest.gather.polite import PoliteFetcher
+from digest.gather.polling import Polled
+from digest.gather.steps import Patience, gather
 from digest.store.articles import ArticleRow
 from digest.store.database import open_engine, reading, writing
 from digest.store.newsletters import add_newsletter
 from digest.store.schema import migrate
-from digest.store.sources import NewSource, add_sources
+from digest.store.sources import NewSource, active_sources, add_sources
 
 NAIVE_SAMPLE = 10
 
@@ -106,11 +110,19 @@ def work(database_url: str, newsletter_id: NewsletterId, farm: Farm, report: Con
 
 async def _gathered(engine: Engine, newsletter_id: NewsletterId, farm: Farm, now: datetime) -> Spent:
     start, cpu, children = time.perf_counter(), time.process_time(), _children_cpu()
-    fetcher = HttpFetcher(
-        contact="http://localhost/about", allow=farm.allow, resolver=farm.resolve, connections=100
-    )
-    async with fetcher:
-        polls = await gather(engine, newsletter_id, WINDOW, fetcher=fetcher, now=now)
+    with reading(engine) as session:
+        sources = active_sources(session, newsletter_id)
+    fetcher = HttpFetcher(contact="http://localhost/about", allow=farm.allow, resolver=farm.resolve)
+    async with fetcher, Parsers() as parsers:
+        polls = await gather(
+            engine,
+            sources,
+            since={newsletter_id: WINDOW.start},
+            fetcher=PoliteFetcher(fetcher, memory=StoredHosts(engine), clock=lambda: now),
+            parse=parsers.call,
+            now=now,
+            patience=Patience(run=600.0),
+        )
     return Spent(
         time.perf_counter() - start,
         time.process_time() - cpu,

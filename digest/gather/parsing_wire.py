@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
@@ -77,7 +77,7 @@ def _tree(kind: type[DigestError]) -> Iterator[type[DigestError]]:
 
 @lru_cache(maxsize=256)
 def codec_of(hint: Any) -> Codec:
-    """Return the codec of a type: atoms, datetimes, enums, frozen dataclasses, and collections of those.
+    """Return the codec of a type: atoms, moments, spans of time, enums, frozen dataclasses, and collections.
 
     Raises `TypeError` for any other: such a value is not for crossing between processes.
     """
@@ -87,6 +87,8 @@ def codec_of(hint: Any) -> Codec:
         return _atom(hint)
     if hint is datetime:
         return Codec(datetime.isoformat, datetime.fromisoformat)
+    if hint is timedelta:
+        return Codec(timedelta.total_seconds, lambda plain: timedelta(seconds=plain))
     if origin in (Union, UnionType):
         return _union(inner)
     if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Engine
@@ -101,15 +101,14 @@ class Poll:
         self._polled = Polled(source.name)
         self._reservation = ""
         self._to_retry = False
-        self._ends_at = 0.0
+        self._whole = self._reading = asyncio.timeout(None)
 
     async def run(self) -> Polled:
         """Poll, and say how it went. Raises nothing that a server or its documents can cause."""
         if self._is_left_alone():
             return self._polled
         try:
-            async with asyncio.timeout(self._seconds) as whole:
-                self._ends_at = whole.when() or 0.0
+            async with asyncio.timeout(self._seconds) as self._whole:
                 await self._run()
         except TimeoutError:
             await self._fail(f"{self._source.url} did not answer within {self._seconds:g} s", None)
@@ -122,6 +121,18 @@ class Poll:
             log.exception("source.crashed", source=self._source.name)
             await self._fail(_crash(self._source.url, exc), None)
         return self._polled
+
+    async def _parsed(self, function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Have a document read. How long it waits for a reader of ours is not the source's fault."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            return await self._parse(function, *args, **kwargs)
+        finally:
+            for limit in (self._whole, self._reading):
+                ends_at = limit.when()
+                if ends_at is not None and not limit.expired():
+                    limit.reschedule(ends_at + clock() - began)
 
     def _is_left_alone(self) -> bool:
         """Whether the server asked for quiet, or would only say again what it said."""
@@ -146,7 +157,7 @@ class Poll:
             self._source,
             fetched,
             fetcher=self._fetcher,
-            parse=self._parse,
+            parse=self._parsed,
             since=self._since,
             now=self._now,
         )
@@ -185,7 +196,8 @@ class Poll:
         reads = [asyncio.create_task(read(rank, lead)) for rank, lead in wanted]
         try:
             # Ends before the source's whole time is up, so that how it went can still be recorded.
-            async with asyncio.timeout_at(self._ends_at - 0.1 * self._seconds):
+            ends_at = (self._whole.when() or 0.0) - 0.1 * self._seconds
+            async with asyncio.timeout_at(ends_at) as self._reading:
                 await asyncio.gather(*reads)
         except TimeoutError:
             late = f"{self._polled.later} articles were not reached within {self._seconds:g} s"
@@ -280,7 +292,7 @@ class Poll:
         """
         try:
             fetched = await self._fetcher.fetch(lead.url)
-            page = await self._parse(read_fetched, fetched, now=self._now)
+            page = await self._parsed(read_fetched, fetched, now=self._now)
         except DigestError as exc:
             return await self._from_feed(lead, exc), frozenset({lead.url})
         article = page if lead.entry is None else _with_entry(page, lead.entry)
@@ -291,7 +303,7 @@ class Poll:
         """Return the article in the feed's own words, or raise `exc` when it says too little."""
         if lead.entry is None:
             raise exc
-        told = await self._parse(read_entry, lead.entry, feed_language=lead.language)
+        told = await self._parsed(read_entry, lead.entry, feed_language=lead.language)
         if not told.blocks:
             raise exc
         article = replace(told, url=lead.url, note=f"{exc}; the feed's own text is used")
