@@ -92,7 +92,7 @@ class Runtime:
         contact = self.settings.contact_url or self.settings.public_url
         memory = StoredHosts(engine) if engine else InMemory()
         async with HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow)) as fetcher:
-            yield PoliteFetcher(fetcher, memory=memory)
+            yield PoliteFetcher(fetcher, memory=memory, clock=self.clock)
 
     def parsers(self) -> Parsers:
         """Return processes that read strangers' documents, an async context manager."""

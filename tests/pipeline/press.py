@@ -55,6 +55,8 @@ class Press:
 
     def __post_init__(self) -> None:
         self.server.expect_request("/feed").respond_with_handler(self._feed)
+        for nothing in ("/robots.txt", "/.well-known/tdmrep.json"):
+            self.server.expect_request(nothing).respond_with_data("", 404)
 
     @property
     def url(self) -> str:
@@ -106,7 +108,7 @@ def flaky(runtime: Runtime, error: Exception) -> Runtime:
     """Return a runtime whose fetcher cannot be had."""
 
     class Flaky(Runtime):
-        def fetcher(self) -> object:  # type: ignore[override]
+        def fetcher(self, engine: Engine | None = None) -> object:  # type: ignore[override]
             raise error
 
     return Flaky(runtime.settings, runtime.clock)
