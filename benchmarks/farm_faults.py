@@ -30,6 +30,7 @@ class Where(Enum):
     HOST = "whatever is asked of it: nothing comes in"
     LIST = "its list alone: nothing comes in"
     ODD_PAGES = "every second article: the others come in"
+    ODD_PAGES_PERHAPS = "every second article, of which a reader may make something"
     CUT = "its list, which ends early: what comes in of it is right"
     HARMLESS = "its list, in a way that a good reader sees through: all come in"
 
@@ -52,7 +53,7 @@ def expected(site: Site) -> list[str]:
     match FAULTS[site.fault].where:
         case Where.HARMLESS:
             return site.urls
-        case Where.ODD_PAGES:
+        case Where.ODD_PAGES | Where.ODD_PAGES_PERHAPS:
             return site.urls[::2]
         case _:
             return []
@@ -60,7 +61,7 @@ def expected(site: Site) -> list[str]:
 
 def permitted(site: Site) -> list[str]:
     """Return the addresses of the articles that may come in from `site`, expected or not."""
-    is_cut = site.fault and FAULTS[site.fault].where is Where.CUT
+    is_cut = site.fault and FAULTS[site.fault].where in (Where.CUT, Where.ODD_PAGES_PERHAPS)
     return [*(site.urls if is_cut else expected(site)), site.origin + PRIVATE_PATH]
 
 
@@ -75,6 +76,7 @@ def fault_of(site: Site, path: str) -> Act | None:
         Where.CUT: path == site.path,
         Where.HARMLESS: path == site.path,
         Where.ODD_PAGES: path in list(site.texts)[1::2],
+        Where.ODD_PAGES_PERHAPS: path in list(site.texts)[1::2],
     }
     return fault.act if concerned[fault.where] else None
 
@@ -257,7 +259,7 @@ FAULTS: dict[str, Fault] = {
     "republishes with new dates": Fault(Where.HARMLESS, _republish),
     "entity bomb": Fault(Where.LIST, _body(_entity_bomb)),
     "nested deeply": Fault(Where.LIST, _body(lambda _: _OPEN + b"<a>" * 500_000)),
-    "pages nested deeply": Fault(Where.ODD_PAGES, _body(_deep(b"div", 300_000), _HTML)),
+    "pages nested deeply": Fault(Where.ODD_PAGES_PERHAPS, _body(_deep(b"div", 300_000), _HTML)),
     "pages of unclosed links": Fault(Where.ODD_PAGES, _body(_deep(b"a href=x", 200_000), _HTML)),
     "pages of table rows": Fault(Where.ODD_PAGES, _body(_deep(b"tr><td", 300_000), _HTML)),
     "pages of attributes": Fault(Where.ODD_PAGES, _body(_many_attributes, _HTML)),

@@ -45,6 +45,7 @@ from digest.gather.parsing import Parsers
 from digest.gather.polite import PoliteFetcher
 from digest.gather.polling import Polled
 from digest.gather.steps import Patience, gather
+from digest.logs import set_up_logs
 from digest.store.articles import ArticleRow
 from digest.store.database import open_engine, reading, writing
 from digest.store.newsletters import add_newsletter
@@ -100,6 +101,7 @@ class Spent:
 
 def work(database_url: str, newsletter_id: NewsletterId, farm: Farm, report: Connection) -> None:
     """Gather once for every word that comes, an hour later each time: the gathering process."""
+    set_up_logs(level="error", as_json=False)
     engine = open_engine(database_url)
     now = NOW
     report.send("ready")
