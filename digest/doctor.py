@@ -23,14 +23,17 @@ from urllib.parse import unquote, urlsplit
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
+from digest.deliver.outages import outage_note
 from digest.deliver.smtp import SmtpServer
 from digest.domain.errors import DigestError, InvalidInput, Misconfigured
+from digest.domain.issues import IssueState
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
 from digest.settings import PREFIX, Settings, config_file, load_settings
-from digest.store.database import open_engine
+from digest.store.database import open_engine, reading
+from digest.store.issues import issues_in
 from digest.store.schema import revisions, schema_problem
 from digest.store.trouble import named, sqlite_file, told
 
@@ -202,8 +205,18 @@ def _database(runtime: Runtime) -> Iterator[Check]:
             yield Check("database", True, f"{named(engine)}, schema {revisions()[-1]}, writable")
             if engine.dialect.name == "postgresql":
                 yield _server_clock(connection)
+        yield from _waiting_issues(engine)
     finally:
         engine.dispose()
+
+
+def _waiting_issues(engine: Engine) -> Iterator[Check]:
+    """Issues that the mail server keeps waiting, whatever it says to us at this moment."""
+    with reading(engine) as session:
+        notes = {issue.id: outage_note(session, issue.id) for issue in issues_in(session, IssueState.SENDING)}
+    for issue_id, note in notes.items():
+        if note:
+            yield Check(f"issue {issue_id}", False, "waits for the mail server", note)
 
 
 def _server_clock(connection: Connection) -> Check:

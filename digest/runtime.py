@@ -165,6 +165,7 @@ class Runtime:
             list_id=f"{newsletter.slug}.{domain}",
             feedback_id=f"{newsletter.slug}:digest:{domain.replace('.', '-')}",
             owner=newsletter.sender_email,
+            # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
 
     def tell_ops(self, subject: str, text: str) -> None:

@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -23,6 +24,9 @@ from digest.domain.errors import Misconfigured
 
 PREFIX = "DIGEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
+
+_ALIKE = 0.75
+"""From this likeness (difflib's ratio) on, a wrong name is taken for a slip: `mail_ulr`, not `nope`."""
 
 
 class Settings(BaseSettings):
@@ -124,25 +128,55 @@ def load_settings(**overrides: Any) -> Settings:
     """Read the settings. Raises `Misconfigured` with each setting that is wrong and where it stands."""
     _refuse_unknown_variables()
     file = config_file()
-    if CONFIG_VARIABLE in os.environ and (file.is_dir() or not file.exists()):
-        raise Misconfigured(f"environment: {CONFIG_VARIABLE} names {file}, where there is no file")
     try:
+        _refuse_what_is_no_file(file)
         return Settings(**overrides)
     except tomllib.TOMLDecodeError as exc:
         raise Misconfigured(f"{file}: {exc}; nothing was started") from exc
     except UnicodeDecodeError as exc:
         raise Misconfigured(f"{file}: is not UTF-8 text; nothing was started") from exc
     except OSError as exc:
-        raise Misconfigured(f"{file}: cannot be read ({exc.strerror}); nothing was started") from exc
+        raise Misconfigured(
+            f"{file}: cannot be read ({exc.strerror or exc}); nothing was started. Let this user read it, or "
+            f"name another file in {CONFIG_VARIABLE}"
+        ) from exc
     except ValidationError as exc:
         raise Misconfigured("\n".join(_in_words(error) for error in exc.errors())) from exc
 
 
+def _refuse_what_is_no_file(file: Path) -> None:
+    """Raise `Misconfigured` where settings are meant to be and are not: pydantic would go on without them.
+
+    No digest.toml at all is well, as everything may stand in the environment. Raises `OSError` when it
+    cannot even be looked at.
+    """
+    try:
+        is_folder = stat.S_ISDIR(file.stat().st_mode)
+    except FileNotFoundError:
+        if CONFIG_VARIABLE in os.environ:
+            raise Misconfigured(
+                f"environment: {CONFIG_VARIABLE} names {file}, where there is no file"
+            ) from None
+        if file.is_symlink():
+            raise Misconfigured(
+                f"{file}: is a link to {file.readlink()}, where there is no file; nothing was started"
+            ) from None
+        return
+    if is_folder:
+        raise Misconfigured(
+            f"{file}: is a folder, not a file with settings; nothing was started. Move it away, or name the "
+            f"file in {CONFIG_VARIABLE}"
+        )
+
+
 def _refuse_unknown_variables() -> None:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    known = {name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE.removeprefix(PREFIX)}
     for variable in os.environ:
-        if variable.startswith(PREFIX) and variable.upper() not in known:
-            raise Misconfigured(f"environment: {variable} is not a setting{_suggest(variable, known)}")
+        name = variable.removeprefix(PREFIX)
+        if variable.startswith(PREFIX) and name.upper() not in known:
+            raise Misconfigured(
+                f"environment: {variable} is not a setting{_suggest(name.upper(), known, prefix=PREFIX)}"
+            )
 
 
 def _in_words(error: Any) -> str:
@@ -156,6 +190,7 @@ def _in_words(error: Any) -> str:
     return f"{place}: {told[0].lower()}{told[1:]}{given}"
 
 
-def _suggest(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else "; docs/settings.md lists them all"
+def _suggest(name: str, known: set[str], *, prefix: str = "") -> str:
+    # Compared without what all of them begin with, which alone makes any two of them alike.
+    close = difflib.get_close_matches(name, known, n=1, cutoff=_ALIKE)
+    return f"; did you mean '{prefix}{close[0]}'?" if close else "; docs/settings.md lists them all"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Page
 from psycopg import sql
 from sqlalchemy import Engine, event
@@ -23,6 +24,14 @@ from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+
+# The same examples on every machine and run, however slow: what fails here fails everywhere.
+# To look for what no example has hit yet: pytest --hypothesis-profile=explore
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("explore", settings.get_profile("steady"), derandomize=False, max_examples=2_000)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +93,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     name: str = request.getfixturevalue("_migrated_database")
     yield server.url(name)
     with server.connect(name) as admin:
-        admin.execute("SET lock_timeout = '5s'")
+        admin.execute("SET lock_timeout = '60s'")
         for table in reversed(metadata.sorted_tables):
             admin.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
 

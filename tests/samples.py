@@ -268,7 +268,6 @@ SENDER = Sender(
     feedback_id="saturday:digest:example-org",
     reply_to="desk@example.org",
     owner="owner@example.org",
-    help_url="https://digest.example.org/help",
     archive_url="https://digest.example.org/archive",
 )
 

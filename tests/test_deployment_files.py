@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from digest.settings import PREFIX, Settings
-from tests.servers.compose import COMPOSE_FILE, named_volumes, services, variables_in
+from tests.servers.compose import COMPOSE_FILE, named_volumes, passed_on, services, variables_in
 
 ROOT = COMPOSE_FILE.parent
 REQUIRED = {"DIGEST_SECRET_KEY": "s", "POSTGRES_PASSWORD": "pg", "REDIS_PASSWORD": "rd"}
@@ -36,7 +36,7 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
 def test_every_variable_is_explained_in_the_example_environment() -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
     explained = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
-    assert variables_in(COMPOSE_FILE.read_text("utf-8")) == explained
+    assert variables_in(COMPOSE_FILE.read_text("utf-8")) | passed_on() == explained
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -61,9 +61,21 @@ def test_services_depend_on_services_that_can_meet_the_condition() -> None:
                 assert (name, condition) == ("migrate", "service_completed_successfully")
 
 
-def test_every_setting_passed_on_is_one() -> None:
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat"])
+def test_every_documented_setting_reaches_our_containers(name: str) -> None:
+    page = (ROOT / "docs/settings.md").read_text("utf-8")
+    documented = re.findall(rf"^`({PREFIX}[A-Z_]+)`", page, re.MULTILINE)
+    given = {variable: f"given-{variable}" for variable in documented}
+    assert len(given) == len(Settings.model_fields)
+    assert services(variables={**REQUIRED, **given})[name].environment == given
+
+
+def test_what_is_not_set_is_left_to_its_default() -> None:
+    """An empty variable would be an empty setting, and no number."""
     names = {name for service in OURS for name in service.environment}
-    assert names <= {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    assert names == {f"{PREFIX}{name}_URL" for name in ("BROKER", "DATABASE", "MAIL", "PUBLIC")} | {
+        "DIGEST_SECRET_KEY"
+    }
 
 
 def test_services_are_reached_by_names_that_exist() -> None:

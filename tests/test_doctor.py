@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from digest.doctor import PATIENCE, Check, examine, is_loopback
-from digest.store.database import open_engine
+from benchmarks.readers import Size, sending_issue
+from digest.deliver.outages import meet_outage
+from digest.doctor import Check, examine, is_loopback
+from digest.domain.issues import IssueState
+from digest.store.database import open_engine, writing
+from digest.store.issues import change_issue
 from digest.store.schema import migrate
 from tests.servers.faults import Banner, SlowBanner
 from tests.servers.processes import free_port
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+from tests.stored import NOW
+from tests.waiting import PATIENCE
 
 KEY = "k" * 32
 
@@ -27,6 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in os.environ if name.startswith("DIGEST_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("digest.doctor.PATIENCE", PATIENCE)  # a busy machine is not an ailing one
     migrate(open_engine("sqlite:///digest.db"))
     write_settings()
     return tmp_path
@@ -128,6 +135,18 @@ def test_a_database_is_looked_at_for_schema_and_writing(folder: Path) -> None:
     assert "hunter2" not in str(away)
 
 
+def test_an_issue_that_the_mail_server_keeps_waiting_is_told(folder: Path) -> None:
+    engine = open_engine("sqlite:///digest.db")
+    issue_id = sending_issue(engine, Size(readers=2, topics=2, articles=2, follows=1))
+    meet_outage(engine, issue_id, "mail.example.org:25 takes no mail: timed out", now=NOW)
+    check = look(f"issue {issue_id}")
+    assert not check.is_well
+    assert "since 2026-11-23 07:00 UTC: mail.example.org:25 takes no mail: timed out." in check.advice
+    with writing(engine) as session:
+        change_issue(session, issue_id, IssueState.CANCELLED, now=NOW)
+    assert f"issue {issue_id}" not in {check.what for check in examine()}
+
+
 def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:
     migrate(open_engine(postgres_url))
     assert look("database", database_url=postgres_url).is_well
@@ -209,8 +228,8 @@ def silent_port() -> Iterator[int]:
 def test_servers_that_never_answer_are_given_up_and_hide_nothing(
     silent_port: int, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digest.doctor.PATIENCE", 1.0)
-    smtp_sink.faults.on_connection = lambda _: SlowBanner(60.0)
+    monkeypatch.setattr("digest.doctor.PATIENCE", 5.0)
+    smtp_sink.faults.on_connection = lambda _: SlowBanner(600.0)
     write_settings(
         database_url=f"postgresql+psycopg://u@127.0.0.1:{silent_port}/d",
         broker_url=f"redis://127.0.0.1:{silent_port}",
@@ -219,9 +238,9 @@ def test_servers_that_never_answer_are_given_up_and_hide_nothing(
     began = time.monotonic()
     found = {check.what: check for check in examine()}
     assert time.monotonic() - began < PATIENCE
-    assert [what for what, check in found.items() if not check.is_well] == [
-        *("database", "broker", "mail server"),
-    ]
-    assert "no answer" in found["mail server"].found
-    assert "no answer" in found["database"].found
+    # Whether the look at the mail server gives up by itself or is given up is a matter of milliseconds.
+    silent = {what.removesuffix(" server"): check for what, check in found.items() if not check.is_well}
+    assert list(silent) == ["database", "broker", "mail"]
+    assert "no answer" in silent["mail"].found
+    assert "no answer" in silent["database"].found
     assert found["template digest"].is_well

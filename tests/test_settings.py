@@ -76,6 +76,13 @@ def test_a_name_like_none_is_sent_to_the_list(folder: Path) -> None:
         load_settings()
 
 
+@pytest.mark.parametrize("name", ["NOPE", "DB", "KEY", "URL"])
+def test_a_variable_like_none_is_sent_to_the_list(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"DIGEST_{name}", "x")
+    with pytest.raises(Misconfigured, match=rf"DIGEST_{name} is not a setting; docs/settings\.md lists"):
+        load_settings()
+
+
 def test_each_wrong_value_is_told_with_its_place(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, 'log_level = "loud"')
     monkeypatch.setenv("DIGEST_MAIL_SESSIONS", "many")
@@ -131,6 +138,28 @@ def test_a_file_that_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.Mo
         load_settings()
     monkeypatch.setenv("DIGEST_CONFIG", str(folder))
     with pytest.raises(Misconfigured, match=re.escape(str(folder))):
+        load_settings()
+
+
+def test_settings_that_cannot_be_had_are_never_passed_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = folder / "digest.toml"
+    file.mkdir()
+    with pytest.raises(Misconfigured, match=r"digest\.toml: is a folder, not a file.*nothing was started"):
+        load_settings()
+    file.rmdir()
+    file.symlink_to("moved.toml")
+    with pytest.raises(Misconfigured, match=r"digest\.toml: is a link to moved\.toml, where there is no"):
+        load_settings()
+    file.unlink()
+    file.symlink_to(file)
+    with pytest.raises(Misconfigured, match=r"digest\.toml: cannot be read \(Too many levels"):
+        load_settings()
+    file.unlink()
+    write(folder, "")
+    monkeypatch.setenv("DIGEST_CONFIG", str(file / "inside"))
+    with pytest.raises(Misconfigured, match=r"inside: cannot be read \(Not a directory\)"):
         load_settings()
 
 

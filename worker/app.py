@@ -17,7 +17,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from digest.domain.errors import DigestError, Misconfigured
+from digest.domain.errors import DigestError, Misconfigured, Refused, Unavailable
 from digest.logs import set_up_logs
 from digest.settings import Settings, load_settings
 from worker.stopping import stopping
@@ -114,8 +114,15 @@ def finish_soon(**_: object) -> None:
 @task_failure.connect
 def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], **_: object) -> None:
     """Say what stopped a task. The next beat rings again for whatever is still due."""
-    if isinstance(exception, DigestError):
-        log.error("task.failed", task=sender.name, arguments=args, reason=str(exception))
+    if not isinstance(exception, DigestError):
+        return
+    told = {"task": sender.name, "arguments": args, "reason": str(exception)}
+    if sender.name == "worker.tasks.send" and isinstance(exception, (Unavailable, Refused)):
+        # At every try while the mail server is away, and `mail.away` tells that once an hour. When it is
+        # the database that is away, the sweep fails as well.
+        log.warning("task.failed", **told)
+    else:
+        log.error("task.failed", **told)
 
 
 @beat_init.connect

@@ -8,6 +8,7 @@ import structlog
 from celery import Task
 from celery.exceptions import OperationalError
 
+from digest.deliver.steps import due_issues
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.scheduled import advance as advance_occurrence
@@ -52,10 +53,11 @@ def advance(occurrence_id: int) -> None:
 
 @app.task
 def sweep() -> None:
-    """Take back what dead workers held, and ring for every run and every issue that waits."""
+    """Take back what dead workers held, and ring for every run that waits and issue that is due."""
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
-    for issue_id in open_issues(runtime()):
+    waiting = open_issues(runtime())
+    for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock()):
         ring(send, issue_id)
 
 

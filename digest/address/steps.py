@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.address.decide import ItemReason, followed, item_reasons, skip_reason
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import Edition, Issue, IssueId, IssueState, edition_for
+from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline, edition_for
 from digest.domain.subscribers import SkipReason, SubscriberId, Subscription, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
@@ -120,32 +120,43 @@ class _Addressing:
 class Explanation:
     """Why a reader gets what they get of an issue.
 
-    `verdict` is one sentence. `delivery` is the state of their delivery, None while there is none.
+    `verdict` is one sentence. `follows` are the short names of what they follow now, `follows_names` what
+    readers see these topics called. `delivery` is the state of their delivery, None while there is none.
     """
 
     email: str
     issue_id: IssueId
     verdict: str
     follows: tuple[TopicSlug, ...]
+    follows_names: tuple[str, ...]
     items: tuple[ItemReason, ...]
     delivery: DeliveryState | None
+    issue_state: IssueState
 
 
-def explain(engine: Engine, issue_id: int, email: str) -> Explanation:
-    """Say why `email` gets, or does not get, each item of an approved issue.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an issue tells: which topics each of its items belongs to, and the items' titles."""
 
-    Once the issue was addressed, what was decided then counts, not what they follow now. Raises
-    `NotFound` for an unknown issue or reader, `Conflict` for an issue that was never approved.
+    outline: Outline
+    titles: tuple[str, ...]
+
+
+def explain(engine: Engine, issue_id: int, email: str, *, told: Told | None = None) -> Explanation:
+    """Say why `email` gets, or does not get, each item of an issue.
+
+    `told` is what a draft would tell; without it what the approval froze counts. Once the issue was
+    addressed, what was decided then counts, not what they follow now. Raises `NotFound` for an unknown issue
+    or reader, `Conflict` without `told` for an issue that was never approved.
     """
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
         subscription = get_subscription(session, issue.newsletter_id, email)
-        outline = get_outline(session, issue)
-        titles = get_rendered(session, issue).titles
+        told = told or Told(get_outline(session, issue), get_rendered(session, issue).titles)
         names = {topic.slug: topic.name for topic in list_topics(session, issue.newsletter_id)}
         delivery = find_delivery(session, issue.id, subscription.subscriber.id)
         if delivery is None:
-            edition = edition_for(outline, subscription.follows)
+            edition = edition_for(told.outline, subscription.follows)
             verdict, withheld = _without_delivery(session, issue, subscription, edition)
         else:
             edition = Edition.from_key(edition_key_of(session, delivery))
@@ -156,8 +167,10 @@ def explain(engine: Engine, issue_id: int, email: str) -> Explanation:
             issue_id=issue.id,
             verdict=verdict,
             follows=tuple(topic for topic in names if topic in subscription.follows),
-            items=item_reasons(outline, titles, edition, names, withheld=withheld),
+            follows_names=tuple(name for topic, name in names.items() if topic in subscription.follows),
+            items=item_reasons(told.outline, told.titles, edition, names, withheld=withheld),
             delivery=None if delivery is None else DeliveryState(delivery.state),
+            issue_state=issue.state,
         )
 
 
@@ -190,6 +203,9 @@ def _without_delivery(
     if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
         told = f"subscription is {subscription.state}"
         return f"gets nothing of this issue: {told}", told
+    if issue.state is IssueState.CANCELLED and issue.sending_at is None:
+        told = "it was cancelled before it was sent"
+        return f"gets nothing of this issue: {told}", told
     if issue.state not in (IssueState.DRAFT, IssueState.APPROVED):
         told = "subscribed after its audience was fixed"
         return f"gets nothing of this issue: {told}", told
@@ -199,6 +215,7 @@ def _without_delivery(
         is_paused=subscription.state is SubscriptionState.PAUSED,
         is_suppressed=is_suppressed(session, subscription.subscriber.email),
     )
+    will = "would" if issue.state is IssueState.DRAFT else "will"
     if reason is None:
-        return "will get this issue", ""
-    return f"will get nothing of this issue: {reason.in_words}", reason.in_words
+        return f"{will} get this issue", ""
+    return f"{will} get nothing of this issue: {reason.in_words}", reason.in_words

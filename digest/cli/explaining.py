@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from digest.address.steps import explain
 from digest.cli.arguments import Email, IssueNumber
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.domain.issues import IssueState
+from digest.pipeline.contents import why as explain
 
 app = new_app()
 
 
 @app.command(epilog=examples("digest why ada@example.org 3"))
 def why(email: Email, issue: IssueNumber, as_json: JsonOption = False) -> None:
-    """Say why a reader gets, or does not get, each item of an issue."""
+    """Say why a reader gets, or does not get, each item of an issue; of a draft, as it stands now."""
     told = explain(open_runtime().engine, issue, email)
     if as_json:
         show_json(told)
         return
+    if told.issue_state is IssueState.DRAFT:
+        say(f"Issue {issue} is a draft and may change; this is how it stands now.")
     say(f"{told.email} {told.verdict}.")
-    say(f"They follow {', '.join(told.follows) or 'no topic'}.")
+    say(f"They follow {', '.join(told.follows_names) or 'no topic'}.")
     show_table(
         ("", "article", "because"),
         [("yes" if item.is_shown else "no", item.title, item.reason) for item in told.items],

@@ -14,10 +14,11 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.evidence import Candidate, Dropped
-from digest.gather.extract import Reading, examine_fetched
+from digest.gather.extract import NoArticle, Reading, examine_fetched
 from digest.gather.feeds import Feed, read_feed
 from digest.gather.fetch import Fetched
 from digest.gather.files import read_file
@@ -54,7 +55,8 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
     if as_json:
         show_json(found)
         return
-    say(f"{found.title} ({found.language or 'language unknown'}): {len(found.entries)} entries")
+    entries = counted(len(found.entries), "entry", "entries")
+    say(f"{found.title or 'Without a title'} ({found.language or 'language unknown'}): {entries}")
     show_table(
         ("published", "title", "labels", "text"),
         [
@@ -62,7 +64,7 @@ def feed(where: Where, as_json: JsonOption = False) -> None:
                 f"{entry.published_at:%Y-%m-%d %H:%M}" if entry.published_at else "no date",
                 entry.title,
                 ", ".join(entry.categories),
-                f"{len(entry.html)} characters",
+                counted(len(entry.html), "character"),
             )
             for entry in found.entries
         ],
@@ -80,6 +82,8 @@ def article(where: Where, as_json: JsonOption = False) -> None:
     """Show what is read of an article and why, what is left out, and its takeaways."""
     reading = examine_fetched(_fetch(where))
     read = reading.article
+    if not read.blocks:
+        raise NoArticle(f"{read.url} holds no text that reads like an article: only '{read.title}' was found")
     condensed = condense_article(read)
     if as_json:
         show_json({"article": read, "text": read.text, "condensed": condensed, "reading": _evidence(reading)})
@@ -165,7 +169,7 @@ def _show_article(read: Article) -> None:
         if read.published_at
         else "no date",
         read.language,
-        f"{read.word_count} words, {reading_minutes(read.word_count)} min",
+        f"{counted(read.word_count, 'word')}, {reading_minutes(read.word_count)} min",
     )
     say(" · ".join(part for part in told if part))
     say(read.url)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,14 +21,18 @@ from digest.cli.output import (
     show_table,
     warn,
 )
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.domain.issues import Issue, IssueState
+from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.times import zone
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, count_deliveries
 from digest.store.issues import change_issue, get_issue, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
+
+if TYPE_CHECKING:
+    from digest.pipeline.contents import FrozenItem
 
 # Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
 app = new_app()
@@ -61,7 +66,7 @@ def _days(issue: Issue, timezone: str) -> str:
 @app.command()
 def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Show an issue: its items, and how its sending stands."""
-    from digest.compose.steps import content_of
+    from digest.pipeline.contents import draft_items, frozen_items, is_frozen
     from digest.pipeline.sending import sending_note
 
     runtime = open_runtime()
@@ -71,13 +76,14 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
         counts = count_deliveries(session, found.id)
         skips = count_skips(session, found.id)
         editions = count_editions(session, found.id)
-    content = content_of(runtime.engine, issue)
+        note = sending_note(session, found, now=runtime.clock())
+    items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
     if as_json:
         show_json(
             {
                 "issue": found,
                 "newsletter": newsletter.slug,
-                "items": content.items,
+                "items": items,
                 "deliveries": counts,
                 "skipped": skips,
                 "editions": editions,
@@ -87,15 +93,26 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
     say(f"Issue {found.id} of {newsletter.name}, {_days(found, newsletter.timezone)}: {found.state}")
     if found.note:
         say(found.note)
-    show_table(
-        ("#", "article", "source", "topics", "takeaways"),
-        [(i.position + 1, i.title, i.source, ", ".join(i.topics), len(i.takeaways)) for i in content.items],
-        empty="It holds no article.",
-    )
+    if found.subject:
+        say(f"Subject: {found.subject}")
+    _show_items(items)
     if any(counts.values()):
-        say(sending_note(found, counts) + f"; {editions} editions")
+        say(f"{note}; {counted(editions, 'edition')}")
     for reason, count in skips.items():
         say(f"{count} skipped: {reason.in_words}")
+
+
+def _show_items(items: Sequence[Item | FrozenItem]) -> None:
+    """Print the articles, and of a draft's how many takeaways each has."""
+    takeaways = [[len(item.takeaways)] for item in items if isinstance(item, Item)] or [[]] * len(items)
+    show_table(
+        ("#", "article", "source", "topics", *(["takeaways"] if any(takeaways) else [])),
+        [
+            (item.position + 1, item.title, item.source, ", ".join(item.topics), *count)
+            for item, count in zip(items, takeaways, strict=True)
+        ],
+        empty="It holds no article.",
+    )
 
 
 @app.command()
@@ -211,7 +228,10 @@ def cancel(
     with writing(runtime.engine) as session:
         found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
         cancelled = cancel_for_issue(session, found.id)
-    say(f"Issue {issue} is cancelled; {cancelled} mails were not sent.")
+    say(
+        f"Issue {issue} is cancelled; "
+        + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
+    )
 
 
 def _change(issue: int, to: IssueState, told: str, note: str) -> None:
@@ -243,6 +263,6 @@ def reconcile(
     accepted = message_ids(read_file_bytes(log))
     runtime = open_runtime()
     done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
-    say(f"{done.accepted} were accepted, {done.again} are sent again, {done.unknown} are still unknown.")
+    say(f"{done.accepted} accepted, {done.again} to be sent again, {done.unknown} still unknown.")
     if done.again:
         say(f"'digest send {issue}' sends them, or a running worker does.")

@@ -11,6 +11,7 @@ from digest.cli.arguments import Slug, Yes, language_tag, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.domain.counting import counted
 from digest.domain.errors import Conflict
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
@@ -106,7 +107,10 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("from", f"{newsletter.sender_name} <{newsletter.sender_email}>"),
         ("postal address", newsletter.postal_address),
         ("language, zone", f"{newsletter.language}, {newsletter.timezone}"),
-        ("an issue covers", f"{newsletter.window_days} days, at most {newsletter.max_items} articles"),
+        (
+            "an issue covers",
+            f"{counted(newsletter.window_days, 'day')}, at most {counted(newsletter.max_items, 'article')}",
+        ),
         ("takeaways", f"{newsletter.takeaways} of each article at most"),
         ("approval", newsletter.approval),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ from digest.domain.errors import InvalidInput
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 _PIPED_WIDTH = 10_000
-"""What is read by a program is not folded: one row stays one line, for grep."""
+"""What is read by a program is not folded, unless COLUMNS is set: one row stays one line, for grep."""
 
 _NARROW = 60
 """Below this many columns a table that does not fit is told row by row."""
@@ -41,8 +42,14 @@ def _console(*, stderr: bool = False) -> Console:
     # Made anew for each answer: it then writes to the streams, and is as wide, as they are now.
     console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console.width = _PIPED_WIDTH
+        console.width = _wished_width() or _PIPED_WIDTH
     return console
+
+
+def _wished_width() -> int | None:
+    """Return the width COLUMNS asks for, None when it asks for none: a shell exports it only when told to."""
+    wished = os.environ.get("COLUMNS", "")
+    return int(wished) if wished.isdecimal() and int(wished) else None
 
 
 def clean(text: str) -> str:
@@ -97,7 +104,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: 
     """Print rows under headings, or the sentence `empty` when there are none.
 
     Without a single heading there is no line of headings. On a narrow terminal a table that does not fit is
-    printed as one short list for each row.
+    printed as one short list for each row. Into a pipe it is as wide as it likes, or as COLUMNS says.
     """
     cells = [["" if cell is None else clean(str(cell)) for cell in row] for row in rows]
     if not cells:
@@ -107,13 +114,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: 
         say(title)
     console = _console()
     table = _table(columns, cells)
-    if not console.is_terminal:
+    if console.width < _NARROW and _width(console, table) > console.width:
+        _show_rows(columns, cells)
+    elif not console.is_terminal:
         with console.capture() as captured:
             console.print(table)
         # The last column's filling is for the eye alone.
         sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-    elif console.width < _NARROW and _width(console, table) > console.width:
-        _show_rows(columns, cells)
     else:
         console.print(table)
 

@@ -17,6 +17,7 @@ from digest.compose.select import LeftOut
 from digest.compose.steps import compose as compose_issue
 from digest.condense.steps import condense as condense_articles
 from digest.condense.steps import condense_again
+from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueState
@@ -55,7 +56,8 @@ def _window(text: str, newsletter: Newsletter, runtime: Runtime) -> Window:
         first, last = (date.fromisoformat(day) for day in text.split(".."))
     except ValueError as exc:
         raise InvalidInput(
-            f"--window '{text}': give two days with two dots between, as in 2026-11-16..2026-11-22"
+            f"--window '{text}': give two days of the calendar with two dots between, as in "
+            "2026-11-16..2026-11-22"
         ) from exc
     if first > last:
         raise InvalidInput(f"--window '{text}' ends before it begins: give the earlier day first")
@@ -128,8 +130,8 @@ def show_run(done: Run) -> None:
     if done.addressed:
         skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in done.addressed.skipped.items())
         say(
-            f"{done.addressed.deliveries} readers addressed in {done.addressed.editions} editions"
-            + (f"; skipped: {skipped}" if skipped else "")
+            f"{counted(done.addressed.deliveries, 'reader')} addressed in "
+            f"{counted(done.addressed.editions, 'edition')}" + (f"; skipped: {skipped}" if skipped else "")
         )
 
 
@@ -155,17 +157,26 @@ def show_left_out(left_out: Sequence[LeftOut]) -> None:
 
 
 def show_plans(plans: Sequence[ReaderPlan]) -> None:
-    """Print who would get what, the first of them when they are many."""
+    """Print who would get or got what: the first of them when they are many."""
     if not plans:
         return
     say()
+    is_sent = any(plan.delivery for plan in plans)
     show_table(
-        ("reader", "articles", "which"),
-        [(p.email, len(p.titles) or "-", "; ".join(p.titles) or p.skipped) for p in plans[:_SHOWN]],
+        ("reader", *(["mail"] if is_sent else []), "articles", "which"),
+        [
+            (
+                p.email,
+                *([p.delivery or "none"] if is_sent else []),
+                len(p.titles) or "-",
+                "; ".join(p.titles) or p.skipped,
+            )
+            for p in plans[:_SHOWN]
+        ],
         empty="Nobody.",
     )
     if len(plans) > _SHOWN:
-        say(f"… and {len(plans) - _SHOWN} more readers; --json lists them all")
+        say(f"… and {counted(len(plans) - _SHOWN, 'more reader')}; --json lists them all")
 
 
 @app.command()
@@ -204,11 +215,14 @@ def condense(
         show_json(report)
         return
     told = ", ".join(f"{count} by {origin}" for origin, count in report.takeaways.items()) or "none"
-    say(f"{report.articles} articles condensed; takeaways: {told}")
+    say(f"{counted(report.articles, 'article')} condensed; takeaways: {told}")
     if report.without_takeaways:
-        say(f"{report.without_takeaways} articles have no takeaway")
+        say(f"without a takeaway: {counted(report.without_takeaways, 'article')}")
     if report.without_topic:
-        say(f"{report.without_topic} articles belong to no topic: 'digest topic list {newsletter}'")
+        say(
+            f"without a topic: {counted(report.without_topic, 'article')}, which no issue will hold; "
+            f"'digest topic list {newsletter}' shows the rules"
+        )
 
 
 @app.command()
@@ -223,12 +237,12 @@ def compose(newsletter: Slug, window: Days = "", as_json: JsonOption = False) ->
     elif composed.left_out:
         show_left_out(composed.left_out)
     if composed.issue is None:
-        complain(empty_week(found, days, (), composed.left_out))
+        complain(empty_week(found, days, None, composed.left_out))
         raise typer.Exit(1)
     if as_json:
         return
     number, state = composed.issue.id, composed.issue.state
-    told = f"Issue {number} is {state}, with {composed.items} articles"
+    told = f"Issue {number} is {state}, with {counted(composed.items, 'article')}"
     if state is IssueState.DRAFT:
         told += f": 'digest issue preview {number}', then 'digest issue approve {number}'"
     say(told)

@@ -15,6 +15,7 @@ from digest.pipeline.sending import send as send_issue
 from digest.pipeline.sending import sending_note
 from digest.store.database import reading
 from digest.store.issues import get_issue
+from digest.store.standing import find_deferred
 
 app = new_app()
 
@@ -30,10 +31,12 @@ def send(issue: IssueNumber, as_json: JsonOption = False) -> None:
         addressed, counts = send_issue(runtime, IssueId(issue), watch=watch, should_stop=watch.should_stop)
     with reading(runtime.engine) as session:
         found = get_issue(session, issue)
+        note = sending_note(session, found, now=runtime.clock())
+        deferred = find_deferred(session, found.id, now=runtime.clock())
     if as_json:
-        show_json({"issue": found, "addressed": addressed, "deliveries": counts})
+        show_json({"issue": found, "addressed": addressed, "deliveries": counts, "deferred": deferred})
     else:
-        say(sending_note(found, counts))
+        say(note)
     watch.leave_if_stopped()
     if counts[DeliveryState.FAILED] and not counts[DeliveryState.ACCEPTED]:
         raise typer.Exit(1)

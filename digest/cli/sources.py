@@ -14,6 +14,7 @@ from digest.cli.arguments import Slug, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Source, SourceKind
 from digest.domain.topics import TopicSlug
@@ -154,7 +155,9 @@ def import_(
         addresses = {source.url for source in known}
         fresh = [outline for outline in outlines if outline.url not in addresses]
         add_sources(session, found.id, _named_apart(fresh, known, topics), now=runtime.clock())
-    say(f"Added {len(fresh)} sources; {len(outlines) - len(fresh)} were there already.")
+    known_already = len(outlines) - len(fresh)
+    were = "was" if known_already == 1 else "were"
+    say(f"Added {counted(len(fresh), 'source')}; {known_already} {were} there already.")
     for folder in sorted({outline.folder for outline in fresh if _topic_of(outline.folder, topics) is None}):
         if folder:
             say(f"Folder '{folder}' is no topic of {newsletter}: its feeds have none of their own.")

@@ -11,6 +11,7 @@ from digest.cli.arguments import Email, Slug, language_tag, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_text_file, say, show_json, show_record, show_table
+from digest.domain.counting import counted
 from digest.domain.errors import Conflict
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
@@ -80,7 +81,9 @@ def list_(
     show_table(
         ("address", "name", "state", "follows"),
         [(s.subscriber.email, s.subscriber.name, s.state, ", ".join(sorted(s.follows))) for s in found],
-        empty=f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
+        empty=f"No subscriber comes after {after}."
+        if after
+        else f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
     )
     if len(found) == limit:
         say(f"More: --after {found[-1].subscriber.email}")
@@ -126,7 +129,9 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE.csv", help="CSV in UTF-8: email; if wanted name, topics, language, timezone."
+            metavar="FILE.csv",
+            help="CSV in UTF-8, with commas, semicolons or tabs: email; if wanted name, topics, language, "
+            "timezone.",
         ),
     ],
 ) -> None:
@@ -138,4 +143,4 @@ def import_(
     result = import_subscribers(runtime.engine, found.id, text, name=file.name, now=runtime.clock())
     for note in result.notes:
         say(note)
-    say(f"Added {result.added} subscribers, updated {result.updated}.")
+    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.")

@@ -14,6 +14,7 @@ import typer
 
 from digest.cli.lazy import examples, new_app
 from digest.cli.output import JsonOption, say, show_json, show_table, warn
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.runtime import Runtime, open_runtime
 from digest.settings import config_file, load_settings
@@ -42,6 +43,7 @@ def init() -> None:
     """Make digest.toml with a secret key in this folder, and the database it names."""
     file = config_file()
     if file.exists():
+        load_settings()
         say(f"{file} is there already and stays as it is.")
     else:
         _write_config(file)
@@ -160,12 +162,13 @@ def _show_demo(report: Report) -> None:
     failed = "".join(f"; {name}: {error}" for name, error in report.failed_sources.items())
     origins = ", ".join(f"{count} {origin}" for origin, count in report.takeaways.items())
     skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in report.skipped.items())
+    left_out = ", ".join(f"{reason} ({count})" for reason, count in report.left_out.items())
     rows = [
         ("sources", report.sources, f"{len(report.failed_sources)} could not be read{failed}"),
-        ("articles", report.articles, f"{report.items} in the issue, a story told twice counts once"),
+        ("articles", report.articles, f"{report.items} in the issue; not in it: {left_out or 'none'}"),
         ("takeaways", sum(report.takeaways.values()), origins),
         ("editions", report.editions, "different mixes of articles"),
-        ("sent", report.sent, f"{report.caught} mails caught"),
+        ("sent", report.sent, f"{counted(report.caught, 'mail')} caught"),
         ("skipped", sum(report.skipped.values()), skipped),
     ]
     show_table(("", "", ""), rows, empty="")
@@ -179,8 +182,11 @@ What to do next:
   {command} issue show {report.issue}
   {command} why {A_READER} {report.issue}
   {command} up        the pages at http://127.0.0.1:8000; the links in the mails' footers lead there
+
+In a second terminal, serve the sample articles once more: the mails' other links lead there.
   {python}
-            the sample articles once more, where the mails' other links lead"""
+While they are served, they can be gathered again, in the first terminal:
+  {command} gather {report.newsletter}"""
     )
 
 

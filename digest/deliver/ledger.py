@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import Claim, DeliveryId, Outcome, is_hard_bounce
 from digest.domain.errors import Unavailable
+from digest.store.claims import arm_deliveries, return_claims, settle_deliveries
 from digest.store.database import writing
-from digest.store.deliveries import arm_deliveries, return_claims, settle_deliveries
 from digest.store.subscribers import suppress
 
 log = structlog.get_logger(__name__)

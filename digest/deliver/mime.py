@@ -32,7 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who a newsletter's mail comes from; every URL is http(s), '' where there is none.
+    """Who a newsletter's mail comes from; `archive_url` is http(s), or '' where there is no archive.
 
     `list_id` is a name in the sender's own domain, such as `weekly.digest.example.org` (RFC 2919);
     `feedback_id` what follows the issue's name in Feedback-ID, such as `weekly:digest:example-org`;
@@ -45,7 +45,6 @@ class Sender:
     feedback_id: str
     reply_to: str = ""
     owner: str = ""
-    help_url: str = ""
     archive_url: str = ""
 
 
@@ -217,6 +216,8 @@ def _personal_headers(email: str, recipient: Recipient) -> bytes:
     return (
         f"To: {email}\r\nMessage-ID: {recipient.message_id}\r\n"
         f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n"
+        # Where a reader sees what they get and changes it (RFC 2369 §3.1); there is no page of help for all.
+        f"List-Help: <{recipient.preferences_url}>\r\n"
     ).encode("ascii")
 
 
@@ -250,8 +251,6 @@ def _written_sender_headers(sender: Sender, name: str, date: datetime, issue: Re
         headers.append(mailbox("Reply-To", "", ascii_address(sender.reply_to)))
     if sender.owner:
         headers.append(structured("List-Owner", f"<mailto:{ascii_address(sender.owner)}>"))
-    if sender.help_url:
-        headers.append(structured("List-Help", f"<{_url(sender.help_url)}>"))
     if sender.archive_url:
         headers.append(structured("List-Archive", f"<{_url(sender.archive_url)}>"))
     return b"".join(headers)

@@ -26,7 +26,7 @@ class Owner:
     def this_process(cls) -> Owner:
         """Return a new name for the process that asks."""
         pid = os.getpid()
-        return cls(socket.gethostname(), pid, _started(pid) or 0, secrets.token_hex(4))
+        return cls(socket.gethostname(), pid, _state(pid)[1], secrets.token_hex(4))
 
     @classmethod
     def parse(cls, text: str) -> Owner | None:
@@ -40,7 +40,11 @@ class Owner:
         return f"{self.host}:{self.pid}:{self.started}:{self.nonce}"
 
     def is_dead(self) -> bool:
-        """Whether the process is known to have ended: only one on this host can be."""
+        """Whether the process is known to have ended: only one on this host can be.
+
+        One that has ended stays in the table of processes until its parent asks. In a container that may be
+        a first process which never does, and what the dead one held would wait for its lease to run out.
+        """
         if self.host != socket.gethostname():
             return False
         try:
@@ -49,14 +53,20 @@ class Owner:
             return True
         except PermissionError:
             pass
-        now = _started(self.pid)
-        return now is not None and self.started not in (0, now)
+        state, started = _state(self.pid)
+        return state in _ENDED or (0 not in (started, self.started) and started != self.started)
 
 
-def _started(pid: int) -> int | None:
-    """Return when a process started, in ticks since the machine did (proc(5)); None where nobody knows."""
+_ENDED = frozenset("ZX")
+
+
+def _state(pid: int) -> tuple[str, int]:
+    """Return the state of a process, a letter, and when it started, in ticks since the machine did (proc(5)).
+
+    "" and 0 where nobody knows.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        return int(fields[19])
+        return fields[0], int(fields[19])
     except (OSError, IndexError, ValueError):
-        return None
+        return "", 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,13 +13,15 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.outages import leave_outage, meet_outage
 from digest.deliver.owners import Owner
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import DigestError, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
+from digest.store.claims import claim_deliveries, claimable_issues, lease_owners, reap_leases
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, is_unfinished, lease_owners, reap_leases
+from digest.store.deliveries import is_unfinished
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)
@@ -66,6 +68,8 @@ async def send_issue(
                     conversations.create_task(round_.converse(transport))
         finally:
             trouble = round_.close()
+    if round_.away is not None:
+        meet_outage(engine, issue_id, str(round_.away), now=clock())
     if trouble is not None:
         raise trouble
 
@@ -99,6 +103,9 @@ class _Round:
         self._is_drained = False
         self._is_stopped = False
         self._trouble: Unavailable | Refused | None = None
+        self._has_talked = False
+        self.away: Unavailable | Refused | None = None
+        """Why no conversation could be opened, as long as none was."""
         self._failure: DigestError | None = None
 
     async def converse(self, transport: Transport) -> None:
@@ -112,14 +119,26 @@ class _Round:
             try:
                 async with transport.session() as session:
                     is_open, failures = True, 0
+                    await self._talk()
                     await self._send_from(session, claim)
             except (Unavailable, Refused) as exc:
                 self._trouble = exc
                 if not is_open:
                     self._claims.appendleft(claim)
+                    self.away = None if self._has_talked else exc
                 failures = _RECONNECTS if isinstance(exc, Refused) else failures + 1
                 if failures < _RECONNECTS and not self._stops():
                     await asyncio.sleep(random.uniform(0.5, 1.0) * 0.2 * 2**failures)
+
+    async def _talk(self) -> None:
+        """Take note, once a round, that the server answers."""
+        if self._has_talked:
+            return
+        self._has_talked, self.away = True, None
+        try:
+            await asyncio.to_thread(leave_outage, self._engine, self._issue_id, now=self._clock())
+        except DigestError as exc:
+            self._fail(exc)
 
     async def _send_from(self, session: MailSession, claim: Claim | None) -> None:
         """Send this claim and those after it, as long as the conversation lasts."""
@@ -231,6 +250,16 @@ def sweep(engine: Engine, *, now: datetime) -> Swept:
 def _is_dead(name: str) -> bool:
     owner = Owner.parse(name)
     return owner is not None and owner.is_dead()
+
+
+def due_issues(engine: Engine, issue_ids: Collection[IssueId], *, now: datetime) -> tuple[IssueId, ...]:
+    """Return those of `issue_ids` that a worker could do something for now.
+
+    Not when all that is left was deferred and its time has not come, is in other workers' hands, or waits
+    for the next try of a mail server that is away.
+    """
+    with reading(engine) as session:
+        return claimable_issues(session, issue_ids, now=now)
 
 
 def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from digest.demo.catcher import MailCatcher
 from digest.demo.newsletter import SAMPLE, add_sample_newsletter
 from digest.demo.newsroom import Newsroom, SampleSource
 from digest.demo.report import Report, report_of
-from digest.domain.errors import Conflict, Unavailable
+from digest.domain.errors import Conflict, InvalidInput, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.schedules import OccurrenceState
 from digest.domain.times import zone
@@ -40,8 +40,8 @@ def run_demo(folder: Path) -> Report:
     """Run the main job into `folder`, emptied of an earlier demo first, and return what it came to.
 
     A schedule that is due now starts it, as one would on a Monday morning; tasks on the embedded worker do
-    every stage. Raises `Conflict` when the folder holds anything else, `Unavailable` when the job does not
-    end.
+    every stage. Raises `Conflict` when the folder holds anything else, `InvalidInput` when it cannot be made,
+    `Unavailable` when the job does not end.
     """
     folder = folder.resolve()
     _clean(folder)
@@ -56,19 +56,24 @@ def run_demo(folder: Path) -> Report:
         with embedded_worker():
             _wait_until_sent(runtime.engine)
         caught = len(catcher.caught)
-    # The catcher has gone: what is sent by hand from here on lands in a folder.
-    _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow="")
+    # The catcher has gone: what is sent by hand from here on lands in a folder. The newsroom may come back.
+    _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow=newsroom.host_port)
     port = newsroom.host_port.rpartition(":")[2]
     serve_again = ("-m", "digest.demo.newsroom", "--port", port, "--zone", SAMPLE.timezone)
     return report_of(runtime.engine, caught=caught, folder=folder, newsroom=serve_again)
 
 
 def _clean(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
-        raise Conflict(f"{folder} holds something that is not a demo's: choose another with --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / _MARK).touch()
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).exists():
+            raise Conflict(f"{folder} holds something that is not a demo's: choose another with --folder")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / _MARK).touch()
+    except OSError as exc:
+        raise InvalidInput(
+            f"{folder} cannot be a folder for the demo ({exc.strerror or exc}): choose another with --folder"
+        ) from exc
 
 
 def _leave_installation() -> None:
@@ -86,7 +91,7 @@ def _write_settings(folder: Path, *, mail_url: str, fetch_allow: str) -> None:
         f'database_url = "sqlite:///{folder / "digest.db"}"\n'
         f'mail_url = "{mail_url}"\n'
         'public_url = "http://127.0.0.1:8000"\n'
-        f"fetch_allow = {[fetch_allow] if fetch_allow else []}\n"
+        f'fetch_allow = ["{fetch_allow}"]\n'
         'log_level = "error"\n',
         "utf-8",
     )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from digest.compose.select import select_items
 from digest.domain.articles import Origin
 from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import Issue
+from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason
-from digest.store.articles import candidates_in
+from digest.store.articles import Candidate, candidates_in
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import items_of, list_issues
+from digest.store.newsletters import newsletter_by_id
 from digest.store.sources import list_sources
 
 
@@ -23,14 +29,17 @@ from digest.store.sources import list_sources
 class Report:
     """The demo in figures. `failed_sources` maps names to errors; `mails` is where the caught mails are.
 
-    `newsroom` are the arguments of Python that serve the sample articles at their addresses once more.
+    `left_out` counts the week's articles that are not in the issue by the reason in words. `newsroom` are the
+    arguments of Python that serve the sample articles at their addresses once more.
     """
 
+    newsletter: str
     issue: int
     sources: int
     failed_sources: Mapping[str, str]
     articles: int
     items: int
+    left_out: Mapping[str, int]
     takeaways: Mapping[Origin, int]
     editions: int
     sent: int
@@ -46,14 +55,17 @@ def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str,
     with reading(engine) as session:
         issue = list_issues(session)[0]
         sources = list_sources(session, issue.newsletter_id)
-        candidates = candidates_in(session, issue.newsletter_id, issue.window)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        candidates = candidates_in(session, newsletter.id, issue.window)
         origins = [takeaway.origin for candidate in candidates for takeaway in candidate.takeaways]
         return Report(
+            newsletter=newsletter.slug,
             issue=issue.id,
             sources=len(sources),
             failed_sources={source.name: source.last_error for source in sources if source.last_error},
             articles=len(candidates),
             items=len(items_of(session, issue.id)),
+            left_out=_left_out(session, newsletter, issue, candidates),
             takeaways={origin: origins.count(origin) for origin in dict.fromkeys(origins)},
             editions=count_editions(session, issue.id),
             sent=count_deliveries(session, issue.id)[DeliveryState.ACCEPTED],
@@ -63,3 +75,15 @@ def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str,
             mails=folder / "mails",
             newsroom=newsroom,
         )
+
+
+def _left_out(
+    session: Session, newsletter: Newsletter, issue: Issue, candidates: Sequence[Candidate]
+) -> Mapping[str, int]:
+    """Count why articles of the week are not in the issue, by choosing once more as composing did."""
+    chosen = select_items(candidates, issue.window, max_items=newsletter.max_items, carried=())
+    retold = {report for item in items_of(session, issue.id) for report in item.also}
+    return Counter(
+        "reports a story that is in it already" if one.article_id in retold else one.reason
+        for one in chosen.left_out
+    )

@@ -16,7 +16,7 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Document
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.blocks import blocks_of
 from digest.gather.declarations import Declarations
@@ -66,6 +66,10 @@ class Reading:
     syndicated_from: str | None = None
 
 
+class NoArticle(DigestError):
+    """What was asked for could be had, and no article is in it."""
+
+
 def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
     """Return the article of what was fetched or read from a file, as `examine_fetched` does."""
     return examine_fetched(fetched, now=now).article
@@ -74,7 +78,7 @@ def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
 def examine_fetched(fetched: Fetched, *, now: datetime | None = None) -> Reading:
     """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
 
-    Raises `InvalidInput` for what is neither: a feed, a PDF document, a picture, nothing at all.
+    Raises `InvalidInput` for a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
     """
     match kind_of(fetched.body, fetched.encoding):
         case Kind.HTML:
@@ -85,9 +89,7 @@ def examine_fetched(fetched: Fetched, *, now: datetime | None = None) -> Reading
             raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
         case _:
             what = described(fetched.body, fetched.encoding)
-            raise InvalidInput(
-                f"{fetched.url} is no article: it is {what}; web pages and plain text are read"
-            )
+            raise NoArticle(f"{fetched.url} is no article: it is {what}; web pages and plain text are read")
 
 
 def read_page(html: bytes, *, url: str, encoding: str | None = None, now: datetime | None = None) -> Article:

@@ -170,7 +170,10 @@ class HttpFetcher:
         port = target.port or (443 if target.scheme == "https" else 80)
         reason = self._guard.why_not_port(target.raw_host.decode("ascii"), port)
         if reason:
-            raise Refused(f"{_named(first, asked)} may not be fetched: {reason}")
+            raise Refused(
+                f"{_named(first, asked)} may not be fetched: {reason}. If it is your own, name its "
+                "HOST:PORT in fetch_allow"
+            )
         return target
 
     async def _body(self, response: httpx2.Response, first: str) -> bytes:

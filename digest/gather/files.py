@@ -16,13 +16,14 @@ _MEDIA_TYPES = {
     Kind.XML: "application/xml",
     Kind.JSON: "application/json",
     Kind.BINARY: "application/octet-stream",
+    Kind.EMPTY: "",
 }
 
 
 def read_file(path: Path) -> Fetched:
     """Return a local file as a fetch would: a `file:` URL, and the content type told from the content.
 
-    Raises `InvalidInput` when there is no such file, it cannot be read, is empty or over 8 MiB.
+    Raises `InvalidInput` when there is no such file, it cannot be read or is over 8 MiB.
     """
     try:
         with path.open("rb") as file:
@@ -31,7 +32,4 @@ def read_file(path: Path) -> Fetched:
         raise InvalidInput(f"'{path}' cannot be read: {exc.strerror}") from exc
     if len(body) > DEFAULT_LIMITS.body_bytes:
         raise InvalidInput(f"'{path}' is larger than {DEFAULT_LIMITS.body_bytes >> 20} MiB: not read")
-    kind = kind_of(body)
-    if kind is Kind.EMPTY:
-        raise InvalidInput(f"'{path}' is empty: there is nothing to read")
-    return Fetched(path.resolve().as_uri(), 200, _MEDIA_TYPES[kind], None, body)
+    return Fetched(path.resolve().as_uri(), 200, _MEDIA_TYPES[kind_of(body)], None, body)

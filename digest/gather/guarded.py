@@ -60,7 +60,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         try:
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as exc:
-            raise Unavailable(f"the name '{host}' has no address ({exc})") from exc
+            why = getattr(exc, "strerror", None) or exc
+            raise Unavailable(f"the name '{host}' has no address ({why})") from exc
         if not addresses:
             raise Unavailable(f"the name '{host}' has no address")
         reason = self._guard.why_not(host, port, addresses)

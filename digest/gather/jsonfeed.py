@@ -28,8 +28,12 @@ def read_json_feed(body: bytes, *, url: str, now: datetime) -> Feed:
     """
     try:
         raw = json.loads(decoded(body, "utf-8"))
+    except json.JSONDecodeError as exc:
+        place = f"from line {exc.lineno}, column {exc.colno} on"
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {place}") from exc
     except (ValueError, RecursionError) as exc:
-        raise NotAFeed(f"{url} is not a feed: it is damaged JSON ({exc})") from exc
+        why = "nested too deeply" if isinstance(exc, RecursionError) else "with a number too long to read"
+        raise NotAFeed(f"{url} is not a feed: it is damaged JSON, {why}") from exc
     items = raw.get("items") if isinstance(raw, dict) and _VERSION.fullmatch(_text(raw, "version")) else None
     if not isinstance(items, list):
         raise NotAFeed(f"{url} is not a feed: it is a JSON document without a JSON Feed's version and items")

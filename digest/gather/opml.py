@@ -14,6 +14,27 @@ from digest.gather.urls import is_http_url
 MAX_BYTES = 4 * 1024 * 1024
 NOTHING_IMPORTED = "nothing was imported"
 
+_CODES = etree.ErrorTypes
+_FAULTS = {
+    _CODES.ERR_DOCUMENT_EMPTY: "it is empty or begins with text: an OPML file begins with <opml>",
+    _CODES.ERR_DOCUMENT_END: "something stands after its last tag: remove that",
+    _CODES.ERR_TAG_NAME_MISMATCH: "a tag before it was never closed: write <outline …/> or add </outline>",
+    _CODES.ERR_TAG_NOT_FINISHED: "it breaks off before all its tags are closed: export the list again",
+    _CODES.ERR_GT_REQUIRED: "a tag has no end there: it breaks off, or a > is missing",
+    _CODES.ERR_NAME_REQUIRED: "a lone & or < stands there: write '&amp;' or '&lt;'",
+    _CODES.ERR_ENTITYREF_SEMICOL_MISSING: "a lone & stands there, as in many addresses: write '&amp;'",
+    _CODES.ERR_UNDECLARED_ENTITY: "XML knows no '&nbsp;' and the like: write the character itself",
+    _CODES.ERR_LT_IN_ATTRIBUTE: "a < stands inside quotes: write '&lt;'",
+    _CODES.ERR_ATTRIBUTE_NOT_STARTED: "the value of an attribute is not in quotes",
+    _CODES.ERR_ATTRIBUTE_NOT_FINISHED: "a quote is opened there and not closed",
+    _CODES.ERR_ATTRIBUTE_WITHOUT_VALUE: "an attribute has no value",
+    _CODES.ERR_ATTRIBUTE_REDEFINED: "an attribute is given twice",
+    _CODES.ERR_SPACE_REQUIRED: "a blank is missing there",
+    _CODES.ERR_INVALID_CHAR: "a character stands there that XML does not allow: remove it",
+    _CODES.ERR_INVALID_ENCODING: "a byte there is not of its encoding: save the file as UTF-8",
+    _CODES.ERR_UNSUPPORTED_ENCODING: "its encoding is unknown: save the file as UTF-8",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class OpmlSource:
@@ -53,15 +74,24 @@ def _root(body: bytes, name: str) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         tree = etree.ElementTree(etree.fromstring(body, parser))
-    except (etree.XMLSyntaxError, ValueError) as exc:
-        line = exc.lineno if isinstance(exc, etree.XMLSyntaxError) else 1
-        raise InvalidInput(f"{name} line {line or 1}: not XML ({exc}); {NOTHING_IMPORTED}") from exc
+    except etree.XMLSyntaxError as exc:
+        raise InvalidInput(
+            f"{name} line {exc.lineno or 1}: not XML: {_fault(exc)}; {NOTHING_IMPORTED}"
+        ) from exc
+    except ValueError as exc:
+        raise InvalidInput(f"{name} line 1: not XML: its encoding is unknown; {NOTHING_IMPORTED}") from exc
     if tree.docinfo.internalDTD is not None or b"<!DOCTYPE" in body:
         raise InvalidInput(f"{name} declares a DTD, which is not read: remove it; {NOTHING_IMPORTED}")
     root = tree.getroot()
     if str(root.tag).lower() != "opml":
         raise InvalidInput(f"{name} line {root.sourceline}: <{root.tag}> is not OPML; {NOTHING_IMPORTED}")
     return root
+
+
+def _fault(exc: etree.XMLSyntaxError) -> str:
+    """Return in words what the parser stumbled over, and what mends it."""
+    code = getattr(exc, "code", None)  # which the types of lxml leave out
+    return _FAULTS.get(code, "its markup is damaged there: mend it, or export the list again")
 
 
 def _outlines(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:

@@ -31,6 +31,8 @@ _HTML_TAG = re.compile(
     r"html|head|body|title|meta|link|script|style|div|p|h[1-3]|ul|ol|table|article|main|section|header|a"
 )
 _PAGE_TITLE = re.compile(r"<title\b[^>]*>(.*?)(?:</title|\Z)", re.DOTALL | re.IGNORECASE)
+# Not tab, line ends and page breaks, nor the escape by which ISO-2022-JP changes its alphabet.
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MAGIC = (
     (b"%PDF-", "a PDF document"),
     (b"\x89PNG", "a PNG picture"),
@@ -50,7 +52,9 @@ def kind_of(body: bytes, encoding: str | None = None) -> Kind:
         return Kind.BINARY
     if start[:1] in "{[":
         return Kind.JSON_FEED if "jsonfeed.org/version/" in start.replace("\\/", "/") else Kind.JSON
-    return _markup_kind(start) if start.startswith("<") else Kind.TEXT
+    if start.startswith("<"):
+        return _markup_kind(start)
+    return Kind.BINARY if _is_noise(start) else Kind.TEXT
 
 
 def described(body: bytes, encoding: str | None = None) -> str:
@@ -81,6 +85,11 @@ def _beginning(body: bytes, encoding: str | None) -> str:
 
 def _is_binary(body: bytes, start: str) -> bool:
     return body.startswith(tuple(magic for magic, _ in _MAGIC)) or "\x00" in start
+
+
+def _is_noise(start: str) -> bool:
+    """Whether more than 2 % are control characters: in text there are none, in compressed data 10 %."""
+    return len(_CONTROL.findall(start)) > max(2, len(start) // 50)
 
 
 def _markup_kind(start: str) -> Kind:

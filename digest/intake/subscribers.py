@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
@@ -22,6 +23,8 @@ from digest.store.subscription_lists import WantedSubscription, subscribe_all
 
 COLUMNS = ("email", "name", "topics", "language", "timezone")
 _MANY = 10
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What may separate fields, the usual first: spreadsheets of half the world write semicolons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,18 @@ class Imported:
 def read_subscribers(
     text: str, *, name: str, topics: Collection[TopicSlug]
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-    """Return the rows of a CSV file, one for each mailbox, and notes about lines that were merged.
+    """Return the rows of a CSV file, one for each mailbox, and notes about how it was read.
 
-    The first line names the columns: `email`, and if wanted `name`, `topics` (slugs with `;` between),
-    `language`, `timezone`. Raises `InvalidInput` with every wrong line of the file `name`, up to ten.
+    The first line names the columns: `email`, and if wanted `name`, `topics` (slugs with `;` or `,` between),
+    `language`, `timezone`. It also decides whether commas, semicolons or tabs separate fields; a note tells
+    when it is not commas, another of each line that was merged with an earlier one. Raises `InvalidInput`
+    with every wrong line of the file `name`, up to ten.
     """
     problems: list[str] = []
     rows: dict[str, Row] = {}
-    notes: list[str] = []
-    header, lines = _table(text, name)
+    delimiter = _delimiter_of(text)
+    notes = [] if delimiter == "," else [f"{name}: read with {_DELIMITERS[delimiter]} between its fields"]
+    header, lines = _table(text, name, delimiter)
     for line, fields in lines:
         try:
             row = Row(line, _wanted(header, fields, topics))
@@ -65,17 +71,32 @@ def read_subscribers(
             told = f"{row.wanted.email} is the mailbox of line {known.line}; taken as one"
             notes.append(f"{name} line {line}: {told}")
     if problems:
-        more = f"\n… and {len(problems) - _MANY} more lines" if len(problems) > _MANY else ""
+        rest = len(problems) - _MANY
+        more = f"\n… and {counted(rest, 'more line')}" if rest > 0 else ""
         raise InvalidInput("\n".join(problems[:_MANY]) + more + "\nNothing was imported.")
     if not rows:
         raise InvalidInput(f"{name}: holds no subscriber; nothing was imported")
     return tuple(rows.values()), tuple(notes)
 
 
-def _table(text: str, name: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+def _delimiter_of(text: str) -> str:
+    """Return what separates the fields of the first line: what makes most of our columns out of it, or most
+    fields. Further lines are no witness: they may hold all three.
+    """
+    first = text.removeprefix("\ufeff").lstrip("\r\n").partition("\n")[0]
+
+    def likeness(delimiter: str) -> tuple[int, int]:
+        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
+        return sum(field in COLUMNS for field in fields), len(fields)
+
+    return max(_DELIMITERS, key=likeness)
+
+
+def _table(text: str, name: str, delimiter: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
     """Return the column names, and the lines that hold something with their numbers."""
     # Not splitlines, which also takes a vertical tab or U+2028 inside a name for the end of the line.
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    stream = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    reader = csv.reader(stream, delimiter=delimiter, strict=True)
 
     def lines() -> Iterator[tuple[int, list[str]]]:
         try:
@@ -86,27 +107,41 @@ def _table(text: str, name: str) -> tuple[list[str], Iterator[tuple[int, list[st
                 f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported"
             ) from exc
 
-    rows = lines()
-    _, names = next(rows, (0, []))
+    rows = ((line, fields) for line, fields in lines() if any(fields))
+    line, names = next(rows, (1, []))
     header = [column.lower() for column in names]
-    _check_header(header, name)
-    return header, ((line, fields) for line, fields in rows if any(fields))
+    _check_header(header, f"{name} line {line}")
+    return header, rows
 
 
-def _check_header(header: list[str], name: str) -> None:
-    unknown = [column for column in header if column not in COLUMNS]
-    if "email" not in header or unknown or len(set(header)) != len(header):
-        found = ", ".join(f"'{column}'" for column in header) or "nothing"
-        raise InvalidInput(
-            f"{name} line 1: names the columns {found}; it must name 'email' and may name "
-            f"{', '.join(repr(column) for column in COLUMNS[1:])}; nothing was imported"
-        )
+def _check_header(header: list[str], place: str) -> None:
+    """Raise `InvalidInput` with what the first line looks like, and what it has to be."""
+    if "email" in header and set(header) <= set(COLUMNS) and len(set(header)) == len(header):
+        return
+    others = ", ".join(repr(column) for column in COLUMNS[1:])
+    raise InvalidInput(
+        f"{place}: {_looks_like(header)}. The first line must name 'email' and may name {others}, as in "
+        "'email,name,topics'; nothing was imported"
+    )
+
+
+def _looks_like(header: list[str]) -> str:
+    if not header:
+        return "the file is empty"
+    found = ", ".join(f"'{column}'" for column in header)
+    if any("@" in field for field in header):
+        return f"{found} looks like a subscriber, and a line with the columns' names has to stand before them"
+    other = next((mark for mark in "|:^" if len(header) == 1 and mark in header[0]), "")
+    if other:
+        return f"{found} looks like columns with '{other}' between; put commas, semicolons or tabs there"
+    return f"names the columns {found}"
 
 
 def _wanted(header: list[str], values: list[str], topics: Collection[TopicSlug]) -> WantedSubscription:
     if len(values) != len(header):
-        count = f"{len(values)} field{'' if len(values) == 1 else 's'}"
-        raise InvalidInput(f"{count} where the first line names {len(header)} columns")
+        found, columns = counted(len(values), "field"), counted(len(header), "column")
+        hint = "; put a field that holds the separator in quotes" if len(values) > len(header) else ""
+        raise InvalidInput(f"{found} where the first line names {columns}{hint}")
     if any("\0" in value for value in values):
         raise InvalidInput("holds a NUL character, which no text has")
     fields = dict(zip(header, values, strict=True))
@@ -122,7 +157,7 @@ def _wanted(header: list[str], values: list[str], topics: Collection[TopicSlug])
 
 
 def _follows(field: str, topics: Collection[TopicSlug]) -> frozenset[TopicSlug]:
-    slugs = [slug.strip() for slug in field.split(";") if slug.strip()]
+    slugs = [slug.strip() for slug in field.replace(",", ";").split(";") if slug.strip()]
     for slug in slugs:
         if slug not in topics:
             raise InvalidInput(f"no topic '{slug}'; there is: {', '.join(topics) or 'none yet'}")

@@ -4,56 +4,108 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
 from digest.address.steps import address_issue
 from digest.compose.steps import approve
-from digest.domain.issues import Edition, IssueState
+from digest.domain.counting import counted
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import Edition, Issue, IssueState
 from digest.domain.times import Window
-from digest.pipeline.run import Run, current_window, fill
+from digest.pipeline.run import Run, current_window, empty_week, fill
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.deliveries import planned_deliveries, planned_skips
-from digest.store.issues import get_rendered
+from digest.store.deliveries import planned_skips
+from digest.store.issues import find_issue, get_rendered
 from digest.store.newsletters import get_newsletter
 from digest.store.rehearsal import rehearsal
+from digest.store.standing import standings
+
+_NOTHING_DONE = "nothing was written and nothing sent"
+_OTHER_DAYS = "To rehearse other days, give --window FIRST..LAST"
+_ADDRESSED = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderPlan:
-    """What one reader would get: the titles in order, or the reason they get nothing."""
+    """What one reader would get: the titles in order, or the reason they get nothing.
+
+    `delivery` is None in a rehearsal. Of an issue that was addressed before, it says how their mail stands.
+    """
 
     email: str
     titles: tuple[str, ...]
     skipped: str = ""
+    delivery: DeliveryState | None = None
 
 
 def rehearse(
     runtime: Runtime, slug: str, *, window: Window | None = None, watch: Watch | None = None
 ) -> tuple[Run, tuple[ReaderPlan, ...]]:
-    """Run the chain on a copy of the database and say who would get what. Nothing is written or sent."""
+    """Run the chain on a copy of the database and say who would get what. Nothing is written or sent.
+
+    When the window's issue has been addressed already there is nothing to rehearse: the plans then are who
+    got what of it.
+    """
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
-    run = Run(newsletter, window or current_window(newsletter, runtime.clock()))
+        run = Run(newsletter, window or current_window(newsletter, runtime.clock()))
+        run.issue = find_issue(session, newsletter.id, run.window)
+        if run.issue is not None and (run.issue.state in _ADDRESSED or run.issue.sending_at is not None):
+            run.note = _addressed_before(run.issue)
+            return run, _plans(session, run.issue)
     with rehearsal(runtime.engine, newsletter.id) as copy:
-        if not fill(runtime, copy, run, watch or Unwatched()) or run.issue is None:
-            return run, ()
-        if run.issue.state is IssueState.DRAFT:
-            template = runtime.template(newsletter.template)
-            run.issue = approve(copy, run.issue.id, template=template, by="dry run", now=runtime.clock())
-        if run.issue.state is not IssueState.APPROVED:
-            run.note = f"issue {run.issue.id} is {run.issue.state}: its audience is fixed already"
-            return run, ()
-        run.addressed = address_issue(copy, run.issue.id, now=runtime.clock())
-        with reading(copy) as session:
-            titles = get_rendered(session, run.issue).titles
-            plans = tuple(
-                ReaderPlan(email, tuple(titles[position] for position in Edition.from_key(key).positions))
-                for email, key in planned_deliveries(session, run.issue.id)
-            ) + tuple(
-                ReaderPlan(email, (), reason.in_words)
-                for email, reason in planned_skips(session, run.issue.id)
-            )
-    run.note = (
-        f"dry run: nothing was written and nothing sent; {run.addressed.deliveries} readers would get mail"
+        return run, _rehearsed(runtime, copy, run, watch or Unwatched())
+
+
+def _rehearsed(runtime: Runtime, copy: Engine, run: Run, watch: Watch) -> tuple[ReaderPlan, ...]:
+    """Run the chain on `copy`, note in `run` how it went, and return who would get what."""
+    is_filled = fill(runtime, copy, run, watch)
+    if run.issue is None:
+        left_out = run.composed.left_out if run.composed else ()
+        outcome = f"no issue would be made and nobody mailed. This is a dry run: {_NOTHING_DONE}"
+        run.note = empty_week(run.newsletter, run.window, run.polled, left_out, outcome=outcome)
+        return ()
+    if not is_filled:
+        run.note = (
+            f"dry run: issue {run.issue.id} of this window is {run.issue.state}: a run would send nothing. "
+            f"{_OTHER_DAYS}. {_NOTHING_DONE.capitalize()}"
+        )
+        return ()
+    if run.issue.state is IssueState.DRAFT:
+        template = runtime.template(run.newsletter.template)
+        run.issue = approve(copy, run.issue.id, template=template, by="dry run", now=runtime.clock())
+    run.addressed = address_issue(copy, run.issue.id, now=runtime.clock())
+    readers = counted(run.addressed.deliveries, "reader")
+    run.note = f"dry run: {_NOTHING_DONE}; {readers} would get mail"
+    with reading(copy) as session:
+        return tuple(ReaderPlan(plan.email, plan.titles, plan.skipped) for plan in _plans(session, run.issue))
+
+
+def _plans(session: Session, issue: Issue) -> tuple[ReaderPlan, ...]:
+    """Return what each reader gets of an addressed issue, then who gets nothing, each by address."""
+    titles = get_rendered(session, issue).titles
+    return tuple(
+        ReaderPlan(
+            one.email,
+            tuple(titles[position] for position in Edition.from_key(one.edition).positions),
+            delivery=one.state,
+        )
+        for one in standings(session, issue.id)
+    ) + tuple(ReaderPlan(email, (), reason.in_words) for email, reason in planned_skips(session, issue.id))
+
+
+def _addressed_before(issue: Issue) -> str:
+    """Say why nothing was rehearsed, what the plans show instead, and what a run would do now."""
+    if issue.state is IssueState.SENDING:
+        then = "is being sent already: its audience is fixed, and a run would send only what is left of it"
+    elif issue.state is IssueState.PAUSED:
+        then = f"is paused: its audience is fixed, and 'digest issue resume {issue.id}' goes on with it"
+    else:
+        then = f"is {issue.state} already: a run would send nothing again"
+    return (
+        f"dry run: issue {issue.id} of this window {then}. Listed is who got what, or is to get it. "
+        f"{_OTHER_DAYS}. {_NOTHING_DONE.capitalize()}"
     )
-    return run, plans

@@ -14,6 +14,7 @@ from digest.address.steps import Addressed
 from digest.compose.select import LeftOut
 from digest.compose.steps import Composed, approve, compose
 from digest.condense.steps import Report, condense
+from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Approval, Newsletter
@@ -86,7 +87,7 @@ def run_newsletter(
     run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)
     with reading(runtime.engine) as session:
         run.issue = get_issue(session, run.issue.id)
-    run.note = sending_note(run.issue, run.counts)
+        run.note = sending_note(session, run.issue, now=runtime.clock())
     return run
 
 
@@ -132,17 +133,26 @@ def gather_newsletter(
 
 
 def empty_week(
-    newsletter: Newsletter, window: Window, polled: Sequence[Polled], left_out: Sequence[LeftOut]
+    newsletter: Newsletter,
+    window: Window,
+    polled: Sequence[Polled] | None,
+    left_out: Sequence[LeftOut],
+    *,
+    outcome: str = "no issue was made and nobody was mailed",
 ) -> str:
-    """Return what to tell ops about a window that gave no issue: each cause, and where to look."""
+    """Return what to tell ops about a window that gave no issue: each cause, and where to look.
+
+    `polled` is None where the sources were not asked.
+    """
     first, last = window.local_days(zone(newsletter.timezone))
-    causes = [f"{poll.source} could not be read: {poll.error}" for poll in polled if poll.error]
+    causes = [f"{poll.source} could not be read: {poll.error}" for poll in polled or () if poll.error]
+    if polled is not None and not polled:
+        causes.append(f"it has no source yet: add one with 'digest source add {newsletter.slug} URL'")
     reasons = Counter(one.reason for one in left_out)
-    causes += [f"{count} articles were left out because: {reason}" for reason, count in reasons.items()]
+    causes += [f"{counted(count, 'article')} left out: {reason}" for reason, count in reasons.items()]
     cause = "\n".join(f"  {cause}" for cause in causes) or "  no source listed an article of these days"
     return (
-        f"{newsletter.name} has nothing to send for {first} to {last}: no issue was made and nobody was "
-        f"mailed.\n{cause}\n"
+        f"{newsletter.name} has nothing to send for {first} to {last}: {outcome}.\n{cause}\n"
         f"Look at 'digest source list {newsletter.slug}' and 'digest topic list {newsletter.slug}'."
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
@@ -14,12 +16,15 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
+from digest.domain.times import zone
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import get_issue, issues_in
+from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import end_waiting
+from digest.store.standing import Deferred, find_deferred
 
 log = structlog.get_logger(__name__)
 
@@ -99,8 +104,9 @@ def _nobody(issue_id: int, addressed: Addressed) -> str:
     )
 
 
-def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
+def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
     """Return in words how a send stands, and what to do about what is open."""
+    counts = count_deliveries(session, issue.id)
     told = [f"issue {issue.id} is {issue.state}: {counts[DeliveryState.ACCEPTED]} accepted"]
     if counts[DeliveryState.FAILED]:
         told.append(f"{counts[DeliveryState.FAILED]} refused for good")
@@ -110,13 +116,33 @@ def sending_note(issue: Issue, counts: Mapping[DeliveryState, int]) -> str:
     if waiting and issue.state is IssueState.PAUSED:
         told.append(f"{waiting} wait ('digest issue resume {issue.id}' goes on)")
     if waiting and issue.state is IssueState.SENDING:
-        told.append(f"{waiting} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
+        deferred = find_deferred(session, issue.id, now=now)
+        due = waiting - (deferred.count if deferred else 0)
+        if due:
+            told.append(f"{due} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
+        if deferred:
+            timezone = newsletter_by_id(session, issue.newsletter_id).timezone
+            told.append(_deferred_words(deferred, issue.id, timezone, now))
     if counts[DeliveryState.UNKNOWN]:
         told.append(
             f"{counts[DeliveryState.UNKNOWN]} unknown: the server never answered. They are not sent again "
             f"unasked; settle them with 'digest issue reconcile {issue.id} --log FILE'"
         )
     return ", ".join(told)
+
+
+def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: datetime) -> str:
+    """Say when deferred mails are tried again, as the newsletter's clock shows it, and what tries them."""
+    tz = zone(timezone)
+    # Up to the next whole minute: a try within the minute shown must not come too early.
+    then = (deferred.next_try + timedelta(seconds=59)).astimezone(tz)
+    day = "" if then.date() == now.astimezone(tz).date() else f"{then:%Y-%m-%d} at "
+    of_which = "" if deferred.count == 1 else "for one of them: "
+    why = f" ({of_which}{deferred.said.rstrip('.')})" if deferred.said else ""
+    return (
+        f"{deferred.count} deferred{why}; next try at {day}{then:%H:%M} ({timezone}): a running 'digest up' "
+        f"or worker makes it by itself, without one 'digest send {issue_id}' does from then on"
+    )
 
 
 def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:

@@ -22,7 +22,12 @@ def due_dates(cron: str, timezone: str, *, after: datetime, count: int) -> tuple
 
 
 def next_due(cron: str, timezone: str, *, after: datetime) -> datetime:
-    """Return the first instant `cron` names after `after`. Raises `InvalidInput` when there is none."""
+    """Return the first instant `cron` names after `after`, for a schedule that is to run by it.
+
+    Raises `InvalidInput` when there is none, and for a rule that comes due more than once a day: a schedule
+    makes one issue for a local date, so every further hour would be passed over in silence.
+    """
+    _refuse_several_a_day(cron, _parsed(cron, aware_utc(after)))
     found = next(dates_after(cron, timezone, after=after), None)
     if found is None:
         raise InvalidInput(f"'{cron}' never comes due: no such date exists")
@@ -37,6 +42,18 @@ def dates_after(cron: str, timezone: str, *, after: datetime) -> Iterator[dateti
     start = aware_utc(after).astimezone(zone(timezone))
     for moment in _parsed(cron, start):
         yield moment.astimezone(UTC)
+
+
+def _refuse_several_a_day(cron: str, rule: CronSim) -> None:
+    times = len(rule.hours) * len(rule.minutes)
+    if times == 1:
+        return
+    once = " ".join([str(min(rule.minutes)), str(min(rule.hours)), *cron.split()[2:]])
+    raise InvalidInput(
+        f"'{cron}' comes due {times} times a day, and a schedule makes one issue a day: name one minute and "
+        f"one hour, as in '{once}'. For another hour make a second schedule, with its own --window-days: two "
+        "schedules that cover the same days make one issue, and it is sent once"
+    )
 
 
 def _parsed(cron: str, start: datetime) -> CronSim:

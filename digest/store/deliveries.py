@@ -1,7 +1,7 @@
 """Deliveries: one issue for one subscriber, moved between states by conditional updates only.
 
-Every change names the state it leaves, and those of a worker the fence it was given, so whoever comes
-late or twice changes nothing. `digest/domain/deliveries.py` has the states and the promise.
+Every change names the state it leaves, so whoever comes late or twice changes nothing. What a worker does
+with a delivery is in `claims.py`; `digest/domain/deliveries.py` has the states and the promise.
 """
 
 from __future__ import annotations
@@ -17,29 +17,23 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    and_,
-    bindparam,
-    case,
     exists,
     func,
     insert,
-    literal_column,
-    or_,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.deliveries import UNFINISHED, Claim, DeliveryId, DeliveryState, Outcome
+from digest.domain.deliveries import UNFINISHED, DeliveryState
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
-from digest.store.audiences import PAGE, EditionRow, SkipRow, edition_keys
-from digest.store.base import Base, BigId, storable
+from digest.domain.subscribers import SkipReason, SubscriberId
+from digest.store.audiences import PAGE, EditionRow, SkipRow
+from digest.store.base import Base, BigId
 from digest.store.issues import IssueRow
-from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
+from digest.store.subscribers import SubscriberRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
@@ -81,13 +75,6 @@ class DeliveryRow(Base):
     settled_at: Mapped[datetime | None]
 
 
-_IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-# Written out as in the partial indexes: with the states as parameters, neither database could know that such
-# an index holds the rows that are asked for.
-_IS_PENDING = DeliveryRow.state == literal_column("'pending'")
-_IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
-
-
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
     """A delivery before it has an id."""
@@ -124,198 +111,6 @@ def add_deliveries(
             for new in deliveries
         ],
     )
-
-
-def claim_deliveries(
-    session: Session, issue_id: IssueId, *, owner: str, limit: int, now: datetime, lease_until: datetime
-) -> tuple[Claim, ...]:
-    """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due."""
-    # A WITH is run once; a subquery may be run again for each row, and lock more than it was asked for.
-    due = (
-        select(DeliveryRow.id)
-        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(
-            DeliveryRow.issue_id == issue_id,
-            _IS_PENDING,
-            DeliveryRow.next_at <= now,
-            IssueRow.state == IssueState.SENDING,
-        )
-        .order_by(DeliveryRow.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=DeliveryRow)
-        .cte("due")
-    )
-    rows = session.execute(
-        update(DeliveryRow)
-        .where(DeliveryRow.id.in_(select(due.c.id)))
-        .values(
-            state=DeliveryState.CLAIMED, owner=owner, fence=DeliveryRow.fence + 1, lease_until=lease_until
-        )
-        .returning(
-            DeliveryRow.id,
-            DeliveryRow.fence,
-            DeliveryRow.email,
-            DeliveryRow.message_id,
-            DeliveryRow.edition_id,
-            DeliveryRow.subscriber_id,
-            DeliveryRow.attempts,
-            DeliveryRow.created_at,
-        )
-        .execution_options(synchronize_session=False)
-    ).all()
-    keys = edition_keys(session, {row.edition_id for row in rows})
-    return tuple(
-        Claim(
-            DeliveryId(row.id),
-            row.fence,
-            row.email,
-            row.message_id,
-            keys[row.edition_id],
-            SubscriberId(row.subscriber_id),
-            row.attempts,
-            row.created_at,
-        )
-        for row in rows
-    )
-
-
-_IS_SUBSCRIBED = (
-    exists()
-    .where(
-        IssueRow.id == DeliveryRow.issue_id,
-        SubscriptionRow.newsletter_id == IssueRow.newsletter_id,
-        SubscriptionRow.subscriber_id == DeliveryRow.subscriber_id,
-        SubscriptionRow.state == SubscriptionState.ACTIVE,
-    )
-    .correlate(DeliveryRow)
-)
-_IS_SUPPRESSED = exists().where(SuppressionRow.email_key == DeliveryRow.email_key).correlate(DeliveryRow)
-
-
-def _issue_is(state: IssueState) -> ColumnElement[bool]:
-    return exists().where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == state).correlate(DeliveryRow)
-
-
-_IS_SENDING, _IS_CANCELLED = _issue_is(IssueState.SENDING), _issue_is(IssueState.CANCELLED)
-
-
-def arm_deliveries(
-    session: Session, claims: Sequence[Claim], *, owner: str, now: datetime
-) -> frozenset[DeliveryId]:
-    """Commit `owner` to sending these; return those whose dot may leave.
-
-    The others were taken over, unsubscribed or suppressed since the claim, or their issue is no longer
-    being sent: theirs must not. Asking again after a commit whose outcome was lost gives the same answer.
-    """
-    armed = session.scalars(
-        update(DeliveryRow)
-        .where(
-            _held(claims, owner),
-            DeliveryRow.state.in_(_IN_HAND),
-            _IS_SENDING,
-            _IS_SUBSCRIBED,
-            ~_IS_SUPPRESSED,
-        )
-        .values(state=DeliveryState.SENDING, armed_at=now)
-        .returning(DeliveryRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    return frozenset(map(DeliveryId, armed))
-
-
-def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> None:
-    """Give back claims that were not armed: pending again, or cancelled.
-
-    They are cancelled where the reader left or the issue was cancelled since they were claimed.
-    """
-    session.connection().execute(
-        update(DeliveryRow)
-        .where(_held(claims, owner), DeliveryRow.state == DeliveryState.CLAIMED)
-        .values(
-            state=case(
-                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED & ~_IS_CANCELLED, DeliveryState.PENDING.value),
-                else_=DeliveryState.CANCELLED.value,
-            ),
-            owner=None,
-            lease_until=None,
-        )
-    )
-
-
-def _held(claims: Sequence[Claim], owner: str) -> ColumnElement[bool]:
-    keys = [(claim.id, claim.fence) for claim in claims]
-    return and_(tuple_(DeliveryRow.id, DeliveryRow.fence).in_(keys), DeliveryRow.owner == owner)
-
-
-def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]], *, now: datetime) -> int:
-    """Record what became of claimed deliveries; return how many still were the claim's to settle.
-
-    A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
-    """
-    # Spelled out: an IN cannot be run for many rows at once.
-    is_open = or_(*(DeliveryRow.state == state.value for state in (*_IN_HAND, DeliveryState.UNKNOWN)))
-    statement = (
-        update(DeliveryRow)
-        .where(DeliveryRow.id == bindparam("b_id"), DeliveryRow.fence == bindparam("b_fence"), is_open)
-        .values(
-            state=bindparam("b_state"),
-            smtp_code=bindparam("b_code"),
-            smtp_text=bindparam("b_text"),
-            attempts=DeliveryRow.attempts + 1,
-            next_at=bindparam("b_next_at"),
-            settled_at=now,
-            owner=None,
-            lease_until=None,
-        )
-    )
-    # On the connection, not the session: the ORM would split this into one statement a row.
-    result = session.connection().execute(
-        statement,
-        [
-            {
-                "b_id": claim.id,
-                "b_fence": claim.fence,
-                "b_state": outcome.state.value,
-                "b_code": outcome.code,
-                "b_text": storable(outcome.text)[:500],
-                "b_next_at": now if outcome.retry_in is None else now + outcome.retry_in,
-            }
-            for claim, outcome in settled
-        ],
-    )
-    return result.rowcount
-
-
-def lease_owners(session: Session) -> frozenset[str]:
-    """Return everybody who holds a delivery now."""
-    held = select(DeliveryRow.owner).where(_IS_LEASED).distinct()
-    return frozenset(owner for owner in session.scalars(held) if owner is not None)
-
-
-def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) -> tuple[int, int]:
-    """Take back what a lease ran out on or a `dead` owner held; return how many are pending, unknown.
-
-    A claimed one was never armed, so no dot has left: it is pending again. An armed one may be with the
-    server: it is unknown until there is evidence. An owner wrongly thought dead does no harm: its claims are
-    refused at the arm, and a late answer settles an unknown.
-    """
-    states = session.scalars(
-        update(DeliveryRow)
-        .where(
-            _IS_LEASED,
-            or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
-        )
-        .values(
-            state=case(
-                (DeliveryRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),
-                else_=DeliveryState.UNKNOWN.value,
-            ),
-            lease_until=None,
-        )
-        .returning(DeliveryRow.state)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return states.count(DeliveryState.PENDING), states.count(DeliveryState.UNKNOWN)
 
 
 def cancel_for_subscriber(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, Text, delete, exists, select, update
@@ -178,13 +178,23 @@ def set_subscription_state(
     state: SubscriptionState,
     *,
     now: datetime,
-) -> None:
-    """Change whether a subscriber wants the newsletter. The follows stay, so that a return is one step."""
-    session.execute(
+    only_from: Collection[SubscriptionState] = tuple(SubscriptionState),
+) -> bool:
+    """Change whether a subscriber wants the newsletter; the follows stay, so that a return is one step.
+
+    Returns whether this call did it: False when there is no subscription in one of the states `only_from`.
+    """
+    changed = session.scalar(
         update(SubscriptionRow)
-        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id)
+        .where(
+            SubscriptionRow.newsletter_id == newsletter_id,
+            SubscriptionRow.subscriber_id == subscriber_id,
+            SubscriptionRow.state.in_(list(only_from)),
+        )
         .values(state=state, changed_at=now)
+        .returning(SubscriptionRow.subscriber_id)
     )
+    return changed is not None
 
 
 def suppress(session: Session, email: str, *, reason: str, detail: str, now: datetime) -> None:

@@ -1,6 +1,16 @@
 """Every table, imported in one place so that the metadata is whole."""
 
-from digest.store import articles, audiences, deliveries, issues, newsletters, schedules, sources, subscribers
+from digest.store import (
+    articles,
+    audiences,
+    deliveries,
+    issues,
+    newsletters,
+    outages,
+    schedules,
+    sources,
+    subscribers,
+)
 from digest.store.base import Base
 
 __all__ = [
@@ -10,6 +20,7 @@ __all__ = [
     "issues",
     "metadata",
     "newsletters",
+    "outages",
     "schedules",
     "sources",
     "subscribers",

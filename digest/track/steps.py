@@ -1,42 +1,119 @@
-"""What subscribers do with the links in their mail."""
+"""What subscribers do with the links in their mail.
+
+Links are clicked twice, late, and by two people at once. So each change names the states it leaves in the
+condition of its UPDATE, and what came of it is returned for a page to say.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from enum import Enum, auto
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
-from digest.store.subscribers import set_follows, set_subscription_state
+from digest.store.subscribers import is_suppressed, set_follows, set_subscription_state, subscription_of
 
 log = structlog.get_logger(__name__)
+
+_LEFT = (SubscriptionState.UNSUBSCRIBED,)
+_AWAY = (SubscriptionState.UNSUBSCRIBED, SubscriptionState.PAUSED)
+
+
+class Change(Enum):
+    """What came of a link. Nothing is different afterwards but for `DONE` and `SUPPRESSED`."""
+
+    DONE = auto()
+    SUPPRESSED = auto()
+    """They are back, but their address is never mailed: it bounced, or they complained."""
+    ALREADY = auto()
+    """It was so before: a second click, or two at once."""
+    NOT_FROM_HERE = auto()
+    """The subscription is in a state that this link does not lead out of, such as never confirmed."""
+    REMOVED = auto()
+    """There is no such subscription any more. A link does not make one."""
 
 
 def unsubscribe(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
-) -> None:
-    """Stop a newsletter for a subscriber. Nothing is armed for them after this has returned."""
+) -> Change:
+    """Stop a newsletter for a subscriber. Nothing is armed for them after this has returned.
+
+    Once is enough: a second click changes nothing, so the day somebody left is kept.
+    """
+    others = frozenset(SubscriptionState) - {SubscriptionState.UNSUBSCRIBED}
     with writing(engine) as session:
-        set_subscription_state(session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, now=now)
+        change = _move(
+            session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
+        )
         cancelled = cancel_for_subscriber(session, newsletter_id, subscriber_id)
-    log.info(
-        "subscriber.unsubscribed", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled
-    )
+    if change is Change.DONE or cancelled:
+        log.info(
+            "subscriber.unsubscribed", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled
+        )
+    return change
 
 
 def resubscribe(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
-) -> None:
-    """Take an unsubscription back: the topics followed before are followed again."""
+) -> Change:
+    """Take an unsubscription back, and nothing else: the topics followed before are followed again."""
+    return _bring_back(engine, newsletter_id, subscriber_id, only_from=_LEFT, now=now)
+
+
+def restart(
+    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> Change:
+    """Send the newsletter again to somebody who unsubscribed or paused. Who never confirmed does not now."""
+    return _bring_back(engine, newsletter_id, subscriber_id, only_from=_AWAY, now=now)
+
+
+def _bring_back(
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    only_from: Collection[SubscriptionState],
+    now: datetime,
+) -> Change:
     with writing(engine) as session:
-        set_subscription_state(session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, now=now)
-    log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
+        change = _move(
+            session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, only_from=only_from, now=now
+        )
+        if change is Change.DONE and _is_never_mailed(session, newsletter_id, subscriber_id):
+            change = Change.SUPPRESSED
+    if change in (Change.DONE, Change.SUPPRESSED):
+        log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
+    return change
+
+
+def _move(
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    to: SubscriptionState,
+    *,
+    only_from: Collection[SubscriptionState],
+    now: datetime,
+) -> Change:
+    if set_subscription_state(session, newsletter_id, subscriber_id, to, only_from=only_from, now=now):
+        return Change.DONE
+    found = subscription_of(session, newsletter_id, subscriber_id)
+    if found is None:
+        return Change.REMOVED
+    return Change.ALREADY if found.state is to else Change.NOT_FROM_HERE
+
+
+def _is_never_mailed(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> bool:
+    found = subscription_of(session, newsletter_id, subscriber_id)
+    return found is not None and is_suppressed(session, found.subscriber.email)
 
 
 def follow(

@@ -11,11 +11,10 @@ from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse
 
 from digest.domain.errors import NotFound
-from digest.domain.subscribers import SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.pipeline.preview import page_sent
-from digest.runtime import Runtime
 from digest.track import steps
+from digest.track.steps import Change
 from digest.track.tokens import Purpose, SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
@@ -36,12 +35,22 @@ async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink
 UnsubscribeLink = Annotated[SubscriptionLink, Depends(_unsubscribe_link)]
 PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
+_RETURN = {
+    Change.DONE: "returned",
+    Change.SUPPRESSED: "returned",
+    Change.ALREADY: "returned",
+    Change.NOT_FROM_HERE: "not_returned",
+    # Nobody is there to be told: showing them is what says so.
+    Change.REMOVED: "",
+}
+"""What a page tells those who come back. That their address is never mailed, it sees by itself."""
+
 
 @router.api_route("/unsubscribe/{token}", methods=READ)
 @router.api_route("/unsubscribe/{token}/undo", methods=READ)  # what a form's answer leaves in the address bar
 def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
     """Ask whether to unsubscribe."""
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=False)
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told="")
 
 
 @router.post("/unsubscribe/{token}")
@@ -51,17 +60,15 @@ def unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> 
     The body is not read, so no encoding of it can be wrong; nor is the answer a redirect, which mail
     programs are known to stumble over (§3.1). Twice is the same as once.
     """
-    if get_subscription(runtime, link).state is not SubscriptionState.UNSUBSCRIBED:
-        # Not again: the day somebody left is kept, and a second click is not that day.
-        steps.unsubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=False)
+    steps.unsubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told="")
 
 
 @router.post("/unsubscribe/{token}/undo")
 def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
     """Take an unsubscription back."""
-    _bring_back(runtime, link, SubscriptionState.UNSUBSCRIBED)
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), has_returned=True)
+    change = steps.resubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told=_RETURN[change])
 
 
 @router.api_route("/preferences/{token}", methods=READ)
@@ -98,8 +105,10 @@ def return_from_preferences(
     runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str
 ) -> HTMLResponse:
     """Start the newsletter again for somebody who unsubscribed or paused."""
-    _bring_back(runtime, link, SubscriptionState.UNSUBSCRIBED, SubscriptionState.PAUSED)
-    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="returned")
+    change = steps.restart(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return pages.reader(
+        "preferences.html", reader=reader_view(runtime, link), token=token, told=_RETURN[change]
+    )
 
 
 @router.api_route("/online/{token}", methods=READ)
@@ -107,9 +116,3 @@ def online(runtime: TheRuntime, token: str) -> HTMLResponse:
     """Show the very edition that was sent to this subscriber."""
     link = runtime.tokens.read_online(token)
     return HTMLResponse(page_sent(runtime, link.issue_id, link.subscriber_id).html, headers=dict(ONLINE))
-
-
-def _bring_back(runtime: Runtime, link: SubscriptionLink, *only_from: SubscriptionState) -> None:
-    """Make a subscription active again. From other states nobody comes back: one not confirmed stays so."""
-    if get_subscription(runtime, link).state in only_from:
-        steps.resubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())

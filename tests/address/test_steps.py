@@ -17,16 +17,15 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.audiences import EditionRow, SkipRow, count_editions, count_skips
+from digest.store.claims import claim_deliveries, settle_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import (
     DeliveryRow,
     NewDelivery,
     add_deliveries,
     cancel_for_issue,
-    claim_deliveries,
     planned_deliveries,
     planned_skips,
-    settle_deliveries,
 )
 from digest.store.issues import ensure_issue, freeze, get_issue
 from digest.store.newsletters import remove_topic

@@ -63,7 +63,7 @@ Digest = Callable[..., Answer]
 def _no_settings_but_the_tests() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith("DIGEST_"):
+            if name.startswith("DIGEST_") or name == "COLUMNS":
                 patch.delenv(name)
         yield
 
@@ -86,10 +86,19 @@ def digest(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     root.setLevel(level)
 
 
+def zone_at_noon(now: datetime) -> ZoneInfo:
+    """Return a zone in which it is about noon: no midnight comes between two commands of a test."""
+    east = (12 - now.astimezone(UTC).hour) % 24
+    return ZoneInfo(f"Etc/GMT-{east}" if east <= 14 else f"Etc/GMT+{24 - east}")
+
+
+ZONE = zone_at_noon(datetime.now(UTC))
+
+
 @pytest.fixture(scope="session")
 def newsroom() -> Iterator[Newsroom]:
-    """The sample newsroom, its articles of the days before today."""
-    with Newsroom.start(now=datetime.now(UTC), zone=ZoneInfo("UTC")) as running:
+    """The sample newsroom, its articles of the days before today, as the newsletter counts them."""
+    with Newsroom.start(now=datetime.now(UTC), zone=ZONE) as running:
         yield running
 
 
@@ -112,6 +121,7 @@ def _weekly(_initialised: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     folder = tmp_path_factory.mktemp("weekly") / "home"
     shutil.copytree(_initialised, folder)
     identity = ["--name", "The Weekly", "--from", "editors@example.org", "--postal-address", "1 Quay Street"]
+    identity += ["--timezone", ZONE.key]
     return prepare(
         folder,
         ["newsletter", "add", "weekly", *identity],

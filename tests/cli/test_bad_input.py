@@ -60,6 +60,15 @@ def test_settings_that_are_no_text_are_told(nowhere: Path, digest: Digest) -> No
     digest("issue", "list").refused(WRONG, "digest.toml: is not UTF-8")
 
 
+def test_a_folder_in_the_place_of_the_settings_is_told_before_anything_is_done(
+    nowhere: Path, digest: Digest
+) -> None:
+    Path("digest.toml").mkdir()
+    for command in (["init"], ["issue", "list"], ["migrate"]):
+        assert digest(*command).refused(WRONG, "digest.toml: is a folder, not a file").out == ""
+    assert not Path("digest.db").exists()
+
+
 def test_init_never_overwrites_settings(home: Path, digest: Digest) -> None:
     before = (home / "digest.toml").read_text()
     assert "stays as it is" in digest("init").well().out
@@ -238,6 +247,7 @@ def test_a_question_that_nobody_answers_changes_nothing(weekly: Path, digest: Di
         (b"email,topics\na@example.org,sports\n", ["readers.csv line 2", "no topic 'sports'", "climate"]),
         (b"email,name\na@example.org\n", ["readers.csv line 2", "1 field ", "2 columns"]),
         (b'email,name\na@example.org,"A\n', ["readers.csv line 2", "not CSV"]),
+        (b"a@example.org;A\n", ["readers.csv line 1", "looks like a subscriber", "'email,name,topics'"]),
         (b"email\nd@example.org\n\xff@example.org\n", ["readers.csv line 3", "not UTF-8"]),
         (b"email,timezone\na@example.org,Mars/Base\n", ["readers.csv line 2", "'Mars/Base'"]),
     ],
@@ -300,24 +310,41 @@ def test_a_feed_given_as_an_article_is_told(weekly: Path, digest: Digest) -> Non
     digest("inspect", "article", "feed.xml").refused(WRONG, "not an article", "digest inspect feed")
 
 
+def test_what_holds_no_article_is_told_and_ends_with_1(nowhere: Path, digest: Digest) -> None:
+    files = {
+        "zero.html": b"",
+        "frame.html": b"<html><head><title>Tides</title></head><body><div id=app></div></body></html>",
+        "noise.bin": bytes(range(1, 256)) * 9,
+        "scan.pdf": b"%PDF-1.7",
+    }
+    words = ["it is empty", "holds no text that reads like an article", "it is binary data", "a PDF document"]
+    for (name, content), said in zip(files.items(), words, strict=True):
+        Path(name).write_bytes(content)
+        for flags in [], ["--json"]:
+            told = digest("inspect", "article", name, *flags).refused(FAILED, name, said)
+            assert told.out == ""
+
+
 def test_a_page_inside_the_network_is_not_fetched(weekly: Path, digest: Digest) -> None:
-    digest("inspect", "article", f"http://127.0.0.1:{free_port()}/").refused(FAILED, "may not be fetched")
+    digest("inspect", "article", f"http://127.0.0.1:{free_port()}/").refused(
+        FAILED, "may not be fetched", "fetch_allow"
+    )
 
 
 def test_sources_that_cannot_be_read_are_told_with_the_empty_week(weekly: Path, digest: Digest) -> None:
     digest("source", "add", "weekly", f"http://127.0.0.1:{free_port()}/feed", "--name", "Inside").well()
     digest("gather", "weekly").refused(FAILED, "no source could be read", "digest source list weekly")
-    for flags in ([], ["--dry-run"]):
-        told = digest("run", "weekly", *flags).refused(
-            FAILED, "The Weekly has nothing to send", "Inside could not"
+    for flags, outcome in ([], "nobody was mailed"), (["--dry-run"], "nobody mailed. This is a dry run"):
+        digest("run", "weekly", *flags).refused(
+            FAILED, "The Weekly has nothing to send", "Inside could not", outcome
         )
-        assert "nobody was mailed" in told.err
     assert digest("issue", "list", "--json").json == []
 
 
 def test_a_week_without_articles_makes_no_issue(weekly: Path, digest: Digest) -> None:
     for command in (["run", "weekly"], ["compose", "weekly"], ["run", "weekly", "--json"]):
-        digest(*command).refused(FAILED, "nothing to send", "digest topic list weekly")
+        told = digest(*command).refused(FAILED, "nothing to send", "digest topic list weekly")
+        assert ("digest source add weekly URL" in told.err) == (command[0] == "run")
     assert digest("issue", "list", "--json").json == []
 
 
@@ -409,6 +436,21 @@ def test_what_an_issue_cannot_become_is_told(drafted: Path, digest: Digest) -> N
     assert len(list((drafted / "outbox/new").iterdir())) == 2
 
 
+def test_a_newsletter_whose_issue_is_on_its_way_is_not_removed(approved: Path, digest: Digest) -> None:
+    remove = ("newsletter", "remove", "weekly", "--yes")
+    advice = ("'digest issue cancel 1'", "nothing was removed")
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is approved", *advice)
+    change_settings(approved, mail_url=f"smtp://127.0.0.1:{free_port()}", mail_sessions=1)
+    digest("send", "1").refused(FAILED, "takes no mail")
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is sending", *advice)
+    digest("issue", "pause", "1").well()
+    digest(*remove).refused(WRONG, "issue 1 of The Weekly is paused", *advice)
+    assert digest("issue", "show", "1", "--json").json["deliveries"]["pending"] == 2
+    digest("issue", "cancel", "1", "--yes").well()
+    digest(*remove).well()
+    assert digest("issue", "list", "--json").json == []
+
+
 def test_reconciling_where_nothing_is_open_is_told(drafted: Path, digest: Digest) -> None:
     Path("mail.log").write_bytes(b"<a@example.org> \xff accepted\n")
     digest("issue", "reconcile", "1", "--log", "mail.log").refused(WRONG, "no delivery of unknown outcome")
@@ -424,4 +466,9 @@ def test_a_demo_does_not_empty_a_folder_of_somebody_else(nowhere: Path, digest: 
     Path("mine").mkdir()
     Path("mine/letter.txt").write_text("keep me")
     digest("demo", "--folder", "mine").refused(WRONG, "mine", "--folder")
+    for impossible in ("mine/letter.txt", "mine/letter.txt/demo"):
+        told = digest("demo", "--folder", impossible).refused(
+            WRONG, impossible, "Not a directory", "--folder"
+        )
+        assert told.err.count("\n") == 1
     assert Path("mine/letter.txt").read_text() == "keep me"

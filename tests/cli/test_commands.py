@@ -1,10 +1,14 @@
 """Every command once, as it is meant to be used."""
 
+import re
+import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Digest, change_settings
+from tests.servers.smtp_sink import SmtpSink
 
 
 def test_a_newsletter_is_added_shown_listed_and_removed(home: Path, digest: Digest) -> None:
@@ -55,11 +59,26 @@ def test_a_removed_subscriber_stays_unsubscribed_unless_asked_for(weekly: Path, 
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["state"] == "active"
 
 
+def test_a_subscriber_who_is_there_keeps_their_topics_unless_others_are_named(
+    weekly: Path, digest: Digest
+) -> None:
+    known = ("subscriber", "add", "weekly", "Ada@example.org")
+    assert "follows climate, space" in digest(*known, "--name", "Ada Fenwick").well().out
+    shown = digest("subscriber", "show", "weekly", "ada@example.org", "--json").json
+    assert (shown["subscriber"]["name"], sorted(shown["follows"])) == ("Ada Fenwick", ["climate", "space"])
+    assert "follows space." in digest(*known, "--topic", "space").well().out
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["space"]
+
+
 def test_a_list_of_subscribers_goes_on_where_it_stopped(weekly: Path, digest: Digest) -> None:
     first = digest("subscriber", "list", "weekly", "--limit", "2").well()
     assert "More: --after ben@example.org" in first.out
     rest = digest("subscriber", "list", "weekly", "--after", "ben@example.org", "--json").json
     assert [one["subscriber"]["email"] for one in rest] == ["cy@example.org"]
+    assert (
+        digest("subscriber", "list", "weekly", "--after", "zoe").well().out
+        == "No subscriber comes after zoe.\n"
+    )
 
 
 def test_a_source_without_a_name_is_called_by_its_host_and_the_next_by_its_address(
@@ -94,11 +113,19 @@ def test_a_csv_file_adds_and_updates_subscribers(weekly: Path, digest: Digest) -
     Path("readers.csv").write_text(
         "email,name,topics\ndora@example.org,Dora,space\nADA@example.org,Ada,climate\n"
     )
-    assert (
-        "Added 1 subscribers, updated 1."
-        in digest("subscriber", "import", "weekly", "readers.csv").well().out
-    )
+    said = digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert said == "Added 1 subscriber, updated 1.\n"
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["climate"]
+
+
+def test_a_list_as_a_spreadsheet_with_semicolons_writes_it_is_read_and_told(
+    weekly: Path, digest: Digest
+) -> None:
+    Path("readers.csv").write_text("email;topics\ndora@example.org;climate,space\n")
+    said = digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert said == "readers.csv: read with semicolons between its fields\nAdded 1 subscriber, updated 0.\n"
+    follows = digest("subscriber", "show", "weekly", "dora@example.org", "--json").json["follows"]
+    assert follows == ["climate", "space"]
 
 
 def test_a_schedule_is_added_looked_at_paused_resumed_and_removed(weekly: Path, digest: Digest) -> None:
@@ -126,6 +153,63 @@ def test_a_dry_run_says_who_would_get_what_and_leaves_nothing(drafted: Path, dig
     assert digest("issue", "list", "--json").json[0]["state"] == "draft"
     assert not (drafted / "outbox").exists()
     assert (drafted / "digest.db").read_bytes() == before
+
+
+def test_a_dry_run_of_a_sent_week_says_who_got_what(drafted: Path, digest: Digest) -> None:
+    digest("issue", "approve", "1").well()
+    digest("send", "1").well()
+    said = digest("run", "weekly", "--dry-run").well().out
+    for words in ("ada@example.org  accepted", "cy@example.org   none", "is sent already", "--window"):
+        assert words in said
+
+
+def test_a_draft_can_be_asked_who_would_get_what_and_why(drafted: Path, digest: Digest) -> None:
+    said = digest("why", "ben@example.org", "1").well().out
+    assert said.startswith("Issue 1 is a draft and may change")
+    assert "ben@example.org would get this issue.\nThey follow Space." in said
+    assert "follows Space" in said
+    assert "is about Climate, which they do not follow" in said
+    told = digest("why", "cy@example.org", "1", "--json").well().json
+    assert told["verdict"] == "would get nothing of this issue: follows no topic"
+    assert told["issue_state"] == "draft"
+    digest("issue", "cancel", "1", "--yes").well()
+    assert "it was cancelled before it was sent" in digest("why", "ada@example.org", "1").well().out
+
+
+def test_an_approved_issue_is_shown_as_it_was_frozen(drafted: Path, digest: Digest) -> None:
+    draft = digest("issue", "show", "1", "--json").json["items"]
+    assert digest("issue", "show", "1").well().out.splitlines()[1].split()[-1] == "takeaways"
+    digest("issue", "approve", "1").well()
+    digest("topic", "remove", "weekly", "space").well()
+    with sqlite3.connect("digest.db") as database:
+        database.execute("DELETE FROM items")
+        database.execute("DELETE FROM articles")
+    database.close()
+    frozen = digest("issue", "show", "1", "--json").json["items"]
+    assert [(one["title"], one["topics"]) for one in frozen] == [
+        (one["title"], one["topics"]) for one in draft
+    ]
+    said = digest("issue", "show", "1").well().out
+    assert all(one["title"] in said for one in draft)
+
+
+def test_deferred_mails_are_told_with_the_time_of_their_next_try(
+    drafted: Path, digest: Digest, smtp_sink: SmtpSink
+) -> None:
+    for name in ("one", "two"):
+        digest("subscriber", "add", "weekly", f"defer-451-once.{name}@example.org", "--topic", "space").well()
+    change_settings(drafted, mail_url=f"smtp://127.0.0.1:{smtp_sink.port}", mail_sessions=1)
+    digest("issue", "approve", "1").well()
+    for command in (["send", "1"], ["issue", "show", "1"], ["run", "weekly"]):
+        said = digest(*command).well().out
+        assert re.search(
+            r"2 accepted, 2 deferred \(for one of them: 451 .+\); next try at ([\d-]+ at )?\d\d:\d\d \(UTC\)",
+            said,
+        )
+        assert "'digest send 1' does from then on" in said
+    deferred = digest("send", "1", "--json").well().json["deferred"]
+    assert deferred["count"] == 2
+    assert datetime.fromisoformat(deferred["next_try"]) > datetime.now(UTC)
 
 
 def test_a_draft_is_edited_looked_at_approved_and_sent(drafted: Path, digest: Digest) -> None:

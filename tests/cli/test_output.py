@@ -77,6 +77,21 @@ def test_a_pipe_gets_each_row_on_one_line_without_colour(capsys: pytest.CaptureF
     assert second == "2"
 
 
+def test_a_pipe_is_as_wide_as_columns_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lines_at(columns: str) -> list[str]:
+        monkeypatch.setenv("COLUMNS", columns)
+        show_table(("#", "title", "source"), [(1, "word " * 30, "The Meridian Post")], empty="")
+        return capsys.readouterr().out.splitlines()
+
+    assert len(lines_at("70")) > 3
+    assert max(map(len, lines_at("70"))) <= 70
+    assert lines_at("40")[0] == "# 1"
+    for nothing in ("", "0", "wide", "-3"):
+        assert len(lines_at(nothing)) == 2
+
+
 def test_a_table_without_headings_begins_with_its_first_row(capsys: pytest.CaptureFixture[str]) -> None:
     show_table(("", ""), [("sources", 5)], empty="")
     assert capsys.readouterr().out == "sources  5\n"

@@ -14,9 +14,11 @@ from digest.deliver.ledger import Ledger
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.errors import Unavailable
 from digest.domain.issues import IssueId, IssueState
+from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries, count_deliveries
+from digest.store.deliveries import count_deliveries
 from digest.store.issues import change_issue
+from tests.waiting import PATIENCE
 
 FORTY = Size(readers=40, topics=2, articles=2, follows=2)
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, 250, "2.0.0 kept")
@@ -133,9 +135,9 @@ def test_nobody_waits_for_an_arm_that_cannot_come(
     async def arm_one() -> None:
         async with Ledger(engine, owner="me:1:0", clock=now) as ledger:
             with pytest.raises(Unavailable):
-                await asyncio.wait_for(ledger.arm(claims[0]), 5)
+                await asyncio.wait_for(ledger.arm(claims[0]), PATIENCE)
             with pytest.raises((Unavailable, type(trouble))):
-                await asyncio.wait_for(ledger.arm(claims[1]), 5)
+                await asyncio.wait_for(ledger.arm(claims[1]), PATIENCE)
 
     with pytest.raises((Unavailable, type(trouble))):
         asyncio.run(arm_one())

@@ -17,6 +17,7 @@ from digest.domain.errors import Misconfigured, Refused, Unavailable
 from tests.servers.faults import Banner, BrokenTls, Faults, SlowBanner
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink
+from tests.waiting import PATIENCE
 
 MESSAGE = b"Message-ID: <1@example.org>\r\nSubject: a test\r\n\r\nHello.\r\n"
 
@@ -35,7 +36,7 @@ def to(recipient: str) -> Envelope:
     return Envelope("bounces@example.org", recipient)
 
 
-def talk(url: str, work: Work, *, timeout: float = 5.0) -> object:
+def talk(url: str, work: Work, *, timeout: float = PATIENCE) -> object:
     """Hold one conversation with the server at `url`."""
     server = SmtpServer.from_url(url)
     transport = SmtpTransport(SmtpServer(server.host, server.port, timeout=timeout, start_tls=False))
@@ -47,7 +48,7 @@ def talk(url: str, work: Work, *, timeout: float = 5.0) -> object:
     return asyncio.run(hold())
 
 
-def send(url: str, recipient: str, *, timeout: float = 5.0) -> Outcome:
+def send(url: str, recipient: str, *, timeout: float = PATIENCE) -> Outcome:
     outcome = talk(url, lambda session: session.send(to(recipient), MESSAGE, yes), timeout=timeout)
     assert isinstance(outcome, Outcome)
     return outcome
@@ -127,7 +128,7 @@ def test_a_connection_lost_after_the_dot_is_unknown(
 
 
 def test_a_server_silent_after_the_dot_is_unknown(smtp_sink: SmtpSink) -> None:
-    outcome = send(smtp_sink.url, "delay-30@example.org", timeout=0.5)
+    outcome = send(smtp_sink.url, "delay-600@example.org", timeout=2.0)
     assert outcome.state is DeliveryState.UNKNOWN
     assert "dot" in outcome.text
 
@@ -145,7 +146,7 @@ def test_a_server_that_cannot_be_reached_is_named() -> None:
         send(f"smtp://127.0.0.1:{port}", "anna@example.org")
 
 
-@pytest.mark.parametrize("greeting", [Banner(421), Banner(554), SlowBanner(30.0)])
+@pytest.mark.parametrize("greeting", [Banner(421), Banner(554), SlowBanner(60.0)])
 def test_a_server_that_does_not_greet_is_away(smtp_sink: SmtpSink, greeting: Banner | SlowBanner) -> None:
     smtp_sink.faults = Faults(on_connection=lambda _: greeting)
     with pytest.raises(Unavailable):

@@ -29,6 +29,7 @@ from digest.store.issues import list_issues
 from digest.store.sources import list_sources
 from tests.mails import Followed, ReadMail, assert_well_made, read_mail
 from tests.servers.processes import ServerProcess, is_listening
+from tests.waiting import PATIENCE
 
 DIGEST = Path(sys.executable).parent / "digest"
 READERS = 13
@@ -53,7 +54,7 @@ class Demo:
 def run_demo(home: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.defpath, "HOME": str(home), "COLUMNS": "200", **settings}
     return subprocess.run(
-        [DIGEST, "demo", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=120
+        [DIGEST, "demo", *arguments], cwd=home, env=environment, capture_output=True, text=True, timeout=600
     )
 
 
@@ -76,6 +77,10 @@ def test_it_ends_with_a_table_of_what_happened_and_what_to_do_next(demo: Demo) -
     assert list(rows) == ["sources", "articles", "takeaways", "editions", "sent", "skipped"]
     assert (rows["sources"], rows["sent"], rows["skipped"]) == ("5", str(READERS), "2")
     assert str(demo.folder / "mails") in demo.printed
+    assert (
+        "30 in the issue; not in it: reports a story that is in it already (2), over the limit"
+        in demo.printed
+    )
     assert f"{DIGEST.resolve()} issue show {demo.issue.id}" in demo.printed
 
 
@@ -121,10 +126,28 @@ def test_the_articles_can_be_served_once_more_for_the_links_in_the_mails(demo: D
         server.wait_until(lambda: is_listening(int(command.split()[4])))
         for url in demo.mails["ada.fenwick@example.org"].urls:
             if not any(slug in url for slug in gone):
-                with urllib.request.urlopen(url, timeout=5) as page:
+                with urllib.request.urlopen(url, timeout=PATIENCE) as page:
                     assert page.status == 200
     finally:
         server.end(signal.SIGTERM)
+
+
+def test_the_articles_that_are_served_once_more_can_be_gathered_again(demo: Demo, tmp_path: Path) -> None:
+    serve, gather = re.findall(
+        r"^  (\S+ (?:-m digest\.demo\.newsroom|gather) .+)$", demo.printed, re.MULTILINE
+    )
+    server = ServerProcess(serve.split(), output=tmp_path / "newsroom.log")
+    try:
+        server.wait_until(lambda: is_listening(int(serve.split()[4])))
+        done = subprocess.run(
+            [*gather.split(), "--json"], cwd=demo.folder, capture_output=True, text=True, timeout=60
+        )
+    finally:
+        server.end(signal.SIGTERM)
+    assert done.returncode == 0, done.stderr
+    polled = {poll["source"]: poll for poll in json.loads(done.stdout)}
+    assert [name for name, poll in polled.items() if poll["error"]] == ["Tideline"]
+    assert all(poll["unchanged"] or poll["known"] for poll in polled.values() if not poll["error"])
 
 
 def test_an_address_that_came_twice_gets_one_mail(demo: Demo) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from email.message import Message
 from urllib.parse import urlsplit
 
+from tests.waiting import PATIENCE
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -20,7 +22,7 @@ class Answer:
 def get(url: str, *, method: str = "GET", **headers: str) -> Answer:
     """Return the answer to one request; `If_None_Match=…` becomes the header of that name."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=PATIENCE)
     try:
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,16 +1,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from digest.demo.newsletter import SAMPLE
+from digest.demo.newsroom import Newsroom
+from digest.domain.times import zone
+from digest.runtime import utc_now
 from tests.e2e.stack import Stack
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import PASSWORD, RedisServer
 from tests.servers.smtp_sink import SmtpSink
 
 MakeStack = Callable[..., Stack]
+
+
+@pytest.fixture
+def due() -> datetime:
+    """When the newsroom is of this week, and an issue due: one moment, though midnight may pass meanwhile."""
+    return utc_now()
+
+
+@pytest.fixture
+def newsroom(due: datetime) -> Iterator[Newsroom]:
+    """The sample newsroom as of `due`, in the sample newsletter's zone."""
+    with Newsroom.start(now=due, zone=zone(SAMPLE.timezone)) as newsroom:
+        yield newsroom
 
 
 @pytest.fixture

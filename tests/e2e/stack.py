@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.servers.compose import services
@@ -60,7 +59,7 @@ class Stack:
             env=self.environment(service),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
 
     def digest(self, *arguments: str) -> str:
@@ -97,11 +96,3 @@ class Stack:
         """End everything that runs."""
         for process in self._running.values():
             process.end(signal.SIGKILL)
-
-
-def wait_until(happened: Callable[[], bool], *, seconds: float, why: Callable[[], str]) -> None:
-    """Wait for something to be so; fail with what `why` tells when it does not become so in time."""
-    give_up = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < give_up, f"waited {seconds:g} s in vain\n{why()}"
-        time.sleep(0.05)

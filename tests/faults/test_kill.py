@@ -21,9 +21,11 @@ from digest.domain.issues import IssueId
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
 from digest.store.schema import migrate
-from tests.faults.workers import BIN, ROOT, Worker, wait_until
+from tests.faults.workers import BIN, ROOT, Worker
+from tests.servers.faults import Faults
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink
+from tests.waiting import wait_until
 
 READERS = 5_000
 KILLS_AT = (300, 1_200, 3_000)
@@ -48,7 +50,7 @@ class Field:
             env={**self.environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -101,11 +103,13 @@ def test_kill_9_in_a_send_of_5000_duplicates_nothing_and_loses_nothing(field: Fi
     issue_id = approved_issue(field.engine, Size(READERS))
     field.worker.start()
     for target in KILLS_AT:
-        field.sink.wait_for(target, seconds=120)
+        field.sink.slow_down(after=target)
+        field.sink.wait_for(target, seconds=300)
         field.worker.kill()
         assert field.sink.count() < READERS, "the kill came too late to prove anything"
+        field.sink.faults = Faults()
         field.worker.start()
-    wait_until(lambda: is_settled(field.engine, issue_id), seconds=180, what="the end of the send")
+    wait_until(lambda: is_settled(field.engine, issue_id), seconds=300, why=field.worker.log)
     field.worker.stop()
 
     found = counts(field.engine, issue_id)
@@ -135,7 +139,7 @@ def test_a_naive_sender_fails_under_the_same_kills(order: str, tmp_path: Path) -
         for kills in range(1, 30):
             worker.start()
             target = kills * 100 + kills % 7
-            sink.wait_for(target, seconds=60)
+            sink.wait_for(target)
             worker.kill()
             marked = counts(engine, issue_id)[DeliveryState.ACCEPTED]
             duplicates = sum(copies - 1 for copies in sink.copies().values())

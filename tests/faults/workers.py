@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -37,6 +38,10 @@ class Worker:
                 start_new_session=True,
             )
 
+    def log(self) -> str:
+        """Return the end of what the command has written, for the message of a test that fails."""
+        return self._log.read_text("utf-8", "replace")[-5000:]
+
     def kill(self) -> None:
         """End the command and all its children at once, as `kill -9` or a power cut would."""
         self._signal(signal.SIGKILL)
@@ -51,7 +56,7 @@ class Worker:
         if self._process.poll() is None:
             os.killpg(self._process.pid, number)
             try:
-                self._process.wait(timeout=60)
+                self._process.wait(timeout=PATIENCE)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 raise
@@ -65,11 +70,3 @@ class Worker:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def wait_until(happened: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Wait for something, looking ten times a second. Raises `AssertionError` when it does not come."""
-    give_up = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < give_up, f"{what} did not happen within {seconds:.0f} s"
-        time.sleep(0.1)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
 from digest.gather.feeds import Entry, Feed, NotAFeed, read_feed
+from tests.speed import costs_at_most
 
 URL = "https://horizon.example/feed.xml"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -228,7 +228,10 @@ def test_a_damaged_feed_is_mended(damaged: str) -> None:
         ("<html><body>Hi</body></html>", "an HTML page.*add it as a page"),
         ("<?xml version='1.0'?><urlset/>", r"an XML document of another kind \(<urlset>\)"),
         ('{"items": []}', "a JSON document of another kind"),
-        ('{"version": "https://jsonfeed.org/version/1", "items": [', "damaged JSON"),
+        (
+            '{"version": "https://jsonfeed.org/version/1", "items": [',
+            "damaged JSON, from line 1, column 57",
+        ),
         (
             '{"version": "https://jsonfeed.org/version/1", "items": 5}',
             "without a JSON Feed's version and items",
@@ -311,10 +314,8 @@ HOSTILE = {
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_feed_costs_little_time(hostile: str) -> None:
-    began = time.process_time()
-    with suppress(NotAFeed):
+    with costs_at_most(5), suppress(NotAFeed):
         read(hostile)
-    assert time.process_time() - began < 5
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))

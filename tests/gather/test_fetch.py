@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import socket
-import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,14 +12,9 @@ from werkzeug import Request, Response
 
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.fetch import ACCEPT_FEED, Fetched, HttpFetcher, Limits
+from tests.servers.processes import free_port
 
 CONTACT = "https://digest.example/about"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def fetch(url: str, server: HTTPServer | None = None, **options: object) -> Fetched:
@@ -236,20 +229,18 @@ def fetch_raw(serve: Serve, **options: Limits) -> Fetched:
 
 
 async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a byte every 20 ms, for ever: never silent, never done."""
+    """Send a byte every 20 ms for a minute: never silent, and done only long after any deadline here."""
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
-    while True:
+    for _ in range(3_000):
         writer.write(b"x")
         await writer.drain()
         await asyncio.sleep(0.02)
 
 
 def test_a_server_that_drips_is_left_at_the_deadline() -> None:
-    began = time.monotonic()
     with pytest.raises(Unavailable, match=r"/feed did not answer within 0\.4 s"):
-        fetch_raw(drip, limits=Limits(seconds=0.4, silence=10))
-    assert time.monotonic() - began < 2
+        fetch_raw(drip, limits=Limits(seconds=0.4, silence=60))
 
 
 def test_a_server_that_says_nothing_is_left_in_silence() -> None:
@@ -257,7 +248,7 @@ def test_a_server_that_says_nothing_is_left_in_silence() -> None:
         await reader.read()
 
     with pytest.raises(Unavailable, match=r"/feed was silent for 0\.2 s"):
-        fetch_raw(hang, limits=Limits(seconds=10, silence=0.2))
+        fetch_raw(hang, limits=Limits(seconds=60, silence=0.2))
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,11 @@ def test_every_wrong_line_is_named() -> None:
     [
         ("", "sources.opml line 1: not XML"),
         ("feeds, please", "sources.opml line 1: not XML"),
-        ("<opml>\n<body>\n</opml>", "sources.opml line 3: not XML"),
+        ("<opml>\n<body>\n</opml>", "sources.opml line 3: not XML: a tag before it was never closed"),
+        ("<opml>\n<body>", "sources.opml line 2: not XML: it breaks off before all its tags are closed"),
+        ('<opml>\n<outline a="?b&c=1"/></opml>', "sources.opml line 2: not XML: a lone & stands there"),
+        ("<opml>\n\n&nbsp;</opml>", "sources.opml line 3: not XML: XML knows no '&nbsp;'"),
+        ("<opml><!-- -- --></opml>", "sources.opml line 1: not XML: its markup is damaged"),
         ("<rss version='2.0'><channel/></rss>", "sources.opml line 1: <rss> is not OPML"),
         ("<opml><body><outline text='x'/></body></opml>", "sources.opml names no feed"),
         ('<!DOCTYPE opml [<!ENTITY x "y">]><opml>&x;</opml>', "sources.opml declares a DTD"),

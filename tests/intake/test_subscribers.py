@@ -65,6 +65,26 @@ def test_a_file_as_a_spreadsheet_writes_it_is_read(bring: Import) -> None:
     assert anna.follows == {CLIMATE}
 
 
+@pytest.mark.parametrize(("mark", "said"), [(";", "semicolons"), ("\t", "tabs")])
+def test_semicolons_and_tabs_separate_fields_too_and_that_is_told(
+    bring: Import, mark: str, said: str
+) -> None:
+    lines = (
+        ["Email", "Name", "Topics"],
+        ["anna@example.org", "Berg, Anna", "climate,food"],
+        ["ben@example.org", "", '"climate;space"'],
+    )
+    done = bring(*map(mark.join, lines))
+    assert done == Imported(added=2, updated=0, notes=(f"readers.csv: read with {said} between its fields",))
+    assert bring.subscriptions[0].subscriber.name == "Berg, Anna"
+    assert bring.follows == {"anna@example.org": {CLIMATE, FOOD}, "ben@example.org": {CLIMATE, SPACE}}
+
+
+def test_commas_or_semicolons_stand_between_topics(bring: Import) -> None:
+    bring("email,topics", 'anna@example.org,"climate, food"', "ben@example.org,climate;space")
+    assert bring.follows == {"anna@example.org": {CLIMATE, FOOD}, "ben@example.org": {CLIMATE, SPACE}}
+
+
 @pytest.mark.parametrize("char", ["\x85", "\u2028", "\x0b", "\x1c"])
 def test_a_character_that_only_python_takes_for_a_line_end_is_none(bring: Import, char: str) -> None:
     bring("email,name", f"anna@example.org,An{char}na")
@@ -84,7 +104,7 @@ def test_a_name_over_two_lines_is_one_name() -> None:
         ("anna@example.org,sports", "no topic 'sports'; there is: climate, space, food"),
         ("anna@example.org,climate;Space", "no topic 'Space'"),
         ("anna@example.org", "1 field where the first line names 2 columns"),
-        ("anna@example.org,climate,space", "3 fields where the first line names 2 columns"),
+        ("anna@example.org,climate,space", "3 fields where the first line names 2 columns; put a field"),
         ("anna@example.org,cli\x00mate", "holds a NUL"),
         ("anna@exa\x00mple.org,climate", "holds a NUL"),
         ("anna@example..org,climate", "is not an e-mail address"),
@@ -112,12 +132,15 @@ def test_wrong_lines_are_told_together_up_to_ten() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "line 1: names the columns nothing; it must name 'email'"),
-        ("\n\n", "line 1: names the columns"),
-        ("name,topics\nAnna,climate", "line 1: names the columns 'name', 'topics'; it must name 'email'"),
+        ("", "line 1: the file is empty. The first line must name 'email'"),
+        ("\n\n", "line 1: the file is empty"),
+        ("name,topics\nAnna,climate", "line 1: names the columns 'name', 'topics'. The first line must name"),
         ("email,phone\na@example.org,1", "line 1: names the columns 'email', 'phone'"),
         ("email,name,email\n", "line 1: names the columns"),
-        ("anna@example.org\n", "line 1: names the columns 'anna@example.org'"),
+        ("anna@example.org\n", "line 1: 'anna@example.org' looks like a subscriber"),
+        ("\nanna@example.org;Anna\n", "line 2: 'anna@example.org', 'anna' looks like a subscriber"),
+        ("email|name\na@example.org|Anna", "line 1: 'email|name' looks like columns with '|' between"),
+        ("mail;phone\na@example.org;1", "line 1: names the columns 'mail', 'phone'"),
         ("email\n", "holds no subscriber"),
         ('email,name\na@example.org,"Anna\nb@example.org,Ben\n', "not CSV"),
         ('email,name\na@example.org,"An"na\n', "line 2: not CSV"),

@@ -3,13 +3,16 @@ from collections.abc import Mapping
 import pytest
 from sqlalchemy import Engine, select
 
+from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval
 from digest.pipeline.dry_run import ReaderPlan, rehearse
-from digest.pipeline.run import run_newsletter
+from digest.pipeline.run import current_window, run_newsletter
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.issues import ensure_issue
+from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import suppress
 from digest.store.tables import metadata
 from tests.pipeline.press import CLIMATE, SPACE, Press, make_newsletter
@@ -77,12 +80,37 @@ def test_an_issue_that_waits_to_be_sent_can_be_rehearsed(engine: Engine, runtime
     assert run.issue is not None
     before = rows(engine)
     rehearsed, plans = rehearse(runtime, "weekly")
-    assert plans == ()
-    assert rehearsed.note == f"issue {run.issue.id} is sending: its audience is fixed already"
+    assert told(plans) == PLANS
+    assert {plan.delivery for plan in plans} == {DeliveryState.PENDING, None}
+    assert f"dry run: issue {run.issue.id} of this window is being sent already" in rehearsed.note
     change(engine, run.issue, IssueState.CANCELLED)
     rehearsed, plans = rehearse(runtime, "weekly")
-    assert "is cancelled already" in rehearsed.note
+    assert "is cancelled already: a run would send nothing again" in rehearsed.note
     assert {name for name, now in rows(engine).items() if now != before[name]} == {"issues"}
+
+
+def test_of_a_sent_issue_it_says_who_got_what_and_how_to_look_at_other_days(
+    engine: Engine, runtime: Runtime, smtp_sink: SmtpSink
+) -> None:
+    run_newsletter(runtime, "weekly")
+    before, mails = rows(engine), smtp_sink.count()
+    rehearsed, plans = rehearse(runtime, "weekly")
+    assert told(plans) == PLANS
+    assert {plan.delivery for plan in plans if plan.titles} == {DeliveryState.ACCEPTED}
+    assert "is sent already: a run would send nothing again" in rehearsed.note
+    assert "--window FIRST..LAST" in rehearsed.note
+    assert (rows(engine), smtp_sink.count()) == (before, mails)
+
+
+def test_an_issue_cancelled_as_a_draft_is_told(engine: Engine, runtime: Runtime) -> None:
+    with writing(engine) as session:
+        newsletter = get_newsletter(session, "weekly")
+        window = current_window(newsletter, runtime.clock())
+        issue = ensure_issue(session, newsletter.id, window, now=NOW)
+    change(engine, issue, IssueState.CANCELLED)
+    rehearsed, plans = rehearse(runtime, "weekly")
+    assert plans == ()
+    assert f"issue {issue.id} of this window is cancelled: a run would send nothing" in rehearsed.note
 
 
 def test_a_rehearsal_of_a_draft_takes_its_articles_as_they_are(engine: Engine, runtime: Runtime) -> None:
@@ -101,6 +129,8 @@ def test_an_empty_week_is_foretold_and_ops_are_left_in_peace(
     assert plans == ()
     assert run.issue is None
     assert "has nothing to send" in run.note
+    assert "no issue would be made and nobody mailed. This is a dry run: nothing was written" in run.note
+    assert "was mailed" not in run.note
     assert smtp_sink.connections == 0
 
 

@@ -13,8 +13,8 @@ from digest.pipeline.scheduled import ATTEMPTS, RETRY_AFTER, advance, due_occurr
 from digest.pipeline.sending import open_issues, send_for_a_while
 from digest.runtime import Runtime
 from digest.schedule.cron import next_due
+from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import claim_deliveries
 from digest.store.issues import get_issue, list_issues
 from digest.store.schedules import add_schedule, list_occurrences, settle_held
 from tests.pipeline.press import CLIMATE, SPACE, Clock, Press, flaky, make_newsletter

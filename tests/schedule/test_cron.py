@@ -83,6 +83,33 @@ def test_a_date_that_never_comes_is_refused() -> None:
         next_due("0 7 */31 2 MON#5", BERLIN, after=after)
 
 
+@pytest.mark.parametrize(
+    ("cron", "times", "once"),
+    [
+        ("0 7,17 * * *", 2, "0 7 * * *"),
+        ("0,30 9 1 * *", 2, "0 9 1 * *"),
+        ("*/15 8-9 * * MON-FRI", 8, "0 8 * * MON-FRI"),
+        ("5 * * * SUN", 24, "5 0 * * SUN"),
+    ],
+)
+def test_a_rule_that_comes_due_twice_a_day_is_refused_with_a_way_out(
+    cron: str, times: int, once: str
+) -> None:
+    """One local date has one occurrence, so the second hour would never run."""
+    with pytest.raises(InvalidInput) as told:
+        next_due(cron, BERLIN, after=datetime(2026, 11, 23, tzinfo=UTC))
+    assert f"'{cron}' comes due {times} times a day" in str(told.value)
+    assert f"as in '{once}'" in str(told.value)
+    assert "make a second schedule" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 7 * * *", "0 7 * * MON,THU", "00 07 1,15 * *", "0-0 7 1 */3 *", "30 2 L * *"]
+)
+def test_a_rule_of_one_hour_may_have_any_dates(cron: str) -> None:
+    assert next_due(cron, BERLIN, after=datetime(2026, 11, 23, tzinfo=UTC))
+
+
 def test_an_unknown_zone_is_told() -> None:
     with pytest.raises(InvalidInput, match="'Mars/Olympus' is not a time zone"):
         next_due("0 7 * * *", "Mars/Olympus", after=datetime(2026, 11, 23, tzinfo=UTC))

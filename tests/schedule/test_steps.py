@@ -9,7 +9,7 @@ from sqlalchemy import Engine, update
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceState, Schedule
 from digest.domain.times import Window
-from digest.schedule.cron import next_due
+from digest.schedule.cron import due_dates, next_due
 from digest.schedule.steps import Tick, tick, window_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.schedules import (
@@ -49,7 +49,8 @@ def schedule(
             cron=cron,
             timezone=timezone,
             window_days=1,
-            next_due=next_due(cron, timezone, after=after),
+            # Not `next_due`: rows may hold rules that it would refuse today, and a tick must bear them.
+            next_due=due_dates(cron, timezone, after=after, count=1)[0],
             now=NOW,
         )
 

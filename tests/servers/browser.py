@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
 
 from tests.servers.processes import program
+from tests.waiting import PATIENCE
 
 LOCAL = frozenset({"127.0.0.1", "localhost"})
 
@@ -41,6 +42,7 @@ class ChromiumBrowser:
         self._chromium: Browser = playwright.chromium.launch(
             executable_path=program("chromium", "chromium-browser", "google-chrome", package="chromium"),
             args=ARGUMENTS,
+            timeout=PATIENCE * 1000,
         )
         self._set_aside()
 
@@ -54,7 +56,7 @@ class ChromiumBrowser:
             service_workers="block",
         )
         context.route("**/*", _stay_local)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE * 1000)
         try:
             yield context.new_page()
         finally:

@@ -13,8 +13,10 @@ import yaml
 COMPOSE_FILE = Path(__file__).parents[2] / "docker-compose.yml"
 
 _VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<rule>:?[-?])(?P<word>[^}]*))?\})"
+    r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|"
+    r"\{(?P<name>[A-Za-z_]\w*)(?:(?P<rule>:?[-?])(?P<word>(?:[^{}]|\{[^{}]*\})*))?\})"
 )
+"""A default may hold another variable, one level deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def services(
     """
     loaded = yaml.safe_load(path.read_text("utf-8"))
     return {
-        name: _service(name, _filled(service, variables), hosts or {})
+        name: _service(name, _filled(service, variables), variables, hosts or {})
         for name, service in loaded["services"].items()
     }
 
@@ -59,8 +61,20 @@ def named_volumes(path: Path = COMPOSE_FILE) -> frozenset[str]:
 
 
 def variables_in(text: str) -> frozenset[str]:
-    """The names of the variables that a Compose file takes from its environment."""
-    return frozenset(name for found in _VARIABLE.finditer(text) if (name := found["bare"] or found["name"]))
+    """The names of the variables that stand in a text."""
+    names: set[str] = set()
+    for found in _VARIABLE.finditer(text):
+        names |= {found["bare"] or found["name"]} - {None} | variables_in(found["word"] or "")
+    return frozenset(names)
+
+
+def passed_on(path: Path = COMPOSE_FILE) -> frozenset[str]:
+    """The names of the variables that services are given as they are, if they are set at all."""
+    given = (
+        service.get("environment", {})
+        for service in yaml.safe_load(path.read_text("utf-8"))["services"].values()
+    )
+    return frozenset(key for environment in given for key, value in environment.items() if value is None)
 
 
 def interpolate(text: str, variables: Mapping[str, str]) -> str:
@@ -75,7 +89,7 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
             return given
         if rule.endswith("?"):
             raise ValueError(f"{name} is not set: {found['word']}")
-        return found["word"] or ""
+        return interpolate(found["word"] or "", variables)
 
     return _VARIABLE.sub(value, text)
 
@@ -91,14 +105,16 @@ def _filled(node: object, variables: Mapping[str, str]) -> object:
     return node
 
 
-def _service(name: str, given: object, hosts: Mapping[str, str]) -> Service:
+def _service(name: str, given: object, variables: Mapping[str, str], hosts: Mapping[str, str]) -> Service:
     if not isinstance(given, dict):
         raise ValueError(f"the service {name} is no mapping")
     return Service(
         name=name,
         command=tuple(_elsewhere(word, hosts) for word in _words(given.get("command", []))),
         environment={
-            key: _elsewhere(str(value), hosts) for key, value in given.get("environment", {}).items()
+            key: _elsewhere(str(variables[key] if value is None else value), hosts)
+            for key, value in given.get("environment", {}).items()
+            if value is not None or key in variables
         },
         depends_on={other: rule["condition"] for other, rule in given.get("depends_on", {}).items()},
         check=tuple(_elsewhere(word, hosts) for word in _check(given.get("healthcheck", {}).get("test", []))),

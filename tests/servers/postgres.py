@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from tests.servers.processes import MissingProgram, ServerProcess, free_port, program, unprivileged_user
+from tests.waiting import PATIENCE
 
 ROLE = "digest"
 
@@ -104,7 +105,12 @@ class PostgresServer:
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A session of the owner's, in autocommit."""
         return psycopg.connect(
-            host="127.0.0.1", port=self.port, user=ROLE, dbname=database, autocommit=True, connect_timeout=5
+            host="127.0.0.1",
+            port=self.port,
+            user=ROLE,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=int(PATIENCE),
         )
 
     def _make_cluster(self) -> None:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 
 class MissingProgram(RuntimeError):
     """A server that tests need is not installed; the message says how to get it."""
@@ -32,16 +34,24 @@ def program(*names: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback that nothing listens on, and that is given to nobody else for a minute.
+
+    A connection on it was closed from its own side, so it is in TIME-WAIT: the kernel picks it neither for
+    others who ask for a free port nor for outgoing connections, while a server that names it may have it
+    (with SO_REUSEADDR, which all of ours set). Only picked, it could be gone before its server has started.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            probe.accept()[0].close()
+            client.recv(1)
+    return port
 
 
 def is_listening(port: int) -> bool:
     """Whether a connection to this port of the loopback is taken."""
     with socket.socket() as client:
-        client.settimeout(1)
+        client.settimeout(PATIENCE)
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
@@ -95,7 +105,7 @@ class ServerProcess:
         """What it ended with, negative for a signal; None while it runs."""
         return self._process.poll()
 
-    def wait_until(self, is_ready: Callable[[], bool], *, seconds: float = 20.0) -> None:
+    def wait_until(self, is_ready: Callable[[], bool], *, seconds: float = PATIENCE) -> None:
         """Wait until the server answers."""
         deadline = time.monotonic() + seconds
         while not is_ready():
@@ -107,7 +117,7 @@ class ServerProcess:
                 )
             time.sleep(0.01)
 
-    def end(self, number: signal.Signals, *, seconds: float = 10.0) -> None:
+    def end(self, number: signal.Signals, *, seconds: float = PATIENCE) -> None:
         """Send the signal and wait for the end; kill what does not end in time."""
         if self.is_running:
             self._process.send_signal(number)

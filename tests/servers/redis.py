@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from tests.servers.processes import ServerProcess, free_port, program
+from tests.waiting import PATIENCE
 
 PASSWORD = "only-for-tests"
 NEVER_AGAIN = Retry(NoBackoff(), 0)
@@ -72,7 +73,7 @@ class RedisServer:
 
     def client(self) -> redis.Redis:
         """A client of the server's database 0, which does not try again by itself."""
-        return redis.Redis.from_url(self.url, socket_timeout=5, retry=NEVER_AGAIN)
+        return redis.Redis.from_url(self.url, socket_timeout=PATIENCE, retry=NEVER_AGAIN)
 
     def flush(self) -> None:
         """Forget all keys."""

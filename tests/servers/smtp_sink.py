@@ -26,8 +26,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from tests.servers.faults import ConnectionFault, Faults, RecipientFault
+from tests.servers.faults import ConnectionFault, DelayReply, Faults, RecipientFault
 from tests.servers.smtp_protocol import EXTENSIONS, Received, SmtpConversation
+from tests.waiting import PATIENCE
 
 BACKLOG = 1024
 Result = TypeVar("Result")
@@ -153,6 +154,18 @@ class SmtpSink:
     def faults(self, plan: Faults) -> None:
         self._intake.faults = plan
 
+    def slow_down(self, *, after: int, seconds: float = 2.0) -> None:
+        """Once `after` mails are here, answer each further one only after `seconds`.
+
+        So a test that does something in the middle of a send is in its middle, however busy the machine.
+        A new plan of faults ends it.
+        """
+
+        def late(_address: str, _attempt: int) -> RecipientFault | None:
+            return DelayReply(seconds) if self.count() >= after else None
+
+        self.faults = Faults(on_recipient=late)
+
     def refuse_connections(self) -> None:
         """Stop listening: the operating system refuses connections. Those that are open go on."""
         if self._server is not None:
@@ -186,7 +199,7 @@ class SmtpSink:
         """How often each recipient got a mail."""
         return copies(self._intake.received)
 
-    def wait_for(self, count: int, *, seconds: float = 10.0) -> list[Received]:
+    def wait_for(self, count: int, *, seconds: float = PATIENCE) -> list[Received]:
         """Return the mails once there are `count` of them; TimeoutError says how many came instead."""
         deadline = time.monotonic() + seconds
         while self.count() < count:
@@ -208,7 +221,7 @@ class SmtpSink:
     # --- in the thread
 
     def _run(self, work: Coroutine[object, object, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=PATIENCE)
 
     async def _listen(self) -> asyncio.Server:
         server = await listen(self._intake, self.port)

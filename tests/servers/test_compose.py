@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.compose import interpolate, services, variables_in
+from tests.servers.compose import interpolate, passed_on, services, variables_in
 
 COMPOSE = """
 x-ours: &ours
   build: .
   environment:
-    URL: "redis://:${PASSWORD:?set it}@redis:6379/0"
+    URL: "${BROKER:-redis://:${PASSWORD:?set it}@redis:6379/0}"
+    LEVEL:
 services:
   worker:
     <<: *ours
@@ -47,6 +48,12 @@ def test_a_service_has_its_anchors_variables_and_hosts_resolved(compose_file: Pa
     assert worker.is_ours
 
 
+def test_a_variable_without_a_value_is_passed_on_when_it_is_set(compose_file: Path) -> None:
+    given = {"PASSWORD": "pw", "BROKER": "redis://b", "LEVEL": ""}
+    assert services(compose_file, variables=given)["worker"].environment == {"URL": "redis://b", "LEVEL": ""}
+    assert passed_on(compose_file) == {"LEVEL"}
+
+
 def test_a_service_from_a_ready_image_is_not_ours(compose_file: Path) -> None:
     redis = services(compose_file, variables={"PASSWORD": "pw"})["redis"]
     assert (redis.image, redis.is_ours) == ("redis:8", False)
@@ -68,6 +75,7 @@ def test_a_required_variable_that_is_missing_or_empty_is_named(compose_file: Pat
         ("${A-b}${EMPTY-b}${UNSET-b}", "ab"),
         ("${UNSET:-http://127.0.0.1:8000}", "http://127.0.0.1:8000"),
         ("[${UNSET}]", "[]"),
+        ("${A:-${UNSET:?x}}${UNSET:-<${A}>}${UNSET:-{$A}}", "a<a>{a}"),
     ],
 )
 def test_variables_are_filled_in_as_compose_does(text: str, filled: str) -> None:
@@ -75,4 +83,4 @@ def test_variables_are_filled_in_as_compose_does(text: str, filled: str) -> None
 
 
 def test_an_escaped_dollar_names_no_variable() -> None:
-    assert variables_in("$A ${B:?x} ${C-} $$D $${E}") == {"A", "B", "C"}
+    assert variables_in("$A ${B:?x} ${C-} $$D $${E} ${F:-f$$G${H:?x}}") == {"A", "B", "C", "F", "H"}

@@ -4,10 +4,10 @@ import asyncio
 import os
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import MissingProgram, NotReady, ServerProcess, free_port, is_listening, program
 from tests.servers.redis import NEVER_AGAIN, RedisServer
+from tests.waiting import PATIENCE, wait_until
 
 
 def dsn(url: str) -> str:
@@ -93,7 +94,7 @@ def test_redis_with_its_log_on_remembers_across_a_kill() -> None:
 
 
 def test_postfix_own_sink_takes_mail(postfix_sink: PostfixSink) -> None:
-    with smtplib.SMTP("127.0.0.1", postfix_sink.port, timeout=5) as connection:
+    with smtplib.SMTP("127.0.0.1", postfix_sink.port, timeout=PATIENCE) as connection:
         assert connection.sendmail("a@example.com", ["b@example.org"], b"Subject: x\r\n\r\nHello.\r\n") == {}
 
 
@@ -139,7 +140,7 @@ SERVERS = {
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_no_server_outlives_tests_that_are_killed(name: str, open_folder: Path) -> None:
-    script = f"{SERVERS[name]}\nimport time\nprint(Server().start().port, flush=True)\ntime.sleep(60)"
+    script = f"{SERVERS[name]}\nimport time\nprint(Server().start().port, flush=True)\ntime.sleep(600)"
     environment = {**os.environ, "TMPDIR": str(open_folder)}
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
     assert parent.stdout is not None
@@ -147,7 +148,7 @@ def test_no_server_outlives_tests_that_are_killed(name: str, open_folder: Path) 
         port = int(parent.stdout.readline())
         assert is_listening(port)
         parent.send_signal(signal.SIGKILL)
-    assert falls_silent(port)
+    wait_until(lambda: not is_listening(port))
 
 
 @pytest.fixture
@@ -158,14 +159,10 @@ def open_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def falls_silent(port: int) -> bool:
-    deadline = time.monotonic() + 5
-    while is_listening(port):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def test_a_free_port_is_free() -> None:
-    assert not is_listening(free_port())
+def test_a_free_port_is_free_and_kept_for_whom_it_was_asked_for() -> None:
+    port = free_port()
+    assert not is_listening(port)
+    with socket.socket() as stranger, pytest.raises(OSError, match="in use"):
+        stranger.bind(("127.0.0.1", port))
+    with socket.create_server(("127.0.0.1", port)):
+        assert is_listening(port)

@@ -15,22 +15,24 @@ from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.store.audiences import add_edition
+from digest.store.claims import (
+    arm_deliveries,
+    claim_deliveries,
+    reap_leases,
+    return_claims,
+    settle_deliveries,
+)
 from digest.store.database import reading, writing
 from digest.store.deliveries import (
     DeliveryRow,
     NewDelivery,
     add_deliveries,
-    arm_deliveries,
     cancel_for_issue,
     cancel_for_subscriber,
-    claim_deliveries,
     count_deliveries,
     edition_key_of,
     find_delivery,
     is_unfinished,
-    reap_leases,
-    return_claims,
-    settle_deliveries,
     settle_unknown,
 )
 from digest.store.subscribers import set_subscription_state, suppress

@@ -14,6 +14,7 @@ import uvicorn
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
 from digest.web.app import make_app
+from tests.waiting import PATIENCE
 from tests.web.world import SENDING, reader_id
 
 
@@ -49,16 +50,16 @@ def serving(runtime: Runtime, port: int) -> Iterator[Site]:
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, name="test site", daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while not server.started:
         assert thread.is_alive(), "the server ended before it served"
-        assert time.monotonic() < deadline, "the server did not start within 10 s"
+        assert time.monotonic() < deadline, "the server did not start in time"
         time.sleep(0.005)
     try:
         address = f"http://127.0.0.1:{port}"
         # verify=False: reading the authorities' certificates takes longer than most tests here.
-        with httpx2.Client(base_url=address, trust_env=False, verify=False, timeout=10) as client:
+        with httpx2.Client(base_url=address, trust_env=False, verify=False, timeout=PATIENCE) as client:
             yield Site(runtime, client)
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)

@@ -78,6 +78,16 @@ def test_the_comparison_would_notice_a_change(site: Site) -> None:
     assert {table for table in after if after[table] != before[table]} == {"subscriptions", "deliveries"}
 
 
+def test_the_headers_lead_to_help_and_to_no_archive_that_is_not_there(still_site: Site) -> None:
+    for email, mail in mails_of(still_site).items():
+        (link,) = re.findall(r"^<(https?://[^>]+)>$", str(mail["List-Help"]))
+        page = still_site.get(link)
+        assert page.status_code == 200
+        assert "Choose your topics" in page.text
+        assert email in page.text
+        assert mail["List-Archive"] is None
+
+
 def test_one_click_goes_where_the_headers_of_the_mail_say(site: Site) -> None:
     mail = mails_of(site)[ADA]
     (link,) = re.findall(r"<(https?://[^>]+)>", mail["List-Unsubscribe"])

@@ -16,6 +16,7 @@ import pytest
 from digest.domain.errors import Unavailable
 from digest.web.app import serve
 from tests.servers.processes import ServerProcess, free_port, is_listening
+from tests.waiting import PATIENCE
 from tests.web.conftest import SECRET, runtime_on
 
 PROGRAM = """
@@ -57,7 +58,7 @@ def served(database: Path, output: Path, *, host: str = "127.0.0.1") -> Iterator
 def ended_by(number: signal.Signals, database: Path, output: Path, *, host: str) -> str:
     """Ask a server whether it is ready, end it by a signal, and return what it printed."""
     with served(database, output, host=host) as (process, port):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE) as response:
             assert response.status == 200
         process.end(number)
         assert not is_listening(port)

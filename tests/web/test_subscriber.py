@@ -9,8 +9,9 @@ import pytest
 from digest.domain.deliveries import DeliveryState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.store.claims import arm_deliveries, claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import arm_deliveries, claim_deliveries, find_delivery
+from digest.store.deliveries import find_delivery
 from digest.store.newsletters import remove_topic
 from digest.store.subscribers import SubscriberRow
 from digest.track.tokens import Purpose
@@ -108,8 +109,28 @@ def test_undo_brings_back_the_topics_followed_before(site: Site) -> None:
 @pytest.mark.parametrize("state", [SubscriptionState.PENDING, SubscriptionState.PAUSED])
 def test_undo_confirms_and_resumes_nobody(state: SubscriptionState, site: Site) -> None:
     set_state(site.runtime.engine, ADA, state)
-    site.post(f"{site.link(Purpose.UNSUBSCRIBE, ADA)}/undo")
+    told = site.post(f"{site.link(Purpose.UNSUBSCRIBE, ADA)}/undo").text
     assert state_of(site.runtime.engine, ADA) is state
+    assert "Welcome back" not in told
+    assert "no unsubscription to take back, so nothing was changed" in told
+
+
+def test_undoing_twice_is_the_same_as_once(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    site.post(link, **ONE_CLICK)
+    first = site.post(f"{link}/undo")
+    before = contents(site.runtime.engine)
+    assert site.post(f"{link}/undo").text == first.text
+    assert contents(site.runtime.engine) == before
+
+
+def test_nobody_who_was_removed_comes_back(site: Site) -> None:
+    links = [f"{site.link(Purpose.UNSUBSCRIBE, DAN)}/undo", f"{site.link(Purpose.PREFERENCES, DAN)}/return"]
+    with writing(site.runtime.engine) as session:
+        session.delete(session.get_one(SubscriberRow, reader_id(site.runtime.engine, DAN)))
+    before = contents(site.runtime.engine)
+    assert [site.post(link).status_code for link in links] == [404, 404]
+    assert contents(site.runtime.engine) == before
 
 
 def test_who_comes_back_to_a_suppressed_address_is_told(site: Site) -> None:
@@ -177,8 +198,18 @@ def test_who_unsubscribed_or_paused_is_told_and_can_come_back(site: Site) -> Non
 
 def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:
     set_state(site.runtime.engine, ADA, SubscriptionState.PENDING)
-    site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/return")
+    told = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/return").text
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.PENDING
+    assert "Welcome back" not in told
+    assert "never confirmed, so nothing was changed" in told
+
+
+def test_a_return_to_a_suppressed_address_promises_no_mail(site: Site) -> None:
+    set_state(site.runtime.engine, FAY, SubscriptionState.UNSUBSCRIBED)
+    told = text_of(site.post(f"{site.link(Purpose.PREFERENCES, FAY)}/return").text)
+    assert "Welcome back" in told
+    assert "comes to you again" not in told
+    assert "none is sent to it at present" in told
 
 
 def test_preferences_lead_to_unsubscribing(still_site: Site) -> None:

@@ -17,11 +17,11 @@ from digest.domain.deliveries import DeliveryState
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
 from digest.store.schema import migrate
-from tests.e2e.stack import wait_until
-from tests.servers.faults import DelayReply
+from tests.servers.faults import Faults
 from tests.servers.processes import ServerProcess
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+from tests.waiting import wait_until
 from tests.worker.conftest import Launch
 
 WORKER = ("celery", "-A", "worker.app", "worker", "--concurrency=2")
@@ -38,8 +38,12 @@ def is_object(line: str) -> bool:
     return line.startswith("{") and line.endswith("}")
 
 
-def wait_for_log(process: ServerProcess, words: str, *, seconds: float = 60) -> None:
-    wait_until(lambda: words in log_of(process), seconds=seconds, why=lambda: log_of(process))
+def wait_for_log(process: ServerProcess, words: str) -> None:
+    wait_until(lambda: words in log_of(process), why=lambda: log_of(process))
+
+
+def wait_for_end(process: ServerProcess) -> None:
+    wait_until(lambda: not process.is_running, why=lambda: log_of(process))
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def ready_worker(launch: Launch, postgres_url: str, redis_url: str, smtp_sink: S
 @pytest.mark.parametrize("command", [WORKER, BEAT])
 def test_a_wrong_setting_ends_it_in_words(launch: Launch, command: tuple[str, ...]) -> None:
     process = launch(command, brokr_url="redis://127.0.0.1/0")
-    wait_until(lambda: not process.is_running, seconds=60, why=lambda: log_of(process))
+    wait_for_end(process)
     assert process.exit_code == 1
     told = log_of(process)
     assert "Error: environment: DIGEST_BROKR_URL is not a setting; did you mean 'DIGEST_BROKER_URL'?" in told
@@ -72,7 +76,7 @@ def test_a_wrong_setting_ends_it_in_words(launch: Launch, command: tuple[str, ..
 
 def test_a_worker_that_nobody_could_ring_ends_in_words(launch: Launch) -> None:
     process = launch(WORKER)
-    wait_until(lambda: not process.is_running, seconds=60, why=lambda: log_of(process))
+    wait_for_end(process)
     assert process.exit_code == 1
     assert "broker_url is memory://, which only 'digest up' can use" in log_of(process)
     assert "Traceback" not in log_of(process)
@@ -140,7 +144,8 @@ def test_a_fault_is_logged_with_its_traceback_and_the_worker_goes_on(
         lines = [json.loads(line) for line in log_of(ready_worker).splitlines() if is_object(line)]
         return [line for line in lines if "Traceback" in line.get("exception", "")]
 
-    wait_until(lambda: len(told()) >= 2, seconds=60, why=lambda: log_of(ready_worker))
+    wait_until(lambda: len(told()) >= 2, why=lambda: log_of(ready_worker))
+    ready_worker.end(signal.SIGTERM)
     assert len(told()) == 2
     assert all(re.search(r"advance\[.+\] raised unexpected", line["event"]) for line in told())
 
@@ -149,6 +154,7 @@ def test_an_expected_error_is_told_in_words(launch: Launch, postgres_url: str, r
     """Nobody has migrated the database: ops need the sentence, not where in the code it was found."""
     worker = launch(WORKER, database_url=postgres_url, broker_url=redis_url)
     wait_for_log(worker, "task.failed")
+    worker.end(signal.SIGTERM)
     assert "run 'digest" in log_of(worker)
     assert "Traceback" not in log_of(worker)
 
@@ -164,12 +170,12 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     redis_url: str,
     smtp_sink: SmtpSink,
 ) -> None:
-    smtp_sink.faults.on_recipient = lambda _address, _attempt: DelayReply(0.02)
+    smtp_sink.slow_down(after=READERS // 8)
     engine = open_engine(postgres_url)
     issue_id = approved_issue(engine, Size(READERS))
     client.send_task("worker.tasks.sweep")
-    smtp_sink.wait_for(READERS // 8, seconds=60)
-    ready_worker.end(signal.SIGTERM, seconds=30)
+    smtp_sink.wait_for(READERS // 8)
+    ready_worker.end(signal.SIGTERM)
     assert ready_worker.exit_code == 0, log_of(ready_worker)
 
     with reading(engine) as session:
@@ -179,7 +185,8 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.ACCEPTED] == sent
     assert counts[DeliveryState.PENDING] == READERS - sent
 
+    smtp_sink.faults = Faults()
     launch(WORKER, database_url=postgres_url, broker_url=redis_url, mail_url=smtp_sink.url)
-    smtp_sink.wait_for(READERS, seconds=60)
+    smtp_sink.wait_for(READERS)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()

@@ -13,10 +13,10 @@ from digest.domain.deliveries import DeliveryState
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
 from digest.store.schema import migrate
-from tests.e2e.stack import wait_until
-from tests.servers.faults import DelayReply
+from tests.servers.faults import Faults
 from tests.servers.processes import ServerProcess, free_port
 from tests.servers.smtp_sink import SmtpSink
+from tests.waiting import wait_until
 from tests.worker.conftest import Launch
 
 READERS = 400
@@ -74,7 +74,7 @@ def printed(process: ServerProcess) -> str:
 
 
 def wait_for_end(process: ServerProcess) -> None:
-    wait_until(lambda: not process.is_running, seconds=60, why=lambda: printed(process))
+    wait_until(lambda: not process.is_running, why=lambda: printed(process))
 
 
 def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database: str) -> None:
@@ -83,7 +83,8 @@ def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database:
     assert process.exit_code == 0, printed(process)
     took = [float(seconds) for seconds in re.findall(r"stopped in ([\d.]+) s", printed(process))]
     assert len(took) == 2
-    assert max(took) < 3
+    # Were it not woken, each would wait for messages for two seconds more; a busy machine delays only one.
+    assert min(took) < 2
     assert printed(process).count("worker.ready") == 2
 
 
@@ -101,14 +102,14 @@ def test_a_process_does_not_go_on_without_its_worker_or_beat(
 def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     launch: Launch, database: str, smtp_sink: SmtpSink
 ) -> None:
-    smtp_sink.faults.on_recipient = lambda _address, _attempt: DelayReply(0.02)
+    smtp_sink.slow_down(after=READERS // 8)
     engine = open_engine(database)
     issue_id = approved_issue(engine, Size(READERS))
     up = ("digest", "up", "--port", str(free_port()))
     settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
     first = launch(up, **settings)
-    smtp_sink.wait_for(READERS // 8, seconds=60)
-    first.end(signal.SIGTERM, seconds=30)
+    smtp_sink.wait_for(READERS // 8)
+    first.end(signal.SIGTERM)
     assert first.exit_code == 0, printed(first)
 
     with reading(engine) as session:
@@ -118,7 +119,8 @@ def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.ACCEPTED] == sent
     assert counts[DeliveryState.PENDING] == READERS - sent
 
+    smtp_sink.faults = Faults()
     launch(up, **settings)
-    smtp_sink.wait_for(READERS, seconds=60)
+    smtp_sink.wait_for(READERS)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()

@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+from celery.signals import task_failure
+from structlog.testing import capture_logs
+
 import worker.tasks
+from digest.domain.errors import Conflict, DigestError, Refused, Unavailable
 from worker.app import app
 
 TASKS = {name: task for name, task in app.tasks.items() if name.startswith("worker.")}
@@ -49,3 +54,22 @@ def test_every_hint_goes_stale_and_none_waits_at_the_worker() -> None:
         if isinstance(call, ast.Call) and "apply_async" in ast.unparse(call.func)
     ]
     assert [[keyword.arg for keyword in call.keywords] for call in sent] == [["expires"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "level"),
+    [
+        ("send", Unavailable, "warning"),
+        ("send", Refused, "warning"),
+        ("send", Conflict, "error"),
+        ("sweep", Unavailable, "error"),
+    ],
+)
+def test_what_a_send_tells_of_its_server_is_no_error_at_every_try(
+    name: str, error: type[DigestError], level: str
+) -> None:
+    with capture_logs() as logs:
+        task_failure.send(sender=TASKS[f"worker.tasks.{name}"], exception=error("away"), args=(1,))
+    assert [(line["event"], line["reason"], line["log_level"]) for line in logs] == [
+        ("task.failed", "away", level)
+    ]

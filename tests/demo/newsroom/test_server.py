@@ -9,6 +9,8 @@ import pytest
 
 from digest.demo.newsroom import Newsroom
 from tests.demo.web import get
+from tests.servers.processes import free_port
+from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 20, 10, 30, tzinfo=UTC)
 
@@ -58,8 +60,7 @@ def test_the_same_moment_gives_the_same_pages(newsroom: Newsroom) -> None:
         with Newsroom.start(now=NOW, port=port) as started:
             return get(started.sources[1].url).text
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     assert body(port) == body(port)
 
 
@@ -82,7 +83,7 @@ def test_the_command_prints_its_sources_and_serves_them_until_it_is_told_to_stop
         lines = [process.stdout.readline().split() for _ in range(5)]
         statuses = [get(url).status for _, url, *_ in lines]
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert [kind for kind, *_ in lines] == ["feed", "feed", "feed", "page", "feed"]
     assert statuses == [200] * 5
 
@@ -95,7 +96,7 @@ def test_the_command_says_what_is_wrong_with_a_zone_or_a_port() -> None:
             (("--zone", "Moon"), "--zone"),
         ):
             with command(*arguments) as process:
-                _, errors = process.communicate(timeout=10)
+                _, errors = process.communicate(timeout=PATIENCE)
             assert process.returncode == 2
             assert problem in errors
             assert "Traceback" not in errors

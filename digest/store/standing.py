@@ -1,0 +1,69 @@
+"""How an issue's deliveries stand, reader by reader, and which of them wait for another try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import IssueId
+from digest.store.audiences import PAGE, EditionRow
+from digest.store.deliveries import DeliveryRow
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One reader's delivery: the key of their edition, and how far it is."""
+
+    email: str
+    edition: str
+    state: DeliveryState
+
+
+def standings(session: Session, issue_id: IssueId) -> Iterator[Standing]:
+    """Yield how each addressed reader's delivery stands, by address."""
+    rows = session.execute(
+        select(DeliveryRow.email, EditionRow.key, DeliveryRow.state)
+        .join(EditionRow, EditionRow.id == DeliveryRow.edition_id)
+        .where(DeliveryRow.issue_id == issue_id)
+        .order_by(DeliveryRow.email_key),
+        execution_options={"yield_per": PAGE},
+    )
+    for email, key, state in rows:
+        yield Standing(email, key, DeliveryState(state))
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Mails that were put off: how many, when the first is tried again (UTC), and what was said of that one.
+
+    `said` is the mail server's code and words, or why none was reached; '' when neither is known.
+    """
+
+    count: int
+    next_try: datetime
+    said: str
+
+
+def find_deferred(session: Session, issue_id: IssueId, *, now: datetime) -> Deferred | None:
+    """Return the deliveries of the issue whose next try is still to come, or None when none waits."""
+    waiting = (
+        DeliveryRow.issue_id == issue_id,
+        DeliveryRow.state == DeliveryState.PENDING,
+        DeliveryRow.next_at > now,
+    )
+    first = session.execute(
+        select(DeliveryRow.next_at, DeliveryRow.smtp_code, DeliveryRow.smtp_text)
+        .where(*waiting)
+        .order_by(DeliveryRow.next_at)
+        .limit(1)
+    ).first()
+    if first is None:
+        return None
+    next_try, code, text = first
+    count = session.scalar(select(func.count()).select_from(DeliveryRow).where(*waiting)) or 0
+    return Deferred(count, next_try, " ".join(str(part) for part in (code, text) if part))

@@ -1,0 +1,78 @@
+"""What a sweep rings for: whatever could be done now, and nothing that must wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+from sqlalchemy import update
+
+import worker.tasks
+from benchmarks.readers import Size, sending_issue
+from digest.deliver.outages import meet_outage
+from digest.domain.issues import IssueId
+from digest.runtime import Runtime
+from digest.settings import Settings
+from digest.store.database import open_engine, writing
+from digest.store.deliveries import DeliveryRow
+from digest.store.schema import migrate
+from worker.app import app
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """The tasks' runtime, on a database of the test's own."""
+    found = Runtime(Settings(database_url=f"sqlite:///{tmp_path / 'digest.db'}"))
+    migrate(open_engine(found.settings.database_url))
+    monkeypatch.setattr(worker.tasks, "runtime", lambda: found)
+    yield found
+    found.engine.dispose()
+
+
+@pytest.fixture
+def rung() -> Iterator[Callable[[], list[tuple[str, list[int]]]]]:
+    """Return the hints that have been sent since the last look, as the broker holds them."""
+    with Connection("memory://") as broker:
+        queue = broker.SimpleQueue(app.conf.task_default_queue)
+
+        def take() -> list[tuple[str, list[int]]]:
+            found = []
+            while queue.qsize():
+                message = queue.get(block=False)
+                message.ack()
+                found.append((message.headers["task"], message.payload[0]))
+            return found
+
+        take()
+        yield take
+        take()
+
+
+def test_a_sweep_rings_for_an_issue_with_something_due(
+    runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]]
+) -> None:
+    issue_id = sending_issue(runtime.engine, Size(readers=3, topics=2, articles=2, follows=1))
+    worker.tasks.sweep()
+    assert rung() == [("worker.tasks.send", [issue_id])]
+
+
+@pytest.mark.parametrize("reason", ["deferred", "server away"])
+def test_a_sweep_rings_for_nobody_while_all_that_is_left_must_wait(
+    reason: str, runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]]
+) -> None:
+    issue_id = sending_issue(runtime.engine, Size(readers=3, topics=2, articles=2, follows=1))
+    make_it_wait(runtime, issue_id, reason)
+    worker.tasks.sweep()
+    assert rung() == []
+
+
+def make_it_wait(runtime: Runtime, issue_id: IssueId, reason: str) -> None:
+    later = datetime.now(UTC) + timedelta(hours=1)
+    if reason == "server away":
+        meet_outage(runtime.engine, issue_id, "mail.example.org:25 takes no mail", now=later)
+        return
+    with writing(runtime.engine) as session:
+        session.execute(update(DeliveryRow).values(next_at=later))
