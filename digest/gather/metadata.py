@@ -14,9 +14,9 @@ from digest.gather.declarations import Declarations
 from digest.gather.entries import labels
 from digest.gather.evidence import Candidate
 from digest.gather.language import iso_639_1
+from digest.gather.lead_images import lead_image_of
 from digest.gather.markup import text_of
 from digest.gather.pagedates import PageDates, dates_of
-from digest.gather.pictures import lead_image_of
 from digest.gather.plain import plain_from_html
 from digest.gather.survey import Survey
 from digest.gather.titles import page_title

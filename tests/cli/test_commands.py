@@ -257,7 +257,11 @@ def test_a_feed_and_an_article_can_be_inspected_without_a_database(
     )
     told = digest("inspect", "article", "page.html", "--json").well().json
     assert "harbour master" in told["text"]
-    assert "characters" in digest("inspect", "article", "page.html").well().out
+    assert {"titles", "dates", "dropped", "signals"} <= told["reading"].keys()
+    shown = digest("inspect", "article", "page.html").well().out
+    assert "characters" in shown
+    assert "title repeated" in shown
+    assert "✓" in shown
     assert list(nowhere.iterdir()) == [nowhere / "page.html"]
 
 
