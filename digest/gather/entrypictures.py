@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
@@ -11,9 +12,10 @@ from lxml.etree import _Element
 from digest.domain.articles import Image
 from digest.gather.fields import Fields, attribute
 from digest.gather.plain import plain_from_html
-from digest.gather.urls import joined
+from digest.gather.urls import MAX_LENGTH, joined
 
 ALT_MAX = 300
+MAX_PICTURES = 50
 MIN_WIDTH = 50
 """Narrower than this is an icon or a counter, not a picture."""
 
@@ -22,9 +24,9 @@ _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif)$", re.IGNORECASE)
 
 def picture_of(fields: Fields, base: str) -> Image | None:
     """Return the widest picture of an entry, the first of equals; None without one that is on http(s)."""
-    found = sorted(_pictures(fields), key=lambda picture: -picture[0])
+    found = sorted(islice(_pictures(fields), MAX_PICTURES), key=lambda picture: -picture[0])
     for width, href, alt in found:
-        url = joined(base, href) if href and not 0 < width < MIN_WIDTH else None
+        url = joined(base, href) if 0 < len(href) <= MAX_LENGTH and not 0 < width < MIN_WIDTH else None
         if url:
             return Image(url, plain_from_html(alt)[:ALT_MAX])
     return None

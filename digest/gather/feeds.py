@@ -43,7 +43,7 @@ def _what_it_is(body: bytes, kind: Kind, *, url: str, content_type: str, encodin
     sent = f", sent as {content_type}" if content_type else ""
     said = f"{url} is not a feed: it is {described(body, encoding)}{sent}"
     if kind is Kind.SITEMAP:
-        return f"{said}. 'digest source find' with the site's address tells what it lists"
+        return f"{said}. 'digest inspect feed {url}' shows what it lists"
     if kind is not Kind.HTML:
         return f"{said}. Give the address of an RSS, Atom or JSON feed"
     feeds = advertised_feeds(body, url=url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.etree import _Element
 
@@ -14,6 +15,7 @@ from digest.gather.patterns import shared_pattern, without
 from digest.gather.urls import canonical_or_none, joined, same_site
 
 MAX_LINKS = 200
+MAX_LINKS_READ = 5_000
 
 _FEED_TYPES = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 # What else feeds are served as; other things are too, so the address has to look like a feed's as well.
@@ -102,7 +104,7 @@ def _site_links(html: bytes, url: str) -> dict[str, _Link]:
     base = base_of(tree, url)
     own = canonical_or_none(url)
     found: dict[str, _Link] = {}
-    for element in tree.iter("a"):
+    for element in islice(tree.iter("a"), MAX_LINKS_READ):
         target = joined(base, element.get("href") or "")
         if target is None or target == own or not (own is None or same_site(own, target)):
             continue
@@ -127,12 +129,13 @@ def _learnt(links: Mapping[str, _Link]) -> Learnt | None:
     if pattern is None:
         return None
     matching = [target for target in links if re.search(pattern, target)]
-    unwanted = [target for target in matching if _NOT_AN_ARTICLE.search(target)]
+    unwanted = {target for target in matching if _NOT_AN_ARTICLE.search(target)}
     takes = tuple(target for target in matching if target not in unwanted)
-    if len(unwanted) > _MAX_EXCEPTIONS or len(set(headlines) & set(takes)) * 2 < len(takes):
+    taken = frozenset(takes)
+    if len(unwanted) > _MAX_EXCEPTIONS or len(taken.intersection(headlines)) * 2 < len(takes):
         return None
-    leaves = tuple(target for target in links if target not in set(takes))
-    return Learnt(without(pattern, unwanted), takes, leaves)
+    leaves = tuple(target for target in links if target not in taken)
+    return Learnt(without(pattern, sorted(unwanted)), takes, leaves)
 
 
 def advertised_feeds(html: bytes, *, url: str) -> tuple[str, ...]:

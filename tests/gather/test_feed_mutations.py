@@ -102,4 +102,4 @@ def test_a_long_feed_cut_in_the_middle_keeps_what_came_before_and_the_half_text(
     body = f"<rss version='2.0'><channel>{items}".encode()
     feed = read_feed(body[: len(body) // 2], url=URL, now=NOW)
     assert len(feed.entries) == 251
-    assert feed.problems[0].startswith("it is not well-formed XML (line 1: ")
+    assert feed.problems[0].startswith("it is not well-formed XML (line 1)")

@@ -310,6 +310,17 @@ HOSTILE = {
     "open instructions": "<?" * 500_000,
     "comments in a title": rss(item(title="<![CDATA[" + "<!--" * 200_000 + "]]>")),
     "over the size": "<rss>" + " " * 9_000_000,
+    "a name that does not end": rss("<" + "a" * 1_000_000),
+    "names that do not end": rss(("<" + "a" * 2_000 + " ") * 500),
+    "tags escaped twice that do not end": rss(
+        item("<description>" + "&amp;lt;p " * 100_000 + "</description>")
+    ),
+    "a long base for many links": "<feed xml:base='"
+    + "a/" * 1_000
+    + "'>"
+    + "<entry><link href='c'/></entry>" * 5_000
+    + "</feed>",
+    "many bad links": rss(f"<item>{'<link>javascript:x</link>' * 40_000}</item>"),
     "nested arrays": '{"version": "https://jsonfeed.org/version/1", "items": ' + "[" * 200_000,
 }
 
