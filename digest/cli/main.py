@@ -32,9 +32,7 @@ class Root(LazyGroup):
         "newsletter": Part(_SETUP, "digest.cli.newsletters", "Newsletters: who sends, what, how much.", True),
         "topic": Part(_SETUP, "digest.cli.topics", "Topics: what subscribers follow.", True),
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),
-        "article": Part(
-            _SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True
-        ),
+        "article": Part(_SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
         "schedule": Part(_SETUP, "digest.cli.schedules", "Schedules: when an issue is made and sent.", True),
         "run": Part(_ISSUE, "digest.cli.runs", "Do all of the following at once, up to the send."),
