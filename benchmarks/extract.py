@@ -34,7 +34,7 @@ from benchmarks.pages import (
     same_title,
     shingle_shares,
 )
-from digest.gather.extract import read_page
+from digest.gather.pages.extract import read_page
 
 ROUNDS = 3
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import feedparser
 
-from digest.gather.feeds import read_feed
+from digest.gather.feeds.formats import read_feed
 
 URL = "https://example.org/feed.xml"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -39,10 +39,10 @@ from benchmarks.farm_sites import NOW, WINDOW, Site
 from benchmarks.memory import peak_mb
 from benchmarks.naive_gather import naive_seconds
 from digest.domain.newsletters import Newsletter, NewsletterId
-from digest.gather.fetch import HttpFetcher
-from digest.gather.hosts import StoredHosts
-from digest.gather.parsing import Parsers
-from digest.gather.polite import PoliteFetcher
+from digest.gather.fetching.fetch import HttpFetcher
+from digest.gather.fetching.hosts import StoredHosts
+from digest.gather.fetching.polite import PoliteFetcher
+from digest.gather.parsing.pool import Parsers
 from digest.gather.polling import Polled
 from digest.gather.steps import Patience, gather
 from digest.logs import set_up_logs

@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from benchmarks.story_baselines import Pair, alike, before, containing
 from benchmarks.week import week
 from digest.domain.articles import Article, Block, BlockKind
-from digest.gather.likeness import SAME_EVENT, Likeness
-from digest.gather.stories import find_stories
-from digest.gather.wording import read_traits, read_wordings
+from digest.gather.stories.grouping import find_stories
+from digest.gather.stories.likeness import SAME_EVENT, Likeness
+from digest.gather.stories.wording import read_traits, read_wordings
 
 DATA = Path(__file__).parent / "data" / "stories"
 FOLD = 3

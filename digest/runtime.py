@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from digest.deliver.mime import Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
-    from digest.gather.fetch import Fetcher
-    from digest.gather.parsing import Parsers
+    from digest.gather.fetching.fetch import Fetcher
+    from digest.gather.parsing.pool import Parsers
     from digest.track.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -85,9 +85,9 @@ class Runtime:
     @asynccontextmanager
     async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
         """Give a fetcher that obeys robots.txt; what hosts say is kept in `engine`, if one is given."""
-        from digest.gather.fetch import HttpFetcher
-        from digest.gather.hosts import StoredHosts
-        from digest.gather.polite import InMemory, PoliteFetcher
+        from digest.gather.fetching.fetch import HttpFetcher
+        from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.polite import InMemory, PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
         memory = StoredHosts(engine) if engine else InMemory()
@@ -96,7 +96,7 @@ class Runtime:
 
     def parsers(self) -> Parsers:
         """Return processes that read strangers' documents, an async context manager."""
-        from digest.gather.parsing import Parsers
+        from digest.gather.parsing.pool import Parsers
 
         return Parsers()
 

@@ -18,14 +18,14 @@ from digest.domain.articles import Article, BlockKind, Condensed, reading_minute
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
-from digest.gather.evidence import Candidate, Dropped
-from digest.gather.extract import NoArticle, Reading, examine_fetched
-from digest.gather.feeds import Entry, Feed, read_feed
-from digest.gather.fetch import Fetched
-from digest.gather.files import read_file
-from digest.gather.listing import article_links, learn_pattern
-from digest.gather.sitemap import Sitemap, read_sitemap
-from digest.gather.sniff import Kind, kind_of
+from digest.gather.feeds.formats import Entry, Feed, read_feed
+from digest.gather.feeds.listing import article_links, learn_pattern
+from digest.gather.feeds.sitemap import Sitemap, read_sitemap
+from digest.gather.feeds.sniff import Kind, kind_of
+from digest.gather.fetching.fetch import Fetched
+from digest.gather.fetching.files import read_file
+from digest.gather.pages.evidence import Candidate, Dropped
+from digest.gather.pages.extract import NoArticle, Reading, examine_fetched
 from digest.gather.urls import is_http_url
 
 app = new_app()

@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicSlug
-from digest.gather.opml import OpmlSource
+from digest.gather.feeds.opml import OpmlSource
 from digest.store.sources import NewSource
 
 NAME_MAX = 200

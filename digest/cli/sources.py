@@ -31,7 +31,7 @@ from digest.store.sources import (
 )
 
 if TYPE_CHECKING:
-    from digest.gather.discovery import Candidate
+    from digest.gather.feeds.discovery import Candidate
 
 app = new_app()
 
@@ -252,7 +252,7 @@ def import_(
     A folder or category that is called like a topic gives that topic to its feeds.
     """
     from digest.cli.source_lists import as_sources, topic_of
-    from digest.gather.opml import read_opml
+    from digest.gather.feeds.opml import read_opml
 
     outlines = read_opml(read_file_bytes(file), name=file.name)
     runtime = open_runtime()
@@ -283,7 +283,7 @@ def export(
     Each source stands in the folder of its first topic.
     """
     from digest.cli.source_lists import as_outlines
-    from digest.gather.opml import write_opml
+    from digest.gather.feeds.opml import write_opml
 
     with reading(open_runtime().engine) as session:
         found = get_newsletter(session, newsletter)
@@ -315,7 +315,7 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
-    from digest.gather.discovery import find_feeds
+    from digest.gather.feeds.discovery import find_feeds
 
     async def search() -> tuple[Candidate, ...]:
         async with open_runtime().fetcher() as fetcher:

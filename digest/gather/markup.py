@@ -16,6 +16,9 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe", "object", "button"})
 """Tags whose text no reader of the article sees."""
 
+TAGS_MOST = 150_000
+"""Of a page, opening and closing: the longest of live reports have a third of it."""
+
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -30,11 +33,16 @@ def parsed_page(body: bytes, encoding: str | None = None) -> lxml_html.HtmlEleme
     return parsed_text(decoded(body, encoding))
 
 
+def _cut(markup: str) -> str:
+    """Return the beginning of a page that holds more tags than any article: a tree of them takes gigabytes."""
+    return "<".join(markup.split("<", TAGS_MOST)[:TAGS_MOST])
+
+
 def parsed_text(markup: str) -> lxml_html.HtmlElement:
     """Return the tree of HTML text, a whole page or a fragment of one."""
     # libxml2 drops what is nested over 256 deep: no page needs it, and what comes after would be slow.
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
-    text = _LONG_TAG.sub(_without_excess, _NOT_XML.sub("", _XML_DECLARATION.sub("", markup)))
+    text = _LONG_TAG.sub(_without_excess, _NOT_XML.sub("", _XML_DECLARATION.sub("", _cut(markup))))
     try:
         return lxml_html.document_fromstring(text, parser=parser)
     except (ParserError, ValueError):

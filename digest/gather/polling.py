@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 from digest.domain.articles import Article, DateOrigin, TextOrigin
 from digest.domain.errors import DigestError, Gone, InvalidInput, Refused, Unavailable
 from digest.domain.sources import Source
-from digest.gather.entries import Entry
-from digest.gather.extract import read_entry, read_fetched
-from digest.gather.fetch import Fetched, Fetcher
+from digest.gather.feeds.entries import Entry
+from digest.gather.fetching.fetch import Fetched, Fetcher
 from digest.gather.intervals import Asked, after_failure, after_list
-from digest.gather.leads import Lead, Listing, Parse, fetch_list, read_list
+from digest.gather.lists import Listing, Mention, Parse, fetch_list, read_list
+from digest.gather.pages.extract import read_entry, read_fetched
 from digest.gather.urls import comparison_key
 from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
 from digest.store.database import writing
@@ -163,6 +163,7 @@ class Poll:
         )
         self._polled.problems += listing.problems
         await self._take_in(listing)
+        self._whole.reschedule(None)  # what is left to do is ours
         await self._store(lambda session: self._succeed(session, fetched, listing))
 
     async def _store(self, work: Callable[[Session], T]) -> T:
@@ -175,25 +176,25 @@ class Poll:
         return await self._in_turn(in_transaction)  # type: ignore[return-value]
 
     async def _take_in(self, listing: Listing) -> None:
-        self._polled.listed = len(listing.leads)
-        known, passed = await self._store(lambda session: self._look_up(session, listing.leads))
+        self._polled.listed = len(listing.mentions)
+        known, passed = await self._store(lambda session: self._look_up(session, listing.mentions))
         wanted = [
-            (rank, lead)
-            for rank, lead in enumerate(listing.leads)
-            if self._is_wanted(lead, known.get(lead.key), passed.get(lead.key))
+            (rank, mention)
+            for rank, mention in enumerate(listing.mentions)
+            if self._is_wanted(mention, known.get(mention.key), passed.get(mention.key))
         ]
-        self._polled.known = sum(lead.key in known for lead in listing.leads)
-        self._polled.known -= sum(lead.key in known for _, lead in wanted)
-        self._polled.outside = len(listing.leads) - self._polled.known - len(wanted)
+        self._polled.known = sum(mention.key in known for mention in listing.mentions)
+        self._polled.known -= sum(mention.key in known for _, mention in wanted)
+        self._polled.outside = len(listing.mentions) - self._polled.known - len(wanted)
         self._polled.later = len(wanted)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
 
-        async def read(rank: int, lead: Lead) -> None:
+        async def read(rank: int, mention: Mention) -> None:
             async with places:
-                await self._read(lead, rank, known.get(lead.key), passed.get(lead.key))
+                await self._read(mention, rank, known.get(mention.key), passed.get(mention.key))
             self._polled.later -= 1
 
-        reads = [asyncio.create_task(read(rank, lead)) for rank, lead in wanted]
+        reads = [asyncio.create_task(read(rank, mention)) for rank, mention in wanted]
         try:
             # Ends before the source's whole time is up, so that how it went can still be recorded.
             ends_at = (self._whole.when() or 0.0) - 0.1 * self._seconds
@@ -204,36 +205,36 @@ class Poll:
             self._polled.problems.append(f"{late}: the next poll goes on with them")
 
     def _look_up(
-        self, session: Session, leads: tuple[Lead, ...]
+        self, session: Session, mentions: tuple[Mention, ...]
     ) -> tuple[Mapping[str, Known], Mapping[str, PassedLink]]:
         """Return what is known of the listed articles by key, and note that this source lists them."""
-        source, keys = self._source, [lead.key for lead in leads]
+        source, keys = self._source, [mention.key for mention in mentions]
         known = known_articles(session, source.newsletter_id, source.id, keys)
         unseen = {
-            known[lead.key].id: lead.mark
-            for lead in leads
-            if lead.key in known and known[lead.key].mark is None
+            known[mention.key].id: mention.mark
+            for mention in mentions
+            if mention.key in known and known[mention.key].mark is None
         }
         record_sightings(session, source.id, unseen, now=self._now)
         return known, passed_links(session, source.id, keys)
 
-    def _is_wanted(self, lead: Lead, known: Known | None, passed: PassedLink | None) -> bool:
+    def _is_wanted(self, mention: Mention, known: Known | None, passed: PassedLink | None) -> bool:
         """Whether an article's page is worth opening."""
         if known is not None:
-            return known.counted_at >= self._since and self._tells_more(lead, known, passed)
+            return known.counted_at >= self._since and self._tells_more(mention, known, passed)
         if passed is not None:
             self._to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
             return self._is_due(passed) or (
                 passed.published_at is not None and passed.published_at >= self._since
             )
-        return not self._is_outside(_listed_at(lead.entry))
+        return not self._is_outside(_listed_at(mention.entry))
 
-    def _tells_more(self, lead: Lead, known: Known, passed: PassedLink | None) -> bool:
+    def _tells_more(self, mention: Mention, known: Known, passed: PassedLink | None) -> bool:
         if known.text_origin is TextOrigin.FEED and passed is not None:
             self._to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
             if self._is_due(passed):
                 return True
-        is_news = known.mark is not None and known.mark != lead.mark
+        is_news = known.mark is not None and known.mark != mention.mark
         return is_news and self._now - known.read_at >= LOOK_AGAIN_AFTER
 
     def _is_due(self, passed: PassedLink) -> bool:
@@ -242,35 +243,37 @@ class Poll:
     def _is_outside(self, moment: datetime | None) -> bool:
         return moment is not None and moment < self._since
 
-    async def _read(self, lead: Lead, rank: int, known: Known | None, passed: PassedLink | None) -> None:
+    async def _read(
+        self, mention: Mention, rank: int, known: Known | None, passed: PassedLink | None
+    ) -> None:
         """Open an article's page and store what it says, or remember why not."""
         tries = (passed.tries if passed else 0) + 1
         try:
-            article, urls = await self._article(lead)
+            article, urls = await self._article(mention)
         except DigestError as exc:
-            await self._pass_over(self._retry(lead, str(exc), tries, is_final=isinstance(exc, Gone)))
+            await self._pass_over(self._retry(mention, str(exc), tries, is_final=isinstance(exc, Gone)))
             return
         except Exception as exc:
-            log.exception("article.crashed", source=self._source.name, url=lead.url)
-            await self._pass_over(self._retry(lead, _crash(lead.url, exc), tries, is_final=True))
+            log.exception("article.crashed", source=self._source.name, url=mention.url)
+            await self._pass_over(self._retry(mention, _crash(mention.url, exc), tries, is_final=True))
             return
         reason = None if known else self._why_not(article, rank)
         if reason:
-            await self._pass_over(PassedLink(lead.key, reason, article.published_at))
+            await self._pass_over(PassedLink(mention.key, reason, article.published_at))
             return
-        retry = self._retry(lead, article.note, tries) if article.note else None
-        recorded = await self._store(lambda session: self._record(session, lead, article, urls, retry))
+        retry = self._retry(mention, article.note, tries) if article.note else None
+        recorded = await self._store(lambda session: self._record(session, mention, article, urls, retry))
         self._polled.new += recorded is Recorded.NEW
         self._polled.updated += recorded is Recorded.UPDATED
         self._polled.known += recorded is Recorded.KNOWN
 
-    def _retry(self, lead: Lead, reason: str, tries: int, *, is_final: bool = False) -> PassedLink:
+    def _retry(self, mention: Mention, reason: str, tries: int, *, is_final: bool = False) -> PassedLink:
         """Return when to look at a page again that could not be read; the last time is never."""
         self._polled.problems.append(reason)
         is_final |= tries >= TRIES
         self._to_retry |= not is_final
         next_try_at = None if is_final else self._now + FIRST_RETRY * 2 ** (tries - 1)
-        return PassedLink(lead.key, reason, tries=tries, next_try_at=next_try_at)
+        return PassedLink(mention.key, reason, tries=tries, next_try_at=next_try_at)
 
     async def _pass_over(self, link: PassedLink) -> None:
         self._polled.outside += 1
@@ -285,28 +288,28 @@ class Poll:
             return "it has no date and was there before the source was first polled"
         return None
 
-    async def _article(self, lead: Lead) -> tuple[Article, frozenset[str]]:
+    async def _article(self, mention: Mention) -> tuple[Article, frozenset[str]]:
         """Return the article as its page tells it or, when that cannot be read, as the feed does.
 
         With it come the addresses it was met under.
         """
         try:
-            fetched = await self._fetcher.fetch(lead.url)
+            fetched = await self._fetcher.fetch(mention.url)
             page = await self._parsed(read_fetched, fetched, now=self._now)
         except DigestError as exc:
-            return await self._from_feed(lead, exc), frozenset({lead.url})
-        article = page if lead.entry is None else _with_entry(page, lead.entry)
+            return await self._from_feed(mention, exc), frozenset({mention.url})
+        article = page if mention.entry is None else _with_entry(page, mention.entry)
         article = self._of_source(article, fetched.reservation)
-        return article, frozenset({lead.url, fetched.url, article.url})
+        return article, frozenset({mention.url, fetched.url, article.url})
 
-    async def _from_feed(self, lead: Lead, exc: DigestError) -> Article:
+    async def _from_feed(self, mention: Mention, exc: DigestError) -> Article:
         """Return the article in the feed's own words, or raise `exc` when it says too little."""
-        if lead.entry is None:
+        if mention.entry is None:
             raise exc
-        told = await self._parsed(read_entry, lead.entry, feed_language=lead.language)
+        told = await self._parsed(read_entry, mention.entry, feed_language=mention.language)
         if not told.blocks:
             raise exc
-        article = replace(told, url=lead.url, note=f"{exc}; the feed's own text is used")
+        article = replace(told, url=mention.url, note=f"{exc}; the feed's own text is used")
         return self._of_source(article, "")
 
     def _of_source(self, article: Article, reservation: str) -> Article:
@@ -320,7 +323,7 @@ class Poll:
     def _record(
         self,
         session: Session,
-        lead: Lead,
+        mention: Mention,
         article: Article,
         urls: frozenset[str],
         retry: PassedLink | None,
@@ -329,7 +332,7 @@ class Poll:
         if retry:
             record_passed(session, source.id, retry, now=self._now)
         else:
-            forget_passed(session, source.id, lead.key)
+            forget_passed(session, source.id, mention.key)
         return record_article(
             session,
             source.newsletter_id,
@@ -337,7 +340,7 @@ class Poll:
             article,
             now=self._now,
             keys=frozenset(map(comparison_key, urls)),
-            mark=lead.mark,
+            mark=mention.mark,
         )
 
     def _stay(self, session: Session, fetched: Fetched) -> None:

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Source
 from digest.domain.times import Window
-from digest.gather.fetch import Fetcher
-from digest.gather.leads import Parse
+from digest.gather.fetching.fetch import Fetcher
+from digest.gather.lists import Parse
 from digest.gather.polling import Poll, Polled
-from digest.gather.stories import find_stories
+from digest.gather.stories.grouping import find_stories
 from digest.store.articles import articles_in, record_stories
 from digest.store.database import reading, writing
 

@@ -12,7 +12,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
-from digest.gather.extract import NoArticle, read_fetched
+from digest.gather.pages.extract import NoArticle, read_fetched
 from digest.gather.urls import comparison_key, is_http_url
 from digest.pipeline.run import current_window
 from digest.runtime import Runtime

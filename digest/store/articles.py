@@ -263,10 +263,12 @@ def record_article(
     if by_hand:
         _give(row, by_hand)
     session.flush()
-    for key in sorted(addresses):
-        _insert_unless_there(session, ArticleUrlRow, newsletter_id=newsletter_id, key=key, article_id=row.id)
-    if source_id is not None:
-        _record_sighting(session, row.id, source_id, mark, now=now)
+    _insert_unless_there(
+        session,
+        ArticleUrlRow,
+        *({"newsletter_id": newsletter_id, "key": key, "article_id": row.id} for key in sorted(addresses)),
+    )
+    if source_id is not None and not _record_sighting(session, row.id, source_id, mark, now=now):
         _remark(session, row.id, source_id, mark)
     return recorded
 
@@ -285,7 +287,7 @@ def _find(
         .where(ArticleUrlRow.newsletter_id == newsletter_id, ArticleUrlRow.key.in_(sorted(keys)))
         .order_by(ArticleRow.id)
     )
-    row = session.scalars(by_key.limit(1)).first() or session.scalar(_by_url(newsletter_id, article.url))
+    row = session.scalars(by_key.limit(1)).first()
     if row is not None or article.word_count < _TELLING_WORDS:
         return row
     same_words = (
@@ -382,10 +384,17 @@ def record_sightings(
 
 def _record_sighting(
     session: Session, article_id: int, source_id: SourceId, mark: str, *, now: datetime
-) -> None:
+) -> bool:
+    """Note that a source lists an article; False when it did before."""
     columns = {"article_id": article_id, "source_id": source_id, "seen_at": now, "mark": mark}
-    if _insert_unless_there(session, SightingRow, **columns):
-        session.execute(update(ArticleRow).where(ArticleRow.id == article_id).values(condensed_hash=None))
+    is_new = _insert_unless_there(session, SightingRow, columns)
+    if is_new:
+        session.execute(
+            update(ArticleRow)
+            .where(ArticleRow.id == article_id, ArticleRow.condensed_hash.is_not(None))
+            .values(condensed_hash=None)
+        )
+    return is_new
 
 
 def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -> None:
@@ -396,10 +405,10 @@ def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -
     )
 
 
-def _insert_unless_there(session: Session, row: type[Base], **columns: object) -> bool:
-    """Insert a row, and say whether it was not there before."""
+def _insert_unless_there(session: Session, row: type[Base], *rows: Mapping[str, object]) -> bool:
+    """Insert rows, and say whether any of them was not there before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    unless_there = insert(row).values(**columns).on_conflict_do_nothing()
+    unless_there = insert(row).values([dict(columns) for columns in rows]).on_conflict_do_nothing()
     return session.execute(unless_there.returning(literal_column("1"))).first() is not None
 
 

@@ -28,7 +28,7 @@ class HostRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class StoredHost:
-    """What is kept of a host: gather says what it means (`digest.gather.polite`)."""
+    """What is kept of a host: gather says what it means (`digest.gather.fetching.polite`)."""
 
     robots: str
     tdmrep: str

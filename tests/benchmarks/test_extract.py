@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.extract import main
 from benchmarks.pages import author_f1, same_picture, same_title, shingle_shares
-from tests.gather.pages import prose
+from tests.gather.pages.samples import prose
 
 PAGE = (
     f"<html><head><title>Bridge opens in May | Valley</title></head><body><article>{prose()}</article></body>"

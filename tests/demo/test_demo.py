@@ -78,7 +78,7 @@ def test_it_ends_with_a_table_of_what_happened_and_what_to_do_next(demo: Demo) -
     assert (rows["sources"], rows["sent"], rows["skipped"]) == ("5", str(READERS), "2")
     assert str(demo.folder / "mails") in demo.printed
     assert (
-        "30 in the issue; not in it: reports a story that is in it already (2), over the limit"
+        "30 in the issue; not in it: reports a story that is in it already (1), over the limit"
         in demo.printed
     )
     assert f"{DIGEST.resolve()} issue show {demo.issue.id}" in demo.printed

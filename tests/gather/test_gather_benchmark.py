@@ -15,10 +15,10 @@ from benchmarks.farm_texts import Text
 from benchmarks.gather import measure
 from digest.domain.articles import Article
 from digest.domain.errors import Refused, Unavailable
-from digest.gather.extract import read_page
-from digest.gather.feeds import read_feed
-from digest.gather.fetch import HttpFetcher, Limits
-from digest.gather.listing import article_links
+from digest.gather.feeds.formats import read_feed
+from digest.gather.feeds.listing import article_links
+from digest.gather.fetching.fetch import HttpFetcher, Limits
+from digest.gather.pages.extract import read_page
 
 QUICK = (
     *("gzip bomb", "redirects in a loop", "redirects inward", "pages redirect inward", "entity bomb"),

@@ -13,7 +13,7 @@ from digest.domain.errors import Gone, Refused, Unavailable
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source, SourceKind, SourceState, Standing
 from digest.domain.times import Window
-from digest.gather.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
+from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
 from digest.gather.polling import TRIES, UNDATED_AT_FIRST, Polled
 from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
 from digest.store.articles import SightingRow, StoredArticle, articles_in

@@ -114,7 +114,9 @@ def _article(item: Item) -> Article:
     return Article(
         url=item.url,
         title=item.title,
-        blocks=tuple(Block(BlockKind.PARAGRAPH, f"{takeaway} " * 20) for takeaway in item.takeaways),
+        blocks=tuple(
+            Block(BlockKind.PARAGRAPH, f"{text} " * 20) for text in (*item.takeaways, f"{item.published_on}")
+        ),
         language=item.language,
         published_at=datetime.combine(item.published_on, time(9), tzinfo=UTC),
         image=item.image,

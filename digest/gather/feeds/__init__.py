@@ -1,0 +1,1 @@
+"""Lists of articles: feeds, sitemaps, pages of links, and how to find them."""

@@ -1,0 +1,1 @@
+"""Strangers' servers: fetched safely, politely and once."""

@@ -1,0 +1,316 @@
+"""Fetching what a source names: the port, and its implementation over HTTP.
+
+A fetch trusts nothing it is told: addresses are vetted (`guarded`), redirects one by one, and a body is read
+no further than its limits, whatever the server says about its length.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, Self
+
+import httpcore2
+import httpx2
+
+from digest import __version__
+from digest.domain.errors import InvalidInput, Refused, Unavailable
+from digest.gather.fetching.answers import DRAINED, cause_of, drain, failure, read_body, redirect_target
+from digest.gather.fetching.connections import Connections, Line, Origin
+from digest.gather.fetching.decoding import ACCEPT_ENCODING, BodyDecoder
+from digest.gather.fetching.guard import Guard
+from digest.gather.fetching.guarded import BoundedStream, GuardedBackend, Resolve, SystemResolver
+from digest.gather.fetching.headers import Headers, charset, fresh_for, media_type
+from digest.gather.fetching.reservation import reservation_in
+from digest.gather.fetching.robots import PRODUCT_TOKEN
+from digest.gather.urls import canonical_url
+
+ACCEPT_ANY = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.5"
+ACCEPT_FEED = (
+    "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
+    "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, text/html;q=0.5, */*;q=0.1"
+)
+
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_FOR_GOOD = frozenset({301, 308})
+_FIELD_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[ \t\x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a URL answered.
+
+    `url` is where the last redirect led. `content_type` is the media type alone, in lower case ('' when
+    the server named none), `encoding` its charset as the server wrote it. `body` is decoded from any
+    Content-Encoding and empty when `status` is 304: nothing changed since `etag` or `last_modified`,
+    both opaque and to be given back as they are.
+
+    `moved_to` is `url` when every redirect on the way there was for good (301, 308), else None.
+    `fresh_for` is how long the server says that asking again is no use, None when it says nothing.
+    `reservation` is by what the publisher keeps text mining or AI out, in words, '' when by nothing.
+    `received_bytes` counts the body as it came over the wire.
+    """
+
+    url: str
+    status: int
+    content_type: str
+    encoding: str | None
+    body: bytes
+    etag: str | None = None
+    last_modified: str | None = None
+    moved_to: str | None = None
+    fresh_for: timedelta | None = None
+    reservation: str = ""
+    received_bytes: int = 0
+
+
+class Fetcher(Protocol):
+    """Where gather gets its bytes from."""
+
+    async def fetch(
+        self, url: str, *, etag: str | None = None, last_modified: str | None = None, accept: str = ACCEPT_ANY
+    ) -> Fetched:
+        """Return what `url` holds.
+
+        Raises `Unavailable` when trying again later may help (no answer in time, no such host at the moment,
+        429, 5xx; with `retry_after` when the server says when), `Gone` for 410, and `Refused` when trying
+        again will not help (other 4xx, a denied address, too large). All name the URL.
+        """
+        ...
+
+
+Permit = Callable[[str], Awaitable[float]]
+"""Asked before each request with its URL. Returns the pause in seconds that its origin wants between two
+requests; raises `Refused` or `Unavailable` when it may not be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a stranger's server is put up with.
+
+    `body_bytes` counts decoded bytes, `ratio` is decoded over received bytes and applies from the first
+    decoded MiB on. `seconds` is for the whole fetch with its redirects, without the time it waits for its
+    turn at a host; `silence` is for each single wait.
+    """
+
+    body_bytes: int = 8 * 1024 * 1024
+    ratio: int = 100
+    seconds: float = 30.0
+    silence: float = 10.0
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(slots=True)
+class _Trip:
+    """One fetch on its way: the URLs asked so far, and how many seconds it may still take."""
+
+    urls: list[str]
+    headers: Sequence[tuple[bytes, bytes]]
+    seconds: float = 0.0
+    is_for_good: bool = True
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether a 304 would answer what is asked."""
+        return any(name.startswith(b"If-") for name, _ in self.headers)
+
+    @property
+    def named(self) -> str:
+        """How errors call it: what the caller asked for, and where that led."""
+        first, asked = self.urls[0], self.urls[-1]
+        return first if asked == first else f"{first} (redirected to {asked[:200]})"
+
+    def go(self, url: str, *, for_good: bool) -> None:
+        """Take a redirect. Raises `Refused` when it was taken before, or is one too many."""
+        if url in self.urls:
+            loop = " → ".join([*self.urls[self.urls.index(url) :], url])
+            raise Refused(f"{self.urls[0]} redirects in a circle: {loop}")
+        if len(self.urls) > MAX_REDIRECTS:
+            raise Refused(f"{self.urls[0]} redirects more than {MAX_REDIRECTS} times, last to {url}")
+        self.urls.append(url)
+        self.is_for_good &= for_good
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    url: str
+    for_good: bool
+
+
+class HttpFetcher:
+    """Fetches over HTTP(S), hundreds of hosts at once and each over one connection: an async context manager.
+
+    `contact` is the URL the User-Agent gives, so that a site can tell who asks and complain. `allow` names
+    "host:port" and CIDR exceptions to the guard, for servers on loopback; leave it empty elsewhere.
+    Cookies are not kept and proxy variables not read. robots.txt is the business of `PoliteFetcher`.
+    """
+
+    def __init__(
+        self,
+        *,
+        contact: str,
+        allow: Collection[str] = frozenset(),
+        limits: Limits = DEFAULT_LIMITS,
+        backend: httpcore2.AsyncNetworkBackend | None = None,
+        resolver: Resolve | None = None,
+    ) -> None:
+        self._guard = Guard.allowing(allow)
+        self._limits = limits
+        self._system = SystemResolver()
+        guarded = GuardedBackend(self._guard, inner=backend, resolver=resolver or self._system)
+        self._connections = Connections(guarded)
+        agent = f"{PRODUCT_TOKEN}/{__version__} (+{contact})"
+        self._headers = [
+            (b"User-Agent", agent.encode("ascii", "replace")),
+            (b"Accept-Encoding", ACCEPT_ENCODING.encode("ascii")),
+        ]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connections.aclose()
+        self._system.close()
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        accept: str = ACCEPT_ANY,
+        permit: Permit | None = None,
+    ) -> Fetched:
+        """Return what `url` holds, see `Fetcher.fetch`. `permit` is asked before every request."""
+        trip = _Trip([url], [(b"Accept", accept.encode("ascii")), *_conditions(etag, last_modified)])
+        trip.seconds = self._limits.seconds
+        while True:
+            answer = await self._ask(trip, permit)
+            if isinstance(answer, Fetched):
+                return answer
+            trip.go(answer.url, for_good=answer.for_good)
+
+    async def _ask(self, trip: _Trip, permit: Permit | None) -> Fetched | _Redirect:
+        target = self._target(trip)
+        pause = await _permission(trip, permit)
+        async with self._connections.turn(Origin.of(target), pause=pause) as line:
+            began = asyncio.get_running_loop().time()
+            try:
+                async with asyncio.timeout(trip.seconds):
+                    return await self._exchange(line, target, trip)
+            except TimeoutError as exc:
+                raise Unavailable(f"{trip.named} did not answer within {self._limits.seconds:g} s") from exc
+            finally:
+                trip.seconds -= asyncio.get_running_loop().time() - began
+
+    def _target(self, trip: _Trip) -> httpx2.URL:
+        try:
+            canonical_url(trip.urls[-1])
+            target = httpx2.URL(trip.urls[-1].strip())
+        except InvalidInput as exc:
+            raise Refused(f"{trip.named} cannot be fetched: {exc}") from exc
+        origin = Origin.of(target)
+        reason = self._guard.why_not_port(origin.host.decode("ascii"), origin.port)
+        if reason:
+            raise Refused(
+                f"{trip.named} may not be fetched: {reason}. If it is your own, name its "
+                "HOST:PORT in fetch_allow"
+            )
+        return target
+
+    async def _exchange(self, line: Line, target: httpx2.URL, trip: _Trip) -> Fetched | _Redirect:
+        try:
+            response = await self._connections.send(line, self._request(target, trip))
+            try:
+                return await self._answer(response, target, trip)
+            finally:
+                await response.aclose()
+        except httpcore2.TimeoutException as exc:
+            raise Unavailable(f"{trip.named} was silent for {self._limits.silence:g} s") from exc
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, ssl.SSLError) as exc:
+            raise Unavailable(f"{trip.named} could not be read: {cause_of(exc)}") from exc
+        except (Refused, Unavailable) as exc:
+            if trip.urls[0] in str(exc):
+                raise
+            raise type(exc)(f"{trip.named}: {exc}") from exc
+
+    def _request(self, target: httpx2.URL, trip: _Trip) -> httpcore2.Request:
+        silence = self._limits.silence
+        return httpcore2.Request(
+            b"GET",
+            httpcore2.URL(
+                scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path
+            ),
+            headers=[(b"Host", target.netloc), *self._headers, *trip.headers],
+            extensions={"timeout": {"connect": silence, "read": silence, "write": silence}},
+        )
+
+    async def _answer(
+        self, response: httpcore2.Response, target: httpx2.URL, trip: _Trip
+    ) -> Fetched | _Redirect:
+        stream = response.extensions["network_stream"]
+        if isinstance(stream, BoundedStream):
+            # Twice the body for what chunking adds to it.
+            stream.allow(2 * self._limits.body_bytes + DRAINED)
+        headers, status = Headers(response.headers), response.status
+        if status == 304 or 200 <= status < 300:
+            return await self._fetched(response, headers, trip)
+        await drain(response)
+        if status in _REDIRECTS:
+            return _Redirect(redirect_target(headers, status, target, named=trip.named), status in _FOR_GOOD)
+        raise failure(response, headers, named=trip.named)
+
+    async def _fetched(self, response: httpcore2.Response, headers: Headers, trip: _Trip) -> Fetched:
+        is_unchanged = response.status == 304
+        if is_unchanged and not trip.is_conditional:
+            await drain(response)
+            raise Unavailable(f"{trip.named} answers 304 Not Modified, though it was asked for everything")
+        coding = "" if is_unchanged else headers.find("content-encoding") or ""
+        limits = self._limits
+        try:
+            decoder = BodyDecoder(coding, max_bytes=limits.body_bytes, ratio=limits.ratio)
+            body = await read_body(response, decoder)
+        except (Refused, Unavailable) as exc:
+            raise type(exc)(f"{trip.named} {exc}") from exc
+        return Fetched(
+            url=trip.urls[-1],
+            status=response.status,
+            content_type=media_type(headers),
+            encoding=charset(headers),
+            body=body,
+            etag=headers.first("etag"),
+            last_modified=headers.first("last-modified"),
+            moved_to=trip.urls[-1] if trip.is_for_good and len(trip.urls) > 1 else None,
+            fresh_for=fresh_for(headers, now=datetime.now(UTC)),
+            reservation=reservation_in(headers),
+            received_bytes=decoder.received,
+        )
+
+
+def _conditions(etag: str | None, last_modified: str | None) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the conditional fields; a validator that cannot have come from a header is left out."""
+    for name, value in ((b"If-None-Match", etag), (b"If-Modified-Since", last_modified)):
+        if value and _FIELD_VALUE.fullmatch(value):
+            yield name, value.encode("latin-1")
+
+
+async def _permission(trip: _Trip, permit: Permit | None) -> float:
+    if permit is None:
+        return 0.0
+    try:
+        return await permit(trip.urls[-1])
+    except Refused as exc:
+        if len(trip.urls) == 1:
+            raise
+        raise Refused(f"{trip.urls[0]} redirects: {exc}") from exc
+    except Unavailable as exc:
+        if len(trip.urls) == 1:
+            raise
+        raise Unavailable(f"{trip.urls[0]} redirects: {exc}", retry_after=exc.retry_after) from exc

@@ -1,0 +1,1 @@
+"""Processes that read strangers' documents, bounded in time and memory."""

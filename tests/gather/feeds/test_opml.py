@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from digest.domain.errors import InvalidInput
+from digest.domain.sources import SourceKind
+from digest.gather.feeds.opml import OpmlSource, read_opml, write_opml
+from digest.gather.plain import plain_line
+
+LIST = """<?xml version="1.0" encoding="UTF-8"?>
+<opml version="2.0">
+  <head><title>Mine</title></head>
+  <body>
+    <outline text="News">
+      <outline text="Europe">
+        <outline type="rss" text="Horizon" xmlUrl="https://horizon.example/feed" htmlUrl="https://h.example"/>
+      </outline>
+      <outline type="rss" title="Tide &amp; Time" text="ignored" xmlurl=" https://tide.example/feed.json "/>
+    </outline>
+    <outline text="A note without a feed"/>
+    <outline type="rss" xmlUrl="https://bare.example/rss"/>
+    <outline type="rss" text="Horizon again" xmlUrl="https://horizon.example/feed"/>
+  </body>
+</opml>
+"""
+
+
+def read(text: str | bytes) -> tuple[OpmlSource, ...]:
+    return read_opml(text.encode() if isinstance(text, str) else text, name="sources.opml")
+
+
+def test_feeds_come_in_the_files_order_with_their_folders() -> None:
+    assert read(LIST) == (
+        OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe"),
+        OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
+        OpmlSource("https://bare.example/rss", "https://bare.example/rss", ""),
+    )
+
+
+def test_a_wrong_address_is_named_with_its_line_and_nothing_is_imported() -> None:
+    wrong = LIST.replace("https://bare.example/rss", "htp://x")
+    with pytest.raises(InvalidInput) as caught:
+        read(wrong)
+    assert str(caught.value) == (
+        "sources.opml line 12: 'htp://x' is not an http(s) URL; nothing was imported"
+    )
+
+
+def test_every_wrong_line_is_named() -> None:
+    wrong = LIST.replace("https://bare.example/rss", "htp://x").replace('xmlurl=" https', 'xml=" https')
+    with pytest.raises(
+        InvalidInput, match=r"line 9: feed 'Tide & Time' has no xmlUrl; 1 more wrong: line 12"
+    ):
+        read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "sources.opml line 1: not XML"),
+        ("feeds, please", "sources.opml line 1: not XML"),
+        ("<opml>\n<body>\n</opml>", "sources.opml line 3: not XML: a tag before it was never closed"),
+        ("<opml>\n<body>", "sources.opml line 2: not XML: it breaks off before all its tags are closed"),
+        ('<opml>\n<outline a="?b&c=1"/></opml>', "sources.opml line 2: not XML: a lone & stands there"),
+        ("<opml>\n\n&nbsp;</opml>", "sources.opml line 3: not XML: XML knows no '&nbsp;'"),
+        ("<opml><!-- -- --></opml>", "sources.opml line 1: not XML: its markup is damaged"),
+        ("<rss version='2.0'><channel/></rss>", "sources.opml line 1: <rss> is not OPML"),
+        ("<opml><body><outline text='x'/></body></opml>", "sources.opml names no feed"),
+        ('<!DOCTYPE opml [<!ENTITY x "y">]><opml>&x;</opml>', "sources.opml declares a DTD"),
+        ('<!DOCTYPE opml SYSTEM "http://127.0.0.1/x"><opml/>', "sources.opml declares a DTD"),
+    ],
+)
+def test_a_file_that_is_no_list_of_feeds_says_why(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(text)
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith("nothing was imported")
+
+
+def test_entities_that_multiply_are_not_expanded() -> None:
+    values = ["ha", *(f"&l{number};" * 10 for number in range(9))]
+    entities = "".join(f'<!ENTITY l{number} "{value}">' for number, value in enumerate(values))
+    with pytest.raises(InvalidInput):
+        read(f"<!DOCTYPE opml [{entities}]><opml><body><outline text='&l9;'/></body></opml>")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: LIST.replace("News", text).encode()))
+def test_any_bytes_are_a_list_or_refused(body: bytes) -> None:
+    try:
+        assert read_opml(body, name="x.opml")
+    except InvalidInput as exc:
+        assert "x.opml" in str(exc)  # noqa: PT017 (both outcomes are right)
+
+
+MINE = (
+    OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe", ("politics", "grid & power")),
+    OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
+    OpmlSource("At the top", "https://top.example/rss"),
+    OpmlSource(
+        "Listing",
+        "https://page.example/news",
+        "News / Europe",
+        kind=SourceKind.PAGE,
+        link_pattern=r"/20\d\d/[a-z-]+$",
+    ),
+)
+
+
+def test_a_list_that_was_written_reads_back_to_the_same() -> None:
+    assert set(read(write_opml(MINE, title="Mine"))) == set(MINE)
+
+
+def test_folders_are_outlines_and_a_page_is_a_link_to_other_readers() -> None:
+    root = etree.fromstring(write_opml(MINE, title="Harbour & Co"))
+    assert root.findtext("head/title") == "Harbour & Co"
+    assert [outline.get("text") for outline in root.findall("body/outline")] == ["News", "At the top"]
+    inner = root.findall("body/outline/outline/outline")
+    assert [(o.get("type"), o.get("xmlUrl"), o.get("url")) for o in inner] == [
+        ("rss", "https://horizon.example/feed", None),
+        ("link", None, "https://page.example/news"),
+    ]
+
+
+def test_a_page_without_its_address_is_named() -> None:
+    written = write_opml(MINE, title="x").replace(b'url="https://page.example/news"', b"")
+    with pytest.raises(InvalidInput, match=r"feed 'Listing' has no address"):
+        read(written)
+
+
+def test_a_kind_of_source_that_nobody_knows_is_refused() -> None:
+    written = write_opml(MINE, title="x").replace(b'kind="page"', b'kind="pigeon"')
+    with pytest.raises(InvalidInput, match="'pigeon' is no kind of source"):
+        read(written)
+
+
+NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12).filter(
+    lambda text: "/" not in text and "," not in text and plain_line(text) == text
+)
+
+
+@given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=3), st.lists(NAMES, max_size=2)), max_size=6))
+def test_whatever_sources_and_folders_are_called_they_read_back(
+    told: list[tuple[str, list[str], list[str]]],
+) -> None:
+    sources = [
+        OpmlSource(title, f"https://example.org/{place}", " / ".join(folders), tuple(labels))
+        for place, (title, folders, labels) in enumerate(told)
+    ]
+    if sources:
+        assert set(read(write_opml(sources, title="x"))) == set(sources)
