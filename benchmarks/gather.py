@@ -5,9 +5,10 @@
 
 The farm and the gathering are processes of their own on this machine. The farm says which articles a good
 reader brings in: `articles` counts those that are stored, `missed` those that are not, `wrong` what is
-stored and should not be. Memory is what the gathering process and its children hold together, pages they
-share counted once. Beside it stands feedparser with trafilatura alone, one page after the other
-(`benchmarks/naive_gather.py`), on a sample of the good sites.
+stored and should not be. The second poll comes four minutes later, when sources that failed are left alone.
+Memory is what the gathering process and its children hold together, pages they share counted once. Beside it
+stands feedparser with trafilatura alone, one page after the other (`benchmarks/naive_gather.py`), on a sample
+of the good sites.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from digest.gather.fetching.hosts import StoredHosts
 from digest.gather.fetching.polite import PoliteFetcher
 from digest.gather.parsing.pool import Parsers
 from digest.gather.polling import Polled
-from digest.gather.steps import Patience, gather
+from digest.gather.steps import Patience, gather, tie_stories
 from digest.logs import set_up_logs
 from digest.store.articles import ArticleRow
 from digest.store.database import open_engine, reading, writing
@@ -100,14 +101,14 @@ class Spent:
 
 
 def work(database_url: str, newsletter_id: NewsletterId, farm: Farm, report: Connection) -> None:
-    """Gather once for every word that comes, an hour later each time: the gathering process."""
+    """Gather once for every word that comes, minutes later each time: the gathering process."""
     set_up_logs(level="error", as_json=False)
     engine = open_engine(database_url)
     now = NOW
     report.send("ready")
     while report.recv():
         report.send(asyncio.run(_gathered(engine, newsletter_id, farm, now)))
-        now += timedelta(hours=1)
+        now += timedelta(minutes=4)
 
 
 async def _gathered(engine: Engine, newsletter_id: NewsletterId, farm: Farm, now: datetime) -> Spent:
@@ -124,7 +125,10 @@ async def _gathered(engine: Engine, newsletter_id: NewsletterId, farm: Farm, now
             parse=parsers.call,
             now=now,
             patience=Patience(run=600.0),
+            retry=False,
         )
+    if any(poll.new for poll in polls):
+        tie_stories(engine, newsletter_id, WINDOW.start, now)
     return Spent(
         time.perf_counter() - start,
         time.process_time() - cpu,

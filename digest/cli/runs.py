@@ -138,16 +138,20 @@ def show_run(done: Run) -> None:
 def show_polled(polled: Sequence[Polled]) -> None:
     """Print how each source's poll went."""
     show_table(
-        ("source", "listed", "new", "known", "other days", ""),
-        [
-            (p.source, p.listed, p.new, p.known, p.outside, p.error or ("unchanged" if p.unchanged else ""))
-            for p in polled
-        ],
-        empty="No source yet: add one with 'digest source add NEWSLETTER URL'.",
+        ("source", "listed", "new", "changed", "known", "other days", ""),
+        [(p.source, p.listed, p.new, p.updated, p.known, p.outside, _said_of(p)) for p in polled],
+        empty="No source to poll: 'digest source list NEWSLETTER' shows those that are paused or retired.",
     )
     for poll in polled:
         for problem in poll.problems:
             say(f"{poll.source}: {problem}")
+
+
+def _said_of(poll: Polled) -> str:
+    waits = f"left alone until {poll.waits_until:%Y-%m-%d %H:%M} UTC, as it asked" if poll.waits_until else ""
+    later = f"{poll.later} left for the next poll" if poll.later else ""
+    told = (poll.error, poll.notice, waits, later, "unchanged" if poll.unchanged else "")
+    return "; ".join(filter(None, told))
 
 
 def show_left_out(left_out: Sequence[LeftOut]) -> None:

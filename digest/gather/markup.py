@@ -34,7 +34,7 @@ def parsed_page(body: bytes, encoding: str | None = None) -> lxml_html.HtmlEleme
 
 
 def _cut(markup: str) -> str:
-    """Return the beginning of a page that holds more tags than any article: a tree of them takes gigabytes."""
+    """Return the beginning of a page with more tags than any article has: their tree takes gigabytes."""
     return "<".join(markup.split("<", TAGS_MOST)[:TAGS_MOST])
 
 

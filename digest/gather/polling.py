@@ -47,6 +47,10 @@ UNDATED_AT_FIRST = 10
 """How many articles without any date the first poll of a source takes: the others may be years old."""
 REDATED = timedelta(days=2)
 """When a feed dates an article so much later than its page does, the feed has only republished it."""
+UNANSWERED_AT_MOST = 2
+"""After so many pages of a source that kept us waiting, and none that came, the others are left for later."""
+HURRIED_SECONDS = 3.0
+"""How long a page may take after another page of the source kept us waiting."""
 FAILING_SECONDS = 10.0
 """How long the list of a source that failed last time may take: it need not hold up the others again."""
 
@@ -58,7 +62,7 @@ class Polled:
     `listed` counts its articles; they were `new`, `updated` (known, with other words now), `known`, `outside`
     the window or for other reasons not wanted, or `later`: not reached in time, and left for the next poll.
     `problems` are sentences about single articles, `notice` one about the source. `waits_until` is set when
-    it was not asked because it wants to be left alone until then.
+    it was not asked: it wants to be left alone until then or, with an `error`, failed not long ago.
     """
 
     source: str
@@ -76,7 +80,10 @@ class Polled:
 
 
 class Poll:
-    """Polls one source. `store` runs what touches the database, in turn with the other sources."""
+    """Polls one source. `store` runs what touches the database, in turn with the other sources.
+
+    `retry` asks a source that failed before its next try is due.
+    """
 
     def __init__(
         self,
@@ -89,6 +96,7 @@ class Poll:
         store: Callable[[Callable[[], object]], Awaitable[object]],
         now: datetime,
         seconds: float,
+        retry: bool,
     ) -> None:
         self._engine = engine
         self._source = source
@@ -98,9 +106,12 @@ class Poll:
         self._in_turn = store
         self._now = now
         self._seconds = seconds
+        self._retries = retry
         self._polled = Polled(source.name)
         self._reservation = ""
         self._to_retry = False
+        self._answered = self._unanswered = 0
+        self._line = asyncio.Lock()
         self._whole = self._reading = asyncio.timeout(None)
 
     async def run(self) -> Polled:
@@ -139,6 +150,9 @@ class Poll:
         standing = self._source.standing
         if standing.wait_until and self._now < standing.wait_until:
             self._polled.waits_until = standing.wait_until
+            return True
+        if standing.last_error and not self._retries and _is_later(standing.next_poll_at, self._now):
+            self._polled.waits_until, self._polled.error = standing.next_poll_at, standing.last_error
             return True
         is_complete = standing.complete_since is not None and standing.complete_since <= self._since
         is_fresh = standing.fresh_until is not None and self._now < standing.fresh_until
@@ -294,13 +308,35 @@ class Poll:
         With it come the addresses it was met under.
         """
         try:
-            fetched = await self._fetcher.fetch(mention.url)
+            fetched = await self._fetch_page(mention.url)
             page = await self._parsed(read_fetched, fetched, now=self._now)
         except DigestError as exc:
             return await self._from_feed(mention, exc), frozenset({mention.url})
         article = page if mention.entry is None else _with_entry(page, mention.entry)
         article = self._of_source(article, fetched.reservation)
         return article, frozenset({mention.url, fetched.url, article.url})
+
+    async def _fetch_page(self, url: str) -> Fetched:
+        """Fetch an article's page, one of the source at a time.
+
+        A source that kept us waiting for a page gets little time for the others, and none when all did.
+        """
+        async with self._line:
+            if self._unanswered >= UNANSWERED_AT_MOST and not self._answered:
+                raise Unavailable(f"{url} is not tried: no other page of its source answered in time")
+            try:
+                async with asyncio.timeout(HURRIED_SECONDS if self._unanswered else None):
+                    fetched = await self._fetcher.fetch(url)
+            except TimeoutError as exc:
+                self._unanswered += 1
+                raise Unavailable(
+                    f"{url} did not answer within {HURRIED_SECONDS:g} s, nor did another page of its source"
+                ) from exc
+            except Unavailable:
+                self._unanswered += 1
+                raise
+            self._answered += 1
+            return fetched
 
     async def _from_feed(self, mention: Mention, exc: DigestError) -> Article:
         """Return the article in the feed's own words, or raise `exc` when it says too little."""
@@ -403,6 +439,10 @@ class Poll:
 def _listed_at(entry: Entry | None) -> datetime | None:
     """Return the latest day an article can be of, as its list tells: published, or last changed."""
     return (entry.published_at or entry.updated_at) if entry else None
+
+
+def _is_later(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment > now
 
 
 def _crash(url: str, exc: Exception) -> str:

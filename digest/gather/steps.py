@@ -1,4 +1,4 @@
-"""Poll sources side by side, keep what is new, and tie reports of one event together."""
+"""Poll sources side by side and keep what is new; then tie reports of one event together."""
 
 from __future__ import annotations
 
@@ -45,12 +45,14 @@ async def gather(
     parse: Parse,
     now: datetime,
     patience: Patience = DEFAULT_PATIENCE,
+    retry: bool = True,
     on_polled: Callable[[Polled], None] = lambda _: None,
 ) -> tuple[Polled, ...]:
-    """Poll `sources`, store what was published `since` then, and tie reports of one event together.
+    """Poll `sources` and store what was published `since` then; `tie_stories` is the step after it.
 
-    `since` is by newsletter. A source that fails is reported and recorded with it; the others go on. Those
-    that the time did not suffice for are not in the result, and stay due.
+    `since` is by newsletter. Without `retry`, a source that failed is left alone until its next try is due.
+    One that fails is reported and recorded with it; the others go on. Those that the time did not suffice
+    for are not in the result, and stay due.
     """
     places = asyncio.Semaphore(patience.sources_at_once)
     loop = asyncio.get_running_loop()
@@ -69,15 +71,13 @@ async def gather(
                     store=lambda work: loop.run_in_executor(writer, work),
                     now=now,
                     seconds=patience.source,
+                    retry=retry,
                 ).run()
             polls.append(polled)
             on_polled(polled)
 
         tasks = [asyncio.create_task(poll(source)) for source in sources]
         await _until(tasks, patience.run)
-    for newsletter_id in dict.fromkeys(source.newsletter_id for source in sources):
-        if any(polled.new or polled.updated for polled in polls):
-            await asyncio.to_thread(tie_stories, engine, newsletter_id, since[newsletter_id], now)
     return tuple(polls)
 
 

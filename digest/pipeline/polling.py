@@ -13,7 +13,7 @@ from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.sources import Source
 from digest.domain.times import Window, zone
 from digest.gather.polling import Polled
-from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
+from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
 from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
@@ -54,7 +54,8 @@ def poll_due(runtime: Runtime) -> tuple[Polled, ...]:
     now = runtime.clock()
     with writing(runtime.engine) as session:
         due = claim_due_sources(session, now=now, lease=LEASE, limit=AT_ONCE)
-        since = {one.id: coming_since(one, now) for one in list_newsletters(session)}
+        ids = {source.newsletter_id for source in due}
+        since = {one.id: coming_since(one, now) for one in list_newsletters(session) if one.id in ids}
     polled = poll(runtime, runtime.engine, due, since, patience=BACKGROUND) if due else ()
     if polled:
         failed = sum(bool(one.error) for one in polled)
@@ -88,6 +89,10 @@ def poll(
             )
 
     polled = asyncio.run(run())
+    if any(one.new or one.updated for one in polled):
+        # Not before the parsers have gone: both want memory.
+        for newsletter_id, start in since.items():
+            tie_stories(engine, newsletter_id, start, runtime.clock())
     for one in polled:
         if one.notice:
             runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")

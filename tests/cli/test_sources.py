@@ -141,3 +141,64 @@ def test_the_links_of_a_page_are_shown_with_the_pattern_they_are_told_by(
     tried = digest("inspect", "links", f"{site}news", "--link-pattern", "gulls", "--json").well().json
     assert tried["takes"] == [f"{site}2020/11/gulls-and-more"]
     assert "No pattern can be learnt" in digest("inspect", "links", f"{site}few").well().out
+
+
+# --- what a source is used for, and how it stands
+
+FEED = "https://example.org/feed.xml"
+
+
+def test_what_a_source_is_used_for_can_be_said_and_changed(weekly: Path, digest: Digest) -> None:
+    options = ("--language", "de", "--weight", "2", "--excerpt", "headline")
+    digest("source", "add", "weekly", FEED, "--name", "Watch", *options).well()
+    shown = digest("source", "show", "weekly", "Watch").well().out
+    for words in ("headline and link only", "2", "de", "not polled yet"):
+        assert words in shown
+    digest("source", "change", "weekly", "Watch", "--excerpt", "takeaways", "--topic", "space").well()
+    digest("source", "change", "weekly", "Watch", "--name", "Harbour Watch", "--weight", "0.5").well()
+    source = digest("source", "show", "weekly", "Harbour Watch", "--json").json
+    assert (source["excerpt"], source["topics"], source["weight"]) == ("takeaways", ["space"], 0.5)
+    assert (source["language"], source["url"]) == ("de", FEED)
+
+
+def test_a_change_that_cannot_be_is_refused_and_changes_nothing(weekly: Path, digest: Digest) -> None:
+    digest("source", "add", "weekly", FEED, "--name", "Watch").well()
+    digest("source", "add", "weekly", "https://example.org/b.xml", "--name", "Other").well()
+    before = digest("source", "show", "weekly", "Watch", "--json").json
+    digest("source", "change", "weekly", "Watch").refused(2, "nothing to change")
+    digest("source", "change", "weekly", "Watch", "--name", "Other").refused(2, "another source")
+    digest("source", "change", "weekly", "Watch", "--url", "feed.xml").refused(2, "not an http(s) URL")
+    digest("source", "change", "weekly", "Watch", "--weight", "99").refused(2, "between 0.1 and 10")
+    digest("source", "change", "weekly", "Watch", "--topic", "tar").refused(2, "no topic 'tar'")
+    digest("source", "change", "weekly", "Watch", "--language", "German!").refused(2, "not a language tag")
+    assert digest("source", "show", "weekly", "Watch", "--json").json == before
+
+
+def test_a_paused_source_is_not_polled_until_it_is_resumed(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {"/feed": RSS})
+    digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well()
+    assert "Watch is paused." in digest("source", "pause", "weekly", "Watch").well().out
+    assert "paused" in digest("source", "list", "weekly").well().out
+    assert "No source to poll" in digest("gather", "weekly").well().out
+    digest("source", "resume", "weekly", "Watch").well()
+    (polled,) = digest("gather", "weekly", "--json").well().json
+    assert (polled["source"], polled["listed"], polled["error"]) == ("Watch", 1, "")
+
+
+def test_how_a_source_fails_is_told_where_it_is_listed(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {})
+    httpserver.expect_request("/gone").respond_with_data("", 410)
+    httpserver.expect_request("/busy").respond_with_data("", 503, headers={"Retry-After": "3600"})
+    for path in ("gone", "busy"):
+        digest("source", "add", "weekly", site + path, "--name", path).well()
+    digest("gather", "weekly").refused(1, "no source could be read")
+    listed = digest("source", "list", "weekly").well().out
+    assert "gone for good (410)" in listed
+    assert "failing" in listed
+    shown = digest("source", "show", "weekly", "busy").well().out
+    assert "asked for quiet" in shown
+    assert "left alone until" in digest("gather", "weekly").out

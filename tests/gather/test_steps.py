@@ -15,7 +15,7 @@ from digest.domain.sources import Source, SourceKind, SourceState, Standing
 from digest.domain.times import Window
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
 from digest.gather.polling import TRIES, UNDATED_AT_FIRST, Polled
-from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather
+from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
 from digest.store.articles import SightingRow, StoredArticle, articles_in
 from digest.store.condensed import uncondensed_articles
 from digest.store.database import reading, writing
@@ -136,6 +136,7 @@ class Gathering:
                 on_polled=on_polled,
             )
         )
+        tie_stories(self.engine, self.newsletter.id, since, now)
         return {polled.source: polled for polled in polls}
 
     def run_one(

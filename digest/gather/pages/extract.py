@@ -189,6 +189,7 @@ def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
         published_at=entry.published_at,
         published_by=DateOrigin.FEED if entry.published_at else DateOrigin.FIRST_SEEN,
         byline=entry.author,
+        image=entry.image,
         text_origin=TextOrigin.FEED,
         categories=entry.categories,
     )

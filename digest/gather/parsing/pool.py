@@ -16,7 +16,7 @@ import struct
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 SECONDS = 20.0
 MEMORY_MB = 256
+LARGE = 512 * 1024
+"""Requests of more bytes than this are read one at a time: few pages are, and their trees are large."""
 CALLS = 2_000
 """Documents a process reads before it is replaced: what leaks in a parser goes with it."""
 
@@ -62,6 +64,7 @@ class Parsers:
     ) -> None:
         self._places = asyncio.Semaphore(processes or available_processors())
         self._seconds = seconds
+        self._large = asyncio.Lock()
         self._memory_mb = memory_mb
         self._calls = calls
         self._prepare = _request(prepare, (), {})
@@ -83,8 +86,8 @@ class Parsers:
         """Return `function(*args, **kwargs)` as a process of its own worked it out.
 
         `function` is of a module, not of another function or an object; its arguments can be pickled; what it
-        says it returns is something `parsing_wire.codec_of` knows. Calls are taken up in the order they came.
-        A cancelled call ends its process.
+        says it returns is something `wire.codec_of` knows. Calls are taken up in the order they came, large ones
+        in an order of their own. A cancelled call ends its process.
 
         Raises what `function` raises of our errors, attributes and all; `Refused` when the document took too
         long, too much memory, or brought the process down; `Unavailable` when none could be started. All name
@@ -93,7 +96,7 @@ class Parsers:
         hint = return_type(function)
         request = _request(function, args, kwargs)
         subject = _subject(args, kwargs)
-        async with self._places:
+        async with self._large if len(request) > LARGE else nullcontext(), self._places:
             if not self._is_open:
                 raise Unavailable(f"{subject} was not read: the parser processes are closed")
             kind, payload = await self._answer(request, subject)
@@ -236,7 +239,7 @@ class _Child:
     def is_used_up(self, calls: int, memory_mb: int) -> bool:
         """Whether to replace the process: memory that one document took is seldom given back."""
         grown = self._peak_kib - self._peak_at_start
-        return self._calls > calls or grown > memory_mb * 1024 // 4
+        return self._calls > calls or grown > memory_mb * 1024 // 8
 
     async def ready(self, prepare: bytes) -> None:
         kind, _ = await self.answer(prepare)

@@ -105,13 +105,7 @@ def test_a_document_that_needs_too_much_memory_is_refused() -> None:
 
 
 def test_a_page_that_libxml2_cannot_hold_is_refused_for_its_memory() -> None:
-    page = b"<html><body><article><table>" + b"<tr><td>1<td>2" * 500_000
-
-    async def act(parsers: Parsers) -> None:
-        with pytest.raises(Refused, match=f"{URL} needs more than 200 MB to read"):
-            await parsers.call(read_page, page, url=URL)
-
-    run(act, memory_mb=200)
+    assert refusal(faults.table, 500_000, memory_mb=200) == f"{URL} needs more than 200 MB to read"
 
 
 @pytest.mark.parametrize(
