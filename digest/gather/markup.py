@@ -16,8 +16,8 @@ _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 UNSEEN = frozenset({"script", "style", "noscript", "template", "head", "svg", "iframe", "object", "button"})
 """Tags whose text no reader of the article sees."""
 
-TAGS_MOST = 150_000
-"""Of a page, opening and closing: the longest of live reports have a third of it."""
+TAGS_MOST = 100_000
+"""Of a page, opening and closing: the longest of live reports have half of it."""
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 

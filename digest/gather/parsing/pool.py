@@ -29,9 +29,9 @@ from digest.gather.parsing.wire import read, read_error, return_type
 log = structlog.get_logger(__name__)
 
 SECONDS = 20.0
-MEMORY_MB = 256
+MEMORY_MB = 224
 LARGE = 512 * 1024
-"""Requests of more bytes than this are read one at a time: few pages are, and their trees are large."""
+"""Documents of more bytes than this are read one at a time: few are, and their trees are large."""
 CALLS = 2_000
 """Documents a process reads before it is replaced: what leaks in a parser goes with it."""
 
@@ -86,24 +86,30 @@ class Parsers:
         """Return `function(*args, **kwargs)` as a process of its own worked it out.
 
         `function` is of a module, not of another function or an object; its arguments can be pickled; what it
-        says it returns is something `wire.codec_of` knows. Calls are taken up in the order they came, large ones
-        in an order of their own. A cancelled call ends its process.
+        says it returns is something `wire.codec_of` knows. Calls are taken up in the order they came, large
+        ones in an order of their own. A cancelled call ends its process.
 
         Raises what `function` raises of our errors, attributes and all; `Refused` when the document took too
         long, too much memory, or brought the process down; `Unavailable` when none could be started. All name
         the document by the argument `url`, or by that attribute of the first.
         """
         hint = return_type(function)
-        request = _request(function, args, kwargs)
         subject = _subject(args, kwargs)
-        async with self._large if len(request) > LARGE else nullcontext(), self._places:
+        _request(function, (), {})  # what cannot cross is told at once
+        async with self._large if _size(args) > LARGE else nullcontext(), self._places:
             if not self._is_open:
                 raise Unavailable(f"{subject} was not read: the parser processes are closed")
-            kind, payload = await self._answer(request, subject)
+            # Not before its turn: those that wait need not be held twice.
+            request = _request(function, args, kwargs)
+            child = await self._child(subject)
+            was_used = child.is_used
+            kind, payload = await self._answer(child, request, subject)
+            if kind is Kind.MEMORY and was_used:
+                # What earlier documents left behind may have been in its way: a new process decides.
+                kind, payload = await self._answer(await self._new_child(subject), request, subject)
         return self._value(kind, payload, hint, subject)  # type: ignore[return-value]
 
-    async def _answer(self, request: bytes, subject: str) -> tuple[Kind, bytes]:
-        child = await self._child(subject)
+    async def _answer(self, child: _Child, request: bytes, subject: str) -> tuple[Kind, bytes]:
         try:
             async with asyncio.timeout(self._seconds):
                 kind, payload = await child.answer(request)
@@ -127,6 +133,9 @@ class Parsers:
             if child.is_alive:
                 return child
             self._end(child)
+        return await self._new_child(subject)
+
+    async def _new_child(self, subject: str) -> _Child:
         try:
             child = await _Child.started(self._memory_mb, self._seconds)
         except OSError as exc:
@@ -236,6 +245,11 @@ class _Child:
             await asyncio.wait_for(self._process.wait(), 1)
         return self._process.returncode is not None
 
+    @property
+    def is_used(self) -> bool:
+        """Whether it has read a document before."""
+        return self._calls > 1  # the first call is to prepare
+
     def is_used_up(self, calls: int, memory_mb: int) -> bool:
         """Whether to replace the process: memory that one document took is seldom given back."""
         grown = self._peak_kib - self._peak_at_start
@@ -310,6 +324,13 @@ async def _end_of(stream: asyncio.StreamReader) -> str:
 
 def _request(function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> bytes:
     return pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL)
+
+
+def _size(args: tuple[object, ...]) -> int:
+    """Return the bytes of a document: itself, or the body of what was fetched."""
+    document = args[0] if args else b""
+    body = getattr(document, "body", document)
+    return len(body) if isinstance(body, bytes) else 0
 
 
 def _subject(args: tuple[object, ...], kwargs: dict[str, object]) -> str:
