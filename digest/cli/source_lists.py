@@ -19,7 +19,17 @@ def as_outlines(sources: Sequence[Source], topics: Sequence[Topic]) -> Iterator[
     for source in sources:
         first = source.topics[0] if source.topics else None
         folder = (names[first] if _slug(names[first]) == first else first) if first else ""
-        yield OpmlSource(source.name, source.url, folder, source.topics, source.kind, source.link_pattern)
+        yield OpmlSource(
+            source.name,
+            source.url,
+            folder,
+            source.topics,
+            source.kind,
+            source.link_pattern,
+            source.language or "",
+            source.weight,
+            source.excerpt,
+        )
 
 
 def as_sources(
@@ -34,7 +44,16 @@ def as_sources(
         taken.add(name)
         found = [topic_of(outline.folder, topics), *(topic_of(label, topics) for label in outline.categories)]
         own = tuple(dict.fromkeys(topic for topic in found if topic))
-        yield NewSource(name, outline.url, outline.kind, own, outline.link_pattern)
+        yield NewSource(
+            name,
+            outline.url,
+            outline.kind,
+            own,
+            outline.link_pattern,
+            outline.language or None,
+            outline.weight,
+            outline.excerpt,
+        )
 
 
 def topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:

@@ -84,7 +84,10 @@ def test_sources_that_were_exported_are_imported_to_the_same(weekly: Path, diges
 
 def kept(digest: Digest) -> list[tuple[str, ...]]:
     sources = digest("source", "list", "weekly", "--json").well().json
-    return sorted((s["name"], s["url"], s["kind"], *sorted(s["topics"]), s["link_pattern"]) for s in sources)
+    return sorted(
+        (s["name"], s["url"], s["kind"], *sorted(s["topics"]), s["link_pattern"], s["weight"])
+        for s in sources
+    )
 
 
 def test_a_newsletter_without_sources_has_nothing_to_export(weekly: Path, digest: Digest) -> None:

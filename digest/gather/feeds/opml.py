@@ -1,18 +1,19 @@
 """Lists of sources as other readers write and read them (OPML 2.0, opml.org/spec2.opml).
 
-What OPML has no word for, a page and its link pattern, stands in attributes of our own, which other readers
-pass over: to them it is an ordinary link.
+What OPML has no word for (a page and its link pattern, language, weight, use) stands in attributes of our
+own, which other readers pass over: to them a page is an ordinary link.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
 from digest.domain.errors import InvalidInput
-from digest.domain.sources import SourceKind
+from digest.domain.sources import Excerpt, SourceKind
 from digest.gather.plain import plain_line
 from digest.gather.urls import is_http_url
 
@@ -21,6 +22,9 @@ NOTHING_IMPORTED = "nothing was imported"
 
 _OURS = "urn:digest:source"
 _OUR_KIND, _OUR_PATTERN = f"{{{_OURS}}}kind", f"{{{_OURS}}}linkPattern"
+_OUR_LANGUAGE, _OUR_WEIGHT = f"{{{_OURS}}}language", f"{{{_OURS}}}weight"
+_OUR_EXCERPT = f"{{{_OURS}}}excerpt"
+_WEIGHTS = re.compile(r"(?:10|\d)(?:\.\d{1,3})?")
 _BETWEEN = " / "
 
 _CODES = etree.ErrorTypes
@@ -59,6 +63,9 @@ class OpmlSource:
     categories: tuple[str, ...] = ()
     kind: SourceKind = SourceKind.FEED
     link_pattern: str = ""
+    language: str = ""
+    weight: float = 1.0
+    excerpt: Excerpt = Excerpt.TAKEAWAYS
 
 
 def write_opml(sources: Iterable[OpmlSource], *, title: str) -> bytes:
@@ -94,6 +101,12 @@ def _write(folder: etree._Element, source: OpmlSource) -> None:
     if not is_feed:
         outline.set(_OUR_KIND, source.kind)
         outline.set(_OUR_PATTERN, "".join(filter(str.isprintable, source.link_pattern)))
+    if source.language:
+        outline.set(_OUR_LANGUAGE, source.language)
+    if source.weight != 1:
+        outline.set(_OUR_WEIGHT, f"{source.weight:g}")
+    if source.excerpt is not Excerpt.TAKEAWAYS:
+        outline.set(_OUR_EXCERPT, source.excerpt)
 
 
 def read_opml(body: bytes, *, name: str) -> tuple[OpmlSource, ...]:
@@ -170,6 +183,11 @@ def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
         return f"feed '{_title(outline)}' has no {missing}" if claims_feed else None
     if not is_http_url(url):
         return f"'{plain_line(url)[:120]}' is not an http(s) URL"
+    weight, excerpt = outline.get(_OUR_WEIGHT) or "1", outline.get(_OUR_EXCERPT) or Excerpt.TAKEAWAYS
+    if not _WEIGHTS.fullmatch(weight) or not 0.1 <= float(weight) <= 10:
+        return f"'{plain_line(weight)[:40]}' is no weight of a source: from 0.1 to 10"
+    if excerpt not in list(Excerpt):
+        return f"'{plain_line(excerpt)[:40]}' is no use of a source: {' or '.join(Excerpt)}"
     categories = (label.strip(" /") for label in _attribute(outline, "category").split(","))
     return OpmlSource(
         _title(outline) or url,
@@ -178,6 +196,9 @@ def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
         tuple(plain_line(label) for label in categories if label),
         SourceKind(kind),
         outline.get(_OUR_PATTERN) or "",
+        plain_line(outline.get(_OUR_LANGUAGE) or "")[:16],
+        float(weight),
+        Excerpt(excerpt),
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.domain.errors import InvalidInput
-from digest.domain.sources import SourceKind
+from digest.domain.sources import Excerpt, SourceKind
 from digest.gather.feeds.opml import OpmlSource, read_opml, write_opml
 from digest.gather.plain import plain_line
 
@@ -98,7 +98,9 @@ def test_any_bytes_are_a_list_or_refused(body: bytes) -> None:
 MINE = (
     OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe", ("politics", "grid & power")),
     OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
-    OpmlSource("At the top", "https://top.example/rss"),
+    OpmlSource(
+        "At the top", "https://top.example/rss", language="pt-BR", weight=0.5, excerpt=Excerpt.HEADLINE
+    ),
     OpmlSource(
         "Listing",
         "https://page.example/news",
