@@ -19,7 +19,7 @@ FUNCTIONS = {node.name: node for node in SOURCE.body if isinstance(node, ast.Fun
 
 
 def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
-    assert set(TASKS) == {f"worker.tasks.{name}" for name in ("tick", "advance", "sweep", "send")}
+    assert set(TASKS) == {f"worker.tasks.{name}" for name in ("tick", "poll", "advance", "sweep", "send")}
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(TASKS)
 
 

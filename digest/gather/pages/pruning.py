@@ -54,7 +54,7 @@ _BESIDE_LINKS = 0.6
 
 
 # The largest pages people write have a fifth of this; what is larger is cut, so that no page costs minutes.
-ELEMENTS_MOST = 60_000
+ELEMENTS_MOST = 45_000
 _CELLS_MOST = 200
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from datetime import timedelta
 
@@ -182,7 +183,8 @@ def test_a_hostile_file_is_read_and_asked_in_little_time(hostile: str) -> None:
     assert time.process_time() - began - read < 1
 
 
-PATHS = st.text(alphabet="ab/.*", min_size=1, max_size=8).map(lambda text: "/" + text)
+# Two stars in a row mean what one does, but count for more with protego: RFC 9309 leaves it open.
+PATHS = st.text(alphabet="ab/.*", min_size=1, max_size=8).map(lambda text: "/" + re.sub(r"\*+", "*", text))
 RULES = st.lists(
     st.tuples(st.sampled_from(["Allow", "Disallow"]), PATHS, st.sampled_from(["", "$"])), max_size=6
 )
