@@ -218,7 +218,7 @@ def condense(
     if as_json:
         show_json(report)
         return
-    told = ", ".join(f"{count} by {origin}" for origin, count in report.takeaways.items()) or "none"
+    told = ", ".join(f"{count} {origin}" for origin, count in report.takeaways.items()) or "none"
     say(f"{counted(report.articles, 'article')} condensed; takeaways: {told}")
     if report.without_takeaways:
         say(f"without a takeaway: {counted(report.without_takeaways, 'article')}")

@@ -15,8 +15,8 @@ def in_short(source: Source, now: datetime) -> str:
         return _NOT_POLLED[source.state]
     standing = source.standing
     if standing.last_error:
-        since = f"since {_told(standing.failing_since)}: " if standing.failures > 1 else ""
-        return f"failing {since}{standing.last_error}"
+        since = f" since {_told(standing.failing_since)}" if standing.failures > 1 else ""
+        return f"failing{since}: {standing.last_error}"
     if source.is_silent(now):
         return f"answers well, but had nothing new for {SILENT_AFTER.days} days"
     return "well" if standing.polled_at else "not polled yet"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, language_tag, within
+from digest.cli.arguments import Slug, language_tag, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
@@ -186,7 +186,7 @@ def change(
 
     wanted: dict[str, object] = {}
     if new_name:
-        wanted["name"] = within(new_name.strip(), "--name", limit=_NAME_MAX)
+        wanted["name"] = required(new_name, "--name", limit=_NAME_MAX)
     if url or link_pattern is not None:
         _check(url or "https://example.org/", link_pattern or "")
     if url:

@@ -7,6 +7,7 @@ aiosmtplib connects, upgrades to TLS and logs in. From there the conversation is
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable
@@ -172,6 +173,7 @@ class SmtpSession:
         refused = next((reply for reply in replies if not reply.is_ok), None)
         if refused is None:
             return None
+        is_about_sender = refused is replies[0]
         if len(replies) == 3 and replies[-1].code == 354:
             # A server may say 354 although it refused the recipient (RFC 2920 §3.1): end an empty message.
             self._wire.write(_END)
@@ -180,7 +182,7 @@ class SmtpSession:
             await self._before_dot(self._converse("RSET"))
         if refused.code == 421:
             self._wire.abort()
-        return _outcome(refused)
+        return _outcome(refused, is_about_us=is_about_sender)
 
     async def _converse(self, *commands: str) -> list[Reply]:
         """Return a reply for each command, or those up to the first refusal where nothing is pipelined."""
@@ -214,13 +216,23 @@ class SmtpSession:
         self._wire.abort()
 
 
-def _outcome(reply: Reply) -> Outcome:
-    """Read a final reply: 2xx has accepted, 5xx has refused for good, all else may be tried again."""
+def _outcome(reply: Reply, *, is_about_us: bool = False) -> Outcome:
+    """Read a final reply: 2xx has accepted, 5xx has refused for good, all else may be tried again.
+
+    So may what is refused because of us and not of the reader: the sender, a log-in that is missing, a
+    policy (5.7.x, RFC 3463 §3.8). Once that is mended the mail can go, and nobody's address is to blame.
+    """
     if 200 <= reply.code < 300:
         return Outcome(DeliveryState.ACCEPTED, reply.code, reply.text)
-    if 500 <= reply.code < 600:
+    is_about_us |= reply.code in _LOG_IN or _POLICY.match(reply.text) is not None
+    if 500 <= reply.code < 600 and not is_about_us:
         return Outcome(DeliveryState.FAILED, reply.code, reply.text)
     return Outcome(DeliveryState.PENDING, reply.code, reply.text)
+
+
+# RFC 4954 §6: what a server says to those who have not logged in, or not as it wants.
+_LOG_IN = frozenset({530, 534, 535, 538})
+_POLICY = re.compile(r"5\.7\.\d{1,3}\b")
 
 
 class _Wire(asyncio.Protocol):

@@ -49,12 +49,16 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A source's articles once each, in its order, what its server asks of polls, and what was wrong."""
+    """A source's articles once each, in its order, what its server asks of polls, and what was wrong.
+
+    It `is_whole` when the answer that was fetched told all of it: what else was read may change by itself.
+    """
 
     mentions: tuple[Mention, ...]
     asked: Asked
     problems: tuple[str, ...] = ()
     moved_to: str | None = None
+    is_whole: bool = True
 
 
 async def fetch_list(source: Source, fetcher: Fetcher, *, since: datetime) -> Fetched:
@@ -90,7 +94,7 @@ async def read_list(
     )
     mentions, problems = _mentions(feed.entries, feed.language)
     asked = Asked(feed.ttl, fetched.fresh_for, feed.skip_hours, feed.skip_days)
-    return Listing(mentions, asked, problems, feed.moved_to or fetched.moved_to)
+    return Listing(mentions, asked, problems, fetched.moved_to)
 
 
 async def _read_sitemaps(
@@ -107,7 +111,13 @@ async def _read_sitemaps(
             continue
         entries += inner.entries
     mentions, wrong = _mentions(entries, None)
-    return Listing(mentions, Asked(fresh_for=fetched.fresh_for), (*problems, *wrong), fetched.moved_to)
+    return Listing(
+        mentions,
+        Asked(fresh_for=fetched.fresh_for),
+        (*problems, *wrong),
+        fetched.moved_to,
+        not sitemap.children,
+    )
 
 
 async def _parsed_sitemap(fetched: Fetched, parse: Parse, now: datetime) -> Sitemap:

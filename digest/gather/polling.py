@@ -111,6 +111,7 @@ class Poll:
         self._reservation = ""
         self._to_retry = False
         self._answered = self._unanswered = 0
+        self._wanted_quiet: timedelta | None = None
         self._line = asyncio.Lock()
         self._whole = self._reading = asyncio.timeout(None)
 
@@ -230,7 +231,7 @@ class Poll:
             if mention.key in known and known[mention.key].mark is None
         }
         record_sightings(session, source.id, unseen, now=self._now)
-        return known, passed_links(session, source.id, keys)
+        return known, passed_links(session, source.id, keys, now=self._now)
 
     def _is_wanted(self, mention: Mention, known: Known | None, passed: PassedLink | None) -> bool:
         """Whether an article's page is worth opening."""
@@ -249,7 +250,9 @@ class Poll:
             if self._is_due(passed):
                 return True
         is_news = known.mark is not None and known.mark != mention.mark
-        return is_news and self._now - known.read_at >= LOOK_AGAIN_AFTER
+        is_time = self._now - known.read_at >= LOOK_AGAIN_AFTER
+        self._to_retry |= is_news and not is_time
+        return is_news and is_time
 
     def _is_due(self, passed: PassedLink) -> bool:
         return passed.next_try_at is not None and passed.next_try_at <= self._now
@@ -286,7 +289,8 @@ class Poll:
         self._polled.problems.append(reason)
         is_final |= tries >= TRIES
         self._to_retry |= not is_final
-        next_try_at = None if is_final else self._now + FIRST_RETRY * 2 ** (tries - 1)
+        pause = max(FIRST_RETRY * 2 ** (tries - 1), self._wanted_quiet or timedelta())
+        next_try_at = None if is_final else self._now + pause
         return PassedLink(mention.key, reason, tries=tries, next_try_at=next_try_at)
 
     async def _pass_over(self, link: PassedLink) -> None:
@@ -322,6 +326,10 @@ class Poll:
         A source that kept us waiting for a page gets little time for the others, and none when all did.
         """
         async with self._line:
+            if self._wanted_quiet is not None:
+                raise Unavailable(
+                    f"{url} is not tried: its host asked to be left alone", retry_after=self._wanted_quiet
+                )
             if self._unanswered >= UNANSWERED_AT_MOST and not self._answered:
                 raise Unavailable(f"{url} is not tried: no other page of its source answered in time")
             try:
@@ -332,8 +340,9 @@ class Poll:
                 raise Unavailable(
                     f"{url} did not answer within {HURRIED_SECONDS:g} s, nor did another page of its source"
                 ) from exc
-            except Unavailable:
+            except Unavailable as exc:
                 self._unanswered += 1
+                self._wanted_quiet = exc.retry_after or self._wanted_quiet
                 raise
             self._answered += 1
             return fetched
@@ -396,7 +405,7 @@ class Poll:
         standing = after_list(
             self._source.standing, listing.asked, new=self._polled.new, now=self._now, seed=self._source.url
         )
-        is_complete = not self._polled.later and not self._to_retry
+        is_complete = listing.is_whole and not self._polled.later and not self._to_retry
         standing = replace(
             standing,
             etag=fetched.etag if is_complete else None,

@@ -71,9 +71,14 @@ def poll(
     since: Mapping[NewsletterId, datetime],
     *,
     patience: Patience = DEFAULT_PATIENCE,
+    ties_always: bool = False,
     on_polled: Callable[[Polled], None] = lambda _: None,
 ) -> tuple[Polled, ...]:
-    """Poll `sources` with this runtime's fetcher and parsers, and store what they bring in `engine`."""
+    """Poll `sources` with this runtime's fetcher and parsers, and store what they bring in `engine`.
+
+    Stories are tied when there is something new or, with `ties_always`, in any case: an earlier poll may
+    have been cut off before it could.
+    """
 
     async def run() -> tuple[Polled, ...]:
         async with runtime.fetcher(engine) as fetcher, runtime.parsers() as parsers:
@@ -89,7 +94,7 @@ def poll(
             )
 
     polled = asyncio.run(run())
-    if any(one.new or one.updated for one in polled):
+    if ties_always or any(one.new or one.updated for one in polled):
         # Not before the parsers have gone: both want memory.
         for newsletter_id, start in since.items():
             tie_stories(engine, newsletter_id, start, runtime.clock())

@@ -97,7 +97,11 @@ def fill(runtime: Runtime, engine: Engine, run: Run, watch: Watch) -> bool:
     with reading(engine) as session:
         run.issue = find_issue(session, run.newsletter.id, run.window)
     if run.issue is not None and run.issue.state in (IssueState.SENT, IssueState.CANCELLED):
-        run.note = f"issue {run.issue.id} of this window is {run.issue.state} already; nothing was sent again"
+        run.note = (
+            f"issue {run.issue.id} of this window is cancelled: no run makes or sends it again"
+            if run.issue.state is IssueState.CANCELLED
+            else f"issue {run.issue.id} of this window is sent already; nothing was sent again"
+        )
         return False
     if run.issue is not None and run.issue.state is not IssueState.DRAFT:
         return True
@@ -120,7 +124,9 @@ def gather_newsletter(
     watch.begin(Stage.GATHER)
     with reading(engine) as session:
         sources = active_sources(session, newsletter.id)
-    return poll(runtime, engine, sources, {newsletter.id: window.start}, on_polled=watch.step)
+    return poll(
+        runtime, engine, sources, {newsletter.id: window.start}, ties_always=True, on_polled=watch.step
+    )
 
 
 def empty_week(
@@ -141,7 +147,7 @@ def empty_week(
         causes.append(f"it has no source yet: add one with 'digest source add {newsletter.slug} URL'")
     reasons = Counter(one.reason for one in left_out)
     causes += [f"{counted(count, 'article')} left out: {reason}" for reason, count in reasons.items()]
-    cause = "\n".join(f"  {cause}" for cause in causes) or "  no source listed an article of these days"
+    cause = "\n".join(f"  {cause}" for cause in causes) or "  nothing that was gathered is of these days"
     return (
         f"{newsletter.name} has nothing to send for {first} to {last}: {outcome}.\n{cause}\n"
         f"Look at 'digest source list {newsletter.slug}' and 'digest topic list {newsletter.slug}'."

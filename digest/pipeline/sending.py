@@ -24,7 +24,7 @@ from digest.store.deliveries import count_deliveries
 from digest.store.issues import get_issue, issues_in
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import end_waiting
-from digest.store.standing import Deferred, find_deferred
+from digest.store.standing import Deferred, find_deferred, find_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +109,10 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
     counts = count_deliveries(session, issue.id)
     told = [f"issue {issue.id} is {issue.state}: {counts[DeliveryState.ACCEPTED]} accepted"]
     if counts[DeliveryState.FAILED]:
-        told.append(f"{counts[DeliveryState.FAILED]} refused for good")
+        said = find_refusal(session, issue.id)
+        of_which = "" if counts[DeliveryState.FAILED] == 1 else "one of them: "
+        why = f" ({of_which}{said.rstrip('.')})" if said else ""
+        told.append(f"{counts[DeliveryState.FAILED]} refused for good{why}")
     if counts[DeliveryState.CANCELLED]:
         told.append(f"{counts[DeliveryState.CANCELLED]} cancelled")
     waiting = counts[DeliveryState.PENDING] + counts[DeliveryState.CLAIMED] + counts[DeliveryState.SENDING]

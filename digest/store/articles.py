@@ -260,6 +260,7 @@ def record_article(
         recorded = Recorded.UPDATED
     if article.text_origin is TextOrigin.PAGE or row.text_origin == TextOrigin.FEED:
         row.read_at, row.note = now, article.note
+        _write_terms(row, article)
     if by_hand:
         _give(row, by_hand)
     session.flush()
@@ -351,6 +352,12 @@ def _give(row: ArticleRow, by_hand: AddedByHand) -> None:
     row.given_topics = list(dict.fromkeys((*row.given_topics, *by_hand.topics)))
     row.counted_at = by_hand.counted_at or row.counted_at
     row.condensed_hash = None
+
+
+def _write_terms(row: ArticleRow, article: Article) -> None:
+    """Keep what the page says now of its use: it may say something else of the same words."""
+    if (row.reservation, row.is_partial) != (article.reservation, article.is_partial):
+        row.reservation, row.is_partial, row.condensed_hash = article.reservation, article.is_partial, None
 
 
 def _write_content(row: ArticleRow, article: Article) -> None:

@@ -14,6 +14,7 @@ from digest.store.base import Base, storable
 
 FORGOTTEN_AFTER = timedelta(days=90)
 _AT_ONCE = 500
+_REFRESHED_AFTER = timedelta(days=7)
 
 
 class PassedLinkRow(Base):
@@ -45,8 +46,13 @@ class PassedLink:
     next_try_at: datetime | None = None
 
 
-def passed_links(session: Session, source_id: SourceId, urls: Collection[str]) -> dict[str, PassedLink]:
-    """Return what is known of those of `urls` that were passed over on this source, by URL."""
+def passed_links(
+    session: Session, source_id: SourceId, urls: Collection[str], *, now: datetime
+) -> dict[str, PassedLink]:
+    """Return what is known of those of `urls` that were passed over on this source, by URL.
+
+    They are kept for three months more: the source lists them still.
+    """
     wanted = list(urls)
     rows = [
         row
@@ -57,6 +63,9 @@ def passed_links(session: Session, source_id: SourceId, urls: Collection[str]) -
             )
         )
     ]
+    for row in rows:
+        if now - row.recorded_at > _REFRESHED_AFTER:
+            row.recorded_at = now
     return {
         row.url: PassedLink(row.url, row.reason, row.published_at, row.tries, row.next_try_at) for row in rows
     }
@@ -85,7 +94,7 @@ def forget_passed(session: Session, source_id: SourceId, url: str) -> None:
 
 
 def forget_old_links(session: Session, source_id: SourceId, *, now: datetime) -> None:
-    """Forget the source's links that nobody has looked at for three months."""
+    """Forget the links that the source has not listed for three months."""
     session.execute(
         delete(PassedLinkRow).where(
             PassedLinkRow.source_id == source_id, PassedLinkRow.recorded_at < now - FORGOTTEN_AFTER

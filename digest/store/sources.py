@@ -129,6 +129,10 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
     Raises `Conflict` when the newsletter has a source of that name or address.
     """
     columns: dict[str, Any] = {"complete_since": None, "next_poll_at": None} | changes
+    if "url" in changes:
+        # What the old address said holds for it alone.
+        columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
+        columns |= {"moved_from": "", "last_error": "", "failures": 0, "alerted_at": None}
     try:
         with session.begin_nested():
             session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))

@@ -49,6 +49,17 @@ class Deferred:
     said: str
 
 
+def find_refusal(session: Session, issue_id: IssueId) -> str:
+    """Return what the mail server said of one of the issue's mails that it refused for good, '' for none."""
+    refused = session.execute(
+        select(DeliveryRow.smtp_code, DeliveryRow.smtp_text)
+        .where(DeliveryRow.issue_id == issue_id, DeliveryRow.state == DeliveryState.FAILED)
+        .order_by(DeliveryRow.id.desc())
+        .limit(1)
+    ).first()
+    return " ".join(str(part) for part in refused if part) if refused else ""
+
+
 def find_deferred(session: Session, issue_id: IssueId, *, now: datetime) -> Deferred | None:
     """Return the deliveries of the issue whose next try is still to come, or None when none waits."""
     waiting = (

@@ -191,6 +191,37 @@ def test_a_server_without_pipelining_is_spoken_to_in_turn() -> None:
     assert box.contents == [MESSAGE]
 
 
+class _WithoutUs(_Box):
+    """Refuses the sender, whoever the reader is."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self._said = said
+
+    async def handle_MAIL(  # noqa: N802
+        self,
+        _server: SMTP,
+        _session: Session,
+        _envelope: ReceivedEnvelope,
+        _address: str,
+        _options: list[str],
+    ) -> str:
+        return self._said
+
+
+@pytest.mark.parametrize(
+    "said", ["530 5.7.0 Authentication required", "550 5.7.1 Sender refused", "553 not your domain"]
+)
+def test_a_sender_that_is_refused_costs_no_reader_their_mail(said: str) -> None:
+    controller = Controller(_WithoutUs(said), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        outcome = send(f"smtp://127.0.0.1:{controller.port}", "anna@example.org")
+    finally:
+        controller.stop()
+    assert (outcome.state, outcome.code) == (DeliveryState.PENDING, int(said[:3]))
+
+
 def test_a_log_in_is_made_and_a_refused_one_is_told() -> None:
     def check(
         _server: object, _session: object, _envelope: object, _mechanism: str, data: object

@@ -780,3 +780,54 @@ def test_a_sitemap_is_read_with_the_children_that_changed(gathering: Gathering) 
     polled = gathering.run_one(fetcher)
     assert (polled.new, polled.outside, polled.error) == (1, 1, "")
     assert fetcher.urls == [index, child, URL]
+
+
+def test_a_sitemap_whose_child_failed_is_read_whole_again(gathering: Gathering) -> None:
+    index, child = "https://meridian.example.org/sitemap.xml", "https://meridian.example.org/news.xml"
+    gathering.source(kind=SourceKind.SITEMAP, url=index)
+    body = f"<sitemapindex><sitemap><loc>{child}</loc></sitemap></sitemapindex>"
+    fetcher = FakeFetcher(
+        {index: answer(index, body, etag='"i"'), child: Unavailable(f"{child} answers 503"), URL: page(URL)}
+    )
+    assert "answers 503" in gathering.run_one(fetcher).problems[0]
+    urls = f"<urlset><url><loc>{URL}</loc></url></urlset>"
+    fetcher.answers[child] = answer(child, urls)
+    assert gathering.run_one(fetcher).new == 1
+    assert {asked.etag for asked in fetcher.asked} == {None}
+
+
+# --- what the review of a whole week found
+
+
+def test_a_page_that_reserves_itself_later_is_obeyed_from_then_on(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL)), URL: page(URL)})
+    gathering.run_one(fetcher)
+    noai = page(URL, head='<meta name="robots" content="noai">')
+    fetcher.answers |= {FEED: feed(FEED, entry(URL, text="More of it.")), URL: noai}
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=7))
+    (article,) = gathering.articles
+    assert "noai" in article.reservation
+    with reading(gathering.engine) as session:
+        assert len(uncondensed_articles(session, gathering.newsletter.id)) == 1
+
+
+def test_a_host_that_asks_for_quiet_over_its_pages_gets_it(gathering: Gathering) -> None:
+    gathering.source()
+    urls = [f"{URL}-{number}" for number in range(8)]
+    busy = Unavailable("429", retry_after=timedelta(hours=24))
+    fetcher = FakeFetcher({FEED: feed(FEED, *map(entry, urls)), **dict.fromkeys(urls, busy)})
+    gathering.run_one(fetcher)
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=20))
+    assert sum(asked.startswith(URL) for asked in fetcher.urls) == 1
+
+
+def test_a_correction_soon_after_is_not_forgotten_when_the_feed_rests(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, title="Tides"), etag='"1"'), URL: page(URL)})
+    gathering.run_one(fetcher)
+    corrected = feed(FEED, entry(URL, title="Tides, corrected"), etag='"2"')
+    fetcher.answers |= {FEED: corrected, URL: page(URL, "currents")}
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=7)).updated == 1
+    assert fetcher.asked[-2].etag is None

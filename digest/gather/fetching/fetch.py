@@ -18,7 +18,7 @@ import httpcore2
 import httpx2
 
 from digest import __version__
-from digest.domain.errors import InvalidInput, Refused, Unavailable
+from digest.domain.errors import Gone, InvalidInput, Refused, Unavailable
 from digest.gather.fetching.answers import DRAINED, cause_of, drain, failure, read_body, redirect_target
 from digest.gather.fetching.connections import Connections, Line, Origin
 from digest.gather.fetching.decoding import ACCEPT_ENCODING, BodyDecoder
@@ -265,7 +265,12 @@ class HttpFetcher:
         await drain(response)
         if status in _REDIRECTS:
             return _Redirect(redirect_target(headers, status, target, named=trip.named), status in _FOR_GOOD)
-        raise failure(response, headers, named=trip.named)
+        error = failure(response, headers, named=trip.named)
+        if isinstance(error, Gone) and not trip.is_for_good:
+            raise Refused(
+                str(error)
+            )  # what a temporary redirect leads to says nothing for good of the address
+        raise error
 
     async def _fetched(self, response: httpcore2.Response, headers: Headers, trip: _Trip) -> Fetched:
         is_unchanged = response.status == 304
