@@ -398,7 +398,7 @@ class Poll:
             last_modified=fetched.last_modified or standing.last_modified,
         )
         reservation = self._reservation or self._source.reservation
-        record_standing(session, self._source.id, standing, reservation=reservation)
+        record_standing(session, self._source, standing, reservation=reservation)
 
     def _succeed(self, session: Session, fetched: Fetched, listing: Listing) -> None:
         """Record that the list was read. With an article still to come, the next poll has to see it whole."""
@@ -413,7 +413,7 @@ class Poll:
             complete_since=self._since if is_complete else None,
             fresh_until=standing.fresh_until if is_complete else None,
         )
-        record_standing(session, self._source.id, standing, reservation=self._reservation)
+        record_standing(session, self._source, standing, reservation=self._reservation)
         forget_old_links(session, self._source.id, now=self._now)
         if listing.moved_to and listing.moved_to != self._source.url:
             self._move(session, listing.moved_to)
@@ -440,7 +440,7 @@ class Poll:
         )
         reservation = self._reservation or self._source.reservation
         await self._store(
-            lambda session: record_standing(session, self._source.id, standing, reservation=reservation)
+            lambda session: record_standing(session, self._source, standing, reservation=reservation)
         )
         log.warning("source.failed", source=self._source.name, reason=error)
 

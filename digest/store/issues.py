@@ -196,6 +196,9 @@ _NEXT = {
 
 def _why_not(issue: Issue, to: IssueState) -> str:
     hint = _NEXT[issue.state].format(issue.id)
+    if issue.state is IssueState.APPROVED and to is IssueState.PAUSED:
+        # Who wants to stop it must not be told how to send it.
+        hint = f"it is not being sent yet; 'digest issue cancel {issue.id}' stops it for good"
     return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {hint}"
 
 

@@ -173,8 +173,10 @@ def has_due_sources(session: Session, *, now: datetime) -> bool:
     return session.scalar(ready.limit(1)) is not None
 
 
-def record_standing(session: Session, source_id: SourceId, standing: Standing, *, reservation: str) -> None:
-    """Remember how a poll went and what to ask the server next time.
+def record_standing(session: Session, source: Source, standing: Standing, *, reservation: str) -> None:
+    """Remember how a poll of `source` went and what to ask the server next time.
+
+    Nothing is recorded when the source has another address by now: what its old one said is not true of it.
 
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
@@ -185,7 +187,8 @@ def record_standing(session: Session, source_id: SourceId, standing: Standing, *
         "last_error": storable(standing.last_error),
         "reservation": storable(reservation),
     }
-    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
+    polled = (SourceRow.id == source.id, SourceRow.url == source.url)
+    session.execute(update(SourceRow).where(*polled).values(**columns))
 
 
 def _fitting(validator: str | None, limit: int) -> str | None:
@@ -198,7 +201,7 @@ def record_move(session: Session, source: Source, url: str) -> bool:
         with session.begin_nested():
             session.execute(
                 update(SourceRow)
-                .where(SourceRow.id == source.id)
+                .where(SourceRow.id == source.id, SourceRow.url == source.url)
                 .values(url=url, moved_from=source.url, etag=None, last_modified=None)
             )
     except IntegrityError:

@@ -19,7 +19,14 @@ from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
 from digest.store.articles import SightingRow, StoredArticle, articles_in
 from digest.store.condensed import uncondensed_articles
 from digest.store.database import reading, writing
-from digest.store.sources import SourceRow, get_source, list_sources, record_standing
+from digest.store.sources import (
+    SourceRow,
+    change_source,
+    get_source,
+    list_sources,
+    record_move,
+    record_standing,
+)
 from tests.stored import NOW, WINDOW, stored_article, stored_newsletter, stored_source
 
 FEED, OTHER_FEED = "https://meridian.example.org/feed", "https://northlight.example.org/feed"
@@ -401,7 +408,7 @@ def test_what_a_database_cannot_hold_is_left_out_of_a_strangers_words(gathering:
 def with_validators(gathering: Gathering, source: Source, since: datetime | None) -> None:
     with writing(gathering.engine) as session:
         standing = Standing(etag='"v1"', last_modified="then", complete_since=since, succeeded_at=NOW)
-        record_standing(session, source.id, standing, reservation="")
+        record_standing(session, source, standing, reservation="")
 
 
 def test_validators_are_kept_and_given_back(gathering: Gathering) -> None:
@@ -831,3 +838,14 @@ def test_a_correction_soon_after_is_not_forgotten_when_the_feed_rests(gathering:
     gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
     assert gathering.run_one(fetcher, now=NOW + timedelta(hours=7)).updated == 1
     assert fetcher.asked[-2].etag is None
+
+
+def test_a_poll_under_way_writes_nothing_over_an_address_that_was_changed(gathering: Gathering) -> None:
+    source = gathering.source()
+    new = "https://meridian.example.org/new-feed"
+    with writing(gathering.engine) as session:
+        change_source(session, source.id, url=new)
+        record_standing(session, source, Standing(etag='"old"', complete_since=NOW), reservation="")
+        assert record_move(session, source, "https://meridian.example.org/moved")
+    stored = gathering.now_stored(source)
+    assert (stored.url, stored.moved_from, stored.standing.etag) == (new, "", None)

@@ -140,7 +140,7 @@ def test_the_source_that_weighs_more_leads_a_topic(
     assert source.weight == 1.0
     with writing(engine) as session:
         change_source(session, source.id, weight=4.0)
-        record_standing(session, source.id, Standing(), reservation="")
+        record_standing(session, source, Standing(), reservation="")
     run_newsletter(runtime, "weekly")
     (stored,) = coming_articles(runtime, "weekly")
     assert stored.weight == 4.0
