@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 # Shorter texts are told apart by chance: names and numbers outweigh the words.
 MIN_CHARACTERS = 40
@@ -54,4 +56,6 @@ _LOADING = Lock()
 
 @cache
 def _identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # with numpy 13 MB: readers of text need it
+
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

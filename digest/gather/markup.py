@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lxml import html as lxml_html
-from lxml.etree import ParserError, _Element
+from lxml.etree import ParserError, XMLSyntaxError, _Element
 
 from digest.domain.mail import shorten
 from digest.gather.encoding import decoded
@@ -39,7 +39,7 @@ def _cut(markup: str) -> str:
 
 
 def parsed_text(markup: str) -> lxml_html.HtmlElement:
-    """Return the tree of HTML text, a whole page or a fragment of one."""
+    """Return the tree of HTML text, a page or a part of one. Raises `MemoryError` when it is too large."""
     # libxml2 drops what is nested over 256 deep: no page needs it, and what comes after would be slow.
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
     text = _LONG_TAG.sub(_without_excess, _NOT_XML.sub("", _XML_DECLARATION.sub("", _cut(markup))))
@@ -47,6 +47,8 @@ def parsed_text(markup: str) -> lxml_html.HtmlElement:
         return lxml_html.document_fromstring(text, parser=parser)
     except (ParserError, ValueError):
         return lxml_html.document_fromstring("<html><body></body></html>")
+    except XMLSyntaxError as exc:  # whatever HTML is, it recovers from: memory is at an end
+        raise MemoryError("no memory for the tree of a page") from exc
 
 
 def _without_excess(tag: re.Match[str]) -> str:

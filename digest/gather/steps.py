@@ -15,8 +15,8 @@ from digest.domain.sources import Source
 from digest.domain.times import Window
 from digest.gather.fetching.fetch import Fetcher
 from digest.gather.lists import Parse
+from digest.gather.memory import give_back
 from digest.gather.polling import Poll, Polled
-from digest.gather.stories.grouping import find_stories
 from digest.store.articles import articles_in, record_stories
 from digest.store.database import reading, writing
 
@@ -95,6 +95,8 @@ async def _until(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
 
 def tie_stories(engine: Engine, newsletter_id: NewsletterId, since: datetime, now: datetime) -> None:
     """Tie the articles of each event together, of which somebody told since then."""
+    from digest.gather.stories.grouping import find_stories  # numpy is for those who compare
+
     end = now + timedelta(seconds=1)
     # As many days before count too: what was told last week is no news when another source tells it today.
     both = Window(since - (end - since), end)
@@ -105,3 +107,5 @@ def tie_stories(engine: Engine, newsletter_id: NewsletterId, since: datetime, no
     copies = {ids[copy]: ids[original] for story in stories for copy, original in story.copies.items()}
     with writing(engine) as session:
         record_stories(session, [[ids[index] for index in story.members] for story in stories], copies)
+    del stored, stories
+    give_back()

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 from lxml.etree import _Element
-from trafilatura import bare_extraction
-from trafilatura.settings import Document
 
 from digest.domain.articles import Article, Block, BlockKind, DateOrigin, TextOrigin
 from digest.domain.errors import DigestError, InvalidInput
@@ -197,6 +195,10 @@ def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:
 
 def _main_blocks(tree: _Element, url: str) -> tuple[Block, ...]:
     """Return what trafilatura takes for the article; of a page too short for it, all that is in `main`."""
+    # Imported where it is used: the process that gathers has its pages read by others, and saves 12 MB.
+    from trafilatura import bare_extraction
+    from trafilatura.settings import Document
+
     document = bare_extraction(tree, url=url, include_comments=False, include_tables=True)
     if isinstance(document, Document) and document.body is not None:
         return blocks_of(document.body)

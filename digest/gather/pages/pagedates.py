@@ -10,7 +10,6 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
-from trafilatura import extract_metadata
 
 from digest.gather.dates import parsed_date
 from digest.gather.pages.declarations import Declarations
@@ -164,6 +163,8 @@ def _guessed(page: Declarations) -> datetime | None:
     """Return what htmldate makes of the page where nothing states a date."""
     if next(islice(page.tree.iter(), _GUESSED_IN, None), None) is not None:
         return None  # it takes time that grows faster than the page
+    from trafilatura import extract_metadata  # as in `extract`: the process that gathers does without
+
     found = extract_metadata(page.tree, default_url=page.url, extensive=False).date
     return parsed_date(found, page.now) if found else None
 

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import BinaryIO
 
+from digest.gather.memory import give_back
+
 LENGTH = struct.Struct("!I")
 ANSWER = struct.Struct("!BII")
 """Kind, most memory held so far in KiB, length of the payload that follows."""
@@ -31,6 +33,8 @@ _MAPPED_BESIDES = 512 << 20
 _GRACE = 5
 _NEARLY = 0.85
 """From this share of its memory on, an error is a lack of memory: libxml2 tells that in other words."""
+_KEPT_MB = 8
+"""More than this beyond what it held when it was ready, and a process gives back what it no longer uses."""
 
 
 class Kind(IntEnum):
@@ -53,11 +57,15 @@ def main() -> None:
     _call(_received(requests))
     _limit(memory_mb)
     _answer(answers, Kind.READY, b"")
+    at_first = _held_kib("VmRSS")
     while request := _received(requests):
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
         kind, payload = _done(request, memory_mb)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _answer(answers, kind, payload)
+        del request, payload
+        if _held_kib("VmRSS") > at_first + _KEPT_MB * 1024:
+            give_back()
 
 
 def warm_up() -> None:
@@ -138,10 +146,18 @@ def _peak_kib() -> int:
     that in bytes where others count KiB.
     """
     if sys.platform == "linux":
-        with open("/proc/self/status", "rb") as status:  # noqa: PTH123 (once a document)
-            return next((int(line.split()[1]) for line in status if line.startswith(b"VmHWM:")), 0)
+        return _held_kib("VmHWM")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform == "darwin" else peak
+
+
+def _held_kib(what: str) -> int:
+    """Return a figure of this process's memory: `VmHWM` the most, `VmRSS` now; 0 where Linux does not say."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 (once a document)
+            return next((int(line.split()[1]) for line in status if line.startswith(f"{what}:")), 0)
+    except OSError:
+        return 0
 
 
 if __name__ == "__main__":

@@ -206,6 +206,18 @@ def test_a_process_is_replaced_after_its_calls_and_after_a_large_document() -> N
     assert len(set(run(act, calls=100, memory_mb=300))) == 2
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process holds")
+def test_a_process_gives_back_the_memory_of_a_large_document() -> None:
+    async def act(parsers: Parsers) -> tuple[int, int, bool]:
+        first, before = await parsers.call(faults.pid), await parsers.call(faults.held_mb)
+        await parsers.call(faults.table, 120_000, url=URL)
+        return before, await parsers.call(faults.held_mb), first == await parsers.call(faults.pid)
+
+    before, after, is_same = run(act, memory_mb=1_000)
+    assert is_same
+    assert after < before + 16
+
+
 def test_a_process_that_died_idle_is_no_document_s_fault() -> None:
     async def act(parsers: Parsers) -> int:
         os.kill(await parsers.call(faults.pid), signal.SIGKILL)
