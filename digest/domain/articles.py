@@ -120,19 +120,52 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Takeaway:
-    """One sentence or bullet, who wrote it, and the places in the article's text that support it."""
+    """One sentence or bullet, who wrote it, and the places in the article's text that support it.
+
+    `model` and `prompt` name, of a language model's, which one it was and the version of what it was asked;
+    both are '' for all others.
+    """
 
     text: str
     origin: Origin
     support: tuple[Span, ...]
+    model: str = ""
+    prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A takeaway that a language model wrote and the article does not bear out, and why in words."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a language model's answers to one article came to: tokens read and written, and their price.
+
+    `cost` is in millionths of a US dollar; an answer that was paid for before costs nothing again.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+    was_cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Condensed:
-    """What condense made of an article: takeaways in order, or the reason there are none."""
+    """What condense made of an article: takeaways in order, or the reason there are none.
+
+    `rejected` and `usage` tell of a language model's part, `note` why it had none though one was asked for.
+    """
 
     takeaways: tuple[Takeaway, ...]
     why_none: str | None = None
+    rejected: tuple[Rejected, ...] = ()
+    usage: Usage | None = None
+    note: str = ""
 
 
 def reading_minutes(words: int) -> int:
