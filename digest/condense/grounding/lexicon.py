@@ -1,0 +1,190 @@
+"""The words of a language that grounding must understand: numbers, hedges, dates, negation, direction, deeds.
+
+Each language is one file, `lexicons/<ISO 639-1 code>.toml`. What is counted is in `units.toml`, for all.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Any
+
+REACH = 4
+"""Words between the two halves of a phrase: "lehnte den Plan gestern ab"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A set of folded words: whole ones, beginnings (`fail*`), and pairs of such (`turn*_down`)."""
+
+    whole: frozenset[str] = frozenset()
+    beginnings: tuple[str, ...] = ()
+    pairs: tuple[tuple[Words, Words], ...] = ()
+
+    @classmethod
+    def of(cls, entries: Iterable[str]) -> Words:
+        """Return the set that a list in a lexicon describes."""
+        single: list[str] = []
+        pairs: list[tuple[Words, Words]] = []
+        for entry in entries:
+            first, _, second = entry.replace("_", " ").partition(" ")
+            if second:
+                pairs.append((cls.of([first]), cls.of([second])))
+            else:
+                single.append(first)
+        return cls(
+            frozenset(word for word in single if not word.endswith("*")),
+            tuple(word[:-1] for word in single if word.endswith("*")),
+            tuple(pairs),
+        )
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.whole or (bool(self.beginnings) and word.startswith(self.beginnings))
+
+    def length_at(self, words: list[str], at: int, *, reach: int = REACH) -> int:
+        """Return how many words from `at` on are one of the pairs, from the first to the second; 0 for none."""
+        for first, second in self.pairs:
+            if words[at] in first:
+                for further in range(at + 1, min(at + 2 + reach, len(words))):
+                    if words[further] in second:
+                        return further - at + 1
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Words of opposite meaning: rise and fall, approve and reject."""
+
+    up: Words
+    down: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is counted. Figures of one dimension compare by their number times `factor`."""
+
+    dimension: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """What one language's file says, all folded. A language without a file knows no words, only digits.
+
+    - `numbers`, `fractions` and `ordinals` are words and what they stand for; `ones` may be 1 or an article,
+      `pairs` say "both"; `share_of` stands between the two numbers of "four in ten", `joiners` within one, `turns` begin
+      another clause; `thousands` is the
+      mark between groups of digits.
+    - `about`, `nearly`, `over` and `under` make a figure less than exact.
+    - `months` and `weekdays` give the number of each, by any of its spellings.
+    - `titles` stand before names and are none; one of `aliases` stands for the others of its group. With
+      `nouns_have_capitals` a capital does not make a name: nouns end in one of `noun_endings` or stand before
+      one of `genitives`.
+    - `negators` turn what follows into its opposite, but not in `not_negating`. What begins with one of
+      `prefixes` and is not `not_prefixed`, and all of `negative`, may say in one word what elsewhere takes a
+      negator. `axes` are opposites.
+    - `by` stands before the doer of a passive, `deeds` are done by one to another, `symmetric` ones with.
+    """
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    ones: frozenset[str] = frozenset()
+    pairs: frozenset[str] = frozenset()
+    fractions: Mapping[str, float] = field(default_factory=dict)
+    ordinals: Mapping[str, float] = field(default_factory=dict)
+    share_of: frozenset[str] = frozenset()
+    joiners: frozenset[str] = frozenset()
+    turns: frozenset[str] = frozenset()
+    thousands: str = ","
+    about: Words = Words()
+    nearly: Words = Words()
+    over: Words = Words()
+    under: Words = Words()
+    months: Mapping[str, int] = field(default_factory=dict)
+    weekdays: Mapping[str, int] = field(default_factory=dict)
+    titles: frozenset[str] = frozenset()
+    aliases: tuple[Words, ...] = ()
+    nouns_have_capitals: bool = False
+    noun_endings: tuple[str, ...] = ()
+    genitives: frozenset[str] = frozenset()
+    negators: Words = Words()
+    not_negating: Words = Words()
+    prefixes: tuple[str, ...] = ()
+    not_prefixed: Words = Words()
+    negative: Words = Words()
+    by: frozenset[str] = frozenset()
+    symmetric: Words = Words()
+    deeds: Words = Words()
+    axes: tuple[Axis, ...] = ()
+
+
+_WORD_LISTS = (
+    "about", "nearly", "over", "under", "negators", "not_negating", "not_prefixed", "negative",
+    "symmetric", "deeds",
+)  # fmt: skip
+_SETS = ("ones", "pairs", "share_of", "joiners", "turns", "titles", "by")
+_NUMBERS = ("numbers", "fractions", "ordinals")
+_CALENDARS = ("months", "weekdays")
+
+
+@cache
+def get_lexicon(code: str | None) -> Lexicon:
+    """Return the lexicon of an ISO 639-1 code such as "de" or "pt-BR"; an empty one when it is not known."""
+    primary = (code or "").lower().partition("-")[0]
+    file = resources.files("digest.condense.grounding.lexicons") / f"{primary}.toml"
+    if not primary.isalpha() or not file.is_file():
+        return Lexicon()
+    return _read(tomllib.loads(file.read_text("utf-8")))
+
+
+def _read(raw: dict[str, Any]) -> Lexicon:
+    lists = {name: Words.of(raw[name].split()) for name in _WORD_LISTS}
+    sets = {name: frozenset(raw[name].split()) for name in _SETS}
+    numbers = {name: _values(raw[name]) for name in _NUMBERS}
+    calendars = {name: _places(raw[name]) for name in _CALENDARS}
+    return Lexicon(
+        **lists,
+        **sets,
+        **numbers,
+        **calendars,
+        thousands=raw["thousands"],
+        prefixes=tuple(raw["prefixes"].split()),
+        nouns_have_capitals=raw.get("nouns_have_capitals", False),
+        noun_endings=tuple(raw.get("noun_endings", "").split()),
+        genitives=frozenset(raw.get("genitives", "").split()),
+        aliases=tuple(Words.of(group.split()) for group in raw["aliases"]),
+        axes=tuple(Axis(Words.of(axis["up"].split()), Words.of(axis["down"].split())) for axis in raw["axes"]),
+    )
+
+
+def _values(listed: str) -> dict[str, float]:
+    pairs = (entry.partition("=") for entry in listed.split())
+    return {word: float(Fraction(value)) for word, _, value in pairs}
+
+
+def _places(listed: str) -> dict[str, int]:
+    return {
+        spelling: place for place, entry in enumerate(listed.split(), start=1) for spelling in entry.split("/")
+    }
+
+
+@cache
+def units() -> tuple[tuple[Words, Unit], ...]:
+    """Return what can be counted, by the words for it."""
+    raw = tomllib.loads((resources.files("digest.condense.grounding") / "units.toml").read_text("utf-8"))
+    return tuple(
+        (Words.of(entry["words"].split()), Unit(entry["dimension"], float(entry["factor"])))
+        for entry in raw["unit"]
+    )
+
+
+@lru_cache(maxsize=10_000)
+def find_unit(word: str, following: str = "") -> Unit | None:
+    """Return what a folded word counts, alone or with the one after it ("per cent")."""
+    for words, unit in units():
+        if word in words or (following and words.length_at([word, following], 0, reach=0)):
+            return unit
+    return None

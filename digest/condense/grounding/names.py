@@ -1,0 +1,264 @@
+"""Whether the names of a takeaway are those of the sentences it rests on."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from digest.condense.grounding.reading import Kind, Token
+from digest.condense.grounding.source import Passage, Source
+
+ENDING = 3
+"""Letters by which two forms of a name may differ: Nowak and Nowakiem."""
+SHORTEST_STEM = 3
+LOOK_BACK = 3
+"""Sentences back in which a pronoun's or a "the company"'s name may stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring words with capitals: Dana Virelli, World Health Organization."""
+
+    tokens: tuple[Token, ...]
+
+    @property
+    def text(self) -> str:
+        """The run as a reader sees it."""
+        return " ".join(token.text for token in self.tokens)
+
+
+def runs_of(passage: Passage, source: Source) -> Iterator[Run]:
+    """Yield the names of a passage in order; months, weekdays, number words and titles are none."""
+    run: list[Token] = []
+    previous: Token | None = None
+    for token in passage.tokens:
+        if _may_name(token, source):
+            # "Rosen-Quartett" is one run, "Kelmouth, Dana" and "Kelmouth. Dana" are two.
+            if run and previous is not None and (previous is not run[-1] and previous.text not in "-'’&."):
+                yield Run(tuple(run))
+                run = []
+            run.append(token)
+        elif token.kind is not Kind.MARK and run:
+            yield Run(tuple(run))
+            run = []
+        previous = token
+    if run:
+        yield Run(tuple(run))
+
+
+def _may_name(token: Token, source: Source) -> bool:
+    lexicon = source.lexicon
+    if token.kind is Kind.CODE:
+        return True
+    return (
+        token.kind is Kind.WORD
+        and token.is_capital
+        and len(token.text) > 1
+        and token.folded not in lexicon.months
+        and token.folded not in lexicon.weekdays
+        and token.folded not in lexicon.numbers
+        and token.folded not in lexicon.fractions
+        and token.folded not in lexicon.ordinals
+        and token.folded not in lexicon.titles
+        and token.folded not in source.language.stop
+    )
+
+
+def name_problems(claim: Passage, support: Sequence[Passage], source: Source) -> list[str]:
+    """Return what is wrong with the names of a takeaway, in words."""
+    problems = []
+    for run in runs_of(claim, source):
+        problem = _unknown(run, claim, source) or _misplaced(run, claim, support, source)
+        if problem:
+            problems.append(problem)
+    return problems
+
+
+def _unknown(run: Run, claim: Passage, source: Source) -> str | None:
+    """Say which part of a name the article does not have at all."""
+    if _is_short_for(run, source):
+        return None
+    missing = [token for token in run.tokens if not _is_known(token, source)]
+    if source.lexicon.nouns_have_capitals:
+        missing = [token for token in missing if _is_name_by_place(token, run, claim, source)]
+    elif len(run.tokens) == 1:
+        missing = [token for token in missing if not token.opens]
+    if not missing:
+        return None
+    return f"'{run.text}' is not named in the article"
+
+
+def _is_name_by_place(token: Token, run: Run, claim: Passage, source: Source) -> bool:
+    """Tell a name from a noun where both have capitals: it stands right behind another noun, or fills its place.
+
+    "Firma Nordstern" has a name, "die neue Firma" none; where the article says "Alpina Rail", "Nordstern
+    Rail" is another.
+    """
+    place = run.tokens.index(token)
+    if place > 0:
+        return not _has_genitive(token, claim, source)
+    if token.folded.endswith(source.lexicon.noun_endings):
+        return False
+    following = run.tokens[place + 1 : place + 2]
+    return any(
+        next_.folded == following[0].folded
+        for passage in source.passages
+        for before, next_ in _neighbours(passage)
+        if following and before.is_capital and before.folded not in source.lower
+    )
+
+
+def _has_genitive(token: Token, claim: Passage, source: Source) -> bool:
+    """Tell whether "des" or "der" follows: "Ende des Jahres" has no name."""
+    at = claim.tokens.index(token) + 1
+    return at < len(claim.tokens) and claim.tokens[at].folded in source.lexicon.genitives
+
+
+def _neighbours(passage: Passage) -> Iterator[tuple[Token, Token]]:
+    """Yield the pairs of words next to each other, or joined by a hyphen."""
+    words = [token for token in passage.tokens if token.kind is not Kind.MARK]
+    for before, next_ in zip(words, words[1:], strict=False):
+        if next_.start - before.end <= 1:
+            yield before, next_
+
+
+def _is_known(token: Token, source: Source) -> bool:
+    return token.folded in source.folded or any(
+        is_one_name(token.folded, word) or _is_alias(token.folded, word, source) for word in source.folded
+    )
+
+
+def is_one_name(one: str, other: str) -> bool:
+    """Tell whether two folded words are forms of one name: Kraków and Krakowie, Visser and Vissers."""
+    if one == other:
+        return True
+    one, other = _plain(one), _plain(other)
+    shorter, longer = sorted((one, other), key=len)
+    same = next((at for at, letter in enumerate(shorter) if letter != longer[at]), len(shorter))
+    return same >= max(SHORTEST_STEM, len(longer) - ENDING) and len(shorter) - same <= 1
+
+
+def _plain(word: str) -> str:
+    if word.isascii():
+        return word
+    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+
+
+def _is_alias(one: str, other: str, source: Source) -> bool:
+    return any(one in group and other in group for group in source.lexicon.aliases)
+
+
+def _is_short_for(run: Run, source: Source) -> bool:
+    """Tell whether a run spells out an abbreviation of the article, or abbreviates a name in it."""
+    initials = "".join(token.text[0] for token in run.tokens).casefold()
+    if len(run.tokens) > 1 and initials in source.folded:
+        return True
+    word = run.tokens[0].text
+    if len(run.tokens) > 1 or not (word.isupper() and 2 <= len(word) <= 6):
+        return False
+    return any(word.casefold() in _initials(passage) for passage in source.passages)
+
+
+def _initials(passage: Passage) -> str:
+    return "".join(token.folded[0] for token in passage.tokens if token.is_capital and token.kind is Kind.WORD)
+
+
+def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Source) -> str | None:
+    """Say when the article has a name, but says this of another."""
+    mixed = _mixed(run, source)
+    if mixed:
+        return mixed
+    if not support or source.lexicon.nouns_have_capitals and _is_common(run.tokens[-1], source):
+        return None
+    token = run.tokens[-1]
+    if _names(token, support, source) or not _is_known(token, source) or token.folded in source.lower:
+        return None
+    rivals = [
+        other
+        for other in _runs(support, source)
+        if not _names(other.tokens[-1], [claim], source)
+        and not (source.lexicon.nouns_have_capitals and _is_common(other.tokens[-1], source))
+    ]
+    if _names(token, [source.title], source):
+        rivals = [other for other in rivals if _in_place_of(other, run, support, claim)]
+    if not rivals or _may_be_meant(token, support, source):
+        return None
+    return f"'{run.text}' is not named in the supporting sentences: they name '{rivals[0].text}'"
+
+
+def _runs(passages: Iterable[Passage], source: Source) -> list[Run]:
+    return [
+        run
+        for passage in passages
+        for run in runs_of(passage, source)
+        if run.tokens[0].folded not in source.lower
+    ]
+
+
+def _in_place_of(rival: Run, run: Run, support: Sequence[Passage], claim: Passage) -> bool:
+    """Tell whether a name of the article stands before the same word as `run` does in the takeaway."""
+    ours = _word_after(run, claim)
+    return bool(ours) and any(
+        _word_after(rival, passage) == ours for passage in support if rival.tokens[-1] in passage.tokens
+    )
+
+
+def _word_after(run: Run, passage: Passage) -> str:
+    at = passage.tokens.index(run.tokens[-1])
+    return next((token.key for token in passage.tokens[at + 1 :] if token.key), "")
+
+
+def _is_common(token: Token, source: Source) -> bool:
+    """Tell whether a word with a capital is just a noun: it never stands right behind another such word."""
+    return not any(
+        next_.folded == token.folded and before.is_capital
+        for passage in source.passages
+        for before, next_ in _neighbours(passage)
+    )
+
+
+def _names(token: Token, passages: Iterable[Passage], source: Source) -> bool:
+    return any(
+        is_one_name(token.folded, other.folded) or _is_alias(token.folded, other.folded, source)
+        for passage in passages
+        for other in passage.tokens
+        if other.kind is not Kind.MARK
+    )
+
+
+def _mixed(run: Run, source: Source) -> str | None:
+    """Say when a first name has another's last name."""
+    if len(run.tokens) < 2:
+        return None
+    first, last = run.tokens[-2:]
+    together = [
+        (before, next_)
+        for passage in source.passages
+        for before, next_ in _neighbours(passage)
+        if before.is_capital and next_.is_capital
+    ]
+    of_last = [before for before, next_ in together if is_one_name(next_.folded, last.folded)]
+    of_first = [next_ for before, next_ in together if is_one_name(before.folded, first.folded)]
+    if not of_last or not of_first or first.folded in source.lower or last.folded in source.lower:
+        return None
+    if any(is_one_name(before.folded, first.folded) for before in of_last):
+        return None
+    return f"'{run.text}' mixes two names of the article: '{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"
+
+
+def _may_be_meant(token: Token, support: Sequence[Passage], source: Source) -> bool:
+    """Tell whether a pronoun or the like in a supporting sentence may stand for the name."""
+    for passage in support:
+        if not _refers_back(passage, source) or passage not in source.sentences:
+            continue
+        at = source.sentences.index(passage)
+        before = source.sentences[max(0, at - LOOK_BACK) : at]
+        if _names(token, [*before, source.title], source):
+            return True
+    return False
+
+
+def _refers_back(passage: Passage, source: Source) -> bool:
+    words = [token.folded for token in passage.tokens if token.kind is Kind.WORD]
+    return any(word in source.language.leaning for word in words)

@@ -1,0 +1,296 @@
+"""Whether a takeaway says yes where the article says no, or up where it says down.
+
+Meaning is out of reach; what can be told is whether the same word is negated on one side only, and whether
+two words of opposite meaning stand in the same company. Where a paraphrase may have put the negation into
+another word ("did not extend", "let expire"), the takeaway gets the benefit of the doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from digest.condense.grounding.figures import Hedge
+from digest.condense.grounding.lexicon import Lexicon
+from digest.condense.grounding.reading import Kind, Token
+from digest.condense.grounding.source import Passage, Source
+
+AFTER = 3
+BEFORE = 2
+"""Words with a subject after and before a negator that it may be about."""
+COMPANY = 5
+"""Words with a subject on each side of a word that tell which of two places a takeaway speaks of."""
+BEYOND = 2
+"""How many words a comma or an "and" between two words counts for."""
+HEDGED = 4
+NEIGHBOURS = 2
+"""Sentences on each side of those a takeaway rests on in which its negation may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """A negator: its words, its token, and the keys it may be about, the likeliest first."""
+
+    text: str
+    place: int
+    about: tuple[str, ...]
+    head: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A word of an axis: +1 for up, -1 for down, turned by a negator; and the words around it."""
+
+    axis: int
+    sign: int
+    text: str
+    company: Mapping[str, float]
+
+
+def polarity_problems(claim: Passage, support: Sequence[Passage], source: Source) -> list[str]:
+    """Return where a takeaway says the opposite of the sentences it rests on, in words; at most one of a kind."""
+    if not support:
+        return []
+    found = [
+        _opposite(claim, support, source.lexicon),
+        _negated_here(claim, support, source),
+        _negated_there(claim, support, source.lexicon),
+    ]
+    return list(dict.fromkeys(problem for problem in found if problem))[:1]
+
+
+def negations(passage: Passage, lexicon: Lexicon) -> list[Negation]:
+    """Return the negators of a passage in order."""
+    folded = [token.folded for token in passage.tokens]
+    found = []
+    for place, token in enumerate(passage.tokens):
+        if token.kind is not Kind.WORD or not _negates(folded, place, lexicon):
+            continue
+        after = _subjects(passage.tokens[place + 1 :], token, AFTER)
+        before = _subjects(passage.tokens[:place][::-1], token, BEFORE)
+        head = after[0] if after else before[0] if before else None
+        about = tuple(other.key for other in (*after, *before))
+        found.append(
+            Negation(token.text, place, about, None if head is None else passage.tokens.index(head))
+        )
+    return found
+
+
+def _negates(folded: Sequence[str], place: int, lexicon: Lexicon) -> bool:
+    word = folded[place]
+    words = list(folded)
+    if word in lexicon.not_negating or lexicon.not_negating.length_at(words, place, reach=1):
+        return False
+    return (
+        word.endswith("n't")
+        or word in lexicon.negators
+        or bool(lexicon.negators.length_at(words, place))
+    )
+
+
+def _subjects(tokens: Sequence[Token], negator: Token, most: int) -> list[Token]:
+    """Return the nearest words with a subject in the negator's clause."""
+    own = [token for token in tokens if token.clause == negator.clause and token.key]
+    return own[:most]
+
+
+def signs(passage: Passage, lexicon: Lexicon) -> list[Sign]:
+    """Return the words of a passage that lie on an axis, in order; a hedge ("more than 200") is none."""
+    folded = [token.folded for token in passage.tokens]
+    flipped = _flipped(passage, lexicon)
+    hedges = {
+        place
+        for figure in passage.figures
+        if figure.hedge is not Hedge.EXACT
+        for place in range(figure.first - HEDGED, figure.first)
+    }
+    found = []
+    for place, token in enumerate(passage.tokens):
+        if token.kind is not Kind.WORD or place in hedges:
+            continue
+        for number, sign in _on_axes(folded, place, lexicon):
+            turned = -sign if place in flipped else sign
+            found.append(Sign(number, turned, _shown(passage, place, place in flipped), company(passage, place, lexicon)))
+    return found
+
+
+def _on_axes(folded: list[str], place: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
+    word = folded[place]
+    for number, axis in enumerate(lexicon.axes):
+        if word in axis.down or axis.down.length_at(folded, place):
+            yield number, -1
+        elif word in axis.up or axis.up.length_at(folded, place):
+            yield number, 1
+
+
+def _flipped(passage: Passage, lexicon: Lexicon) -> set[int]:
+    """Return the tokens a negator turns: the first word with a subject or on an axis after it, else before."""
+    folded = [token.folded for token in passage.tokens]
+    flipped: set[int] = set()
+    for negation in negations(passage, lexicon):
+        clause = passage.tokens[negation.place].clause
+        onward = [*range(negation.place + 1, len(folded)), *range(negation.place - 1, -1, -1)]
+        for place in onward:
+            token = passage.tokens[place]
+            if token.clause != clause or token.kind is not Kind.WORD:
+                continue
+            if token.key or any(_on_axes(folded, place, lexicon)):
+                flipped ^= {place}
+                break
+    return flipped
+
+
+def _shown(passage: Passage, place: int, is_turned: bool) -> str:
+    """Return a word as the problem quotes it, with the negator before it."""
+    first = place
+    if is_turned:
+        first = max(0, place - 2)
+    return passage.text[passage.tokens[first].start : passage.tokens[place].end]
+
+
+def company(passage: Passage, place: int, lexicon: Lexicon) -> dict[str, float]:
+    """Return the keys and numbers around a token, without its own: 1 for the nearest, less for those farther.
+
+    What lies beyond a comma or an "and" is farther.
+    """
+    around: dict[str, float] = {}
+    for side in (passage.tokens[:place][::-1], passage.tokens[place + 1 :]):
+        distance, clause = 0, passage.tokens[place].clause
+        for token in side:
+            if token.clause != clause or token.folded in lexicon.joiners or token.folded in lexicon.turns:
+                distance, clause = distance + BEYOND, token.clause
+            word = token.key or (token.folded if _is_number(token, lexicon) else "")
+            if word:
+                distance += 1
+                around[word] = max(around.get(word, 0), 1 / distance)
+            if distance >= COMPANY:
+                break
+    return around
+
+
+def _is_number(token: Token, lexicon: Lexicon) -> bool:
+    return token.kind is Kind.NUMBER or token.folded in lexicon.numbers
+
+
+def _likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    return sum(weight * other[word] for word, weight in one.items() if word in other)
+
+
+def _opposite(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> str | None:
+    theirs = [sign for passage in support for sign in signs(passage, lexicon)]
+    for ours in signs(claim, lexicon):
+        same = [sign for sign in theirs if sign.axis == ours.axis and sign.sign == ours.sign]
+        other = [sign for sign in theirs if sign.axis == ours.axis and sign.sign != ours.sign]
+        if not other:
+            continue
+        alike = {id(sign): _likeness(sign.company, ours.company) for sign in (*same, *other)}
+        nearest = max(other, key=lambda sign: alike[id(sign)])
+        best = max((alike[id(sign)] for sign in same), default=-1)
+        if alike[id(nearest)] > best:
+            return f"the article says the opposite: '{nearest.text}', not '{ours.text}'"
+    return None
+
+
+def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) -> str | None:
+    """Say when the takeaway denies what the article does not."""
+    lexicon = source.lexicon
+    negative = [
+        {passage.tokens[place].key, *company(passage, place, lexicon)}
+        for passage in support
+        for place in _negative_places(passage, lexicon)
+    ]
+    said = set().union(*(passage.keys for passage in support))
+    for negation in negations(claim, lexicon):
+        about = set(negation.about) & said
+        is_possible = negative or any(
+            _negative_places(passage, lexicon) for passage in _neighbours(support, source)
+        )
+        if not is_possible or (about and not any(about & words for words in negative)):
+            return f"the article does not say '{negation.text}' of this"
+    return None
+
+
+def _neighbours(support: Sequence[Passage], source: Source) -> list[Passage]:
+    places = [place for place, sentence in enumerate(source.sentences) if sentence in support]
+    return [
+        sentence
+        for place in places
+        for sentence in source.sentences[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]
+    ]
+
+
+def _negative_places(passage: Passage, lexicon: Lexicon) -> list[int]:
+    """Return the tokens that may stand for a negation."""
+    folded = [token.folded for token in passage.tokens]
+    return [
+        place
+        for place, token in enumerate(passage.tokens)
+        if token.kind is Kind.WORD and _is_negative(folded, place, lexicon)
+    ]
+
+
+def _is_negative(folded: list[str], place: int, lexicon: Lexicon) -> bool:
+    word = folded[place]
+    return (
+        _negates(folded, place, lexicon)
+        or word in lexicon.negative
+        or bool(lexicon.negative.length_at(folded, place))
+        or (
+            bool(lexicon.prefixes)
+            and len(word) >= 6
+            and word.startswith(lexicon.prefixes)
+            and word not in lexicon.not_prefixed
+        )
+        or any(sign < 0 for _, sign in _on_axes(folded, place, lexicon))
+    )
+
+
+def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> str | None:
+    """Say when the article denies what the takeaway asserts."""
+    words = [token.folded for token in claim.tokens]
+    negative = _negative_places(claim, lexicon)
+    for passage in support:
+        folded = {token.folded for token in passage.tokens}
+        # A merely negative word that the article has too does not stand for its negator.
+        doubtful = set().union(
+            *(
+                company(claim, place, lexicon)
+                for place in negative
+                if words[place] not in folded or _negates(words, place, lexicon)
+            )
+        )
+        for negation in negations(passage, lexicon):
+            if negation.head is None:
+                continue
+            key = passage.tokens[negation.head].key
+            shared = set(negation.about) & claim.keys
+            is_asserted = key in claim.keys or len(shared) >= 2
+            if is_asserted and not shared & doubtful and not _said_elsewhere(
+                key, claim, support, passage, negation, lexicon
+            ):
+                return f"the article says the opposite: '{_quoted(passage, negation)}'"
+    return None
+
+
+def _said_elsewhere(
+    key: str, claim: Passage, support: Sequence[Passage], denied: Passage, negation: Negation, lexicon: Lexicon
+) -> bool:
+    """Tell whether the word also stands without the negator, in company more like the takeaway's."""
+    if key not in claim.keys:
+        return False
+    ours = claim.keys - {key}
+    denying = len(ours & company(denied, negation.head or 0, lexicon).keys())
+    return any(
+        token.key == key and len(ours & company(passage, place, lexicon).keys()) >= denying
+        for passage in support
+        for place, token in enumerate(passage.tokens)
+        if passage is not denied or place != negation.head
+    )
+
+
+def _quoted(passage: Passage, negation: Negation) -> str:
+    """Return a negator with the words up to what it is about."""
+    head = negation.place if negation.head is None else negation.head
+    first, last = sorted((negation.place, head))
+    start = passage.tokens[max(0, first - 1)].start
+    return passage.text[start : passage.tokens[last].end]
