@@ -6,7 +6,8 @@ Each language is one file, `lexicons/<ISO 639-1 code>.toml`. What is counted is 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -55,12 +56,47 @@ class Words:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """Words of opposite meaning: rise and fall, approve and reject."""
+Place = tuple[int, int]
+"""An axis by its number, and +1 or -1 for the end of it."""
 
-    up: Words
-    down: Words
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Words of opposite meaning (rise and fall, approve and reject), an axis each, by word."""
+
+    whole: Mapping[str, frozenset[Place]] = field(default_factory=dict)
+    beginnings: Mapping[str, frozenset[Place]] = field(default_factory=dict)
+    pairs: tuple[tuple[Words, Place], ...] = ()
+
+    @classmethod
+    def of(cls, axes: Sequence[Mapping[str, str]]) -> Axes:
+        """Return the axes that a lexicon lists as `up` and `down`."""
+        whole, beginnings = defaultdict[str, set[Place]](set), defaultdict[str, set[Place]](set)
+        pairs = []
+        for number, axis in enumerate(axes):
+            for end, sign in (("up", 1), ("down", -1)):
+                words = Words.of(axis[end].split())
+                for word in words.whole:
+                    whole[word].add((number, sign))
+                for beginning in words.beginnings:
+                    beginnings[beginning].add((number, sign))
+                if words.pairs:
+                    pairs.append((Words(pairs=words.pairs), (number, sign)))
+        return cls(
+            {word: frozenset(places) for word, places in whole.items()},
+            {word: frozenset(places) for word, places in beginnings.items()},
+            tuple(pairs),
+        )
+
+    def places_at(self, words: list[str], at: int) -> list[Place]:
+        """Return where on the axes the word at `at` lies, alone or with another after it; nowhere mostly."""
+        word = words[at]
+        found = set(self.whole.get(word, ()))
+        for letters in range(1, len(word) + 1):
+            found |= self.beginnings.get(word[:letters], frozenset())
+        found |= {place for pair, place in self.pairs if pair.length_at(words, at)}
+        # What is at both ends of an axis, as "turned down" is, lies where the longer phrase says: down.
+        return [(number, sign) for number, sign in sorted(found) if sign < 0 or (number, -1) not in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +154,7 @@ class Lexicon:
     by: frozenset[str] = frozenset()
     symmetric: Words = Words()
     deeds: Words = Words()
-    axes: tuple[Axis, ...] = ()
+    axes: Axes = field(default_factory=Axes)
 
 
 _WORD_LISTS = (
@@ -156,7 +192,7 @@ def _read(raw: dict[str, Any]) -> Lexicon:
         noun_endings=tuple(raw.get("noun_endings", "").split()),
         genitives=frozenset(raw.get("genitives", "").split()),
         aliases=tuple(Words.of(group.split()) for group in raw["aliases"]),
-        axes=tuple(Axis(Words.of(axis["up"].split()), Words.of(axis["down"].split())) for axis in raw["axes"]),
+        axes=Axes.of(raw["axes"]),
     )
 
 

@@ -6,12 +6,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from digest.condense.grounding.company import company, likeness
 from digest.condense.grounding.reading import Kind, Token
 from digest.condense.grounding.source import Passage, Source
 
 ENDING = 3
 """Letters by which two forms of a name may differ: Nowak and Nowakiem."""
 SHORTEST_STEM = 3
+SAME_PLACE = 0.5
+"""Likeness of the words around two names from which one stands in the other's place."""
 LOOK_BACK = 3
 """Sentences back in which a pronoun's or a "the company"'s name may stand."""
 
@@ -180,8 +183,7 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
         if not _names(other.tokens[-1], [claim], source)
         and not (source.lexicon.nouns_have_capitals and _is_common(other.tokens[-1], source))
     ]
-    if _names(token, [source.title], source):
-        rivals = [other for other in rivals if _in_place_of(other, run, support, claim)]
+    rivals = [rival for rival in rivals if _in_place_of(rival, run, support, claim, source)]
     if not rivals or _may_be_meant(token, support, source):
         return None
     return f"'{run.text}' is not named in the supporting sentences: they name '{rivals[0].text}'"
@@ -196,17 +198,16 @@ def _runs(passages: Iterable[Passage], source: Source) -> list[Run]:
     ]
 
 
-def _in_place_of(rival: Run, run: Run, support: Sequence[Passage], claim: Passage) -> bool:
-    """Tell whether a name of the article stands before the same word as `run` does in the takeaway."""
-    ours = _word_after(run, claim)
-    return bool(ours) and any(
-        _word_after(rival, passage) == ours for passage in support if rival.tokens[-1] in passage.tokens
+def _in_place_of(
+    rival: Run, run: Run, support: Sequence[Passage], claim: Passage, source: Source
+) -> bool:
+    """Tell whether a name of the article stands in the same company as `run` does in the takeaway."""
+    ours = company(claim, claim.tokens.index(run.tokens[-1]), source.lexicon)
+    return any(
+        likeness(ours, company(passage, passage.tokens.index(rival.tokens[-1]), source.lexicon)) >= SAME_PLACE
+        for passage in support
+        if rival.tokens[-1] in passage.tokens
     )
-
-
-def _word_after(run: Run, passage: Passage) -> str:
-    at = passage.tokens.index(run.tokens[-1])
-    return next((token.key for token in passage.tokens[at + 1 :] if token.key), "")
 
 
 def _is_common(token: Token, source: Source) -> bool:

@@ -7,9 +7,10 @@ another word ("did not extend", "let expire"), the takeaway gets the benefit of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from digest.condense.grounding.company import company, likeness
 from digest.condense.grounding.figures import Hedge
 from digest.condense.grounding.lexicon import Lexicon
 from digest.condense.grounding.reading import Kind, Token
@@ -18,10 +19,6 @@ from digest.condense.grounding.source import Passage, Source
 AFTER = 3
 BEFORE = 2
 """Words with a subject after and before a negator that it may be about."""
-COMPANY = 5
-"""Words with a subject on each side of a word that tell which of two places a takeaway speaks of."""
-BEYOND = 2
-"""How many words a comma or an "and" between two words counts for."""
 HEDGED = 4
 NEIGHBOURS = 2
 """Sentences on each side of those a takeaway rests on in which its negation may be."""
@@ -108,19 +105,10 @@ def signs(passage: Passage, lexicon: Lexicon) -> list[Sign]:
     for place, token in enumerate(passage.tokens):
         if token.kind is not Kind.WORD or place in hedges:
             continue
-        for number, sign in _on_axes(folded, place, lexicon):
+        for number, sign in lexicon.axes.places_at(folded, place):
             turned = -sign if place in flipped else sign
             found.append(Sign(number, turned, _shown(passage, place, place in flipped), company(passage, place, lexicon)))
     return found
-
-
-def _on_axes(folded: list[str], place: int, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
-    word = folded[place]
-    for number, axis in enumerate(lexicon.axes):
-        if word in axis.down or axis.down.length_at(folded, place):
-            yield number, -1
-        elif word in axis.up or axis.up.length_at(folded, place):
-            yield number, 1
 
 
 def _flipped(passage: Passage, lexicon: Lexicon) -> set[int]:
@@ -134,7 +122,7 @@ def _flipped(passage: Passage, lexicon: Lexicon) -> set[int]:
             token = passage.tokens[place]
             if token.clause != clause or token.kind is not Kind.WORD:
                 continue
-            if token.key or any(_on_axes(folded, place, lexicon)):
+            if token.key or lexicon.axes.places_at(folded, place):
                 flipped ^= {place}
                 break
     return flipped
@@ -148,34 +136,6 @@ def _shown(passage: Passage, place: int, is_turned: bool) -> str:
     return passage.text[passage.tokens[first].start : passage.tokens[place].end]
 
 
-def company(passage: Passage, place: int, lexicon: Lexicon) -> dict[str, float]:
-    """Return the keys and numbers around a token, without its own: 1 for the nearest, less for those farther.
-
-    What lies beyond a comma or an "and" is farther.
-    """
-    around: dict[str, float] = {}
-    for side in (passage.tokens[:place][::-1], passage.tokens[place + 1 :]):
-        distance, clause = 0, passage.tokens[place].clause
-        for token in side:
-            if token.clause != clause or token.folded in lexicon.joiners or token.folded in lexicon.turns:
-                distance, clause = distance + BEYOND, token.clause
-            word = token.key or (token.folded if _is_number(token, lexicon) else "")
-            if word:
-                distance += 1
-                around[word] = max(around.get(word, 0), 1 / distance)
-            if distance >= COMPANY:
-                break
-    return around
-
-
-def _is_number(token: Token, lexicon: Lexicon) -> bool:
-    return token.kind is Kind.NUMBER or token.folded in lexicon.numbers
-
-
-def _likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    return sum(weight * other[word] for word, weight in one.items() if word in other)
-
-
 def _opposite(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> str | None:
     theirs = [sign for passage in support for sign in signs(passage, lexicon)]
     for ours in signs(claim, lexicon):
@@ -183,7 +143,7 @@ def _opposite(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> s
         other = [sign for sign in theirs if sign.axis == ours.axis and sign.sign != ours.sign]
         if not other:
             continue
-        alike = {id(sign): _likeness(sign.company, ours.company) for sign in (*same, *other)}
+        alike = {id(sign): likeness(sign.company, ours.company) for sign in (*same, *other)}
         nearest = max(other, key=lambda sign: alike[id(sign)])
         best = max((alike[id(sign)] for sign in same), default=-1)
         if alike[id(nearest)] > best:
@@ -241,7 +201,7 @@ def _is_negative(folded: list[str], place: int, lexicon: Lexicon) -> bool:
             and word.startswith(lexicon.prefixes)
             and word not in lexicon.not_prefixed
         )
-        or any(sign < 0 for _, sign in _on_axes(folded, place, lexicon))
+        or any(sign < 0 for _, sign in lexicon.axes.places_at(folded, place))
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
-from digest.condense.language import Language
+from digest.condense.language import Language, get_language
 from digest.condense.words import stems
 
 KEY = 6
@@ -64,7 +65,7 @@ def read_tokens(text: str, language: Language, *, spaced_thousands: bool = False
     for found in _matches(text, spaced_thousands=spaced_thousands):
         kind, piece = Kind(found.lastgroup), found[0]
         folded = piece.casefold().replace("’", "'")
-        key = _key(folded, language) if kind is Kind.WORD else ""
+        key = _key(folded, language.code) if kind is Kind.WORD else ""
         tokens.append(Token(kind, piece, folded, found.start(), found.end(), key, opens, clause))
         if kind is Kind.MARK:
             opens = opens or piece in _OPENING
@@ -88,6 +89,7 @@ def _matches(text: str, *, spaced_thousands: bool) -> list[re.Match[str]]:
     return matches
 
 
-def _key(folded: str, language: Language) -> str:
-    found = [] if folded.endswith("n't") else stems([folded], language)
+@lru_cache(maxsize=50_000)
+def _key(folded: str, code: str | None) -> str:
+    found = [] if folded.endswith("n't") else stems([folded], get_language(code))
     return found[0][:KEY] if found else ""
