@@ -89,12 +89,14 @@ def _read_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Number | No
 
 
 def _digits(written: str, lexicon: Lexicon) -> tuple[float, ...]:
-    """Return what a number in digits may stand for, in any language's manner."""
+    """Return what a number in digits may stand for, in any language's manner; infinity for what is no number."""
     plain = _SPACES.sub("", written)
     if len(plain) > _MOST_DIGITS:
         return (float("inf"),)
-    if ":" in plain:
-        return (float(plain.replace(":", "", plain.count(":") - 1).replace(":", ".").replace(",", "")),)
+    hours, colon, minutes = plain.partition(":")
+    if colon:
+        is_time = hours.isdecimal() and minutes.isdecimal()
+        return (float(f"{hours}.{minutes}") if is_time else float("inf"),)
     marks = [mark for mark in plain if mark in ".,"]
     if not marks:
         return (float(plain),)

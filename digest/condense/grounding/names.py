@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.condense.grounding.company import company, likeness
@@ -15,8 +15,8 @@ ENDING = 3
 SHORTEST_STEM = 3
 SAME_PLACE = 0.5
 """Likeness of the words around two names from which one stands in the other's place."""
-LOOK_BACK = 3
-"""Sentences back in which a pronoun's or a "the company"'s name may stand."""
+MARGIN = 1.0
+"""By how much another name must fit better to be the one that was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,42 +172,40 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
     mixed = _mixed(run, source)
     if mixed:
         return mixed
-    if not support or source.lexicon.nouns_have_capitals and _is_common(run.tokens[-1], source):
-        return None
     token = run.tokens[-1]
-    if _names(token, support, source) or not _is_known(token, source) or token.folded in source.lower:
+    if token.folded in source.lower or not _is_certain(run, source) or not _is_known(token, source):
         return None
+    ours = company(claim, claim.tokens.index(token), source.lexicon)
+    own = [_likeness(ours, other, passage, source) for other, passage in _places(token, [*support, source.title])]
     rivals = [
-        other
-        for other in _runs(support, source)
-        if not _names(other.tokens[-1], [claim], source)
-        and not (source.lexicon.nouns_have_capitals and _is_common(other.tokens[-1], source))
-    ]
-    rivals = [rival for rival in rivals if _in_place_of(rival, run, support, claim, source)]
-    if not rivals or _may_be_meant(token, support, source):
-        return None
-    return f"'{run.text}' is not named in the supporting sentences: they name '{rivals[0].text}'"
-
-
-def _runs(passages: Iterable[Passage], source: Source) -> list[Run]:
-    return [
-        run
-        for passage in passages
-        for run in runs_of(passage, source)
-        if run.tokens[0].folded not in source.lower
-    ]
-
-
-def _in_place_of(
-    rival: Run, run: Run, support: Sequence[Passage], claim: Passage, source: Source
-) -> bool:
-    """Tell whether a name of the article stands in the same company as `run` does in the takeaway."""
-    ours = company(claim, claim.tokens.index(run.tokens[-1]), source.lexicon)
-    return any(
-        likeness(ours, company(passage, passage.tokens.index(rival.tokens[-1]), source.lexicon)) >= SAME_PLACE
+        (_likeness(ours, rival.tokens[-1], passage, source), rival)
         for passage in support
-        if rival.tokens[-1] in passage.tokens
-    )
+        for rival in runs_of(passage, source)
+        if rival.tokens[0].folded not in source.lower
+        and _is_certain(rival, source)
+        and not _names(rival.tokens[-1], [claim], source)
+    ]
+    nearest, rival = max(rivals, key=lambda pair: pair[0], default=(0.0, run))
+    if nearest < max([SAME_PLACE, *(alike + MARGIN for alike in own)]):
+        return None
+    return f"'{run.text}' is not named in the supporting sentences where '{rival.text}' is"
+
+
+def _likeness(ours: Mapping[str, float], token: Token, passage: Passage, source: Source) -> float:
+    return likeness(ours, company(passage, passage.tokens.index(token), source.lexicon))
+
+
+def _places(token: Token, passages: Iterable[Passage]) -> Iterator[tuple[Token, Passage]]:
+    """Yield each place that has a name."""
+    for passage in passages:
+        for other in passage.tokens:
+            if other.is_capital and is_one_name(token.folded, other.folded):
+                yield other, passage
+
+
+def _is_certain(run: Run, source: Source) -> bool:
+    """Tell whether a run is a name beyond doubt."""
+    return not (source.lexicon.nouns_have_capitals and _is_common(run.tokens[-1], source))
 
 
 def _is_common(token: Token, source: Source) -> bool:
@@ -246,20 +244,3 @@ def _mixed(run: Run, source: Source) -> str | None:
     if any(is_one_name(before.folded, first.folded) for before in of_last):
         return None
     return f"'{run.text}' mixes two names of the article: '{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"
-
-
-def _may_be_meant(token: Token, support: Sequence[Passage], source: Source) -> bool:
-    """Tell whether a pronoun or the like in a supporting sentence may stand for the name."""
-    for passage in support:
-        if not _refers_back(passage, source) or passage not in source.sentences:
-            continue
-        at = source.sentences.index(passage)
-        before = source.sentences[max(0, at - LOOK_BACK) : at]
-        if _names(token, [*before, source.title], source):
-            return True
-    return False
-
-
-def _refers_back(passage: Passage, source: Source) -> bool:
-    words = [token.folded for token in passage.tokens if token.kind is Kind.WORD]
-    return any(word in source.language.leaning for word in words)

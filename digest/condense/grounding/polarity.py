@@ -156,26 +156,33 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
     lexicon = source.lexicon
     negative = [
         {passage.tokens[place].key, *company(passage, place, lexicon)}
-        for passage in support
+        for passage in _neighbours(support, source, 1)
         for place in _negative_places(passage, lexicon)
     ]
     said = set().union(*(passage.keys for passage in support))
     for negation in negations(claim, lexicon):
         about = set(negation.about) & said
+        if _is_on_axis(claim, negation, lexicon):
+            continue  # "did not rise" is compared with "fell"
         is_possible = negative or any(
-            _negative_places(passage, lexicon) for passage in _neighbours(support, source)
+            _negative_places(passage, lexicon) for passage in _neighbours(support, source, NEIGHBOURS)
         )
         if not is_possible or (about and not any(about & words for words in negative)):
             return f"the article does not say '{negation.text}' of this"
     return None
 
 
-def _neighbours(support: Sequence[Passage], source: Source) -> list[Passage]:
+def _is_on_axis(passage: Passage, negation: Negation, lexicon: Lexicon) -> bool:
+    words = [token.folded for token in passage.tokens]
+    return negation.head is not None and bool(lexicon.axes.places_at(words, negation.head))
+
+
+def _neighbours(support: Sequence[Passage], source: Source, reach: int) -> list[Passage]:
     places = [place for place, sentence in enumerate(source.sentences) if sentence in support]
     return [
         sentence
         for place in places
-        for sentence in source.sentences[max(0, place - NEIGHBOURS) : place + NEIGHBOURS + 1]
+        for sentence in source.sentences[max(0, place - reach) : place + reach + 1]
     ]
 
 
@@ -201,14 +208,18 @@ def _is_negative(folded: list[str], place: int, lexicon: Lexicon) -> bool:
             and word.startswith(lexicon.prefixes)
             and word not in lexicon.not_prefixed
         )
-        or any(sign < 0 for _, sign in lexicon.axes.places_at(folded, place))
     )
 
 
 def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> str | None:
     """Say when the article denies what the takeaway asserts."""
     words = [token.folded for token in claim.tokens]
-    negative = _negative_places(claim, lexicon)
+    negative = [
+        place
+        for place in range(len(words))
+        if _is_negative(words, place, lexicon)
+        or any(sign < 0 for _, sign in lexicon.axes.places_at(words, place))
+    ]
     for passage in support:
         folded = {token.folded for token in passage.tokens}
         # A merely negative word that the article has too does not stand for its negator.
