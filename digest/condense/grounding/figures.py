@@ -16,6 +16,8 @@ _PLAIN = Unit("", 1)
 _SUFFIXES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12}
 _SAYS_NOTHING = frozenset({"s", "th", "st", "nd", "rd", "er", "e", "ème", "º", "ª", "er", "te", "ste", "de"})
 _SPACES = re.compile(r"[\u00a0\u202f\u2009'’ ]")
+LOOSE = 100
+"""From here on a word alone counts nothing: hundreds, a multi-billion company."""
 _MOST_DIGITS = 24
 
 
@@ -145,7 +147,7 @@ def _spelled(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Number | No
     total, last = _cardinal(tokens, at, lexicon)
     if total is None:
         return None
-    return _Number(at, last, (total,), is_loose=last == at and word in lexicon.pairs)
+    return _Number(at, last, (total,), is_loose=last == at and (word in lexicon.pairs or total >= LOOSE))
 
 
 def _is_compound(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> bool:
@@ -281,8 +283,8 @@ def _hedge_before(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Hedge:
         (Hedge.ABOUT, lexicon.about),
     ):
         ends_pair = any(
-            listed.length_at(words, start, reach=2) == len(words) - start
-            for start in range(max(0, len(words) - 4), len(words))
+            listed.length_at(words, start, reach=0) == len(words) - start
+            for start in range(max(0, len(words) - 2), len(words))
         )
         if ends_pair or (words and words[-1] in listed):
             return hedge

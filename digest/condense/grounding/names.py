@@ -13,7 +13,7 @@ from digest.condense.grounding.source import Passage, Source
 ENDING = 3
 """Letters by which two forms of a name may differ: Nowak and Nowakiem."""
 SHORTEST_STEM = 3
-SAME_PLACE = 0.5
+SAME_PLACE = 0.75
 """Likeness of the words around two names from which one stands in the other's place."""
 MARGIN = 1.0
 """By how much another name must fit better to be the one that was meant."""
@@ -64,6 +64,7 @@ def _may_name(token: Token, source: Source) -> bool:
         and token.folded not in lexicon.fractions
         and token.folded not in lexicon.ordinals
         and token.folded not in lexicon.titles
+        and token.folded.rstrip("s") not in lexicon.titles
         and token.folded not in source.language.stop
     )
 
@@ -85,7 +86,7 @@ def _unknown(run: Run, claim: Passage, source: Source) -> str | None:
     missing = [token for token in run.tokens if not _is_known(token, source)]
     if source.lexicon.nouns_have_capitals:
         missing = [token for token in missing if _is_name_by_place(token, run, claim, source)]
-    elif len(run.tokens) == 1:
+    elif len(run.tokens) == 1 or missing == [run.tokens[0]] and not _is_last_name(run.tokens[1], source):
         missing = [token for token in missing if not token.opens]
     if not missing:
         return None
@@ -109,6 +110,15 @@ def _is_name_by_place(token: Token, run: Run, claim: Passage, source: Source) ->
         for passage in source.passages
         for before, next_ in _neighbours(passage)
         if following and before.is_capital and before.folded not in source.lower
+    )
+
+
+def _is_last_name(token: Token, source: Source) -> bool:
+    """Tell whether the article has another name right before this one."""
+    return any(
+        before.is_capital and not before.opens and next_.folded == token.folded
+        for passage in source.passages
+        for before, next_ in _neighbours(passage)
     )
 
 
@@ -173,7 +183,7 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
     if mixed:
         return mixed
     token = run.tokens[-1]
-    if token.folded in source.lower or not _is_certain(run, source) or not _is_known(token, source):
+    if token.folded in source.lower or _is_short_for(run, source) or not _is_certain(run, source) or not _is_known(token, source):
         return None
     ours = company(claim, claim.tokens.index(token), source.lexicon)
     own = [_likeness(ours, other, passage, source) for other, passage in _places(token, [*support, source.title])]
@@ -205,7 +215,11 @@ def _places(token: Token, passages: Iterable[Passage]) -> Iterator[tuple[Token, 
 
 def _is_certain(run: Run, source: Source) -> bool:
     """Tell whether a run is a name beyond doubt."""
-    return not (source.lexicon.nouns_have_capitals and _is_common(run.tokens[-1], source))
+    token = run.tokens[-1]
+    if source.lexicon.nouns_have_capitals:
+        return not _is_common(token, source)
+    # At the front of a sentence any word has a capital.
+    return len(run.tokens) > 1 or not token.opens or token.folded in source.named
 
 
 def _is_common(token: Token, source: Source) -> bool:

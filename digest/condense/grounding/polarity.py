@@ -19,6 +19,8 @@ from digest.condense.grounding.source import Passage, Source
 AFTER = 3
 BEFORE = 2
 """Words with a subject after and before a negator that it may be about."""
+LEAST_ALIKE = 0.3
+"""Likeness of the words around two words from which they may be said of the same thing."""
 HEDGED = 4
 NEIGHBOURS = 2
 """Sentences on each side of those a takeaway rests on in which its negation may be."""
@@ -137,16 +139,20 @@ def _shown(passage: Passage, place: int, is_turned: bool) -> str:
 
 
 def _opposite(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> str | None:
-    theirs = [sign for passage in support for sign in signs(passage, lexicon)]
+    """Say when the best fitting word of an axis lies at its other end."""
+    theirs = [
+        (0 if passage is support[0] else LEAST_ALIKE, sign)
+        for passage in support
+        for sign in signs(passage, lexicon)
+    ]
     for ours in signs(claim, lexicon):
-        same = [sign for sign in theirs if sign.axis == ours.axis and sign.sign == ours.sign]
-        other = [sign for sign in theirs if sign.axis == ours.axis and sign.sign != ours.sign]
-        if not other:
-            continue
-        alike = {id(sign): likeness(sign.company, ours.company) for sign in (*same, *other)}
-        nearest = max(other, key=lambda sign: alike[id(sign)])
-        best = max((alike[id(sign)] for sign in same), default=-1)
-        if alike[id(nearest)] > best:
+        fits = [
+            (alike, sign)
+            for least, sign in theirs
+            if sign.axis == ours.axis and (alike := likeness(sign.company, ours.company)) >= least
+        ]
+        best, nearest = max(fits, key=lambda fit: fit[0], default=(0.0, ours))
+        if nearest.sign != ours.sign and all(sign.sign != ours.sign or alike < best for alike, sign in fits):
             return f"the article says the opposite: '{nearest.text}', not '{ours.text}'"
     return None
 
@@ -164,6 +170,8 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
         about = set(negation.about) & said
         if _is_on_axis(claim, negation, lexicon):
             continue  # "did not rise" is compared with "fell"
+        if claim.tokens[negation.place].key in said:
+            continue  # "denies", "refuses" are words of the article
         is_possible = negative or any(
             _negative_places(passage, lexicon) for passage in _neighbours(support, source, NEIGHBOURS)
         )
@@ -233,29 +241,45 @@ def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon)
         for negation in negations(passage, lexicon):
             if negation.head is None:
                 continue
-            key = passage.tokens[negation.head].key
             shared = set(negation.about) & claim.keys
-            is_asserted = key in claim.keys or len(shared) >= 2
-            if is_asserted and not shared & doubtful and not _said_elsewhere(
-                key, claim, support, passage, negation, lexicon
+            is_in_best = passage is support[0] and passage.tokens[negation.head].key in claim.keys
+            is_asserted = is_in_best or _is_alike(claim, passage, negation.head, lexicon) or (
+                passage is support[0] and len(shared) >= 2
+            )
+            if (
+                is_asserted
+                and not shared & doubtful
+                and not _said_elsewhere(claim, support, passage, negation.head, lexicon)
             ):
                 return f"the article says the opposite: '{_quoted(passage, negation)}'"
     return None
 
 
+def _is_alike(claim: Passage, passage: Passage, head: int, lexicon: Lexicon) -> bool:
+    """Tell whether the takeaway has a word of the article in like company."""
+    key = passage.tokens[head].key
+    theirs = company(passage, head, lexicon)
+    return any(
+        token.key == key and likeness(company(claim, place, lexicon), theirs) >= LEAST_ALIKE
+        for place, token in enumerate(claim.tokens)
+        if key
+    )
+
+
 def _said_elsewhere(
-    key: str, claim: Passage, support: Sequence[Passage], denied: Passage, negation: Negation, lexicon: Lexicon
+    claim: Passage, support: Sequence[Passage], denied: Passage, head: int, lexicon: Lexicon
 ) -> bool:
     """Tell whether the word also stands without the negator, in company more like the takeaway's."""
+    key = denied.tokens[head].key
     if key not in claim.keys:
         return False
     ours = claim.keys - {key}
-    denying = len(ours & company(denied, negation.head or 0, lexicon).keys())
+    denying = len(ours & company(denied, head, lexicon).keys())
     return any(
         token.key == key and len(ours & company(passage, place, lexicon).keys()) >= denying
         for passage in support
         for place, token in enumerate(passage.tokens)
-        if passage is not denied or place != negation.head
+        if passage is not denied or place != head
     )
 
 

@@ -11,6 +11,7 @@ _QUOTED = re.compile(
     r"“(?P<a>[^“”]+)”|„(?P<b>[^“”„]+)[“”]|«\s*(?P<c>[^«»]+?)\s*»|»(?P<d>[^«»]+)«|\"(?P<e>[^\"]+)\""
     r"|(?<!\w)‘(?P<f>[^‘’]+(?:’\w[^‘’]*)*)’(?!\w)"
 )
+_POSSESSIVE = re.compile(r"['’]s\b")
 
 
 def quotations(text: str) -> list[str]:
@@ -41,4 +42,4 @@ def _is_said(quotation: str, said: str) -> bool:
 
 def _spaced(text: str) -> str:
     """Return the words between spaces, so that only whole ones are found."""
-    return f" {' '.join(words(text))} "
+    return f" {' '.join(words(_POSSESSIVE.sub('', text)))} "

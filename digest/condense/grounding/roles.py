@@ -58,6 +58,9 @@ def deeds(passage: Passage, lexicon: Lexicon) -> Iterator[Deed]:
         after = _actors(after_tokens if by is None else after_tokens[by + 1 :])
         if not before or not after:
             continue
+        both = {one.key for one in before} & {one.key for one in after}
+        before = tuple(one for one in before if one.key not in both)
+        after = tuple(one for one in after if one.key not in both)
         yield Deed(token.key, after if by is not None else before, before if by is not None else after)
 
 

@@ -45,7 +45,8 @@ class Passage:
 class Source:
     """An article's sentences in order, its title as one more, and how much each word tells.
 
-    `folded` are all words in lower case, `lower` those that somewhere stand without a capital.
+    `folded` are all words in lower case, `lower` those that somewhere stand without a capital, `named` those
+    that have one where not any word would. Who wrote and who published it is named, too.
     """
 
     sentences: tuple[Passage, ...]
@@ -53,6 +54,7 @@ class Source:
     weights: dict[str, float]
     folded: frozenset[str]
     lower: frozenset[str]
+    named: frozenset[str]
     language: Language
     lexicon: Lexicon
 
@@ -99,12 +101,14 @@ def read_source(article: Article) -> Source:
     words = [
         token for passage in (*sentences, title) for token in passage.tokens if token.kind is not Kind.MARK
     ]
+    credits_ = read_tokens(f"{article.byline or ''} {article.site_name or ''}", language)
     return Source(
         tuple(sentences),
         title,
         {key: 1 / (1 + math.log(times)) for key, times in count.items()},
-        frozenset(token.folded for token in words),
+        frozenset(token.folded for token in (*words, *credits_)),
         frozenset(token.folded for token in words if not token.is_capital),
+        frozenset(token.folded for token in words if token.is_capital and not token.opens),
         language,
         lexicon,
     )
