@@ -13,7 +13,7 @@ from digest.condense.grounding.source import Passage, Source
 ENDING = 3
 """Letters by which two forms of a name may differ: Nowak and Nowakiem."""
 SHORTEST_STEM = 3
-SAME_PLACE = 0.75
+SAME_PLACE = 0.5
 """Likeness of the words around two names from which one stands in the other's place."""
 MARGIN = 1.0
 """By how much another name must fit better to be the one that was meant."""
@@ -194,11 +194,33 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
         if rival.tokens[0].folded not in source.lower
         and _is_certain(rival, source)
         and not _names(rival.tokens[-1], [claim], source)
+        and _stands_like(run, claim, rival, passage)
     ]
     nearest, rival = max(rivals, key=lambda pair: pair[0], default=(0.0, run))
     if nearest < max([SAME_PLACE, *(alike + MARGIN for alike in own)]):
         return None
     return f"'{run.text}' is not named in the supporting sentences where '{rival.text}' is"
+
+
+def _stands_like(run: Run, claim: Passage, rival: Run, passage: Passage) -> bool:
+    """Tell whether two names could stand for each other: behind the same word, or before the same sort of word.
+
+    "Uganda's prosecutor" is no place for a person's name, nor "Disney fan" for who "is not sure".
+    """
+    before, after = _beside(run, claim)
+    their_before, their_after = _beside(rival, passage)
+    return (before != "" and before == their_before) or after == their_after
+
+
+def _beside(run: Run, passage: Passage) -> tuple[str, str]:
+    """Return the word before a run, and of what sort the token after it is."""
+    first, last = passage.tokens.index(run.tokens[0]), passage.tokens.index(run.tokens[-1])
+    before = passage.tokens[first - 1].folded if first else ""
+    after = passage.tokens[last + 1 : last + 3]
+    if not after or after[0].kind is Kind.MARK:
+        is_possessive = len(after) > 1 and after[0].text in "'’" and after[1].folded == "s"
+        return before, "possessive" if is_possessive else "mark"
+    return before, "subject" if after[0].key else "function"
 
 
 def _likeness(ours: Mapping[str, float], token: Token, passage: Passage, source: Source) -> float:
@@ -240,6 +262,10 @@ def _names(token: Token, passages: Iterable[Passage], source: Source) -> bool:
     )
 
 
+def _has(token: Token, run: Run) -> bool:
+    return any(is_one_name(token.folded, other.folded) for other in run.tokens)
+
+
 def _mixed(run: Run, source: Source) -> str | None:
     """Say when a first name has another's last name."""
     if len(run.tokens) < 2:
@@ -255,6 +281,6 @@ def _mixed(run: Run, source: Source) -> str | None:
     of_first = [next_ for before, next_ in together if is_one_name(before.folded, first.folded)]
     if not of_last or not of_first or first.folded in source.lower or last.folded in source.lower:
         return None
-    if any(is_one_name(before.folded, first.folded) for before in of_last):
+    if any(_has(first, other) and _has(last, other) for passage in source.passages for other in runs_of(passage, source)):
         return None
     return f"'{run.text}' mixes two names of the article: '{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"

@@ -28,11 +28,15 @@ NEIGHBOURS = 2
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """A negator: its words, its token, and the keys it may be about, the likeliest first."""
+    """A negator: its word, its token, the keys it may be about, and which of those it is likelier about.
+
+    `head` is the token that it is about most likely; None when it stands alone.
+    """
 
     text: str
     place: int
     about: tuple[str, ...]
+    onward: tuple[str, ...]
     head: int | None
 
 
@@ -69,9 +73,9 @@ def negations(passage: Passage, lexicon: Lexicon) -> list[Negation]:
         before = _subjects(passage.tokens[:place][::-1], token, BEFORE)
         head = after[0] if after else before[0] if before else None
         about = tuple(other.key for other in (*after, *before))
-        found.append(
-            Negation(token.text, place, about, None if head is None else passage.tokens.index(head))
-        )
+        onward = tuple(other.key for other in after or before)
+        at = None if head is None else passage.tokens.index(head)
+        found.append(Negation(token.text, place, about, onward, at))
     return found
 
 
@@ -241,7 +245,7 @@ def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon)
         for negation in negations(passage, lexicon):
             if negation.head is None:
                 continue
-            shared = set(negation.about) & claim.keys
+            shared = set(negation.onward) & claim.keys
             is_in_best = passage is support[0] and passage.tokens[negation.head].key in claim.keys
             is_asserted = is_in_best or _is_alike(claim, passage, negation.head, lexicon) or (
                 passage is support[0] and len(shared) >= 2
