@@ -13,7 +13,15 @@ from digest.condense.grounding.polarity import polarity_problems
 from digest.condense.grounding.quotes import quote_problems
 from digest.condense.grounding.reading import Kind
 from digest.condense.grounding.roles import role_problems
-from digest.condense.grounding.source import Passage, Source, choose_support, dates_of, read_passage, read_source, related
+from digest.condense.grounding.source import (
+    Passage,
+    Source,
+    choose_support,
+    dates_of,
+    read_passage,
+    read_source,
+    related,
+)
 from digest.domain.articles import Article, Span
 
 LONGEST = 1_500
@@ -85,7 +93,9 @@ def figure_problems(claim: Passage, support: Sequence[Passage], source: Source) 
         if match is None:
             problems.append(_figure_problem(figure, [f for passage in near for f in passage.figures], source))
         elif rival is not None:
-            problems.append(f"'{figure.text}' is said of something else: here the article says '{rival.text}'")
+            problems.append(
+                f"'{figure.text}' is said of something else: here the article says '{rival.text}'"
+            )
     return problems
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 from digest.condense.grounding.lexicon import Lexicon, Unit, find_unit
 from digest.condense.grounding.reading import Kind, Token
@@ -14,7 +13,6 @@ from digest.condense.grounding.reading import Kind, Token
 SHARE = Unit("share", 1)
 _PLAIN = Unit("", 1)
 _SUFFIXES = {"k": 1e3, "m": 1e6, "mn": 1e6, "bn": 1e9, "tn": 1e12}
-_SAYS_NOTHING = frozenset({"s", "th", "st", "nd", "rd", "er", "e", "ème", "º", "ª", "er", "te", "ste", "de"})
 _SPACES = re.compile(r"[\u00a0\u202f\u2009'’ ]")
 LOOSE = 100
 """From here on a word alone counts nothing: hundreds, a multi-billion company."""
@@ -91,7 +89,7 @@ def _read_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Number | No
 
 
 def _digits(written: str, lexicon: Lexicon) -> tuple[float, ...]:
-    """Return what a number in digits may stand for, in any language's manner; infinity for what is no number."""
+    """Return what a number in digits may stand for, as any language writes it; infinity for none."""
     plain = _SPACES.sub("", written)
     if len(plain) > _MOST_DIGITS:
         return (float("inf"),)
@@ -272,9 +270,11 @@ def _unit_before(tokens: Sequence[Token], at: int) -> Unit | None:
 
 
 def _hedge_before(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Hedge:
-    """Return how the words just before a figure qualify it, articles and currency signs between them aside."""
+    """Return how the words just before a figure qualify it; articles and currency signs may stand between."""
     words = [token.folded for token in tokens[max(0, at - 5) : at]]
-    while words and (words[-1] in lexicon.ones or not words[-1][0].isalpha() or words[-1] in ("the", "r", "us")):
+    while words and (
+        words[-1] in lexicon.ones or not words[-1][0].isalpha() or words[-1] in ("the", "r", "us")
+    ):
         words.pop()
     for hedge, listed in (
         (Hedge.OVER, lexicon.over),
@@ -289,12 +289,3 @@ def _hedge_before(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> Hedge:
         if ends_pair or (words and words[-1] in listed):
             return hedge
     return Hedge.EXACT
-
-
-def amounts(figure: Figure) -> Iterator[float]:
-    """Yield what a figure may amount to in the base of its dimension."""
-    yield from map(partial(_times, figure.unit.factor), figure.readings)
-
-
-def _times(factor: float, reading: float) -> float:
-    return factor * reading

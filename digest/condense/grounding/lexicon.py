@@ -47,7 +47,7 @@ class Words:
         return word in self.whole or (bool(self.beginnings) and word.startswith(self.beginnings))
 
     def length_at(self, words: list[str], at: int, *, reach: int = REACH) -> int:
-        """Return how many words from `at` on are one of the pairs, from the first to the second; 0 for none."""
+        """Return how many words from `at` on one of the pairs takes, gaps included; 0 for none."""
         for first, second in self.pairs:
             if words[at] in first:
                 for further in range(at + 1, min(at + 2 + reach, len(words))):
@@ -112,9 +112,8 @@ class Lexicon:
     """What one language's file says, all folded. A language without a file knows no words, only digits.
 
     - `numbers`, `fractions` and `ordinals` are words and what they stand for; `ones` may be 1 or an article,
-      `pairs` say "both"; `share_of` stands between the two numbers of "four in ten", `joiners` within one, `turns` begin
-      another clause; `thousands` is the
-      mark between groups of digits.
+      `pairs` say "both"; `share_of` stands between the two numbers of "four in ten", `joiners` within one;
+      `thousands` is the mark between groups of digits. `turns` begin another clause.
     - `about`, `nearly`, `over` and `under` make a figure less than exact.
     - `months` and `weekdays` give the number of each, by any of its spellings.
     - `titles` stand before names and are none; one of `aliases` stands for the others of its group. With
@@ -157,15 +156,6 @@ class Lexicon:
     axes: Axes = field(default_factory=Axes)
 
 
-_WORD_LISTS = (
-    "about", "nearly", "over", "under", "negators", "not_negating", "not_prefixed", "negative",
-    "symmetric", "deeds",
-)  # fmt: skip
-_SETS = ("ones", "pairs", "share_of", "joiners", "turns", "titles", "by")
-_NUMBERS = ("numbers", "fractions", "ordinals")
-_CALENDARS = ("months", "weekdays")
-
-
 @cache
 def get_lexicon(code: str | None) -> Lexicon:
     """Return the lexicon of an ISO 639-1 code such as "de" or "pt-BR"; an empty one when it is not known."""
@@ -176,22 +166,42 @@ def get_lexicon(code: str | None) -> Lexicon:
     return _read(tomllib.loads(file.read_text("utf-8")))
 
 
-def _read(raw: dict[str, Any]) -> Lexicon:
-    lists = {name: Words.of(raw[name].split()) for name in _WORD_LISTS}
-    sets = {name: frozenset(raw[name].split()) for name in _SETS}
-    numbers = {name: _values(raw[name]) for name in _NUMBERS}
-    calendars = {name: _places(raw[name]) for name in _CALENDARS}
+def _read(raw: Mapping[str, Any]) -> Lexicon:
+    def words(name: str) -> Words:
+        return Words.of(raw[name].split())
+
+    def folded(name: str) -> frozenset[str]:
+        return frozenset(raw.get(name, "").split())
+
     return Lexicon(
-        **lists,
-        **sets,
-        **numbers,
-        **calendars,
+        numbers=_values(raw["numbers"]),
+        ones=folded("ones"),
+        pairs=folded("pairs"),
+        fractions=_values(raw["fractions"]),
+        ordinals=_values(raw["ordinals"]),
+        share_of=folded("share_of"),
+        joiners=folded("joiners"),
+        turns=folded("turns"),
         thousands=raw["thousands"],
-        prefixes=tuple(raw["prefixes"].split()),
+        about=words("about"),
+        nearly=words("nearly"),
+        over=words("over"),
+        under=words("under"),
+        months=_places(raw["months"]),
+        weekdays=_places(raw["weekdays"]),
+        titles=folded("titles"),
+        aliases=tuple(Words.of(group.split()) for group in raw["aliases"]),
         nouns_have_capitals=raw.get("nouns_have_capitals", False),
         noun_endings=tuple(raw.get("noun_endings", "").split()),
-        genitives=frozenset(raw.get("genitives", "").split()),
-        aliases=tuple(Words.of(group.split()) for group in raw["aliases"]),
+        genitives=folded("genitives"),
+        negators=words("negators"),
+        not_negating=words("not_negating"),
+        prefixes=tuple(raw["prefixes"].split()),
+        not_prefixed=words("not_prefixed"),
+        negative=words("negative"),
+        by=folded("by"),
+        symmetric=words("symmetric"),
+        deeds=words("deeds"),
         axes=Axes.of(raw["axes"]),
     )
 
@@ -203,7 +213,9 @@ def _values(listed: str) -> dict[str, float]:
 
 def _places(listed: str) -> dict[str, int]:
     return {
-        spelling: place for place, entry in enumerate(listed.split(), start=1) for spelling in entry.split("/")
+        spelling: place
+        for place, entry in enumerate(listed.split(), start=1)
+        for spelling in entry.split("/")
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from digest.condense.grounding.company import company, likeness
 from digest.condense.grounding.reading import Kind, Token
@@ -86,7 +87,7 @@ def _unknown(run: Run, claim: Passage, source: Source) -> str | None:
     missing = [token for token in run.tokens if not _is_known(token, source)]
     if source.lexicon.nouns_have_capitals:
         missing = [token for token in missing if _is_name_by_place(token, run, claim, source)]
-    elif len(run.tokens) == 1 or missing == [run.tokens[0]] and not _is_last_name(run.tokens[1], source):
+    elif len(run.tokens) == 1 or (missing == [run.tokens[0]] and not _is_last_name(run.tokens[1], source)):
         missing = [token for token in missing if not token.opens]
     if not missing:
         return None
@@ -94,7 +95,7 @@ def _unknown(run: Run, claim: Passage, source: Source) -> str | None:
 
 
 def _is_name_by_place(token: Token, run: Run, claim: Passage, source: Source) -> bool:
-    """Tell a name from a noun where both have capitals: it stands right behind another noun, or fills its place.
+    """Tell a name from a noun where both have capitals: it stands behind another noun, or in a name's place.
 
     "Firma Nordstern" has a name, "die neue Firma" none; where the article says "Alpina Rail", "Nordstern
     Rail" is another.
@@ -131,7 +132,7 @@ def _has_genitive(token: Token, claim: Passage, source: Source) -> bool:
 def _neighbours(passage: Passage) -> Iterator[tuple[Token, Token]]:
     """Yield the pairs of words next to each other, or joined by a hyphen."""
     words = [token for token in passage.tokens if token.kind is not Kind.MARK]
-    for before, next_ in zip(words, words[1:], strict=False):
+    for before, next_ in pairwise(words):
         if next_.start - before.end <= 1:
             yield before, next_
 
@@ -155,7 +156,9 @@ def is_one_name(one: str, other: str) -> bool:
 def _plain(word: str) -> str:
     if word.isascii():
         return word
-    return "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter)
+    )
 
 
 def _is_alias(one: str, other: str, source: Source) -> bool:
@@ -174,7 +177,9 @@ def _is_short_for(run: Run, source: Source) -> bool:
 
 
 def _initials(passage: Passage) -> str:
-    return "".join(token.folded[0] for token in passage.tokens if token.is_capital and token.kind is Kind.WORD)
+    return "".join(
+        token.folded[0] for token in passage.tokens if token.is_capital and token.kind is Kind.WORD
+    )
 
 
 def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Source) -> str | None:
@@ -183,10 +188,17 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
     if mixed:
         return mixed
     token = run.tokens[-1]
-    if token.folded in source.lower or _is_short_for(run, source) or not _is_certain(run, source) or not _is_known(token, source):
+    if (
+        token.folded in source.lower
+        or _is_short_for(run, source)
+        or not _is_certain(run, source)
+        or not _is_known(token, source)
+    ):
         return None
     ours = company(claim, claim.tokens.index(token), source.lexicon)
-    own = [_likeness(ours, other, passage, source) for other, passage in _places(token, [*support, source.title])]
+    own = [
+        _likeness(ours, other, passage, source) for other, passage in _places(token, [*support, source.title])
+    ]
     rivals = [
         (_likeness(ours, rival.tokens[-1], passage, source), rival)
         for passage in support
@@ -203,7 +215,7 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
 
 
 def _stands_like(run: Run, claim: Passage, rival: Run, passage: Passage) -> bool:
-    """Tell whether two names could stand for each other: behind the same word, or before the same sort of word.
+    """Tell whether two names could stand for each other: behind one word, or before the same sort.
 
     "Uganda's prosecutor" is no place for a person's name, nor "Disney fan" for who "is not sure".
     """
@@ -281,6 +293,11 @@ def _mixed(run: Run, source: Source) -> str | None:
     of_first = [next_ for before, next_ in together if is_one_name(before.folded, first.folded)]
     if not of_last or not of_first or first.folded in source.lower or last.folded in source.lower:
         return None
-    if any(_has(first, other) and _has(last, other) for passage in source.passages for other in runs_of(passage, source)):
+    if any(
+        _has(first, other) and _has(last, other)
+        for passage in source.passages
+        for other in runs_of(passage, source)
+    ):
         return None
-    return f"'{run.text}' mixes two names of the article: '{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"
+    theirs = f"'{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"
+    return f"'{run.text}' mixes two names of the article: {theirs}"

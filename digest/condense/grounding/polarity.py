@@ -51,7 +51,7 @@ class Sign:
 
 
 def polarity_problems(claim: Passage, support: Sequence[Passage], source: Source) -> list[str]:
-    """Return where a takeaway says the opposite of the sentences it rests on, in words; at most one of a kind."""
+    """Return where a takeaway says the opposite of the sentences it rests on, in words; at most one."""
     if not support:
         return []
     found = [
@@ -59,7 +59,7 @@ def polarity_problems(claim: Passage, support: Sequence[Passage], source: Source
         _negated_here(claim, support, source),
         _negated_there(claim, support, source.lexicon),
     ]
-    return list(dict.fromkeys(problem for problem in found if problem))[:1]
+    return [problem for problem in found if problem][:1]
 
 
 def negations(passage: Passage, lexicon: Lexicon) -> list[Negation]:
@@ -84,11 +84,7 @@ def _negates(folded: Sequence[str], place: int, lexicon: Lexicon) -> bool:
     words = list(folded)
     if word in lexicon.not_negating or lexicon.not_negating.length_at(words, place, reach=1):
         return False
-    return (
-        word.endswith("n't")
-        or word in lexicon.negators
-        or bool(lexicon.negators.length_at(words, place))
-    )
+    return word.endswith("n't") or word in lexicon.negators or bool(lexicon.negators.length_at(words, place))
 
 
 def _subjects(tokens: Sequence[Token], negator: Token, most: int) -> list[Token]:
@@ -113,12 +109,16 @@ def signs(passage: Passage, lexicon: Lexicon) -> list[Sign]:
             continue
         for number, sign in lexicon.axes.places_at(folded, place):
             turned = -sign if place in flipped else sign
-            found.append(Sign(number, turned, _shown(passage, place, place in flipped), company(passage, place, lexicon)))
+            found.append(
+                Sign(
+                    number, turned, _shown(passage, place, place in flipped), company(passage, place, lexicon)
+                )
+            )
     return found
 
 
 def _flipped(passage: Passage, lexicon: Lexicon) -> set[int]:
-    """Return the tokens a negator turns: the first word with a subject or on an axis after it, else before."""
+    """Return the tokens a negator turns: the next word with a subject or on an axis, else the last."""
     folded = [token.folded for token in passage.tokens]
     flipped: set[int] = set()
     for negation in negations(passage, lexicon):
@@ -149,14 +149,23 @@ def _opposite(claim: Passage, support: Sequence[Passage], lexicon: Lexicon) -> s
         for passage in support
         for sign in signs(passage, lexicon)
     ]
-    for ours in signs(claim, lexicon):
+    mine = signs(claim, lexicon)
+    for ours in mine:
         fits = [
             (alike, sign)
             for least, sign in theirs
             if sign.axis == ours.axis and (alike := likeness(sign.company, ours.company)) >= least
         ]
         best, nearest = max(fits, key=lambda fit: fit[0], default=(0.0, ours))
-        if nearest.sign != ours.sign and all(sign.sign != ours.sign or alike < best for alike, sign in fits):
+        is_agreed = any(sign.sign == ours.sign and alike >= best for alike, sign in fits)
+        # "Two would lower it, one would raise it": the article's "cut" is what "lower" stands for.
+        is_taken = any(
+            other.axis == ours.axis
+            and other.sign == nearest.sign
+            and likeness(nearest.company, other.company) >= best
+            for other in mine
+        )
+        if nearest.sign != ours.sign and not is_agreed and not is_taken:
             return f"the article says the opposite: '{nearest.text}', not '{ours.text}'"
     return None
 
@@ -247,8 +256,10 @@ def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon)
                 continue
             shared = set(negation.onward) & claim.keys
             is_in_best = passage is support[0] and passage.tokens[negation.head].key in claim.keys
-            is_asserted = is_in_best or _is_alike(claim, passage, negation.head, lexicon) or (
-                passage is support[0] and len(shared) >= 2
+            is_asserted = (
+                is_in_best
+                or _is_alike(claim, passage, negation.head, lexicon)
+                or (passage is support[0] and len(shared) >= 2)
             )
             if (
                 is_asserted

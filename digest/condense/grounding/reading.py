@@ -22,8 +22,8 @@ _TOKEN = re.compile(
     r"|(?P<mark>°C?|[^\w\s])"
 )
 _SPACED_NUMBER = re.compile(r"\d{1,3}(?: \d{3})+")
-_OPENING = frozenset(".!?:;–—\"“„«‘»[(")
-_CLAUSE_MARKS = frozenset(",;:–—()\"“”„«»!?")
+_OPENING = frozenset('.!?:;–—"“„«‘»[(')
+_CLAUSE_MARKS = frozenset(',;:–—()"“”„«»!?')
 
 
 class Kind(Enum):

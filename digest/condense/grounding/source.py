@@ -32,7 +32,7 @@ is wrong when something is, so they must not lead to a sentence that has them an
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One sentence, or a takeaway: its tokens, figures and the keys of its words. `span` is None for a title."""
+    """One sentence or takeaway: its tokens, figures and the keys of its words. A title has no `span`."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -136,7 +136,7 @@ def choose_support(claim: Passage, source: Source) -> list[Passage]:
 def _adds(
     claim: Passage, sentence: Passage, covered: set[str], names: set[str], figures: Sequence[Figure]
 ) -> bool:
-    """Tell whether a sentence is more than the place of one name or figure, which may be just what is wrong."""
+    """Tell whether a sentence is more than the place of the one name or figure that may be wrong."""
     new = (claim.keys & sentence.keys) - covered
     borne_out = sum(find_match(figure, sentence.figures) is not None for figure in figures)
     return bool(new - names) or borne_out > 1 or bool(new and borne_out)
@@ -154,8 +154,7 @@ def related(claim: Passage, source: Source) -> list[Passage]:
 
     What says the opposite has the same words, so `choose_support` may pass it over for another.
     """
-    names = _names(claim, source)
-    gains = [_gain(claim, sentence, set(), names, claim.figures, source) for sentence in source.sentences]
+    gains = [_gain(claim, sentence, set(), set(), claim.figures, source) for sentence in source.sentences]
     least = RELATED * max(gains, default=0)
     return [sentence for sentence, gain in zip(source.sentences, gains, strict=True) if gain >= least > 0]
 
