@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from digest.condense.grounding.company import company, likeness
+from digest.condense.grounding.lexicon import Words
 from digest.condense.grounding.reading import Kind, Token
 from digest.condense.grounding.source import Passage, Source
 
@@ -138,9 +139,17 @@ def _neighbours(passage: Passage) -> Iterator[tuple[Token, Token]]:
 
 
 def _is_known(token: Token, source: Source) -> bool:
-    return token.folded in source.folded or any(
-        is_one_name(token.folded, word) or _is_alias(token.folded, word, source) for word in source.folded
+    if token.folded in source.folded:
+        return True
+    groups = _aliases(token, source)
+    return any(
+        is_one_name(token.folded, word) or any(word in group for group in groups) for word in source.folded
     )
+
+
+def _aliases(token: Token, source: Source) -> list[Words]:
+    """Return the groups of names that may stand for one: France and French."""
+    return [group for group in source.lexicon.aliases if token.folded in group]
 
 
 def is_one_name(one: str, other: str) -> bool:
@@ -159,10 +168,6 @@ def _plain(word: str) -> str:
     return "".join(
         letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter)
     )
-
-
-def _is_alias(one: str, other: str, source: Source) -> bool:
-    return any(one in group and other in group for group in source.lexicon.aliases)
 
 
 def _is_short_for(run: Run, source: Source) -> bool:
@@ -266,8 +271,9 @@ def _is_common(token: Token, source: Source) -> bool:
 
 
 def _names(token: Token, passages: Iterable[Passage], source: Source) -> bool:
+    groups = _aliases(token, source)
     return any(
-        is_one_name(token.folded, other.folded) or _is_alias(token.folded, other.folded, source)
+        is_one_name(token.folded, other.folded) or any(other.folded in group for group in groups)
         for passage in passages
         for other in passage.tokens
         if other.kind is not Kind.MARK

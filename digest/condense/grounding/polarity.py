@@ -79,12 +79,12 @@ def negations(passage: Passage, lexicon: Lexicon) -> list[Negation]:
     return found
 
 
-def _negates(folded: Sequence[str], place: int, lexicon: Lexicon) -> bool:
+def _negates(folded: list[str], place: int, lexicon: Lexicon) -> bool:
     word = folded[place]
-    words = list(folded)
-    if word in lexicon.not_negating or lexicon.not_negating.length_at(words, place, reach=1):
-        return False
-    return word.endswith("n't") or word in lexicon.negators or bool(lexicon.negators.length_at(words, place))
+    is_negator = word.endswith("n't") or word in lexicon.negators or lexicon.negators.length_at(folded, place)
+    return bool(is_negator) and not (
+        word in lexicon.not_negating or lexicon.not_negating.length_at(folded, place, reach=1)
+    )
 
 
 def _subjects(tokens: Sequence[Token], negator: Token, most: int) -> list[Token]:
