@@ -15,7 +15,8 @@ from digest.domain.sources import Source
 from digest.domain.times import Window
 from digest.gather.fetching.fetch import Fetcher
 from digest.gather.lists import Parse
-from digest.gather.polling import Poll, Polled
+from digest.gather.polled import Polled
+from digest.gather.polling import Poll
 from digest.gather.stories.grouping import find_stories
 from digest.store.articles import articles_in, record_stories
 from digest.store.database import reading, writing

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.sources import Source
 from digest.domain.times import Window, zone
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
 from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in

@@ -1,0 +1,297 @@
+from datetime import datetime, timedelta
+
+from digest.domain.articles import DateOrigin
+from digest.domain.errors import Gone, Unavailable
+from digest.domain.sources import Source, SourceKind, SourceState, Standing
+from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED
+from digest.gather.polled import Polled
+from digest.gather.steps import Patience
+from digest.store.articles import articles_in
+from digest.store.database import reading, writing
+from digest.store.sources import (
+    change_source,
+    record_move,
+    record_standing,
+)
+from tests.gather.gathering import (
+    DAY,
+    FEED,
+    OTHER_FEED,
+    URL,
+    FakeFetcher,
+    Gathering,
+    answer,
+    dated,
+    entry,
+    feed,
+    page,
+)
+from tests.stored import NOW, WINDOW
+
+
+def test_a_feed_is_asked_for_as_a_feed_and_a_page_as_a_page(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL)), URL: page(URL)})
+    gathering.run_one(fetcher)
+    assert [(asked.url, asked.accept) for asked in fetcher.asked] == [(FEED, ACCEPT_FEED), (URL, ACCEPT_ANY)]
+
+
+def test_a_page_without_a_feed_is_read_for_its_links(gathering: Gathering) -> None:
+    gathering.source(kind=SourceKind.PAGE, url="https://meridian.example.org/", link_pattern="/news/")
+    home = answer(
+        "https://meridian.example.org/", '<main><a href="/news/tides">T</a> <a href="/about">About</a></main>'
+    )
+    news = "https://meridian.example.org/news/tides"
+    dated = page(news, head='<meta property="article:published_time" content="2026-11-18T09:00:00Z">')
+    polled = gathering.run_one(FakeFetcher({home.url: home, news: dated}))
+    assert polled == Polled("Meridian", listed=1, new=1)
+    (article,) = gathering.articles
+    assert (article.url, article.published_at, article.published_by) == (news, DAY, DateOrigin.PAGE)
+
+
+def test_a_source_that_is_no_feed_says_so_and_is_well_again_when_it_is(gathering: Gathering) -> None:
+    source = gathering.source()
+    polled = gathering.run_one(FakeFetcher({FEED: page(FEED)}))
+    assert "is not a feed" in polled.error
+    gathering.run_one(FakeFetcher({FEED: feed(FEED)}))
+    assert gathering.now_stored(source).standing.last_error == ""
+
+
+def test_a_link_that_leads_nowhere_is_a_problem_of_its_own(gathering: Gathering) -> None:
+    gathering.source()
+    polled = gathering.run_one(
+        FakeFetcher({FEED: feed(FEED, entry("javascript:alert(1)"), entry(URL)), URL: page(URL)})
+    )
+    assert (polled.new, polled.error) == (1, "")
+
+
+def test_a_feed_that_reserves_itself_reserves_all_its_articles(gathering: Gathering) -> None:
+    source = gathering.source()
+    reserved = "its header says 'X-Robots-Tag: noai'"
+    gathering.run_one(FakeFetcher({FEED: feed(FEED, entry(URL), reservation=reserved), URL: page(URL)}))
+    assert [article.reservation for article in gathering.articles] == [reserved]
+    assert gathering.now_stored(source).reservation == reserved
+
+
+def test_what_a_source_had_no_time_for_is_left_for_the_next_poll(gathering: Gathering) -> None:
+    source = gathering.source()
+    slow = f"{URL}-slow"
+    listed = feed(FEED, entry(URL), entry(slow), etag='"v1"')
+    fetcher = FakeFetcher({FEED: listed, URL: page(URL), slow: page(slow, "currents")})
+    fetcher.delays[slow] = 60
+    polled = gathering.run_one(fetcher, patience=Patience(source=2.0))
+    assert (polled.new, polled.later, polled.error) == (1, 1, "")
+    assert "the next poll goes on with them" in polled.problems[-1]
+    assert gathering.now_stored(source).standing.etag is None
+    fetcher.delays.clear()
+    assert gathering.run_one(fetcher).new == 1
+
+
+# --- asking only whether something changed
+
+
+def with_validators(gathering: Gathering, source: Source, since: datetime | None) -> None:
+    with writing(gathering.engine) as session:
+        standing = Standing(etag='"v1"', last_modified="then", complete_since=since, succeeded_at=NOW)
+        record_standing(session, source, standing, reservation="")
+
+
+def test_validators_are_kept_and_given_back(gathering: Gathering) -> None:
+    source = gathering.source()
+    listed = feed(FEED, entry(URL), etag='"v1"', last_modified="Wed, 18 Nov 2026 09:00:00 GMT")
+    fetcher = FakeFetcher({FEED: listed, URL: page(URL)})
+    gathering.run_one(fetcher)
+    stored = gathering.now_stored(source).standing
+    assert (stored.etag, stored.last_modified) == (listed.etag, listed.last_modified)
+    gathering.run_one(fetcher)
+    assert (fetcher.asked[-1].etag, fetcher.asked[-1].last_modified) == (listed.etag, listed.last_modified)
+
+
+def test_an_unchanged_source_is_left_alone_and_keeps_its_validators(gathering: Gathering) -> None:
+    source = gathering.source()
+    with_validators(gathering, source, WINDOW.start)
+    fetcher = FakeFetcher({FEED: answer(FEED, status=304)})
+    assert gathering.run_one(fetcher) == Polled("Meridian", unchanged=True)
+    assert fetcher.urls == [FEED]
+    stored = gathering.now_stored(source).standing
+    assert (stored.etag, stored.last_modified, stored.complete_since) == ('"v1"', "then", WINDOW.start)
+
+
+def test_a_304_may_bring_a_newer_validator(gathering: Gathering) -> None:
+    source = gathering.source()
+    with_validators(gathering, source, WINDOW.start)
+    gathering.run_one(FakeFetcher({FEED: answer(FEED, status=304, etag='"v2"')}))
+    assert gathering.now_stored(source).standing.etag == '"v2"'
+
+
+def test_a_list_without_validators_forgets_those_of_an_older_one(gathering: Gathering) -> None:
+    source = gathering.source()
+    with_validators(gathering, source, WINDOW.start)
+    gathering.run_one(FakeFetcher({FEED: feed(FEED)}))
+    assert (
+        gathering.now_stored(source).standing.etag,
+        gathering.now_stored(source).standing.last_modified,
+    ) == (None, None)
+
+
+def test_validators_are_not_kept_when_an_article_failed(gathering: Gathering) -> None:
+    source = gathering.source()
+    gathering.run_one(FakeFetcher({FEED: feed(FEED, entry(URL), etag='"v1"')}))
+    assert gathering.now_stored(source).standing.etag is None
+
+
+def test_a_window_that_begins_earlier_reads_the_whole_list_again(gathering: Gathering) -> None:
+    """A daily issue came first; the weekly one must not take 'nothing changed' for 'nothing there'."""
+    source = gathering.source()
+    last_day = WINDOW.end - timedelta(days=1)
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL), etag='"v1"'), URL: page(URL)})
+    assert gathering.run_one(fetcher, last_day).outside == 1
+    assert gathering.now_stored(source).standing.etag == '"v1"'
+    assert gathering.run_one(fetcher).new == 1
+    assert fetcher.asked[1].etag is None
+    gathering.run_one(fetcher, last_day)
+    assert fetcher.asked[-1].etag == '"v1"'
+
+
+def test_what_was_published_after_the_window_is_gathered_for_the_next(gathering: Gathering) -> None:
+    """At seven in the morning a feed lists today's first article: it need not be asked for it again."""
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, day=WINDOW.end), etag='"v1"'), URL: page(URL)})
+    assert gathering.run_one(fetcher).new == 1
+    with reading(gathering.engine) as session:
+        assert articles_in(session, gathering.newsletter.id, WINDOW) == ()
+    gathering.run_one(fetcher, WINDOW.end)
+    assert fetcher.asked[-1].etag == '"v1"'
+
+
+def test_a_correction_soon_after_is_not_forgotten_when_the_feed_rests(gathering: Gathering) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, title="Tides"), etag='"1"'), URL: page(URL)})
+    gathering.run_one(fetcher)
+    corrected = feed(FEED, entry(URL, title="Tides, corrected"), etag='"2"')
+    fetcher.answers |= {FEED: corrected, URL: page(URL, "currents")}
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=7)).updated == 1
+    assert fetcher.asked[-2].etag is None
+
+
+def test_a_failed_poll_leaves_the_validators_of_the_last_good_one(gathering: Gathering) -> None:
+    source = gathering.source()
+    with_validators(gathering, source, WINDOW.start)
+    gathering.run_one(FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")}))
+    assert gathering.now_stored(source).standing.etag == '"v1"'
+
+
+# --- leaving a server alone
+
+
+def test_a_source_that_asked_for_quiet_gets_it_and_the_run_says_so(gathering: Gathering) -> None:
+    source = gathering.source()
+    busy = Unavailable(f"{FEED} answers 429", retry_after=timedelta(hours=2))
+    assert gathering.run_one(FakeFetcher({FEED: busy})).error
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL)), URL: page(URL)})
+    polled = gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    assert (polled.waits_until, fetcher.urls) == (NOW + timedelta(hours=2), [])
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=2)).new == 1
+    assert gathering.now_stored(source).standing.wait_until is None
+
+
+def test_what_a_server_calls_fresh_is_not_asked_for_again(gathering: Gathering) -> None:
+    gathering.source()
+    listed = feed(FEED, entry(URL), fresh_for=timedelta(hours=3))
+    fetcher = FakeFetcher({FEED: listed, URL: page(URL)})
+    gathering.run_one(fetcher)
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=2)) == Polled("Meridian", unchanged=True)
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=4)).known == 1
+    assert fetcher.urls == [FEED, URL, FEED]
+
+
+def test_a_source_that_fails_waits_longer_each_time_and_remembers_since_when(gathering: Gathering) -> None:
+    source = gathering.source()
+    fetcher = FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")})
+    gathering.run_one(fetcher)
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
+    standing = gathering.now_stored(source).standing
+    assert (standing.failures, standing.failing_since) == (2, NOW)
+
+
+# --- a source that is elsewhere now
+
+
+def test_a_source_that_moved_for_good_is_polled_at_its_new_address(gathering: Gathering) -> None:
+    gathering.source()
+    new = "https://meridian.example.org/new-feed"
+    moved = feed(FEED, entry(URL), moved_to=new)
+    polled = gathering.run_one(FakeFetcher({FEED: moved, URL: page(URL)}))
+    assert "moved it for good" in polled.notice
+    fetcher = FakeFetcher({new: feed(new)})
+    assert gathering.run_one(fetcher).error == ""
+    assert fetcher.urls == [new]
+
+
+def test_a_source_that_moved_to_another_of_ours_stays_and_says_so(gathering: Gathering) -> None:
+    gathering.source()
+    gathering.source("Northlight")
+    moved = feed(FEED, moved_to=OTHER_FEED)
+    polls = gathering.run(FakeFetcher({FEED: moved, OTHER_FEED: feed(OTHER_FEED)}))
+    assert "is a source already: remove one" in polls["Meridian"].notice
+
+
+def test_a_source_that_is_gone_for_good_is_retired(gathering: Gathering) -> None:
+    source = gathering.source()
+    polled = gathering.run_one(FakeFetcher({FEED: Gone(f"{FEED} answers 410 Gone")}))
+    assert "gone for good" in polled.notice
+    assert gathering.now_stored(source).state is SourceState.RETIRED
+
+
+def test_a_poll_under_way_writes_nothing_over_an_address_that_was_changed(gathering: Gathering) -> None:
+    source = gathering.source()
+    new = "https://meridian.example.org/new-feed"
+    with writing(gathering.engine) as session:
+        change_source(session, source.id, url=new)
+        record_standing(session, source, Standing(etag='"old"', complete_since=NOW), reservation="")
+        assert record_move(session, source, "https://meridian.example.org/moved")
+    stored = gathering.now_stored(source)
+    assert (stored.url, stored.moved_from, stored.standing.etag) == (new, "", None)
+
+
+# --- sitemaps
+
+
+def test_a_sitemap_is_read_with_the_children_that_changed(gathering: Gathering) -> None:
+    index, child = "https://meridian.example.org/sitemap.xml", "https://meridian.example.org/news.xml"
+    old = "https://meridian.example.org/2019.xml"
+    gathering.source(kind=SourceKind.SITEMAP, url=index)
+    xmlns = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    children = (
+        f"<sitemap><loc>{child}</loc><lastmod>2026-11-18</lastmod></sitemap>"
+        f"<sitemap><loc>{old}</loc><lastmod>2019-11-18</lastmod></sitemap>"
+    )
+    urls = (
+        f"<url><loc>{URL}</loc><lastmod>2026-11-18T08:00:00Z</lastmod></url>"
+        f"<url><loc>{URL}-old</loc><lastmod>2026-01-18T08:00:00Z</lastmod></url>"
+    )
+    fetcher = FakeFetcher(
+        {
+            index: answer(index, f"<sitemapindex {xmlns}>{children}</sitemapindex>"),
+            child: answer(child, f"<urlset {xmlns}>{urls}</urlset>"),
+            URL: dated(URL, "2026-11-18T08:00:00Z"),
+        }
+    )
+    polled = gathering.run_one(fetcher)
+    assert (polled.new, polled.outside, polled.error) == (1, 1, "")
+    assert fetcher.urls == [index, child, URL]
+
+
+def test_a_sitemap_whose_child_failed_is_read_whole_again(gathering: Gathering) -> None:
+    index, child = "https://meridian.example.org/sitemap.xml", "https://meridian.example.org/news.xml"
+    gathering.source(kind=SourceKind.SITEMAP, url=index)
+    body = f"<sitemapindex><sitemap><loc>{child}</loc></sitemap></sitemapindex>"
+    fetcher = FakeFetcher(
+        {index: answer(index, body, etag='"i"'), child: Unavailable(f"{child} answers 503"), URL: page(URL)}
+    )
+    assert "answers 503" in gathering.run_one(fetcher).problems[0]
+    urls = f"<urlset><url><loc>{URL}</loc></url></urlset>"
+    fetcher.answers[child] = answer(child, urls)
+    assert gathering.run_one(fetcher).new == 1
+    assert {asked.etag for asked in fetcher.asked} == {None}
