@@ -53,6 +53,9 @@ class Standing:
     nothing else is asked for. Before `fresh_until` the server would say the same again, before `wait_until`
     it asked not to be troubled. `last_error` is '' while all is well, and `failing_since` and `failures`
     tell since when and how often it is not; ops were told of it at `alerted_at`.
+
+    `listed_at` is when its list was first read (None: not yet, or not since it is another): what that held
+    without a date is its backlog.
     """
 
     etag: str | None = None
@@ -69,6 +72,7 @@ class Standing:
     failing_since: datetime | None = None
     failures: int = 0
     alerted_at: datetime | None = None
+    listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

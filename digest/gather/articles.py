@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -21,7 +21,8 @@ from digest.gather.pages.extract import read_entry, read_fetched
 from digest.gather.polled import Polled
 from digest.gather.urls import comparison_key
 from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
-from digest.store.links import PassedLink, forget_passed, passed_links, record_passed
+from digest.store.links import PassedLink, forget_passed, passed_links, record_backlog, record_passed
+from digest.store.sources import record_first_list
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ FIRST_RETRY = timedelta(hours=1)
 LOOK_AGAIN_AFTER = timedelta(hours=6)
 """A feed may tell something new of an article at each poll; its page is opened again no more often."""
 UNDATED_AT_FIRST = 10
-"""How many articles without any date the first poll of a source takes: the others may be years old."""
+"""Of a source's first list, so many at its top may come in without any date: the others may be years old."""
 REDATED = timedelta(days=2)
 """When a feed dates an article so much later than its page does, the feed has only republished it."""
 UNANSWERED_AT_MOST = 2
@@ -123,22 +124,22 @@ class ListedArticles:
         self._polled.listed = len(mentions)
         known, passed = await self._store(lambda session: self._look_up(session, mentions))
         wanted = [
-            (rank, mention)
-            for rank, mention in enumerate(mentions)
+            mention
+            for mention in mentions
             if self._is_wanted(mention, known.get(mention.key), passed.get(mention.key))
         ]
         self._polled.known = sum(mention.key in known for mention in mentions)
-        self._polled.known -= sum(mention.key in known for _, mention in wanted)
+        self._polled.known -= sum(mention.key in known for mention in wanted)
         self._polled.outside = len(mentions) - self._polled.known - len(wanted)
         self._polled.later = len(wanted)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
 
-        async def read(rank: int, mention: Mention) -> None:
+        async def read(mention: Mention) -> None:
             async with places:
-                await self._read(mention, rank, known.get(mention.key), passed.get(mention.key))
+                await self._read(mention, known.get(mention.key), passed.get(mention.key))
             self._polled.later -= 1
 
-        await asyncio.gather(*(read(rank, mention) for rank, mention in wanted))
+        await asyncio.gather(*map(read, wanted))
 
     def _look_up(
         self, session: Session, mentions: tuple[Mention, ...]
@@ -152,78 +153,102 @@ class ListedArticles:
             if mention.key in known and known[mention.key].mark is None
         }
         record_sightings(session, source.id, unseen, now=self._now)
+        if source.standing.listed_at is None:
+            self._set_backlog_apart(session, mentions, known)
         return known, passed_links(session, source.id, keys, now=self._now)
+
+    def _set_backlog_apart(
+        self, session: Session, mentions: tuple[Mention, ...], known: Collection[str]
+    ) -> None:
+        """Mark what the source's first list holds without a date, but for a few at its top.
+
+        All at once and before any page is opened: however many polls the first list takes, and whichever of
+        them is cut off, the others are known for what was there before.
+        """
+        undated = [
+            mention.key
+            for mention in mentions[UNDATED_AT_FIRST:]
+            if mention.key not in known and _may_be_undated(mention.entry, self._since)
+        ]
+        record_backlog(session, self._source.id, undated, now=self._now)
+        record_first_list(session, self._source, now=self._now)
 
     def _is_wanted(self, mention: Mention, known: Known | None, passed: PassedLink | None) -> bool:
         """Whether an article's page is worth opening."""
         if known is not None:
             return known.counted_at >= self._since and self._tells_more(mention, known, passed)
         if passed is not None:
-            self.is_to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
             return self._is_due(passed) or (
                 passed.published_at is not None and passed.published_at >= self._since
             )
         return not self._is_outside(_listed_at(mention.entry))
 
     def _tells_more(self, mention: Mention, known: Known, passed: PassedLink | None) -> bool:
-        if known.text_origin is TextOrigin.FEED and passed is not None:
-            self.is_to_retry |= passed.next_try_at is not None and passed.next_try_at > self._now
-            if self._is_due(passed):
-                return True
+        """Whether a known article's page may say something else now, and has not failed just before."""
+        if passed is not None and passed.next_try_at is not None:
+            return self._is_due(passed)
+        is_given_up = passed is not None and passed.tries > 0
+        if is_given_up and known.text_origin is TextOrigin.PAGE:
+            return False
         is_news = known.mark is not None and known.mark != mention.mark
         is_time = self._now - known.read_at >= LOOK_AGAIN_AFTER
         self.is_to_retry |= is_news and not is_time
         return is_news and is_time
 
     def _is_due(self, passed: PassedLink) -> bool:
-        return passed.next_try_at is not None and passed.next_try_at <= self._now
+        """Whether to try a page by now. One whose time is to come wants the list read again."""
+        if passed.next_try_at is None:
+            return False
+        self.is_to_retry |= passed.next_try_at > self._now
+        return passed.next_try_at <= self._now
 
     def _is_outside(self, moment: datetime | None) -> bool:
         return moment is not None and moment < self._since
 
-    async def _read(
-        self, mention: Mention, rank: int, known: Known | None, passed: PassedLink | None
-    ) -> None:
+    async def _read(self, mention: Mention, known: Known | None, passed: PassedLink | None) -> None:
         """Open an article's page and store what it says, or remember why not."""
-        tries = (passed.tries if passed else 0) + 1
+        link = passed or PassedLink(mention.key, "")
         try:
             article, urls = await self._article(mention)
         except DigestError as exc:
-            await self._pass_over(self._retry(mention, str(exc), tries, is_final=isinstance(exc, Gone)))
+            await self._pass_over(self._retry(link, str(exc), is_final=isinstance(exc, Gone)))
             return
         except Exception as exc:
             log.exception("article.crashed", source=self._source.name, url=mention.url)
-            await self._pass_over(self._retry(mention, why_crashed(mention.url, exc), tries, is_final=True))
+            await self._pass_over(self._retry(link, why_crashed(mention.url, exc), is_final=True))
             return
-        reason = None if known else self._why_not(article, rank)
+        reason = None if known else self._why_not(article, link)
+        # While nobody has seen its page, that may still tell a date, or more of its text.
+        wants_page = article.note and not (reason and article.published_at)
+        retry = self._retry(link, article.note) if wants_page else None
         if reason:
-            await self._pass_over(PassedLink(mention.key, reason, article.published_at))
+            settled = PassedLink(mention.key, reason, article.published_at, is_backlog=link.is_backlog)
+            await self._pass_over(retry or settled)
             return
-        retry = self._retry(mention, article.note, tries) if article.note else None
         recorded = await self._store(lambda session: self._record(session, mention, article, urls, retry))
         self._polled.new += recorded is Recorded.NEW
         self._polled.updated += recorded is Recorded.UPDATED
         self._polled.known += recorded is Recorded.KNOWN
 
-    def _retry(self, mention: Mention, reason: str, tries: int, *, is_final: bool = False) -> PassedLink:
+    def _retry(self, link: PassedLink, reason: str, *, is_final: bool = False) -> PassedLink:
         """Return when to look at a page again that could not be read; the last time is never."""
         self._polled.problems.append(reason)
+        tries = link.tries + 1
         is_final |= tries >= TRIES
         self.is_to_retry |= not is_final
         pause = max(FIRST_RETRY * 2 ** (tries - 1), self._pages.wanted_quiet or timedelta())
         next_try_at = None if is_final else self._now + pause
-        return PassedLink(mention.key, reason, tries=tries, next_try_at=next_try_at)
+        return replace(link, reason=reason, tries=tries, next_try_at=next_try_at)
 
     async def _pass_over(self, link: PassedLink) -> None:
         self._polled.outside += 1
         await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
 
-    def _why_not(self, article: Article, rank: int) -> str | None:
+    def _why_not(self, article: Article, link: PassedLink) -> str | None:
         """Say why a page that could be read is not wanted."""
         if self._is_outside(article.published_at):
             return "it was published before the days the next issue covers"
-        is_first = self._source.standing.succeeded_at is None
-        if article.published_at is None and is_first and rank >= UNDATED_AT_FIRST:
+        if article.published_at is None and link.is_backlog:
             return "it has no date and was there before the source was first polled"
         return None
 
@@ -286,6 +311,13 @@ class ListedArticles:
 def _listed_at(entry: Entry | None) -> datetime | None:
     """Return the latest day an article can be of, as its list tells: published, or last changed."""
     return (entry.published_at or entry.updated_at) if entry else None
+
+
+def _may_be_undated(entry: Entry | None, since: datetime) -> bool:
+    """Whether only its page may tell when an article was published: its list dates no more than a change."""
+    if entry is None:
+        return True
+    return entry.published_at is None and (entry.updated_at is None or entry.updated_at >= since)
 
 
 def why_crashed(url: str, exc: Exception) -> str:

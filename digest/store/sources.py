@@ -60,6 +60,7 @@ class SourceRow(Base):
     failing_since: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     alerted_at: Mapped[datetime | None]
+    listed_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
     Raises `Conflict` when the newsletter has a source of that name or address.
     """
     columns: dict[str, Any] = {"complete_since": None, "next_poll_at": None} | changes
+    if "url" in changes or "link_pattern" in changes:
+        columns["listed_at"] = None  # it lists others now, and all of them may be old
     if "url" in changes:
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
@@ -180,7 +183,9 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
 
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
-    columns = asdict(standing) | {
+    # What others record meanwhile is not this poll's to write.
+    others = {"listed_at"}
+    columns = {name: value for name, value in asdict(standing).items() if name not in others} | {
         "etag": _fitting(standing.etag, _ETAG_MAX),
         "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
         "interval": round(standing.interval.total_seconds()),
@@ -189,6 +194,12 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
     }
     polled = (SourceRow.id == source.id, SourceRow.url == source.url)
     session.execute(update(SourceRow).where(*polled).values(**columns))
+
+
+def record_first_list(session: Session, source: Source, *, now: datetime) -> None:
+    """Remember that the source's list was read, as it is polled now: what comes later is no backlog."""
+    polled = (SourceRow.id == source.id, SourceRow.url == source.url)
+    session.execute(update(SourceRow).where(*polled).values(listed_at=now))
 
 
 def _fitting(validator: str | None, limit: int) -> str | None:
@@ -263,5 +274,6 @@ def _source(row: SourceRow) -> Source:
             failing_since=row.failing_since,
             failures=row.failures,
             alerted_at=row.alerted_at,
+            listed_at=row.listed_at,
         ),
     )

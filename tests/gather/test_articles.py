@@ -6,15 +6,18 @@ import pytest
 from sqlalchemy import select
 
 from digest.domain.articles import DateOrigin, TextOrigin
-from digest.domain.errors import Unavailable
+from digest.domain.errors import Gone, Unavailable
 from digest.domain.sources import SourceKind
 from digest.gather.articles import TRIES, UNDATED_AT_FIRST
 from digest.gather.polled import Polled
+from digest.gather.steps import Patience
 from digest.store.articles import SightingRow
 from digest.store.condensed import uncondensed_articles
-from digest.store.database import reading
+from digest.store.database import reading, writing
 from digest.store.sources import (
     SourceRow,
+    change_source,
+    list_sources,
 )
 from tests.gather.gathering import (
     DAY,
@@ -175,6 +178,103 @@ def test_the_first_poll_takes_only_a_few_articles_that_have_no_date(gathering: G
     assert fetcher.urls.count(urls[-1]) == 1
 
 
+HOME = "https://meridian.example.org/"
+
+
+class Site:
+    """A page without a feed that links to articles; none of them has a date, but for those in `days`."""
+
+    def __init__(self, gathering: Gathering, articles: int) -> None:
+        gathering.source(kind=SourceKind.PAGE, url=HOME, link_pattern="/tides")
+        self.gathering = gathering
+        self.urls = [f"{URL}-{number}" for number in range(articles)]
+        self.fetcher = FakeFetcher({url: page(url, f"tide number {url[-2:]}") for url in self.urls})
+        self.link_to(*self.urls)
+
+    def link_to(self, *urls: str) -> None:
+        self.fetcher.answers[HOME] = front(*urls)
+
+    def poll(self, **circumstances: object) -> Polled:
+        return self.gathering.run_one(self.fetcher, **circumstances)  # type: ignore[arg-type]
+
+    def poll_until_all_is_read(self) -> None:
+        for hour in (1, 2, 4, 8, 16, 32):
+            self.poll(now=NOW + timedelta(hours=hour))
+
+    @property
+    def stored(self) -> list[str]:
+        return [article.url for article in self.gathering.articles]
+
+
+def test_a_first_poll_without_enough_time_leaves_the_backlog_out_all_the_same(gathering: Gathering) -> None:
+    site = Site(gathering, 15)
+    site.fetcher.delays = dict.fromkeys(site.urls[4:], 60)
+    assert site.poll(patience=Patience(source=2.0)).later == 11
+    site.fetcher.delays.clear()
+    later = f"{URL}-later"
+    site.link_to(later, *site.urls)
+    site.fetcher.answers[later] = page(later, "spring tides")
+    site.poll_until_all_is_read()
+    assert site.stored == sorted([*site.urls[:UNDATED_AT_FIRST], later])
+
+
+def test_a_first_poll_that_is_killed_leaves_the_backlog_out_all_the_same(gathering: Gathering) -> None:
+    """The run's own time is up: the poll is cancelled, and records nothing of how it went."""
+    site = Site(gathering, 15)
+    site.fetcher.delays = dict.fromkeys(site.urls[4:], 60)
+    assert gathering.run(site.fetcher, patience=Patience(run=1.5)) == {}
+    site.fetcher.delays.clear()
+    site.link_to(*reversed(site.urls))
+    site.poll_until_all_is_read()
+    assert site.stored == sorted(site.urls[:UNDATED_AT_FIRST])
+
+
+def test_a_page_of_the_backlog_that_fails_at_first_is_backlog_still(gathering: Gathering) -> None:
+    site = Site(gathering, 15)
+    pages = {url: site.fetcher.answers[url] for url in site.urls[8:]}
+    site.fetcher.answers |= {url: Unavailable(f"{url} answers 503") for url in pages}
+    site.poll()
+    site.fetcher.answers |= pages
+    site.poll_until_all_is_read()
+    assert site.stored == sorted(site.urls[:UNDATED_AT_FIRST])
+
+
+def test_what_of_the_backlog_turns_out_to_be_new_comes_in_whenever_it_is_read(gathering: Gathering) -> None:
+    site = Site(gathering, 15)
+    last = site.urls[-1]
+    site.fetcher.answers[last] = Unavailable(f"{last} answers 503")
+    site.poll()
+    site.fetcher.answers[last] = dated(last, "2026-11-18T08:00:00Z")
+    site.poll_until_all_is_read()
+    assert site.stored == sorted([*site.urls[:UNDATED_AT_FIRST], last])
+
+
+def test_a_feeds_own_text_does_not_make_news_of_the_backlog(gathering: Gathering) -> None:
+    gathering.source()
+    urls = [f"{URL}-{number}" for number in range(12)]
+    items = [entry(url, day=None, text=prose(f"tide {url[-2:]}")) for url in urls]
+    fetcher = FakeFetcher({FEED: feed(FEED, *items)})
+    for hour in (0, 1, 2, 4, 8, 16, 32):
+        gathering.run_one(fetcher, now=NOW + timedelta(hours=hour))
+    assert [article.url for article in gathering.articles] == sorted(urls[:UNDATED_AT_FIRST])
+
+
+@pytest.mark.parametrize("change", [{"url": f"{HOME}news"}, {"link_pattern": "/currents"}])
+def test_a_source_that_lists_others_by_now_has_a_backlog_again(
+    gathering: Gathering, change: dict[str, str]
+) -> None:
+    site = Site(gathering, 3)
+    site.poll()
+    with writing(gathering.engine) as session:
+        (source,) = list_sources(session, gathering.newsletter.id)
+        change_source(session, source.id, **({"link_pattern": "/currents"} | change))
+    others = [f"https://meridian.example.org/currents-{number}" for number in range(15)]
+    site.fetcher.answers |= {url: page(url, f"current {url[-2:]}") for url in others}
+    site.fetcher.answers[change.get("url", HOME)] = front(*others)
+    site.poll_until_all_is_read()
+    assert site.stored == sorted([*site.urls, *others[:UNDATED_AT_FIRST]])
+
+
 def test_a_feed_that_republishes_everything_with_new_dates_brings_nothing_back(gathering: Gathering) -> None:
     gathering.source()
     fresh = entry(URL, day=DAY)
@@ -298,3 +398,31 @@ def test_a_page_that_reserves_itself_later_is_obeyed_from_then_on(gathering: Gat
     assert "noai" in article.reservation
     with reading(gathering.engine) as session:
         assert len(uncondensed_articles(session, gathering.newsletter.id)) == 1
+
+
+def corrected(gathering: Gathering, failure: Exception, *, text: str = "") -> FakeFetcher:
+    """Gather an article whose feed corrects it then, and whose page fails."""
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, entry(URL, title="Tides")), URL: page(URL)})
+    gathering.run_one(fetcher)
+    correction = entry(URL, title="Tides, corrected", text=text)
+    fetcher.answers |= {FEED: feed(FEED, correction, etag='"v2"'), URL: failure}
+    return fetcher
+
+
+@pytest.mark.parametrize("text", ["", prose("currents")])
+def test_a_correction_whose_page_fails_is_read_when_that_is_back(gathering: Gathering, text: str) -> None:
+    fetcher = corrected(gathering, Unavailable(f"{URL} answers 503"), text=text)
+    gathering.run_one(fetcher, now=NOW + timedelta(hours=7))
+    fetcher.answers[URL] = page(URL, "currents")
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=9)).updated == 1
+    assert "currents" in gathering.articles[0].text
+
+
+@pytest.mark.parametrize("failure", [Gone(f"{URL} answers 410"), Unavailable(f"{URL} answers 503")])
+def test_a_correction_whose_page_keeps_failing_is_given_up(gathering: Gathering, failure: Exception) -> None:
+    fetcher = corrected(gathering, failure)
+    for hour in range(7, 47, 2):
+        gathering.run_one(fetcher, now=NOW + timedelta(hours=hour))
+    assert fetcher.urls.count(URL) <= 1 + TRIES
+    assert fetcher.asked[-1].etag == '"v2"'
