@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from digest.domain.errors import DigestError, InvalidInput
-from digest.domain.sources import Source, SourceKind
+from digest.domain.sources import Asked, Source, SourceKind
 from digest.gather.feeds.entries import Entry
 from digest.gather.feeds.formats import Feed, read_feed
 from digest.gather.feeds.listing import article_links
 from digest.gather.feeds.sitemap import Child, Sitemap, read_sitemap
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
-from digest.gather.intervals import Asked
 from digest.gather.urls import canonical_url, comparison_key
 
 MAX_SITEMAPS = 10

@@ -16,7 +16,7 @@ from digest.domain.errors import Gone, InvalidInput, Refused, Unavailable
 from digest.domain.sources import Source
 from digest.gather.articles import ListedArticles, why_crashed
 from digest.gather.fetching.fetch import Fetched, Fetcher
-from digest.gather.intervals import Asked, after_failure, after_list
+from digest.gather.intervals import after_failure, after_list
 from digest.gather.lists import Listing, Parse, fetch_list, read_list
 from digest.gather.polled import Polled
 from digest.store.database import writing
@@ -161,9 +161,16 @@ class Poll:
         return listing.is_whole and not self._polled.later and not articles.is_to_retry
 
     def _stay(self, session: Session, fetched: Fetched) -> None:
-        """Record that nothing changed. A 304 need not repeat its validators (RFC 9110 §15.4.5)."""
-        asked = Asked(fresh_for=fetched.fresh_for)
-        standing = after_list(self._source.standing, asked, new=0, now=self._now, seed=self._source.url)
+        """Record that nothing changed: what a 304 does not say anew holds as before (RFC 9111 §4.3.4).
+
+        It should repeat ETag and Cache-Control, and need not repeat Last-Modified (RFC 9110 §15.4.5); many
+        servers repeat nothing. How long the list is good for, and when not to ask, only the list tells.
+        """
+        standing = self._source.standing
+        asked = standing.asked
+        if fetched.fresh_for is not None:
+            asked = replace(asked, fresh_for=fetched.fresh_for)
+        standing = after_list(standing, asked, new=0, now=self._now, seed=self._source.url)
         standing = replace(
             standing,
             etag=fetched.etag or standing.etag,

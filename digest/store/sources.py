@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,16 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import NewsletterId
-from digest.domain.sources import FIRST_INTERVAL, Excerpt, Source, SourceId, SourceKind, SourceState, Standing
+from digest.domain.sources import (
+    FIRST_INTERVAL,
+    Asked,
+    Excerpt,
+    Source,
+    SourceId,
+    SourceKind,
+    SourceState,
+    Standing,
+)
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json, storable
 
@@ -53,7 +62,11 @@ class SourceRow(Base):
     new_at: Mapped[datetime | None]
     next_poll_at: Mapped[datetime | None]
     interval: Mapped[int] = mapped_column(Integer, default=FIRST_INTERVAL.total_seconds())
-    """In seconds."""
+    ttl: Mapped[int | None]
+    fresh_for: Mapped[int | None]
+    """These three are in seconds."""
+    skip_hours: Mapped[list[int]] = mapped_column(Json, default=list)
+    skip_days: Mapped[list[int]] = mapped_column(Json, default=list)
     fresh_until: Mapped[datetime | None]
     wait_until: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(Text)
@@ -136,6 +149,7 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
         columns |= {"moved_from": "", "last_error": "", "failures": 0, "alerted_at": None}
+        columns |= _asked_columns(Asked())
     try:
         with session.begin_nested():
             session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
@@ -184,13 +198,15 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
     # What others record meanwhile is not this poll's to write.
-    others = {"listed_at"}
-    columns = {name: value for name, value in asdict(standing).items() if name not in others} | {
+    others = {"asked", "listed_at"}
+    told = {one.name: getattr(standing, one.name) for one in fields(standing) if one.name not in others}
+    columns = told | {
         "etag": _fitting(standing.etag, _ETAG_MAX),
         "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
         "interval": round(standing.interval.total_seconds()),
         "last_error": storable(standing.last_error),
         "reservation": storable(reservation),
+        **_asked_columns(standing.asked),
     }
     polled = (SourceRow.id == source.id, SourceRow.url == source.url)
     session.execute(update(SourceRow).where(*polled).values(**columns))
@@ -200,6 +216,23 @@ def record_first_list(session: Session, source: Source, *, now: datetime) -> Non
     """Remember that the source's list was read, as it is polled now: what comes later is no backlog."""
     polled = (SourceRow.id == source.id, SourceRow.url == source.url)
     session.execute(update(SourceRow).where(*polled).values(listed_at=now))
+
+
+def _asked_columns(asked: Asked) -> dict[str, object]:
+    return {
+        "ttl": _seconds(asked.ttl),
+        "fresh_for": _seconds(asked.fresh_for),
+        "skip_hours": sorted(asked.skip_hours),
+        "skip_days": sorted(asked.skip_days),
+    }
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds())
+
+
+def _span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _fitting(validator: str | None, limit: int) -> str | None:
@@ -268,6 +301,9 @@ def _source(row: SourceRow) -> Source:
             new_at=row.new_at,
             next_poll_at=row.next_poll_at,
             interval=timedelta(seconds=row.interval),
+            asked=Asked(
+                _span(row.ttl), _span(row.fresh_for), frozenset(row.skip_hours), frozenset(row.skip_days)
+            ),
             fresh_until=row.fresh_until,
             wait_until=row.wait_until,
             last_error=row.last_error,

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from digest.domain.articles import DateOrigin
 from digest.domain.errors import Gone, Unavailable
-from digest.domain.sources import Source, SourceKind, SourceState, Standing
-from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED
+from digest.domain.sources import Asked, Source, SourceKind, SourceState, Standing
+from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched
 from digest.gather.polled import Polled
 from digest.gather.steps import Patience
 from digest.store.articles import articles_in
@@ -213,6 +214,71 @@ def test_a_source_that_fails_waits_longer_each_time_and_remembers_since_when(gat
     gathering.run_one(fetcher, now=NOW + timedelta(hours=1))
     standing = gathering.now_stored(source).standing
     assert (standing.failures, standing.failing_since) == (2, NOW)
+
+
+def wishful(tags: str, **overrides: object) -> Fetched:
+    """A feed that says when it wants to be read, with a validator."""
+    body = f'<rss version="2.0"><channel><title>F</title>{tags}</channel></rss>'
+    return answer(FEED, body, **{"content_type": "application/rss+xml", "etag": '"v1"'} | overrides)
+
+
+def next_poll_of(gathering: Gathering, source: Source) -> datetime:
+    due = gathering.now_stored(source).standing.next_poll_at
+    assert due is not None
+    return due
+
+
+UNCHANGED = answer(FEED, status=304)
+
+
+def test_what_a_feed_asks_for_holds_while_it_is_unchanged(gathering: Gathering) -> None:
+    source = gathering.source()
+    wishes = "<ttl>600</ttl><skipHours><hour>17</hour><hour>18</hour></skipHours>"
+    gathering.run_one(FakeFetcher({FEED: wishful(wishes)}))
+    assert next_poll_of(gathering, source) == NOW.replace(hour=19)  # in ten hours and a little it is 17:xx
+    for day in range(1, 4):
+        now = NOW + timedelta(days=day)
+        assert gathering.run_one(FakeFetcher({FEED: UNCHANGED}), now=now).unchanged
+        assert next_poll_of(gathering, source) == now.replace(hour=19)
+    asked = gathering.now_stored(source).standing.asked
+    assert asked == Asked(timedelta(hours=10), None, frozenset({17, 18}), frozenset())
+
+
+def test_how_long_an_answer_is_fresh_holds_until_the_server_says_otherwise(gathering: Gathering) -> None:
+    source = gathering.source()
+    gathering.run_one(FakeFetcher({FEED: wishful("", fresh_for=timedelta(hours=20))}))
+    times = [NOW + timedelta(days=day) for day in range(1, 4)]
+    gathering.run_one(FakeFetcher({FEED: UNCHANGED}), now=times[0])
+    assert gathering.now_stored(source).standing.fresh_until == times[0] + timedelta(hours=20)
+    for now, fresh_for in ((times[1], timedelta(hours=15)), (times[2], timedelta(0))):
+        gathering.run_one(FakeFetcher({FEED: replace(UNCHANGED, fresh_for=fresh_for)}), now=now)
+        standing = gathering.now_stored(source).standing
+        assert standing.asked.fresh_for == fresh_for
+        assert (standing.fresh_until or now) == now + fresh_for
+
+
+def test_a_list_that_asks_for_nothing_any_more_is_believed(gathering: Gathering) -> None:
+    source = gathering.source()
+    wishes = "<ttl>600</ttl><skipDays><day>Monday</day></skipDays>"
+    gathering.run_one(FakeFetcher({FEED: wishful(wishes, fresh_for=timedelta(hours=20))}))
+    gathering.run_one(FakeFetcher({FEED: wishful("")}), now=NOW + timedelta(days=1))
+    assert gathering.now_stored(source).standing.asked == Asked()
+
+
+def test_a_feed_that_fails_keeps_the_hours_it_wants_to_be_spared(gathering: Gathering) -> None:
+    source = gathering.source()
+    gathering.run_one(FakeFetcher({FEED: wishful("<skipHours><hour>7</hour></skipHours>")}))
+    gathering.run_one(FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")}))
+    assert next_poll_of(gathering, source) == NOW.replace(hour=8)
+
+
+def test_what_the_old_address_asked_for_does_not_hold_for_the_new_one(gathering: Gathering) -> None:
+    source = gathering.source()
+    wishes = "<ttl>600</ttl><skipDays><day>Monday</day></skipDays>"
+    gathering.run_one(FakeFetcher({FEED: wishful(wishes, fresh_for=timedelta(hours=20))}))
+    with writing(gathering.engine) as session:
+        change_source(session, source.id, url=OTHER_FEED)
+    assert gathering.now_stored(source).standing.asked == Asked()
 
 
 # --- a source that is elsewhere now
