@@ -29,6 +29,8 @@ def rows_of(source: Source, now: datetime) -> Iterator[tuple[str, str]]:
     yield "state", in_short(source, now)
     if source.moved_from:
         yield "moved", f"its server moved it for good from {source.moved_from}"
+    if source.moved_to:
+        yield "moved", f"its server moved it to {source.moved_to}, another source: remove one of them"
     if source.reservation:
         yield "reserved", f"{source.reservation}: its articles are for headline and link only"
     if standing.polled_at:

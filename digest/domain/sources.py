@@ -97,8 +97,8 @@ class Source:
 
     All its articles get `topics`, and `language` where their text does not tell its own. `weight` is how
     much more than others its articles count (1: as much). `moved_from` is the address it had before its
-    server moved it for good, `reservation` by which signal it keeps others from mining its text ('' when
-    it does not).
+    server moved it for good, `moved_to` where it would be were that not another source. `reservation` tells
+    by which signal it keeps others from mining its text ('' when it does not).
     """
 
     id: SourceId
@@ -113,6 +113,7 @@ class Source:
     excerpt: Excerpt = Excerpt.TAKEAWAYS
     state: SourceState = SourceState.ACTIVE
     moved_from: str = ""
+    moved_to: str = ""
     reservation: str = ""
     created_at: datetime | None = None
     standing: Standing = field(default_factory=Standing)

@@ -21,7 +21,7 @@ from digest.gather.lists import Listing, Parse, fetch_list, read_list
 from digest.gather.polled import Polled
 from digest.store.database import writing
 from digest.store.links import forget_old_links
-from digest.store.sources import record_move, record_standing, retire_source
+from digest.store.sources import Move, forget_move, record_move, record_standing, retire_source
 
 log = structlog.get_logger(__name__)
 
@@ -109,12 +109,12 @@ class Poll:
         return self._polled.unchanged
 
     async def _run(self) -> None:
-        async with asyncio.timeout(FAILING_SECONDS if self._source.standing.failures else None):
-            fetched = await fetch_list(self._source, self._fetcher, since=self._since)
+        fetched = await self._list()
         self._reservation = fetched.reservation
         if fetched.status == 304:
             self._polled.unchanged = True
-            await self._store(lambda session: self._stay(session, fetched))
+            move = await self._store(lambda session: self._stay(session, fetched))
+            self._tell(move, fetched.moved_to)
             return
         listing = await read_list(
             self._source,
@@ -127,7 +127,19 @@ class Poll:
         self._polled.problems += listing.problems
         is_complete = await self._take_in(listing)
         self._whole.reschedule(None)  # what is left to do is ours
-        await self._store(lambda session: self._succeed(session, fetched, listing, is_complete=is_complete))
+        move = await self._store(
+            lambda session: self._succeed(session, fetched, listing, is_complete=is_complete)
+        )
+        self._tell(move, fetched.moved_to)
+
+    async def _list(self) -> Fetched:
+        try:
+            async with asyncio.timeout(FAILING_SECONDS if self._source.standing.failures else None):
+                return await fetch_list(self._source, self._fetcher, since=self._since)
+        except TimeoutError as exc:
+            raise Unavailable(
+                f"{self._source.url} did not answer within {FAILING_SECONDS:g} s, and failed last time too"
+            ) from exc
 
     async def _store(self, work: Callable[[Session], T]) -> T:
         """Do `work` in a transaction of its own, when it is this poll's turn."""
@@ -160,7 +172,7 @@ class Poll:
             self._polled.problems.append(f"{late}: the next poll goes on with them")
         return listing.is_whole and not self._polled.later and not articles.is_to_retry
 
-    def _stay(self, session: Session, fetched: Fetched) -> None:
+    def _stay(self, session: Session, fetched: Fetched) -> Move:
         """Record that nothing changed: what a 304 does not say anew holds as before (RFC 9111 §4.3.4).
 
         It should repeat ETag and Cache-Control, and need not repeat Last-Modified (RFC 9110 §15.4.5); many
@@ -178,8 +190,9 @@ class Poll:
         )
         reservation = self._reservation or self._source.reservation
         record_standing(session, self._source, standing, reservation=reservation)
+        return self._follow(session, fetched.moved_to)
 
-    def _succeed(self, session: Session, fetched: Fetched, listing: Listing, *, is_complete: bool) -> None:
+    def _succeed(self, session: Session, fetched: Fetched, listing: Listing, *, is_complete: bool) -> Move:
         """Record that the list was read. With an article still to come, the next poll has to see it whole."""
         standing = after_list(
             self._source.standing, listing.asked, new=self._polled.new, now=self._now, seed=self._source.url
@@ -193,21 +206,31 @@ class Poll:
         )
         record_standing(session, self._source, standing, reservation=self._reservation)
         forget_old_links(session, self._source.id, now=self._now)
-        if listing.moved_to and listing.moved_to != self._source.url:
-            self._move(session, listing.moved_to)
+        return self._follow(session, fetched.moved_to)
 
-    def _move(self, session: Session, url: str) -> None:
-        if record_move(session, self._source, url):
-            self._polled.notice = f"its server moved it for good, and it is polled at {url} from now on"
-        else:
-            self._polled.notice = (
-                f"its server moved it to {url}, which is a source already: remove one of them"
-            )
+    def _follow(self, session: Session, moved_to: str | None) -> Move:
+        """Record where the list is for good."""
+        if moved_to is not None and moved_to != self._source.url:
+            return record_move(session, self._source, moved_to)
+        if self._source.moved_to:
+            forget_move(session, self._source)
+        return Move.NO_NEWS
+
+    def _tell(self, move: Move, moved_to: str | None) -> None:
+        """Say what was recorded of a move."""
+        if move is Move.NO_NEWS:
+            return
+        self._polled.notice = (
+            f"its server moved it for good, and it is polled at {moved_to} from now on"
+            if move is Move.DONE
+            else f"its server moved it to {moved_to}, which is a source already: remove one of them"
+        )
         log.warning("source.moved", source=self._source.name, notice=self._polled.notice)
 
     async def _retire(self, exc: Gone) -> None:
         await self._fail(str(exc), None)
-        await self._store(lambda session: retire_source(session, self._source.id))
+        if not await self._store(lambda session: retire_source(session, self._source)):
+            return
         self._polled.notice = "its server says it is gone for good (410), so it is not polled any more"
         log.warning("source.retired", source=self._source.name, notice=self._polled.notice)
 

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -51,6 +64,7 @@ class SourceRow(Base):
     excerpt: Mapped[str] = mapped_column(String(16), default=Excerpt.TAKEAWAYS)
     state: Mapped[str] = mapped_column(String(16), default=SourceState.ACTIVE)
     moved_from: Mapped[str] = mapped_column(String(2048), default="")
+    moved_to: Mapped[str] = mapped_column(String(2048), default="")
     reservation: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
 
@@ -148,7 +162,7 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
     if "url" in changes:
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
-        columns |= {"moved_from": "", "last_error": "", "failures": 0, "alerted_at": None}
+        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0, "alerted_at": None}
         columns |= _asked_columns(Asked())
     try:
         with session.begin_nested():
@@ -193,7 +207,7 @@ def has_due_sources(session: Session, *, now: datetime) -> bool:
 def record_standing(session: Session, source: Source, standing: Standing, *, reservation: str) -> None:
     """Remember how a poll of `source` went and what to ask the server next time.
 
-    Nothing is recorded when the source has another address by now: what its old one said is not true of it.
+    Nothing is recorded when the source is polled in another way by now: what was said is not true of it.
 
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
@@ -208,14 +222,12 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
         "reservation": storable(reservation),
         **_asked_columns(standing.asked),
     }
-    polled = (SourceRow.id == source.id, SourceRow.url == source.url)
-    session.execute(update(SourceRow).where(*polled).values(**columns))
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(**columns))
 
 
 def record_first_list(session: Session, source: Source, *, now: datetime) -> None:
     """Remember that the source's list was read, as it is polled now: what comes later is no backlog."""
-    polled = (SourceRow.id == source.id, SourceRow.url == source.url)
-    session.execute(update(SourceRow).where(*polled).values(listed_at=now))
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(listed_at=now))
 
 
 def _asked_columns(asked: Asked) -> dict[str, object]:
@@ -239,23 +251,52 @@ def _fitting(validator: str | None, limit: int) -> str | None:
     return validator if validator is not None and len(validator) <= limit else None
 
 
-def record_move(session: Session, source: Source, url: str) -> bool:
-    """Remember that a server moved its source to `url` for good; False when we have that one already."""
+class Move(StrEnum):
+    """What recording a source's move came to: done, or its new address is another source's.
+
+    It is no news when that is known already, or when the source is polled in another way by now.
+    """
+
+    DONE = "done"
+    TAKEN = "taken"
+    NO_NEWS = "no news"
+
+
+def record_move(session: Session, source: Source, url: str) -> Move:
+    """Remember that a server moved its source to `url` for good, or that another source has it already."""
     try:
         with session.begin_nested():
-            session.execute(
-                update(SourceRow)
-                .where(SourceRow.id == source.id, SourceRow.url == source.url)
-                .values(url=url, moved_from=source.url, etag=None, last_modified=None)
-            )
+            moved = update(SourceRow).where(*_as_polled(source)).returning(SourceRow.id)
+            columns = {"url": url, "moved_from": source.url, "moved_to": ""}
+            done = session.scalar(moved.values(etag=None, last_modified=None, **columns))
     except IntegrityError:
-        return False
-    return True
+        told = update(SourceRow).where(*_as_polled(source), SourceRow.moved_to != url).returning(SourceRow.id)
+        return Move.NO_NEWS if session.scalar(told.values(moved_to=url)) is None else Move.TAKEN
+    return Move.NO_NEWS if done is None else Move.DONE
 
 
-def retire_source(session: Session, source_id: SourceId) -> None:
-    """Poll a source no more: its server said that it is gone for good."""
-    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(state=SourceState.RETIRED))
+def forget_move(session: Session, source: Source) -> None:
+    """Forget that a server moved its source to the address of another: it does so no more."""
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(moved_to=""))
+
+
+def retire_source(session: Session, source: Source) -> bool:
+    """Poll a source no more, for its server said that it is gone for good; False when it is elsewhere now."""
+    retired = update(SourceRow).where(*_as_polled(source)).values(state=SourceState.RETIRED)
+    return session.scalar(retired.returning(SourceRow.id)) is not None
+
+
+def _as_polled(source: Source) -> tuple[ColumnElement[bool], ...]:
+    """Match the source's row while it is still polled as it was when `source` was read.
+
+    An editor may give it another address or link pattern while a poll is under way, or remove it.
+    """
+    return (
+        SourceRow.id == source.id,
+        SourceRow.url == source.url,
+        SourceRow.kind == source.kind,
+        SourceRow.link_pattern == source.link_pattern,
+    )
 
 
 def claim_alerts(session: Session, *, failing_before: datetime, now: datetime) -> tuple[Source, ...]:
@@ -290,6 +331,7 @@ def _source(row: SourceRow) -> Source:
         excerpt=Excerpt(row.excerpt),
         state=SourceState(row.state),
         moved_from=row.moved_from,
+        moved_to=row.moved_to,
         reservation=row.reservation,
         created_at=row.created_at,
         standing=Standing(

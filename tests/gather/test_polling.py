@@ -1,5 +1,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from digest.domain.articles import DateOrigin
 from digest.domain.errors import Gone, Unavailable
@@ -9,11 +12,7 @@ from digest.gather.polled import Polled
 from digest.gather.steps import Patience
 from digest.store.articles import articles_in
 from digest.store.database import reading, writing
-from digest.store.sources import (
-    change_source,
-    record_move,
-    record_standing,
-)
+from digest.store.sources import change_source, get_source, record_standing, remove_source
 from tests.gather.gathering import (
     DAY,
     FEED,
@@ -216,6 +215,17 @@ def test_a_source_that_fails_waits_longer_each_time_and_remembers_since_when(gat
     assert (standing.failures, standing.failing_since) == (2, NOW)
 
 
+def test_a_source_that_failed_gets_little_time_and_is_told_how_little(
+    gathering: Gathering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathering.source()
+    fetcher = FakeFetcher({FEED: Unavailable(f"{FEED} answers 503")})
+    gathering.run_one(fetcher)
+    monkeypatch.setattr("digest.gather.polling.FAILING_SECONDS", 0.2)
+    fetcher.delays[FEED] = 60
+    assert "did not answer within 0.2 s" in gathering.run_one(fetcher).error
+
+
 def wishful(tags: str, **overrides: object) -> Fetched:
     """A feed that says when it wants to be read, with a validator."""
     body = f'<rss version="2.0"><channel><title>F</title>{tags}</channel></rss>'
@@ -310,15 +320,92 @@ def test_a_source_that_is_gone_for_good_is_retired(gathering: Gathering) -> None
     assert gathering.now_stored(source).state is SourceState.RETIRED
 
 
-def test_a_poll_under_way_writes_nothing_over_an_address_that_was_changed(gathering: Gathering) -> None:
+def test_a_list_that_moved_and_is_unchanged_is_polled_at_its_new_address_too(gathering: Gathering) -> None:
     source = gathering.source()
-    new = "https://meridian.example.org/new-feed"
-    with writing(gathering.engine) as session:
-        change_source(session, source.id, url=new)
-        record_standing(session, source, Standing(etag='"old"', complete_since=NOW), reservation="")
-        assert record_move(session, source, "https://meridian.example.org/moved")
+    with_validators(gathering, source, WINDOW.start)
+    polled = gathering.run_one(FakeFetcher({FEED: replace(UNCHANGED, moved_to=OTHER_FEED)}))
+    assert "moved it for good" in polled.notice
     stored = gathering.now_stored(source)
-    assert (stored.url, stored.moved_from, stored.standing.etag) == (new, "", None)
+    assert (stored.url, stored.moved_from) == (OTHER_FEED, FEED)
+
+
+def test_that_two_sources_are_one_by_now_is_told_once_and_shown(gathering: Gathering) -> None:
+    source, other = gathering.source(), gathering.source("Northlight")
+    fetcher = FakeFetcher({FEED: feed(FEED, moved_to=OTHER_FEED), OTHER_FEED: feed(OTHER_FEED)})
+    notices = [
+        gathering.run(fetcher, now=NOW + timedelta(hours=hour))["Meridian"].notice for hour in range(3)
+    ]
+    assert [bool(notice) for notice in notices] == [True, False, False]
+    assert gathering.now_stored(source).moved_to == OTHER_FEED
+    with writing(gathering.engine) as session:
+        remove_source(session, other.id)
+    assert "is polled at" in gathering.run_one(fetcher).notice
+    moved = gathering.now_stored(source)
+    assert (moved.url, moved.moved_to) == (OTHER_FEED, "")
+
+
+def test_a_source_that_is_moved_no_more_stands_alone_again(gathering: Gathering) -> None:
+    source = gathering.source()
+    gathering.source("Northlight")
+    fetcher = FakeFetcher({FEED: feed(FEED, moved_to=OTHER_FEED), OTHER_FEED: feed(OTHER_FEED)})
+    gathering.run(fetcher)
+    fetcher.answers[FEED] = feed(FEED)
+    gathering.run(fetcher)
+    assert gathering.now_stored(source).moved_to == ""
+
+
+# --- a source that its editor changes while a poll of it is under way
+
+
+class Meddling(FakeFetcher):
+    """Changes the source when its list is asked for."""
+
+    def __init__(self, gathering: Gathering, answers: dict[str, Fetched | Exception], **change: str) -> None:
+        super().__init__(answers)
+        self._engine = gathering.engine
+        self._source = gathering.source()
+        self._change = change
+
+    async def fetch(self, url: str, **options: Any) -> Fetched:
+        if url == FEED:
+            with writing(self._engine) as session:
+                change_source(session, self._source.id, **self._change)
+        return await super().fetch(url, **options)
+
+
+NEW = "https://meridian.example.org/new-feed"
+
+
+@pytest.mark.parametrize("to", [NEW, OTHER_FEED])
+def test_a_move_from_an_address_that_is_the_sources_no_more_is_neither_recorded_nor_told(
+    gathering: Gathering, to: str
+) -> None:
+    gathering.source("Northlight", url=OTHER_FEED)
+    fetcher = Meddling(gathering, {FEED: feed(FEED, etag='"old"', moved_to=to)}, url=f"{FEED}-by-hand")
+    assert gathering.run(fetcher)["Meridian"].notice == ""
+    with reading(gathering.engine) as session:
+        stored = get_source(session, gathering.newsletter.id, "Meridian")
+    assert (stored.url, stored.moved_from, stored.moved_to) == (f"{FEED}-by-hand", "", "")
+    assert stored.standing == Standing()
+
+
+def test_a_410_of_an_address_that_is_the_sources_no_more_retires_nothing(gathering: Gathering) -> None:
+    fetcher = Meddling(gathering, {FEED: Gone(f"{FEED} answers 410 Gone")}, url=NEW)
+    polled = gathering.run_one(fetcher)
+    assert (polled.notice, "410" in polled.error) == ("", True)
+    with reading(gathering.engine) as session:
+        stored = get_source(session, gathering.newsletter.id, "Meridian")
+    assert (stored.state, stored.standing.last_error) == (SourceState.ACTIVE, "")
+
+
+def test_a_poll_with_a_link_pattern_that_was_changed_leaves_the_list_to_be_read_again(
+    gathering: Gathering,
+) -> None:
+    fetcher = Meddling(gathering, {FEED: feed(FEED, etag='"old"')}, link_pattern="/news/")
+    gathering.run_one(fetcher)
+    with reading(gathering.engine) as session:
+        standing = get_source(session, gathering.newsletter.id, "Meridian").standing
+    assert (standing.etag, standing.complete_since, standing.next_poll_at) == (None, None, None)
 
 
 # --- sitemaps

@@ -1,4 +1,4 @@
-"""What polls remember: the backlog of a source's first list, and what the source asks of polls.
+"""What polls remember: the backlog of a source's first list, what the source asks of polls, where it moved.
 
 Revision 0004, after 0003.
 """
@@ -20,6 +20,7 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 SOURCES = {
     'skip_hours': (JSON, "'[]'"),
     'skip_days': (JSON, "'[]'"),
+    'moved_to': (sa.String(length=2048), "''"),
 }
 MAYBE = {'listed_at': MOMENT, 'ttl': sa.Integer(), 'fresh_for': sa.Integer()}
 
