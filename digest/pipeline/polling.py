@@ -18,7 +18,13 @@ from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
-from digest.store.sources import claim_alerts, claim_due_sources, has_due_sources
+from digest.store.sources import (
+    claim_alerts,
+    claim_due_sources,
+    has_alerts,
+    has_due_sources,
+    record_alerts,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +33,8 @@ AT_ONCE = 200
 BACKGROUND = Patience(run=45.0, source=40.0)
 """A task lasts a minute at most."""
 LEASE = timedelta(minutes=2)
+TELL_AGAIN = timedelta(hours=1)
+"""After so long ops are told of a failing source again, when the mail failed or whoever sent it died."""
 
 
 def coming_since(newsletter: Newsletter, now: datetime) -> datetime:
@@ -45,8 +53,11 @@ def coming_articles(runtime: Runtime, slug: str) -> tuple[StoredArticle, ...]:
 
 def are_sources_due(runtime: Runtime) -> bool:
     """Whether a background poll has something to do."""
+    now = runtime.clock()
     with reading(runtime.engine) as session:
-        return has_due_sources(session, now=runtime.clock())
+        return has_due_sources(session, now=now) or has_alerts(
+            session, failing_before=now - _patience(runtime), now=now
+        )
 
 
 def poll_due(runtime: Runtime) -> tuple[Polled, ...]:
@@ -105,11 +116,14 @@ def poll(
 
 
 def tell_of_failing(runtime: Runtime) -> None:
-    """Tell ops of the sources that have been failing for longer than they want to wait, each once."""
+    """Tell ops of the sources that have been failing for longer than they want to wait, each once.
+
+    That they were told is recorded when the mail is out. A death in between costs a second mail, after
+    `TELL_AGAIN`, and never the first.
+    """
     now = runtime.clock()
-    patience = timedelta(hours=runtime.settings.source_alert_hours)
     with writing(runtime.engine) as session:
-        failing = claim_alerts(session, failing_before=now - patience, now=now)
+        failing = claim_alerts(session, failing_before=now - _patience(runtime), now=now, lease=TELL_AGAIN)
         slugs = {
             newsletter_id: newsletter_by_id(session, newsletter_id).slug
             for newsletter_id in {source.newsletter_id for source in failing}
@@ -117,9 +131,14 @@ def tell_of_failing(runtime: Runtime) -> None:
     if not failing:
         return
     told = "\n\n".join(_failing_in_words(source, slugs[source.newsletter_id]) for source in failing)
-    runtime.tell_ops(
-        f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing", told
-    )
+    subject = f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing"
+    if runtime.tell_ops(subject, told):
+        with writing(runtime.engine) as session:
+            record_alerts(session, failing, now=runtime.clock())
+
+
+def _patience(runtime: Runtime) -> timedelta:
+    return timedelta(hours=runtime.settings.source_alert_hours)
 
 
 def _failing_in_words(source: Source, slug: str) -> str:

@@ -87,6 +87,8 @@ class SourceRow(Base):
     failing_since: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     alerted_at: Mapped[datetime | None]
+    telling_until: Mapped[datetime | None]
+    """Until then somebody is telling ops."""
     listed_at: Mapped[datetime | None]
 
 
@@ -162,7 +164,8 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
     if "url" in changes:
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
-        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0, "alerted_at": None}
+        columns |= dict.fromkeys(("alerted_at", "telling_until"))
+        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0}
         columns |= _asked_columns(Asked())
     try:
         with session.begin_nested():
@@ -212,9 +215,9 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
     # What others record meanwhile is not this poll's to write.
-    others = {"asked", "listed_at"}
+    others = {"asked", "listed_at", "alerted_at"}
     told = {one.name: getattr(standing, one.name) for one in fields(standing) if one.name not in others}
-    columns = told | {
+    columns: dict[str, object] = told | {
         "etag": _fitting(standing.etag, _ETAG_MAX),
         "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
         "interval": round(standing.interval.total_seconds()),
@@ -222,6 +225,8 @@ def record_standing(session: Session, source: Source, standing: Standing, *, res
         "reservation": storable(reservation),
         **_asked_columns(standing.asked),
     }
+    if standing.failing_since is None:
+        columns |= {"alerted_at": None, "telling_until": None}
     session.execute(update(SourceRow).where(*_as_polled(source)).values(**columns))
 
 
@@ -299,22 +304,46 @@ def _as_polled(source: Source) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def claim_alerts(session: Session, *, failing_before: datetime, now: datetime) -> tuple[Source, ...]:
-    """Return the sources that have been failing since before then and of which nobody was told, once."""
+def has_alerts(session: Session, *, failing_before: datetime, now: datetime) -> bool:
+    """Whether a source has been failing since before then, and nobody has told of it or is about to."""
+    untold = select(SourceRow.id).where(*_untold(failing_before, now))
+    return session.scalar(untold.limit(1)) is not None
+
+
+def claim_alerts(
+    session: Session, *, failing_before: datetime, now: datetime, lease: timedelta
+) -> tuple[Source, ...]:
+    """Return the sources that have been failing since before then and of which nobody was told.
+
+    Until `lease` has passed nobody else is given them; by then `record_alerts` has been called for them, or
+    nobody was told and they are given out again.
+    """
     rows = session.scalars(
         select(SourceRow)
-        .where(
-            SourceRow.failing_since <= failing_before,
-            SourceRow.alerted_at.is_(None),
-            SourceRow.state == SourceState.ACTIVE,
-        )
+        .where(*_untold(failing_before, now))
         .order_by(SourceRow.newsletter_id, SourceRow.name)
         .with_for_update(skip_locked=True)
     ).all()
     sources = tuple(map(_source, rows))
     ids = [source.id for source in sources]
-    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(alerted_at=now))
+    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(telling_until=now + lease))
     return sources
+
+
+def _untold(failing_before: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SourceRow.failing_since <= failing_before,
+        SourceRow.alerted_at.is_(None),
+        or_(SourceRow.telling_until.is_(None), SourceRow.telling_until <= now),
+        SourceRow.state == SourceState.ACTIVE,
+    )
+
+
+def record_alerts(session: Session, sources: Iterable[Source], *, now: datetime) -> None:
+    """Remember that ops were told of these sources. One that has been well since may be told of again."""
+    for source in sources:
+        told = (SourceRow.id == source.id, SourceRow.failing_since == source.standing.failing_since)
+        session.execute(update(SourceRow).where(*told).values(alerted_at=now))
 
 
 def _source(row: SourceRow) -> Source:

@@ -1,4 +1,4 @@
-"""What polls remember: the backlog of a source's first list, what the source asks of polls, where it moved.
+"""What polls remember: a source's backlog, its wishes, where it moved, and who is telling ops of its failure.
 
 Revision 0004, after 0003.
 """
@@ -22,7 +22,7 @@ SOURCES = {
     'skip_days': (JSON, "'[]'"),
     'moved_to': (sa.String(length=2048), "''"),
 }
-MAYBE = {'listed_at': MOMENT, 'ttl': sa.Integer(), 'fresh_for': sa.Integer()}
+MAYBE = {'listed_at': MOMENT, 'telling_until': MOMENT, 'ttl': sa.Integer(), 'fresh_for': sa.Integer()}
 
 
 def upgrade() -> None:
