@@ -69,8 +69,8 @@ class Standing:
     before `wait_until` it asked not to be troubled. `last_error` is '' while all is well, and `failing_since`
     and `failures` tell since when and how often it is not; ops were told of it at `alerted_at`.
 
-    `listed_at` is when its list was first read (None: not yet, or not since it is another): what that held
-    without a date is its backlog.
+    `listed_at` is when its list was first read and held something (None: not yet, or not since it is another
+    list): what it held then without a date is its backlog.
     """
 
     etag: str | None = None

@@ -153,7 +153,7 @@ class ListedArticles:
             if mention.key in known and known[mention.key].mark is None
         }
         record_sightings(session, source.id, unseen, now=self._now)
-        if source.standing.listed_at is None:
+        if mentions and source.standing.listed_at is None:
             self._set_backlog_apart(session, mentions, known)
         return known, passed_links(session, source.id, keys, now=self._now)
 

@@ -88,7 +88,8 @@ def poll(
     """Poll `sources` with this runtime's fetcher and parsers, and store what they bring in `engine`.
 
     Stories are tied when there is something new or, with `ties_always`, in any case: an earlier poll may
-    have been cut off before it could.
+    have been cut off before it could. Ops are told what servers said of their sources for good, unless
+    `engine` is that of a rehearsal.
     """
 
     async def run() -> tuple[Polled, ...]:
@@ -105,14 +106,19 @@ def poll(
             )
 
     polled = asyncio.run(run())
+    if engine is runtime.engine:  # what a rehearsal records is true of its copy alone
+        _tell_of_changes(runtime, polled)
     if ties_always or any(one.new or one.updated for one in polled):
         # Not before the parsers have gone: both want memory.
         for newsletter_id, start in since.items():
             tie_stories(engine, newsletter_id, start, runtime.clock())
+    return polled
+
+
+def _tell_of_changes(runtime: Runtime, polled: Sequence[Polled]) -> None:
     for one in polled:
         if one.notice:
             runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")
-    return polled
 
 
 def tell_of_failing(runtime: Runtime) -> None:

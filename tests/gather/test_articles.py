@@ -249,6 +249,15 @@ def test_what_of_the_backlog_turns_out_to_be_new_comes_in_whenever_it_is_read(ga
     assert site.stored == sorted([*site.urls[:UNDATED_AT_FIRST], last])
 
 
+def test_a_list_that_was_empty_at_first_has_its_backlog_when_it_is_filled(gathering: Gathering) -> None:
+    gathering.source()
+    urls = [f"{URL}-{number}" for number in range(12)]
+    fetcher = FakeFetcher({FEED: feed(FEED), **{url: page(url, f"tide {url[-2:]}") for url in urls}})
+    gathering.run_one(fetcher)
+    fetcher.answers[FEED] = feed(FEED, *(entry(url, day=None) for url in urls))
+    assert gathering.run_one(fetcher, now=NOW + timedelta(hours=1)).new == UNDATED_AT_FIRST
+
+
 def test_a_feeds_own_text_does_not_make_news_of_the_backlog(gathering: Gathering) -> None:
     gathering.source()
     urls = [f"{URL}-{number}" for number in range(12)]
