@@ -83,7 +83,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         samples = islice(read_samples(options.file), options.limit)
         if options.memory:
-            pass
             return 0
         tallies = measure(samples, equal_words=options.at == "words")
     except (OSError, BadFile) as exc:

@@ -17,7 +17,8 @@ class Language:
     """One language's lists, all case-folded, with plain apostrophes. A language without a file has none.
 
     - `stemmer` is the name of a Snowball algorithm, `stop` the words that carry no subject.
-    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before. Of these,
+    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before, as
+      do `vague` ones unless one of `complements` says which is meant ("the decision to …"). Of these,
       `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
       where a comma follows. After a comma, `relatives` open a clause that only adds.
     - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No cut
@@ -35,6 +36,8 @@ class Language:
     stop: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
     leaning_phrases: tuple[str, ...] = ()
+    vague: tuple[str, ...] = ()
+    complements: frozenset[str] = frozenset()
     conjunctions: tuple[str, ...] = ()
     bound_to_conjunction: frozenset[str] = frozenset()
     droppable: tuple[str, ...] = ()
@@ -58,11 +61,16 @@ class Language:
     chrome_anywhere: tuple[str, ...] = ()
     bylines: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        # Patterns are cached by language: hashing its lists each time took a tenth of condensing.
+        return hash(self.code)
+
 
 _WORD_SETS = (
     "stop",
     "leaning",
     "bound_to_conjunction",
+    "complements",
     "person",
     "judging",
     "verbs",

@@ -45,7 +45,7 @@ def test_closed_quotations_are_whole(sentence: str) -> None:
 
 def test_who_speaks_is_told_from_acronyms() -> None:
     english = get_language("en")
-    assert is_personal("They told us to leave.", english)
-    assert not is_personal("The US told them to leave.", english)
+    assert is_personal(["They", "told", "us", "to", "leave"], english)
+    assert not is_personal(["The", "US", "told", "them", "to", "leave"], english)
     assert opens_with_quote("“Leave,” they said.")
     assert not opens_with_quote("The “leave” order stands.")
