@@ -21,9 +21,10 @@ class Language:
       do `vague` ones unless one of `complements` says which is meant ("the decision to …"). Of these,
       `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
       where a comma follows. After a comma, `relatives` open a clause that only adds.
-    - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No cut
-      may hold one of `limiting`. `days` of the week are written with one of `day_prefixes` and `day_suffixes`
-      or without, and stay after a word of `bound_to_day`.
+    - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No
+      cut may hold one of `limiting`. `days` of the week are written with or without one of
+      `day_prefixes` and `day_suffixes`; they stay after a word of `bound_to_day`, and at the end
+      of a sentence after all but those of `saying`.
     - `person` are words of the first and second person, `judging` those that judge rather than report.
     - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
       number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
@@ -45,6 +46,7 @@ class Language:
     inner_relatives: tuple[str, ...] = ()
     verbs: frozenset[str] = frozenset()
     past_ending: str = ""
+    saying: frozenset[str] = frozenset()
     limiting: frozenset[str] = frozenset()
     days: tuple[str, ...] = ()
     day_prefixes: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ _WORD_SETS = (
     "person",
     "judging",
     "verbs",
+    "saying",
     "limiting",
     "bound_to_day",
     "abbreviations",

@@ -84,7 +84,7 @@ def _lists_contents(spans: Sequence[Span], article: Article) -> bool:
 
 
 def _is_about(spans: Sequence[Span], article: Article) -> bool:
-    """Tell whether they speak of what the rest of the article does; true where there is too little to tell."""
+    """Tell whether they speak of what the rest of the article does; true where little can be compared."""
     text = article.text
     ours = _long_words(" ".join(text[span.start : span.end] for span in spans))
     rest = _long_words(f"{article.title} {text[: spans[0].start]} {text[spans[-1].end :]}")

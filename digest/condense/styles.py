@@ -18,12 +18,12 @@ from digest.domain.articles import Style
 JUDGING = 1.0
 """Neutral: for a sentence that judges or exults."""
 QUOTED = 1.0
-"""Neutral: for a sentence that is mostly somebody's own words. A few of them can be the news."""
-PER_WORD = 0.35
+"""Neutral and brief: for a sentence of which a third or more is somebody's own words."""
+PER_WORD = 0.2
 """Brief: for each word."""
 BRIEF_WORDS = 18
 """Brief: words beyond which a sentence is only taken where there is nothing shorter."""
-TOO_LONG = 4.0
+TOO_LONG = 3.0
 PER_LETTER = 2.0
 """Plain: for each letter that words are longer on average than the article's."""
 PER_JOINT = 1.0
@@ -59,16 +59,16 @@ def letters_per_word(words: Sequence[str]) -> float:
 
 def _against_neutral(text: str, words: Sequence[str], manner: Manner) -> float:
     judging = _EXULTING.search(text) or any(word.casefold() in manner.language.judging for word in words)
-    return JUDGING * bool(judging) + QUOTED * _is_mostly_quoted(text)
+    return JUDGING * bool(judging) + QUOTED * _is_much_quoted(text)
 
 
-def _is_mostly_quoted(text: str) -> bool:
-    return 2 * sum(len(quoted) for quoted in _QUOTED.findall(text)) > len(text)
+def _is_much_quoted(text: str) -> bool:
+    return 3 * sum(len(quoted) for quoted in _QUOTED.findall(text)) > len(text)
 
 
 def _against_brief(text: str, _words: Sequence[str], _: Manner) -> float:
     length = count_words(text)
-    return PER_WORD * length + TOO_LONG * (length > BRIEF_WORDS)
+    return PER_WORD * length + TOO_LONG * (length > BRIEF_WORDS) + 2 * QUOTED * _is_much_quoted(text)
 
 
 def _against_plain(text: str, words: Sequence[str], manner: Manner) -> float:
