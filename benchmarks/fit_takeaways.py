@@ -112,7 +112,7 @@ def _look(sample: Sample, worth: Mapping[str, float]) -> _Seen | None:
         return None
     manner = Manner(Style.NEUTRAL, language, letters_per_word(WORD.findall(sample.article.text)))
     subject = extractive.find_subject(candidates, sample.article.title, language, worth)
-    options = [o for o in extractive.find_options(candidates, subject, manner) if o.length <= MAX_WORDS]
+    options = extractive.find_options(candidates, subject, manner, MAX_WORDS)
     pool = Pool(promising(options, subject), subject)
     sets = pool.sets(COUNT)
     if not len(sets):

@@ -21,13 +21,13 @@ from digest.condense.words import WORD, count_words, stems, words
 from digest.condense.worth import Terms, common_names, features, worth_of_words
 from digest.domain.articles import Article, Origin, Style, Takeaway
 
-LEANING = 1.5
+LEANING = 1.0
 """Against a form that opens with a pronoun, a connective or a quotation, in points of ROUGE-1."""
 BROKEN = 5.0
 """Against a form with half of a quotation or parenthesis: never, where there is anything else."""
 ASKING = 0.5
 """Against a question: it says nothing yet."""
-PERSONAL = 0.7
+PERSONAL = 0.4
 """Against first and second person: the writer speaks, or the reader is addressed."""
 
 _QUESTION = re.compile(r"[?？؟][\"'”’»)]*$")
@@ -48,23 +48,24 @@ def extract(
         return ()
     manner = Manner(style, language, letters_per_word(WORD.findall(article.text)))
     subject = find_subject(candidates, article.title, language, model.worth)
-    options = [option for option in find_options(candidates, subject, manner) if option.length <= max_words]
+    options = find_options(candidates, subject, manner, max_words)
     chosen = choose(options, subject, min(count, max(1, len(candidates) // 2)), model.sets)
     return tuple(
         Takeaway(option.text, Origin.EXTRACTIVE, (candidates[option.source].support,)) for option in chosen
     )
 
 
-def find_options(candidates: Sequence[Candidate], subject: Subject, manner: Manner) -> list[Option]:
-    """Return the forms of the candidates that are most worth a look, in order."""
-    whole = [_option(candidate, place, candidate.text, manner) for place, candidate in enumerate(candidates)]
-    likely = likely_sources(whole, subject)
-    return [
-        option
-        for source, candidate in enumerate(candidates)
-        if source in likely
-        for option in _forms(whole[source], candidate, manner)
-    ]
+def find_options(
+    candidates: Sequence[Candidate], subject: Subject, manner: Manner, max_words: int
+) -> list[Option]:
+    """Return the forms of at most `max_words` words of the candidates most worth a look, in order."""
+    wholes = [_option(candidate, place, candidate.text, manner) for place, candidate in enumerate(candidates)]
+    # Apart, so that sentences too long for any of their forms crowd out none that is short enough.
+    short = likely_sources([whole for whole in wholes if whole.length <= max_words], subject)
+    long = likely_sources([whole for whole in wholes if whole.length > max_words], subject)
+    likely = sorted(short | long)
+    options = (form for source in likely for form in _forms(wholes[source], candidates[source], manner))
+    return [option for option in options if option.length <= max_words]
 
 
 def _forms(whole: Option, candidate: Candidate, manner: Manner) -> Iterator[Option]:

@@ -100,6 +100,15 @@ def test_an_article_without_takeaways_says_why(blocks: tuple[Block, ...], reason
     assert reason in (condensed.why_none or "")
 
 
+def test_long_sentences_crowd_out_no_short_one() -> None:
+    long = [
+        paragraph(f"The wall of the harbour of Port Ellery {number} {'at the quay ' * 12}.")
+        for number in range(60)
+    ]
+    source = article(*long, paragraph("A court is to hear the claim in March."))
+    assert texts(source, max_words=12) == ["A court is to hear the claim in March."]
+
+
 @pytest.mark.parametrize("limits", [{"count": 0}, {"max_words": 0}])
 def test_a_limit_below_one_is_refused(limits: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
