@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from digest.condense.grounding.amounts import find_match, likeliest, matches
 from digest.condense.grounding.company import company, likeness
@@ -17,6 +18,7 @@ from digest.condense.grounding.source import (
     Passage,
     Source,
     choose_support,
+    goes_on,
     dates_of,
     read_passage,
     read_source,
@@ -28,10 +30,12 @@ LONGEST = 1_500
 """Characters of a takeaway; what is longer is none, and would take long to check."""
 SAME_PLACE = 0.5
 """Likeness of the words around two figures from which they are of the same thing."""
-MARGIN = 1.0
+MARGIN = 1.2
 """By how much another figure must fit better to be the one that was meant."""
-LEAST_SHARED = 0.4
+LEAST_SHARED = 0.3
 """Of a takeaway's words, how many the article must have in some form."""
+PART = 5
+"""Letters of a word that count when it is part of another: Rechnungen in Kerzenrechnungen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,10 @@ def figure_problems(claim: Passage, support: Sequence[Passage], source: Source) 
         if figure.may_be_loose or any(figure.text in passage.text for passage in near if _is_long(figure)):
             continue
         match = _best_match(figure, claim, near, source)
-        if match is None and _best_match(figure, claim, source.sentences, source, least=SAME_PLACE):
+        if match is None and (
+            _best_match(figure, claim, source.sentences, source, least=SAME_PLACE)
+            or _best_match(figure, claim, _going_on(claim, support, source), source)
+        ):
             continue
         rival = None if match is None else _rival(figure, match, claim, near, source)
         if match is None:
@@ -97,6 +104,14 @@ def figure_problems(claim: Passage, support: Sequence[Passage], source: Source) 
                 f"'{figure.text}' is said of something else: here the article says '{rival.text}'"
             )
     return problems
+
+
+def _going_on(claim: Passage, support: Sequence[Passage], source: Source) -> list[Passage]:
+    """Return the sentences right before and after the supporting ones that speak of the same."""
+    pairs = list(pairwise(source.sentences))
+    beside = [after for before, after in pairs if before in support]
+    beside += [before for before, after in pairs if after in support]
+    return [sentence for sentence in beside if sentence.keys & claim.keys or goes_on(sentence, source)]
 
 
 def _is_long(figure: Figure) -> bool:
@@ -143,7 +158,7 @@ def _by_likeness(
 
 
 def _company(passage: Passage, figure: Figure, source: Source) -> dict[str, float]:
-    return company(passage, figure.last, source.lexicon)
+    return company(passage, figure.first, source.lexicon, figure.last)
 
 
 def _figure_problem(figure: Figure, near: Sequence[Figure], source: Source) -> str:
@@ -176,12 +191,12 @@ def date_problems(claim: Passage, support: Sequence[Passage], source: Source) ->
 
 
 def invention_problems(claim: Passage, source: Source) -> list[str]:
-    """Say so when most words of a takeaway are not the article's."""
-    if not claim.keys:
-        return []
-    known = set().union(*(passage.keys for passage in source.passages))
+    """Say so when most words of a takeaway are not the article's, not even as a part of a compound."""
+    words = [token for token in claim.tokens if token.key]
+    known = frozenset[str]().union(*(passage.keys for passage in source.passages))
+    parts = [word for word in source.folded if len(word) >= PART]
+    shared = sum(token.key in known or any(part in token.folded for part in parts) for token in words)
     figures = sum(not figure.may_be_loose for figure in claim.figures)
-    shared = len(claim.keys & known) + figures
-    if shared >= LEAST_SHARED * (len(claim.keys) + figures):
+    if shared + figures >= LEAST_SHARED * (len(words) + figures):
         return []
     return ["most of its words are not in the article"]

@@ -180,7 +180,6 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
     ]
     said = set().union(*(passage.keys for passage in support))
     for negation in negations(claim, lexicon):
-        about = set(negation.about) & said
         if _is_on_axis(claim, negation, lexicon):
             continue  # "did not rise" is compared with "fell"
         if claim.tokens[negation.place].key in said:
@@ -188,7 +187,10 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
         is_possible = negative or any(
             _negative_places(passage, lexicon) for passage in _neighbours(support, source, NEIGHBOURS)
         )
-        if not is_possible or (about and not any(about & words for words in negative)):
+        if not is_possible or (
+            said.intersection(negation.onward)
+            and not any(words.intersection(negation.about) for words in negative)
+        ):
             return f"the article does not say '{negation.text}' of this"
     return None
 

@@ -114,6 +114,11 @@ def read_source(article: Article) -> Source:
     )
 
 
+def goes_on(sentence: Passage, source: Source) -> bool:
+    """Tell whether a sentence opens with a word that needs the one before: it, this, however."""
+    return sentence.tokens[0].folded in source.language.leaning
+
+
 def choose_support(claim: Passage, source: Source) -> list[Passage]:
     """Return the sentences that best bear out a takeaway, best first: none when no word is shared."""
     chosen: list[Passage] = []
