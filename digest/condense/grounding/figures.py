@@ -35,8 +35,8 @@ class Figure:
     """One figure, the tokens `[first, last]` that make it, and its words in the text.
 
     `readings` are what it may stand for: 1.200 is one or the other, "third" 3 or 1/3. `unit` is what it
-    counts, with an empty dimension when that is not known. `may_be_loose`: a word such as "a" or "both" that need
-    not count anything. `scale` is 1e6 for so many million.
+    counts, with an empty dimension when that is not known. `may_be_loose`: a word such as "a" or "both"
+    that need not count anything. `scale` is 1e6 for so many million.
     """
 
     first: int
@@ -66,7 +66,12 @@ def read_figures(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[F
 
 def _as_in_range(figure: Figure, tokens: Sequence[Token], after: Figure | None) -> Figure:
     """Let "from 19 to 12 million euros" be 19 million euros too."""
-    if after is None or after.first - figure.last != 2 or figure.unit.dimension or after.scale == figure.scale:
+    if (
+        after is None
+        or after.first - figure.last != 2
+        or figure.unit.dimension
+        or after.scale == figure.scale
+    ):
         return figure
     between = tokens[figure.last + 1]
     if between.kind is Kind.MARK and between.text not in "-–—":
