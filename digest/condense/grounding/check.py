@@ -20,7 +20,7 @@ from digest.condense.grounding.source import (
 )
 from digest.domain.articles import Article, Span
 
-LONGEST = 1_500
+LONGEST = 1_000
 """Characters of a takeaway; what is longer is none, and would take long to check."""
 LEAST_SHARED = 0.3
 """Of a takeaway's words, how many the article must have in some form."""

@@ -78,18 +78,20 @@ def _figure_problem(figure: Figure, near: Sequence[Figure], source: Source) -> s
 
 def date_problems(claim: Passage, support: Sequence[Passage], source: Source) -> list[str]:
     """Return which months and weekdays of a takeaway the article does not have of this, in words."""
-    problems = []
-    for place, token in enumerate(claim.tokens):
-        dates = dates_of([token], source.lexicon)
-        if dates <= frozenset().union(*(passage.keys for passage in (*support, source.title))):
-            continue
-        ours = company(claim, place, source.lexicon)
-        if not any(
-            dates_of([other], source.lexicon) >= dates
-            and likeness(ours, company(passage, there, source.lexicon)) >= SAME_PLACE
-            for passage in source.sentences
-            for there, other in enumerate(passage.tokens)
-            if dates <= passage.keys
-        ):
-            problems.append(f"'{token.text}' is not in the supporting sentences")
-    return problems
+    near = frozenset[str]().union(*(passage.keys for passage in (*support, source.title)))
+    return [
+        f"'{claim.tokens[place].text}' is not in the supporting sentences"
+        for place, date in dates_of(claim.tokens, source.lexicon).items()
+        if date not in near and not _is_dated_alike(claim, place, date, source)
+    ]
+
+
+def _is_dated_alike(claim: Passage, place: int, date: str, source: Source) -> bool:
+    """Tell whether another sentence has a month or weekday next to the same words."""
+    ours = company(claim, place, source.lexicon)
+    return any(
+        other == date and likeness(ours, company(passage, there, source.lexicon)) >= SAME_PLACE
+        for passage in source.sentences
+        if date in passage.keys
+        for there, other in dates_of(passage.tokens, source.lexicon).items()
+    )

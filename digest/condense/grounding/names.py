@@ -10,7 +10,7 @@ from itertools import pairwise
 from digest.condense.grounding.company import company, likeness
 from digest.condense.grounding.lexicon import Words
 from digest.condense.grounding.reading import Kind, Token
-from digest.condense.grounding.source import Passage, Source, goes_on
+from digest.condense.grounding.source import NAMES, Passage, Source, goes_on
 
 ENDING = 3
 """Letters by which two forms of a name may differ: Nowak and Nowakiem."""
@@ -60,7 +60,7 @@ def _may_name(token: Token, source: Source) -> bool:
         token.kind is Kind.WORD
         and token.is_capital
         and len(token.text) > 1
-        and token.folded not in lexicon.months
+        and (token.folded not in lexicon.months or token.folded in NAMES)
         and token.folded not in lexicon.weekdays
         and token.folded not in lexicon.numbers
         and token.folded not in lexicon.fractions
