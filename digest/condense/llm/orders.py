@@ -18,6 +18,7 @@ _OPENS = r"(?:^\W*|[.!?:]\s+)"
 _ORDERS = (
     rf"\b(?:ignore|disregard|forget|override)\b[^.!?]{{0,40}}\b(?:previous|prior|above|earlier|all|your|system|any)\b"
     rf"[^.!?]{{0,40}}\b{_TOLD}\b",
+    rf"\b(?:ignore|disregard|forget|override)\b (?:all |any )?(?:of )?(?:the |these |those |your )?{_TOLD}\b",
     r"\bsystem prompt\b",
     r"\byou are (?:now )?(?:an? |the |my )?(?:\w+ )?(?:AI|assistant|language model|LLM|chat-?bot|DAN)\b",
     rf"{_OPENS}(?:an? |important )?(?:note|message|instructions?|attention)\b[^.!?]{{0,15}}"

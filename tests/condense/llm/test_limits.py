@@ -3,8 +3,9 @@ import asyncio
 import pytest
 from sqlalchemy import Engine
 
+from digest.condense.llm import Prices
 from digest.condense.llm.budget import Budget, dollars
-from digest.condense.llm.run import Run
+from digest.condense.llm.run import Pace, Run
 from digest.domain.articles import Origin
 from tests.condense.llm.asking import FakeTime, ask, numbered, origins
 from tests.condense.samples import HARBOUR
@@ -90,8 +91,6 @@ def test_an_answer_that_is_no_use_is_paid_like_any_other(server: ModelServer, en
 
 
 def test_a_model_of_ones_own_has_no_limit_on_spending(server: ModelServer, engine: Engine) -> None:
-    from digest.condense.llm import Prices
-
     told = ask(server, engine, *numbered(3), prices=Prices(0.0, 0.0), spend_limit=0.0)
     assert (told.spent, len(server.calls)) == (0, 3)
 
@@ -184,8 +183,6 @@ def test_pauses_are_drawn_from_nothing_up_to_a_bound_that_doubles() -> None:
     def draw(most: float) -> float:
         bounds.append(most)
         return most / 2
-
-    from digest.condense.llm.run import Pace
 
     run = Run(900.0, Pace(clock=lambda: time.now, sleep=time.sleep, draw=draw))
     for attempt in range(1, 8):

@@ -42,9 +42,8 @@ def test_a_prompt_says_nothing_that_its_version_does_not_stand_for() -> None:
 
 
 def test_a_long_article_is_shown_up_to_a_whole_sentence() -> None:
-    long = article(
-        *[paragraph(f"Sentence number {number} says something about the harbour.") for number in range(2_000)]
-    )
+    sentences = [f"Sentence number {number} says something about the harbour." for number in range(2_000)]
+    long = article(*map(paragraph, sentences))
     asked = written(long)
     assert MOST_CHARACTERS * 0.95 < len(asked.material) < MOST_CHARACTERS * 1.3
     assert asked.material.splitlines()[-2].endswith("about the harbour.")

@@ -1,12 +1,16 @@
 """The key goes to the configured origin and nowhere else."""
 
 import logging
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from digest.condense.llm import LlmOptions, Prices, Provider
+from digest.condense.llm.dialects import OpenAI, Shape
+from digest.condense.llm.prompt import Prompt
 from digest.domain.errors import Misconfigured
 from digest.logs import set_up_logs
 from tests.condense.llm.asking import KEY, ask, numbered, options
@@ -16,18 +20,22 @@ FREE = Prices(0.0, 0.0)
 
 
 @pytest.fixture
-def loud_logs(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logs(level="debug", as_json=False)
-    for name in ("httpx2", "httpcore2", "asyncio"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
-    logging.getLogger().setLevel(logging.DEBUG)
+def _logs_put_back() -> Iterator[None]:
+    """What a test does to logging concerns no other."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:], root.level = before[0], before[1]
+    structlog.configure(**before[2])
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-@pytest.mark.usefixtures("loud_logs")
+@pytest.mark.usefixtures("_logs_put_back")
 def test_the_key_is_in_no_log_and_no_note(
     server: ModelServer, engine: Engine, provider: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    set_up_logs(level="debug", as_json=False)
+    logging.getLogger().setLevel(logging.DEBUG)  # the libraries' own steps, too
     echo = f"invalid key {KEY} for Bearer {KEY}"
     for number, behaviour in enumerate(
         [
@@ -50,6 +58,7 @@ def test_the_key_is_in_no_log_and_no_note(
     assert all(KEY in str(call.headers) for call in server.calls)
     written = capsys.readouterr()
     assert "llm.gave_up" in written.err
+    assert "send_request_headers" in written.err
     assert "sk-canary" not in written.err + written.out
 
 
@@ -126,9 +135,6 @@ def test_each_provider_has_a_home() -> None:
 
 
 def test_openais_own_server_is_told_the_limit_by_its_new_name(server: ModelServer) -> None:
-    from digest.condense.llm.dialects import OpenAI, Shape
-    from digest.condense.llm.prompt import Prompt
-
     prompt = Prompt("orders", "material", ())
     home = OpenAI().body(prompt, LlmOptions(Provider.OPENAI, "m", FREE), Shape.TEXT)
     assert home["max_completion_tokens"] == 1_500
