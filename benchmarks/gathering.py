@@ -22,7 +22,7 @@ from digest.gather.fetching.fetch import HttpFetcher
 from digest.gather.fetching.hosts import StoredHosts
 from digest.gather.fetching.polite import PoliteFetcher
 from digest.gather.parsing.pool import Parsers
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.gather.steps import Patience, gather, tie_stories
 from digest.logs import set_up_logs
 from digest.store.database import open_engine, reading

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim
+from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.errors import DigestError, Misconfigured
 from digest.domain.issues import Edition, IssueId
 from digest.domain.mail import Token
@@ -181,22 +181,28 @@ class Runtime:
             # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
 
-    def tell_ops(self, subject: str, text: str) -> None:
+    def tell_ops(self, subject: str, text: str) -> bool:
         """Log what needs a person, and mail it to `ops_email` when there is one.
 
-        Never raises for mail that cannot be sent: the log has it, and the work goes on.
+        Never raises for mail that cannot be sent: the log has it, and the work goes on. Returns whether a
+        server took the mail, so that who can tells again; True when the log is all that was asked for.
         """
         log.warning("ops.told", subject=subject, text=text)
         if not self.settings.ops_email:
-            return
+            return True
         import asyncio
 
         try:
-            asyncio.run(self._mail_ops(subject, text))
+            outcome = asyncio.run(self._mail_ops(subject, text))
         except DigestError as exc:
             log.error("ops.not_told", subject=subject, reason=str(exc))
+            return False
+        if outcome.state is not DeliveryState.ACCEPTED:
+            answer = f"{outcome.code or ''} {outcome.text}".strip()
+            log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
+        return outcome.state is DeliveryState.ACCEPTED
 
-    async def _mail_ops(self, subject: str, text: str) -> None:
+    async def _mail_ops(self, subject: str, text: str) -> Outcome:
         from email.message import EmailMessage
 
         from digest.deliver.transport import Envelope
@@ -215,7 +221,7 @@ class Runtime:
             return True
 
         async with self.transport.session() as session:
-            await session.send(Envelope(address, address), octets, arm)
+            return await session.send(Envelope(address, address), octets, arm)
 
 
 @lru_cache(maxsize=16)

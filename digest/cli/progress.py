@@ -25,7 +25,7 @@ from digest.domain.schedules import Stage
 
 if TYPE_CHECKING:
     from digest.domain.deliveries import Outcome
-    from digest.gather.polling import Polled
+    from digest.gather.polled import Polled
 
 
 class Bar:

@@ -24,7 +24,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.pipeline.dry_run import ReaderPlan, rehearse
 from digest.pipeline.run import Run, current_window, empty_week, gather_newsletter, run_newsletter
 from digest.runtime import Runtime

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from digest.domain.counting import counted
-from digest.domain.sources import SILENT_AFTER, Excerpt, Source, SourceState
+from digest.domain.sources import SILENT_AFTER, Asked, Excerpt, Source, SourceState
 
 
 def in_short(source: Source, now: datetime) -> str:
@@ -28,6 +29,8 @@ def rows_of(source: Source, now: datetime) -> Iterator[tuple[str, str]]:
     yield "state", in_short(source, now)
     if source.moved_from:
         yield "moved", f"its server moved it for good from {source.moved_from}"
+    if source.moved_to:
+        yield "moved", f"its server moved it to {source.moved_to}, another source: remove one of them"
     if source.reservation:
         yield "reserved", f"{source.reservation}: its articles are for headline and link only"
     if standing.polled_at:
@@ -41,6 +44,8 @@ def rows_of(source: Source, now: datetime) -> Iterator[tuple[str, str]]:
     if source.state is SourceState.ACTIVE:
         yield "next poll", _told(standing.next_poll_at) if standing.next_poll_at else "at once"
         yield "polled every", _span(int(standing.interval.total_seconds()))
+    if wishes := _wishes(standing.asked):
+        yield "asks for", wishes
     if standing.wait_until and standing.wait_until > now:
         yield "asked for quiet", f"until {_told(standing.wait_until)}"
 
@@ -54,6 +59,19 @@ _NOT_POLLED = {
     SourceState.PAUSED: "paused: 'digest source resume' polls it again",
     SourceState.RETIRED: "gone for good (410): remove it, or 'digest source resume' to try it again",
 }
+
+
+def _wishes(asked: Asked) -> str:
+    """Return in words when a source does not want to be polled, '' when it says nothing."""
+    pause = max(asked.ttl or timedelta(), asked.fresh_for or timedelta())
+    hours = ", ".join(map(str, sorted(asked.skip_hours)))
+    days = ", ".join(day_name[day] for day in sorted(asked.skip_days))
+    told = [
+        f"no poll within {_span(int(pause.total_seconds()))}" if pause else "",
+        f"none in these hours (UTC): {hours}" if hours else "",
+        f"none on {days}" if days else "",
+    ]
+    return "; ".join(filter(None, told))
 
 
 def _told(moment: datetime | None) -> str:

@@ -43,6 +43,21 @@ class SourceState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a source asks of those who poll it, all of it about pauses, and none of it longer than a year.
+
+    `ttl` is its list's wish, `fresh_for` that of the server's answer (0: asking again is never in vain), None
+    where they say nothing. `skip_hours` are hours of the day in UTC without polls, `skip_days` days of the
+    week (0: Monday).
+    """
+
+    ttl: timedelta | None = None
+    fresh_for: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How a source's polls have gone, and when the next may be.
 
@@ -50,9 +65,12 @@ class Standing:
     `complete_since` on is stored. None: nobody knows, so the whole list has to be read again.
 
     `next_poll_at` is when the next poll is due (None: at once), `interval` how far apart polls are while
-    nothing else is asked for. Before `fresh_until` the server would say the same again, before `wait_until`
-    it asked not to be troubled. `last_error` is '' while all is well, and `failing_since` and `failures`
-    tell since when and how often it is not; ops were told of it at `alerted_at`.
+    nothing else is asked for, `asked` what is. Before `fresh_until` the server would say the same again,
+    before `wait_until` it asked not to be troubled. `last_error` is '' while all is well, and `failing_since`
+    and `failures` tell since when and how often it is not; ops were told of it at `alerted_at`.
+
+    `listed_at` is when its list was first read and held something (None: not yet, or not since it is another
+    list): what it held then without a date is its backlog.
     """
 
     etag: str | None = None
@@ -63,12 +81,14 @@ class Standing:
     new_at: datetime | None = None
     next_poll_at: datetime | None = None
     interval: timedelta = FIRST_INTERVAL
+    asked: Asked = Asked()
     fresh_until: datetime | None = None
     wait_until: datetime | None = None
     last_error: str = ""
     failing_since: datetime | None = None
     failures: int = 0
     alerted_at: datetime | None = None
+    listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +97,8 @@ class Source:
 
     All its articles get `topics`, and `language` where their text does not tell its own. `weight` is how
     much more than others its articles count (1: as much). `moved_from` is the address it had before its
-    server moved it for good, `reservation` by which signal it keeps others from mining its text ('' when
-    it does not).
+    server moved it for good, `moved_to` where it would be were that not another source. `reservation` tells
+    by which signal it keeps others from mining its text ('' when it does not).
     """
 
     id: SourceId
@@ -93,6 +113,7 @@ class Source:
     excerpt: Excerpt = Excerpt.TAKEAWAYS
     state: SourceState = SourceState.ACTIVE
     moved_from: str = ""
+    moved_to: str = ""
     reservation: str = ""
     created_at: datetime | None = None
     standing: Standing = field(default_factory=Standing)

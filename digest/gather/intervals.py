@@ -7,11 +7,10 @@ What they say can only make a poll later, never earlier.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from digest.domain.sources import FIRST_INTERVAL, Standing
+from digest.domain.sources import FIRST_INTERVAL, Asked, Standing
 
 SHORTEST, LONGEST = timedelta(minutes=15), timedelta(hours=12)
 """Bounds of what a source's own habits lead to: twice a day is soon enough for the slowest."""
@@ -24,22 +23,11 @@ _FIRST_RETRY = timedelta(minutes=5)
 _SPREAD = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a server asks of those who poll: `ttl` is its feed's, `fresh_for` its answer's.
-
-    `skip_hours` are hours of the day in UTC, `skip_days` days of the week (0: Monday), without polls.
-    """
-
-    ttl: timedelta | None = None
-    fresh_for: timedelta | None = None
-    skip_hours: frozenset[int] = frozenset()
-    skip_days: frozenset[int] = frozenset()
-
-
 def after_list(standing: Standing, asked: Asked, *, new: int, now: datetime, seed: str) -> Standing:
     """Return a source's standing after its list was read, with `new` articles or unchanged.
 
+    `asked` is what the list and its answer ask for now; after an unchanged one, what they asked before and
+    the answer does not take back.
     `seed` (its address) spreads the polls of sources that were added together.
     """
     interval = _adapted(standing, new)
@@ -51,7 +39,8 @@ def after_list(standing: Standing, asked: Asked, *, new: int, now: datetime, see
         succeeded_at=now,
         new_at=now if new else standing.new_at,
         interval=interval,
-        next_poll_at=_outside_skipped(now + _spread(pause, seed), asked.skip_hours, asked.skip_days),
+        asked=asked,
+        next_poll_at=_outside_skipped(now + _spread(pause, seed), asked),
         fresh_until=now + min(asked.fresh_for, MOST_ASKED) if asked.fresh_for else None,
         wait_until=None,
         last_error="",
@@ -66,14 +55,15 @@ def after_failure(
 ) -> Standing:
     """Return a source's standing after a poll that failed: each failure doubles the pause, up to a day.
 
-    `error` says in words what failed, `retry_after` what the server asked for.
+    `error` says in words what failed, `retry_after` what the server asked for. The hours and days that the
+    list wants to be spared are kept free of tries too.
     """
     pause = min(_FIRST_RETRY * 2 ** min(standing.failures, 20), MOST_ASKED)
     wait = min(retry_after, LONGEST_WAIT) if retry_after else None
     return replace(
         standing,
         polled_at=now,
-        next_poll_at=now + max(_spread(pause, seed), wait or timedelta()),
+        next_poll_at=_outside_skipped(now + max(_spread(pause, seed), wait or timedelta()), standing.asked),
         wait_until=now + wait if wait else None,
         last_error=error,
         failing_since=standing.failing_since or now,
@@ -92,10 +82,10 @@ def _spread(pause: timedelta, seed: str) -> timedelta:
     return pause * (1 + _SPREAD * (zlib.crc32(seed.encode()) % 1000) / 1000)
 
 
-def _outside_skipped(moment: datetime, hours: Collection[int], days: Collection[int]) -> datetime:
+def _outside_skipped(moment: datetime, asked: Asked) -> datetime:
     """Return `moment`, or the full hour after it that the server does not want to be spared in."""
     for _ in range(7 * 24):
-        if moment.hour not in hours and moment.weekday() not in days:
+        if moment.hour not in asked.skip_hours and moment.weekday() not in asked.skip_days:
             return moment
         moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return moment

@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from digest.domain.errors import DigestError, InvalidInput
-from digest.domain.sources import Source, SourceKind
+from digest.domain.sources import Asked, Source, SourceKind
 from digest.gather.feeds.entries import Entry
 from digest.gather.feeds.formats import Feed, read_feed
 from digest.gather.feeds.listing import article_links
 from digest.gather.feeds.sitemap import Child, Sitemap, read_sitemap
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
-from digest.gather.intervals import Asked
 from digest.gather.urls import canonical_url, comparison_key
 
 MAX_SITEMAPS = 10
@@ -57,7 +56,6 @@ class Listing:
     mentions: tuple[Mention, ...]
     asked: Asked
     problems: tuple[str, ...] = ()
-    moved_to: str | None = None
     is_whole: bool = True
 
 
@@ -81,7 +79,7 @@ async def read_list(
         pattern = source.link_pattern or None
         links = await parse(article_links, fetched.body, url=fetched.url, pattern=pattern)
         found = tuple(Mention(link, comparison_key(link)) for link in links)
-        return Listing(found, Asked(fresh_for=fetched.fresh_for), moved_to=fetched.moved_to)
+        return Listing(found, Asked(fresh_for=fetched.fresh_for))
     if source.kind is SourceKind.SITEMAP:
         return await _read_sitemaps(fetched, fetcher=fetcher, parse=parse, since=since, now=now)
     feed: Feed = await parse(
@@ -94,7 +92,7 @@ async def read_list(
     )
     mentions, problems = _mentions(feed.entries, feed.language)
     asked = Asked(feed.ttl, fetched.fresh_for, feed.skip_hours, feed.skip_days)
-    return Listing(mentions, asked, problems, fetched.moved_to)
+    return Listing(mentions, asked, problems)
 
 
 async def _read_sitemaps(
@@ -115,7 +113,6 @@ async def _read_sitemaps(
         mentions,
         Asked(fresh_for=fetched.fresh_for),
         (*problems, *wrong),
-        fetched.moved_to,
         not sitemap.children,
     )
 

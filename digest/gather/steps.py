@@ -16,7 +16,8 @@ from digest.domain.times import Window
 from digest.gather.fetching.fetch import Fetcher
 from digest.gather.lists import Parse
 from digest.gather.memory import give_back
-from digest.gather.polling import Poll, Polled
+from digest.gather.polled import Polled
+from digest.gather.polling import Poll
 from digest.store.articles import articles_in, record_stories
 from digest.store.database import reading, writing
 

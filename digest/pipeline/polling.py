@@ -12,13 +12,19 @@ from sqlalchemy import Engine
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.sources import Source
 from digest.domain.times import Window, zone
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
 from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
-from digest.store.sources import claim_alerts, claim_due_sources, has_due_sources
+from digest.store.sources import (
+    claim_alerts,
+    claim_due_sources,
+    has_alerts,
+    has_due_sources,
+    record_alerts,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +33,8 @@ AT_ONCE = 200
 BACKGROUND = Patience(run=45.0, source=40.0)
 """A task lasts a minute at most."""
 LEASE = timedelta(minutes=2)
+TELL_AGAIN = timedelta(hours=1)
+"""After so long ops are told of a failing source again, when the mail failed or whoever sent it died."""
 
 
 def coming_since(newsletter: Newsletter, now: datetime) -> datetime:
@@ -45,8 +53,11 @@ def coming_articles(runtime: Runtime, slug: str) -> tuple[StoredArticle, ...]:
 
 def are_sources_due(runtime: Runtime) -> bool:
     """Whether a background poll has something to do."""
+    now = runtime.clock()
     with reading(runtime.engine) as session:
-        return has_due_sources(session, now=runtime.clock())
+        return has_due_sources(session, now=now) or has_alerts(
+            session, failing_before=now - _patience(runtime), now=now
+        )
 
 
 def poll_due(runtime: Runtime) -> tuple[Polled, ...]:
@@ -77,7 +88,8 @@ def poll(
     """Poll `sources` with this runtime's fetcher and parsers, and store what they bring in `engine`.
 
     Stories are tied when there is something new or, with `ties_always`, in any case: an earlier poll may
-    have been cut off before it could.
+    have been cut off before it could. Ops are told what servers said of their sources for good, unless
+    `engine` is that of a rehearsal.
     """
 
     async def run() -> tuple[Polled, ...]:
@@ -94,22 +106,30 @@ def poll(
             )
 
     polled = asyncio.run(run())
+    if engine is runtime.engine:  # what a rehearsal records is true of its copy alone
+        _tell_of_changes(runtime, polled)
     if ties_always or any(one.new or one.updated for one in polled):
         # Not before the parsers have gone: both want memory.
         for newsletter_id, start in since.items():
             tie_stories(engine, newsletter_id, start, runtime.clock())
-    for one in polled:
-        if one.notice:
-            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")
     return polled
 
 
+def _tell_of_changes(runtime: Runtime, polled: Sequence[Polled]) -> None:
+    for one in polled:
+        if one.notice:
+            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")
+
+
 def tell_of_failing(runtime: Runtime) -> None:
-    """Tell ops of the sources that have been failing for longer than they want to wait, each once."""
+    """Tell ops of the sources that have been failing for longer than they want to wait, each once.
+
+    That they were told is recorded when the mail is out. A death in between costs a second mail, after
+    `TELL_AGAIN`, and never the first.
+    """
     now = runtime.clock()
-    patience = timedelta(hours=runtime.settings.source_alert_hours)
     with writing(runtime.engine) as session:
-        failing = claim_alerts(session, failing_before=now - patience, now=now)
+        failing = claim_alerts(session, failing_before=now - _patience(runtime), now=now, lease=TELL_AGAIN)
         slugs = {
             newsletter_id: newsletter_by_id(session, newsletter_id).slug
             for newsletter_id in {source.newsletter_id for source in failing}
@@ -117,9 +137,14 @@ def tell_of_failing(runtime: Runtime) -> None:
     if not failing:
         return
     told = "\n\n".join(_failing_in_words(source, slugs[source.newsletter_id]) for source in failing)
-    runtime.tell_ops(
-        f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing", told
-    )
+    subject = f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing"
+    if runtime.tell_ops(subject, told):
+        with writing(runtime.engine) as session:
+            record_alerts(session, failing, now=runtime.clock())
+
+
+def _patience(runtime: Runtime) -> timedelta:
+    return timedelta(hours=runtime.settings.source_alert_hours)
 
 
 def _failing_in_words(source: Source, slug: str) -> str:

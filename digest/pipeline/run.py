@@ -19,7 +19,7 @@ from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.pipeline.polling import poll
 from digest.pipeline.sending import send, sending_note
 from digest.pipeline.watch import Unwatched, Watch

@@ -14,7 +14,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from digest.domain.deliveries import Outcome
 from digest.domain.schedules import Stage
-from digest.gather.polling import Polled
+from digest.gather.polled import Polled
 
 
 class Watch(Protocol):

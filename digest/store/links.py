@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, String, Text, delete, select
+from sqlalchemy import ForeignKey, String, Text, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.sources import SourceId
@@ -18,7 +19,10 @@ _REFRESHED_AFTER = timedelta(days=7)
 
 
 class PassedLinkRow(Base):
-    """A link on a source that was opened, or tried, and not stored, or not as its page has it."""
+    """A link on a source that was not stored, or not as its page has it: it was opened, tried, or is to be.
+
+    `is_backlog` is as in `PassedLink`.
+    """
 
     __tablename__ = "passed_links"
 
@@ -28,6 +32,7 @@ class PassedLinkRow(Base):
     published_at: Mapped[datetime | None]
     tries: Mapped[int]
     next_try_at: Mapped[datetime | None]
+    is_backlog: Mapped[bool] = mapped_column(default=False)
     recorded_at: Mapped[datetime]
 
 
@@ -37,6 +42,8 @@ class PassedLink:
 
     `published_at` is the page's date when that was the reason: it was outside the window then. Otherwise its
     page could not be read, `tries` times so far, and `next_try_at` is when to try again (None: never).
+    `is_backlog` tells that the source listed it before its first poll, without a date: only its page can show
+    that it is new.
     """
 
     url: str
@@ -44,6 +51,7 @@ class PassedLink:
     published_at: datetime | None = None
     tries: int = 0
     next_try_at: datetime | None = None
+    is_backlog: bool = False
 
 
 def passed_links(
@@ -53,22 +61,47 @@ def passed_links(
 
     They are kept for three months more: the source lists them still.
     """
-    wanted = list(urls)
-    rows = [
-        row
-        for start in range(0, len(wanted), _AT_ONCE)
-        for row in session.scalars(
-            select(PassedLinkRow).where(
-                PassedLinkRow.source_id == source_id, PassedLinkRow.url.in_(wanted[start : start + _AT_ONCE])
-            )
+    found: dict[str, PassedLink] = {}
+    for some in _portions(urls):
+        those = (PassedLinkRow.source_id == source_id, PassedLinkRow.url.in_(some))
+        found |= {link.url: link for link in map(_link, session.scalars(select(PassedLinkRow).where(*those)))}
+        session.execute(
+            update(PassedLinkRow)
+            .where(*those, PassedLinkRow.recorded_at < now - _REFRESHED_AFTER)
+            .values(recorded_at=now)
         )
-    ]
-    for row in rows:
-        if now - row.recorded_at > _REFRESHED_AFTER:
-            row.recorded_at = now
-    return {
-        row.url: PassedLink(row.url, row.reason, row.published_at, row.tries, row.next_try_at) for row in rows
-    }
+    return found
+
+
+def _link(row: PassedLinkRow) -> PassedLink:
+    return PassedLink(
+        url=row.url,
+        reason=row.reason,
+        published_at=row.published_at,
+        tries=row.tries,
+        next_try_at=row.next_try_at,
+        is_backlog=row.is_backlog,
+    )
+
+
+def _portions(urls: Collection[str]) -> Iterator[list[str]]:
+    """Yield the URLs in portions that one statement can name."""
+    wanted = list(urls)
+    for start in range(0, len(wanted), _AT_ONCE):
+        yield wanted[start : start + _AT_ONCE]
+
+
+def record_backlog(session: Session, source_id: SourceId, urls: Collection[str], *, now: datetime) -> None:
+    """Remember links that have no date and were there before the first poll; their pages are due at once.
+
+    What is known of a link already stays.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    reason = "it was listed before the source was first polled, and its page is still to be opened"
+    columns = {"source_id": source_id, "reason": reason, "tries": 0, "next_try_at": now, "recorded_at": now}
+    for some in _portions(urls):
+        rows = [{**columns, "url": url, "is_backlog": True} for url in some]
+        session.execute(insert(PassedLinkRow).values(rows).on_conflict_do_nothing())
 
 
 def record_passed(session: Session, source_id: SourceId, link: PassedLink, *, now: datetime) -> None:
@@ -81,6 +114,7 @@ def record_passed(session: Session, source_id: SourceId, link: PassedLink, *, no
             published_at=link.published_at,
             tries=link.tries,
             next_try_at=link.next_try_at,
+            is_backlog=link.is_backlog,
             recorded_at=now,
         )
     )

@@ -42,7 +42,8 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
         if current is not None and current not in revisions():
             raise Misconfigured(f"{named(engine)}: {_unknown(current)}")
         config.attributes["connection"] = connection
-        (command.downgrade if to == "base" else command.upgrade)(config, to)
+        is_older = to == "base" or (current is not None and to < current)
+        (command.downgrade if is_older else command.upgrade)(config, to)
 
 
 def schema_problem(engine: Engine) -> str | None:

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import NewsletterId
-from digest.domain.sources import FIRST_INTERVAL, Excerpt, Source, SourceId, SourceKind, SourceState, Standing
+from digest.domain.sources import (
+    FIRST_INTERVAL,
+    Asked,
+    Excerpt,
+    Source,
+    SourceId,
+    SourceKind,
+    SourceState,
+    Standing,
+)
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json, storable
 
@@ -42,6 +64,7 @@ class SourceRow(Base):
     excerpt: Mapped[str] = mapped_column(String(16), default=Excerpt.TAKEAWAYS)
     state: Mapped[str] = mapped_column(String(16), default=SourceState.ACTIVE)
     moved_from: Mapped[str] = mapped_column(String(2048), default="")
+    moved_to: Mapped[str] = mapped_column(String(2048), default="")
     reservation: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
 
@@ -53,13 +76,20 @@ class SourceRow(Base):
     new_at: Mapped[datetime | None]
     next_poll_at: Mapped[datetime | None]
     interval: Mapped[int] = mapped_column(Integer, default=FIRST_INTERVAL.total_seconds())
-    """In seconds."""
+    ttl: Mapped[int | None]
+    fresh_for: Mapped[int | None]
+    """These three are in seconds."""
+    skip_hours: Mapped[list[int]] = mapped_column(Json, default=list)
+    skip_days: Mapped[list[int]] = mapped_column(Json, default=list)
     fresh_until: Mapped[datetime | None]
     wait_until: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(Text)
     failing_since: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)
     alerted_at: Mapped[datetime | None]
+    telling_until: Mapped[datetime | None]
+    """Until then somebody is telling ops."""
+    listed_at: Mapped[datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +159,14 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
     Raises `Conflict` when the newsletter has a source of that name or address.
     """
     columns: dict[str, Any] = {"complete_since": None, "next_poll_at": None} | changes
+    if "url" in changes or "link_pattern" in changes:
+        columns["listed_at"] = None  # it lists others now, and all of them may be old
     if "url" in changes:
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
-        columns |= {"moved_from": "", "last_error": "", "failures": 0, "alerted_at": None}
+        columns |= dict.fromkeys(("alerted_at", "telling_until"))
+        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0}
+        columns |= _asked_columns(Asked())
     try:
         with session.begin_nested():
             session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
@@ -176,60 +210,140 @@ def has_due_sources(session: Session, *, now: datetime) -> bool:
 def record_standing(session: Session, source: Source, standing: Standing, *, reservation: str) -> None:
     """Remember how a poll of `source` went and what to ask the server next time.
 
-    Nothing is recorded when the source has another address by now: what its old one said is not true of it.
+    Nothing is recorded when the source is polled in another way by now: what was said is not true of it.
 
     A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
     """
-    columns = asdict(standing) | {
+    # What others record meanwhile is not this poll's to write.
+    others = {"asked", "listed_at", "alerted_at"}
+    told = {one.name: getattr(standing, one.name) for one in fields(standing) if one.name not in others}
+    columns: dict[str, object] = told | {
         "etag": _fitting(standing.etag, _ETAG_MAX),
         "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
         "interval": round(standing.interval.total_seconds()),
         "last_error": storable(standing.last_error),
         "reservation": storable(reservation),
+        **_asked_columns(standing.asked),
     }
-    polled = (SourceRow.id == source.id, SourceRow.url == source.url)
-    session.execute(update(SourceRow).where(*polled).values(**columns))
+    if standing.failing_since is None:
+        columns |= {"alerted_at": None, "telling_until": None}
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(**columns))
+
+
+def record_first_list(session: Session, source: Source, *, now: datetime) -> None:
+    """Remember that the source's list was read, as it is polled now: what comes later is no backlog."""
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(listed_at=now))
+
+
+def _asked_columns(asked: Asked) -> dict[str, object]:
+    return {
+        "ttl": _seconds(asked.ttl),
+        "fresh_for": _seconds(asked.fresh_for),
+        "skip_hours": sorted(asked.skip_hours),
+        "skip_days": sorted(asked.skip_days),
+    }
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds())
+
+
+def _span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
 
 
 def _fitting(validator: str | None, limit: int) -> str | None:
     return validator if validator is not None and len(validator) <= limit else None
 
 
-def record_move(session: Session, source: Source, url: str) -> bool:
-    """Remember that a server moved its source to `url` for good; False when we have that one already."""
+class Move(StrEnum):
+    """What recording a source's move came to: done, or its new address is another source's.
+
+    It is no news when that is known already, or when the source is polled in another way by now.
+    """
+
+    DONE = "done"
+    TAKEN = "taken"
+    NO_NEWS = "no news"
+
+
+def record_move(session: Session, source: Source, url: str) -> Move:
+    """Remember that a server moved its source to `url` for good, or that another source has it already."""
     try:
         with session.begin_nested():
-            session.execute(
-                update(SourceRow)
-                .where(SourceRow.id == source.id, SourceRow.url == source.url)
-                .values(url=url, moved_from=source.url, etag=None, last_modified=None)
-            )
+            moved = update(SourceRow).where(*_as_polled(source)).returning(SourceRow.id)
+            columns = {"url": url, "moved_from": source.url, "moved_to": ""}
+            done = session.scalar(moved.values(etag=None, last_modified=None, **columns))
     except IntegrityError:
-        return False
-    return True
+        told = update(SourceRow).where(*_as_polled(source), SourceRow.moved_to != url).returning(SourceRow.id)
+        return Move.NO_NEWS if session.scalar(told.values(moved_to=url)) is None else Move.TAKEN
+    return Move.NO_NEWS if done is None else Move.DONE
 
 
-def retire_source(session: Session, source_id: SourceId) -> None:
-    """Poll a source no more: its server said that it is gone for good."""
-    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(state=SourceState.RETIRED))
+def forget_move(session: Session, source: Source) -> None:
+    """Forget that a server moved its source to the address of another: it does so no more."""
+    session.execute(update(SourceRow).where(*_as_polled(source)).values(moved_to=""))
 
 
-def claim_alerts(session: Session, *, failing_before: datetime, now: datetime) -> tuple[Source, ...]:
-    """Return the sources that have been failing since before then and of which nobody was told, once."""
+def retire_source(session: Session, source: Source) -> bool:
+    """Poll a source no more, for its server said that it is gone for good; False when it is elsewhere now."""
+    retired = update(SourceRow).where(*_as_polled(source)).values(state=SourceState.RETIRED)
+    return session.scalar(retired.returning(SourceRow.id)) is not None
+
+
+def _as_polled(source: Source) -> tuple[ColumnElement[bool], ...]:
+    """Match the source's row while it is still polled as it was when `source` was read.
+
+    An editor may give it another address or link pattern while a poll is under way, or remove it.
+    """
+    return (
+        SourceRow.id == source.id,
+        SourceRow.url == source.url,
+        SourceRow.kind == source.kind,
+        SourceRow.link_pattern == source.link_pattern,
+    )
+
+
+def has_alerts(session: Session, *, failing_before: datetime, now: datetime) -> bool:
+    """Whether a source has been failing since before then, and nobody has told of it or is about to."""
+    untold = select(SourceRow.id).where(*_untold(failing_before, now))
+    return session.scalar(untold.limit(1)) is not None
+
+
+def claim_alerts(
+    session: Session, *, failing_before: datetime, now: datetime, lease: timedelta
+) -> tuple[Source, ...]:
+    """Return the sources that have been failing since before then and of which nobody was told.
+
+    Until `lease` has passed nobody else is given them; by then `record_alerts` has been called for them, or
+    nobody was told and they are given out again.
+    """
     rows = session.scalars(
         select(SourceRow)
-        .where(
-            SourceRow.failing_since <= failing_before,
-            SourceRow.alerted_at.is_(None),
-            SourceRow.state == SourceState.ACTIVE,
-        )
+        .where(*_untold(failing_before, now))
         .order_by(SourceRow.newsletter_id, SourceRow.name)
         .with_for_update(skip_locked=True)
     ).all()
     sources = tuple(map(_source, rows))
     ids = [source.id for source in sources]
-    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(alerted_at=now))
+    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(telling_until=now + lease))
     return sources
+
+
+def _untold(failing_before: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SourceRow.failing_since <= failing_before,
+        SourceRow.alerted_at.is_(None),
+        or_(SourceRow.telling_until.is_(None), SourceRow.telling_until <= now),
+        SourceRow.state == SourceState.ACTIVE,
+    )
+
+
+def record_alerts(session: Session, sources: Iterable[Source], *, now: datetime) -> None:
+    """Remember that ops were told of these sources. One that has been well since may be told of again."""
+    for source in sources:
+        told = (SourceRow.id == source.id, SourceRow.failing_since == source.standing.failing_since)
+        session.execute(update(SourceRow).where(*told).values(alerted_at=now))
 
 
 def _source(row: SourceRow) -> Source:
@@ -246,6 +360,7 @@ def _source(row: SourceRow) -> Source:
         excerpt=Excerpt(row.excerpt),
         state=SourceState(row.state),
         moved_from=row.moved_from,
+        moved_to=row.moved_to,
         reservation=row.reservation,
         created_at=row.created_at,
         standing=Standing(
@@ -257,11 +372,15 @@ def _source(row: SourceRow) -> Source:
             new_at=row.new_at,
             next_poll_at=row.next_poll_at,
             interval=timedelta(seconds=row.interval),
+            asked=Asked(
+                _span(row.ttl), _span(row.fresh_for), frozenset(row.skip_hours), frozenset(row.skip_days)
+            ),
             fresh_until=row.fresh_until,
             wait_until=row.wait_until,
             last_error=row.last_error,
             failing_since=row.failing_since,
             failures=row.failures,
             alerted_at=row.alerted_at,
+            listed_at=row.listed_at,
         ),
     )

@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.domain.sources import FIRST_INTERVAL, Standing
+from digest.domain.sources import FIRST_INTERVAL, Asked, Standing
 from digest.gather.intervals import (
     LONGEST,
     LONGEST_WAIT,
     MOST_ASKED,
     SHORTEST,
-    Asked,
     after_failure,
     after_list,
 )

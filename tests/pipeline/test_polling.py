@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source, SourceState, Standing
 from digest.pipeline.by_hand import add_article
+from digest.pipeline.dry_run import rehearse
 from digest.pipeline.polling import are_sources_due, coming_articles, poll_due
 from digest.pipeline.run import run_newsletter
 from digest.runtime import Runtime
@@ -119,6 +120,18 @@ def test_ops_are_told_once_of_a_source_that_keeps_failing(
         clock.pass_(hours=3)
         poll_due(runtime)
     assert smtp_sink.copies() == {"ops@example.org": 2}
+
+
+def test_ops_are_told_that_a_source_is_gone_once_it_is_recorded_and_not_by_a_dry_run(
+    runtime: Runtime, engine: Engine, newsletter: Newsletter, press: Press, smtp_sink: SmtpSink
+) -> None:
+    press.status = 410
+    rehearse(runtime, "weekly")
+    assert smtp_sink.count() == 0
+    poll_due(runtime)
+    (mail,) = smtp_sink.contents()
+    assert b"gone for good (410)" in mail
+    assert source_of(engine, newsletter).state is SourceState.RETIRED
 
 
 def test_a_week_gathered_in_the_background_needs_no_page_fetched_at_the_run(
