@@ -139,7 +139,13 @@ class ListedArticles:
                 await self._read(mention, known.get(mention.key), passed.get(mention.key))
             self._polled.later -= 1
 
-        await asyncio.gather(*map(read, wanted))
+        try:
+            async with asyncio.TaskGroup() as readers:
+                for mention in wanted:
+                    readers.create_task(read(mention))
+        except ExceptionGroup as group:
+            # None of the others reads on: whoever asked has gone by then. The first tells what is wrong.
+            raise group.exceptions[0] from group
 
     def _look_up(
         self, session: Session, mentions: tuple[Mention, ...]
