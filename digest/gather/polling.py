@@ -21,7 +21,7 @@ from digest.gather.intervals import Asked, after_failure, after_list
 from digest.gather.lists import Listing, Mention, Parse, fetch_list, read_list
 from digest.gather.pages.extract import read_entry, read_fetched
 from digest.gather.urls import comparison_key
-from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
+from digest.store.articles import Known, known_articles
 from digest.store.database import writing
 from digest.store.links import (
     PassedLink,
@@ -30,6 +30,7 @@ from digest.store.links import (
     passed_links,
     record_passed,
 )
+from digest.store.recording import Recorded, record_article, record_sightings
 from digest.store.sources import record_move, record_standing, retire_source
 
 log = structlog.get_logger(__name__)

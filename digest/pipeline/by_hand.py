@@ -16,10 +16,10 @@ from digest.gather.pages.extract import NoArticle, read_fetched
 from digest.gather.urls import comparison_key, is_http_url
 from digest.pipeline.run import current_window
 from digest.runtime import Runtime
-from digest.store.articles import AddedByHand, Recorded, record_article
 from digest.store.database import reading, writing
 from digest.store.issues import find_issue
 from digest.store.newsletters import get_newsletter, get_topic
+from digest.store.recording import AddedByHand, Recorded, record_article
 
 _CHANGEABLE = frozenset({IssueState.DRAFT})
 

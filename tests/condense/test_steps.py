@@ -6,10 +6,11 @@ from digest.domain.articles import Article, Block, BlockKind, Origin
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicRule, TopicSlug
-from digest.store.articles import ArticleId, StoredArticle, record_article
+from digest.store.articles import ArticleId, StoredArticle
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_topic, remove_topic
+from digest.store.recording import record_article
 from tests.stored import NOW, WINDOW, sample_article, stored_newsletter, stored_source
 
 SEA, SPACE, CITY = map(TopicSlug, ("sea", "space", "city"))

@@ -22,21 +22,17 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
 from digest.domain.topics import TopicMatch
 from digest.store.articles import (
-    AddedByHand,
-    Recorded,
     RevisionRow,
     StoredArticle,
     articles_in,
     content_hash,
     count_articles,
     known_articles,
-    record_article,
-    record_sightings,
-    record_stories,
 )
 from digest.store.condensed import candidates_in, forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import topic_ids
+from digest.store.recording import AddedByHand, Recorded, record_article, record_sightings, record_stories
 from digest.store.sources import remove_source
 from tests.stored import (
     CLIMATE,
