@@ -6,10 +6,12 @@ import asyncio
 import re
 import shlex
 from collections.abc import Collection
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from digest.cli.arguments import Slug, language_tag, required, within
 from digest.cli.lazy import examples, new_app
@@ -17,6 +19,7 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Excerpt, SourceKind, SourceState
 from digest.store.condensed import forget_condensed
 from digest.store.database import reading, writing
@@ -85,9 +88,19 @@ def add(
         source = NewSource(
             called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
         )
-        add_sources(session, found.id, [source], now=runtime.clock())
+        again = add_sources(session, found.id, [source], now=runtime.clock())
+        _condense_anew(session, found, again, runtime.clock())
     look = f"'digest gather {newsletter}'" if kind is SourceKind.PAGE else f"'digest inspect feed {url}'"
-    say(f"Added {source.name}. See what it gives: {look}.")
+    was = " It was a source before, and has its articles again." if again else ""
+    say(f"Added {source.name}.{was} See what it gives: {look}.")
+
+
+def _condense_anew(session: Session, newsletter: Newsletter, again: Collection[str], now: datetime) -> None:
+    """Have the coming articles condensed anew when sources came back: perhaps on other terms."""
+    from digest.pipeline.polling import coming_since
+
+    if again:
+        forget_condensed(session, newsletter.id, since=coming_since(newsletter, now))
 
 
 def _check(url: str, link_pattern: str) -> None:
@@ -234,12 +247,12 @@ def _set_state(newsletter: str, name: str, state: SourceState) -> None:
 
 @app.command()
 def remove(newsletter: Slug, name: SourceName) -> None:
-    """Stop polling a source, given by name or address. Its articles stay."""
+    """Do without a source, given by name or address. Its articles stay, under its name and on its terms."""
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         source = get_source(session, get_newsletter(session, newsletter).id, name)
         remove_source(session, source.id)
-    say(f"Removed {source.name}.")
+    say(f"Removed {source.name}. Articles it brought go by its name and are used as before.")
 
 
 @app.command("import", epilog=examples("digest source import harbour-week feeds.opml"))
@@ -262,7 +275,8 @@ def import_(
         topics = {topic.slug for topic in list_topics(session, found.id)}
         addresses = {source.url for source in known}
         fresh = [outline for outline in outlines if outline.url not in addresses]
-        add_sources(session, found.id, as_sources(fresh, known, topics), now=runtime.clock())
+        again = add_sources(session, found.id, as_sources(fresh, known, topics), now=runtime.clock())
+        _condense_anew(session, found, again, runtime.clock())
     known_already = len(outlines) - len(fresh)
     were = "was" if known_already == 1 else "were"
     say(f"Added {counted(len(fresh), 'source')}; {known_already} {were} there already.")

@@ -216,6 +216,19 @@ def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -
     return stored_from(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
 
 
+def articles_by_id(session: Session, ids: Collection[ArticleId]) -> dict[ArticleId | None, StoredArticle]:
+    """Return those of the articles `ids` that are there."""
+    wanted = sorted(ids)
+    rows = [
+        row
+        for start in range(0, len(wanted), KEYS_AT_ONCE)
+        for row in session.scalars(
+            select(ArticleRow).where(ArticleRow.id.in_(wanted[start : start + KEYS_AT_ONCE]))
+        )
+    ]
+    return {stored.id: stored for stored in stored_from(session, rows)}
+
+
 def count_articles(session: Session, newsletter_id: NewsletterId) -> int:
     """Return how many articles the newsletter has."""
     return session.scalar(select(func.count()).where(ArticleRow.newsletter_id == newsletter_id)) or 0

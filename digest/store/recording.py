@@ -248,16 +248,32 @@ def record_stories(
 ) -> None:
     """Tie the articles of each story to its first, and untie those that stand alone.
 
-    `copies` names for those that are another's text whose it is.
+    `copies` names for those that are another's text whose it is. Where that is news, the article is
+    condensed anew: it is used as its original may be. A copy of what is in none of `stories` stays one.
     """
+    stories = list(stories)
+    told = {article for story in stories for article in story}
     for told_by, members in _stories(stories):
         for start in range(0, len(members), KEYS_AT_ONCE):
             some = members[start : start + KEYS_AT_ONCE]
-            session.execute(
-                update(ArticleRow).where(ArticleRow.id.in_(some)).values(story_id=told_by, copies_id=None)
+            session.execute(update(ArticleRow).where(ArticleRow.id.in_(some)).values(story_id=told_by))
+            known = session.execute(
+                select(ArticleRow.id, ArticleRow.copies_id)
+                .where(ArticleRow.id.in_(some), ArticleRow.copies_id.is_not(None))
+                .order_by(ArticleRow.id)
             )
+            own = [ArticleId(id_) for id_, original in known if id_ not in copies and original in told]
+            _note_copies(session, own, None)
     for copy, original in copies.items():
-        session.execute(update(ArticleRow).where(ArticleRow.id == copy).values(copies_id=original))
+        _note_copies(session, [copy], original)
+
+
+def _note_copies(session: Session, articles: Sequence[ArticleId], original: ArticleId | None) -> None:
+    session.execute(
+        update(ArticleRow)
+        .where(ArticleRow.id.in_(articles), ArticleRow.copies_id.is_distinct_from(original))
+        .values(copies_id=original, condensed_hash=None)
+    )
 
 
 def _stories(

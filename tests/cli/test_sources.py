@@ -205,3 +205,30 @@ def test_how_a_source_fails_is_told_where_it_is_listed(
     shown = digest("source", "show", "weekly", "busy").well().out
     assert "asked for quiet" in shown
     assert "left alone until" in digest("gather", "weekly").out
+
+
+WORDS = "".join(
+    f"<p>The {word} of the harbour was weighed on Monday, and the council wrote down what the {word} came to."
+    for word in ("rope", "tar", "salt", "herring")
+)
+ROPES = f"<html lang=en><title>Ropes and tar</title><article><h1>Ropes and tar</h1>{WORDS}</article></html>"
+BY_FEED = """<rss version="2.0"><channel><title>Watch</title>
+<item><title>Ropes and tar</title><link>/ropes</link></item></channel></rss>"""
+
+
+def test_articles_of_a_removed_source_go_by_its_name_and_on_its_terms(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {"/feed": BY_FEED, "/ropes": ROPES})
+    digest("source", "add", "weekly", f"{site}feed", "--name", "Watch", "--excerpt", "headline").well()
+    digest("gather", "weekly").well()
+    assert "Removed Watch. " in digest("source", "remove", "weekly", "Watch").well().out
+    assert digest("source", "list", "weekly", "--json").json == []
+    listed = digest("article", "list", "weekly").well().out
+    assert "Watch" in listed
+    assert "added by hand" not in listed
+    assert "takeaways: none" in digest("condense", "weekly", "--again").well().out
+
+    again = digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well().out
+    assert "It was a source before, and has its articles again." in again
+    assert "takeaways: none" not in digest("condense", "weekly").well().out
