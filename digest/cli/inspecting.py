@@ -16,7 +16,6 @@ from digest.cli.output import JsonOption, plain, rule, say, show_json, show_tabl
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.feeds.formats import Entry, Feed, read_feed
 from digest.gather.feeds.listing import article_links, learn_pattern
@@ -26,7 +25,7 @@ from digest.gather.fetching.fetch import Fetched
 from digest.gather.fetching.files import read_file
 from digest.gather.pages.evidence import Candidate, Dropped
 from digest.gather.pages.extract import NoArticle, Reading, examine_fetched
-from digest.gather.urls import is_http_url
+from digest.gather.urls import given_url
 
 app = new_app()
 
@@ -39,14 +38,13 @@ Where = Annotated[
 
 
 def _fetch(where: str) -> Fetched:
-    if not is_http_url(where):
-        if "://" in where:
-            raise InvalidInput(f"'{where}' is neither an http(s) URL nor a file")
+    if "://" not in where:
         return read_file(Path(where))
+    url = given_url(where)
 
     async def fetch() -> Fetched:
         async with open_runtime().fetcher() as fetcher:
-            return await fetcher.fetch(where)
+            return await fetcher.fetch(url)
 
     return asyncio.run(fetch())
 

@@ -232,3 +232,49 @@ def test_articles_of_a_removed_source_go_by_its_name_and_on_its_terms(
     again = digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well().out
     assert "It was a source before, and has its articles again." in again
     assert "takeaways: none" not in digest("condense", "weekly").well().out
+
+
+def test_a_source_that_is_there_under_another_spelling_is_named(weekly: Path, digest: Digest) -> None:
+    digest("source", "add", "weekly", FEED, "--name", "Watch").well()
+    digest("source", "add", "weekly", "https://example.org/other", "--name", "Other").well()
+    for spelling in (
+        "http://example.org/feed.xml",
+        "feed://www.example.org/feed.xml/",
+        f"{FEED}?utm_source=x",
+    ):
+        digest("source", "add", "weekly", spelling).refused(2, "is a source already, as 'Watch'", FEED)
+    digest("source", "change", "weekly", "Other", "--url", "http://example.org/feed.xml/").refused(
+        2, "is a source already, as 'Watch'", "nothing was changed"
+    )
+    digest("source", "change", "weekly", "Watch", "--url", "http://example.org/feed.xml").well()
+    Path("feeds.opml").write_text(
+        f'<opml><body><outline xmlUrl="{FEED}/"/>\n<outline text="Wrong" xmlUrl="htp://x"/>'
+        '<outline text="New" xmlUrl="feed://new.example.org/feed"/></body></opml>'
+    )
+    said = digest("source", "import", "weekly", "feeds.opml").well().out
+    assert "Added 1 source; 1 was there already." in said
+    assert "Left out: feeds.opml line 2: 'htp://x' is not an http(s) URL." in said
+    assert digest("source", "show", "weekly", "New", "--json").json["url"] == "http://new.example.org/feed"
+
+
+def test_topics_language_and_pattern_of_a_source_can_be_taken_away(weekly: Path, digest: Digest) -> None:
+    options = ("--topic", "space", "--language", "de", "--link-pattern", "/a/", "--kind", "page")
+    digest("source", "add", "weekly", FEED, "--name", "Watch", *options).well()
+    digest(
+        "source", "change", "weekly", "Watch", "--topic", "", "--language", "", "--link-pattern", ""
+    ).well()
+    source = digest("source", "show", "weekly", "Watch", "--json").json
+    assert (source["topics"], source["language"], source["link_pattern"]) == ([], None, "")
+    assert "'': none" in digest("source", "change", "--help").well().out
+
+
+def test_an_address_with_a_password_is_refused_for_that(weekly: Path, digest: Digest) -> None:
+    address = "https://ada:hunter2@example.org/feed"
+    for command in (
+        ("source", "add", "weekly", address),
+        ("source", "find", address),
+        ("article", "add", "weekly", address),
+        ("inspect", "article", address),
+    ):
+        told = digest(*command).refused(2, "'https://…@example.org/feed' carries a user name or password")
+        assert "hunter2" not in told.out + told.err

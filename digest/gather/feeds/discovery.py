@@ -17,7 +17,7 @@ from digest.gather.feeds.listing import advertised_feeds, linked_feeds
 from digest.gather.feeds.sitemap import Sitemap, read_sitemap
 from digest.gather.feeds.sniff import Kind, kind_of
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
-from digest.gather.urls import canonical_url, joined
+from digest.gather.urls import given_url, joined
 
 MAX_REQUESTS = 15
 FULL_TEXT = 1_500
@@ -86,11 +86,11 @@ async def find_feeds(
 
     Raises `InvalidInput` when `site_url` is no http(s) URL, and `NothingFound`, which says what was tried.
     """
-    canonical_url(site_url)
+    site = given_url(site_url)
     search = _Search(fetcher, now or datetime.now(UTC))
-    await search.run(site_url.strip())
+    await search.run(site)
     if not search.found:
-        raise NothingFound(search.report(site_url.strip()))
+        raise NothingFound(search.report(site))
     return tuple(sorted(search.found, key=_rank))
 
 
