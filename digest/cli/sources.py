@@ -385,6 +385,8 @@ def find(
 def _carries(candidate: Candidate) -> str:
     if candidate.is_comments:
         return "readers' comments"
+    if candidate.is_finished:
+        return "nothing new: it is finished"
     if candidate.kind == "sitemap":
         return "addresses"
     return "whole articles" if candidate.has_full_text else "summaries"

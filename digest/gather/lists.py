@@ -94,7 +94,8 @@ async def read_list(
     )
     mentions, problems = _mentions(feed.entries, feed.language)
     asked = Asked(feed.ttl, fetched.fresh_for, feed.skip_hours, feed.skip_days)
-    return Listing(mentions, asked, problems, fetched.moved_to)
+    finished = ("it says that it is finished: nothing new will come",) if feed.is_finished else ()
+    return Listing(mentions, asked, (*finished, *problems), fetched.moved_to)
 
 
 async def _read_sitemaps(

@@ -278,3 +278,21 @@ def test_an_address_with_a_password_is_refused_for_that(weekly: Path, digest: Di
     ):
         told = digest(*command).refused(2, "'https://…@example.org/feed' carries a user name or password")
         assert "hunter2" not in told.out + told.err
+
+
+def test_a_feed_that_is_finished_says_so_where_it_is_found_and_where_it_is_polled(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    item = '{"url": "/a", "title": "A", "date_published": "2020-01-01"}'
+    finished = (
+        f'{{"version": "https://jsonfeed.org/version/1", "title": "Old", "expired": true, "items": [{item}]}}'
+    )
+    page = PAGE.replace(
+        "</head>", '<link rel="alternate" type="application/feed+json" href="/old.json"></head>'
+    )
+    site = serve(httpserver, {"/": page, "/feed": RSS, "/old.json": finished})
+    found = digest("source", "find", site, "--json").well().json
+    assert [(one["title"], one["is_finished"]) for one in found] == [("Harbour Watch", False), ("Old", True)]
+    assert "nothing new: it is finished" in digest("source", "find", site).well().out
+    digest("source", "add", "weekly", f"{site}old.json", "--name", "Old").well()
+    assert "Old: it says that it is finished: nothing new will come" in digest("gather", "weekly").well().out
