@@ -61,7 +61,8 @@ class Polled:
     """How one source's poll went. `error` is '' when the source itself could be read.
 
     `listed` counts its articles; they were `new`, `updated` (known, with other words now), `known`, `outside`
-    the window or for other reasons not wanted, or `later`: not reached in time, and left for the next poll.
+    the window or without a date and old, `failed`: their pages cannot be read, now or until they are tried
+    again, or `later`: not reached in time, and left for the next poll.
     `problems` are sentences about single articles, `notice` one about the source. `waits_until` is set when
     it was not asked: it wants to be left alone until then or, with an `error`, failed not long ago.
     """
@@ -72,6 +73,7 @@ class Polled:
     updated: int = 0
     known: int = 0
     outside: int = 0
+    failed: int = 0
     later: int = 0
     unchanged: bool = False
     problems: list[str] = field(default_factory=list)
@@ -201,7 +203,11 @@ class Poll:
         ]
         self._polled.known = sum(mention.key in known for mention in listing.mentions)
         self._polled.known -= sum(mention.key in known for _, mention in wanted)
-        self._polled.outside = len(listing.mentions) - self._polled.known - len(wanted)
+        waiting = {mention.key for mention in listing.mentions} - {mention.key for _, mention in wanted}
+        self._polled.failed = sum(
+            link.tries > 0 for key, link in passed.items() if key in waiting - set(known)
+        )
+        self._polled.outside = len(listing.mentions) - self._polled.known - len(wanted) - self._polled.failed
         self._polled.later = len(wanted)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
 
@@ -295,7 +301,8 @@ class Poll:
         return PassedLink(mention.key, reason, tries=tries, next_try_at=next_try_at)
 
     async def _pass_over(self, link: PassedLink) -> None:
-        self._polled.outside += 1
+        self._polled.failed += link.tries > 0
+        self._polled.outside += link.tries == 0
         await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
 
     def _why_not(self, article: Article, rank: int) -> str | None:

@@ -296,3 +296,21 @@ def test_a_feed_that_is_finished_says_so_where_it_is_found_and_where_it_is_polle
     assert "nothing new: it is finished" in digest("source", "find", site).well().out
     digest("source", "add", "weekly", f"{site}old.json", "--name", "Old").well()
     assert "Old: it says that it is finished: nothing new will come" in digest("gather", "weekly").well().out
+
+
+def test_pages_that_cannot_be_read_are_counted_as_failed_and_not_as_of_other_days(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    old = "<item><title>Old</title><link>/old</link><pubDate>Fri, 20 Nov 2020 10:00:00 GMT</pubDate></item>"
+    gone = "<item><title>Gone</title><link>/gone</link></item></channel>"
+    site = serve(httpserver, {"/feed": BY_FEED.replace("</channel>", old + gone), "/ropes": ROPES})
+    httpserver.expect_request("/gone").respond_with_data("", 503)
+    digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well()
+    for new, known in ((1, 0), (0, 1)):
+        (polled,) = digest("gather", "weekly", "--json").well().json
+        assert (polled["listed"], polled["new"], polled["known"]) == (3, new, known)
+        assert (polled["outside"], polled["failed"]) == (1, 1)
+    (row,) = (
+        line for line in digest("gather", "weekly").well().out.splitlines() if line.startswith("Watch ")
+    )
+    assert row.split()[1:7] == ["3", "0", "0", "1", "1", "1"]
