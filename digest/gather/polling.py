@@ -203,10 +203,8 @@ class Poll:
         ]
         self._polled.known = sum(mention.key in known for mention in listing.mentions)
         self._polled.known -= sum(mention.key in known for _, mention in wanted)
-        waiting = {mention.key for mention in listing.mentions} - {mention.key for _, mention in wanted}
-        self._polled.failed = sum(
-            link.tries > 0 for key, link in passed.items() if key in waiting - set(known)
-        )
+        settled = set(known) | {mention.key for _, mention in wanted}
+        self._polled.failed = sum(link.tries > 0 for key, link in passed.items() if key not in settled)
         self._polled.outside = len(listing.mentions) - self._polled.known - len(wanted) - self._polled.failed
         self._polled.later = len(wanted)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
