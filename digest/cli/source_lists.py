@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count
 
+from digest.domain.errors import InvalidInput
 from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicSlug
 from digest.gather.feeds.opml import OpmlSource
+from digest.gather.urls import comparison_key
 from digest.store.sources import NewSource
 
 NAME_MAX = 200
@@ -62,6 +64,14 @@ def topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:
         if _slug(name) in topics:
             return TopicSlug(_slug(name))
     return None
+
+
+def address_key(url: str) -> str:
+    """Return what all spellings of a source's address share: not the scheme, `www.` or a last slash."""
+    try:
+        return comparison_key(url)
+    except InvalidInput:
+        return url
 
 
 def host_of(url: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    delete,
     or_,
     select,
     update,
@@ -39,7 +38,7 @@ from digest.domain.sources import (
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json, storable
 
-_ETAG_MAX, _LAST_MODIFIED_MAX = 500, 100
+_NAME_MAX, _ETAG_MAX, _LAST_MODIFIED_MAX = 200, 500, 100
 
 
 class SourceRow(Base):
@@ -54,7 +53,7 @@ class SourceRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(_NAME_MAX))
     url: Mapped[str] = mapped_column(String(2048))
     kind: Mapped[str] = mapped_column(String(16))
     topics: Mapped[list[str]] = mapped_column(Json)
@@ -92,6 +91,38 @@ class SourceRow(Base):
     listed_at: Mapped[datetime | None]
 
 
+_UNPOLLED: dict[str, object] = {
+    "state": SourceState.ACTIVE,
+    "moved_from": "",
+    "moved_to": "",
+    "reservation": "",
+    "last_error": "",
+    "failures": 0,
+    "interval": FIRST_INTERVAL.total_seconds(),
+    "skip_hours": [],
+    "skip_days": [],
+} | dict.fromkeys(
+    (
+        "etag",
+        "last_modified",
+        "complete_since",
+        "polled_at",
+        "succeeded_at",
+        "new_at",
+        "next_poll_at",
+        "ttl",
+        "fresh_for",
+        "fresh_until",
+        "wait_until",
+        "failing_since",
+        "alerted_at",
+        "telling_until",
+        "listed_at",
+    )
+)
+"""How a source stands that was never polled, or before it was removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewSource:
     """A source before it has an id."""
@@ -107,26 +138,75 @@ class NewSource:
 
 
 def add_sources(
-    session: Session, newsletter_id: NewsletterId, sources: Iterable[NewSource], *, now: datetime
-) -> None:
-    """Add all of `sources` or, when a name or address is there already, none: raises `Conflict`."""
+    session: Session,
+    newsletter_id: NewsletterId,
+    sources: Iterable[NewSource],
+    *,
+    now: datetime,
+    key: Callable[[str], str] = str,
+) -> tuple[str, ...]:
+    """Add all of `sources` or, when a name or address is there already, none: raises `Conflict`.
+
+    Addresses with one `key` are the same. Returns the names of those that were sources before and had been
+    removed: they are so again, on the terms they are added on, with the articles they had.
+    """
+    rows = session.scalars(select(SourceRow).where(SourceRow.newsletter_id == newsletter_id)).all()
+    known = {key(row.url): row for row in rows if row.state != SourceState.REMOVED}
+    again = []
     for source in sources:
-        _refuse_known(session, newsletter_id, source)
-        columns = asdict(source) | {"topics": list(source.topics)}
-        session.add(SourceRow(newsletter_id=newsletter_id, last_error="", created_at=now, **columns))
+        _refuse_known(known, source, key)
+        former = _former(rows, source, key)
+        row = former or SourceRow(newsletter_id=newsletter_id)
+        _make_way(session, newsletter_id, name=source.name, url=source.url, but=row.id)
+        columns = asdict(source) | {"topics": list(source.topics), "created_at": now}
+        for column, value in (columns | _UNPOLLED).items():
+            setattr(row, column, value)
+        session.add(row)
         session.flush()
+        known[key(source.url)] = row
+        again += [source.name] if former else []
+    return tuple(again)
 
 
-def _refuse_known(session: Session, newsletter_id: NewsletterId, source: NewSource) -> None:
-    for known in list_sources(session, newsletter_id):
-        if known.url == source.url:
-            raise Conflict(f"{source.url} is a source already, as '{known.name}'; nothing was added")
-        if known.name == source.name:
-            raise Conflict(f"a source '{source.name}' exists already ({known.url}); nothing was added")
+def _refuse_known(known: Mapping[str, SourceRow], source: NewSource, key: Callable[[str], str]) -> None:
+    if (same := known.get(key(source.url))) is not None:
+        written = "" if same.url == source.url else f", written {same.url}"
+        raise Conflict(f"{source.url} is a source already, as '{same.name}'{written}; nothing was added")
+    if (named := next((row for row in known.values() if row.name == source.name), None)) is not None:
+        raise Conflict(f"a source '{source.name}' exists already ({named.url}); nothing was added")
+
+
+def _former(rows: Iterable[SourceRow], source: NewSource, key: Callable[[str], str]) -> SourceRow | None:
+    """Return what was removed and is now added again: by its name or, under another one, by its address."""
+    removed = [row for row in rows if row.state == SourceState.REMOVED]
+    named = (row for row in removed if row.name == source.name)
+    return next(named, next((row for row in removed if key(row.url) == key(source.url)), None))
+
+
+def _make_way(
+    session: Session, newsletter_id: NewsletterId, *, name: str = "", url: str = "", but: int | None = None
+) -> None:
+    """Have removed sources give up the name or address that another one is to have."""
+    taken = or_(SourceRow.name == name, SourceRow.url == url)
+    removed = (SourceRow.newsletter_id == newsletter_id, SourceRow.state == SourceState.REMOVED)
+    for row in session.scalars(select(SourceRow).where(*removed, taken)).all():
+        if row.id == but:
+            continue
+        if row.name == name:
+            row.name = f"{name[: _NAME_MAX - 30]} (former, {row.id})"
+        if row.url == url:
+            row.url = f"removed:{row.id}"
+    session.flush()
 
 
 def list_sources(session: Session, newsletter_id: NewsletterId) -> tuple[Source, ...]:
     """Return the newsletter's sources by name."""
+    ever = sources_ever(session, newsletter_id)
+    return tuple(source for source in ever if source.state is not SourceState.REMOVED)
+
+
+def sources_ever(session: Session, newsletter_id: NewsletterId) -> tuple[Source, ...]:
+    """Return the newsletter's sources and those that were removed, whose articles are there, by name."""
     rows = session.scalars(
         select(SourceRow).where(SourceRow.newsletter_id == newsletter_id).order_by(SourceRow.name)
     )
@@ -167,6 +247,13 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
         columns |= dict.fromkeys(("alerted_at", "telling_until"))
         columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0}
         columns |= _asked_columns(Asked())
+    row = session.get_one(SourceRow, source_id)
+    _make_way(
+        session,
+        NewsletterId(row.newsletter_id),
+        name=str(changes.get("name", "")),
+        url=str(changes.get("url", "")),
+    )
     try:
         with session.begin_nested():
             session.execute(update(SourceRow).where(SourceRow.id == source_id).values(**columns))
@@ -177,8 +264,8 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
 
 
 def remove_source(session: Session, source_id: SourceId) -> None:
-    """Stop polling a source. Its articles stay."""
-    session.execute(delete(SourceRow).where(SourceRow.id == source_id))
+    """Have a newsletter do without a source. Its articles stay, with its name and on its terms."""
+    session.execute(update(SourceRow).where(SourceRow.id == source_id).values(state=SourceState.REMOVED))
 
 
 def claim_due_sources(session: Session, *, now: datetime, lease: timedelta, limit: int) -> tuple[Source, ...]:
@@ -269,6 +356,7 @@ class Move(StrEnum):
 
 def record_move(session: Session, source: Source, url: str) -> Move:
     """Remember that a server moved its source to `url` for good, or that another source has it already."""
+    _make_way(session, source.newsletter_id, url=url)
     try:
         with session.begin_nested():
             moved = update(SourceRow).where(*_as_polled(source)).returning(SourceRow.id)
@@ -301,6 +389,7 @@ def _as_polled(source: Source) -> tuple[ColumnElement[bool], ...]:
         SourceRow.url == source.url,
         SourceRow.kind == source.kind,
         SourceRow.link_pattern == source.link_pattern,
+        SourceRow.state != SourceState.REMOVED,
     )
 
 

@@ -10,8 +10,8 @@ from digest.pipeline.dry_run import rehearse
 from digest.pipeline.polling import are_sources_due, coming_articles, poll_due
 from digest.pipeline.run import run_newsletter
 from digest.runtime import Runtime
-from digest.store.articles import Recorded
 from digest.store.database import reading, writing
+from digest.store.recording import Recorded
 from digest.store.sources import change_source, claim_due_sources, get_source, record_standing
 from tests.pipeline.press import CLIMATE, SPACE, Clock, Press, make_newsletter
 from tests.servers.smtp_sink import SmtpSink
