@@ -21,7 +21,7 @@ from digest.gather.lists import Listing, Parse, fetch_list, read_list
 from digest.gather.polled import Polled
 from digest.store.database import writing
 from digest.store.links import forget_old_links
-from digest.store.sources import Move, forget_move, record_move, record_standing, retire_source
+from digest.store.polls import Move, forget_move, record_move, record_standing, retire_source
 
 log = structlog.get_logger(__name__)
 

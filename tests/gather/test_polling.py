@@ -12,7 +12,8 @@ from digest.gather.polled import Polled
 from digest.gather.steps import Patience
 from digest.store.articles import articles_in
 from digest.store.database import reading, writing
-from digest.store.sources import change_source, get_source, record_standing, remove_source
+from digest.store.polls import record_standing
+from digest.store.sources import change_source, get_source, remove_source
 from tests.gather.gathering import (
     DAY,
     FEED,

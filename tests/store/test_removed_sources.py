@@ -10,17 +10,13 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Excerpt, Source, SourceState, Standing
 from digest.gather.urls import comparison_key
 from digest.store.database import reading, writing
+from digest.store.polls import claim_due_sources, has_due_sources, record_move, record_standing, retire_source
 from digest.store.sources import (
     NewSource,
     add_sources,
     change_source,
-    claim_due_sources,
-    has_due_sources,
     list_sources,
-    record_move,
-    record_standing,
     remove_source,
-    retire_source,
     sources_ever,
 )
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_source
