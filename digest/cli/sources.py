@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -352,6 +351,7 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
+    from digest.cli.source_candidates import COLUMNS, how_to_add, row_of
     from digest.gather.feeds.discovery import find_feeds
 
     async def search() -> tuple[Candidate, ...]:
@@ -362,41 +362,7 @@ def find(
     if as_json:
         show_json(found)
         return
-    show_table(
-        ("title", "format", "entries", "newest", "text", "found"),
-        [
-            (
-                candidate.title or candidate.url,
-                candidate.format,
-                candidate.entries,
-                f"{candidate.newest:%Y-%m-%d}" if candidate.newest else "no date",
-                _carries(candidate),
-                candidate.found_by,
-            )
-            for candidate in found
-        ],
-        empty="",
-    )
+    show_table(COLUMNS, map(row_of, found), empty="")
     say()
     for candidate in found:
-        say(_how_to_add(candidate, newsletter))
-
-
-def _carries(candidate: Candidate) -> str:
-    if candidate.is_comments:
-        return "readers' comments"
-    if candidate.is_finished:
-        return "nothing new: it is finished"
-    if candidate.kind == "sitemap":
-        return "addresses"
-    return "whole articles" if candidate.has_full_text else "summaries"
-
-
-def _how_to_add(candidate: Candidate, newsletter: str) -> str:
-    """Return the command that adds a candidate; a kind that cannot be polled is only named."""
-    kind = candidate.kind.value
-    if kind not in [known.value for known in SourceKind]:
-        return f"A {candidate.format}, which cannot be a source yet: {candidate.url}"
-    option = "" if kind == SourceKind.FEED.value else f" --kind {kind}"
-    name = f" --name {shlex.quote(candidate.title[:_NAME_MAX])}" if candidate.title else ""
-    return f"digest source add {newsletter} {shlex.quote(candidate.url)}{option}{name}"
+        say(how_to_add(candidate, newsletter))
