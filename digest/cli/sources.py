@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +30,7 @@ from digest.store.sources import (
     get_source,
     list_sources,
     remove_source,
+    sources_ever,
 )
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def add(
     excerpt: Annotated[Excerpt, typer.Option(help=_EXCERPT_HELP)] = Excerpt.TAKEAWAYS,
 ) -> None:
     """Add a source to a newsletter."""
-    from digest.cli.source_lists import address_key
+    from digest.gather.urls import address_key
 
     url = _address(url)
     _check_pattern(link_pattern)
@@ -86,7 +87,7 @@ def add(
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
-        taken = {known.name for known in list_sources(session, found.id)}
+        taken = _names_of_others(sources_ever(session, found.id), [url])
         called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
         source = NewSource(
             called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
@@ -122,6 +123,21 @@ def _check_pattern(link_pattern: str) -> None:
 def _check_weight(weight: float) -> None:
     if not _WEIGHT_MIN <= weight <= _WEIGHT_MAX:
         raise InvalidInput(f"--weight {weight:g} is not between {_WEIGHT_MIN:g} and {_WEIGHT_MAX:g}")
+
+
+def _names_of_others(ever: Collection[Source], urls: Iterable[str]) -> set[str]:
+    """Return the names of all sources but those that were removed and are added again, at one of `urls`.
+
+    A name that no person chose for a source must not make it another one that was called so.
+    """
+    from digest.gather.urls import address_key
+
+    again = {address_key(url) for url in urls}
+    return {
+        source.name
+        for source in ever
+        if source.state is not SourceState.REMOVED or address_key(source.url) not in again
+    }
 
 
 def _free_name(url: str, taken: Collection[str]) -> str:
@@ -236,7 +252,7 @@ def change(
 
 
 def _refuse_twin(source: Source, url: str, sources: Collection[Source]) -> None:
-    from digest.cli.source_lists import address_key
+    from digest.gather.urls import address_key
 
     for other in sources:
         if other.id != source.id and address_key(other.url) == address_key(url):
@@ -281,8 +297,9 @@ def import_(
 
     A folder or category that is called like a topic gives that topic to its feeds.
     """
-    from digest.cli.source_lists import address_key, as_sources, topic_of
+    from digest.cli.source_lists import as_sources, topic_of
     from digest.gather.feeds.opml import read_opml
+    from digest.gather.urls import address_key
 
     listed = read_opml(read_file_bytes(file), name=file.name)
     runtime = open_runtime()
@@ -292,7 +309,8 @@ def import_(
         topics = {topic.slug for topic in list_topics(session, found.id)}
         addresses = {address_key(source.url) for source in known}
         fresh = [outline for outline in listed.sources if address_key(outline.url) not in addresses]
-        new = as_sources(fresh, known, topics)
+        taken = _names_of_others(sources_ever(session, found.id), [outline.url for outline in fresh])
+        new = as_sources(fresh, taken, topics)
         again = add_sources(session, found.id, new, now=runtime.clock(), key=address_key)
         _condense_anew(session, found, again, runtime.clock())
     known_already = len(listed.sources) - len(fresh)

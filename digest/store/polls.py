@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,15 @@ from sqlalchemy.orm import Session
 
 from digest.domain.sources import Source, SourceState, Standing
 from digest.store.base import storable
-from digest.store.sources import ETAG_MAX, LAST_MODIFIED_MAX, SourceRow, asked_columns, make_way, source_from
+from digest.store.sources import (
+    ETAG_MAX,
+    LAST_MODIFIED_MAX,
+    SourceRow,
+    asked_columns,
+    list_sources,
+    make_way,
+    source_from,
+)
 
 
 def claim_due_sources(session: Session, *, now: datetime, lease: timedelta, limit: int) -> tuple[Source, ...]:
@@ -85,18 +93,28 @@ class Move(StrEnum):
     NO_NEWS = "no news"
 
 
-def record_move(session: Session, source: Source, url: str) -> Move:
-    """Remember that a server moved its source to `url` for good, or that another source has it already."""
+def record_move(session: Session, source: Source, url: str, *, key: Callable[[str], str] = str) -> Move:
+    """Remember that a server moved its source to `url` for good, or that another source has it already.
+
+    Addresses with one `key` are the same.
+    """
+    others = (other for other in list_sources(session, source.newsletter_id) if other.id != source.id)
+    if any(key(other.url) == key(url) for other in others):
+        return _record_taken(session, source, url)
     make_way(session, source.newsletter_id, url=url)
     try:
         with session.begin_nested():
             moved = update(SourceRow).where(*_as_polled(source)).returning(SourceRow.id)
             columns = {"url": url, "moved_from": source.url, "moved_to": ""}
             done = session.scalar(moved.values(etag=None, last_modified=None, **columns))
-    except IntegrityError:
-        told = update(SourceRow).where(*_as_polled(source), SourceRow.moved_to != url).returning(SourceRow.id)
-        return Move.NO_NEWS if session.scalar(told.values(moved_to=url)) is None else Move.TAKEN
+    except IntegrityError:  # another poll has just moved its own there
+        return _record_taken(session, source, url)
     return Move.NO_NEWS if done is None else Move.DONE
+
+
+def _record_taken(session: Session, source: Source, url: str) -> Move:
+    told = update(SourceRow).where(*_as_polled(source), SourceRow.moved_to != url).returning(SourceRow.id)
+    return Move.NO_NEWS if session.scalar(told.values(moved_to=url)) is None else Move.TAKEN
 
 
 def forget_move(session: Session, source: Source) -> None:

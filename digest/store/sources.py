@@ -150,10 +150,12 @@ def add_sources(
     removed: they are so again, on the terms they are added on, with the articles they had.
     """
     rows = session.scalars(select(SourceRow).where(SourceRow.newsletter_id == newsletter_id)).all()
-    known = {key(row.url): row for row in rows if row.state != SourceState.REMOVED}
+    present = [row for row in rows if row.state != SourceState.REMOVED]
+    # Two sources may have come to one address; each has a name of its own.
+    known, names = {key(row.url): row for row in present}, {row.name: row for row in present}
     again = []
     for source in sources:
-        _refuse_known(known, source, key)
+        _refuse_known(known, names, source, key)
         former = _former(rows, source, key)
         row = former or SourceRow(newsletter_id=newsletter_id)
         make_way(session, newsletter_id, name=source.name, url=source.url, but=row.id)
@@ -162,16 +164,21 @@ def add_sources(
             setattr(row, column, value)
         session.add(row)
         session.flush()
-        known[key(source.url)] = row
+        known[key(source.url)] = names[source.name] = row
         again += [source.name] if former else []
     return tuple(again)
 
 
-def _refuse_known(known: Mapping[str, SourceRow], source: NewSource, key: Callable[[str], str]) -> None:
+def _refuse_known(
+    known: Mapping[str, SourceRow],
+    names: Mapping[str, SourceRow],
+    source: NewSource,
+    key: Callable[[str], str],
+) -> None:
     if (same := known.get(key(source.url))) is not None:
         written = "" if same.url == source.url else f", written {same.url}"
         raise Conflict(f"{source.url} is a source already, as '{same.name}'{written}; nothing was added")
-    if (named := next((row for row in known.values() if row.name == source.name), None)) is not None:
+    if (named := names.get(source.name)) is not None:
         raise Conflict(f"a source '{source.name}' exists already ({named.url}); nothing was added")
 
 
@@ -244,7 +251,7 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
         columns |= dict.fromkeys(("alerted_at", "telling_until"))
-        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0}
+        columns |= {"moved_from": "", "moved_to": "", "reservation": "", "last_error": "", "failures": 0}
         columns |= asked_columns(Asked())
     row = session.get_one(SourceRow, source_id)
     make_way(
