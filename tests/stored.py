@@ -17,12 +17,13 @@ from digest.domain.subscribers import SubscriberId
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.gather.urls import comparison_key
-from digest.store.articles import ArticleId, ArticleRow, content_hash, record_article
+from digest.store.articles import ArticleId, ArticleRow, content_hash
 from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import change_issue, ensure_issue, freeze
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
+from digest.store.recording import record_article
 from digest.store.sources import NewSource, add_sources, get_source
 from digest.store.subscribers import subscribe
 

@@ -12,7 +12,7 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 from digest.domain.times import zone
-from digest.store.articles import Recorded
+from digest.store.recording import Recorded
 
 app = new_app()
 

@@ -14,9 +14,9 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, rule, say, show_json, show_table
 from digest.condense.takeaways import condense_article
+from digest.condense.terms import why_reserved
 from digest.domain.articles import Article, BlockKind, Condensed, reading_minutes
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput
 from digest.domain.mail import shorten
 from digest.gather.feeds.formats import Entry, Feed, read_feed
 from digest.gather.feeds.listing import article_links, learn_pattern
@@ -26,7 +26,7 @@ from digest.gather.fetching.fetch import Fetched
 from digest.gather.fetching.files import read_file
 from digest.gather.pages.evidence import Candidate, Dropped
 from digest.gather.pages.extract import NoArticle, Reading, examine_fetched
-from digest.gather.urls import is_http_url
+from digest.gather.urls import given_url
 
 app = new_app()
 
@@ -39,14 +39,13 @@ Where = Annotated[
 
 
 def _fetch(where: str) -> Fetched:
-    if not is_http_url(where):
-        if "://" in where:
-            raise InvalidInput(f"'{where}' is neither an http(s) URL nor a file")
+    if "://" not in where:
         return read_file(Path(where))
+    url = given_url(where)
 
     async def fetch() -> Fetched:
         async with open_runtime().fetcher() as fetcher:
-            return await fetcher.fetch(where)
+            return await fetcher.fetch(url)
 
     return asyncio.run(fetch())
 
@@ -182,7 +181,8 @@ def article(where: Where, as_json: JsonOption = False) -> None:
     read = reading.article
     if not read.blocks:
         raise NoArticle(f"{read.url} holds no text that reads like an article: only '{read.title}' was found")
-    condensed = condense_article(read)
+    withheld = why_reserved(read)
+    condensed = Condensed((), withheld) if withheld else condense_article(read)
     if as_json:
         show_json({"article": read, "text": read.text, "condensed": condensed, "reading": _evidence(reading)})
         return
@@ -208,18 +208,22 @@ def _show_evidence(reading: Reading) -> None:
         ("language", reading.languages),
     )
     rows = [row for subject, candidates in subjects for row in _candidate_rows(subject, candidates)]
-    show_table(("", "", "said by", "value", "because"), rows, empty="Nothing is declared on the page.")
+    show_table(("", "", "said by", "value", "because"), rows, empty="Nothing is declared.")
     for sign in reading.signals:
-        say(f"{'headline and link only' if _restricts(reading, sign) else 'noted'}: {sign}")
+        say(f"{_meaning(reading, sign)}: {sign}")
     if reading.modified_at:
         say(f"changed: {reading.modified_at:%Y-%m-%d %H:%M} UTC")
     if reading.syndicated_from:
         say(f"original elsewhere: {reading.syndicated_from}")
 
 
-def _restricts(reading: Reading, sign: str) -> bool:
-    is_first = bool(reading.signals) and sign == reading.signals[0]
-    return sign == reading.article.reservation or (reading.article.is_partial and is_first)
+def _meaning(reading: Reading, sign: str) -> str:
+    """Return what follows from a sign: what keeps the rest of the text away comes first among them."""
+    if sign == reading.article.reservation:
+        return "headline and link only"
+    return (
+        "only its beginning is here" if reading.article.is_partial and sign == reading.signals[0] else "noted"
+    )
 
 
 def _candidate_rows(subject: str, candidates: Sequence[Candidate]) -> list[tuple[str, str, str, str, str]]:

@@ -138,8 +138,8 @@ def show_run(done: Run) -> None:
 def show_polled(polled: Sequence[Polled]) -> None:
     """Print how each source's poll went."""
     show_table(
-        ("source", "listed", "new", "changed", "known", "other days", ""),
-        [(p.source, p.listed, p.new, p.updated, p.known, p.outside, _said_of(p)) for p in polled],
+        ("source", "listed", "new", "changed", "known", "other days", "failed", ""),
+        [(p.source, p.listed, p.new, p.updated, p.known, p.outside, p.failed, _said_of(p)) for p in polled],
         empty="No source to poll: 'digest source list NEWSLETTER' shows those that are paused or retired.",
     )
     for poll in polled:

@@ -33,10 +33,10 @@ def as_outlines(sources: Sequence[Source], topics: Sequence[Topic]) -> Iterator[
 
 
 def as_sources(
-    outlines: Sequence[OpmlSource], known: Sequence[Source], topics: Collection[TopicSlug]
+    outlines: Sequence[OpmlSource], names: Collection[str], topics: Collection[TopicSlug]
 ) -> Iterator[NewSource]:
-    """Yield the sources to add. Two called the same are told apart by host, then by number."""
-    taken = {source.name for source in known}
+    """Yield the sources to add, none by one of `names`: those called the same get host or number added."""
+    taken = set(names)
     for outline in outlines:
         title = (outline.title or host_of(outline.url))[:NAME_MAX]
         wordy = (f"{title[: NAME_MAX - 60]} ({host_of(outline.url)[:40]}{tail})" for tail in _tails())

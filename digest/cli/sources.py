@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from digest.cli.arguments import Slug, language_tag, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput
-from digest.domain.sources import Excerpt, SourceKind, SourceState
+from digest.domain.errors import Conflict, InvalidInput
+from digest.domain.newsletters import Newsletter
+from digest.domain.sources import Excerpt, Source, SourceKind, SourceState
 from digest.store.condensed import forget_condensed
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
@@ -28,6 +30,7 @@ from digest.store.sources import (
     get_source,
     list_sources,
     remove_source,
+    sources_ever,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ SourceName = Annotated[str, typer.Argument(metavar="SOURCE", help="The source's 
 
 _NAME_MAX, _URL_MAX, _PATTERN_MAX = 200, 2000, 500
 _WEIGHT_MIN, _WEIGHT_MAX = 0.1, 10.0
+_PROBLEMS_MOST = 20
 _WEIGHT_HELP = "How much more than others its articles count: 2 for twice, 0.5 for half."
 _EXCERPT_HELP = "What of its articles mails carry: takeaways and link, or headline and link only."
 
@@ -74,28 +78,42 @@ def add(
     excerpt: Annotated[Excerpt, typer.Option(help=_EXCERPT_HELP)] = Excerpt.TAKEAWAYS,
 ) -> None:
     """Add a source to a newsletter."""
-    _check(url, link_pattern)
+    from digest.gather.urls import address_key
+
+    url = _address(url)
+    _check_pattern(link_pattern)
     _check_weight(weight)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
-        taken = {known.name for known in list_sources(session, found.id)}
+        taken = _names_of_others(sources_ever(session, found.id), [url])
         called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
         source = NewSource(
             called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
         )
-        add_sources(session, found.id, [source], now=runtime.clock())
+        again = add_sources(session, found.id, [source], now=runtime.clock(), key=address_key)
+        _condense_anew(session, found, again, runtime.clock())
     look = f"'digest gather {newsletter}'" if kind is SourceKind.PAGE else f"'digest inspect feed {url}'"
-    say(f"Added {source.name}. See what it gives: {look}.")
+    was = " It was a source before, and has its articles again." if again else ""
+    say(f"Added {source.name}.{was} See what it gives: {look}.")
 
 
-def _check(url: str, link_pattern: str) -> None:
-    from digest.gather.urls import is_http_url
+def _condense_anew(session: Session, newsletter: Newsletter, again: Collection[str], now: datetime) -> None:
+    """Have the coming articles condensed anew when sources came back: perhaps on other terms."""
+    from digest.pipeline.polling import coming_since
 
-    if not is_http_url(url):
-        raise InvalidInput(f"'{url}' is not an http(s) URL: give the whole address of a feed or page")
-    within(url, "the address", limit=_URL_MAX)
+    if again:
+        forget_condensed(session, newsletter.id, since=coming_since(newsletter, now))
+
+
+def _address(text: str) -> str:
+    from digest.gather.urls import given_url
+
+    return within(given_url(text), "the address", limit=_URL_MAX)
+
+
+def _check_pattern(link_pattern: str) -> None:
     try:
         re.compile(within(link_pattern, "--link-pattern", limit=_PATTERN_MAX))
     except re.error as exc:
@@ -105,6 +123,21 @@ def _check(url: str, link_pattern: str) -> None:
 def _check_weight(weight: float) -> None:
     if not _WEIGHT_MIN <= weight <= _WEIGHT_MAX:
         raise InvalidInput(f"--weight {weight:g} is not between {_WEIGHT_MIN:g} and {_WEIGHT_MAX:g}")
+
+
+def _names_of_others(ever: Collection[Source], urls: Iterable[str]) -> set[str]:
+    """Return the names of all sources but those that were removed and are added again, at one of `urls`.
+
+    A name that no person chose for a source must not make it another one that was called so.
+    """
+    from digest.gather.urls import address_key
+
+    again = {address_key(url) for url in urls}
+    return {
+        source.name
+        for source in ever
+        if source.state is not SourceState.REMOVED or address_key(source.url) not in again
+    }
 
 
 def _free_name(url: str, taken: Collection[str]) -> str:
@@ -170,13 +203,17 @@ def change(
     url: Annotated[str, typer.Option("--url", metavar="URL", help="Where it is now.")] = "",
     topic: Annotated[
         list[str] | None,
-        typer.Option(metavar="TOPIC", help="Its articles' topics, in place of those it has. Repeat it."),
+        typer.Option(
+            metavar="TOPIC", help="Its articles' topics, in place of those it has. Repeat it. '': none."
+        ),
     ] = None,
     link_pattern: Annotated[
-        str | None, typer.Option(metavar="REGEX", help="For a page: what its articles' addresses match.")
+        str | None,
+        typer.Option(metavar="REGEX", help="For a page: what its articles' addresses match. '': none."),
     ] = None,
     language: Annotated[
-        str | None, typer.Option(metavar="TAG", help="The language of articles that do not tell theirs.")
+        str | None,
+        typer.Option(metavar="TAG", help="The language of articles that do not tell theirs. '': none."),
     ] = None,
     weight: Annotated[float | None, typer.Option(help=_WEIGHT_HELP)] = None,
     excerpt: Annotated[Excerpt | None, typer.Option(help=_EXCERPT_HELP)] = None,
@@ -187,11 +224,10 @@ def change(
     wanted: dict[str, object] = {}
     if new_name:
         wanted["name"] = required(new_name, "--name", limit=_NAME_MAX)
-    if url or link_pattern is not None:
-        _check(url or "https://example.org/", link_pattern or "")
     if url:
-        wanted["url"] = url
+        wanted["url"] = _address(url)
     if link_pattern is not None:
+        _check_pattern(link_pattern)
         wanted["link_pattern"] = link_pattern
     if language is not None:
         wanted["language"] = language_tag(language) or None
@@ -205,12 +241,22 @@ def change(
         found = get_newsletter(session, newsletter)
         source = get_source(session, found.id, name)
         if topic is not None:
-            wanted["topics"] = [get_topic(session, found.id, slug).slug for slug in topic]
+            wanted["topics"] = [get_topic(session, found.id, slug).slug for slug in topic if slug.strip()]
+        if url:
+            _refuse_twin(source, str(wanted["url"]), list_sources(session, found.id))
         if not wanted:
             raise InvalidInput("nothing to change: name what is to be, such as --weight 2")
         change_source(session, source.id, **wanted)
         forget_condensed(session, found.id, since=coming_since(found, runtime.clock()))
     say(f"Changed {wanted.get('name', source.name)}.")
+
+
+def _refuse_twin(source: Source, url: str, sources: Collection[Source]) -> None:
+    from digest.gather.urls import address_key
+
+    for other in sources:
+        if other.id != source.id and address_key(other.url) == address_key(url):
+            raise Conflict(f"{url} is a source already, as '{other.name}' ({other.url}); nothing was changed")
 
 
 @app.command()
@@ -234,12 +280,12 @@ def _set_state(newsletter: str, name: str, state: SourceState) -> None:
 
 @app.command()
 def remove(newsletter: Slug, name: SourceName) -> None:
-    """Stop polling a source, given by name or address. Its articles stay."""
+    """Do without a source, given by name or address. Its articles stay, under its name and on its terms."""
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         source = get_source(session, get_newsletter(session, newsletter).id, name)
         remove_source(session, source.id)
-    say(f"Removed {source.name}.")
+    say(f"Removed {source.name}. Articles it brought go by its name and are used as before.")
 
 
 @app.command("import", epilog=examples("digest source import harbour-week feeds.opml"))
@@ -247,25 +293,33 @@ def import_(
     newsletter: Slug,
     file: Annotated[Path, typer.Argument(metavar="FILE.opml", help="A list of feeds as readers export it.")],
 ) -> None:
-    """Add the feeds of an OPML file, all or none.
+    """Add the feeds of an OPML file. An outline that cannot be read is named and left out.
 
     A folder or category that is called like a topic gives that topic to its feeds.
     """
     from digest.cli.source_lists import as_sources, topic_of
     from digest.gather.feeds.opml import read_opml
+    from digest.gather.urls import address_key
 
-    outlines = read_opml(read_file_bytes(file), name=file.name)
+    listed = read_opml(read_file_bytes(file), name=file.name)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         known = list_sources(session, found.id)
         topics = {topic.slug for topic in list_topics(session, found.id)}
-        addresses = {source.url for source in known}
-        fresh = [outline for outline in outlines if outline.url not in addresses]
-        add_sources(session, found.id, as_sources(fresh, known, topics), now=runtime.clock())
-    known_already = len(outlines) - len(fresh)
+        addresses = {address_key(source.url) for source in known}
+        fresh = [outline for outline in listed.sources if address_key(outline.url) not in addresses]
+        taken = _names_of_others(sources_ever(session, found.id), [outline.url for outline in fresh])
+        new = as_sources(fresh, taken, topics)
+        again = add_sources(session, found.id, new, now=runtime.clock(), key=address_key)
+        _condense_anew(session, found, again, runtime.clock())
+    known_already = len(listed.sources) - len(fresh)
     were = "was" if known_already == 1 else "were"
     say(f"Added {counted(len(fresh), 'source')}; {known_already} {were} there already.")
+    for problem in listed.problems[:_PROBLEMS_MOST]:
+        say(f"Left out: {file.name} {problem}.")
+    if len(listed.problems) > _PROBLEMS_MOST:
+        say(f"… and {counted(len(listed.problems) - _PROBLEMS_MOST, 'more outline')} that cannot be read.")
     for folder in sorted({outline.folder for outline in fresh if topic_of(outline.folder, topics) is None}):
         if folder:
             say(f"Folder '{folder}' is no topic of {newsletter}: its feeds have none of their own.")
@@ -315,6 +369,7 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
+    from digest.cli.source_candidates import COLUMNS, how_to_add, row_of
     from digest.gather.feeds.discovery import find_feeds
 
     async def search() -> tuple[Candidate, ...]:
@@ -325,39 +380,7 @@ def find(
     if as_json:
         show_json(found)
         return
-    show_table(
-        ("title", "format", "entries", "newest", "text", "found"),
-        [
-            (
-                candidate.title or candidate.url,
-                candidate.format,
-                candidate.entries,
-                f"{candidate.newest:%Y-%m-%d}" if candidate.newest else "no date",
-                _carries(candidate),
-                candidate.found_by,
-            )
-            for candidate in found
-        ],
-        empty="",
-    )
+    show_table(COLUMNS, map(row_of, found), empty="")
     say()
     for candidate in found:
-        say(_how_to_add(candidate, newsletter))
-
-
-def _carries(candidate: Candidate) -> str:
-    if candidate.is_comments:
-        return "readers' comments"
-    if candidate.kind == "sitemap":
-        return "addresses"
-    return "whole articles" if candidate.has_full_text else "summaries"
-
-
-def _how_to_add(candidate: Candidate, newsletter: str) -> str:
-    """Return the command that adds a candidate; a kind that cannot be polled is only named."""
-    kind = candidate.kind.value
-    if kind not in [known.value for known in SourceKind]:
-        return f"A {candidate.format}, which cannot be a source yet: {candidate.url}"
-    option = "" if kind == SourceKind.FEED.value else f" --kind {kind}"
-    name = f" --name {shlex.quote(candidate.title[:_NAME_MAX])}" if candidate.title else ""
-    return f"digest source add {newsletter} {shlex.quote(candidate.url)}{option}{name}"
+        say(how_to_add(candidate, newsletter))

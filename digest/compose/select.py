@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from digest.domain.articles import Origin
-from digest.domain.leads import Report, lead_order
+from digest.domain.leads import Report, lead_order, why_leads
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
@@ -54,7 +54,7 @@ def select_items(
         key=lambda pair: (-pair[0], pair[1][0].stored.article.url),
     )
     for _, (lead, *others) in scored:
-        left_out += [_left(other, f"tells the story of '{lead.stored.article.title}'") for other in others]
+        left_out += [_left(other, _why_behind(other, lead)) for other in others]
     chosen = _in_turns(scored)[:max_items]
     kept = {story[0].stored.id for _, story in chosen}
     left_out += [
@@ -79,17 +79,22 @@ def _stories(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 
 
 def _lead_first(group: Sequence[Candidate]) -> list[Candidate]:
-    reports = [
-        Report(
-            candidate.stored.article,
-            weight=candidate.stored.weight,
-            is_copy=candidate.stored.copies_id is not None,
-            has_takeaways=bool(candidate.takeaways),
-            has_publishers=any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways),
-        )
-        for candidate in group
-    ]
-    return [group[index] for index in lead_order(reports)]
+    return [group[index] for index in lead_order([_report(candidate) for candidate in group])]
+
+
+def _report(candidate: Candidate) -> Report:
+    return Report(
+        candidate.stored.article,
+        weight=candidate.stored.weight,
+        is_copy=candidate.stored.copies_id is not None,
+        has_takeaways=bool(candidate.takeaways),
+        has_publishers=any(takeaway.origin is Origin.PUBLISHER for takeaway in candidate.takeaways),
+    )
+
+
+def _why_behind(other: Candidate, lead: Candidate) -> str:
+    why = why_leads(_report(lead), _report(other))
+    return f"tells the story of '{lead.stored.article.title}', which leads: {why}"
 
 
 def _score(story: Sequence[Candidate], window: Window) -> float:

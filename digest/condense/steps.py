@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from digest.condense.takeaways import condense_article
+from digest.condense.terms import why_headline_only
 from digest.condense.topics import match_topics
 from digest.domain.articles import Condensed, Origin
 from digest.domain.newsletters import Newsletter
-from digest.domain.sources import Excerpt, Source
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
-from digest.store.articles import StoredArticle, content_hash
+from digest.store.articles import StoredArticle, articles_by_id, content_hash
 from digest.store.condensed import forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics, topic_ids
-from digest.store.sources import list_sources
+from digest.store.sources import sources_ever
 
 SOURCE_SCORE = 0.5
 """How well an article fits a topic only because its source always does."""
@@ -47,11 +47,12 @@ def condense(
         pending = uncondensed_articles(session, newsletter.id)
         topics = list_topics(session, newsletter.id)
         ids = topic_ids(session, newsletter.id)
-        sources = {source.name: source for source in list_sources(session, newsletter.id)}
+        sources = {source.name: source for source in sources_ever(session, newsletter.id)}
+        originals = articles_by_id(session, [one.copies_id for one in pending if one.copies_id])
     defaults = {source.name: source.topics for source in sources.values()}
     report = Report(0, {}, 0, 0)
     for stored in pending:
-        withheld = why_headline_only(stored, sources)
+        withheld = why_headline_only(stored, sources, originals.get(stored.copies_id))
         condensed = (
             Condensed((), withheld)
             if withheld
@@ -75,19 +76,6 @@ def condense_again(engine: Engine, newsletter: Newsletter, *, since: datetime) -
     """Have the articles published since then condensed anew, as after a change of rules; return how many."""
     with writing(engine) as session:
         return forget_condensed(session, newsletter.id, since=since)
-
-
-def why_headline_only(stored: StoredArticle, sources: Mapping[str, Source]) -> str | None:
-    """Say why an article is for headline and link only, or None when takeaways may be made of it.
-
-    Its publisher may reserve it, or the editor agreed with a source that lists it on no more than that.
-    """
-    if stored.article.reservation:
-        return f"its publisher reserves it ({stored.article.reservation}): headline and link only"
-    for name in stored.sources:
-        if name in sources and sources[name].excerpt is Excerpt.HEADLINE:
-            return f"{name} is used for headline and link only"
-    return None
 
 
 def topics_of(

@@ -33,22 +33,6 @@ class Report:
     is_copy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """The index of the report that leads, and why in words an editor reads ('' when it is alone)."""
-
-    index: int
-    why: str
-
-
-def choose_lead(reports: Sequence[Report]) -> Lead:
-    """Return which of `reports` leads. Raises `ValueError` when there are none."""
-    if not reports:
-        raise ValueError("a story has at least one report")
-    first, *others = lead_order(reports)
-    return Lead(first, _why(reports[first], reports[others[0]]) if others else "")
-
-
 def lead_order(reports: Sequence[Report]) -> tuple[int, ...]:
     """Return the indices of `reports`, the one that leads first; the order they come in decides nothing."""
     return tuple(sorted(range(len(reports)), key=lambda index: _rank(reports[index])))
@@ -72,17 +56,18 @@ def _rank(report: Report) -> tuple[bool, bool, float, bool, bool, float, datetim
 
 
 _WORDS = (
-    "the only one that can be shown in full",
-    "read from its page, not from a feed",
+    "only it can be shown in full",
+    "it was read from its page, not from a feed",
     "its source weighs most",
     "its publisher wrote takeaways",
-    "the original, not a copy",
-    "the fullest report",
-    "the earliest report",
-    "first by address, all else being equal",
+    "it is the original, not a copy",
+    "it is the fuller report",
+    "it is the earlier report",
+    "all else being equal, its address comes first",
 )
 
 
-def _why(lead: Report, runner_up: Report) -> str:
-    pairs = zip(_WORDS, _rank(lead), _rank(runner_up), strict=True)
+def why_leads(lead: Report, other: Report) -> str:
+    """Return in words that an editor reads why the report that leads comes before another one."""
+    pairs = zip(_WORDS, _rank(lead), _rank(other), strict=True)
     return next((words for words, own, other in pairs if own != other), _WORDS[-1])

@@ -35,11 +35,16 @@ class Excerpt(StrEnum):
 
 
 class SourceState(StrEnum):
-    """Whether a source is polled. Only a server retires one: it said 410, gone for good."""
+    """Whether a source is polled. Only a server retires one: it said 410, gone for good.
+
+    One that its editor removed is no source any more, and kept for its articles: they go by its name, and
+    are used as was agreed with it.
+    """
 
     ACTIVE = "active"
     PAUSED = "paused"
     RETIRED = "retired"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from digest.gather.lists import Mention, Parse
 from digest.gather.pages.extract import read_entry, read_fetched
 from digest.gather.polled import Polled
 from digest.gather.urls import comparison_key
-from digest.store.articles import Known, Recorded, known_articles, record_article, record_sightings
+from digest.store.articles import Known, known_articles
 from digest.store.links import PassedLink, forget_passed, passed_links, record_backlog, record_passed
-from digest.store.sources import record_first_list
+from digest.store.polls import record_first_list
+from digest.store.recording import Recorded, record_article, record_sightings
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +131,11 @@ class ListedArticles:
         ]
         self._polled.known = sum(mention.key in known for mention in mentions)
         self._polled.known -= sum(mention.key in known for mention in wanted)
-        self._polled.outside = len(mentions) - self._polled.known - len(wanted)
+        waiting = {mention.key for mention in mentions} - {mention.key for mention in wanted}
+        self._polled.failed = sum(
+            link.tries > 0 for key, link in passed.items() if key in waiting - set(known)
+        )
+        self._polled.outside = len(mentions) - self._polled.known - len(wanted) - self._polled.failed
         self._polled.later = len(wanted)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
 
@@ -139,7 +144,13 @@ class ListedArticles:
                 await self._read(mention, known.get(mention.key), passed.get(mention.key))
             self._polled.later -= 1
 
-        await asyncio.gather(*map(read, wanted))
+        try:
+            async with asyncio.TaskGroup() as readers:
+                for mention in wanted:
+                    readers.create_task(read(mention))
+        except ExceptionGroup as group:
+            # None of the others reads on: whoever asked has gone by then. The first tells what is wrong.
+            raise group.exceptions[0] from group
 
     def _look_up(
         self, session: Session, mentions: tuple[Mention, ...]
@@ -241,7 +252,8 @@ class ListedArticles:
         return replace(link, reason=reason, tries=tries, next_try_at=next_try_at)
 
     async def _pass_over(self, link: PassedLink) -> None:
-        self._polled.outside += 1
+        self._polled.failed += link.tries > 0
+        self._polled.outside += link.tries == 0
         await self._store(lambda session: record_passed(session, self._source.id, link, now=self._now))
 
     def _why_not(self, article: Article, link: PassedLink) -> str | None:

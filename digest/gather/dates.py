@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+from digest.gather.days import named_day
 from digest.gather.months import month_of
 
 # A site that writes its local time as if it were UTC is up to 14 hours ahead (Kiribati is UTC+14). What is
@@ -19,18 +20,12 @@ _ISO = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})()(.*))?")
 _EPOCH = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")
-_NUMERIC = re.compile(r"\b(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})\b")
 _CLOCK = re.compile(
     r"\b(\d{1,2})[:h](\d{2})(?::(\d{2})(?:[.,]\d+)?)?(?:\s*([AaPp])\.?\s?[Mm]\b\.?)?|\b(\d{1,2})\s*([AaPp])\.?[Mm]\b\.?"
 )
 _OFFSET = re.compile(r"(?:(?:GMT|UTC|UT|Z)\s*)?([+-])\s?(\d{1,2})(?::?(\d{2}))?(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª|°|\.(?=\s|$))", re.IGNORECASE)
 _COMMENT = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-# Words that may stand in a date and say nothing; besides them only one, the weekday.
-_FILLERS = frozenset(
-    re.findall(r"\S+", "de del di of the at um uhr om à as às alle ore o godz r kl den le el feira la")
-)
 _ZONES = {
     "gmt": 0, "utc": 0, "ut": 0, "z": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "mez": 60, "met": 60,
     "cest": 120, "mesz": 120, "mest": 120, "eet": 120, "eest": 180, "msk": 180, "jst": 540, "kst": 540,
@@ -63,11 +58,10 @@ def parsed_date(text: str, now: datetime) -> datetime | None:
 def instant_of(text: str) -> datetime | None:
     """Return the instant that `text` names, in UTC, believable or not; None when it names none.
 
-    ISO 8601 and RFC 5322 in their many spellings, seconds since 1970, and a day with its month named in one
-    of eight languages. A time without a zone, or with an unknown one, is UTC (RFC 5322 §4.3); a two-digit
-    year is of 1950 to 2049. A day without a time is taken at noon UTC, which is the same calendar day in
-    every zone but the two easternmost. `11/12/2026` may be two days, and "yesterday" depends on when it was
-    written: neither is read.
+    ISO 8601 and RFC 5322 in their many spellings, seconds since 1970, and a day as people write it
+    (`named_day`). A time without a zone, or with an unknown one, is UTC (RFC 5322 §4.3). A day without a time
+    is taken at noon UTC, which is the same calendar day in every zone but the two easternmost. "Yesterday"
+    depends on when it was written, and is not read.
     """
     if len(text) > 2 * _LONGEST:
         return None
@@ -84,10 +78,15 @@ def instant_of(text: str) -> datetime | None:
         return None
 
 
+def noon(day: date) -> datetime:
+    """Return the instant that stands for a day without a time: noon UTC."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
 def _from_iso(match: re.Match[str]) -> datetime | None:
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     if hour is None:
-        return datetime(int(year), int(month), int(day), 12, tzinfo=UTC)
+        return noon(date(int(year), int(month), int(day)))
     minutes = _zone_minutes(zone)
     if minutes is None:
         return None
@@ -102,16 +101,17 @@ def _from_words(text: str) -> datetime | None:
     if clock:
         text, zone = text[: clock.start()], text[clock.end() :]
         zone, text = _split_zone(zone, text)
-    day = _day(text)
+    day = named_day(text)
     if day is None:
         return None
     if clock is None:
-        return _at(*day, 12, 0, 0)
+        return noon(day)
     minutes = _zone_minutes(zone or "")
     hour = _hour(clock)
     if minutes is None:
         return None
-    return _at(*day, hour, int(clock[2] or 0), int(clock[3] or 0)) - timedelta(minutes=minutes)
+    local = _at(day.year, day.month, day.day, hour, int(clock[2] or 0), int(clock[3] or 0))
+    return local - timedelta(minutes=minutes)
 
 
 def _split_zone(after: str, before: str) -> tuple[str, str]:
@@ -126,39 +126,6 @@ def _split_zone(after: str, before: str) -> tuple[str, str]:
         elif month_of(word) or word.isdigit() or rest.strip() != word:
             kept.append(word)
     return zone, f"{before} {' '.join(kept)}"
-
-
-def _day(text: str) -> tuple[int, int, int] | None:
-    """Return year, month and day of words in any order: `20 Nov 26`, `Nov 20, 2026`, `20.11.2026`."""
-    if numeric := _NUMERIC.search(text):
-        rest = text.replace(numeric[0], " ", 1)
-        return _numeric_day(numeric) if len(_spoken(rest)) <= 1 and not re.search(r"\d", rest) else None
-    words = _spoken(_ORDINAL.sub(" ", text))
-    if words and not words[0].isdigit() and not month_of(words[0]):
-        words = words[1:]  # the weekday
-    numbers = [word for word in words if word.isdigit()]
-    months = [number for word in words if not word.isdigit() and (number := month_of(word))]
-    if len(months) != 1 or len(numbers) != 2 or len(words) != 3:
-        return None
-    day, year = numbers if len(numbers[0]) <= 2 else reversed(numbers)
-    return _full_year(year), months[0], int(day)
-
-
-def _numeric_day(match: re.Match[str]) -> tuple[int, int, int] | None:
-    first, mark, second, year = int(match[1]), match[2], int(match[3]), _full_year(match[4])
-    if mark == "." or first > 12 or first == second:
-        return year, second, first
-    return (year, first, second) if second > 12 else None
-
-
-def _spoken(text: str) -> list[str]:
-    """Return the words and numbers of `text` that may tell something."""
-    return [word for word in _WORD.findall(text) if word.casefold() not in _FILLERS]
-
-
-def _full_year(text: str) -> int:
-    year = int(text)
-    return year + (2000 if year < 50 else 1900) if len(text) <= 2 else year
 
 
 def _hour(clock: re.Match[str]) -> int:

@@ -92,7 +92,8 @@ async def read_list(
     )
     mentions, problems = _mentions(feed.entries, feed.language)
     asked = Asked(feed.ttl, fetched.fresh_for, feed.skip_hours, feed.skip_days)
-    return Listing(mentions, asked, problems)
+    finished = ("it says that it is finished: nothing new will come",) if feed.is_finished else ()
+    return Listing(mentions, asked, (*finished, *problems))
 
 
 async def _read_sitemaps(

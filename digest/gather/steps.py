@@ -18,8 +18,9 @@ from digest.gather.lists import Parse
 from digest.gather.memory import give_back
 from digest.gather.polled import Polled
 from digest.gather.polling import Poll
-from digest.store.articles import articles_in, record_stories
+from digest.store.articles import articles_in
 from digest.store.database import reading, writing
+from digest.store.recording import record_stories
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,8 @@ _PRINT_FLAGS = frozenset(
 )
 _PRINT_VALUES = frozenset({"", "1", "true", "yes", "print", "printable", "printer"})
 _INDEX = re.compile(r"(?:index|default)\.(?:html?|php\d?|aspx?|jsp|cfm)", re.IGNORECASE)
+_FEED = re.compile(r"feed:(?://)?(https?://)?(.*)", re.IGNORECASE | re.DOTALL)
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 _ESCAPED = re.compile(r"%([0-9a-fA-F]{2})")
 _FRAGMENT = "!$&'()*+,;=:@/?-._~"
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
@@ -73,6 +75,21 @@ def is_http_url(text: str) -> bool:
     except InvalidInput:
         return False
     return True
+
+
+def given_url(text: str) -> str:
+    """Return the http(s) URL that a person or a list gives, without blanks around it.
+
+    `feed://host/…` and `feed:https://host/…`, which browsers once handed to feed readers, are read as what
+    they mean. Raises `InvalidInput`, which says what is wrong and never repeats a password.
+    """
+    url = text.strip()
+    if found := _FEED.fullmatch(url):
+        url = (found[1] or "http://") + found[2]
+    _parsed(url)
+    if len(url) > MAX_LENGTH:
+        raise InvalidInput(f"'{shown_url(url[:60])}…' is longer than {MAX_LENGTH} characters")
+    return url
 
 
 def canonical_url(url: str) -> str:
@@ -93,9 +110,7 @@ def canonical_url(url: str) -> str:
     path = _without_amp_ending(_SESSION_IN_PATH.sub("", path)) or "/"
     canonical = f"{parsed.scheme}://{_netloc(parsed)}{path}{'?' if kept else ''}{kept}{_route(parsed)}"
     if len(canonical) > MAX_LENGTH:
-        raise InvalidInput(
-            f"'{canonical[:60]}…' is longer than {MAX_LENGTH} characters: not an article's URL"
-        )
+        raise InvalidInput(f"'{canonical[:60]}…' is longer than {MAX_LENGTH} characters")
     return canonical
 
 
@@ -115,6 +130,14 @@ def comparison_key(url: str) -> str:
     port = "" if parsed.port is None else f":{parsed.port}"
     key = f"{_site_host(_host(parsed))}{port}/{'/'.join(parts)}{'?' if kept else ''}{'&'.join(kept)}"
     return key + _route(parsed)
+
+
+def address_key(url: str) -> str:
+    """Return what all spellings of a source's address share: not the scheme, `www.` or a last slash."""
+    try:
+        return comparison_key(url)
+    except InvalidInput:
+        return url
 
 
 def canonical_or_none(url: str) -> str | None:
@@ -151,18 +174,33 @@ def _parsed(url: str) -> httpx2.URL:
         parsed = httpx2.URL(text)
         host = _host(parsed)
     except (httpx2.InvalidURL, ValueError) as exc:
-        raise InvalidInput(f"'{_shown(text)}' is not a URL: {exc}") from exc
+        # What the parser stumbled over may be part of a password.
+        why = "" if "@" in text else f": {exc}"
+        raise InvalidInput(f"'{shown_url(text)}' is not a URL{why}") from None
+    if not parsed.scheme:
+        raise InvalidInput(
+            f"'{shown_url(text)}' is not an http(s) URL: give the whole address, with https:// before it"
+        )
     if parsed.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
-        raise InvalidInput(f"'{_shown(text)}' is not an http(s) URL")
+        raise InvalidInput(f"'{shown_url(text)}' is not an http(s) URL")
     if parsed.userinfo:
-        raise InvalidInput(f"'{_shown(text)}' names a user: give the URL without it")
+        raise InvalidInput(
+            f"'{shown_url(text)}' carries a user name or password, with which nothing is fetched: "
+            "leave it out"
+        )
     if parsed.port is not None and not 0 < parsed.port < 65536:
-        raise InvalidInput(f"'{_shown(text)}' has no such port: {parsed.port}")
+        raise InvalidInput(f"'{shown_url(text)}' has no such port: {parsed.port}")
     return parsed
 
 
-def _shown(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text[:120])
+def shown_url(text: str) -> str:
+    """Return as much of an address as can be repeated: without what stands before an @ in it."""
+    try:
+        httpx2.URL(text)
+        told = _CREDENTIALS.sub("…@", text)
+    except (httpx2.InvalidURL, ValueError):
+        told = re.sub(r"(?<=//).*@", "…@", text, flags=re.DOTALL)
+    return "".join(char if char.isprintable() else "�" for char in told[:120])
 
 
 def _host(parsed: httpx2.URL) -> str:

@@ -8,18 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.domain.articles import Article
-from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
 from digest.gather.pages.extract import NoArticle, read_fetched
-from digest.gather.urls import comparison_key, is_http_url
+from digest.gather.urls import comparison_key, given_url
 from digest.pipeline.run import current_window
 from digest.runtime import Runtime
-from digest.store.articles import AddedByHand, Recorded, record_article
 from digest.store.database import reading, writing
 from digest.store.issues import find_issue
 from digest.store.newsletters import get_newsletter, get_topic
+from digest.store.recording import AddedByHand, Recorded, record_article
 
 _CHANGEABLE = frozenset({IssueState.DRAFT})
 
@@ -39,8 +38,7 @@ def add_article(runtime: Runtime, slug: str, url: str, *, topics: Collection[str
     `topics` are given to it beside those the rules find. Raises `InvalidInput` for what is no address,
     `NoArticle` for what holds no article, and `Refused` or `Unavailable` when it cannot be fetched.
     """
-    if not is_http_url(url):
-        raise InvalidInput(f"'{url}' is not an http(s) URL: give the whole address of an article")
+    url = given_url(url)
     now = runtime.clock()
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)

@@ -54,14 +54,17 @@ class Candidate:
 
 
 def uncondensed_articles(session: Session, newsletter_id: NewsletterId) -> tuple[StoredArticle, ...]:
-    """Return the articles whose takeaways are missing or were made from an older text, oldest first."""
+    """Return the articles whose takeaways are missing or were made from an older text, oldest first.
+
+    Before them come the copies of such articles: what their original is used for may have changed.
+    """
+    own = ArticleRow.newsletter_id == newsletter_id
+    pending = or_(ArticleRow.condensed_hash.is_(None), ArticleRow.condensed_hash != ArticleRow.content_hash)
+    originals = select(ArticleRow.id).where(own, pending).scalar_subquery()
     rows = session.scalars(
         select(ArticleRow)
-        .where(
-            ArticleRow.newsletter_id == newsletter_id,
-            or_(ArticleRow.condensed_hash.is_(None), ArticleRow.condensed_hash != ArticleRow.content_hash),
-        )
-        .order_by(ArticleRow.id)
+        .where(own, or_(pending, ArticleRow.copies_id.in_(originals)))
+        .order_by(ArticleRow.copies_id.is_(None), ArticleRow.id)
     ).all()
     return stored_from(session, rows)
 

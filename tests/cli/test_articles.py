@@ -53,3 +53,40 @@ def test_what_cannot_be_an_article_is_refused_in_words(
     digest("article", "add", "daily", url).refused(2, "daily")
     assert digest("article", "list", "weekly", "--json").json == []
     assert "Nothing yet" in digest("article", "list", "weekly").well().out
+
+
+def test_inspecting_a_reserved_page_shows_what_a_run_would_make_of_it(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    serve(httpserver)
+    by_header = httpserver.url_for("/header")
+    httpserver.expect_request("/header").respond_with_data(
+        PAGE, content_type="text/html; charset=utf-8", headers={"tdm-reservation": "1"}
+    )
+    Path("page.html").write_text(PAGE.replace("<title>", '<meta name="robots" content="noai"><title>'))
+    for where, sign in (("page.html", "noai"), (by_header, "the header tdm-reservation")):
+        told = digest("inspect", "article", where, "--json").well().json
+        assert told["condensed"]["takeaways"] == []
+        assert sign in told["condensed"]["why_none"]
+        shown = digest("inspect", "article", where).well().out
+        assert "none: its publisher reserves it" in shown
+        assert "headline and link only: " in shown
+    digest("article", "add", "weekly", by_header).well()
+    (added,) = digest("article", "list", "weekly", "--json").json
+    assert added["article"]["reservation"].startswith("the header tdm-reservation")
+
+
+def test_inspecting_plain_text_shows_what_was_believed_and_what_was_left_out(
+    nowhere: Path, digest: Digest
+) -> None:
+    story = TEXT.replace("<p>", "\n\n").replace("</p>", "")
+    Path("saved.txt").write_text(
+        f"Ropes and tar{story}\n\nRead more:\n\n- Gulls of the quay\n- Fog at noon\n"
+    )
+    told = digest("inspect", "article", "saved.txt", "--json").well().json
+    assert [one["value"] for one in told["reading"]["titles"]] == ["Ropes and tar"]
+    assert "Gulls" not in told["text"]
+    assert sum(part["words"] for part in told["reading"]["dropped"]) == 9
+    shown = digest("inspect", "article", "saved.txt").well().out
+    assert "the first line" in shown
+    assert "Gulls of the quay" in shown

@@ -192,7 +192,7 @@ IDENTITY = ["--name", "N", "--from", "a@example.org", "--postal-address", "P"]
         (["run", "weekly", "--window", "2026-11-22..2026-11-16"], ["ends before it begins"]),
         (["run", "weekly", "--window", "9999-12-30..9999-12-31"], ["no calendar reaches that far"]),
         (["issue", "edit", "1"], ["nothing to change", "--subject"]),
-        (["inspect", "feed", "ftp://example.org/feed"], ["neither an http(s) URL nor a file"]),
+        (["inspect", "feed", "ftp://example.org/feed"], ["'ftp://example.org/feed' is not an http(s) URL"]),
         (["inspect", "article", "no-such-file.html"], ["'no-such-file.html' cannot be read: No such file"]),
         (["inspect", "article", "."], ["'.' cannot be read: Is a directory"]),
     ],
@@ -269,8 +269,7 @@ def test_of_a_wrong_csv_file_nothing_is_imported(
         ("<rss/>", ["feeds.opml line 1", "<rss> is not OPML"]),
         ("<opml><body/></opml>", ["feeds.opml names no feed"]),
         (
-            '<opml><body><outline text="a" xmlUrl="http://a.example.org/"/>\n'
-            '<outline text="b" xmlUrl="htp://x"/></body></opml>',
+            '<opml><body><outline text="a"/>\n<outline text="b" xmlUrl="htp://x"/></body></opml>',
             ["feeds.opml line 2", "'htp://x' is not an http(s) URL"],
         ),
     ],

@@ -205,3 +205,121 @@ def test_how_a_source_fails_is_told_where_it_is_listed(
     shown = digest("source", "show", "weekly", "busy").well().out
     assert "asked for quiet" in shown
     assert "left alone until" in digest("gather", "weekly").out
+
+
+WORDS = "".join(
+    f"<p>The {word} of the harbour was weighed on Monday, and the council wrote down what the {word} came to."
+    for word in ("rope", "tar", "salt", "herring")
+)
+ROPES = f"<html lang=en><title>Ropes and tar</title><article><h1>Ropes and tar</h1>{WORDS}</article></html>"
+BY_FEED = """<rss version="2.0"><channel><title>Watch</title>
+<item><title>Ropes and tar</title><link>/ropes</link></item></channel></rss>"""
+
+
+def test_articles_of_a_removed_source_go_by_its_name_and_on_its_terms(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    site = serve(httpserver, {"/feed": BY_FEED, "/ropes": ROPES})
+    digest("source", "add", "weekly", f"{site}feed", "--name", "Watch", "--excerpt", "headline").well()
+    digest("gather", "weekly").well()
+    assert "Removed Watch. " in digest("source", "remove", "weekly", "Watch").well().out
+    assert digest("source", "list", "weekly", "--json").json == []
+    listed = digest("article", "list", "weekly").well().out
+    assert "Watch" in listed
+    assert "added by hand" not in listed
+    assert "takeaways: none" in digest("condense", "weekly", "--again").well().out
+
+    (weekly / "other.opml").write_text(
+        f'<opml><body><outline text="Watch" type="rss" xmlUrl="{site}other"/></body></opml>', "utf-8"
+    )
+    digest("source", "import", "weekly", "other.opml").well()
+    (other,) = digest("source", "list", "weekly", "--json").json
+    assert other["name"].startswith("Watch (")
+    assert "takeaways: none" in digest("condense", "weekly", "--again").well().out
+    digest("source", "remove", "weekly", other["name"]).well()
+
+    again = digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well().out
+    assert "It was a source before, and has its articles again." in again
+    assert "takeaways: none" not in digest("condense", "weekly").well().out
+
+
+def test_a_source_that_is_there_under_another_spelling_is_named(weekly: Path, digest: Digest) -> None:
+    digest("source", "add", "weekly", FEED, "--name", "Watch").well()
+    digest("source", "add", "weekly", "https://example.org/other", "--name", "Other").well()
+    for spelling in (
+        "http://example.org/feed.xml",
+        "feed://www.example.org/feed.xml/",
+        f"{FEED}?utm_source=x",
+    ):
+        digest("source", "add", "weekly", spelling).refused(2, "is a source already, as 'Watch'", FEED)
+    digest("source", "change", "weekly", "Other", "--url", "http://example.org/feed.xml/").refused(
+        2, "is a source already, as 'Watch'", "nothing was changed"
+    )
+    digest("source", "change", "weekly", "Watch", "--url", "http://example.org/feed.xml").well()
+    Path("feeds.opml").write_text(
+        f'<opml><body><outline xmlUrl="{FEED}/"/>\n<outline text="Wrong" xmlUrl="htp://x"/>'
+        '<outline text="New" xmlUrl="feed://new.example.org/feed"/></body></opml>'
+    )
+    said = digest("source", "import", "weekly", "feeds.opml").well().out
+    assert "Added 1 source; 1 was there already." in said
+    assert "Left out: feeds.opml line 2: 'htp://x' is not an http(s) URL." in said
+    assert digest("source", "show", "weekly", "New", "--json").json["url"] == "http://new.example.org/feed"
+
+
+def test_topics_language_and_pattern_of_a_source_can_be_taken_away(weekly: Path, digest: Digest) -> None:
+    options = ("--topic", "space", "--language", "de", "--link-pattern", "/a/", "--kind", "page")
+    digest("source", "add", "weekly", FEED, "--name", "Watch", *options).well()
+    digest(
+        "source", "change", "weekly", "Watch", "--topic", "", "--language", "", "--link-pattern", ""
+    ).well()
+    source = digest("source", "show", "weekly", "Watch", "--json").json
+    assert (source["topics"], source["language"], source["link_pattern"]) == ([], None, "")
+    assert "'': none" in digest("source", "change", "--help").well().out
+
+
+def test_an_address_with_a_password_is_refused_for_that(weekly: Path, digest: Digest) -> None:
+    address = "https://ada:hunter2@example.org/feed"
+    for command in (
+        ("source", "add", "weekly", address),
+        ("source", "find", address),
+        ("article", "add", "weekly", address),
+        ("inspect", "article", address),
+    ):
+        told = digest(*command).refused(2, "'https://…@example.org/feed' carries a user name or password")
+        assert "hunter2" not in told.out + told.err
+
+
+def test_a_feed_that_is_finished_says_so_where_it_is_found_and_where_it_is_polled(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    item = '{"url": "/a", "title": "A", "date_published": "2020-01-01"}'
+    finished = (
+        f'{{"version": "https://jsonfeed.org/version/1", "title": "Old", "expired": true, "items": [{item}]}}'
+    )
+    page = PAGE.replace(
+        "</head>", '<link rel="alternate" type="application/feed+json" href="/old.json"></head>'
+    )
+    site = serve(httpserver, {"/": page, "/feed": RSS, "/old.json": finished})
+    found = digest("source", "find", site, "--json").well().json
+    assert [(one["title"], one["is_finished"]) for one in found] == [("Harbour Watch", False), ("Old", True)]
+    assert "nothing new: it is finished" in digest("source", "find", site).well().out
+    digest("source", "add", "weekly", f"{site}old.json", "--name", "Old").well()
+    assert "Old: it says that it is finished: nothing new will come" in digest("gather", "weekly").well().out
+
+
+def test_pages_that_cannot_be_read_are_counted_as_failed_and_not_as_of_other_days(
+    weekly: Path, digest: Digest, httpserver: HTTPServer
+) -> None:
+    old = "<item><title>Old</title><link>/old</link><pubDate>Fri, 20 Nov 2020 10:00:00 GMT</pubDate></item>"
+    gone = "<item><title>Gone</title><link>/gone</link></item></channel>"
+    site = serve(httpserver, {"/feed": BY_FEED.replace("</channel>", old + gone), "/ropes": ROPES})
+    httpserver.expect_request("/gone").respond_with_data("", 503)
+    digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well()
+    for new, known in ((1, 0), (0, 1)):
+        (polled,) = digest("gather", "weekly", "--json").well().json
+        assert (polled["listed"], polled["new"], polled["known"]) == (3, new, known)
+        assert (polled["outside"], polled["failed"]) == (1, 1)
+    (row,) = (
+        line for line in digest("gather", "weekly").well().out.splitlines() if line.startswith("Watch ")
+    )
+    assert row.split()[1:7] == ["3", "0", "0", "1", "1", "1"]

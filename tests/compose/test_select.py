@@ -98,7 +98,8 @@ def test_a_story_stands_once_and_names_its_other_reports() -> None:
     selection = select(reports)
     (told,) = [item for item in selection.items if item.also]
     assert (told.article_id, told.also) == (2, (1,))
-    assert reasons(selection) == {1: "tells the story of 'Article 2'"}
+    why = "it is the fuller report"
+    assert reasons(selection) == {1: f"tells the story of 'Article 2', which leads: {why}"}
 
 
 def test_the_report_that_stands_for_a_story_has_takeaways_at_best_the_publishers_own() -> None:

@@ -15,11 +15,12 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
-from digest.store.articles import ArticleId, record_article, record_stories
+from digest.store.articles import ArticleId
 from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, get_rendered, items_of, list_issues, write_texts
 from digest.store.newsletters import remove_topic, topic_ids
+from digest.store.recording import record_article, record_stories
 from tests.samples import PERSONAL
 from tests.stored import (
     CITIES,

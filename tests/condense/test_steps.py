@@ -4,12 +4,14 @@ from sqlalchemy import Engine
 from digest.condense.steps import SOURCE_SCORE, Report, condense, condense_again, topics_of
 from digest.domain.articles import Article, Block, BlockKind, Origin
 from digest.domain.newsletters import Newsletter
-from digest.domain.sources import Source
+from digest.domain.sources import Excerpt, Source
 from digest.domain.topics import Topic, TopicRule, TopicSlug
-from digest.store.articles import ArticleId, StoredArticle, record_article
+from digest.store.articles import ArticleId, StoredArticle
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_topic, remove_topic
+from digest.store.recording import record_article, record_stories
+from digest.store.sources import change_source, remove_source
 from tests.stored import NOW, WINDOW, sample_article, stored_newsletter, stored_source
 
 SEA, SPACE, CITY = map(TopicSlug, ("sea", "space", "city"))
@@ -173,3 +175,51 @@ def test_topics_are_in_falling_score_and_each_has_its_strongest_reason() -> None
 def test_an_article_that_no_source_lists_any_more_keeps_its_rules() -> None:
     stored = StoredArticle(ArticleId(1), told("tides"), first_seen_at=NOW, sources=(), story_id=None)
     assert [match.slug for match in topics_of(stored, TOPICS, {})] == [SEA]
+
+
+def test_what_was_agreed_with_a_source_holds_after_it_was_removed(condensing: Condensing) -> None:
+    with writing(condensing.engine) as session:
+        change_source(session, condensing.source.id, excerpt=Excerpt.HEADLINE, topics=[CITY])
+        remove_source(session, condensing.source.id)
+    condensing.add(told("tides"))
+    condensing.run()
+    found = condensing.candidates["tides"]
+    assert found.takeaways == ()
+    assert found.why_none == "Meridian is used for headline and link only"
+    assert [match.slug for match in found.topics] == [SEA, CITY]
+
+
+@pytest.mark.parametrize("limited", ["the source", "the publisher"])
+def test_a_copy_is_for_what_its_original_is_for(condensing: Condensing, limited: str) -> None:
+    free = stored_source(condensing.engine, condensing.newsletter, "Free")
+    with writing(condensing.engine) as session:
+        if limited == "the source":
+            change_source(session, condensing.source.id, excerpt=Excerpt.HEADLINE)
+    condensing.add(told("tides", reservation="noai" if limited == "the publisher" else ""))
+    condensing.add(told("copy"), free)
+    condensing.run()
+    assert condensing.candidates["copy"].takeaways
+    original, copy = (condensing.candidates[path].stored.id for path in ("tides", "copy"))
+    with writing(condensing.engine) as session:
+        record_stories(session, [[original, copy]], {copy: original})
+    assert condensing.run().articles == 1
+    found = condensing.candidates["copy"]
+    assert found.takeaways == ()
+    assert found.why_none.startswith("a copy of https://meridian.example.org/tides: ")
+    assert found.why_none.endswith("headline and link only")
+    with writing(condensing.engine) as session:
+        record_stories(session, [[original], [copy]])
+    condensing.run()
+    assert condensing.candidates["copy"].takeaways
+
+
+def test_a_free_original_stays_free_whatever_its_copies_are_for(condensing: Condensing) -> None:
+    limited = stored_source(condensing.engine, condensing.newsletter, "Limited", excerpt=Excerpt.HEADLINE)
+    condensing.add(told("tides"))
+    condensing.add(told("copy"), limited)
+    original, copy = (condensing.candidates[path].stored.id for path in ("tides", "copy"))
+    with writing(condensing.engine) as session:
+        record_stories(session, [[original, copy]], {copy: original})
+    condensing.run()
+    assert condensing.candidates["tides"].takeaways
+    assert condensing.candidates["copy"].why_none == "Limited is used for headline and link only"

@@ -78,7 +78,7 @@ def test_it_ends_with_a_table_of_what_happened_and_what_to_do_next(demo: Demo) -
     assert (rows["sources"], rows["sent"], rows["skipped"]) == ("5", str(READERS), "2")
     assert str(demo.folder / "mails") in demo.printed
     assert (
-        "30 in the issue; not in it: reports a story that is in it already (1), over the limit"
+        "30 in the issue; not in it: reports a story that is in it already (2), over the limit"
         in demo.printed
     )
     assert f"{DIGEST.resolve()} issue show {demo.issue.id}" in demo.printed
@@ -181,6 +181,22 @@ def test_publishers_takeaways_are_mailed_word_for_word(demo: Demo) -> None:
     for takeaways, bullets in found.values():
         assert bullets == takeaways[: len(bullets)]
         assert len(bullets) == min(3, len(takeaways))
+
+
+def test_the_reports_of_one_event_are_one_story_and_nothing_else_is(demo: Demo) -> None:
+    with reading(demo.engine) as session:
+        candidates = candidates_in(session, demo.issue.newsletter_id, demo.issue.window)
+    tied: dict[int, set[str]] = {}
+    for candidate in candidates:
+        if candidate.stored.story_id:
+            slug = next(a.slug for a in read_articles() if a.slug in candidate.stored.article.url)
+            tied.setdefault(candidate.stored.story_id, set()).add(slug)
+    told = {article.story: set[str]() for article in read_articles() if article.story}
+    for article in read_articles():
+        if article.story:
+            told[article.story].add(article.slug)
+    assert len(told) == 2
+    assert sorted(map(sorted, tied.values())) == sorted(map(sorted, told.values()))
 
 
 def test_each_takeaway_says_who_wrote_it(demo: Demo) -> None:

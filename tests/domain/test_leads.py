@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.articles import Article, Block, BlockKind, TextOrigin
-from digest.domain.leads import Lead, Report, choose_lead, lead_order
+from digest.domain.leads import Report, lead_order, why_leads
 
 NOON = datetime(2026, 11, 16, 12, tzinfo=UTC)
 
@@ -25,19 +25,20 @@ PLAIN = report("b", words=400)
 @pytest.mark.parametrize(
     ("better", "why"),
     [
-        (report(words=300), "the only one that can be shown in full"),
+        (report(words=300), "only it can be shown in full"),
         (replace(report(), weight=2.0), "its source weighs most"),
         (replace(report(), has_publishers=True), "its publisher wrote takeaways"),
-        (report(words=800), "the fullest report"),
-        (report(words=410, hours=-1), "the earliest report"),
-        (report(words=390), "first by address, all else being equal"),
+        (report(words=800), "it is the fuller report"),
+        (report(words=410, hours=-1), "it is the earlier report"),
+        (report(words=390), "all else being equal, its address comes first"),
     ],
 )
 def test_a_lead_says_why(better: Report, why: str) -> None:
     cut = replace(PLAIN, article=replace(PLAIN.article, is_partial=True))
-    others = cut if why.startswith("the only") else PLAIN
-    assert choose_lead([others, better]) == Lead(1, why)
-    assert choose_lead([better, others]) == Lead(0, why)
+    others = cut if why.startswith("only it") else PLAIN
+    assert lead_order([others, better]) == (1, 0)
+    assert lead_order([better, others]) == (0, 1)
+    assert why_leads(better, others) == why
 
 
 def test_what_may_not_be_shown_leads_only_when_nothing_else_can() -> None:
@@ -45,19 +46,17 @@ def test_what_may_not_be_shown_leads_only_when_nothing_else_can() -> None:
     empty = report("c", words=0)
     untold = replace(PLAIN, has_takeaways=False)
     assert lead_order([reserved, empty, untold, report()])[0] == 3
-    assert choose_lead([reserved]) == Lead(0, "")
 
 
 def test_a_page_leads_before_a_feed_and_an_original_before_its_copy() -> None:
     feed = replace(PLAIN, article=replace(PLAIN.article, text_origin=TextOrigin.FEED))
     copy = replace(PLAIN, is_copy=True)
-    assert choose_lead([feed, report(words=90)]) == Lead(1, "read from its page, not from a feed")
-    assert choose_lead([copy, report(words=90)]) == Lead(1, "the original, not a copy")
-
-
-def test_a_story_has_at_least_one_report() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        choose_lead([])
+    for behind, why in (
+        (feed, "it was read from its page, not from a feed"),
+        (copy, "it is the original, not a copy"),
+    ):
+        assert lead_order([behind, report(words=90)]) == (1, 0)
+        assert why_leads(report(words=90), behind) == why
 
 
 FIVE = [

@@ -22,6 +22,7 @@ from digest.store.sources import (
 from tests.gather.gathering import (
     DAY,
     FEED,
+    OTHER_FEED,
     URL,
     FakeFetcher,
     Gathering,
@@ -104,6 +105,25 @@ def test_what_a_database_cannot_hold_is_left_out_of_a_strangers_words(gathering:
     polled = gathering.run_one(FakeFetcher({url: listed}))
     assert (polled.error, polled.new) == ("", 2)
     assert [article.title for article in gathering.articles] == ["Long", "Tides"]
+
+
+def test_a_database_that_goes_away_at_one_article_leaves_no_other_being_read(
+    gathering: Gathering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("the database is away")
+
+    links = [f"https://meridian.example.org/{n}" for n in range(6)]
+    gathering.source()
+    fetcher = FakeFetcher({FEED: feed(FEED, *map(entry, links)), **{link: page(link) for link in links}})
+    fetcher.delays = dict.fromkeys(links[1:], 0.05)
+    gathering.source("Northlight", url=OTHER_FEED)
+    fetcher.answers[OTHER_FEED], fetcher.delays[OTHER_FEED] = feed(OTHER_FEED), 1.0
+    monkeypatch.setattr("digest.gather.articles.record_article", away)
+    polls = gathering.run(fetcher)
+    assert "the database is away" in polls["Meridian"].error
+    assert polls["Northlight"].error == ""
+    assert len([url for url in fetcher.urls if url in links]) < len(links)
 
 
 def test_an_article_that_tells_no_language_has_its_sources(gathering: Gathering) -> None:

@@ -110,12 +110,14 @@ MONTHS = {
     "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
     "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
     "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
+    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
     "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września październik listopada grudnia",
 }
 
 
 @pytest.mark.parametrize("names", MONTHS.values(), ids=MONTHS)
-def test_the_months_of_eight_languages_are_known(names: str) -> None:
+def test_the_months_of_ten_languages_are_known(names: str) -> None:
     read = [instant_of(f"14 {name} 2025") for name in names.upper().split()]
     assert read == [datetime(2025, month, 14, 12, tzinfo=UTC) for month in range(1, 13)]
 

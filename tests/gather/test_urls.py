@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
-from digest.gather.urls import canonical_url, comparison_key, is_http_url, joined, same_site
+from digest.gather.urls import canonical_url, comparison_key, given_url, is_http_url, joined, same_site
 
 URLS = {
     "HTTP://News.Example.COM:80/Story": "http://news.example.com/Story",
@@ -65,8 +65,6 @@ def test_canonical_form_is_its_own_canonical_form(url: str) -> None:
         "http://",
         "http:///a",
         "http://exa mple.com/",
-        "http://example.com\\@example.org/",
-        "http://user:secret@example.com/",
         "http://example.com:0/",
         "http://example.com:99999/",
         "http://[::1/",
@@ -79,6 +77,56 @@ def test_what_is_no_http_url_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         canonical_url(text)
     assert text[:20].strip().split("\t")[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://ada:secret@example.com/",
+        "https://ada:secret@example.com:99999/",
+        "ftp://ada:secret@example.com/",
+        "http://ada.example.com\\@example.org/",
+        "http://ada:sec/ret@example.com/secret",
+        "http://ada:sec ret@exa mple.com/",
+        "http://secret@[::1/",
+        "feed://ada:secret@example.com/",
+    ],
+)
+def test_a_password_is_never_repeated(text: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        given_url(text)
+    told = str(caught.value)
+    assert "sec" not in told.partition("…@")[0]
+    assert "ada" not in told
+    if text.startswith(("http://ada:secret", "feed:")):
+        assert told == (
+            "'http://…@example.com/' carries a user name or password, with which nothing is fetched: "
+            "leave it out"
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (" https://example.com/feed ", "https://example.com/feed"),
+        ("feed://example.com/feed", "http://example.com/feed"),
+        ("feed:https://example.com/feed", "https://example.com/feed"),
+        ("feed://https://example.com/feed", "https://example.com/feed"),
+        ("FEED:http://example.com/feed", "http://example.com/feed"),
+    ],
+)
+def test_addresses_made_for_feed_readers_are_read_as_what_they_mean(text: str, meant: str) -> None:
+    assert given_url(text) == meant
+
+
+def test_an_address_that_no_column_holds_is_refused_whatever_its_canonical_form() -> None:
+    with pytest.raises(InvalidInput, match="is longer than 2048 characters"):
+        given_url(f"https://example.org/feed?utm_source={'x' * 2048}")
+
+
+def test_an_address_without_its_scheme_says_so() -> None:
+    with pytest.raises(InvalidInput, match="give the whole address, with https:// before it"):
+        given_url("example.com/feed")
 
 
 def test_is_http_url_tells_web_addresses_from_others() -> None:

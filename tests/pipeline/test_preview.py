@@ -8,8 +8,8 @@ from digest.domain.newsletters import Newsletter
 from digest.pipeline.preview import page_for_reader
 from digest.pipeline.run import approve_issue, run_newsletter
 from digest.runtime import Runtime
-from digest.store.articles import record_article
 from digest.store.database import writing
+from digest.store.recording import record_article
 from digest.store.sources import list_sources
 from digest.store.subscribers import set_follows
 from tests.pipeline.press import CLIMATE, DAY, SPACE, Press, make_newsletter

@@ -1,10 +1,11 @@
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from digest.domain.articles import (
     Article,
@@ -22,22 +23,21 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source
 from digest.domain.topics import TopicMatch
 from digest.store.articles import (
-    AddedByHand,
-    Recorded,
+    ArticleId,
+    ArticleRow,
     RevisionRow,
     StoredArticle,
+    articles_by_id,
     articles_in,
     content_hash,
     count_articles,
     known_articles,
-    record_article,
-    record_sightings,
-    record_stories,
 )
 from digest.store.condensed import candidates_in, forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import topic_ids
-from digest.store.sources import remove_source
+from digest.store.recording import AddedByHand, Recorded, record_article, record_sightings, record_stories
+from digest.store.sources import list_sources, remove_source
 from tests.stored import (
     CLIMATE,
     NOW,
@@ -188,12 +188,15 @@ def test_the_source_that_listed_an_article_first_is_named_first(
     assert found.sources == ("Meridian", "Aurora")
 
 
-def test_articles_outlive_their_source(engine: Engine, newsletter: Newsletter, source: Source) -> None:
+def test_articles_outlive_their_source_and_keep_its_name(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
     record(engine, newsletter, source, FULL)
     with writing(engine) as session:
         remove_source(session, source.id)
+        assert list_sources(session, newsletter.id) == ()
     (found,) = stored(engine, newsletter)
-    assert found.sources == ()
+    assert found.sources == ("Meridian",)
 
 
 def test_a_window_holds_its_articles_newest_first(
@@ -292,3 +295,53 @@ def test_stories_are_tied_and_untied(engine: Engine, newsletter: Newsletter, sou
 
     assert told([three, one], [two]) == {one: three, two: None, three: three}
     assert told([one], [two], [three]) == {one: None, two: None, three: None}
+
+
+def test_who_copies_whom_is_condensed_anew_where_it_is_news(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    one, two, three = (
+        stored_article(engine, newsletter, source, sample_article(path), {CLIMATE: 1.0})
+        for path in ("one", "two", "three")
+    )
+
+    def pending() -> set[int]:
+        with reading(engine) as session:
+            return {found.id for found in uncondensed_articles(session, newsletter.id)}
+
+    def tie(*stories: list[ArticleId], copies: Mapping[ArticleId, ArticleId]) -> None:
+        with writing(engine) as session:
+            record_stories(session, stories, copies)
+
+    assert pending() == set()
+    tie([one, two], [three], copies={two: one})
+    assert pending() == {two}
+    condensed(engine, two)
+    tie([one, two], [three], copies={two: one})
+    assert pending() == set()
+    tie([two], [three], copies={})  # the original is older than what is compared
+    assert pending() == set()
+    tie([one, two], [three], copies={})
+    assert pending() == {two}
+
+
+def test_a_copy_is_condensed_again_with_its_original(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    one, two = (
+        stored_article(engine, newsletter, source, sample_article(path), {CLIMATE: 1.0})
+        for path in ("one", "two")
+    )
+    with writing(engine) as session:
+        record_stories(session, [[one, two]], {two: one})
+    condensed(engine, two)
+    with writing(engine) as session:
+        session.execute(update(ArticleRow).where(ArticleRow.id == one).values(condensed_hash=None))
+        # The copy first: a stop between the two leaves the original to be done, and with it the copy.
+        assert [found.id for found in uncondensed_articles(session, newsletter.id)] == [two, one]
+
+
+def condensed(engine: Engine, article: ArticleId) -> None:
+    with writing(engine) as session:
+        (found,) = articles_by_id(session, [article]).values()
+        record_condensed(session, article, Condensed(()), (), topic_ids={}, of=content_hash(found.article))

@@ -10,7 +10,6 @@ from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import CHANGES, Issue, IssueId, IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
-from digest.store.articles import record_stories
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ChosenItem,
@@ -28,6 +27,7 @@ from digest.store.issues import (
     replace_items,
     write_texts,
 )
+from digest.store.recording import record_stories
 from tests.stored import (
     CLIMATE,
     NOW,

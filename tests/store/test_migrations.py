@@ -10,8 +10,9 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
 from digest.store.database import open_engine, reading, writing
 from digest.store.links import PassedLink, passed_links, record_passed
+from digest.store.polls import record_standing
 from digest.store.schema import migrate
-from digest.store.sources import get_source, record_standing
+from digest.store.sources import get_source
 from tests.stored import NOW, stored_newsletter, stored_source
 
 

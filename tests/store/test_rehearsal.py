@@ -5,10 +5,10 @@ from tempfile import gettempdir
 from sqlalchemy import Engine, func, select
 
 from digest.domain.newsletters import Newsletter
-from digest.store.articles import record_stories
 from digest.store.database import reading, writing
 from digest.store.issues import ChosenItem, ensure_issue, replace_items
 from digest.store.newsletters import remove_newsletter
+from digest.store.recording import record_stories
 from digest.store.rehearsal import rehearsal
 from digest.store.subscribers import suppress
 from digest.store.tables import metadata

@@ -21,10 +21,11 @@ from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.pipeline.run import approve_issue
 from digest.runtime import Runtime
-from digest.store.articles import content_hash, record_article
+from digest.store.articles import content_hash
 from digest.store.condensed import record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
+from digest.store.recording import record_article
 from digest.store.sources import NewSource, add_sources, list_sources
 from digest.store.subscribers import find_subscription, set_subscription_state, subscribe, suppress
 from digest.store.tables import metadata

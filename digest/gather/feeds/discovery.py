@@ -17,7 +17,7 @@ from digest.gather.feeds.listing import advertised_feeds, linked_feeds
 from digest.gather.feeds.sitemap import Sitemap, read_sitemap
 from digest.gather.feeds.sniff import Kind, kind_of
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
-from digest.gather.urls import canonical_url, joined
+from digest.gather.urls import given_url, joined
 
 MAX_REQUESTS = 15
 FULL_TEXT = 1_500
@@ -60,7 +60,7 @@ class Candidate:
 
     `url` is where it was found in the end. `entries` counts what it lists: for the index of sitemaps those.
     `newest` is the latest date among them. `is_comments` marks what readers say about articles, which is
-    hardly ever wanted.
+    hardly ever wanted, `is_finished` a feed which says that nothing new will come.
     """
 
     url: str
@@ -71,6 +71,7 @@ class Candidate:
     newest: datetime | None = None
     has_full_text: bool = False
     is_comments: bool = False
+    is_finished: bool = False
     found_by: FoundBy = FoundBy.NAMED
 
 
@@ -82,21 +83,22 @@ async def find_feeds(
     Looked at, in this order: the address itself, the feeds its page names and links to, the sitemaps
     robots.txt names and, when the page named no feed, the usual places. Every candidate has been read; one
     that fails is passed over. Feeds come before sitemaps, the whole site before a section, whole articles
-    before summaries, comments last. The same feed in two formats is two candidates.
+    before summaries, finished feeds and comments last. The same feed in two formats is two candidates.
 
     Raises `InvalidInput` when `site_url` is no http(s) URL, and `NothingFound`, which says what was tried.
     """
-    canonical_url(site_url)
+    site = given_url(site_url)
     search = _Search(fetcher, now or datetime.now(UTC))
-    await search.run(site_url.strip())
+    await search.run(site)
     if not search.found:
-        raise NothingFound(search.report(site_url.strip()))
+        raise NothingFound(search.report(site))
     return tuple(sorted(search.found, key=_rank))
 
 
 def _rank(candidate: Candidate) -> tuple[bool, ...]:
     return (
         candidate.is_comments,
+        candidate.is_finished,
         candidate.kind is CandidateKind.SITEMAP,
         bool(_SECTION.search(candidate.url)),
         candidate.entries == 0,
@@ -181,6 +183,7 @@ class _Search:
                 newest=_newest(feed.entries),
                 has_full_text=_is_full_text(feed.entries),
                 is_comments=bool(_COMMENTS.search(f"{feed.title} {url}")),
+                is_finished=feed.is_finished,
                 found_by=found_by,
             )
             return told, [entry.url for entry in feed.entries]

@@ -15,16 +15,17 @@ from lxml import etree
 from digest.domain.errors import InvalidInput
 from digest.domain.sources import Excerpt, SourceKind
 from digest.gather.plain import plain_line
-from digest.gather.urls import is_http_url
+from digest.gather.urls import comparison_key, given_url
 
 MAX_BYTES = 4 * 1024 * 1024
 NOTHING_IMPORTED = "nothing was imported"
+PATTERN_MAX = 500
 
 _OURS = "urn:digest:source"
 _OUR_KIND, _OUR_PATTERN = f"{{{_OURS}}}kind", f"{{{_OURS}}}linkPattern"
 _OUR_LANGUAGE, _OUR_WEIGHT = f"{{{_OURS}}}language", f"{{{_OURS}}}weight"
 _OUR_EXCERPT = f"{{{_OURS}}}excerpt"
-_WEIGHTS = re.compile(r"(?:10|\d)(?:\.\d{1,3})?")
+_WEIGHTS = re.compile(r"(?:10|\d)(?:\.\d{1,6})?")
 _BETWEEN = " / "
 
 _CODES = etree.ErrorTypes
@@ -68,6 +69,17 @@ class OpmlSource:
     excerpt: Excerpt = Excerpt.TAKEAWAYS
 
 
+@dataclass(frozen=True, slots=True)
+class OpmlList:
+    """The sources of a list in its order, and what is wrong with the outlines that are not among them.
+
+    `problems` are sentences without a full stop that begin with the line.
+    """
+
+    sources: tuple[OpmlSource, ...]
+    problems: tuple[str, ...] = ()
+
+
 def write_opml(sources: Iterable[OpmlSource], *, title: str) -> bytes:
     """Return an OPML 2.0 file with a folder for each `folder`, which `read_opml` reads back to the same.
 
@@ -109,11 +121,11 @@ def _write(folder: etree._Element, source: OpmlSource) -> None:
         outline.set(_OUR_EXCERPT, source.excerpt)
 
 
-def read_opml(body: bytes, *, name: str) -> tuple[OpmlSource, ...]:
-    """Return the sources of an OPML file in its order, each URL once (the first place it stands in).
+def read_opml(body: bytes, *, name: str) -> OpmlList:
+    """Return the sources of an OPML file, each address once, however it is spelt (the first place it has).
 
-    All or nothing: raises `InvalidInput` with `name`, the line and the reason when the file is not OPML,
-    names no feed, or a single outline of it is wrong. A DTD is refused.
+    An outline that cannot be read costs no other. Raises `InvalidInput` with `name`, the line and the reason
+    when the file is not OPML, or holds no feed that can be read. A DTD is refused.
     """
     root = _root(body, name)
     wrong: list[str] = []
@@ -123,13 +135,13 @@ def read_opml(body: bytes, *, name: str) -> tuple[OpmlSource, ...]:
         if isinstance(source, str):
             wrong.append(f"line {outline.sourceline}: {source}")
         elif source:
-            sources.setdefault(source.url, source)
-    if wrong:
+            sources.setdefault(comparison_key(source.url), source)
+    if wrong and not sources:
         others = f"; {len(wrong) - 1} more wrong: {'; '.join(wrong[1:4])}" if len(wrong) > 1 else ""
         raise InvalidInput(f"{name} {wrong[0]}{others}; {NOTHING_IMPORTED}")
     if not sources:
         raise InvalidInput(f"{name} names no feed: no outline of it has an xmlUrl; {NOTHING_IMPORTED}")
-    return tuple(sources.values())
+    return OpmlList(tuple(sources.values()), tuple(wrong))
 
 
 def _root(body: bytes, name: str) -> etree._Element:
@@ -181,8 +193,13 @@ def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
         claims_feed = _attribute(outline, "type").lower() in ("rss", "atom") or kind != SourceKind.FEED
         missing = "xmlUrl" if kind == SourceKind.FEED else "address"
         return f"feed '{_title(outline)}' has no {missing}" if claims_feed else None
-    if not is_http_url(url):
-        return f"'{plain_line(url)[:120]}' is not an http(s) URL"
+    try:
+        url = given_url(url)
+        comparison_key(url)
+    except InvalidInput as exc:
+        return str(exc)
+    if not _is_pattern(pattern := outline.get(_OUR_PATTERN) or ""):
+        return f"'{plain_line(pattern)[:40]}' is no pattern of links"
     weight, excerpt = outline.get(_OUR_WEIGHT) or "1", outline.get(_OUR_EXCERPT) or Excerpt.TAKEAWAYS
     if not _WEIGHTS.fullmatch(weight) or not 0.1 <= float(weight) <= 10:
         return f"'{plain_line(weight)[:40]}' is no weight of a source: from 0.1 to 10"
@@ -195,11 +212,19 @@ def _source(outline: etree._Element, folder: str) -> OpmlSource | str | None:
         folder,
         tuple(plain_line(label) for label in categories if label),
         SourceKind(kind),
-        outline.get(_OUR_PATTERN) or "",
+        pattern,
         plain_line(outline.get(_OUR_LANGUAGE) or "")[:16],
         float(weight),
         Excerpt(excerpt),
     )
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return len(text) <= PATTERN_MAX
 
 
 def _title(outline: etree._Element) -> str:

@@ -7,7 +7,7 @@ are read around it, from the same tree.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
@@ -76,13 +76,25 @@ def read_fetched(fetched: Fetched, *, now: datetime | None = None) -> Article:
 def examine_fetched(fetched: Fetched, *, now: datetime | None = None) -> Reading:
     """Return the article of what was fetched or read from a file: a page or plain text, told by its content.
 
-    Raises `InvalidInput` for a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
+    What the server's answer reserves holds where the page itself reserves nothing. Raises `InvalidInput` for
+    a feed, and `NoArticle` for what is neither: a PDF document, a picture, nothing.
     """
+    reading = _examined(fetched, now)
+    if not fetched.reservation or reading.article.reservation:
+        return reading
+    return replace(
+        reading,
+        article=replace(reading.article, reservation=fetched.reservation),
+        signals=(*reading.signals, fetched.reservation),
+    )
+
+
+def _examined(fetched: Fetched, now: datetime | None) -> Reading:
     match kind_of(fetched.body, fetched.encoding):
         case Kind.HTML:
             return examine_page(fetched.body, url=fetched.url, encoding=fetched.encoding, now=now)
         case Kind.TEXT:
-            return Reading(read_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url))
+            return examine_plain_text(decoded(fetched.body, fetched.encoding), url=fetched.url)
         case Kind.XML_FEED | Kind.JSON_FEED:
             raise InvalidInput(f"{fetched.url} is a feed, not an article: 'digest inspect feed' reads it")
         case _:
@@ -158,14 +170,22 @@ def _detected(language: str | None, declared: str | None) -> tuple[Candidate, ..
 
 def read_plain_text(text: str, *, url: str) -> Article:
     """Return the article that a page saved as plain text holds."""
+    return examine_plain_text(text, url=url).article
+
+
+def examine_plain_text(text: str, *, url: str) -> Reading:
+    """Return the article of a plain text as `read_plain_text` does, with what it rests on."""
     title, found = plain_text_blocks(text)
-    blocks, _ = without_furniture(found, title=title)
-    return Article(
+    blocks, dropped = without_furniture(found, title=title)
+    detected = language_of(_sample(blocks))
+    article = Article(
         url=canonical_or_none(url) or url,
         title=shorten(title or _title_of(blocks, url), TITLE_MAX),
         blocks=blocks,
-        language=language_of(_sample(blocks)),
+        language=detected,
     )
+    titles = (Candidate("the first line", title, True, "it reads like no sentence"),) if title else ()
+    return Reading(article, titles=titles, languages=_detected(detected, None), dropped=dropped)
 
 
 def read_entry(entry: Entry, *, feed_language: str | None = None) -> Article:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.etree import _Element
 
-from digest.gather.dates import parsed_date
+from digest.gather.dates import believable, noon, parsed_date
+from digest.gather.days import day_in_line
 from digest.gather.pages.declarations import Declarations
 from digest.gather.pages.evidence import Candidate
 from digest.gather.pages.survey import Survey
-from digest.gather.pages.worddates import day_in_words
 
 _PUBLISHED = (
     "article:published_time",
@@ -85,8 +85,8 @@ def dates_of(page: Declarations, survey: Survey) -> PageDates:
         published = published or moment
         candidates.append(Candidate(where, text[:80], is_believed, why))
     if published is None:
-        found = _visible(page.tree, survey)
-        published = parsed_date(found, page.now) if found else None
+        day = _visible(page.tree, survey)
+        published = believable(noon(day), page.now) if day else None
         where = "the text"
         if published is None:
             published, where = _guessed(page), "anywhere in the page (htmldate)"
@@ -114,7 +114,7 @@ def _day(found: re.Match[str]) -> str:
     return f"{found[1]}-{_MONTHS.index(month) + 1 if month in _MONTHS else int(month):02d}-{found[3]}"
 
 
-def _visible(tree: _Element, survey: Survey) -> str | None:
+def _visible(tree: _Element, survey: Survey) -> date | None:
     """Return the first day in words from a short line whose element is called a date or a byline."""
     lines = (e for e in tree.iter("time", "p", "span", "div", "li", "small", "address") if _is_dated(e))
     looked_at = 0
@@ -123,7 +123,7 @@ def _visible(tree: _Element, survey: Survey) -> str | None:
         if not text or not _is_of_the_article(line):
             continue
         looked_at += 1
-        day = day_in_words(text)
+        day = day_in_line(text)
         if day and not _CHANGED.search(text):
             return day
         if looked_at >= _LOOKED_AT:
@@ -156,7 +156,8 @@ def _changed(page: Declarations, published: datetime | None) -> tuple[datetime |
 def _moment(text: str, now: datetime) -> datetime | None:
     if len(text) > _SHORT:
         return None
-    return parsed_date(text, now) or parsed_date(day_in_words(text) or "", now)
+    day = day_in_line(text)
+    return parsed_date(text, now) or (believable(noon(day), now) if day else None)
 
 
 def _guessed(page: Declarations) -> datetime | None:

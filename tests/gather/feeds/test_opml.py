@@ -7,7 +7,7 @@ from lxml import etree
 
 from digest.domain.errors import InvalidInput
 from digest.domain.sources import Excerpt, SourceKind
-from digest.gather.feeds.opml import OpmlSource, read_opml, write_opml
+from digest.gather.feeds.opml import OpmlList, OpmlSource, read_opml, write_opml
 from digest.gather.plain import plain_line
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -29,6 +29,10 @@ LIST = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def read(text: str | bytes) -> tuple[OpmlSource, ...]:
+    return listed(text).sources
+
+
+def listed(text: str | bytes) -> OpmlList:
     return read_opml(text.encode() if isinstance(text, str) else text, name="sources.opml")
 
 
@@ -40,21 +44,37 @@ def test_feeds_come_in_the_files_order_with_their_folders() -> None:
     )
 
 
-def test_a_wrong_address_is_named_with_its_line_and_nothing_is_imported() -> None:
-    wrong = LIST.replace("https://bare.example/rss", "htp://x")
-    with pytest.raises(InvalidInput) as caught:
-        read(wrong)
-    assert str(caught.value) == (
-        "sources.opml line 12: 'htp://x' is not an http(s) URL; nothing was imported"
+def test_every_outline_that_cannot_be_read_is_named_and_the_others_come() -> None:
+    wrong = LIST.replace("https://bare.example/rss", "htp://x").replace('xmlurl=" https', 'xml=" https')
+    assert listed(wrong) == OpmlList(
+        read(LIST)[:1],
+        ("line 9: feed 'Tide & Time' has no xmlUrl", "line 12: 'htp://x' is not an http(s) URL"),
     )
 
 
-def test_every_wrong_line_is_named() -> None:
-    wrong = LIST.replace("https://bare.example/rss", "htp://x").replace('xmlurl=" https', 'xml=" https')
-    with pytest.raises(
-        InvalidInput, match=r"line 9: feed 'Tide & Time' has no xmlUrl; 1 more wrong: line 12"
-    ):
-        read(wrong)
+def test_of_a_list_without_any_outline_that_can_be_read_every_wrong_line_is_named() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read('<opml><body><outline xmlUrl="htp://x"/>\n<outline type="rss" text="b"/></body></opml>')
+    assert str(caught.value) == (
+        "sources.opml line 1: 'htp://x' is not an http(s) URL; 1 more wrong: line 2: feed 'b' has no xmlUrl; "
+        "nothing was imported"
+    )
+
+
+def test_spellings_of_one_address_are_one_source() -> None:
+    spelt = (
+        "https://horizon.example/feed/",
+        "feed://horizon.example/feed",
+        "feed:https://www.horizon.example/feed",
+        "HTTP://HORIZON.example:80/feed?utm_source=opml",
+    )
+    outlines = "".join(f'<outline xmlUrl="{address}"/>' for address in spelt)
+    (source,) = read(f"<opml><body>{outlines}</body></opml>")
+    assert source.url == spelt[0]
+    assert (
+        read('<opml><body><outline xmlUrl="feed://a.example/x"/></body></opml>')[0].url
+        == "http://a.example/x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +110,7 @@ def test_entities_that_multiply_are_not_expanded() -> None:
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: LIST.replace("News", text).encode()))
 def test_any_bytes_are_a_list_or_refused(body: bytes) -> None:
     try:
-        assert read_opml(body, name="x.opml")
+        assert read_opml(body, name="x.opml").sources
     except InvalidInput as exc:
         assert "x.opml" in str(exc)  # noqa: PT017 (both outcomes are right)
 
@@ -99,7 +119,7 @@ MINE = (
     OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe", ("politics", "grid & power")),
     OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
     OpmlSource(
-        "At the top", "https://top.example/rss", language="pt-BR", weight=0.5, excerpt=Excerpt.HEADLINE
+        "At the top", "https://top.example/rss", language="pt-BR", weight=0.12345, excerpt=Excerpt.HEADLINE
     ),
     OpmlSource(
         "Listing",
@@ -128,14 +148,25 @@ def test_folders_are_outlines_and_a_page_is_a_link_to_other_readers() -> None:
 
 def test_a_page_without_its_address_is_named() -> None:
     written = write_opml(MINE, title="x").replace(b'url="https://page.example/news"', b"")
-    with pytest.raises(InvalidInput, match=r"feed 'Listing' has no address"):
-        read(written)
+    (problem,) = listed(written).problems
+    assert problem.endswith("feed 'Listing' has no address")
 
 
-def test_a_kind_of_source_that_nobody_knows_is_refused() -> None:
-    written = write_opml(MINE, title="x").replace(b'kind="page"', b'kind="pigeon"')
-    with pytest.raises(InvalidInput, match="'pigeon' is no kind of source"):
-        read(written)
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        (b'kind="page"', b'kind="pigeon"', "'pigeon' is no kind of source"),
+        (rb"/20\d\d/[a-z-]+$", b"/20(", "'/20(' is no pattern of links"),
+        (rb"/20\d\d/[a-z-]+$", b"x" * 501, f"'{'x' * 40}' is no pattern of links"),
+        (b'weight="0.12345"', b'weight="99"', "'99' is no weight of a source: from 0.1 to 10"),
+        (b'excerpt="headline"', b'excerpt="all"', "'all' is no use of a source: takeaways or headline"),
+        (b"top.example/rss", b"top.example/" + b"x" * 3000, "is longer than 2048 characters"),
+    ],
+)
+def test_a_source_as_none_can_be_is_left_out(right: bytes, wrong: bytes, said: str) -> None:
+    found = listed(write_opml(MINE, title="x").replace(right, wrong))
+    assert len(found.sources) == len(MINE) - 1
+    assert said in found.problems[0]
 
 
 NAMES = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=12).filter(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import DigestError
+from digest.gather.days import day_in_line
 from digest.gather.fetching.fetch import Fetched
 from digest.gather.pages.boilerplate import furniture_of, invites_to_subscribe
 from digest.gather.pages.bylines import people_in
@@ -18,7 +19,6 @@ from digest.gather.pages.extract import examine_page, read_fetched, read_plain_t
 from digest.gather.pages.phrases import is_byline, is_comments_label, is_related_label, is_takeaways_label
 from digest.gather.pages.pruning import ELEMENTS_MOST
 from digest.gather.pages.titles import page_title
-from digest.gather.pages.worddates import day_in_words
 from digest.gather.plain import plain_from_html, plain_from_text
 from tests.gather.pages.samples import NOW, URL, examine, prose
 
@@ -93,7 +93,7 @@ def test_no_pattern_takes_more_than_linear_time(name: str) -> None:
         is_takeaways_label,
         plain_from_html,
         plain_from_text,
-        day_in_words,
+        day_in_line,
     ):
         reads(line)
     invites_to_subscribe(line[:300])

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from digest.gather.pages.worddates import day_in_words
 from tests.gather.pages.samples import examine, json_ld, prose
 
 META = "<meta property='article:published_time' content='2026-11-20T09:00:00Z'>"
@@ -57,20 +56,3 @@ def test_when_it_was_changed_is_told_apart() -> None:
     reading = examine(head)
     assert reading.article.published_at == datetime(2026, 11, 19, 7, tzinfo=UTC)
     assert reading.modified_at == datetime(2026, 11, 21, 8, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("Sat, Nov. 7th, 2026", "2026-11-07"),
-        ("le 1er mai 2026", "2026-05-01"),
-        ("3. März 2026", "2026-03-03"),
-        ("5 lutego 2026", "2026-02-05"),
-        ("11/12/2026", None),
-        ("40 May 2026", None),
-        ("Room 12 Berlin 2026", None),
-        ("", None),
-    ],
-)
-def test_a_day_is_found_in_a_line(text: str, day: str | None) -> None:
-    assert day_in_words(text) == day
