@@ -36,6 +36,15 @@ def test_a_cost_that_no_integer_holds_and_a_long_name_are_kept(engine: Engine) -
     assert (kept.cost, kept.model) == (2**40, "m" * 200)
 
 
+def test_what_no_database_stores_is_replaced(engine: Engine) -> None:
+    with writing(engine) as session:
+        record_answer(session, "a" * 64, KeptAnswer("so\x00so {}", 1, 1, 1, "m", "p"), now=NOW)
+    with reading(engine) as session:
+        kept = find_answer(session, "a" * 64)
+    assert kept is not None
+    assert kept.text == "so\ufffdso {}"
+
+
 def test_old_answers_are_forgotten_and_young_ones_are_not(engine: Engine) -> None:
     with writing(engine) as session:
         for days in (1, 89, 91, 400):

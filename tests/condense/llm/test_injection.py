@@ -133,6 +133,7 @@ def test_sentences_that_do_not_exist_support_nothing(server: ModelServer, engine
     [
         (f"- {MARKET}", MARKET),
         (f"• {MARKET}", MARKET),
+        ("The flood wall will close the fish market for two seasons [4, 5].", MARKET),
         ("The flood wall will close the **fish market** for two seasons.", MARKET),
         ("The flood wall will close the `fish market` for two seasons.", MARKET),
         ("The flood wall\r\nwill close\x00 the fish\u2028market for two\tseasons.", MARKET),
