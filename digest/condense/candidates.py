@@ -23,6 +23,8 @@ CAPTION = 40
 _NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
 _UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_LABELLED = re.compile(r"[^\s?!»]\s+\.$")
+"""A full stop set apart: a heading, link or caption whose stop was added when the page became text."""
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
 
@@ -80,9 +82,13 @@ def _sentences(article: Article, language: Language) -> Iterator[Span]:
 
 def _is_caption(text: str, language: Language) -> bool:
     """Tell whether a short paragraph names its photographer or agency: then all of it is about a picture."""
-    return (
-        count_words(text) <= CAPTION and _patterns(language).chrome_anywhere.search(_folded(text)) is not None
-    )
+    return count_words(text) <= CAPTION and _speaks_of_page(_folded(text), language)
+
+
+def _speaks_of_page(folded: str, language: Language) -> bool:
+    # Looked for as they stand first: a pattern of so many phrases is slow to search.
+    found = any(phrase in folded for phrase in language.chrome_anywhere)
+    return found and _patterns(language).chrome_anywhere.search(folded) is not None
 
 
 def _folded(text: str) -> str:
@@ -96,13 +102,18 @@ def _dateline_end(sentence: str) -> int:
 
 def _is_news(sentence: str, language: Language) -> bool:
     length = count_words(sentence)
-    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence):
+    if (
+        length < SHORTEST
+        or _OUTSIDE.search(sentence)
+        or _UNFINISHED.search(sentence)
+        or _LABELLED.search(sentence)
+    ):
         return False
     if length < HEADLINE and not _COMPLETE.search(sentence):
         return False
     patterns = _patterns(language)
     folded = _folded(sentence)
-    if patterns.chrome.match(folded) or patterns.chrome_anywhere.search(folded):
+    if patterns.chrome.match(folded) or _speaks_of_page(folded, language):
         return False
     return not (length < BYLINE and patterns.byline.match(folded) and not _COMPLETE.search(sentence))
 

@@ -109,6 +109,14 @@ class Article:
             start += len(block.text) + len(BLOCK_SEPARATOR)
 
 
+class Style(StrEnum):
+    """How a newsletter wants its takeaways put. What extraction makes of it: `digest.condense.styles`."""
+
+    PLAIN = "plain"
+    NEUTRAL = "neutral"
+    BRIEF = "brief"
+
+
 class Origin(StrEnum):
     """Who wrote a takeaway."""
 
