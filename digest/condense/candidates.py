@@ -86,7 +86,7 @@ def _is_caption(text: str, language: Language) -> bool:
 
 
 def _speaks_of_page(folded: str, language: Language) -> bool:
-    # Looked for as they stand first: the pattern alone takes thirty times as long.
+    # Looked for as they stand first: a pattern of so many phrases is slow to search.
     found = any(phrase in folded for phrase in language.chrome_anywhere)
     return found and _patterns(language).chrome_anywhere.search(folded) is not None
 

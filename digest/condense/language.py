@@ -64,7 +64,7 @@ class Language:
     bylines: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
-        # Patterns are cached by language: hashing its lists each time took a tenth of condensing.
+        # Patterns are cached by language: hashing all its lists each time is slow.
         return hash(self.code)
 
 

@@ -36,7 +36,7 @@ LONGEST_LABELLED = 90
 FEW = 8
 """Different long words below which a text says too little to be compared."""
 LEAST_SHARED = 0.2
-"""The share of a summary's long words that the rest of its article has; seldom below a half."""
+"""The share of a summary's long words that the rest of its article must have."""
 LONGEST_LEAD_IN = 6
 """Words of a heading that ends in a label: "What are the key takeaways?"."""
 LONGEST_HEADING = 80

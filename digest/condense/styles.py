@@ -1,8 +1,7 @@
 """What a newsletter's style means where sentences are taken from the article and no word is rewritten.
 
 A style decides which sentences are preferred, and how much of one is kept. What speaks against a sentence
-is counted in points of ROUGE-1, as the ranking counts: one point is about what separates the best set of
-three from the tenth.
+is counted in points of ROUGE-1, as the ranking counts.
 """
 
 from __future__ import annotations

@@ -40,6 +40,11 @@ from digest.condense.words import words
         ),
         (
             "en",
+            "Ines Amaro, a lawyer for the traders, said the claim would be heard.",
+            "Ines Amaro said the claim would be heard.",
+        ),
+        (
+            "en",
             "Ines Amaro, 54, was elected by the board of the harbour.",
             "Ines Amaro was elected by the board of the harbour.",
         ),
