@@ -37,6 +37,13 @@ def test_a_true_paraphrase_has_no_problems_and_rests_on_its_sentences() -> None:
     assert said == ["About 340 nurses are affected, and 24 percent of all beds will go."]
 
 
+def test_a_no_in_the_next_sentence_does_not_cover_what_a_sentence_asserts() -> None:
+    assert ground("The flood wall will not cost $83 million.", HARBOUR).problems == (
+        "the article does not say 'not' of this",
+    )
+    assert ground("The flood wall will cost $83 million.", HARBOUR).problems == ()
+
+
 def test_a_takeaway_that_merges_two_sentences_rests_on_both_in_the_articles_order() -> None:
     grounded = ground("The union Carefirst is suing as two of nine clinics will close.", HOSPITAL)
     assert grounded.problems == ()

@@ -190,6 +190,8 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
             continue  # "did not rise" is compared with "fell"
         if claim.tokens[negation.place].key in said:
             continue  # "denies", "refuses" are words of the article
+        if _is_asserted(claim, negation, support[0], lexicon):
+            return f"the article does not say '{negation.text}' of this"
         is_possible = negative or any(
             _negative_places(passage, lexicon) for passage in _neighbours(support, source, NEIGHBOURS)
         )
@@ -199,6 +201,22 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
         ):
             return f"the article does not say '{negation.text}' of this"
     return None
+
+
+def _is_asserted(claim: Passage, negation: Negation, passage: Passage, lexicon: Lexicon) -> bool:
+    """Tell whether the sentence says in like company, and in a clause without any no, what is denied."""
+    if negation.head is None or claim.tokens[negation.place].key:
+        return False  # "refused" and its like deny in too many ways
+    denied = claim.tokens[negation.head].key
+    ours = company(claim, negation.head, lexicon)
+    clauses = {passage.tokens[place].clause for place in _negative_places(passage, lexicon)}
+    return any(
+        token.key == denied
+        and token.clause not in clauses
+        and likeness(ours, company(passage, place, lexicon)) >= LEAST_ALIKE
+        for place, token in enumerate(passage.tokens)
+        if token.key
+    )
 
 
 def _is_on_axis(passage: Passage, negation: Negation, lexicon: Lexicon) -> bool:
