@@ -31,11 +31,12 @@ class Rouge:
 
 def rouge(summary: Sequence[str], reference: Sequence[str]) -> Rouge:
     """Score a summary against a reference, each given as its sentences."""
-    ours, theirs = [_words(text) for text in summary], [_words(text) for text in reference]
+    ours, theirs = [words_of(text) for text in summary], [words_of(text) for text in reference]
     return Rouge(_n_gram_f(ours, theirs, 1), _n_gram_f(ours, theirs, 2), _lcs_f(ours, theirs))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as ROUGE compares them."""
     return [_stem(word) if len(word) > 3 else word for word in _WORD.findall(text.lower())]
 
 

@@ -23,6 +23,8 @@ CAPTION = 40
 _NEWS = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _COMPLETE = re.compile(r"[.!?…。！？｡؟।۔][\"'”’»›“)\]」』）】]*$")
 _UNFINISHED = re.compile(r"(?::\s*\.?|…|\.\.\.|\[…\]|\[\.\.\.\])$")
+_LABELLED = re.compile(r"[^\s?!»]\s+\.$")
+"""A full stop set apart: a heading, link or caption whose stop was added when the page became text."""
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
 
@@ -96,7 +98,7 @@ def _dateline_end(sentence: str) -> int:
 
 def _is_news(sentence: str, language: Language) -> bool:
     length = count_words(sentence)
-    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence):
+    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence) or _LABELLED.search(sentence):
         return False
     if length < HEADLINE and not _COMPLETE.search(sentence):
         return False

@@ -20,7 +20,10 @@ class Language:
     - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before. Of these,
       `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
       where a comma follows. After a comma, `relatives` open a clause that only adds.
-    - `person` are words of the first and second person.
+    - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No cut
+      may hold one of `limiting`. `days` of the week are written with one of `day_prefixes` and `day_suffixes`
+      or without, and stay after a word of `bound_to_day`.
+    - `person` are words of the first and second person, `judging` those that judge rather than report.
     - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
       number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
     - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
@@ -36,7 +39,16 @@ class Language:
     bound_to_conjunction: frozenset[str] = frozenset()
     droppable: tuple[str, ...] = ()
     relatives: tuple[str, ...] = ()
+    inner_relatives: tuple[str, ...] = ()
+    verbs: frozenset[str] = frozenset()
+    past_ending: str = ""
+    limiting: frozenset[str] = frozenset()
+    days: tuple[str, ...] = ()
+    day_prefixes: tuple[str, ...] = ()
+    day_suffixes: tuple[str, ...] = ()
+    bound_to_day: frozenset[str] = frozenset()
     person: frozenset[str] = frozenset()
+    judging: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
     abbreviations_number: frozenset[str] = frozenset()
     abbreviations_final: frozenset[str] = frozenset()
@@ -52,6 +64,10 @@ _WORD_SETS = (
     "leaning",
     "bound_to_conjunction",
     "person",
+    "judging",
+    "verbs",
+    "limiting",
+    "bound_to_day",
     "abbreviations",
     "abbreviations_number",
     "abbreviations_final",

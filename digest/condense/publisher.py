@@ -1,10 +1,14 @@
 """The takeaways a publisher printed with the article, recognised by how the page is built.
 
-Three shapes are known, with the label in any language that condense has a list for:
+Four shapes are known, with the label in any language that condense has a list for:
 
 - a heading such as "Key Takeaways", then list items, or paragraphs that begin with a bullet;
-- such a heading, then nothing but short paragraphs up to the next heading;
-- a paragraph that begins with the label itself: "TL;DR: The council voted to …".
+- such a heading, then nothing but short paragraphs up to the next heading, or one longer paragraph;
+- a paragraph that begins with the label itself: "TL;DR: The council voted to …";
+- a list whose first item is the label.
+
+What such a list resembles is no summary: a table of contents repeats the headings below it, and a box of
+other stories shares next to no word with the article.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from itertools import takewhile
 
 from digest.condense.language import known_languages
 from digest.condense.sentences import split_sentences
-from digest.condense.words import count_words
+from digest.condense.words import count_words, words
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
 
 MOST_ITEMS = 10
@@ -29,13 +33,23 @@ LONGEST_PARAGRAPH = 35
 """Words of a paragraph without a bullet that can still be a takeaway; an article's own are longer."""
 LONGEST_LABELLED = 90
 """Words after "TL;DR:" that are still a summary."""
+FEW = 8
+"""Different long words below which a text says too little to be compared."""
+LEAST_SHARED = 0.2
+"""The share of a summary's long words that the rest of its article has; seldom below a half."""
 LONGEST_HEADING = 80
 """Characters of a label; what is longer is a sentence."""
 
 _BULLET = re.compile(r"\s*(?:[•▪●◦‣·*✓✔➤►→–—-]|\d{1,2}[.)])\s+(?=\S)")
 _INNER_BULLET = re.compile(r"\s+[•▪●◦‣]\s+")
 _LABEL = re.compile(r"(?P<label>[^:\n]{3,40}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
+_TLDR = re.compile(r"\W*(?P<label>tl\s?[;:/]?\s?dr)\b[\s:;.,–—-]*(?=\w)", re.IGNORECASE)
+"""The one label that needs no mark behind it, and over one paragraph needs no heading below it."""
+_COUNTED = re.compile(r"\b(?:\d{1,2}|two|three|four|five|six|seven|drei|vier|fünf)\s+")
 _SPACE = re.compile(r"\s+")
+
+_MAY_HEAD = frozenset({BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
+_PROSE = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE})
 
 _Located = tuple[Span, Block]
 
@@ -54,14 +68,36 @@ def find_published(article: Article) -> tuple[Takeaway, ...]:
 def _published_spans(article: Article) -> list[Span]:
     located = list(article.located_blocks())
     for index, (span, block) in enumerate(located):
-        spans = _under_heading(block, located[index + 1 :]) or _behind_label(span, block, article.language)
-        if spans:
+        spans = _under_heading(block, located[index + 1 :], article.language)
+        spans = spans or _behind_label(span, block, article.language)
+        if spans and not _lists_contents(spans, article) and _is_about(spans, article):
             return spans
     return []
 
 
-def _under_heading(heading: Block, following: Sequence[_Located]) -> list[Span]:
+def _lists_contents(spans: Sequence[Span], article: Article) -> bool:
+    """Tell whether these are the headings of the article: a table of contents."""
+    headings = {_normal(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
+    return all(_normal(article.text[span.start : span.end]) in headings for span in spans)
+
+
+def _is_about(spans: Sequence[Span], article: Article) -> bool:
+    """Tell whether they speak of what the rest of the article does; true where there is too little to tell."""
+    text = article.text
+    ours = _long_words(" ".join(text[span.start : span.end] for span in spans))
+    rest = _long_words(f"{article.title} {text[: spans[0].start]} {text[spans[-1].end :]}")
+    return len(ours) < FEW or len(rest) < FEW or len(ours & rest) >= LEAST_SHARED * len(ours)
+
+
+def _long_words(text: str) -> set[str]:
+    """Return the first letters of the words that mostly carry a subject: a stem in any alphabet."""
+    return {word[:5] for word in words(text) if len(word) > 4 or word.isdecimal()}
+
+
+def _under_heading(heading: Block, following: Sequence[_Located], language: str | None) -> list[Span]:
     if not _may_head(heading):
+        return []
+    if heading.kind is BlockKind.LIST_ITEM and not (following and following[0][1].kind is heading.kind):
         return []
     if following and following[0][1].text.rstrip().endswith(":") and not _is_item(following[0][1]):
         following = following[1:]
@@ -72,14 +108,14 @@ def _under_heading(heading: Block, following: Sequence[_Located]) -> list[Span]:
             count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items
         )
         return spans if short and len(spans) <= MOST_ITEMS else []
-    return _short_paragraphs(heading, following) if _normal(heading.text) in _headings() else []
+    return _paragraphs(heading, following, language) if _label(heading.text) in _headings() else []
 
 
 def _may_head(block: Block) -> bool:
     """Tell whether a block is such a label; a heading may go on: "Key Takeaways from the vote"."""
-    if block.kind not in (BlockKind.HEADING, BlockKind.PARAGRAPH) or len(block.text) > LONGEST_HEADING:
+    if block.kind not in _MAY_HEAD or len(block.text) > LONGEST_HEADING:
         return False
-    normal = _normal(block.text)
+    normal = _label(block.text)
     if normal in _headings():
         return True
     return block.kind is BlockKind.HEADING and any(
@@ -108,31 +144,45 @@ def _items(place: Span, block: Block) -> list[Span]:
     ]
 
 
-def _short_paragraphs(heading: Block, following: Sequence[_Located]) -> list[Span]:
-    if heading.kind is not BlockKind.HEADING:
-        return []
+def _paragraphs(heading: Block, following: Sequence[_Located], language: str | None) -> list[Span]:
+    """Return a section of short paragraphs, or the sentences of a section that is a single one."""
     section = list(takewhile(lambda located: located[1].kind is not BlockKind.HEADING, following))
-    is_list = 0 < len(section) <= MOST_PARAGRAPHS and all(
-        block.kind is BlockKind.PARAGRAPH and count_words(block.text) <= LONGEST_PARAGRAPH
-        for _, block in section
-    )
-    return [span for span, _ in section] if is_list else []
+    if section and _TLDR.match(f"{heading.text} x"):
+        section = section[:1]
+    elif heading.kind is not BlockKind.HEADING:
+        return []
+    if not all(block.kind in _PROSE for _, block in section):
+        return []
+    if len(section) == 1 and count_words(section[0][1].text) <= LONGEST_LABELLED:
+        return _sentences(section[0][0].start, section[0][1].text, language)
+    short = all(count_words(block.text) <= LONGEST_PARAGRAPH for _, block in section)
+    return [span for span, _ in section] if short and len(section) <= MOST_PARAGRAPHS else []
 
 
 def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]:
-    label = _LABEL.match(block.text) if block.kind is BlockKind.PARAGRAPH else None
-    if label is None or _normal(label["label"]) not in _headings():
+    if block.kind not in _PROSE:
+        return []
+    label = _TLDR.match(block.text) or _LABEL.match(block.text)
+    if label is None or _label(label["label"]) not in _headings():
         return []
     rest = block.text[label.end() :]
-    if count_words(rest) > LONGEST_LABELLED:
-        return []
-    start = place.start + label.end()
-    return [Span(start + span.start, start + span.end) for span in split_sentences(rest, language)]
+    return (
+        _sentences(place.start + label.end(), rest, language) if count_words(rest) <= LONGEST_LABELLED else []
+    )
+
+
+def _sentences(start: int, text: str, language: str | None) -> list[Span]:
+    return [Span(start + span.start, start + span.end) for span in split_sentences(text, language)]
 
 
 @cache
 def _headings() -> frozenset[str]:
     return frozenset(_normal(text) for language in known_languages() for text in language.takeaway_headings)
+
+
+def _label(text: str) -> str:
+    """Return `text` as `_normal` does, without how many there are: "The 5 key takeaways"."""
+    return _COUNTED.sub("", _normal(text))
 
 
 def _normal(text: str) -> str:

@@ -1,7 +1,7 @@
 """What each word of an article is worth: the chance that a person's highlight of it would have the word.
 
-A logistic model of six features with the weights below. They were fitted by `python -m
-benchmarks.fit_worth` on 500 English news articles and their publisher's highlights; only counts and
+A logistic model of six numbers. Its weights (`weights.toml`) were fitted by `python -m
+benchmarks.fit_takeaways` on 500 English news articles and their publisher's highlights; only counts and
 places of stems are looked at, so the model carries over to other languages.
 """
 
@@ -11,20 +11,15 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
-BASE = -2.135
-COUNT = 0.782
-"""Per e-fold of how often the word is used."""
-SPREAD = 5.2
-"""Times the share of sentences that have the word."""
-LATENESS = -0.606
-"""Per e-fold of the sentence that has it first, counted from 1."""
-NAME = 0.264
-"""Times the share of its sentences in which it is capitalised within the sentence."""
-FIGURE = 0.38
-"""For a number."""
 IN_TITLE = 1.0
-"""For a word of the title. Set by hand: the articles the others were fitted on have no titles."""
+"""For a word of the title. Set by hand: the articles the weights were fitted on have no titles."""
+NAMES = 5
+"""How many of an article's names count as its common ones."""
+
+NUMBERS = ("base", "count", "spread", "lateness", "name", "figure")
+"""What the model weighs, in the order of `Feature.numbers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,21 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What the model looks at for one stem of an article."""
+    """What the model looks at for one stem of an article.
+
+    How often it is used, the share of sentences that have it, the first of these, the share of them in which
+    it is capitalised within the sentence, and whether it is a number.
+    """
 
     count: int
     spread: float
     first: int
     name: float
     figure: bool
+
+    def numbers(self) -> tuple[float, ...]:
+        """Return what the model weighs: see NUMBERS."""
+        return (1.0, math.log(self.count), self.spread, math.log(1 + self.first), self.name, self.figure)
 
 
 def features(sentences: Sequence[Terms]) -> dict[str, Feature]:
@@ -68,19 +71,22 @@ def features(sentences: Sequence[Terms]) -> dict[str, Feature]:
     }
 
 
-def worth_of_words(sentences: Sequence[Terms], title: Collection[str]) -> Mapping[str, float]:
+def worth_of_words(
+    features_: Mapping[str, Feature], title: Collection[str], weights: Mapping[str, float]
+) -> dict[str, float]:
     """Return the worth of each stem, between 0 and 1. `title` are the stems of the article's title."""
-    return {stem: _worth(feature, in_title=stem in title) for stem, feature in features(sentences).items()}
+    ordered = [weights[name] for name in NUMBERS]
+    return {
+        stem: _chance(sum(map(mul, ordered, feature.numbers())) + IN_TITLE * (stem in title))
+        for stem, feature in features_.items()
+    }
 
 
-def _worth(feature: Feature, *, in_title: bool) -> float:
-    logit = (
-        BASE
-        + COUNT * math.log(feature.count)
-        + SPREAD * feature.spread
-        + LATENESS * math.log(1 + feature.first)
-        + NAME * feature.name
-        + FIGURE * feature.figure
-        + IN_TITLE * in_title
-    )
+def common_names(features_: Mapping[str, Feature]) -> list[str]:
+    """Return the stems used most among those that are mostly written with a capital, commonest first."""
+    names = [stem for stem, feature in features_.items() if feature.name > 0.5]
+    return sorted(names, key=lambda stem: -features_[stem].count)[:NAMES]
+
+
+def _chance(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))

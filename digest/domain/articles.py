@@ -109,6 +109,14 @@ class Article:
             start += len(block.text) + len(BLOCK_SEPARATOR)
 
 
+class Style(StrEnum):
+    """How a newsletter wants its takeaways put: see `digest.condense.styles` for what extraction makes of it."""
+
+    PLAIN = "plain"
+    NEUTRAL = "neutral"
+    BRIEF = "brief"
+
+
 class Origin(StrEnum):
     """Who wrote a takeaway."""
 
