@@ -59,9 +59,7 @@ def held_out(samples: Sequence[Sample], seed: int) -> str:
     """Return the table of `benchmarks.takeaways`, each article scored by a model fitted without it."""
     order = random.Random(seed).sample(samples, len(samples))
     parts = [order[start::PARTS] for start in range(PARTS)]
-    models = [
-        fit([sample for other in parts if other is not part for sample in other]) for part in parts
-    ]
+    models = [fit([sample for other in parts if other is not part for sample in other]) for part in parts]
     of = {id(sample): model for part, model in zip(parts, models, strict=True) for sample in part}
     return table(measure(iter(order), ours=lambda sample: takeaways_by(of[id(sample)], sample)))
 

@@ -98,7 +98,12 @@ def _dateline_end(sentence: str) -> int:
 
 def _is_news(sentence: str, language: Language) -> bool:
     length = count_words(sentence)
-    if length < SHORTEST or _OUTSIDE.search(sentence) or _UNFINISHED.search(sentence) or _LABELLED.search(sentence):
+    if (
+        length < SHORTEST
+        or _OUTSIDE.search(sentence)
+        or _UNFINISHED.search(sentence)
+        or _LABELLED.search(sentence)
+    ):
         return False
     if length < HEADLINE and not _COMPLETE.search(sentence):
         return False

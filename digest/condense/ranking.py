@@ -165,9 +165,7 @@ class Pool:
 def _single(option: Option, subject: Subject) -> tuple[float, ...]:
     place = option.position / subject.sentences
     worths = [subject.worth[stem] for stem in option.stems]
-    shared = len(option.stems & subject.opening) / math.sqrt(
-        len(option.stems) * len(subject.opening) or 1
-    )
+    shared = len(option.stems & subject.opening) / math.sqrt(len(option.stems) * len(subject.opening) or 1)
     return (
         1 / math.sqrt(1 + option.position),
         place,

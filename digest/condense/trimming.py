@@ -20,7 +20,9 @@ SHORTEST = 8
 MOST_FORMS = 8
 
 _PARENTHESIS = re.compile(r"(?<!\s)(?P<whole>\s+\((?P<cut>[^()]*)\))(?=\s|[,.;:!?](?:\s|$)|$)")
-_ASIDE = re.compile(r"(?P<whole>\s+(?P<dash>--|—|–)\s+(?P<cut>[^—–\"“”«»:;]{3,120}?)\s+(?P=dash))(?=\s[^\W\d_])")
+_ASIDE = re.compile(
+    r"(?P<whole>\s+(?P<dash>--|—|–)\s+(?P<cut>[^—–\"“”«»:;]{3,120}?)\s+(?P=dash))(?=\s[^\W\d_])"
+)
 _NOTHING = re.compile(r"(?!)")
 
 

@@ -44,7 +44,7 @@ class Condensing:
             record_article(session, self.newsletter.id, (source or self.source).id, article, now=NOW)
 
     def run(self) -> Report:
-        return condense(self.engine, self.newsletter)
+        return condense(self.engine, self.newsletter, now=NOW)
 
     @property
     def candidates(self) -> dict[str, Candidate]:
@@ -129,7 +129,7 @@ def test_a_topic_that_a_source_names_but_the_newsletter_lacks_is_left_out(conden
 def test_another_newsletters_articles_are_left_alone(condensing: Condensing) -> None:
     condensing.add(told("tides"))
     other = stored_newsletter(condensing.engine, slug="daily")
-    assert condense(condensing.engine, other).articles == 0
+    assert condense(condensing.engine, other, now=NOW).articles == 0
     assert condensing.run().articles == 1
 
 
@@ -137,7 +137,7 @@ def test_progress_is_told_article_by_article(condensing: Condensing) -> None:
     for path in ("a", "b", "c"):
         condensing.add(told(path))
     seen: list[int] = []
-    condense(condensing.engine, condensing.newsletter, on_condensed=lambda: seen.append(len(seen)))
+    condense(condensing.engine, condensing.newsletter, now=NOW, on_condensed=lambda: seen.append(len(seen)))
     assert seen == [0, 1, 2]
 
 
@@ -152,7 +152,7 @@ def test_a_stop_half_way_keeps_what_was_done(condensing: Condensing) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        condense(condensing.engine, condensing.newsletter, on_condensed=stop_after_two)
+        condense(condensing.engine, condensing.newsletter, now=NOW, on_condensed=stop_after_two)
     assert condensing.run().articles == 1
 
 
