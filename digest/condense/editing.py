@@ -51,17 +51,17 @@ def edit_takeaways(
         seen = versions.current.version if made_from is None else made_from
         if made_from is None and versions.current.made_by not in ("", by):
             raise Conflict(
-                f"article {article_id}: version {seen} is {versions.current.made_by}'s. Look at it with 'digest "
-                f"article takeaways {article_id}', and name it with --from-version {seen} to change it; "
-                "nothing was changed"
+                f"article {article_id}: version {seen} is {versions.current.made_by}'s. Look at it with "
+                f"'digest article takeaways {article_id}', and name it with --from-version {seen} to change "
+                "it; nothing was changed"
             )
         base = versions.get(seen)
         known = {takeaway.text: takeaway for takeaway in base.condensed.takeaways}
         takeaways = tuple(known.get(text) or Takeaway(text, Origin.EDITOR, ()) for text in texts)
         if takeaways == versions.current.condensed.takeaways:
             raise InvalidInput(
-                f"article {article_id} has these very takeaways, as version {versions.current.version}; nothing "
-                "was changed"
+                f"article {article_id} has these very takeaways, as version {versions.current.version}; "
+                "nothing was changed"
             )
         return _record(session, article_id, base, takeaways, seen=seen, by=by, now=now)
 
@@ -96,8 +96,8 @@ def _checked(texts: Sequence[str]) -> list[str]:
     for text in told:
         if len(text) > LENGTH_MAX:
             raise InvalidInput(
-                f"the takeaway '{text[:40]}…' is {len(text)} characters long; there is room for {LENGTH_MAX}. "
-                "Nothing was changed"
+                f"the takeaway '{text[:40]}…' is {len(text)} characters long; there is room for "
+                f"{LENGTH_MAX}. Nothing was changed"
             )
         if told.count(text) > 1:
             raise InvalidInput(f"the takeaway '{text}' is there twice; nothing was changed")

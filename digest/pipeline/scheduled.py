@@ -8,13 +8,13 @@ from datetime import timedelta
 import structlog
 
 from digest.compose.steps import compose
-from digest.condense.steps import condense
 from digest.domain.errors import DigestError, Misconfigured, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
 from digest.gather.polled import Polled
+from digest.pipeline.condensing import condense_for_a_while
 from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
@@ -103,8 +103,8 @@ def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
         gather_newsletter(runtime, engine, newsletter, window)
         return replace(occurrence, stage=Stage.CONDENSE)
     if occurrence.stage is Stage.CONDENSE:
-        condense(engine, newsletter)
-        return replace(occurrence, stage=Stage.COMPOSE)
+        report = condense_for_a_while(runtime, newsletter, since=occurrence.due_at)
+        return occurrence if report.is_cut_short else replace(occurrence, stage=Stage.COMPOSE)
     if occurrence.stage is Stage.COMPOSE:
         return _compose_stage(runtime, occurrence, newsletter, window)
     return _approve_stage(runtime, occurrence, newsletter)

@@ -26,19 +26,20 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Condensed, Origin, Rejected, Span, Takeaway, Usage
 from digest.domain.errors import Conflict, NotFound
+from digest.domain.newsletters import NewsletterId
 from digest.store.articles import KEYS_AT_ONCE, ArticleId, ArticleRow
 from digest.store.base import Base, Json, storable
 
 PROGRAMS_KEPT = 5
-"""How many versions of the program's an article keeps, beside the one that holds and those editors began with."""
+"""How many versions of the program's an article keeps, beside those that editors began with."""
 
 
 class CondensingRow(Base):
     """A version of an article's takeaways. Versions count from 1, and no number is used twice.
 
-    `made_by` is '' for the program, else the editor's name, and `made_from` the version that an editor changed
-    or went back to. `content_hash` is that of the text it was made of. Tokens and cost (millionths of a US
-    dollar) are what a language model's part came to: None when it had none.
+    `made_by` is '' for the program, else the editor's name, and `made_from` the version that an editor
+    changed or went back to. `content_hash` is that of the text it was made of. Tokens and cost (millionths of
+    a US dollar) are what a language model's part came to: None when it had none.
     """
 
     __tablename__ = "condensings"
@@ -161,8 +162,8 @@ def record_version(
     """Keep what the program made of the text with hash `of`.
 
     It holds unless an editor's version does. With `is_withheld` it holds in any case: what an article may be
-    used for is not for a version to say. The same takeaways of the same text are no new version: their note is
-    then the latest, and what they cost is added up.
+    used for is not for a version to say. The same takeaways of the same text are no new version: their note
+    is then the latest, and what they cost is added up.
     """
     held = _lock(session, article_id)
     newest = None if held is None else _find_newest(session, article_id)
@@ -203,9 +204,9 @@ def record_edit(
     if held > seen:
         other = next(_read(session, _one(article_id, held)))
         raise Conflict(
-            f"article {article_id}: version {held}, by {other.made_by or 'the program'}, came in between (yours "
-            f"was made from version {seen}). Look at it with 'digest article takeaways {article_id}', then try "
-            f"again with --from-version {held}; nothing was changed"
+            f"article {article_id}: version {held}, by {other.made_by or 'the program'}, came in between "
+            f"(yours was made from version {seen}). Look at it with 'digest article takeaways {article_id}', then "
+            f"try again with --from-version {held}; nothing was changed"
         )
     version = _next_version(session, article_id)
     made = Condensing(version, now, by, of, condensed, made_from)
@@ -237,7 +238,7 @@ def current_versions(session: Session, ids: Collection[ArticleId]) -> dict[Artic
 
 
 def outdated_edits(session: Session, ids: Collection[ArticleId]) -> dict[ArticleId, str]:
-    """Say for those of the articles where editors' takeaways hold and something changed since what that is."""
+    """Say what changed since editors made the takeaways that hold, for those articles where something did."""
     newest: dict[ArticleId, tuple[int, str]] = {}
     for some in _pages(ids):
         rows = session.execute(
@@ -250,6 +251,28 @@ def outdated_edits(session: Session, ids: Collection[ArticleId]) -> dict[Article
     held = current_versions(session, list(newest)).items()
     told = {id_: _outdated(one, newest[id_][1], newest[id_][0]) for id_, one in held}
     return {id_: words for id_, words in told.items() if words}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What models cost a newsletter: millionths of a US dollar, and when one first had a part."""
+
+    cost: int = 0
+    began_at: datetime | None = None
+
+
+def spent_since(session: Session, newsletter_id: NewsletterId, since: datetime) -> Spent:
+    """Return what language models cost a newsletter from a moment on."""
+    cost, began_at = session.execute(
+        select(func.sum(CondensingRow.cost), func.min(CondensingRow.made_at))
+        .join(ArticleRow, ArticleRow.id == CondensingRow.article_id)
+        .where(
+            ArticleRow.newsletter_id == newsletter_id,
+            CondensingRow.made_at >= since,
+            CondensingRow.cost.is_not(None),
+        )
+    ).one()
+    return Spent(int(cost or 0), began_at)
 
 
 def _lock(session: Session, article_id: ArticleId) -> int | None:

@@ -107,7 +107,7 @@ def newsletter_by_id(session: Session, newsletter_id: int) -> Newsletter:
 
 
 def change_newsletter(session: Session, newsletter_id: NewsletterId, **changes: object) -> Newsletter:
-    """Change columns that say what an issue holds and who approves it; return the newsletter as it is then."""
+    """Change columns that say what an issue holds and who approves it; return the newsletter then."""
     session.execute(update(NewsletterRow).where(NewsletterRow.id == newsletter_id).values(**changes))
     session.expire_all()
     return newsletter_by_id(session, newsletter_id)
