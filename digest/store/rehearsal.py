@@ -16,8 +16,10 @@ from digest.store.schema import migrate
 from digest.store.tables import metadata
 
 _PAGE = 5_000
-_LEFT_BEHIND = frozenset({"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions"})
-"""What a rehearsal does not look at."""
+_LEFT_BEHIND = frozenset(
+    {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "llm_answers"}
+)
+"""What a rehearsal does not look at. Models' answers are read and kept where they were paid for."""
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Every table, imported in one place so that the metadata is whole."""
 
 from digest.store import (
+    answers,
     articles,
     audiences,
     condensed,
@@ -18,6 +19,7 @@ from digest.store import (
 from digest.store.base import Base
 
 __all__ = [
+    "answers",
     "articles",
     "audiences",
     "condensed",

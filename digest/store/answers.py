@@ -1,0 +1,65 @@
+"""What language models answered, kept so that an article is paid for once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, String, Text, delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.store.base import Base
+
+_NAME_MAX = 200
+
+
+class LlmAnswerRow(Base):
+    """One valid answer, by the SHA-256 of everything it depends on."""
+
+    __tablename__ = "llm_answers"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(_NAME_MAX))
+    prompt: Mapped[str] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(Text)
+    input_tokens: Mapped[int]
+    output_tokens: Mapped[int]
+    cost: Mapped[int] = mapped_column(BigInteger)
+    answered_at: Mapped[datetime] = mapped_column(index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer as the model wrote it, and what it came to: tokens, and millionths of a US dollar.
+
+    `model` and `prompt` (the version of what was asked) are for people who look at the table.
+    """
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    cost: int
+    model: str
+    prompt: str
+
+
+def find_answer(session: Session, key: str) -> KeptAnswer | None:
+    """Return the answer kept under `key`."""
+    row = session.get(LlmAnswerRow, key)
+    if row is None:
+        return None
+    return KeptAnswer(row.text, row.input_tokens, row.output_tokens, row.cost, row.model, row.prompt)
+
+
+def record_answer(session: Session, key: str, answer: KeptAnswer, *, now: datetime) -> None:
+    """Keep `answer` under `key`; of two that were asked at the same time, the first is kept."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    columns = asdict(answer) | {"model": answer.model[:_NAME_MAX], "key": key, "answered_at": now}
+    session.execute(insert(LlmAnswerRow).values(columns).on_conflict_do_nothing())
+
+
+def forget_answers(session: Session, *, before: datetime) -> int:
+    """Remove the answers given before then, and return how many: those articles would be paid for again."""
+    old = delete(LlmAnswerRow).where(LlmAnswerRow.answered_at < before).returning(LlmAnswerRow.key)
+    return len(session.scalars(old).all())
