@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import structlog
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
@@ -32,6 +33,7 @@ from digest.store.schema import require_schema
 # half the time without template engine, mail and HTTP libraries.
 if TYPE_CHECKING:
     from digest.compose.templates import EmailTemplate
+    from digest.condense.llm import LlmCondenser
     from digest.deliver.mime import Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
@@ -99,6 +101,34 @@ class Runtime:
         from digest.gather.parsing.pool import Parsers
 
         return Parsers()
+
+    @asynccontextmanager
+    async def llm(self) -> AsyncIterator[LlmCondenser | None]:
+        """Give what asks the language model in one run, None when the settings name none.
+
+        Its answers are kept in this runtime's database, in a rehearsal, too: they are paid for. Raises
+        `Misconfigured` with the setting that is wrong.
+        """
+        if self.settings.llm_provider == "none":
+            yield None
+            return
+        from digest.condense.llm import LlmOptions, Prices, Provider, open_condenser
+
+        settings = self.settings
+        options = LlmOptions(
+            provider=Provider(settings.llm_provider),
+            model=settings.llm_model.strip(),
+            prices=Prices.given(settings.llm_input_price, settings.llm_output_price),
+            url=settings.llm_url.strip(),
+            api_key=SecretStr(settings.llm_api_key.get_secret_value().strip()),
+            spend_limit=settings.llm_spend_limit,
+            concurrency=settings.llm_concurrency,
+            answer_tokens=settings.llm_answer_tokens,
+            timeout=settings.llm_timeout_seconds,
+            run_seconds=settings.llm_run_seconds,
+        )
+        async with open_condenser(options, self.engine, now=self.clock) as condenser:
+            yield condenser
 
     @cached_property
     def transport(self) -> Transport:
