@@ -27,7 +27,7 @@ def get_article(session: Session, name: str) -> StoredArticle:
     name = name.strip()
     if name.isdecimal() and not 0 < int(name) <= _NUMBER_MAX:
         raise NotFound(f"no article {name}: 'digest article list NEWSLETTER' shows them with their numbers")
-    found = find_articles(session, name, key=comparison_key(name))
+    found = find_articles(session, name, key=comparison_key(name) if "://" in name else name)
     if not found:
         raise NotFound(f"no article '{name}': 'digest article list NEWSLETTER' shows them with their numbers")
     if len(found) > 1:
@@ -42,7 +42,7 @@ def quotes(takeaway: Takeaway, text: str | None) -> list[str]:
 
 
 def as_json(session: Session, stored: StoredArticle, versions: Versions, shown: Condensing) -> dict[str, Any]:
-    """Return an article's takeaways as a program reads them: the shown version with what it quotes, and all."""
+    """Return an article's takeaways as a program reads them: the shown version, its quotes, and all others."""
     text = find_text(session, stored.id, shown.of)
     return {
         "article": {"id": stored.id, "url": stored.article.url, "title": stored.article.title},

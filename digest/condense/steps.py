@@ -87,11 +87,11 @@ class Report:
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
+    """Add up what was paid; what was paid for before costs neither tokens nor money again."""
+    if other.was_cached:
+        return one
     return Usage(
-        one.input_tokens + other.input_tokens,
-        one.output_tokens + other.output_tokens,
-        one.cost + other.cost,
-        one.was_cached and other.was_cached,
+        one.input_tokens + other.input_tokens, one.output_tokens + other.output_tokens, one.cost + other.cost
     )
 
 

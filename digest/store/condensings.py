@@ -205,8 +205,8 @@ def record_edit(
         other = next(_read(session, _one(article_id, held)))
         raise Conflict(
             f"article {article_id}: version {held}, by {other.made_by or 'the program'}, came in between "
-            f"(yours was made from version {seen}). Look at it with 'digest article takeaways {article_id}', then "
-            f"try again with --from-version {held}; nothing was changed"
+            f"(yours was made from version {seen}). Look at it with 'digest article takeaways {article_id}', "
+            f"then try again with --from-version {held}; nothing was changed"
         )
     version = _next_version(session, article_id)
     made = Condensing(version, now, by, of, condensed, made_from)
