@@ -18,8 +18,8 @@ from digest.domain.articles import Article, Condensed, Origin, Style, Usage
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle, articles_by_id, content_hash
-from digest.store.condensed import forget_condensed, record_condensed, uncondensed_page
-from digest.store.condensings import Recorded
+from digest.store.condensed import forget_condensed, record_condensed, uncondensed_articles
+from digest.store.condensings import Placed
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics, topic_ids
 from digest.store.sources import sources_ever
@@ -69,7 +69,7 @@ class Report:
     outdated: list[Outdated] = field(default_factory=list)
     is_cut_short: bool = False
 
-    def add(self, stored: StoredArticle, condensed: Condensed, topics: int, recorded: Recorded) -> None:
+    def add(self, stored: StoredArticle, condensed: Condensed, topics: int, placed: Placed) -> None:
         """Count one article."""
         self.articles += 1
         self.without_takeaways += not condensed.takeaways
@@ -81,9 +81,9 @@ class Report:
             self.usage = _sum(self.usage or Usage(was_cached=True), condensed.usage)
         if condensed.note:
             self.notes[condensed.note] = self.notes.get(condensed.note, 0) + 1
-        self.kept += recorded.is_kept
-        if recorded.outdated:
-            self.outdated.append(Outdated(stored.id, stored.article.title, recorded.outdated))
+        self.kept += placed.is_beside
+        if placed.outdated:
+            self.outdated.append(Outdated(stored.id, stored.article.title, placed.outdated))
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
@@ -210,7 +210,7 @@ class _Turn:
 
     def _page(self, after: StoredArticle | None) -> list[_Pending]:
         with reading(self._engine) as session:
-            page = uncondensed_page(session, self._newsletter.id, after=after, limit=PAGE)
+            page = uncondensed_articles(session, self._newsletter.id, after=after, limit=PAGE)
             originals = articles_by_id(session, {one.copies_id for one in page if one.copies_id})
         reasons = [why_headline_only(one, self._sources, originals.get(one.copies_id)) for one in page]
         return [
@@ -223,7 +223,7 @@ class _Turn:
         defaults = {source.name: source.topics for source in self._sources.values()}
         matches = topics_of(stored, self._topics, defaults)
         with writing(self._engine) as session:
-            recorded = record_condensed(
+            placed = record_condensed(
                 session,
                 stored.id,
                 condensed,
@@ -233,7 +233,7 @@ class _Turn:
                 now=self._now,
                 is_withheld=pending.withheld is not None,
             )
-        self.report.add(stored, condensed, len(matches), recorded)
+        self.report.add(stored, condensed, len(matches), placed)
         self._on_condensed()
 
 

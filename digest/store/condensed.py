@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Select, Text, and_, delete, or_, select, update
+from sqlalchemy import ForeignKey, Text, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Condensed, Takeaway
@@ -15,7 +15,7 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, ArticleRow, StoredArticle, articles_in, stored_from
 from digest.store.base import Base
-from digest.store.condensings import Condensing, Recorded, current_versions, record_version
+from digest.store.condensings import Condensing, Placed, current_versions, record_version
 from digest.store.newsletters import TopicRow
 
 
@@ -46,35 +46,28 @@ class Candidate:
     is_edited: bool = False
 
 
-def uncondensed_articles(session: Session, newsletter_id: NewsletterId) -> tuple[StoredArticle, ...]:
+def uncondensed_articles(
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    after: StoredArticle | None = None,
+    limit: int | None = None,
+) -> tuple[StoredArticle, ...]:
     """Return the articles whose takeaways are missing or were made from an older text, oldest first.
 
-    Before them come the copies of such articles: what their original is used for may have changed.
+    Before them come the copies of such articles: what their original is used for may have changed. With
+    `after` only those that come after it in this order, and at most `limit` of them.
     """
-    return stored_from(session, session.scalars(_uncondensed(newsletter_id)).all())
-
-
-def uncondensed_page(
-    session: Session, newsletter_id: NewsletterId, *, after: StoredArticle | None, limit: int
-) -> tuple[StoredArticle, ...]:
-    """Return the first of `uncondensed_articles` that come after one of them (None: of all)."""
-    query = _uncondensed(newsletter_id).limit(limit)
-    if after is not None:
-        is_original = ArticleRow.copies_id.is_(None)
-        later = and_(is_original == (after.copies_id is None), ArticleRow.id > after.id)
-        query = query.where(or_(later, is_original) if after.copies_id is not None else later)
-    return stored_from(session, session.scalars(query).all())
-
-
-def _uncondensed(newsletter_id: NewsletterId) -> Select[ArticleRow]:
     own = ArticleRow.newsletter_id == newsletter_id
     pending = or_(ArticleRow.condensed_hash.is_(None), ArticleRow.condensed_hash != ArticleRow.content_hash)
     originals = select(ArticleRow.id).where(own, pending).scalar_subquery()
-    return (
-        select(ArticleRow)
-        .where(own, or_(pending, ArticleRow.copies_id.in_(originals)))
-        .order_by(ArticleRow.copies_id.is_(None), ArticleRow.id)
-    )
+    is_original = ArticleRow.copies_id.is_(None)
+    query = select(ArticleRow).where(own, or_(pending, ArticleRow.copies_id.in_(originals)))
+    if after is not None:
+        later = and_(is_original == (after.copies_id is None), ArticleRow.id > after.id)
+        query = query.where(or_(later, is_original) if after.copies_id is not None else later)
+    rows = session.scalars(query.order_by(is_original, ArticleRow.id).limit(limit)).all()
+    return stored_from(session, rows)
 
 
 def forget_condensed(session: Session, newsletter_id: NewsletterId, *, since: datetime) -> int:
@@ -97,7 +90,7 @@ def record_condensed(
     of: str,
     now: datetime,
     is_withheld: bool = False,
-) -> Recorded:
+) -> Placed:
     """Keep an article's takeaways, made from the text with hash `of`, and let these be its topics.
 
     Takeaways that an editor made go on to hold: see `record_version`.

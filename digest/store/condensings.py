@@ -139,14 +139,14 @@ def _outdated(current: Condensing, text_now: str, newest: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What recording the program's takeaways came to.
+class Placed:
+    """Where the program's takeaways came to stand.
 
-    `is_kept` tells that an editor's version goes on to hold, `outdated` in words what changed under it.
+    `is_beside` tells that an editor's version goes on to hold, `outdated` in words what changed under it.
     """
 
     version: int
-    is_kept: bool = False
+    is_beside: bool = False
     outdated: str = ""
 
 
@@ -158,7 +158,7 @@ def record_version(
     of: str,
     now: datetime,
     is_withheld: bool = False,
-) -> Recorded:
+) -> Placed:
     """Keep what the program made of the text with hash `of`.
 
     It holds unless an editor's version does. With `is_withheld` it holds in any case: what an article may be
@@ -178,9 +178,9 @@ def record_version(
     _let_hold(session, article_id, current)
     _forget_old(session, article_id, version)
     if current == version:
-        return Recorded(version)
+        return Placed(version)
     kept = next(_read(session, _one(article_id, current)))
-    return Recorded(version, is_kept=True, outdated=_outdated(kept, of, version))
+    return Placed(version, is_beside=True, outdated=_outdated(kept, of, version))
 
 
 def record_edit(

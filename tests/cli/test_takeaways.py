@@ -105,6 +105,8 @@ def test_condensing_again_as_a_newsletter_wants_it_leaves_what_was_edited(
     assert "Ours." in preview(digest)
     assert "Look again: condensing again gave other takeaways" in digest("article", "takeaways", number).out
     assert "condensing again gave other takeaways" in digest("article", "list", "weekly").out
+    assert f"Look again at article {number}: " in digest("issue", "show", "1").well().out
+    assert list(digest("issue", "show", "1", "--json").json["outdated"]) == [number]
 
 
 @pytest.fixture

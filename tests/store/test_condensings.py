@@ -16,7 +16,7 @@ from digest.store.articles import ArticleId, ArticleRow, content_hash
 from digest.store.condensings import (
     PROGRAMS_KEPT,
     Condensing,
-    Recorded,
+    Placed,
     TakeawayRow,
     Versions,
     current_versions,
@@ -49,7 +49,7 @@ class Desk:
         source = stored_source(engine, self.newsletter, "Meridian")
         self.article: ArticleId = stored_article(engine, self.newsletter, source, ARTICLE)
 
-    def program(self, condensed: Condensed, *, of: str = OF, is_withheld: bool = False) -> Recorded:
+    def program(self, condensed: Condensed, *, of: str = OF, is_withheld: bool = False) -> Placed:
         with writing(self.engine) as session:
             return record_version(session, self.article, condensed, of=of, now=LATER, is_withheld=is_withheld)
 
@@ -85,7 +85,7 @@ def test_all_of_a_condensing_comes_back(desk: Desk) -> None:
         usage=Usage(900, 80, 1234),
         note="half of it",
     )
-    assert desk.program(made) == Recorded(2)
+    assert desk.program(made) == Placed(2)
     assert desk.versions.current == Condensing(2, LATER, "", OF, made)
     assert desk.numbers() == [1, 2]
 
@@ -106,12 +106,12 @@ def test_an_editors_version_holds_and_the_programs_go_beside_it(desk: Desk) -> N
     desk.edit("Mine", seen=1)
     assert desk.versions.current.made_by == "ada"
     assert desk.versions.outdated == ""
-    recorded = desk.program(told("Other"))
-    assert (recorded.version, recorded.is_kept) == (3, True)
-    assert "version 3" in recorded.outdated
+    placed = desk.program(told("Other"))
+    assert (placed.version, placed.is_beside) == (3, True)
+    assert "version 3" in placed.outdated
     assert desk.texts == ["Mine"]
     assert desk.numbers() == [1, 2, 3]
-    assert desk.versions.outdated == recorded.outdated
+    assert desk.versions.outdated == placed.outdated
 
 
 def test_an_editor_is_told_that_the_text_has_changed(desk: Desk) -> None:
