@@ -1,10 +1,10 @@
 """Read, record and version a week's takeaways, and print what that takes: `python -m benchmarks.condensing`.
 
-Articles of 800 words are read page by page and what is made of each is recorded in a transaction of its own, as
-a run does it, in an SQLite file. Their takeaways are the beginnings of three paragraphs, so that storing alone
+Articles of 800 words are read page by page, and what is made of each is recorded in a transaction of its own,
+as a run does it, in an SQLite file. Takeaways are the beginnings of the first paragraphs, so that storing alone
 is measured: `benchmarks.takeaways` measures the making. Memory is what the process holds after the first tenth
-and at the end. Then all are condensed again, which gives the same takeaways and no new version, and read as an
-issue reads them.
+and at the end. Then all are condensed again, which gives the same takeaways and no new version, and are read as
+an issue reads them.
 """
 
 from __future__ import annotations
@@ -116,11 +116,19 @@ def measure(engine: Engine, newsletter: Newsletter, articles: int) -> dict[str, 
 
 
 class Beginnings:
-    """Makes takeaways of how three paragraphs begin, in no time."""
+    """Makes takeaways of how paragraphs begin, in no time."""
 
-    async def condense(self, article: Article, *, count: int, max_words: int, style: Style) -> Condensed:
+    async def condense(
+        self,
+        article: Article,
+        *,
+        count: int,
+        max_words: int,  # noqa: ARG002
+        style: Style,  # noqa: ARG002
+    ) -> Condensed:
         """Return them."""
-        places = [Span(place.start, place.start + 150) for place, _ in islice(article.located_blocks(), 3)]
+        begin = [place.start for place, _ in islice(article.located_blocks(), count)]
+        places = [Span(start, start + 150) for start in begin]
         text = article.text
         return Condensed(
             tuple(Takeaway(text[at.start : at.end], Origin.LLM, (at,), "model", "prompt") for at in places)
