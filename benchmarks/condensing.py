@@ -1,10 +1,10 @@
-"""Read, record and version a week's takeaways, and print what that takes: `python -m benchmarks.condensing`.
+"""Store a week's takeaways, and print what that takes: `python -m benchmarks.condensing`.
 
-Articles of 800 words are read page by page, and what is made of each is recorded in a transaction of its own,
-as a run does it, in an SQLite file. Takeaways are the beginnings of the first paragraphs, so that storing alone
-is measured: `benchmarks.takeaways` measures the making. Memory is what the process holds after the first tenth
-and at the end. Then all are condensed again, which gives the same takeaways and no new version, and are read as
-an issue reads them.
+Articles of 800 words are read page by page, and what is made of each is recorded in a transaction of its
+own, as a run does it, in an SQLite file. Takeaways are the beginnings of the first paragraphs, so that
+storing alone is measured: `benchmarks.takeaways` measures the making. Memory is what the process holds
+after the first tenth and at the end. Then all are condensed again, which gives the same takeaways and no
+new version, and are read as an issue reads them.
 """
 
 from __future__ import annotations

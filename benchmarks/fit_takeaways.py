@@ -28,7 +28,7 @@ from digest.condense.language import get_language
 from digest.condense.model import Model
 from digest.condense.ranking import JOINT, SINGLE, Floats, Option, Pool, Sets, promising
 from digest.condense.styles import Manner, letters_per_word
-from digest.condense.words import stems, words
+from digest.condense.words import WORD, stems, words
 from digest.condense.worth import NUMBERS, features
 from digest.domain.articles import Style
 
@@ -110,9 +110,9 @@ def _look(sample: Sample, worth: Mapping[str, float]) -> _Seen | None:
     candidates = find_candidates(sample.article, language)
     if len(candidates) < 2 * COUNT:
         return None
-    manner = Manner(Style.NEUTRAL, language, letters_per_word(sample.article.text))
-    options = [o for o in extractive.find_options(candidates, manner) if o.length <= MAX_WORDS]
+    manner = Manner(Style.NEUTRAL, language, letters_per_word(WORD.findall(sample.article.text)))
     subject = extractive.find_subject(candidates, sample.article.title, language, worth)
+    options = extractive.find_options(candidates, subject, manner, MAX_WORDS)
     pool = Pool(promising(options, subject), subject)
     sets = pool.sets(COUNT)
     if not len(sets):

@@ -4,8 +4,8 @@ FILE holds an article a line, `{"id", "title", "text", "highlights": […]}`, wi
 ("en" where it is missing). Ours are three takeaways. Beside them stand Lead-3, LexRank and TextRank at
 the same number of words, article by article (`--at sentences` gives each three whole sentences instead).
 ROUGE is our own (see `benchmarks.rouge`), in percent. `alone` is the share of takeaways that can stand
-alone: they do not open with a pronoun, a connective or a quotation, nor lie within one. With `--memory` an
-article of 800 words is condensed 10,000 times over, changed each time, and what the process holds is printed.
+alone: they do not open with a pronoun, a connective or a quotation, nor lie within one. With `--memory`
+10,000 articles of 800 words, made of FILE's sentences, are condensed, and what the process holds is printed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ from digest.domain.articles import BLOCK_SEPARATOR, Article, Block, BlockKind
 COUNT = 3
 MAX_WORDS = 35
 RESAMPLES = 1000
+MANY = 10_000
 
 BASELINES: dict[str, Ranking] = {"lead3": lead, "lexrank": lexrank, "textrank": textrank}
 
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         samples = islice(read_samples(options.file), options.limit)
         if options.memory:
-            pass
+            print(endurance(list(samples)))
             return 0
         tallies = measure(samples, equal_words=options.at == "words")
     except (OSError, BadFile) as exc:
@@ -192,6 +194,21 @@ def advantage(ours: Tally, theirs: Tally) -> dict[str, float]:
     means = sorted(fmean(draw.choices(ahead, k=len(ahead))) for _ in range(RESAMPLES))
     low, high = means[RESAMPLES // 40], means[-RESAMPLES // 40 - 1]
     return {"mean": round(fmean(ahead), 2), "low": round(low, 2), "high": round(high, 2)}
+
+
+def endurance(samples: Sequence[Sample]) -> str:
+    """Condense MANY different articles of about 800 words, made of these; return what it took."""
+    sentences = [line for sample in samples for line in sample.article.text.split(". ") if line]
+    each = 800 * len(sentences) // sum(len(line.split()) for line in sentences)
+    draw, peaks, start = random.Random(1), [], time.process_time()
+    for number in range(1, MANY + 1):
+        block = Block(BlockKind.PARAGRAPH, ". ".join(draw.choices(sentences, k=each)))
+        condense_article(Article(f"https://example.org/{number}", "—", (block,), "en"))
+        if number % (MANY // 10) == 0:
+            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    spent = 1000 * (time.process_time() - start) / MANY
+    tenths = " ".join(f"{peak:.0f}" for peak in peaks)
+    return f"{MANY} articles, {spent:.1f} ms each; most MB held after each tenth: {tenths}"
 
 
 def report(tallies: Mapping[str, Tally]) -> dict[str, Figures | dict[str, float]]:

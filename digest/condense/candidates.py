@@ -82,9 +82,13 @@ def _sentences(article: Article, language: Language) -> Iterator[Span]:
 
 def _is_caption(text: str, language: Language) -> bool:
     """Tell whether a short paragraph names its photographer or agency: then all of it is about a picture."""
-    return (
-        count_words(text) <= CAPTION and _patterns(language).chrome_anywhere.search(_folded(text)) is not None
-    )
+    return count_words(text) <= CAPTION and _speaks_of_page(_folded(text), language)
+
+
+def _speaks_of_page(folded: str, language: Language) -> bool:
+    # Looked for as they stand first: a pattern of so many phrases is slow to search.
+    found = any(phrase in folded for phrase in language.chrome_anywhere)
+    return found and _patterns(language).chrome_anywhere.search(folded) is not None
 
 
 def _folded(text: str) -> str:
@@ -109,7 +113,7 @@ def _is_news(sentence: str, language: Language) -> bool:
         return False
     patterns = _patterns(language)
     folded = _folded(sentence)
-    if patterns.chrome.match(folded) or patterns.chrome_anywhere.search(folded):
+    if patterns.chrome.match(folded) or _speaks_of_page(folded, language):
         return False
     return not (length < BYLINE and patterns.byline.match(folded) and not _COMPLETE.search(sentence))
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from digest.condense.candidates import Candidate, find_candidates
 from digest.condense.language import Language, get_language
 from digest.condense.model import Model, fitted
-from digest.condense.ranking import Option, Subject, choose
+from digest.condense.ranking import Option, Subject, choose, likely_sources
 from digest.condense.standing import is_mid_quote, is_personal, leans, opens_with_quote
 from digest.condense.styles import Manner, letters_per_word
 from digest.condense.trimming import forms
@@ -21,11 +21,13 @@ from digest.condense.words import WORD, count_words, stems, words
 from digest.condense.worth import Terms, common_names, features, worth_of_words
 from digest.domain.articles import Article, Origin, Style, Takeaway
 
-LEANING = 1.5
-"""Against a form that cannot stand alone, in points of ROUGE-1. One in fifteen is still worth it."""
-ASKING = 1.0
+LEANING = 1.0
+"""Against a form that opens with a pronoun, a connective or a quotation, in points of ROUGE-1."""
+BROKEN = 5.0
+"""Against a form with half of a quotation or parenthesis: never, where there is anything else."""
+ASKING = 0.5
 """Against a question: it says nothing yet."""
-PERSONAL = 1.0
+PERSONAL = 0.4
 """Against first and second person: the writer speaks, or the reader is addressed."""
 
 _QUESTION = re.compile(r"[?？؟][\"'”’»)]*$")
@@ -37,44 +39,60 @@ def extract(
     """Return at most `count` takeaways of at most `max_words` words, in the order of the article.
 
     Never more than half of the sentences worth ranking, so a short article gives fewer; none when no
-    sentence qualifies. The same article gives the same takeaways. `model` is the one of the package unless given.
+    sentence qualifies. The same article gives the same takeaways. `model` is the package's unless given.
     """
     model = model or fitted()
     language = get_language(article.language)
     candidates = find_candidates(article, language)
     if not candidates:
         return ()
-    manner = Manner(style, language, letters_per_word(article.text))
-    options = [option for option in find_options(candidates, manner) if option.length <= max_words]
+    manner = Manner(style, language, letters_per_word(WORD.findall(article.text)))
     subject = find_subject(candidates, article.title, language, model.worth)
+    options = find_options(candidates, subject, manner, max_words)
     chosen = choose(options, subject, min(count, max(1, len(candidates) // 2)), model.sets)
     return tuple(
         Takeaway(option.text, Origin.EXTRACTIVE, (candidates[option.source].support,)) for option in chosen
     )
 
 
-def find_options(candidates: Sequence[Candidate], manner: Manner) -> Iterator[Option]:
-    """Yield the forms of the candidates, in order."""
-    for source, candidate in enumerate(candidates):
-        texts = forms(candidate.text, manner.language)
-        for text in (min(texts, key=len),) if manner.only_shortest else texts:
-            yield _option(candidate, source, text, manner)
+def find_options(
+    candidates: Sequence[Candidate], subject: Subject, manner: Manner, max_words: int
+) -> list[Option]:
+    """Return the forms of at most `max_words` words of the candidates most worth a look, in order."""
+    wholes = [_option(candidate, place, candidate.text, manner) for place, candidate in enumerate(candidates)]
+    # Apart, so that sentences too long for any of their forms crowd out none that is short enough.
+    short = likely_sources([whole for whole in wholes if whole.length <= max_words], subject)
+    long = likely_sources([whole for whole in wholes if whole.length > max_words], subject)
+    likely = sorted(short | long)
+    options = (form for source in likely for form in _forms(wholes[source], candidates[source], manner))
+    return [option for option in options if option.length <= max_words]
+
+
+def _forms(whole: Option, candidate: Candidate, manner: Manner) -> Iterator[Option]:
+    texts = forms(candidate.text, manner.language)
+    for text in (min(texts, key=len),) if manner.only_shortest else texts:
+        yield whole if text == whole.text else _option(candidate, whole.source, text, manner)
 
 
 def _option(candidate: Candidate, source: int, text: str, manner: Manner) -> Option:
-    language = manner.language
-    personal = is_personal(text, language)
-    cannot_stand = leans(text, language) or opens_with_quote(text) or is_mid_quote(text)
-    against = LEANING * cannot_stand + ASKING * bool(_QUESTION.search(text)) + PERSONAL * personal
+    language, written = manner.language, WORD.findall(text)
+    personal = is_personal(written, language)
+    leaning = leans(text, language) or opens_with_quote(text)
+    against = (
+        BROKEN * is_mid_quote(text)
+        + LEANING * leaning
+        + ASKING * bool(_QUESTION.search(text))
+        + PERSONAL * personal
+    )
     return Option(
         text,
         source,
         candidate.position,
-        frozenset(stems(words(text), language)),
+        frozenset(stems(map(str.casefold, written), language)),
         count_words(text),
         is_cut=text != candidate.text,
         is_personal=personal,
-        against=against + manner.against(text),
+        against=against + manner.against(text, written),
     )
 
 
@@ -94,7 +112,10 @@ def find_subject(
 
 def terms_of(candidate: Candidate, language: Language) -> Terms:
     """Return the stems of a sentence; its first word's capital does not make it a name."""
-    capitalised = [word.casefold() for word in WORD.findall(candidate.text)[1:] if word[0].isupper()]
+    written = WORD.findall(candidate.text)
+    capitalised = [word.casefold() for word in written[1:] if word[0].isupper()]
     return Terms(
-        stems(words(candidate.text), language), frozenset(stems(capitalised, language)), candidate.position
+        stems(map(str.casefold, written), language),
+        frozenset(stems(capitalised, language)),
+        candidate.position,
     )

@@ -17,12 +17,14 @@ class Language:
     """One language's lists, all case-folded, with plain apostrophes. A language without a file has none.
 
     - `stemmer` is the name of a Snowball algorithm, `stop` the words that carry no subject.
-    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before. Of these,
+    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before, as
+      do `vague` ones unless one of `complements` says which is meant ("the decision to …"). Of these,
       `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
       where a comma follows. After a comma, `relatives` open a clause that only adds.
-    - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No cut
-      may hold one of `limiting`. `days` of the week are written with one of `day_prefixes` and `day_suffixes`
-      or without, and stay after a word of `bound_to_day`.
+    - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No
+      cut may hold one of `limiting`. `days` of the week are written with or without one of
+      `day_prefixes` and `day_suffixes`; they stay after a word of `bound_to_day`, and at the end
+      of a sentence after all but those of `saying`.
     - `person` are words of the first and second person, `judging` those that judge rather than report.
     - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
       number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
@@ -35,6 +37,8 @@ class Language:
     stop: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
     leaning_phrases: tuple[str, ...] = ()
+    vague: tuple[str, ...] = ()
+    complements: frozenset[str] = frozenset()
     conjunctions: tuple[str, ...] = ()
     bound_to_conjunction: frozenset[str] = frozenset()
     droppable: tuple[str, ...] = ()
@@ -42,6 +46,7 @@ class Language:
     inner_relatives: tuple[str, ...] = ()
     verbs: frozenset[str] = frozenset()
     past_ending: str = ""
+    saying: frozenset[str] = frozenset()
     limiting: frozenset[str] = frozenset()
     days: tuple[str, ...] = ()
     day_prefixes: tuple[str, ...] = ()
@@ -58,14 +63,20 @@ class Language:
     chrome_anywhere: tuple[str, ...] = ()
     bylines: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        # Patterns are cached by language: hashing all its lists each time is slow.
+        return hash(self.code)
+
 
 _WORD_SETS = (
     "stop",
     "leaning",
     "bound_to_conjunction",
+    "complements",
     "person",
     "judging",
     "verbs",
+    "saying",
     "limiting",
     "bound_to_day",
     "abbreviations",

@@ -36,7 +36,9 @@ LONGEST_LABELLED = 90
 FEW = 8
 """Different long words below which a text says too little to be compared."""
 LEAST_SHARED = 0.2
-"""The share of a summary's long words that the rest of its article has; seldom below a half."""
+"""The share of a summary's long words that the rest of its article must have."""
+LONGEST_LEAD_IN = 6
+"""Words of a heading that ends in a label: "What are the key takeaways?"."""
 LONGEST_HEADING = 80
 """Characters of a label; what is longer is a sentence."""
 
@@ -82,7 +84,7 @@ def _lists_contents(spans: Sequence[Span], article: Article) -> bool:
 
 
 def _is_about(spans: Sequence[Span], article: Article) -> bool:
-    """Tell whether they speak of what the rest of the article does; true where there is too little to tell."""
+    """Tell whether they speak of what the rest of the article does; true where little can be compared."""
     text = article.text
     ours = _long_words(" ".join(text[span.start : span.end] for span in spans))
     rest = _long_words(f"{article.title} {text[: spans[0].start]} {text[spans[-1].end :]}")
@@ -112,14 +114,17 @@ def _under_heading(heading: Block, following: Sequence[_Located], language: str 
 
 
 def _may_head(block: Block) -> bool:
-    """Tell whether a block is such a label; a heading may go on: "Key Takeaways from the vote"."""
+    """Tell whether a block is such a label; a heading may say more: "Key Takeaways from the vote"."""
     if block.kind not in _MAY_HEAD or len(block.text) > LONGEST_HEADING:
         return False
     normal = _label(block.text)
     if normal in _headings():
         return True
     return block.kind is BlockKind.HEADING and any(
-        normal.startswith(f"{known} ") for known in _headings() if " " in known
+        normal.startswith(f"{known} ")
+        or (normal.endswith(f" {known}") and normal.count(" ") < LONGEST_LEAD_IN)
+        for known in _headings()
+        if " " in known
     )
 
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, reduce
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-
 TOGETHER = 3
 """How many sentences are chosen at once. More are added one by one."""
 POOL = 18
-"""Options that sets are made of: 816 sets of three. With 26 the figures are the same."""
+"""Options that sets are made of: 816 sets of three. With 24 the figures are the same."""
+SHORTLIST = 28
+"""Sentences that are tried in their shorter forms. Nearly half of news articles have more."""
 COMFORTABLE = range(13, 26)
 """Words of a sentence that is neither curt nor long."""
 END = 0.9
@@ -92,15 +93,21 @@ def choose(
     return sorted((pool.options[place] for place in chosen), key=lambda option: option.position)
 
 
-def promising(options: Sequence[Option], subject: Subject) -> list[Option]:
-    """Return the options that are best by themselves, by a rough measure."""
+def likely_sources(wholes: Sequence[Option], subject: Subject) -> set[int]:
+    """Return the sentences worth cutting into forms: the best by themselves, whatever speaks against them."""
+    unopposed = (replace(option, against=0.0) for option in wholes)
+    return {option.source for option in promising(list(unopposed), subject, most=SHORTLIST)}
+
+
+def promising(options: Sequence[Option], subject: Subject, most: int = POOL) -> list[Option]:
+    """Return the `most` options that are best by themselves, by a rough measure, best first."""
 
     def promise(option: Option) -> float:
         gain = sum(subject.worth[stem] for stem in option.stems) - 0.07 * option.length
         curt = 0.03 * max(0, COMFORTABLE.start - option.length)
         return gain + 0.4 / math.sqrt(1 + option.position) - curt - option.against
 
-    return sorted(options, key=promise, reverse=True)[:POOL]
+    return sorted(options, key=promise, reverse=True)[:most]
 
 
 def _next(pool: Pool, chosen: Sequence[int], weights: Floats) -> int:
@@ -117,10 +124,11 @@ class Pool:
 
     def __init__(self, options: Sequence[Option], subject: Subject) -> None:
         self.options = options
-        stems = {stem: place for place, stem in enumerate(subject.counts)}
-        self._worth = np.array([subject.worth[stem] for stem in stems])
+        used = sorted({stem for option in options for stem in option.stems})
+        stems = {stem: place for place, stem in enumerate(used)}
+        self._worth = np.array([subject.worth[stem] for stem in stems], dtype=np.float32)
         self._names = [stems[name] for name in subject.names if name in stems]
-        self._has = np.zeros((len(options), len(stems)))
+        self._has = np.zeros((len(options), len(stems)), dtype=np.float32)
         for place, option in enumerate(options):
             self._has[place, [stems[stem] for stem in option.stems]] = 1
         self._lengths = np.array([option.length for option in options], dtype=float)
@@ -143,7 +151,7 @@ class Pool:
 
     def features(self, sets: Sets) -> Floats:
         """Return a row for each set: the sums of SINGLE, then JOINT."""
-        has = self._has[sets].max(axis=1)
+        has = reduce(np.maximum, (self._has[column] for column in sets.T))
         covered, length = has @ self._worth, self._lengths[sets].sum(axis=1)
         joint = (
             covered,

@@ -7,18 +7,21 @@ import string
 from collections.abc import Iterator
 
 from digest.condense.language import Language, get_language
-from digest.condense.words import CJK
 from digest.domain.articles import Span
 
-_CLOSERS = "\"'”’»›)\\]」』）】〉》"
+# German closes with “ and ‘, which elsewhere open; what opens has a space before it, so none follows a stop.
+_CLOSERS = "\"'”’“‘»›)\\]」』）】〉》"
 _OPENERS = "\"'“‘«‹„‚(\\[¿¡—–\\-"
+
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Chinese and Japanese: no space after a sentence. Korean has one."""
 
 _BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009\u202f\u3000"
 
 _STOP = re.compile(
     rf"(?P<hard>\n\s*\n|\s[•▪●◦‣]\s)"
     rf"|(?P<cjk>[。！？｡]+(?:[{_CLOSERS}]+(?![ぁ-ん]))?(?![{_CLOSERS}]))"
-    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»)*(?=\s|[{CJK}]|$)"
+    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»)*(?=\s|[{_UNSPACED}]|$)"
 )
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
 _FIRST_WORD = re.compile(rf"[{_OPENERS}\s]*(?P<word>[^\W_]*)")

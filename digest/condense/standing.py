@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from digest.condense.language import Language
@@ -10,7 +11,6 @@ from digest.condense.words import WORD
 
 _PAIRS = (("«", "»"), ("‹", "›"), ("「", "」"), ("『", "』"), ("(", ")"), ("[", "]"))
 _OPENING_QUOTE = re.compile(r"\W*[\"“«„‚「‘]|'\w")
-_NOTHING = re.compile(r"(?!)")
 
 
 def leans(sentence: str, language: Language) -> bool:
@@ -19,12 +19,12 @@ def leans(sentence: str, language: Language) -> bool:
     if first is None or (_is_word(first[0]) and first[0].casefold() in language.leaning):
         return True
     folded = sentence[first.start() :].casefold().replace("’", "'")
-    return _phrases(language.leaning_phrases).match(folded) is not None
+    return _openings(language).match(folded) is not None
 
 
-def is_personal(sentence: str, language: Language) -> bool:
-    """Tell whether the writer speaks or the reader is spoken to: first or second person."""
-    return any(word.casefold() in language.person for word in WORD.findall(sentence) if _is_word(word))
+def is_personal(words: Iterable[str], language: Language) -> bool:
+    """Tell by the words of a sentence whether its writer speaks or addresses the reader."""
+    return any(word.casefold() in language.person and _is_word(word) for word in words)
 
 
 def _is_word(word: str) -> bool:
@@ -52,7 +52,12 @@ def _curly_quotes_close(sentence: str) -> bool:
 
 
 @cache
-def _phrases(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    if not phrases:
-        return _NOTHING
-    return re.compile(rf"(?:{'|'.join(map(re.escape, phrases))})(?!\w)")
+def _openings(language: Language) -> re.Pattern[str]:
+    """Return a pattern for the phrases that lean, and the vague ones where nothing says which is meant."""
+    leaning, vague = (_any_of(phrases) for phrases in (language.leaning_phrases, language.vague))
+    said = _any_of(tuple(language.complements))
+    return re.compile(rf"{leaning}(?!\w)|{vague}(?!\w)(?!\s+{said}(?!\w))")
+
+
+def _any_of(phrases: tuple[str, ...]) -> str:
+    return f"(?:{'|'.join(map(re.escape, phrases))})" if phrases else "(?!)"

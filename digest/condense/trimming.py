@@ -89,11 +89,17 @@ def _inner_clause(language: Language) -> re.Pattern[str]:
 def _day(language: Language) -> re.Pattern[str]:
     if not language.days:
         return _NOTHING
-    # Only between small letters, and not what it is bound to: "Black Friday", "Tuesday, March 3", "by Friday".
+    # Between small letters, and not what it is bound to: "Black Friday", "Tuesday, March 3", "by Friday".
+    small = "[^\\W\\d_A-Z]"
     bound = rf"(?!{_any_of(tuple(language.bound_to_day))}\s)"
-    day = rf"(?:{_any_of(language.day_prefixes)}\s)?(?i:{_any_of(language.days)})(?:\s{_any_of(language.day_suffixes)})?"
-    verb = rf"(?!\s{_any_of(tuple(language.verbs))}\b)"
-    return re.compile(rf"\s{bound}[^\W\d_A-Z]+(?P<whole>\s(?P<cut>{day})){verb}(?=\s[^\W\d_A-Z]|\.$)")
+    before, after = _any_of(language.day_prefixes), _any_of(language.day_suffixes)
+    day = rf"(?:{before}\s)?(?i:{_any_of(language.days)})(?:\s{after})?"
+    verb, saying = _any_of(tuple(language.verbs)), _any_of(tuple(language.saying))
+    # At the end only after "said": "the latest came Monday" needs its day.
+    return re.compile(
+        rf"\s(?!(?!{saying}\s){small}+\s{day}\.$){bound}{small}+"
+        rf"(?P<whole>\s(?P<cut>{day}))(?!\s{verb}\b)(?=\s{small}|\.$)"
+    )
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:
@@ -119,8 +125,8 @@ def _without_parentheses(sentence: str, patterns: _Patterns) -> str | None:
 
 def _without_aside(sentence: str, patterns: _Patterns) -> str | None:
     asides = list(_ASIDE.finditer(sentence))
-    if len(asides) != 1 or sentence.count(asides[0]["dash"]) != 2:
-        return None
+    if len(asides) != 1 or sentence.count(asides[0]["dash"]) != 2 or "," in sentence[: asides[0].start()]:
+        return None  # of "in Bonn, Germany -- the old capital -- voters" a comma would be missing
     return _without(asides[0], sentence, patterns)
 
 

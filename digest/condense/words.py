@@ -33,7 +33,7 @@ def words(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     """Return the length of `text` in words as a reader counts them; two CJK characters count as one word."""
-    ideographs = len(_IDEOGRAPH.findall(text))
+    ideographs = 0 if text.isascii() else len(_IDEOGRAPH.findall(text))
     spaced = len(_SPACED.findall(_IDEOGRAPH.sub(" ", text))) if ideographs else len(_SPACED.findall(text))
     return spaced + (ideographs + 1) // 2
 
@@ -44,7 +44,8 @@ def stems(words_: Iterable[str], language: Language) -> list[str]:
     Where the language has no list of function words, words of one or two letters count as such.
     """
     if language.stop:
-        kept = [word for word in words_ if word not in language.stop and not _is_letter(word)]
+        stop = language.stop
+        kept = [word for word in words_ if word not in stop and (len(word) > 1 or not _is_letter(word))]
     else:
         kept = [word for word in words_ if len(word) > 2 or not word.isascii() or word.isdigit()]
     if language.stemmer is None:

@@ -1,6 +1,6 @@
 """What each word of an article is worth: the chance that a person's highlight of it would have the word.
 
-A logistic model of six numbers. Its weights (`weights.toml`) were fitted by `python -m
+A logistic model of fifteen numbers. Its weights (`weights.toml`) were fitted by `python -m
 benchmarks.fit_takeaways` on 500 English news articles and their publisher's highlights; only counts and
 places of stems are looked at, so the model carries over to other languages.
 """
@@ -18,7 +18,10 @@ IN_TITLE = 1.0
 NAMES = 5
 """How many of an article's names count as its common ones."""
 
-NUMBERS = ("base", "count", "spread", "lateness", "name", "figure")
+NUMBERS = (
+    "base", "count", "spread", "lateness", "name", "figure", "in_first", "in_second", "in_third", "once",
+    "often_in_first", "sentences", "name_in_first", "often_a_name", "letters",
+)  # fmt: skip
 """What the model weighs, in the order of `Feature.numbers`."""
 
 
@@ -31,12 +34,16 @@ class Terms:
     position: int
 
 
+_NONE = (Terms((), (), 0),) * 3
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """What the model looks at for one stem of an article.
 
     How often it is used, the share of sentences that have it, the first of these, the share of them in which
-    it is capitalised within the sentence, and whether it is a number.
+    it is capitalised within the sentence, whether it is a number, which of the first three sentences have it,
+    how many sentences have it, and its letters.
     """
 
     count: int
@@ -44,10 +51,28 @@ class Feature:
     first: int
     name: float
     figure: bool
+    opening: tuple[bool, bool, bool]
+    sentences: int
+    letters: int
 
     def numbers(self) -> tuple[float, ...]:
         """Return what the model weighs: see NUMBERS."""
-        return (1.0, math.log(self.count), self.spread, math.log(1 + self.first), self.name, self.figure)
+        often = math.log(self.count)
+        return (
+            1.0,
+            often,
+            self.spread,
+            math.log(1 + self.first),
+            self.name,
+            self.figure,
+            *self.opening,
+            self.count == 1,
+            often * self.opening[0],
+            self.sentences / 10,
+            self.name * (self.first == 0),
+            self.name * often,
+            self.letters / 5,
+        )
 
 
 def features(sentences: Sequence[Terms]) -> dict[str, Feature]:
@@ -59,6 +84,7 @@ def features(sentences: Sequence[Terms]) -> dict[str, Feature]:
     for terms in sentences:
         for stem in terms.stems:
             first.setdefault(stem, terms.position)
+    one, two, three = [set(terms.stems) for terms in (*sentences, *_NONE)[:3]]
     return {
         stem: Feature(
             count=count[stem],
@@ -66,6 +92,9 @@ def features(sentences: Sequence[Terms]) -> dict[str, Feature]:
             first=first[stem],
             name=named[stem] / spread[stem],
             figure=stem[0].isdecimal(),
+            opening=(stem in one, stem in two, stem in three),
+            sentences=spread[stem],
+            letters=len(stem),
         )
         for stem in count
     }

@@ -110,7 +110,7 @@ class Article:
 
 
 class Style(StrEnum):
-    """How a newsletter wants its takeaways put: see `digest.condense.styles` for what extraction makes of it."""
+    """How a newsletter wants its takeaways put. What extraction makes of it: `digest.condense.styles`."""
 
     PLAIN = "plain"
     NEUTRAL = "neutral"

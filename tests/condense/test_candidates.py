@@ -54,6 +54,7 @@ def test_what_only_resembles_a_dateline_stays(sentence: str) -> None:
         ("en", "A. Writer contributed to this report from the coast."),
         ("en", "Write to the desk at news@example.org with your story."),
         ("en", "The pair at the quay. Photo by Getty Images, all rights reserved."),
+        ("en", "How the board of the harbour voted on Tuesday night ."),
         ("en", "The board set three conditions for the new wall:"),
         ("en", "The board of the harbour voted to build a wall along the […]"),
         ("de", "Lesen Sie auch: Wie der Rat abgestimmt hat."),

@@ -1,7 +1,7 @@
 import pytest
 
 from digest.condense.publisher import find_published
-from digest.domain.articles import Article, Block, Origin
+from digest.domain.articles import Article, Block, BlockKind, Origin
 from tests.condense.samples import article, heading, item, paragraph, supports
 
 LONG = "The board met for nine hours on Tuesday and heard forty speakers, most of them against the plan. " * 4
@@ -58,6 +58,10 @@ def test_a_list_under_a_known_heading_is_the_publishers(language: str | None, la
         (heading("Key takeaways"), item("– First"), item("– Second"), heading("The vote")),
         (heading("Key takeaways"), paragraph("First"), paragraph("Second"), heading("The vote")),
         (paragraph(LONG), heading("In brief"), paragraph("First"), paragraph("Second")),
+        (item("Key takeaways"), item("First"), item("Second")),
+        (heading("The 5 key takeaways"), item("First"), item("Second")),
+        (heading("What are the key takeaways?"), item("First"), item("Second")),
+        (paragraph("Key takeaways: • First • Second"), paragraph(LONG)),
     ],
 )
 def test_lists_are_known_by_their_shape(blocks: tuple[Block, ...]) -> None:
@@ -88,10 +92,41 @@ def test_a_label_may_stand_in_front_of_the_summary_itself() -> None:
         (heading("Key Takeaways"), *(item(f"Entry {number}") for number in range(40))),
         (heading("Key Takeaways"), item(LONG), item(LONG)),
         (paragraph("Summary: " + LONG * 3),),
+        (paragraph("Summary judgment: the court ruled for the traders."), paragraph(LONG)),
+        (heading("At a glance"), item("The vote"), heading("The vote"), paragraph(LONG)),
+        (heading("Summary"), paragraph(LONG * 2), heading("The vote")),
+        (item("Highlights"), paragraph(LONG)),
     ],
 )
 def test_what_only_looks_like_a_list_is_not_one(blocks: tuple[Block, ...]) -> None:
     assert texts(article(*blocks)) == []
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        (heading("TL;DR"), paragraph("The board voted. It was close."), paragraph(LONG)),
+        (paragraph("tl;dr"), paragraph("The board voted. It was close."), paragraph(LONG)),
+        (paragraph("TL;DR The board voted. It was close."), paragraph(LONG)),
+        (Block(BlockKind.QUOTE, "In short: The board voted. It was close."), paragraph(LONG)),
+        (heading("Zusammenfassung"), paragraph("The board voted. It was close."), heading("The vote")),
+    ],
+)
+def test_a_summary_in_prose_is_taken_sentence_by_sentence(blocks: tuple[Block, ...]) -> None:
+    source = article(*blocks)
+    found = find_published(source)
+    assert [takeaway.text for takeaway in found] == ["The board voted.", "It was close."]
+    assert [supports(source, takeaway) for takeaway in found] == ["The board voted.", "It was close."]
+
+
+def test_a_box_of_other_stories_is_not_the_articles_own() -> None:
+    others = (
+        item("Singer separates from actress after seventeen years together"),
+        item("Football champions dismiss their trainer following defeat"),
+    )
+    assert texts(article(paragraph(LONG), heading("In brief"), *others)) == []
+    own = (item("The board met for nine hours on Tuesday"), item("Forty speakers were heard, most against"))
+    assert len(texts(article(paragraph(LONG), heading("In brief"), *own))) == 2
 
 
 def test_only_the_first_list_counts() -> None:

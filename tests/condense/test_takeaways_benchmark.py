@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import takeaways
+from benchmarks.fit_takeaways import fit
 from benchmarks.rouge import rouge
 from benchmarks.takeaways import main
+from digest.condense.ranking import JOINT, SINGLE
 from tests.condense.samples import HARBOUR
 
 
@@ -70,3 +73,37 @@ def test_rouge_agrees_with_hand_counted_examples() -> None:
     union = rouge(["aa bb", "bb cc"], ["aa bb cc"])
     assert union.rougeL == pytest.approx(2 * 3 / (4 + 3))
     assert rouge([], ["aa"]).rouge1 == 0
+
+
+def test_figures_over_lead_come_with_their_interval(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(file), "--json"]) == 0
+    ahead = json.loads(capsys.readouterr().out)["rouge1_over_lead3"]
+    assert ahead["low"] <= ahead["mean"] <= ahead["high"]
+
+
+def test_memory_is_watched_over_many_different_articles(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takeaways, "MANY", 10)
+    assert main([str(file), "--memory"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("10 articles")
+    assert len(printed.partition("tenth: ")[2].split()) == 10
+
+
+def test_a_model_is_fitted_to_what_people_highlighted(tmp_path: Path) -> None:
+    lines = [
+        f"The {word} of Port Ellery rose by {number} percent in the year {2000 + number}."
+        for number, word in enumerate(("rent", "toll", "rate", "fare", "levy", "duty", "wage"))
+    ]
+    for last in (False, True):
+        rows = [
+            {"id": str(turn), "text": " ".join([*lines[turn:], *lines[:turn]])} for turn in range(len(lines))
+        ]
+        for turn, row in enumerate(rows):
+            row["highlights"] = [lines[turn - 1] if last else lines[turn]]  # type: ignore[assignment]
+        path = tmp_path / "articles.jsonl"
+        path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        model = fit(list(takeaways.read_samples(path)))
+        assert (model.worth["lateness"] > 0) == last
+        assert set(model.sets) == {*SINGLE, *JOINT}
