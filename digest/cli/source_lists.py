@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count
 
-from digest.domain.errors import InvalidInput
 from digest.domain.sources import Source
 from digest.domain.topics import Topic, TopicSlug
 from digest.gather.feeds.opml import OpmlSource
-from digest.gather.urls import comparison_key
 from digest.store.sources import NewSource
 
 NAME_MAX = 200
@@ -35,10 +33,10 @@ def as_outlines(sources: Sequence[Source], topics: Sequence[Topic]) -> Iterator[
 
 
 def as_sources(
-    outlines: Sequence[OpmlSource], known: Sequence[Source], topics: Collection[TopicSlug]
+    outlines: Sequence[OpmlSource], names: Collection[str], topics: Collection[TopicSlug]
 ) -> Iterator[NewSource]:
-    """Yield the sources to add. Two called the same are told apart by host, then by number."""
-    taken = {source.name for source in known}
+    """Yield the sources to add, none by one of `names`: those called the same get host or number added."""
+    taken = set(names)
     for outline in outlines:
         title = (outline.title or host_of(outline.url))[:NAME_MAX]
         wordy = (f"{title[: NAME_MAX - 60]} ({host_of(outline.url)[:40]}{tail})" for tail in _tails())
@@ -64,14 +62,6 @@ def topic_of(folder: str, topics: Collection[TopicSlug]) -> TopicSlug | None:
         if _slug(name) in topics:
             return TopicSlug(_slug(name))
     return None
-
-
-def address_key(url: str) -> str:
-    """Return what all spellings of a source's address share: not the scheme, `www.` or a last slash."""
-    try:
-        return comparison_key(url)
-    except InvalidInput:
-        return url
 
 
 def host_of(url: str) -> str:

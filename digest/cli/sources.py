@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +30,7 @@ from digest.store.sources import (
     get_source,
     list_sources,
     remove_source,
+    sources_ever,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def add(
     excerpt: Annotated[Excerpt, typer.Option(help=_EXCERPT_HELP)] = Excerpt.TAKEAWAYS,
 ) -> None:
     """Add a source to a newsletter."""
-    from digest.cli.source_lists import address_key
+    from digest.gather.urls import address_key
 
     url = _address(url)
     _check_pattern(link_pattern)
@@ -87,7 +87,7 @@ def add(
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
-        taken = {known.name for known in list_sources(session, found.id)}
+        taken = _names_of_others(sources_ever(session, found.id), [url])
         called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
         source = NewSource(
             called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
@@ -123,6 +123,21 @@ def _check_pattern(link_pattern: str) -> None:
 def _check_weight(weight: float) -> None:
     if not _WEIGHT_MIN <= weight <= _WEIGHT_MAX:
         raise InvalidInput(f"--weight {weight:g} is not between {_WEIGHT_MIN:g} and {_WEIGHT_MAX:g}")
+
+
+def _names_of_others(ever: Collection[Source], urls: Iterable[str]) -> set[str]:
+    """Return the names of all sources but those that were removed and are added again, at one of `urls`.
+
+    A name that no person chose for a source must not make it another one that was called so.
+    """
+    from digest.gather.urls import address_key
+
+    again = {address_key(url) for url in urls}
+    return {
+        source.name
+        for source in ever
+        if source.state is not SourceState.REMOVED or address_key(source.url) not in again
+    }
 
 
 def _free_name(url: str, taken: Collection[str]) -> str:
@@ -237,7 +252,7 @@ def change(
 
 
 def _refuse_twin(source: Source, url: str, sources: Collection[Source]) -> None:
-    from digest.cli.source_lists import address_key
+    from digest.gather.urls import address_key
 
     for other in sources:
         if other.id != source.id and address_key(other.url) == address_key(url):
@@ -282,8 +297,9 @@ def import_(
 
     A folder or category that is called like a topic gives that topic to its feeds.
     """
-    from digest.cli.source_lists import address_key, as_sources, topic_of
+    from digest.cli.source_lists import as_sources, topic_of
     from digest.gather.feeds.opml import read_opml
+    from digest.gather.urls import address_key
 
     listed = read_opml(read_file_bytes(file), name=file.name)
     runtime = open_runtime()
@@ -293,7 +309,8 @@ def import_(
         topics = {topic.slug for topic in list_topics(session, found.id)}
         addresses = {address_key(source.url) for source in known}
         fresh = [outline for outline in listed.sources if address_key(outline.url) not in addresses]
-        new = as_sources(fresh, known, topics)
+        taken = _names_of_others(sources_ever(session, found.id), [outline.url for outline in fresh])
+        new = as_sources(fresh, taken, topics)
         again = add_sources(session, found.id, new, now=runtime.clock(), key=address_key)
         _condense_anew(session, found, again, runtime.clock())
     known_already = len(listed.sources) - len(fresh)
@@ -352,6 +369,7 @@ def find(
     as_json: JsonOption = False,
 ) -> None:
     """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
+    from digest.cli.source_candidates import COLUMNS, how_to_add, row_of
     from digest.gather.feeds.discovery import find_feeds
 
     async def search() -> tuple[Candidate, ...]:
@@ -362,41 +380,7 @@ def find(
     if as_json:
         show_json(found)
         return
-    show_table(
-        ("title", "format", "entries", "newest", "text", "found"),
-        [
-            (
-                candidate.title or candidate.url,
-                candidate.format,
-                candidate.entries,
-                f"{candidate.newest:%Y-%m-%d}" if candidate.newest else "no date",
-                _carries(candidate),
-                candidate.found_by,
-            )
-            for candidate in found
-        ],
-        empty="",
-    )
+    show_table(COLUMNS, map(row_of, found), empty="")
     say()
     for candidate in found:
-        say(_how_to_add(candidate, newsletter))
-
-
-def _carries(candidate: Candidate) -> str:
-    if candidate.is_comments:
-        return "readers' comments"
-    if candidate.is_finished:
-        return "nothing new: it is finished"
-    if candidate.kind == "sitemap":
-        return "addresses"
-    return "whole articles" if candidate.has_full_text else "summaries"
-
-
-def _how_to_add(candidate: Candidate, newsletter: str) -> str:
-    """Return the command that adds a candidate; a kind that cannot be polled is only named."""
-    kind = candidate.kind.value
-    if kind not in [known.value for known in SourceKind]:
-        return f"A {candidate.format}, which cannot be a source yet: {candidate.url}"
-    option = "" if kind == SourceKind.FEED.value else f" --kind {kind}"
-    name = f" --name {shlex.quote(candidate.title[:_NAME_MAX])}" if candidate.title else ""
-    return f"digest source add {newsletter} {shlex.quote(candidate.url)}{option}{name}"
+        say(how_to_add(candidate, newsletter))

@@ -22,8 +22,8 @@ from digest.gather.polled import Polled
 from digest.gather.urls import comparison_key
 from digest.store.articles import Known, known_articles
 from digest.store.links import PassedLink, forget_passed, passed_links, record_backlog, record_passed
+from digest.store.polls import record_first_list
 from digest.store.recording import Recorded, record_article, record_sightings
-from digest.store.sources import record_first_list
 
 log = structlog.get_logger(__name__)
 

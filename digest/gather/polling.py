@@ -19,9 +19,10 @@ from digest.gather.fetching.fetch import Fetched, Fetcher
 from digest.gather.intervals import after_failure, after_list
 from digest.gather.lists import Listing, Parse, fetch_list, read_list
 from digest.gather.polled import Polled
+from digest.gather.urls import MAX_LENGTH, address_key
 from digest.store.database import writing
 from digest.store.links import forget_old_links
-from digest.store.sources import Move, forget_move, record_move, record_standing, retire_source
+from digest.store.polls import Move, forget_move, record_move, record_standing, retire_source
 
 log = structlog.get_logger(__name__)
 
@@ -209,9 +210,11 @@ class Poll:
         return self._follow(session, fetched.moved_to)
 
     def _follow(self, session: Session, moved_to: str | None) -> Move:
-        """Record where the list is for good."""
+        """Record where the list is for good, unless that is no address to keep: too long."""
+        if moved_to is not None and len(moved_to) > MAX_LENGTH:
+            return Move.NO_NEWS
         if moved_to is not None and moved_to != self._source.url:
-            return record_move(session, self._source, moved_to)
+            return record_move(session, self._source, moved_to, key=address_key)
         if self._source.moved_to:
             forget_move(session, self._source)
         return Move.NO_NEWS

@@ -87,6 +87,8 @@ def given_url(text: str) -> str:
     if found := _FEED.fullmatch(url):
         url = (found[1] or "http://") + found[2]
     _parsed(url)
+    if len(url) > MAX_LENGTH:
+        raise InvalidInput(f"'{shown_url(url[:60])}…' is longer than {MAX_LENGTH} characters")
     return url
 
 
@@ -130,6 +132,14 @@ def comparison_key(url: str) -> str:
     return key + _route(parsed)
 
 
+def address_key(url: str) -> str:
+    """Return what all spellings of a source's address share: not the scheme, `www.` or a last slash."""
+    try:
+        return comparison_key(url)
+    except InvalidInput:
+        return url
+
+
 def canonical_or_none(url: str) -> str | None:
     """Return the canonical form of `url`, or None when it is not an http(s) URL."""
     try:
@@ -166,23 +176,24 @@ def _parsed(url: str) -> httpx2.URL:
     except (httpx2.InvalidURL, ValueError) as exc:
         # What the parser stumbled over may be part of a password.
         why = "" if "@" in text else f": {exc}"
-        raise InvalidInput(f"'{_shown(text)}' is not a URL{why}") from None
+        raise InvalidInput(f"'{shown_url(text)}' is not a URL{why}") from None
     if not parsed.scheme:
         raise InvalidInput(
-            f"'{_shown(text)}' is not an http(s) URL: give the whole address, with https:// before it"
+            f"'{shown_url(text)}' is not an http(s) URL: give the whole address, with https:// before it"
         )
     if parsed.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
-        raise InvalidInput(f"'{_shown(text)}' is not an http(s) URL")
+        raise InvalidInput(f"'{shown_url(text)}' is not an http(s) URL")
     if parsed.userinfo:
         raise InvalidInput(
-            f"'{_shown(text)}' carries a user name or password, with which nothing is fetched: leave it out"
+            f"'{shown_url(text)}' carries a user name or password, with which nothing is fetched: "
+            "leave it out"
         )
     if parsed.port is not None and not 0 < parsed.port < 65536:
-        raise InvalidInput(f"'{_shown(text)}' has no such port: {parsed.port}")
+        raise InvalidInput(f"'{shown_url(text)}' has no such port: {parsed.port}")
     return parsed
 
 
-def _shown(text: str) -> str:
+def shown_url(text: str) -> str:
     """Return as much of an address as can be repeated: without what stands before an @ in it."""
     try:
         httpx2.URL(text)

@@ -18,13 +18,7 @@ from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
-from digest.store.sources import (
-    claim_alerts,
-    claim_due_sources,
-    has_alerts,
-    has_due_sources,
-    record_alerts,
-)
+from digest.store.polls import claim_alerts, claim_due_sources, has_alerts, has_due_sources, record_alerts
 
 log = structlog.get_logger(__name__)
 

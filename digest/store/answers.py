@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, String, Text, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.store.base import Base
+from digest.store.base import Base, storable
 
 _NAME_MAX = 200
 
@@ -55,7 +55,8 @@ def find_answer(session: Session, key: str) -> KeptAnswer | None:
 def record_answer(session: Session, key: str, answer: KeptAnswer, *, now: datetime) -> None:
     """Keep `answer` under `key`; of two that were asked at the same time, the first is kept."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    columns = asdict(answer) | {"model": answer.model[:_NAME_MAX], "key": key, "answered_at": now}
+    words = {"text": storable(answer.text), "model": answer.model[:_NAME_MAX]}
+    columns = asdict(answer) | words | {"key": key, "answered_at": now}
     session.execute(insert(LlmAnswerRow).values(columns).on_conflict_do_nothing())
 
 

@@ -1,15 +1,13 @@
-"""Sources: what is polled, how their polls went, and the links on them that were not taken."""
+"""Sources: what is polled, and on which terms; `polls` remembers how that went."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -36,9 +34,10 @@ from digest.domain.sources import (
     Standing,
 )
 from digest.domain.topics import TopicSlug
-from digest.store.base import Base, Json, storable
+from digest.store.base import Base, Json
 
-_NAME_MAX, _ETAG_MAX, _LAST_MODIFIED_MAX = 200, 500, 100
+_NAME_MAX = 200
+ETAG_MAX, LAST_MODIFIED_MAX = 500, 100
 
 
 class SourceRow(Base):
@@ -67,8 +66,8 @@ class SourceRow(Base):
     reservation: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
 
-    etag: Mapped[str | None] = mapped_column(String(_ETAG_MAX))
-    last_modified: Mapped[str | None] = mapped_column(String(_LAST_MODIFIED_MAX))
+    etag: Mapped[str | None] = mapped_column(String(ETAG_MAX))
+    last_modified: Mapped[str | None] = mapped_column(String(LAST_MODIFIED_MAX))
     complete_since: Mapped[datetime | None]
     polled_at: Mapped[datetime | None]
     succeeded_at: Mapped[datetime | None]
@@ -151,28 +150,35 @@ def add_sources(
     removed: they are so again, on the terms they are added on, with the articles they had.
     """
     rows = session.scalars(select(SourceRow).where(SourceRow.newsletter_id == newsletter_id)).all()
-    known = {key(row.url): row for row in rows if row.state != SourceState.REMOVED}
+    present = [row for row in rows if row.state != SourceState.REMOVED]
+    # Two sources may have come to one address; each has a name of its own.
+    known, names = {key(row.url): row for row in present}, {row.name: row for row in present}
     again = []
     for source in sources:
-        _refuse_known(known, source, key)
+        _refuse_known(known, names, source, key)
         former = _former(rows, source, key)
         row = former or SourceRow(newsletter_id=newsletter_id)
-        _make_way(session, newsletter_id, name=source.name, url=source.url, but=row.id)
+        make_way(session, newsletter_id, name=source.name, url=source.url, but=row.id)
         columns = asdict(source) | {"topics": list(source.topics), "created_at": now}
         for column, value in (columns | _UNPOLLED).items():
             setattr(row, column, value)
         session.add(row)
         session.flush()
-        known[key(source.url)] = row
+        known[key(source.url)] = names[source.name] = row
         again += [source.name] if former else []
     return tuple(again)
 
 
-def _refuse_known(known: Mapping[str, SourceRow], source: NewSource, key: Callable[[str], str]) -> None:
+def _refuse_known(
+    known: Mapping[str, SourceRow],
+    names: Mapping[str, SourceRow],
+    source: NewSource,
+    key: Callable[[str], str],
+) -> None:
     if (same := known.get(key(source.url))) is not None:
         written = "" if same.url == source.url else f", written {same.url}"
         raise Conflict(f"{source.url} is a source already, as '{same.name}'{written}; nothing was added")
-    if (named := next((row for row in known.values() if row.name == source.name), None)) is not None:
+    if (named := names.get(source.name)) is not None:
         raise Conflict(f"a source '{source.name}' exists already ({named.url}); nothing was added")
 
 
@@ -183,7 +189,7 @@ def _former(rows: Iterable[SourceRow], source: NewSource, key: Callable[[str], s
     return next(named, next((row for row in removed if key(row.url) == key(source.url)), None))
 
 
-def _make_way(
+def make_way(
     session: Session, newsletter_id: NewsletterId, *, name: str = "", url: str = "", but: int | None = None
 ) -> None:
     """Have removed sources give up the name or address that another one is to have."""
@@ -210,7 +216,7 @@ def sources_ever(session: Session, newsletter_id: NewsletterId) -> tuple[Source,
     rows = session.scalars(
         select(SourceRow).where(SourceRow.newsletter_id == newsletter_id).order_by(SourceRow.name)
     )
-    return tuple(map(_source, rows))
+    return tuple(map(source_from, rows))
 
 
 def active_sources(session: Session, newsletter_id: NewsletterId) -> tuple[Source, ...]:
@@ -245,10 +251,10 @@ def change_source(session: Session, source_id: SourceId, **changes: object) -> N
         # What the old address said holds for it alone.
         columns |= dict.fromkeys(("etag", "last_modified", "fresh_until", "wait_until", "failing_since"))
         columns |= dict.fromkeys(("alerted_at", "telling_until"))
-        columns |= {"moved_from": "", "moved_to": "", "last_error": "", "failures": 0}
-        columns |= _asked_columns(Asked())
+        columns |= {"moved_from": "", "moved_to": "", "reservation": "", "last_error": "", "failures": 0}
+        columns |= asked_columns(Asked())
     row = session.get_one(SourceRow, source_id)
-    _make_way(
+    make_way(
         session,
         NewsletterId(row.newsletter_id),
         name=str(changes.get("name", "")),
@@ -268,174 +274,8 @@ def remove_source(session: Session, source_id: SourceId) -> None:
     session.execute(update(SourceRow).where(SourceRow.id == source_id).values(state=SourceState.REMOVED))
 
 
-def claim_due_sources(session: Session, *, now: datetime, lease: timedelta, limit: int) -> tuple[Source, ...]:
-    """Return active sources of any newsletter whose poll is due, longest due first, for this caller alone.
-
-    Until `lease` has passed nobody else is given them; by then their poll is recorded, or its worker died.
-    """
-    due = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-    rows = session.scalars(
-        select(SourceRow)
-        .where(SourceRow.state == SourceState.ACTIVE, due)
-        .order_by(SourceRow.next_poll_at.is_not(None), SourceRow.next_poll_at, SourceRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    sources = tuple(map(_source, rows))
-    ids = [source.id for source in sources]
-    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(next_poll_at=now + lease))
-    return sources
-
-
-def has_due_sources(session: Session, *, now: datetime) -> bool:
-    """Whether any source's poll is due."""
-    due = or_(SourceRow.next_poll_at.is_(None), SourceRow.next_poll_at <= now)
-    ready = select(SourceRow.id).where(SourceRow.state == SourceState.ACTIVE, due)
-    return session.scalar(ready.limit(1)) is not None
-
-
-def record_standing(session: Session, source: Source, standing: Standing, *, reservation: str) -> None:
-    """Remember how a poll of `source` went and what to ask the server next time.
-
-    Nothing is recorded when the source is polled in another way by now: what was said is not true of it.
-
-    A validator that is too long for its column is forgotten: it is the server's to make up, and opaque.
-    """
-    # What others record meanwhile is not this poll's to write.
-    others = {"asked", "listed_at", "alerted_at"}
-    told = {one.name: getattr(standing, one.name) for one in fields(standing) if one.name not in others}
-    columns: dict[str, object] = told | {
-        "etag": _fitting(standing.etag, _ETAG_MAX),
-        "last_modified": _fitting(standing.last_modified, _LAST_MODIFIED_MAX),
-        "interval": round(standing.interval.total_seconds()),
-        "last_error": storable(standing.last_error),
-        "reservation": storable(reservation),
-        **_asked_columns(standing.asked),
-    }
-    if standing.failing_since is None:
-        columns |= {"alerted_at": None, "telling_until": None}
-    session.execute(update(SourceRow).where(*_as_polled(source)).values(**columns))
-
-
-def record_first_list(session: Session, source: Source, *, now: datetime) -> None:
-    """Remember that the source's list was read, as it is polled now: what comes later is no backlog."""
-    session.execute(update(SourceRow).where(*_as_polled(source)).values(listed_at=now))
-
-
-def _asked_columns(asked: Asked) -> dict[str, object]:
-    return {
-        "ttl": _seconds(asked.ttl),
-        "fresh_for": _seconds(asked.fresh_for),
-        "skip_hours": sorted(asked.skip_hours),
-        "skip_days": sorted(asked.skip_days),
-    }
-
-
-def _seconds(span: timedelta | None) -> int | None:
-    return None if span is None else round(span.total_seconds())
-
-
-def _span(seconds: int | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-def _fitting(validator: str | None, limit: int) -> str | None:
-    return validator if validator is not None and len(validator) <= limit else None
-
-
-class Move(StrEnum):
-    """What recording a source's move came to: done, or its new address is another source's.
-
-    It is no news when that is known already, or when the source is polled in another way by now.
-    """
-
-    DONE = "done"
-    TAKEN = "taken"
-    NO_NEWS = "no news"
-
-
-def record_move(session: Session, source: Source, url: str) -> Move:
-    """Remember that a server moved its source to `url` for good, or that another source has it already."""
-    _make_way(session, source.newsletter_id, url=url)
-    try:
-        with session.begin_nested():
-            moved = update(SourceRow).where(*_as_polled(source)).returning(SourceRow.id)
-            columns = {"url": url, "moved_from": source.url, "moved_to": ""}
-            done = session.scalar(moved.values(etag=None, last_modified=None, **columns))
-    except IntegrityError:
-        told = update(SourceRow).where(*_as_polled(source), SourceRow.moved_to != url).returning(SourceRow.id)
-        return Move.NO_NEWS if session.scalar(told.values(moved_to=url)) is None else Move.TAKEN
-    return Move.NO_NEWS if done is None else Move.DONE
-
-
-def forget_move(session: Session, source: Source) -> None:
-    """Forget that a server moved its source to the address of another: it does so no more."""
-    session.execute(update(SourceRow).where(*_as_polled(source)).values(moved_to=""))
-
-
-def retire_source(session: Session, source: Source) -> bool:
-    """Poll a source no more, for its server said that it is gone for good; False when it is elsewhere now."""
-    retired = update(SourceRow).where(*_as_polled(source)).values(state=SourceState.RETIRED)
-    return session.scalar(retired.returning(SourceRow.id)) is not None
-
-
-def _as_polled(source: Source) -> tuple[ColumnElement[bool], ...]:
-    """Match the source's row while it is still polled as it was when `source` was read.
-
-    An editor may give it another address or link pattern while a poll is under way, or remove it.
-    """
-    return (
-        SourceRow.id == source.id,
-        SourceRow.url == source.url,
-        SourceRow.kind == source.kind,
-        SourceRow.link_pattern == source.link_pattern,
-        SourceRow.state != SourceState.REMOVED,
-    )
-
-
-def has_alerts(session: Session, *, failing_before: datetime, now: datetime) -> bool:
-    """Whether a source has been failing since before then, and nobody has told of it or is about to."""
-    untold = select(SourceRow.id).where(*_untold(failing_before, now))
-    return session.scalar(untold.limit(1)) is not None
-
-
-def claim_alerts(
-    session: Session, *, failing_before: datetime, now: datetime, lease: timedelta
-) -> tuple[Source, ...]:
-    """Return the sources that have been failing since before then and of which nobody was told.
-
-    Until `lease` has passed nobody else is given them; by then `record_alerts` has been called for them, or
-    nobody was told and they are given out again.
-    """
-    rows = session.scalars(
-        select(SourceRow)
-        .where(*_untold(failing_before, now))
-        .order_by(SourceRow.newsletter_id, SourceRow.name)
-        .with_for_update(skip_locked=True)
-    ).all()
-    sources = tuple(map(_source, rows))
-    ids = [source.id for source in sources]
-    session.execute(update(SourceRow).where(SourceRow.id.in_(ids)).values(telling_until=now + lease))
-    return sources
-
-
-def _untold(failing_before: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        SourceRow.failing_since <= failing_before,
-        SourceRow.alerted_at.is_(None),
-        or_(SourceRow.telling_until.is_(None), SourceRow.telling_until <= now),
-        SourceRow.state == SourceState.ACTIVE,
-    )
-
-
-def record_alerts(session: Session, sources: Iterable[Source], *, now: datetime) -> None:
-    """Remember that ops were told of these sources. One that has been well since may be told of again."""
-    for source in sources:
-        told = (SourceRow.id == source.id, SourceRow.failing_since == source.standing.failing_since)
-        session.execute(update(SourceRow).where(*told).values(alerted_at=now))
-
-
-def _source(row: SourceRow) -> Source:
+def source_from(row: SourceRow) -> Source:
+    """Return a row as a value."""
     return Source(
         id=SourceId(row.id),
         newsletter_id=NewsletterId(row.newsletter_id),
@@ -473,3 +313,21 @@ def _source(row: SourceRow) -> Source:
             listed_at=row.listed_at,
         ),
     )
+
+
+def _span(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def asked_columns(asked: Asked) -> dict[str, object]:
+    """Return what a source asks of polls as the columns that remember it."""
+    return {
+        "ttl": _seconds(asked.ttl),
+        "fresh_for": _seconds(asked.fresh_for),
+        "skip_hours": sorted(asked.skip_hours),
+        "skip_days": sorted(asked.skip_days),
+    }
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else round(span.total_seconds())

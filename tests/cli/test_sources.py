@@ -229,6 +229,15 @@ def test_articles_of_a_removed_source_go_by_its_name_and_on_its_terms(
     assert "added by hand" not in listed
     assert "takeaways: none" in digest("condense", "weekly", "--again").well().out
 
+    (weekly / "other.opml").write_text(
+        f'<opml><body><outline text="Watch" type="rss" xmlUrl="{site}other"/></body></opml>', "utf-8"
+    )
+    digest("source", "import", "weekly", "other.opml").well()
+    (other,) = digest("source", "list", "weekly", "--json").json
+    assert other["name"].startswith("Watch (")
+    assert "takeaways: none" in digest("condense", "weekly", "--again").well().out
+    digest("source", "remove", "weekly", other["name"]).well()
+
     again = digest("source", "add", "weekly", f"{site}feed", "--name", "Watch").well().out
     assert "It was a source before, and has its articles again." in again
     assert "takeaways: none" not in digest("condense", "weekly").well().out

@@ -12,7 +12,8 @@ from digest.gather.polled import Polled
 from digest.gather.steps import Patience
 from digest.store.articles import articles_in
 from digest.store.database import reading, writing
-from digest.store.sources import change_source, get_source, record_standing, remove_source
+from digest.store.polls import record_standing
+from digest.store.sources import change_source, get_source, remove_source
 from tests.gather.gathering import (
     DAY,
     FEED,
@@ -311,6 +312,25 @@ def test_a_source_that_moved_to_another_of_ours_stays_and_says_so(gathering: Gat
     moved = feed(FEED, moved_to=OTHER_FEED)
     polls = gathering.run(FakeFetcher({FEED: moved, OTHER_FEED: feed(OTHER_FEED)}))
     assert "is a source already: remove one" in polls["Meridian"].notice
+
+
+def test_a_source_that_moved_to_another_spelling_of_anothers_address_stays_too(gathering: Gathering) -> None:
+    source = gathering.source()
+    gathering.source("Northlight")
+    spelt = OTHER_FEED.replace("https://", "http://www.") + "/"
+    polls = gathering.run(FakeFetcher({FEED: feed(FEED, moved_to=spelt), OTHER_FEED: feed(OTHER_FEED)}))
+    assert "is a source already: remove one" in polls["Meridian"].notice
+    assert (gathering.now_stored(source).url, gathering.now_stored(source).moved_to) == (FEED, spelt)
+
+
+def test_a_source_that_moved_to_an_address_too_long_to_keep_is_read_where_it_was(
+    gathering: Gathering,
+) -> None:
+    source = gathering.source()
+    moved = feed(FEED, entry(URL), moved_to=f"{NEW}?utm_source={'x' * 3000}")
+    polled = gathering.run_one(FakeFetcher({FEED: moved, URL: page(URL)}))
+    assert polled == Polled("Meridian", listed=1, new=1)
+    assert gathering.now_stored(source).url == FEED
 
 
 def test_a_source_that_is_gone_for_good_is_retired(gathering: Gathering) -> None:

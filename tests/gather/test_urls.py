@@ -119,6 +119,11 @@ def test_addresses_made_for_feed_readers_are_read_as_what_they_mean(text: str, m
     assert given_url(text) == meant
 
 
+def test_an_address_that_no_column_holds_is_refused_whatever_its_canonical_form() -> None:
+    with pytest.raises(InvalidInput, match="is longer than 2048 characters"):
+        given_url(f"https://example.org/feed?utm_source={'x' * 2048}")
+
+
 def test_an_address_without_its_scheme_says_so() -> None:
     with pytest.raises(InvalidInput, match="give the whole address, with https:// before it"):
         given_url("example.com/feed")

@@ -15,7 +15,8 @@ from digest.domain.sources import Source, Standing
 from digest.pipeline.polling import TELL_AGAIN, are_sources_due, tell_of_failing
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
-from digest.store.sources import change_source, claim_alerts, get_source, record_standing
+from digest.store.polls import claim_alerts, record_standing
+from digest.store.sources import change_source, get_source
 from tests.faults.workers import Worker
 from tests.pipeline.press import Clock, Press, make_newsletter
 from tests.servers.faults import At, Banner, DropAfterDot, Faults, Reply, SlowBanner

@@ -11,8 +11,9 @@ from digest.pipeline.polling import are_sources_due, coming_articles, poll_due
 from digest.pipeline.run import run_newsletter
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.polls import claim_due_sources, record_standing
 from digest.store.recording import Recorded
-from digest.store.sources import change_source, claim_due_sources, get_source, record_standing
+from digest.store.sources import change_source, get_source
 from tests.pipeline.press import CLIMATE, SPACE, Clock, Press, make_newsletter
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import NOW, WINDOW, stored_reader

@@ -283,7 +283,7 @@ def obeys(order: str, payload: str) -> Behaviour:
 
     def behave(call: Call) -> None:
         if order in call.material:
-            call.send(200, envelope(call, payload if payload.startswith("{") else takeaways(payload)))
+            call.send(200, envelope(call, payload if payload.startswith('{"') else takeaways(payload)))
         else:
             honest(call)
 

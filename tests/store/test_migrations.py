@@ -16,9 +16,10 @@ from digest.store.condensings import Condensing, record_edit, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import newsletter_by_id
+from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
-from digest.store.sources import get_source, record_standing
+from digest.store.sources import get_source
 from tests.stored import NOW, sample_article, stored_article, stored_newsletter, stored_source
 
 

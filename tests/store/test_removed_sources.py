@@ -10,17 +10,13 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Excerpt, Source, SourceState, Standing
 from digest.gather.urls import comparison_key
 from digest.store.database import reading, writing
+from digest.store.polls import claim_due_sources, has_due_sources, record_move, record_standing, retire_source
 from digest.store.sources import (
     NewSource,
     add_sources,
     change_source,
-    claim_due_sources,
-    has_due_sources,
     list_sources,
-    record_move,
-    record_standing,
     remove_source,
-    retire_source,
     sources_ever,
 )
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_source
@@ -106,6 +102,25 @@ def test_of_two_removed_sources_the_one_of_the_same_name_comes_back(
     found = ever(engine, newsletter)
     assert (found["Aurora"].id, found["Aurora"].url) == (other.id, removed.url)
     assert found["Meridian"].state is SourceState.REMOVED
+
+
+def test_a_name_is_refused_also_when_two_sources_have_come_to_one_address(
+    engine: Engine, newsletter: Newsletter
+) -> None:
+    first, second = (stored_source(engine, newsletter, name) for name in ("Aurora", "Borealis"))
+    with writing(engine) as session:
+        change_source(session, first.id, url=f"{second.url}/")
+    for name in ("Aurora", "Borealis"):
+        with pytest.raises(Conflict, match=f"a source '{name}' exists already"):
+            add(engine, newsletter, NewSource(name, "https://new.example.org/feed"))
+
+
+def test_what_an_address_reserved_is_not_said_of_the_next(engine: Engine, newsletter: Newsletter) -> None:
+    source = stored_source(engine, newsletter, "Aurora")
+    with writing(engine) as session:
+        record_standing(session, source, Standing(), reservation="noai")
+        change_source(session, source.id, url="https://new.example.org/feed")
+    assert ever(engine, newsletter)["Aurora"].reservation == ""
 
 
 @pytest.mark.parametrize(

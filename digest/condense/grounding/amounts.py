@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from digest.condense.grounding.figures import Figure, Hedge
 
@@ -28,7 +29,7 @@ def matches(figure: Figure, source: Figure) -> bool:
     return any(
         _bears_out(claimed, said, figure.hedge)
         for claimed, said in _comparable(figure, source)
-        if said not in (float("inf"), float("-inf"))
+        if isfinite(claimed) and isfinite(said)
     )
 
 

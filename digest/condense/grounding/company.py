@@ -14,13 +14,14 @@ BEYOND = 2
 """How many words a comma or an "and" between two words counts for."""
 
 
-def company(passage: Passage, place: int, lexicon: Lexicon) -> dict[str, float]:
-    """Return the keys and numbers around a token, without its own: 1 for the nearest, less for those farther.
+def company(passage: Passage, place: int, lexicon: Lexicon, last: int | None = None) -> dict[str, float]:
+    """Return the keys and numbers around a token: 1 for the nearest, less for those farther.
 
+    Of a name or figure of several tokens, `place` is the first and `last` the last; its own do not count.
     What lies beyond a comma or an "and" is farther.
     """
     around: dict[str, float] = {}
-    for side in (passage.tokens[:place][::-1], passage.tokens[place + 1 :]):
+    for side in (passage.tokens[:place][::-1], passage.tokens[(place if last is None else last) + 1 :]):
         distance, clause = 0, passage.tokens[place].clause
         for token in side:
             if token.clause != clause or token.folded in lexicon.joiners or token.folded in lexicon.turns:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import zip_longest
 
 from digest.condense.grounding.lexicon import Lexicon, Unit, find_unit
 from digest.condense.grounding.reading import Kind, Token
@@ -34,7 +35,8 @@ class Figure:
     """One figure, the tokens `[first, last]` that make it, and its words in the text.
 
     `readings` are what it may stand for: 1.200 is one or the other, "third" 3 or 1/3. `unit` is what it
-    counts, with an empty dimension when that is not known. `may_be_loose`: the word may just mean "a".
+    counts, with an empty dimension when that is not known. `may_be_loose`: a word such as "a" or "both"
+    that need not count anything. `scale` is 1e6 for so many million.
     """
 
     first: int
@@ -44,6 +46,7 @@ class Figure:
     unit: Unit = _PLAIN
     hedge: Hedge = Hedge.EXACT
     may_be_loose: bool = False
+    scale: float = 1.0
 
 
 def read_figures(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[Figure]:
@@ -58,7 +61,23 @@ def read_figures(text: str, tokens: Sequence[Token], lexicon: Lexicon) -> list[F
         figure = _finished(text, tokens, read, lexicon)
         figures.append(figure)
         at = figure.last + 1
-    return figures
+    return [_as_in_range(figure, tokens, after) for figure, after in zip_longest(figures, figures[1:])]
+
+
+def _as_in_range(figure: Figure, tokens: Sequence[Token], after: Figure | None) -> Figure:
+    """Let "from 19 to 12 million euros" be 19 million euros too."""
+    if (
+        after is None
+        or after.first - figure.last != 2
+        or figure.unit.dimension
+        or after.scale == figure.scale
+    ):
+        return figure
+    between = tokens[figure.last + 1]
+    if between.kind is Kind.MARK and between.text not in "-–—":
+        return figure
+    readings = (*figure.readings, *(reading * after.scale for reading in figure.readings))
+    return replace(figure, readings=readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,7 @@ class _Number:
     readings: tuple[float, ...]
     is_share: bool = False
     is_loose: bool = False
+    scale: float = 1.0
 
 
 def _read_at(tokens: Sequence[Token], at: int, lexicon: Lexicon) -> _Number | None:
@@ -114,16 +134,16 @@ def _digits(written: str, lexicon: Lexicon) -> tuple[float, ...]:
 
 def _scaled(tokens: Sequence[Token], number: _Number, lexicon: Lexicon) -> _Number:
     """Take the words after a number that multiply it: million, Mrd., mil millones."""
-    last, readings = number.last, number.readings
+    last, readings, product = number.last, number.readings, 1.0
     while (after := _word_at(tokens, last + 1)) is not None:
         scale = lexicon.numbers.get(after) or _SUFFIXES.get(after, 0)
         if scale < 1000:
             break
         is_letter = after in ("m", "k")
-        last += 1
+        last, product = last + 1, product * scale
         # 6.2m may be metres.
         readings = tuple(reading * scale for reading in readings) + (readings if is_letter else ())
-    return _Number(number.first, last, readings, number.is_share)
+    return _Number(number.first, last, readings, number.is_share, scale=product)
 
 
 def _word_at(tokens: Sequence[Token], at: int) -> str | None:
@@ -242,6 +262,7 @@ def _finished(text: str, tokens: Sequence[Token], number: _Number, lexicon: Lexi
         unit,
         hedge,
         number.is_loose,
+        number.scale,
     )
 
 

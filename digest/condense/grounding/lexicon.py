@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-REACH = 4
-"""Words between the two halves of a phrase: "lehnte den Plan gestern ab"."""
+REACH = 3
+"""Words between the two halves of a phrase: "put the vote off"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,15 @@ class Axes:
             tuple(pairs),
         )
 
-    def places_at(self, words: list[str], at: int) -> list[Place]:
+    def places_at(self, words: list[str], at: int, *, reach: int = REACH) -> list[Place]:
         """Return where on the axes the word at `at` lies, alone or with another after it; nowhere mostly."""
         word = words[at]
         found = set(self.whole.get(word, ()))
         for letters in range(1, len(word) + 1):
             found |= self.beginnings.get(word[:letters], frozenset())
-        found |= {place for pair, place in self.pairs if pair.length_at(words, at)}
-        # What is at both ends of an axis, as "turned down" is, lies where the longer phrase says: down.
-        return [(number, sign) for number, sign in sorted(found) if sign < 0 or (number, -1) not in found]
+        found |= {place for pair, place in self.pairs if pair.length_at(words, at, reach=reach)}
+        # What may be at both ends of an axis ("stemde met 17 tegen 10 voor") tells nothing.
+        return [(number, sign) for number, sign in sorted(found) if (number, -sign) not in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,10 @@ class Lexicon:
 
     - `numbers`, `fractions` and `ordinals` are words and what they stand for; `ones` may be 1 or an article,
       `pairs` say "both"; `share_of` stands between the two numbers of "four in ten", `joiners` within one;
-      `thousands` is the mark between groups of digits. `turns` begin another clause.
+      `thousands` is the mark between groups of digits. `turns` begin another clause. `doubling` says that
+      something is twice what it was.
+    - `reach` is how many words may part the halves of a phrase: many in "lehnte den Plan gestern ab".
+      `determiners` stand before nouns.
     - `about`, `nearly`, `over` and `under` make a figure less than exact.
     - `months` and `weekdays` give the number of each, by any of its spellings.
     - `titles` stand before names and are none; one of `aliases` stands for the others of its group. With
@@ -134,6 +137,9 @@ class Lexicon:
     joiners: frozenset[str] = frozenset()
     turns: frozenset[str] = frozenset()
     thousands: str = ","
+    reach: int = REACH
+    doubling: Words = Words()
+    determiners: frozenset[str] = frozenset()
     about: Words = Words()
     nearly: Words = Words()
     over: Words = Words()
@@ -183,6 +189,9 @@ def _read(raw: Mapping[str, Any]) -> Lexicon:
         joiners=folded("joiners"),
         turns=folded("turns"),
         thousands=raw["thousands"],
+        reach=raw.get("reach", REACH),
+        doubling=words("doubling"),
+        determiners=folded("determiners"),
         about=words("about"),
         nearly=words("nearly"),
         over=words("over"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from digest.condense.grounding.company import company, likeness
 from digest.condense.grounding.lexicon import Words
 from digest.condense.grounding.reading import Kind, Token
-from digest.condense.grounding.source import Passage, Source
+from digest.condense.grounding.source import NAMES, Passage, Source, goes_on
 
 ENDING = 3
 """Letters by which two forms of a name may differ: Nowak and Nowakiem."""
@@ -60,7 +60,7 @@ def _may_name(token: Token, source: Source) -> bool:
         token.kind is Kind.WORD
         and token.is_capital
         and len(token.text) > 1
-        and token.folded not in lexicon.months
+        and (token.folded not in lexicon.months or token.folded in NAMES)
         and token.folded not in lexicon.weekdays
         and token.folded not in lexicon.numbers
         and token.folded not in lexicon.fractions
@@ -200,12 +200,15 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
         or not _is_known(token, source)
     ):
         return None
-    ours = company(claim, claim.tokens.index(token), source.lexicon)
+    ours = _company(run, claim, source)
     own = [
-        _likeness(ours, other, passage, source) for other, passage in _places(token, [*support, source.title])
+        likeness(ours, _company(other, passage, source))
+        for passage in (*support, source.title)
+        for other in runs_of(passage, source)
+        if _has(token, other)
     ]
     rivals = [
-        (_likeness(ours, rival.tokens[-1], passage, source), rival)
+        (likeness(ours, _company(rival, passage, source)), rival)
         for passage in support
         for rival in runs_of(passage, source)
         if rival.tokens[0].folded not in source.lower
@@ -213,6 +216,12 @@ def _misplaced(run: Run, claim: Passage, support: Sequence[Passage], source: Sou
         and not _names(rival.tokens[-1], [claim], source)
         and _stands_like(run, claim, rival, passage)
     ]
+    if not own and any(
+        _names(token, [after], source) and goes_on(after, source)
+        for before, after in pairwise(source.sentences)
+        if before in support
+    ):
+        return None  # "She found a quartet. It is by X": the quartet by X.
     nearest, rival = max(rivals, key=lambda pair: pair[0], default=(0.0, run))
     if nearest < max([SAME_PLACE, *(alike + MARGIN for alike in own)]):
         return None
@@ -240,16 +249,9 @@ def _beside(run: Run, passage: Passage) -> tuple[str, str]:
     return before, "subject" if after[0].key else "function"
 
 
-def _likeness(ours: Mapping[str, float], token: Token, passage: Passage, source: Source) -> float:
-    return likeness(ours, company(passage, passage.tokens.index(token), source.lexicon))
-
-
-def _places(token: Token, passages: Iterable[Passage]) -> Iterator[tuple[Token, Passage]]:
-    """Yield each place that has a name."""
-    for passage in passages:
-        for other in passage.tokens:
-            if other.is_capital and is_one_name(token.folded, other.folded):
-                yield other, passage
+def _company(run: Run, passage: Passage, source: Source) -> dict[str, float]:
+    first, last = passage.tokens.index(run.tokens[0]), passage.tokens.index(run.tokens[-1])
+    return company(passage, first, source.lexicon, last)
 
 
 def _is_certain(run: Run, source: Source) -> bool:
@@ -264,7 +266,7 @@ def _is_certain(run: Run, source: Source) -> bool:
 def _is_common(token: Token, source: Source) -> bool:
     """Tell whether a word with a capital is just a noun: it never stands right behind another such word."""
     return not any(
-        next_.folded == token.folded and before.is_capital
+        next_.folded == token.folded and before.is_capital and before.folded not in source.language.stop
         for passage in source.passages
         for before, next_ in _neighbours(passage)
     )
@@ -297,7 +299,8 @@ def _mixed(run: Run, source: Source) -> str | None:
     ]
     of_last = [before for before, next_ in together if is_one_name(next_.folded, last.folded)]
     of_first = [next_ for before, next_ in together if is_one_name(before.folded, first.folded)]
-    if not of_last or not of_first or first.folded in source.lower or last.folded in source.lower:
+    is_first_named = of_first or first.folded in source.named
+    if not of_last or not is_first_named or first.folded in source.lower or last.folded in source.lower:
         return None
     if any(
         _has(first, other) and _has(last, other)
@@ -305,5 +308,6 @@ def _mixed(run: Run, source: Source) -> str | None:
         for other in runs_of(passage, source)
     ):
         return None
-    theirs = f"'{of_last[0].text} {last.text}' and '{first.text} {of_first[0].text}'"
+    other = " ".join(token.text for token in (first, *of_first[:1]))
+    theirs = f"'{of_last[0].text} {last.text}' and '{other}'"
     return f"'{run.text}' mixes two names of the article: {theirs}"

@@ -81,10 +81,16 @@ def negations(passage: Passage, lexicon: Lexicon) -> list[Negation]:
 
 def _negates(folded: list[str], place: int, lexicon: Lexicon) -> bool:
     word = folded[place]
-    is_negator = word.endswith("n't") or word in lexicon.negators or lexicon.negators.length_at(folded, place)
-    return bool(is_negator) and not (
-        word in lexicon.not_negating or lexicon.not_negating.length_at(folded, place, reach=1)
-    )
+    if not (word.endswith("n't") or word in lexicon.negators or _refuses(folded, place, lexicon)):
+        return False
+    return not (word in lexicon.not_negating or lexicon.not_negating.length_at(folded, place, reach=1))
+
+
+def _refuses(folded: list[str], place: int, lexicon: Lexicon) -> bool:
+    """Tell whether a phrase of two words negates: "declined to say", and not "declined to 2,900"."""
+    length = lexicon.negators.length_at(folded, place, reach=lexicon.reach)
+    after = folded[place + length : place + length + 1]
+    return length > 0 and not (after and after[0][0].isdigit())
 
 
 def _subjects(tokens: Sequence[Token], negator: Token, most: int) -> list[Token]:
@@ -107,7 +113,7 @@ def signs(passage: Passage, lexicon: Lexicon) -> list[Sign]:
     for place, token in enumerate(passage.tokens):
         if token.kind is not Kind.WORD or place in hedges:
             continue
-        for number, sign in lexicon.axes.places_at(folded, place):
+        for number, sign in lexicon.axes.places_at(folded, place, reach=lexicon.reach):
             turned = -sign if place in flipped else sign
             found.append(
                 Sign(
@@ -128,7 +134,7 @@ def _flipped(passage: Passage, lexicon: Lexicon) -> set[int]:
             token = passage.tokens[place]
             if token.clause != clause or token.kind is not Kind.WORD:
                 continue
-            if token.key or lexicon.axes.places_at(folded, place):
+            if token.key or lexicon.axes.places_at(folded, place, reach=lexicon.reach):
                 flipped ^= {place}
                 break
     return flipped
@@ -180,7 +186,6 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
     ]
     said = set().union(*(passage.keys for passage in support))
     for negation in negations(claim, lexicon):
-        about = set(negation.about) & said
         if _is_on_axis(claim, negation, lexicon):
             continue  # "did not rise" is compared with "fell"
         if claim.tokens[negation.place].key in said:
@@ -188,14 +193,19 @@ def _negated_here(claim: Passage, support: Sequence[Passage], source: Source) ->
         is_possible = negative or any(
             _negative_places(passage, lexicon) for passage in _neighbours(support, source, NEIGHBOURS)
         )
-        if not is_possible or (about and not any(about & words for words in negative)):
+        if not is_possible or (
+            said.intersection(negation.onward)
+            and not any(words.intersection(negation.about) for words in negative)
+        ):
             return f"the article does not say '{negation.text}' of this"
     return None
 
 
 def _is_on_axis(passage: Passage, negation: Negation, lexicon: Lexicon) -> bool:
     words = [token.folded for token in passage.tokens]
-    return negation.head is not None and bool(lexicon.axes.places_at(words, negation.head))
+    return negation.head is not None and bool(
+        lexicon.axes.places_at(words, negation.head, reach=lexicon.reach)
+    )
 
 
 def _neighbours(support: Sequence[Passage], source: Source, reach: int) -> list[Passage]:
@@ -222,7 +232,7 @@ def _is_negative(folded: list[str], place: int, lexicon: Lexicon) -> bool:
     return (
         _negates(folded, place, lexicon)
         or word in lexicon.negative
-        or bool(lexicon.negative.length_at(folded, place))
+        or bool(lexicon.negative.length_at(folded, place, reach=lexicon.reach))
         or (
             bool(lexicon.prefixes)
             and len(word) >= 6
@@ -239,7 +249,7 @@ def _negated_there(claim: Passage, support: Sequence[Passage], lexicon: Lexicon)
         place
         for place in range(len(words))
         if _is_negative(words, place, lexicon)
-        or any(sign < 0 for _, sign in lexicon.axes.places_at(words, place))
+        or any(sign < 0 for _, sign in lexicon.axes.places_at(words, place, reach=lexicon.reach))
     ]
     for passage in support:
         folded = {token.folded for token in passage.tokens}

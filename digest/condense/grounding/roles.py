@@ -50,7 +50,8 @@ def deeds(passage: Passage, lexicon: Lexicon) -> Iterator[Deed]:
     for place, token in enumerate(passage.tokens):
         if token.kind is not Kind.WORD or not token.key or token.folded not in lexicon.deeds:
             continue
-        if token.folded in lexicon.symmetric:
+        is_noun = place > 0 and passage.tokens[place - 1].folded in lexicon.determiners
+        if is_noun or token.folded in lexicon.symmetric:
             continue
         before = _actors(passage.tokens[max(0, place - FAR) : place][::-1])
         after_tokens = passage.tokens[place + 1 : place + 1 + FAR]

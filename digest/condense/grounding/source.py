@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,12 +16,21 @@ from digest.condense.language import Language, get_language
 from digest.condense.sentences import split_sentences
 from digest.domain.articles import Article, Span
 
+LONGEST_ARTICLE = 100_000
+LONGEST_SENTENCE = 1_500
+"""Characters that are read of an article, and at once of a sentence."""
 MOST_SENTENCES = 3
 """Sentences a takeaway may rest on."""
+MOST_RELATED = 8
+"""Sentences that are compared with it for their meaning."""
 WORTH_ADDING = 1.2
 """Weight of words not yet borne out for which another sentence is added."""
 SOMETHING = 0.1
 """Weight without which not even the best sentence is one that a takeaway rests on."""
+SHORT = 5
+"""Letters of a month that may be another word: "may", "march", "mars", "Jan"."""
+NAMES = frozenset({"jan", "mar", "set", "out", "ago"})
+"""Short months that are also names or words with a capital."""
 RELATED = 0.5
 """Of the best sentence's weight, what another must have to be compared for its meaning."""
 NAME = 0.5
@@ -71,20 +80,34 @@ def read_passage(text: str, language: Language, lexicon: Lexicon, span: Span | N
         text,
         tuple(tokens),
         tuple(read_figures(text, tokens, lexicon)),
-        frozenset(token.key for token in tokens if token.key) | dates_of(tokens, lexicon),
+        frozenset(token.key for token in tokens if token.key).union(dates_of(tokens, lexicon).values()),
         span,
     )
 
 
-def dates_of(tokens: Iterable[Token], lexicon: Lexicon) -> frozenset[str]:
-    """Return a key for each month and weekday, the same for every form of it."""
-    found = []
-    for token in tokens:
-        # In small letters "may" and "march" are other words.
-        if token.is_capital or token.folded not in ("may", "march"):
-            month, weekday = lexicon.months.get(token.folded), lexicon.weekdays.get(token.folded)
-            found += [f"@{name}{place}" for name, place in (("month", month), ("day", weekday)) if place]
-    return frozenset(found)
+def dates_of(tokens: Sequence[Token], lexicon: Lexicon) -> dict[int, str]:
+    """Return a key for each token that is a month or weekday, the same for every form of it.
+
+    What is also another word ("may", "Jan") is one only with a capital, or a number beside it.
+    """
+    found = {}
+    for place, token in enumerate(tokens):
+        if weekday := lexicon.weekdays.get(token.folded):
+            found[place] = f"@day{weekday}"
+        elif (month := lexicon.months.get(token.folded)) and _is_month(tokens, place):
+            found[place] = f"@month{month}"
+    return found
+
+
+def _is_month(tokens: Sequence[Token], place: int) -> bool:
+    token = tokens[place]
+    is_only_a_month = token.is_capital and not token.opens and token.folded not in NAMES
+    return len(token.text) > SHORT or is_only_a_month or _has_number_beside(tokens, place)
+
+
+def _has_number_beside(tokens: Sequence[Token], place: int) -> bool:
+    beside = (*tokens[max(0, place - 2) : place], *tokens[place + 1 : place + 3])
+    return any(token.kind is Kind.NUMBER for token in beside)
 
 
 @lru_cache(maxsize=2)
@@ -93,9 +116,14 @@ def read_source(article: Article) -> Source:
     language, lexicon = get_language(article.language), get_lexicon(article.language)
     sentences = []
     for place, block in article.located_blocks():
-        for span in split_sentences(block.text, article.language):
-            own = Span(place.start + span.start, place.start + span.end)
-            sentences.append(read_passage(block.text[span.start : span.end], language, lexicon, own))
+        if place.start >= LONGEST_ARTICLE:
+            break
+        for span in split_sentences(block.text[:LONGEST_ARTICLE], article.language):
+            # What is longer than any sentence is read in pieces: its words are compared with one another.
+            for start in range(span.start, span.end, LONGEST_SENTENCE):
+                end = min(start + LONGEST_SENTENCE, span.end)
+                own = Span(place.start + start, place.start + end)
+                sentences.append(read_passage(block.text[start:end], language, lexicon, own))
     title = read_passage(article.title, language, lexicon)
     count = Counter(key for sentence in sentences for key in sentence.keys)
     words = [
@@ -112,6 +140,11 @@ def read_source(article: Article) -> Source:
         language,
         lexicon,
     )
+
+
+def goes_on(sentence: Passage, source: Source) -> bool:
+    """Tell whether a sentence opens with a word that needs the one before: it, this, however."""
+    return sentence.tokens[0].folded in source.language.leaning
 
 
 def choose_support(claim: Passage, source: Source) -> list[Passage]:
@@ -150,13 +183,15 @@ def _names(claim: Passage, source: Source) -> set[str]:
 
 
 def related(claim: Passage, source: Source) -> list[Passage]:
-    """Return every sentence that bears a takeaway out nearly as well as the best, in the article's order.
+    """Return the sentences that bear a takeaway out nearly as well as the best, in the article's order.
 
     What says the opposite has the same words, so `choose_support` may pass it over for another.
     """
     gains = [_gain(claim, sentence, set(), set(), claim.figures, source) for sentence in source.sentences]
     least = RELATED * max(gains, default=0)
-    return [sentence for sentence, gain in zip(source.sentences, gains, strict=True) if gain >= least > 0]
+    fitting = [place for place, gain in enumerate(gains) if gain >= least > 0]
+    best = sorted(fitting, key=lambda place: -gains[place])[:MOST_RELATED]
+    return [source.sentences[place] for place in sorted(best)]
 
 
 def _gain(

@@ -51,17 +51,20 @@ class Asking:
         # One for each article of the run: what is asked for at the same time twice is paid for once.
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def ask(self, prompt: Prompt, key: str) -> Asked:
-        """Return the draft kept under `key`, else the model's, kept before anything is made of it."""
+    async def ask(self, prompt: Prompt, key: str, *, url: str) -> Asked:
+        """Return the draft kept under `key`, else the model's, kept before anything is made of it.
+
+        `url` is the article's, for the log.
+        """
         async with self._under_way[key]:
             kept = await asyncio.to_thread(self._find, key)
             if kept is not None:
                 usage = Usage(kept.input_tokens, kept.output_tokens, was_cached=True)
                 return Asked(read_draft(kept.text), usage)
             async with self._slots:
-                return await self._ask(prompt, key)
+                return await self._ask(prompt, key, url)
 
-    async def _ask(self, prompt: Prompt, key: str) -> Asked:
+    async def _ask(self, prompt: Prompt, key: str, url: str) -> Asked:
         faults: list[Fault] = []
         paid: Usage | None = None
         while not (why := self._run.why_not()):
@@ -74,7 +77,7 @@ class Asking:
                 return Asked(draft, paid)
             faults.append(called.outcome)
             if not await self._is_worth_more(faults):
-                return Asked(None, paid, self._given_up(faults))
+                return Asked(None, paid, self._given_up(faults, url))
         return Asked(None, paid, why)
 
     async def _is_worth_more(self, faults: list[Fault]) -> bool:
@@ -87,9 +90,9 @@ class Asking:
             return await self._run.pause(len(faults), fault.wait)
         return fault.action is Action.ONCE_MORE
 
-    def _given_up(self, faults: list[Fault]) -> str:
+    def _given_up(self, faults: list[Fault], url: str) -> str:
         words, last = told(faults), faults[-1]
-        log.warning("llm.gave_up", model=self._options.model, why=words)
+        log.warning("llm.gave_up", article=url, why=words)
         if last.action is Action.STOP:
             self._run.stop(words)
         elif last.blames_model:

@@ -27,7 +27,8 @@ _JOINERS = "\u200c\u200d"
 """Unseen, and part of how Persian and Indic words are written."""
 _BULLET = re.compile(r"^(?:[-*•–—]\s+)+")
 _EMPHASIS = re.compile(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1")
-_MARKUP = re.compile(r"<[/!?]?\w|&(?:#\w+|\w{2,8});|\]\(|\*\*|__|`|^#+\s|\{\{|\{%|\[\d+\]")
+_MARKUP = re.compile(r"<[/!?]?\w|&(?:#\w+|\w{2,8});|\]\(|\*\*|__|`|^#+\s|\{\{|\{%")
+_CITED = re.compile(r"\s*\[\d{1,3}(?:\s*,\s*\d{1,3})*\]")
 _LINK = re.compile(
     r"\w+://|\b(?:www\.|mailto:|javascript:|data:)|\S@\S+\.\w|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\w",
     re.IGNORECASE,
@@ -67,10 +68,10 @@ def check_draft(
 
 
 def plain(text: str) -> str:
-    """Return a text on one line without characters that nobody sees, bullets and marks of emphasis."""
+    """Return a text on one line, without what nobody sees, bullets, emphasis and numbers of sentences."""
     seen = "".join(" " if _is_unseen(char) else char for char in unicodedata.normalize("NFC", text))
     line = _BULLET.sub("", " ".join(seen.split()))
-    return _EMPHASIS.sub(r"\2", line)
+    return _CITED.sub("", _EMPHASIS.sub(r"\2", line))
 
 
 def _is_unseen(char: str) -> bool:

@@ -65,7 +65,7 @@ class LlmCondenser:
         if _is_publishers(own) or not prompt.sentences:
             return own
         key = self._key(article, count=count, max_words=max_words, style=style)
-        asked = await self._asking.ask(prompt, key)
+        asked = await self._asking.ask(prompt, key, url=article.url)
         if asked.draft is None:
             return replace(own, usage=asked.usage, note=_note(asked.why, own))
         checked = check_draft(asked.draft, prompt, article, self._options, count=count, max_words=max_words)

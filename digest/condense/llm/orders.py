@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from digest.domain.articles import Article, Span
 
@@ -18,6 +19,7 @@ _OPENS = r"(?:^\W*|[.!?:]\s+)"
 _ORDERS = (
     rf"\b(?:ignore|disregard|forget|override)\b[^.!?]{{0,40}}\b(?:previous|prior|above|earlier|all|your|system|any)\b"
     rf"[^.!?]{{0,40}}\b{_TOLD}\b",
+    rf"\b(?:ignore|disregard|forget|override)\b (?:all |any )?(?:of )?(?:the |these |those |your )?{_TOLD}\b",
     r"\bsystem prompt\b",
     r"\byou are (?:now )?(?:an? |the |my )?(?:\w+ )?(?:AI|assistant|language model|LLM|chat-?bot|DAN)\b",
     rf"{_OPENS}(?:an? |important )?(?:note|message|instructions?|attention)\b[^.!?]{{0,15}}"
@@ -45,8 +47,10 @@ _ORDERS = (
 _ORDER = re.compile("|".join(f"(?:{order})" for order in _ORDERS), re.IGNORECASE)
 
 
+@lru_cache(maxsize=8)
 def find_orders(article: Article) -> tuple[Span, ...]:
     """Return the places of whole blocks in which a language model is addressed, in order."""
+    # An article is looked at when it is asked about, when it is extracted from and when an answer is checked.
     return tuple(place for place, block in article.located_blocks() if gives_orders(block.text))
 
 

@@ -9,11 +9,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 FAILURES_IN_A_ROW = 5
 """Articles that came to nothing one after the other, each after all its attempts: it is not the article."""
 FIRST_WAIT = 1.0
 """Seconds before the second attempt, at most; twice that before the third, and so on."""
 LONGEST_WAIT = 30.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Run:
 
     def stop(self, why: str) -> None:
         """Ask no more in this run; the first reason stays."""
-        self.stopped = self.stopped or why
+        if not self.stopped:
+            self.stopped = why
+            log.warning("llm.stopped", why=why)
 
     def answered(self) -> None:
         """Note that the model is in order."""

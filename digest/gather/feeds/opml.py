@@ -25,7 +25,7 @@ _OURS = "urn:digest:source"
 _OUR_KIND, _OUR_PATTERN = f"{{{_OURS}}}kind", f"{{{_OURS}}}linkPattern"
 _OUR_LANGUAGE, _OUR_WEIGHT = f"{{{_OURS}}}language", f"{{{_OURS}}}weight"
 _OUR_EXCERPT = f"{{{_OURS}}}excerpt"
-_WEIGHTS = re.compile(r"(?:10|\d)(?:\.\d{1,3})?")
+_WEIGHTS = re.compile(r"(?:10|\d)(?:\.\d{1,6})?")
 _BETWEEN = " / "
 
 _CODES = etree.ErrorTypes

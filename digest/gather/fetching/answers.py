@@ -14,6 +14,7 @@ import httpx2
 from digest.domain.errors import Gone, Refused, Unavailable
 from digest.gather.fetching.decoding import BodyDecoder
 from digest.gather.fetching.headers import Headers, retry_after
+from digest.gather.urls import shown_url
 
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
@@ -60,7 +61,7 @@ def redirect_target(headers: Headers, status: int, asked: httpx2.URL, *, named: 
         location = location.encode("latin-1").decode("utf-8", "replace")
         return str(asked.join(location).copy_with(fragment=None))
     except (httpx2.InvalidURL, ValueError) as exc:
-        raise Refused(f"{named} redirects to '{shown(location)}', which is not a URL") from exc
+        raise Refused(f"{named} redirects to '{shown_url(location)}', which is not a URL") from exc
 
 
 def failure(response: httpcore2.Response, headers: Headers, *, named: str) -> Refused | Unavailable:

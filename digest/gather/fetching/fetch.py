@@ -27,7 +27,7 @@ from digest.gather.fetching.guarded import BoundedStream, GuardedBackend, Resolv
 from digest.gather.fetching.headers import Headers, charset, fresh_for, media_type
 from digest.gather.fetching.reservation import reservation_in
 from digest.gather.fetching.robots import PRODUCT_TOKEN
-from digest.gather.urls import canonical_url
+from digest.gather.urls import canonical_url, shown_url
 
 ACCEPT_ANY = "text/html, application/xhtml+xml, text/plain;q=0.8, */*;q=0.5"
 ACCEPT_FEED = (
@@ -125,15 +125,17 @@ class _Trip:
     def named(self) -> str:
         """How errors call it: what the caller asked for, and where that led."""
         first, asked = self.urls[0], self.urls[-1]
-        return first if asked == first else f"{first} (redirected to {asked[:200]})"
+        return first if asked == first else f"{first} (redirected to {shown_url(asked)})"
 
     def go(self, url: str, *, for_good: bool) -> None:
         """Take a redirect. Raises `Refused` when it was taken before, or is one too many."""
         if url in self.urls:
-            loop = " → ".join([*self.urls[self.urls.index(url) :], url])
+            loop = " → ".join(map(shown_url, [*self.urls[self.urls.index(url) :], url]))
             raise Refused(f"{self.urls[0]} redirects in a circle: {loop}")
         if len(self.urls) > MAX_REDIRECTS:
-            raise Refused(f"{self.urls[0]} redirects more than {MAX_REDIRECTS} times, last to {url}")
+            raise Refused(
+                f"{self.urls[0]} redirects more than {MAX_REDIRECTS} times, last to {shown_url(url)}"
+            )
         self.urls.append(url)
         self.is_for_good &= for_good
 

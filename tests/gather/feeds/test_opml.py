@@ -119,7 +119,7 @@ MINE = (
     OpmlSource("Horizon", "https://horizon.example/feed", "News / Europe", ("politics", "grid & power")),
     OpmlSource("Tide & Time", "https://tide.example/feed.json", "News"),
     OpmlSource(
-        "At the top", "https://top.example/rss", language="pt-BR", weight=0.5, excerpt=Excerpt.HEADLINE
+        "At the top", "https://top.example/rss", language="pt-BR", weight=0.12345, excerpt=Excerpt.HEADLINE
     ),
     OpmlSource(
         "Listing",
@@ -158,7 +158,7 @@ def test_a_page_without_its_address_is_named() -> None:
         (b'kind="page"', b'kind="pigeon"', "'pigeon' is no kind of source"),
         (rb"/20\d\d/[a-z-]+$", b"/20(", "'/20(' is no pattern of links"),
         (rb"/20\d\d/[a-z-]+$", b"x" * 501, f"'{'x' * 40}' is no pattern of links"),
-        (b'weight="0.5"', b'weight="99"', "'99' is no weight of a source: from 0.1 to 10"),
+        (b'weight="0.12345"', b'weight="99"', "'99' is no weight of a source: from 0.1 to 10"),
         (b'excerpt="headline"', b'excerpt="all"', "'all' is no use of a source: takeaways or headline"),
         (b"top.example/rss", b"top.example/" + b"x" * 3000, "is longer than 2048 characters"),
     ],

@@ -172,6 +172,13 @@ def test_only_redirects_that_are_all_for_good_move_a_source(
     assert fetch(httpserver.url_for("/0"), httpserver).moved_to == (end if is_for_good else None)
 
 
+def test_a_password_that_a_redirect_carries_is_not_repeated(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/a").respond_with_data("", 302, {"Location": "http://ada:canary@example.org/"})
+    with pytest.raises(Refused, match=r"redirected to http://…@example\.org/") as caught:
+        fetch(httpserver.url_for("/a"), httpserver)
+    assert "canary" not in str(caught.value)
+
+
 def test_a_redirect_in_a_circle_is_told_as_one(httpserver: HTTPServer) -> None:
     for here, there in (("/a", "/b"), ("/b", "/c"), ("/c", "/b#top")):
         httpserver.expect_request(here).respond_with_data("", 302, {"Location": there})
