@@ -127,7 +127,7 @@ def _log_condensed(newsletter: Newsletter, report: Report) -> None:
         is_cut_short=report.is_cut_short,
     )
     for note, count in report.notes.items():
-        log.warning("model.without", newsletter=newsletter.slug, articles=count, reason=note)
+        log.warning("llm.without", newsletter=newsletter.slug, articles=count, reason=note)
 
 
 def _compose_stage(
