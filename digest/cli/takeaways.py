@@ -42,7 +42,7 @@ def quotes(takeaway: Takeaway, text: str | None) -> list[str]:
 
 
 def as_json(session: Session, stored: StoredArticle, versions: Versions, shown: Condensing) -> dict[str, Any]:
-    """Return an article's takeaways as a program reads them: the shown version, its quotes, and all others."""
+    """Return an article's takeaways for programs: the shown version with what it quotes, and all others."""
     text = find_text(session, stored.id, shown.of)
     return {
         "article": {"id": stored.id, "url": stored.article.url, "title": stored.article.title},

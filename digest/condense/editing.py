@@ -20,9 +20,10 @@ from digest.store.articles import (
     find_text,
     newsletter_of,
 )
-from digest.store.condensings import Condensing, record_edit, versions_of
+from digest.store.condensings import Condensing, versions_of
 from digest.store.database import writing
 from digest.store.sources import sources_ever
+from digest.store.versioning import record_edit
 
 TAKEAWAYS_MAX = 10
 LENGTH_MAX = 1000

@@ -19,10 +19,10 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle, articles_by_id, content_hash
 from digest.store.condensed import forget_condensed, record_condensed, uncondensed_articles
-from digest.store.condensings import Placed
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics, topic_ids
 from digest.store.sources import sources_ever
+from digest.store.versioning import Placed
 
 SOURCE_SCORE = 0.5
 """How well an article fits a topic only because its source always does."""

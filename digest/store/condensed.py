@@ -15,8 +15,9 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, ArticleRow, StoredArticle, articles_in, stored_from
 from digest.store.base import Base
-from digest.store.condensings import Condensing, Placed, current_versions, record_version
+from digest.store.condensings import Condensing, current_versions
 from digest.store.newsletters import TopicRow
+from digest.store.versioning import Placed, record_version
 
 
 class ArticleTopicRow(Base):

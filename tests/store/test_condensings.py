@@ -14,20 +14,17 @@ from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Newsletter
 from digest.store.articles import ArticleId, ArticleRow, content_hash
 from digest.store.condensings import (
-    PROGRAMS_KEPT,
     Condensing,
-    Placed,
     TakeawayRow,
     Versions,
     current_versions,
     outdated_edits,
-    record_edit,
-    record_version,
     spent_since,
     versions_of,
 )
 from digest.store.database import reading, writing
 from digest.store.recording import record_article
+from digest.store.versioning import PROGRAMS_KEPT, Placed, record_edit, record_version
 from tests.stored import NOW, sample_article, stored_article, stored_newsletter, stored_source
 
 ARTICLE = sample_article("tides")

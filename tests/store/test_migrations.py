@@ -12,7 +12,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
-from digest.store.condensings import Condensing, record_edit, versions_of
+from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import newsletter_by_id
@@ -20,6 +20,7 @@ from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
+from digest.store.versioning import record_edit
 from tests.stored import NOW, sample_article, stored_article, stored_newsletter, stored_source
 
 
