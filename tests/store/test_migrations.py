@@ -15,7 +15,7 @@ from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import newsletter_by_id
+from digest.store.newsletters import newsletter_by_id, remove_newsletter
 from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
@@ -90,3 +90,13 @@ def test_takeaways_of_before_become_version_1_and_what_holds_goes_back_down(migr
         with pytest.raises(NotFound, match="was not condensed yet"):
             versions_of(session, pending.id)
         assert newsletter_by_id(session, newsletter.id) == newsletter
+
+
+def test_the_id_of_a_removed_newsletter_stays_given_through_0006(migrated: Engine) -> None:
+    stored_newsletter(migrated)
+    removed = stored_newsletter(migrated, slug="daily")
+    with writing(migrated) as session:
+        remove_newsletter(session, removed.id)
+    migrate(migrated, to="0005")
+    migrate(migrated)
+    assert stored_newsletter(migrated, slug="monthly").id > removed.id

@@ -55,7 +55,7 @@ def test_what_an_issue_holds_can_be_changed_and_nothing_else_changes_with_it(eng
         changed = change_newsletter(session, newsletter.id, **wanted)
     assert changed == replace(newsletter, **wanted)
     with reading(engine) as session:
-        assert list_newsletters(session) == tuple(sorted((changed, other), key=lambda one: one.id))
+        assert set(list_newsletters(session)) == {changed, other}
 
 
 def test_a_newsletters_short_name_is_taken_once(engine: Engine) -> None:

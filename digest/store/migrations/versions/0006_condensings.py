@@ -70,18 +70,15 @@ def upgrade() -> None:
         batch_op.drop_column('why_none')
     op.execute('UPDATE articles SET takeaways_version = 1 WHERE id IN (SELECT article_id FROM condensings)')
 
-    with op.batch_alter_table('newsletters', schema=None) as batch_op:
-        for name, (kind, value) in NEWSLETTERS.items():
-            batch_op.add_column(sa.Column(name, kind, nullable=False, server_default=sa.text(value)))
-    with op.batch_alter_table('newsletters', schema=None) as batch_op:
-        for name, (kind, _) in NEWSLETTERS.items():
-            batch_op.alter_column(name, existing_type=kind, existing_nullable=False, server_default=None)
+    # Never in a batch: that would copy the table on SQLite, and it would give the id of a removed newsletter to the
+    # next one from then on.
+    for name, (kind, value) in NEWSLETTERS.items():
+        op.add_column('newsletters', sa.Column(name, kind, nullable=False, server_default=sa.text(value)))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table('newsletters', schema=None) as batch_op:
-        for name in NEWSLETTERS:
-            batch_op.drop_column(name)
+    for name in NEWSLETTERS:
+        op.drop_column('newsletters', name)
 
     with op.batch_alter_table('articles', schema=None) as batch_op:
         batch_op.add_column(sa.Column('why_none', sa.Text(), nullable=False, server_default=''))
