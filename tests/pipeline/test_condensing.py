@@ -196,8 +196,9 @@ def test_a_stage_that_takes_longer_than_a_task_goes_on_in_the_next(
 def test_a_model_that_is_not_asked_any_more_keeps_no_task_waiting(
     newsroom: Newsroom, model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(condensing, "BEGIN_SECONDS", 0.2)
-    model.will(lingers(0.4, status(401)))
+    monkeypatch.setattr(condensing, "BEGIN_SECONDS", 0.0)
+    model.will(status(401))
+    newsroom.but(llm_concurrency=1)
     newsroom.gather()
     report = newsroom.for_a_while()
     assert (report.articles, report.is_cut_short) == (len(TITLES), False)
