@@ -22,7 +22,7 @@ from digest.store.answers import KeptAnswer, find_answer, record_answer
 from digest.store.database import reading, writing
 
 ATTEMPTS = 4
-"""Requests for one article, at most."""
+"""Requests for one article, at most: shapes that a server does not know are not counted."""
 
 log = structlog.get_logger(__name__)
 
@@ -81,10 +81,13 @@ class Asking:
         return Asked(None, paid, why)
 
     async def _is_worth_more(self, faults: list[Fault]) -> bool:
-        """Tell whether to ask again, once the wait for it is over."""
+        """Tell whether to ask again, once the wait for it is over.
+
+        What is paid, or may be, is asked for twice and no more; those are also the attempts that take long.
+        """
         fault = faults[-1]
-        useless = sum(each.action is Action.ONCE_MORE for each in faults)
-        if len(faults) == ATTEMPTS or useless > 1:
+        dear = sum(each.may_cost or each.action is Action.ONCE_MORE for each in faults)
+        if len(faults) == ATTEMPTS or dear > 1:
             return False
         if fault.action is Action.AGAIN:
             return await self._run.pause(len(faults), fault.wait)

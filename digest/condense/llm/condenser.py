@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
 import httpx2
 from sqlalchemy import Engine
@@ -102,11 +104,16 @@ async def open_condenser(
     run = Run(options.run_seconds, pace or Pace())
     dialect = dialect_of(options.provider)
     limits = httpx2.Limits(max_connections=options.concurrency)
-    async with httpx2.AsyncClient(
-        trust_env=False, follow_redirects=False, timeout=None, limits=limits
-    ) as client:
+    # Time is bounded for each call as a whole, by `Exchange`.
+    async with httpx2.AsyncClient(verify=_tls(), trust_env=False, timeout=None, limits=limits) as client:
         calls = Calls(Exchange(client, options, dialect, now=now), dialect, options, run)
         yield LlmCondenser(Asking(engine, calls, options, run, now=now), options, calls.budget, run)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return what servers are known by: reading it takes longer than a run of answers that were kept."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _is_publishers(condensed: Condensed) -> bool:

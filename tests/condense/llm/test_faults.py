@@ -146,14 +146,12 @@ def test_a_server_that_is_too_slow_is_cut_off(
     server.will(behaviour)
     condensed = ask(server, engine, timeout=0.1).one
     assert is_extracted(condensed)
-    assert condensed.note == (
-        "the model did not answer within 0.1 s four times; these takeaways are extracted"
-    )
+    assert condensed.note == ("the model did not answer within 0.1 s twice; these takeaways are extracted")
 
 
 def test_a_slow_answer_is_followed_by_a_good_one(server: ModelServer, engine: Engine) -> None:
     server.will(silent(), says(MARKET))
-    assert texts(ask(server, engine, timeout=0.2).one, Origin.LLM) == (MARKET,)
+    assert texts(ask(server, engine, timeout=1.0).one, Origin.LLM) == (MARKET,)
 
 
 @pytest.mark.parametrize("behaviour", [breaks_off, hangs_up])
@@ -164,7 +162,7 @@ def test_a_connection_that_breaks_off_is_made_again(
     assert texts(ask(server, engine).one, Origin.LLM) == (MARKET,)
     server.will(behaviour)
     other = ask(server, engine, *numbered(1)).one
-    assert other.note == "the connection to the model broke off four times; these takeaways are extracted"
+    assert other.note == "the connection to the model broke off twice; these takeaways are extracted"
 
 
 def test_a_server_that_is_down_costs_no_takeaways(server: ModelServer, engine: Engine) -> None:
@@ -177,7 +175,7 @@ def test_a_server_that_speaks_no_http_costs_no_takeaways(server: ModelServer, en
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
-            for _ in range(4):
+            for _ in range(2):
                 connection, _ = listener.accept()
                 connection.sendall(b"220 mail.example.org ESMTP\r\n")
                 connection.close()

@@ -53,7 +53,7 @@ def test_the_key_is_in_no_log_and_no_note(
         ]
     ):
         server.will(behaviour)
-        told = ask(server, engine, numbered(20)[number], provider=provider, timeout=0.5)
+        told = ask(server, engine, numbered(20)[number], provider=provider, timeout=0.3)
         assert KEY not in repr(told)
     assert all(KEY in str(call.headers) for call in server.calls)
     written = capsys.readouterr()
