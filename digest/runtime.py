@@ -103,11 +103,13 @@ class Runtime:
         return Parsers()
 
     @asynccontextmanager
-    async def llm(self) -> AsyncIterator[LlmCondenser | None]:
+    async def llm(
+        self, *, seconds: float | None = None, dollars: float | None = None
+    ) -> AsyncIterator[LlmCondenser | None]:
         """Give what asks the language model in one run, None when the settings name none.
 
-        Its answers are kept in this runtime's database, in a rehearsal, too: they are paid for. Raises
-        `Misconfigured` with the setting that is wrong.
+        `seconds` and `dollars` are what is left of the run's limits (None: all of them). Its answers are kept
+        in this runtime's database. Raises `Misconfigured` with the setting that is wrong.
         """
         if self.settings.llm_provider == "none":
             yield None
@@ -121,11 +123,11 @@ class Runtime:
             prices=Prices.given(settings.llm_input_price, settings.llm_output_price),
             url=settings.llm_url.strip(),
             api_key=SecretStr(settings.llm_api_key.get_secret_value().strip()),
-            spend_limit=settings.llm_spend_limit,
+            spend_limit=settings.llm_spend_limit if dollars is None else dollars,
             concurrency=settings.llm_concurrency,
             answer_tokens=settings.llm_answer_tokens,
             timeout=settings.llm_timeout_seconds,
-            run_seconds=settings.llm_run_seconds,
+            run_seconds=settings.llm_run_seconds if seconds is None else seconds,
         )
         async with open_condenser(options, self.engine, now=self.clock) as condenser:
             yield condenser

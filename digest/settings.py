@@ -83,8 +83,9 @@ class Settings(BaseSettings):
     )
     llm_provider: Literal["none", "openai", "anthropic"] = Field(
         "none",
-        description="Who writes takeaways. none: they are extracted from the article, and nothing leaves "
-        "this machine. openai: any server that speaks OpenAI's chat completions, of your own, too. "
+        description="Who writes the takeaways of newsletters that want a language model ('digest newsletter "
+        "change NEWSLETTER --llm'). none: nobody does, they are extracted from the article, and nothing "
+        "leaves this machine. openai: any server that speaks OpenAI's chat completions, of your own, too. "
         "anthropic: Anthropic's messages. What is sent is an article's title and text; what comes back is "
         "checked against them.",
     )

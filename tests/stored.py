@@ -103,7 +103,9 @@ def stored_article(
             session.scalars(select(ArticleRow.id).where(ArticleRow.url == article.url)).one()
         )
         ids = topic_ids(session, newsletter.id)
-        record_condensed(session, article_id, condensed, matches, topic_ids=ids, of=content_hash(article))
+        record_condensed(
+            session, article_id, condensed, matches, topic_ids=ids, of=content_hash(article), now=NOW
+        )
     return article_id
 
 

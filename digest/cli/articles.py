@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import getpass
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug
+from digest.cli.arguments import Slug, required
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
+from digest.domain.errors import InvalidInput
 from digest.domain.times import zone
 from digest.store.recording import Recorded
 
 app = new_app()
+
+ArticleName = Annotated[
+    str, typer.Argument(metavar="ARTICLE", help="Its number or address: see 'digest article list'.")
+]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who changes it; without it the user's login.")]
+FromVersion = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="The version you looked at: refused when another came in between."),
+]
 
 _SAID = {
     Recorded.NEW: "Added",
@@ -59,20 +71,31 @@ def add(
 def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
     """List the articles gathered for the coming issue and after, newest first, and where each was read."""
     from digest.pipeline.polling import coming_articles
+    from digest.store.condensings import outdated_edits
+    from digest.store.database import reading
 
-    found = coming_articles(open_runtime(), newsletter)
+    runtime = open_runtime()
+    found = coming_articles(runtime, newsletter)
     if as_json:
         show_json(found)
         return
+    with reading(runtime.engine) as session:
+        outdated = outdated_edits(session, [one.id for one in found])
     show_table(
-        ("published", "title", "sources", "words", "note"),
+        ("article", "published", "title", "sources", "words", "note"),
         [
             (
+                one.id,
                 f"{one.article.published_at:%Y-%m-%d %H:%M}" if one.article.published_at else "no date",
                 one.article.title,
                 ", ".join(one.sources) or "added by hand",
                 one.article.word_count,
-                _note(one.article.note, one.article.is_partial, one.article.reservation),
+                _note(
+                    one.article.note,
+                    one.article.is_partial,
+                    one.article.reservation,
+                    outdated.get(one.id, ""),
+                ),
             )
             for one in found
         ],
@@ -80,6 +103,111 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
     )
 
 
-def _note(note: str, is_partial: bool, reservation: str) -> str:
-    told = (note, "behind a paywall" if is_partial else "", f"reserved: {reservation}" if reservation else "")
+def _note(note: str, is_partial: bool, reservation: str, outdated: str) -> str:
+    reserved = f"reserved: {reservation}" if reservation else ""
+    told = (note, "behind a paywall" if is_partial else "", reserved, outdated)
     return "; ".join(filter(None, told))
+
+
+@app.command(
+    epilog=examples(
+        "digest article takeaways 17",
+        "digest article takeaways https://example.org/2026/11/tides --version 1",
+    )
+)
+def takeaways(
+    article: ArticleName,
+    version: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="This version, not the one that holds.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an article's takeaways, what they rest on, what was rejected, and every version."""
+    from digest.cli import takeaways as telling
+    from digest.store.condensings import versions_of
+    from digest.store.database import reading
+
+    with reading(open_runtime().engine) as session:
+        stored = telling.get_article(session, article)
+        versions = versions_of(session, stored.id)
+        shown = versions.current if version is None else versions.get(version)
+        if as_json:
+            show_json(telling.as_json(session, stored, versions, shown))
+        else:
+            telling.show(session, stored, versions, shown)
+
+
+@app.command(
+    epilog=examples(
+        "digest article edit 17 --takeaway 'The quay gets a tide mill.' --takeaway 'It opens in May.'",
+        "digest article edit 17 --file takeaways.txt --from-version 3 --by 'Ada Fenwick'",
+    )
+)
+def edit(
+    article: ArticleName,
+    takeaway: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A takeaway. Repeat it, in their order.")
+    ] = None,
+    file: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="Takeaways out of a file, a line each; - reads them from a pipe."),
+    ] = "",
+    from_version: FromVersion = None,
+    by: By = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Let an article have these takeaways and no others; what stays word for word keeps its origin."""
+    from digest.cli.takeaways import get_article
+    from digest.condense.editing import edit_takeaways
+    from digest.store.database import reading
+
+    if bool(takeaway) == bool(file):
+        raise InvalidInput("give the takeaways either by --takeaway, one each, or by --file")
+    texts = takeaway or _lines(file)
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        stored = get_article(session, article)
+    who = required(by or getpass.getuser(), "--by")
+    now = runtime.clock()
+    made = edit_takeaways(runtime.engine, stored.id, texts, by=who, now=now, made_from=from_version)
+    if as_json:
+        show_json(made)
+        return
+    say(f"'{stored.article.title}' now has the takeaways of version {made.version}, by {made.made_by}.")
+
+
+def _lines(file: str) -> list[str]:
+    """Return the lines of a file that say something. Raises `InvalidInput` when none does."""
+    try:
+        text = sys.stdin.read() if file == "-" else read_text_file(Path(file))
+    except UnicodeDecodeError as exc:
+        raise InvalidInput("standard input is not UTF-8; nothing was changed") from exc
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise InvalidInput(f"{file}: holds no takeaway; write one on each line. Nothing was changed")
+    return lines
+
+
+@app.command(epilog=examples("digest article restore 17 --version 1"))
+def restore(
+    article: ArticleName,
+    version: Annotated[int, typer.Option(min=1, metavar="N", help="The version to go back to.")],
+    from_version: FromVersion = None,
+    by: By = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Go back to an earlier version of an article's takeaways, as a new version."""
+    from digest.cli.takeaways import get_article
+    from digest.condense.editing import restore_takeaways
+    from digest.store.database import reading
+
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        stored = get_article(session, article)
+    who = required(by or getpass.getuser(), "--by")
+    now = runtime.clock()
+    made = restore_takeaways(runtime.engine, stored.id, version, by=who, now=now, seen=from_version)
+    if as_json:
+        show_json(made)
+        return
+    say(f"'{stored.article.title}' has the takeaways of version {version} again, as version {made.version}.")

@@ -26,9 +26,10 @@ from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.times import zone
 from digest.store.audiences import count_editions, count_skips
+from digest.store.condensings import outdated_edits
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, count_deliveries
-from digest.store.issues import change_issue, get_issue, list_issues, write_texts
+from digest.store.issues import change_issue, get_issue, items_of, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
         skips = count_skips(session, found.id)
         editions = count_editions(session, found.id)
         note = sending_note(session, found, now=runtime.clock())
+        chosen = [item.article_id for item in items_of(session, found.id)]
+        outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
     items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
     if as_json:
         show_json(
@@ -87,6 +90,7 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
                 "deliveries": counts,
                 "skipped": skips,
                 "editions": editions,
+                "outdated": outdated,
             }
         )
         return
@@ -96,6 +100,8 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
     if found.subject:
         say(f"Subject: {found.subject}")
     _show_items(items)
+    for article_id, why in outdated.items():
+        say(f"Look again at article {article_id}: {why} ('digest article takeaways {article_id}')")
     if any(counts.values()):
         say(f"{note}; {counted(editions, 'edition')}")
     for reason, count in skips.items():

@@ -11,8 +11,9 @@ from digest.cli.arguments import Slug, Yes, language_tag, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.domain.articles import Style
 from digest.domain.counting import counted
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.times import zone
@@ -20,9 +21,22 @@ from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_address
 from digest.store.database import reading, writing
 from digest.store.issues import issues_in
-from digest.store.newsletters import add_newsletter, get_newsletter, list_newsletters, remove_newsletter
+from digest.store.newsletters import (
+    add_newsletter,
+    change_newsletter,
+    get_newsletter,
+    list_newsletters,
+    remove_newsletter,
+)
 
 app = new_app()
+
+WORDS_MIN, WORDS_MAX = 8, 80
+"""Words of a takeaway: fewer make no sentence, and more are a paragraph."""
+_WORDS_HELP = "Words of each takeaway at most; the publisher's own are left as they are."
+_STYLE_HELP = "What is preferred: simple words, neither judging nor quoted ones, or few."
+_LLM_HELP = "Have a language model write takeaways: see llm_provider in docs/settings.md."
+_APPROVAL_HELP = "Whether somebody approves each issue, or it goes out by itself."
 
 
 @app.command(
@@ -51,9 +65,12 @@ def add(
     takeaways: Annotated[
         int, typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
     ] = 3,
-    approval: Annotated[
-        Approval, typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
-    ] = Approval.MANUAL,
+    takeaway_words: Annotated[
+        int, typer.Option(min=WORDS_MIN, max=WORDS_MAX, metavar="N", help=_WORDS_HELP)
+    ] = 35,
+    takeaway_style: Annotated[Style, typer.Option(help=_STYLE_HELP)] = Style.NEUTRAL,
+    llm: Annotated[bool, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = False,
+    approval: Annotated[Approval, typer.Option(help=_APPROVAL_HELP)] = Approval.MANUAL,
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -68,6 +85,9 @@ def add(
         window_days=window_days,
         max_items=max_items,
         takeaways=takeaways,
+        takeaway_words=takeaway_words,
+        takeaway_style=takeaway_style,
+        llm=llm,
         approval=approval,
     )
     runtime = open_runtime()
@@ -88,8 +108,8 @@ def list_(as_json: JsonOption = False) -> None:
         show_json(found)
         return
     show_table(
-        ("short name", "name", "from", "zone", "approval"),
-        [(n.slug, n.name, n.sender_email, n.timezone, n.approval) for n in found],
+        ("short name", "name", "from", "zone", "takeaways", "approval"),
+        [(n.slug, n.name, n.sender_email, n.timezone, _takeaways_in_short(n), n.approval) for n in found],
         empty="No newsletter yet: add one with 'digest newsletter add'.",
     )
 
@@ -111,10 +131,64 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
             "an issue covers",
             f"{counted(newsletter.window_days, 'day')}, at most {counted(newsletter.max_items, 'article')}",
         ),
-        ("takeaways", f"{newsletter.takeaways} of each article at most"),
+        ("takeaways", _takeaways_in_words(newsletter)),
         ("approval", newsletter.approval),
     ]
     show_record(newsletter.slug, rows)
+
+
+def _takeaways_in_words(newsletter: Newsletter) -> str:
+    writer = "written by a language model" if newsletter.llm else "extracted"
+    return (
+        f"{newsletter.takeaways} of each article at most, {newsletter.takeaway_words} words each, "
+        f"{newsletter.takeaway_style}; {writer} where the publisher has none"
+    )
+
+
+def _takeaways_in_short(newsletter: Newsletter) -> str:
+    model = ", llm" if newsletter.llm else ""
+    return f"{newsletter.takeaways} × {newsletter.takeaway_words} words, {newsletter.takeaway_style}{model}"
+
+
+@app.command(
+    epilog=examples(
+        "digest newsletter change harbour-week --takeaways 4 --takeaway-words 25 --takeaway-style brief",
+        "digest newsletter change harbour-week --llm",
+    )
+)
+def change(
+    slug: Slug,
+    max_items: Annotated[
+        int | None, typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
+    ] = None,
+    takeaways: Annotated[
+        int | None, typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
+    ] = None,
+    takeaway_words: Annotated[
+        int | None, typer.Option(min=WORDS_MIN, max=WORDS_MAX, metavar="N", help=_WORDS_HELP)
+    ] = None,
+    takeaway_style: Annotated[Style | None, typer.Option(help=_STYLE_HELP)] = None,
+    llm: Annotated[bool | None, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = None,
+    approval: Annotated[Approval | None, typer.Option(help=_APPROVAL_HELP)] = None,
+) -> None:
+    """Change what an issue holds; what is not named stays. How takeaways are put holds for new articles."""
+    given = {
+        "max_items": max_items,
+        "takeaways": takeaways,
+        "takeaway_words": takeaway_words,
+        "takeaway_style": takeaway_style,
+        "llm": llm,
+        "approval": approval,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        raise InvalidInput("nothing to change: name what is to be, such as --takeaways 4")
+    with writing(open_runtime().engine) as session:
+        newsletter = change_newsletter(session, get_newsletter(session, slug).id, **wanted)
+    say(f"Changed {newsletter.name}.")
+    if any(name.startswith("takeaway") or name == "llm" for name in wanted):
+        say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
+        say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")
 
 
 @app.command()

@@ -13,10 +13,10 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, complain, say, show_json, show_table
 from digest.cli.progress import watching
+from digest.cli.takeaways import cost_in_words
 from digest.compose.select import LeftOut
 from digest.compose.steps import compose as compose_issue
-from digest.condense.steps import condense as condense_articles
-from digest.condense.steps import condense_again
+from digest.condense.steps import Report, condense_again
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import InvalidInput
@@ -25,6 +25,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
+from digest.pipeline.condensing import condense_newsletter
 from digest.pipeline.dry_run import ReaderPlan, rehearse
 from digest.pipeline.run import Run, current_window, empty_week, gather_newsletter, run_newsletter
 from digest.runtime import Runtime
@@ -40,6 +41,8 @@ Days = Annotated[
     ),
 ]
 _SHOWN = 20
+_NOTES_SHOWN = 3
+"""Reasons why no model had a part: each says the same in words of its own when there are many."""
 
 app = new_app()
 
@@ -125,6 +128,8 @@ def show_run(done: Run) -> None:
     """Print what each stage came to."""
     if done.polled:
         show_polled(done.polled)
+    if done.condensed:
+        show_model(done.condensed, done.newsletter.slug)
     if done.composed and done.composed.left_out:
         show_left_out(done.composed.left_out)
     if done.addressed:
@@ -214,12 +219,13 @@ def condense(
         condense_again(runtime.engine, found, since=current_window(found, runtime.clock()).start)
     with watching() as watch:
         watch.begin(Stage.CONDENSE)
-        report = condense_articles(runtime.engine, found, on_condensed=watch.step)
+        report = condense_newsletter(runtime, runtime.engine, found, on_condensed=watch.step)
     if as_json:
         show_json(report)
         return
     told = ", ".join(f"{count} {origin}" for origin, count in report.takeaways.items()) or "none"
     say(f"{counted(report.articles, 'article')} condensed; takeaways: {told}")
+    show_model(report, newsletter)
     if report.without_takeaways:
         say(f"without a takeaway: {counted(report.without_takeaways, 'article')}")
     if report.without_topic:
@@ -227,6 +233,25 @@ def condense(
             f"without a topic: {counted(report.without_topic, 'article')}, which no issue will hold; "
             f"'digest topic list {newsletter}' shows the rules"
         )
+
+
+def show_model(report: Report, newsletter: str) -> None:
+    """Print what a language model's part in condensing was, and which editors' takeaways to look at again."""
+    if report.usage:
+        say(f"the language model: {cost_in_words(report.usage)}")
+    if report.rejected:
+        say(
+            f"rejected: {counted(report.rejected, 'takeaway')} that the articles do not bear out; "
+            "'digest article takeaways ARTICLE' shows them"
+        )
+    for note, count in sorted(report.notes.items(), key=lambda pair: -pair[1])[:_NOTES_SHOWN]:
+        say(f"without the language model: {counted(count, 'article')}: {note}")
+    if report.notes:
+        say(f"'digest condense {newsletter} --again' asks it again, when that is mended")
+    if report.kept:
+        say(f"edited, and left as they are: {counted(report.kept, 'article')}")
+    for one in report.outdated:
+        say(f"look again at '{one.title}': {one.why} ('digest article takeaways {one.article_id}')")
 
 
 @app.command()

@@ -173,12 +173,13 @@ def _item(
     candidate = candidates[chosen.article_id]
     article = candidate.stored.article
     published_at = article.published_at or candidate.stored.first_seen_at
+    most = None if candidate.is_edited else newsletter.takeaways
     return Item(
         position=position,
         url=article.url,
         title=article.title,
         source=_source_name(candidate),
-        takeaways=tuple(takeaway.text for takeaway in candidate.takeaways[: newsletter.takeaways]),
+        takeaways=tuple(takeaway.text for takeaway in candidate.takeaways[:most]),
         topics=tuple(match.slug for match in candidate.topics),
         published_on=published_at.astimezone(zone(newsletter.timezone)).date(),
         reading_minutes=reading_minutes(article.word_count),

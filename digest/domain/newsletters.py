@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from digest.domain.articles import Style
+
 NewsletterId = NewType("NewsletterId", int)
 
 
@@ -21,7 +23,8 @@ class Newsletter:
     """A publication: its identity, its zone, how much an issue holds and who approves it.
 
     `window_days` is how many whole local days an issue covers; `max_items` caps an issue, `takeaways`
-    the bullets of each of its articles.
+    the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
+    model writes them.
     """
 
     id: NewsletterId
@@ -35,5 +38,8 @@ class Newsletter:
     window_days: int = 7
     max_items: int = 30
     takeaways: int = 3
+    takeaway_words: int = 35
+    takeaway_style: Style = Style.NEUTRAL
+    llm: bool = False
     approval: Approval = Approval.MANUAL
     template: str = "digest"

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from digest.address.steps import Addressed
 from digest.compose.select import LeftOut
 from digest.compose.steps import Composed, approve, compose
-from digest.condense.steps import Report, condense
+from digest.condense.steps import Report
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
@@ -20,6 +20,7 @@ from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
+from digest.pipeline.condensing import condense_newsletter
 from digest.pipeline.polling import poll
 from digest.pipeline.sending import send, sending_note
 from digest.pipeline.watch import Unwatched, Watch
@@ -107,7 +108,7 @@ def fill(runtime: Runtime, engine: Engine, run: Run, watch: Watch) -> bool:
         return True
     run.polled = gather_newsletter(runtime, engine, run.newsletter, run.window, watch)
     watch.begin(Stage.CONDENSE)
-    run.condensed = condense(engine, run.newsletter, on_condensed=watch.step)
+    run.condensed = condense_newsletter(runtime, engine, run.newsletter, on_condensed=watch.step)
     watch.begin(Stage.COMPOSE)
     run.composed = compose(engine, run.newsletter, run.window, now=runtime.clock())
     run.issue = run.composed.issue

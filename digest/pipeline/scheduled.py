@@ -8,13 +8,15 @@ from datetime import timedelta
 import structlog
 
 from digest.compose.steps import compose
-from digest.condense.steps import condense
+from digest.condense.steps import Report
+from digest.domain.articles import Usage
 from digest.domain.errors import DigestError, Misconfigured, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
 from digest.gather.polled import Polled
+from digest.pipeline.condensing import MILLION, condense_for_a_while
 from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
@@ -103,11 +105,29 @@ def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
         gather_newsletter(runtime, engine, newsletter, window)
         return replace(occurrence, stage=Stage.CONDENSE)
     if occurrence.stage is Stage.CONDENSE:
-        condense(engine, newsletter)
-        return replace(occurrence, stage=Stage.COMPOSE)
+        report = condense_for_a_while(runtime, newsletter, since=occurrence.due_at)
+        _log_condensed(newsletter, report)
+        return occurrence if report.is_cut_short else replace(occurrence, stage=Stage.COMPOSE)
     if occurrence.stage is Stage.COMPOSE:
         return _compose_stage(runtime, occurrence, newsletter, window)
     return _approve_stage(runtime, occurrence, newsletter)
+
+
+def _log_condensed(newsletter: Newsletter, report: Report) -> None:
+    """Log what ops may look for: who wrote, what it cost, and why a model had no part."""
+    usage = report.usage or Usage()
+    log.info(
+        "run.condensed",
+        newsletter=newsletter.slug,
+        articles=report.articles,
+        takeaways=report.takeaways,
+        rejected=report.rejected,
+        tokens=usage.input_tokens + usage.output_tokens,
+        dollars=usage.cost / MILLION,
+        is_cut_short=report.is_cut_short,
+    )
+    for note, count in report.notes.items():
+        log.warning("llm.without", newsletter=newsletter.slug, articles=count, reason=note)
 
 
 def _compose_stage(

@@ -18,11 +18,13 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     func,
+    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import (
+    BLOCK_SEPARATOR,
     Article,
     Block,
     BlockKind,
@@ -35,6 +37,7 @@ from digest.domain.sources import SourceId
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json
+from digest.store.newsletters import NewsletterRow
 from digest.store.sources import SourceRow
 
 ArticleId = NewType("ArticleId", int)
@@ -48,7 +51,8 @@ class ArticleRow(Base):
     `revision` counts the texts it has had, and `read_at` is when this one was read. `counted_at` decides
     which window it belongs to: the day of publication, but for an older one that an editor added by hand.
     `given_topics` are the editor's. `condensed_hash` is the content hash that takeaways and topics were made
-    from: None, or another than `content_hash`, means that condense has work to do. `story_id` names the
+    from: None, or another than `content_hash`, means that condense has work to do. `takeaways_version` is the
+    version of its takeaways that holds, None before there was any. `story_id` names the
     article that stands for a story, `copies_id` the one whose text this is.
     """
 
@@ -76,7 +80,7 @@ class ArticleRow(Base):
     word_count: Mapped[int]
     content_hash: Mapped[str] = mapped_column(String(64))
     condensed_hash: Mapped[str | None] = mapped_column(String(64))
-    why_none: Mapped[str] = mapped_column(Text)
+    takeaways_version: Mapped[int | None]
     first_seen_at: Mapped[datetime]
     counted_at: Mapped[datetime]
     note: Mapped[str] = mapped_column(Text, default="")
@@ -227,6 +231,44 @@ def articles_by_id(session: Session, ids: Collection[ArticleId]) -> dict[Article
         )
     ]
     return {stored.id: stored for stored in stored_from(session, rows)}
+
+
+def find_articles(session: Session, name: str, *, key: str) -> tuple[tuple[StoredArticle, str], ...]:
+    """Return the articles that `name` may mean, each with its newsletter's short name.
+
+    `name` is an id or an address, `key` what the address is compared by. An address is one article in each
+    newsletter that has it, by id.
+    """
+    met = select(ArticleUrlRow.article_id).where(ArticleUrlRow.key == key)
+    wanted = or_(ArticleRow.url == name, ArticleRow.id.in_(met))
+    if name.isdecimal():
+        wanted = ArticleRow.id == int(name)
+    rows = session.execute(
+        select(ArticleRow, NewsletterRow.slug)
+        .join(NewsletterRow, NewsletterRow.id == ArticleRow.newsletter_id)
+        .where(wanted)
+        .order_by(ArticleRow.id)
+    ).all()
+    found = stored_from(session, [row for row, _ in rows])
+    return tuple(zip(found, (slug for _, slug in rows), strict=True))
+
+
+def newsletter_of(session: Session, article_id: ArticleId) -> NewsletterId:
+    """Return whose article it is."""
+    return NewsletterId(session.get_one(ArticleRow, article_id).newsletter_id)
+
+
+def find_text(session: Session, article_id: ArticleId, of: str) -> str | None:
+    """Return the article's text with the hash `of`: as it is now, or was; None when it is not kept."""
+    row = session.get_one(ArticleRow, article_id)
+    blocks: list[list[str]] | None = row.blocks
+    if row.content_hash != of:
+        blocks = session.scalars(
+            select(RevisionRow.blocks)
+            .where(RevisionRow.article_id == article_id, RevisionRow.content_hash == of)
+            .limit(1)
+        ).one_or_none()
+    return None if blocks is None else BLOCK_SEPARATOR.join(text for _, text in blocks)
 
 
 def count_articles(session: Session, newsletter_id: NewsletterId) -> int:

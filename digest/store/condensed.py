@@ -6,28 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, delete, or_, select, update
+from sqlalchemy import ForeignKey, Text, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.articles import Condensed, Origin, Span, Takeaway
+from digest.domain.articles import Condensed, Takeaway
 from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, ArticleRow, StoredArticle, articles_in, stored_from
-from digest.store.base import Base, Json
+from digest.store.base import Base
+from digest.store.condensings import Condensing, current_versions
 from digest.store.newsletters import TopicRow
-
-
-class TakeawayRow(Base):
-    """A takeaway and the spans of the article's text that support it."""
-
-    __tablename__ = "takeaways"
-
-    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str] = mapped_column(Text)
-    origin: Mapped[str] = mapped_column(String(16))
-    support: Mapped[list[list[int]]] = mapped_column(Json)
+from digest.store.versioning import Placed, record_version
 
 
 class ArticleTopicRow(Base):
@@ -45,27 +35,39 @@ class ArticleTopicRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An article that may stand in an issue, with all that condense found."""
+    """An article that may stand in an issue, with all that condense found, or an editor made of it.
+
+    An editor's takeaways (`is_edited`) are as many as the editor wants.
+    """
 
     stored: StoredArticle
     takeaways: tuple[Takeaway, ...]
     why_none: str
     topics: tuple[TopicMatch, ...]
+    is_edited: bool = False
 
 
-def uncondensed_articles(session: Session, newsletter_id: NewsletterId) -> tuple[StoredArticle, ...]:
+def uncondensed_articles(
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    after: StoredArticle | None = None,
+    limit: int | None = None,
+) -> tuple[StoredArticle, ...]:
     """Return the articles whose takeaways are missing or were made from an older text, oldest first.
 
-    Before them come the copies of such articles: what their original is used for may have changed.
+    Before them come the copies of such articles: what their original is used for may have changed. With
+    `after` only those that come after it in this order, and at most `limit` of them.
     """
     own = ArticleRow.newsletter_id == newsletter_id
     pending = or_(ArticleRow.condensed_hash.is_(None), ArticleRow.condensed_hash != ArticleRow.content_hash)
     originals = select(ArticleRow.id).where(own, pending).scalar_subquery()
-    rows = session.scalars(
-        select(ArticleRow)
-        .where(own, or_(pending, ArticleRow.copies_id.in_(originals)))
-        .order_by(ArticleRow.copies_id.is_(None), ArticleRow.id)
-    ).all()
+    is_original = ArticleRow.copies_id.is_(None)
+    query = select(ArticleRow).where(own, or_(pending, ArticleRow.copies_id.in_(originals)))
+    if after is not None:
+        later = and_(is_original == (after.copies_id is None), ArticleRow.id > after.id)
+        query = query.where(or_(later, is_original) if after.copies_id is not None else later)
+    rows = session.scalars(query.order_by(is_original, ArticleRow.id).limit(limit)).all()
     return stored_from(session, rows)
 
 
@@ -87,60 +89,41 @@ def record_condensed(
     *,
     topic_ids: dict[TopicSlug, int],
     of: str,
-) -> None:
-    """Replace an article's takeaways and topics by these, which were made from the text with hash `of`."""
-    session.execute(delete(TakeawayRow).where(TakeawayRow.article_id == article_id))
+    now: datetime,
+    is_withheld: bool = False,
+) -> Placed:
+    """Keep an article's takeaways, made from the text with hash `of`, and let these be its topics.
+
+    Takeaways that an editor made go on to hold: see `record_version`.
+    """
+    recorded = record_version(session, article_id, condensed, of=of, now=now, is_withheld=is_withheld)
     session.execute(delete(ArticleTopicRow).where(ArticleTopicRow.article_id == article_id))
-    session.add_all(
-        TakeawayRow(
-            article_id=article_id,
-            position=position,
-            text=takeaway.text,
-            origin=takeaway.origin,
-            support=[[span.start, span.end] for span in takeaway.support],
-        )
-        for position, takeaway in enumerate(condensed.takeaways)
-    )
     session.add_all(
         ArticleTopicRow(
             article_id=article_id, topic_id=topic_ids[match.slug], score=match.score, reason=match.reason
         )
         for match in matches
     )
-    session.execute(
-        update(ArticleRow)
-        .where(ArticleRow.id == article_id)
-        .values(condensed_hash=of, why_none=condensed.why_none or "")
-    )
+    session.execute(update(ArticleRow).where(ArticleRow.id == article_id).values(condensed_hash=of))
+    return recorded
 
 
 def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[Candidate, ...]:
     """Return the window's articles with their takeaways and topics (in falling score), newest first."""
     stored = articles_in(session, newsletter_id, window)
     ids = [entry.id for entry in stored]
-    takeaways = _takeaways(session, ids)
+    versions = current_versions(session, ids)
     topics = _topics(session, ids)
-    reasons = dict(
-        session.execute(select(ArticleRow.id, ArticleRow.why_none).where(ArticleRow.id.in_(ids))).all()
-    )
-    return tuple(
-        Candidate(entry, takeaways.get(entry.id, ()), reasons[entry.id], topics.get(entry.id, ()))
-        for entry in stored
-    )
+    return tuple(_candidate(entry, versions.get(entry.id), topics.get(entry.id, ())) for entry in stored)
 
 
-def _takeaways(session: Session, ids: list[ArticleId]) -> dict[int, tuple[Takeaway, ...]]:
-    found: dict[int, tuple[Takeaway, ...]] = {}
-    rows = session.scalars(
-        select(TakeawayRow)
-        .where(TakeawayRow.article_id.in_(ids))
-        .order_by(TakeawayRow.article_id, TakeawayRow.position)
-    )
-    for row in rows:
-        support = tuple(Span(start, end) for start, end in row.support)
-        takeaway = Takeaway(row.text, Origin(row.origin), support)
-        found[row.article_id] = (*found.get(row.article_id, ()), takeaway)
-    return found
+def _candidate(
+    stored: StoredArticle, version: Condensing | None, topics: tuple[TopicMatch, ...]
+) -> Candidate:
+    if version is None:
+        return Candidate(stored, (), "", topics)
+    told = version.condensed
+    return Candidate(stored, told.takeaways, told.why_none or "", topics, is_edited=bool(version.made_by))
 
 
 def _topics(session: Session, ids: list[ArticleId]) -> dict[int, tuple[TopicMatch, ...]]:

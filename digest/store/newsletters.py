@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug
@@ -30,6 +31,9 @@ class NewsletterRow(Base):
     window_days: Mapped[int]
     max_items: Mapped[int]
     takeaways: Mapped[int]
+    takeaway_words: Mapped[int]
+    takeaway_style: Mapped[str] = mapped_column(String(16))
+    llm: Mapped[bool]
     approval: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
@@ -67,6 +71,9 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         window_days=newsletter.window_days,
         max_items=newsletter.max_items,
         takeaways=newsletter.takeaways,
+        takeaway_words=newsletter.takeaway_words,
+        takeaway_style=newsletter.takeaway_style,
+        llm=newsletter.llm,
         approval=newsletter.approval,
         template=newsletter.template,
         created_at=now,
@@ -97,6 +104,13 @@ def newsletter_by_id(session: Session, newsletter_id: int) -> Newsletter:
     if row is None:
         raise NotFound(f"newsletter number {newsletter_id} was removed")
     return _newsletter(row)
+
+
+def change_newsletter(session: Session, newsletter_id: NewsletterId, **changes: object) -> Newsletter:
+    """Change columns that say what an issue holds and who approves it; return the newsletter then."""
+    session.execute(update(NewsletterRow).where(NewsletterRow.id == newsletter_id).values(**changes))
+    session.expire_all()
+    return newsletter_by_id(session, newsletter_id)
 
 
 def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
@@ -181,6 +195,9 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         window_days=row.window_days,
         max_items=row.max_items,
         takeaways=row.takeaways,
+        takeaway_words=row.takeaway_words,
+        takeaway_style=Style(row.takeaway_style),
+        llm=row.llm,
         approval=Approval(row.approval),
         template=row.template,
     )

@@ -128,7 +128,6 @@ def _new_row(newsletter_id: NewsletterId, article: Article, now: datetime) -> Ar
         published_at=article.published_at or now,
         published_by=article.published_by if article.published_at else DateOrigin.FIRST_SEEN,
         counted_at=article.published_at or now,
-        why_none="",
         first_seen_at=now,
         read_at=now,
     )

@@ -113,7 +113,7 @@ def test_a_newsletter_shows_as_many_takeaways_as_it_wants(week: Week) -> None:
         topics = topic_ids(session, week.newsletter.id)
         matches = [TopicMatch(CLIMATE, 0.9, "said so")]
         condensed = Condensed(tuple(takeaways))
-        record_condensed(session, article_id, condensed, matches, topic_ids=topics, of="x")
+        record_condensed(session, article_id, condensed, matches, topic_ids=topics, of="x", now=NOW)
     (item,) = content_of(week.engine, week.compose().id).items
     assert item.takeaways == ("Point 0", "Point 1", "Point 2")
 

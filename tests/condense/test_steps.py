@@ -1,8 +1,32 @@
+import asyncio
+
 import pytest
 from sqlalchemy import Engine
 
-from digest.condense.steps import SOURCE_SCORE, Report, condense, condense_again, topics_of
-from digest.domain.articles import Article, Block, BlockKind, Origin
+from digest.condense import steps
+from digest.condense.editing import edit_takeaways
+from digest.condense.steps import (
+    SOURCE_SCORE,
+    Condenser,
+    Report,
+    condense,
+    condense_again,
+    condense_with,
+    topics_of,
+)
+from digest.domain.articles import (
+    Article,
+    Block,
+    BlockKind,
+    Condensed,
+    Origin,
+    Rejected,
+    Span,
+    Style,
+    Takeaway,
+    Usage,
+)
+from digest.domain.errors import Unavailable
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Excerpt, Source
 from digest.domain.topics import Topic, TopicRule, TopicSlug
@@ -34,9 +58,9 @@ def told(path: str, **overrides: object) -> Article:
 
 
 class Condensing:
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, **overrides: object) -> None:
         self.engine = engine
-        self.newsletter: Newsletter = stored_newsletter(engine, topics=TOPICS, takeaways=2)
+        self.newsletter: Newsletter = stored_newsletter(engine, topics=TOPICS, takeaways=2, **overrides)
         self.source: Source = stored_source(engine, self.newsletter, "Meridian")
 
     def add(self, article: Article, source: Source | None = None) -> None:
@@ -44,7 +68,7 @@ class Condensing:
             record_article(session, self.newsletter.id, (source or self.source).id, article, now=NOW)
 
     def run(self) -> Report:
-        return condense(self.engine, self.newsletter)
+        return condense(self.engine, self.newsletter, now=NOW)
 
     @property
     def candidates(self) -> dict[str, Candidate]:
@@ -129,7 +153,7 @@ def test_a_topic_that_a_source_names_but_the_newsletter_lacks_is_left_out(conden
 def test_another_newsletters_articles_are_left_alone(condensing: Condensing) -> None:
     condensing.add(told("tides"))
     other = stored_newsletter(condensing.engine, slug="daily")
-    assert condense(condensing.engine, other).articles == 0
+    assert condense(condensing.engine, other, now=NOW).articles == 0
     assert condensing.run().articles == 1
 
 
@@ -137,7 +161,7 @@ def test_progress_is_told_article_by_article(condensing: Condensing) -> None:
     for path in ("a", "b", "c"):
         condensing.add(told(path))
     seen: list[int] = []
-    condense(condensing.engine, condensing.newsletter, on_condensed=lambda: seen.append(len(seen)))
+    condense(condensing.engine, condensing.newsletter, now=NOW, on_condensed=lambda: seen.append(len(seen)))
     assert seen == [0, 1, 2]
 
 
@@ -152,7 +176,7 @@ def test_a_stop_half_way_keeps_what_was_done(condensing: Condensing) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        condense(condensing.engine, condensing.newsletter, on_condensed=stop_after_two)
+        condense(condensing.engine, condensing.newsletter, now=NOW, on_condensed=stop_after_two)
     assert condensing.run().articles == 1
 
 
@@ -223,3 +247,135 @@ def test_a_free_original_stays_free_whatever_its_copies_are_for(condensing: Cond
     condensing.run()
     assert condensing.candidates["tides"].takeaways
     assert condensing.candidates["copy"].why_none == "Limited is used for headline and link only"
+
+
+class Model:
+    """A model that writes one takeaway of each article, after `pause` turns of the loop, and counts."""
+
+    def __init__(self, *, note: str = "", pause: int = 3, fails_at: int = 0) -> None:
+        self.asked: list[tuple[str, int, int, Style]] = []
+        self.at_once = self.most_at_once = 0
+        self.note, self.pause, self.fails_at = note, pause, fails_at
+
+    async def condense(self, article: Article, *, count: int, max_words: int, style: Style) -> Condensed:
+        self.asked.append((article.url, count, max_words, style))
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        for _ in range(self.pause):
+            await asyncio.sleep(0)
+        self.at_once -= 1
+        if len(self.asked) == self.fails_at:
+            raise Unavailable("the database went away")
+        takeaway = Takeaway(f"Of {article.url}", Origin.LLM, (Span(0, 9),), "m-1", "p1")
+        return Condensed(
+            (takeaway,), None, (Rejected("Invented", "no such name"),), Usage(100, 10, 50), self.note
+        )
+
+
+def with_model(condensing: Condensing, model: Condenser, *, at_once: int = 3, most: int = 1000) -> Report:
+    begun: list[int] = []
+
+    def should_stop() -> bool:
+        begun.append(1)
+        return len(begun) >= most
+
+    return asyncio.run(
+        condense_with(
+            condensing.engine,
+            condensing.newsletter,
+            model,
+            at_once=at_once,
+            now=NOW,
+            should_stop=should_stop,
+        )
+    )
+
+
+def test_a_model_writes_takeaways_side_by_side_as_the_newsletter_wants_them(engine: Engine) -> None:
+    condensing = Condensing(engine, takeaway_words=20, takeaway_style=Style.BRIEF, llm=True)
+    for number in range(7):
+        condensing.add(told(f"a{number}"))
+    model = Model()
+    report = with_model(condensing, model)
+    assert model.most_at_once == 3
+    assert {one[1:] for one in model.asked} == {(2, 20, Style.BRIEF)}
+    assert (report.articles, report.takeaways, report.rejected) == (7, {Origin.LLM: 7}, 7)
+    assert (report.usage, report.notes) == (Usage(700, 70, 350), {})
+    found = condensing.candidates["a3"]
+    assert found.takeaways == (
+        Takeaway(f"Of {found.stored.article.url}", Origin.LLM, (Span(0, 9),), "m-1", "p1"),
+    )
+    assert with_model(condensing, model).articles == 0
+
+
+def test_a_model_is_never_shown_what_is_for_headline_and_link_only(condensing: Condensing) -> None:
+    condensing.add(told("reserved", reservation="noai"))
+    condensing.add(told("free"))
+    model = Model()
+    with_model(condensing, model)
+    assert [url.rpartition("/")[2] for url, *_ in model.asked] == ["free"]
+    assert "reserves it" in condensing.candidates["reserved"].why_none
+
+
+def test_what_was_recorded_before_a_failure_is_kept_and_the_rest_is_done_next_time(
+    condensing: Condensing,
+) -> None:
+    for number in range(6):
+        condensing.add(told(f"a{number}"))
+    with pytest.raises(Unavailable, match="the database went away"):
+        with_model(condensing, Model(fails_at=6), at_once=2)
+    done = [one for one in condensing.candidates.values() if one.takeaways]
+    assert 1 <= len(done) <= 5
+    assert with_model(condensing, Model()).articles == 6 - len(done)
+
+
+def test_a_call_that_is_cut_short_says_so_and_the_next_goes_on(condensing: Condensing) -> None:
+    for number in range(5):
+        condensing.add(told(f"a{number}"))
+    first = with_model(condensing, Model(), at_once=2, most=3)
+    assert (first.articles, first.is_cut_short) == (3, True)
+    then = condense(condensing.engine, condensing.newsletter, now=NOW, should_stop=lambda: True)
+    assert (then.articles, then.is_cut_short) == (1, True)
+    last = condensing.run()
+    assert (last.articles, last.is_cut_short) == (1, False)
+
+
+def test_a_reason_why_no_model_was_asked_stands_beside_extracted_takeaways_only(
+    condensing: Condensing,
+) -> None:
+    condensing.add(told("tides"))
+    condensing.add(told("nothing", title="Nothing", blocks=()))
+    report = condense(condensing.engine, condensing.newsletter, now=NOW, note="no model is set")
+    assert report.notes == {"no model is set": 1}
+
+
+def test_pages_give_every_article_once_copies_first(
+    condensing: Condensing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "PAGE", 2)
+    for number in range(7):
+        condensing.add(told(f"a{number}"))
+    ids = {path: one.stored.id for path, one in condensing.candidates.items()}
+    copies = {ids[f"a{number}"]: ids["a0"] for number in (1, 3, 4)}
+    with writing(condensing.engine) as session:
+        record_stories(session, [list(ids.values())], copies)
+    model = Model()
+    with_model(condensing, model, at_once=1)
+    asked = [url.rpartition("/")[2] for url, *_ in model.asked]
+    assert asked == ["a1", "a3", "a4", "a0", "a2", "a5", "a6"]
+
+
+def test_a_run_tells_of_editors_takeaways_that_something_changed_under(condensing: Condensing) -> None:
+    condensing.add(told("tides"))
+    condensing.add(told("fog"))
+    condensing.run()
+    ids = {path: one.stored.id for path, one in condensing.candidates.items()}
+    for path in ("tides", "fog"):
+        edit_takeaways(condensing.engine, ids[path], ["Mine"], by="ada", now=NOW)
+    condensing.add(told("tides", title="Tide power pays well"))
+    condense_again(condensing.engine, condensing.newsletter, since=WINDOW.start)
+    report = condensing.run()
+    assert (report.articles, report.kept) == (2, 2)
+    (outdated,) = report.outdated
+    assert (outdated.article_id, outdated.title) == (ids["tides"], "Tide power pays well")
+    assert "text has changed" in outdated.why

@@ -250,7 +250,7 @@ def test_what_condense_found_comes_back_in_order_and_replaces_what_was(
     matches = (TopicMatch(CLIMATE, 0.3, "a word"), TopicMatch(SPACE, 0.75, "another"))
     with writing(engine) as session:
         ids = topic_ids(session, newsletter.id)
-        record_condensed(session, article_id, Condensed(takeaways), matches, topic_ids=ids, of="x")
+        record_condensed(session, article_id, Condensed(takeaways), matches, topic_ids=ids, of="x", now=NOW)
     with reading(engine) as session:
         (candidate,) = candidates_in(session, newsletter.id, WINDOW)
     assert candidate.takeaways == takeaways
@@ -344,4 +344,6 @@ def test_a_copy_is_condensed_again_with_its_original(
 def condensed(engine: Engine, article: ArticleId) -> None:
     with writing(engine) as session:
         (found,) = articles_by_id(session, [article]).values()
-        record_condensed(session, article, Condensed(()), (), topic_ids={}, of=content_hash(found.article))
+        record_condensed(
+            session, article, Condensed(()), (), topic_ids={}, of=content_hash(found.article), now=NOW
+        )

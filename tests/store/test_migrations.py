@@ -6,14 +6,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, text
 
+from digest.domain.articles import Condensed, Origin, Span, Takeaway
+from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.store.articles import content_hash
+from digest.store.condensed import uncondensed_articles
+from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.links import PassedLink, passed_links, record_passed
+from digest.store.newsletters import newsletter_by_id, remove_newsletter
 from digest.store.polls import record_standing
+from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
-from tests.stored import NOW, stored_newsletter, stored_source
+from digest.store.versioning import record_edit
+from tests.stored import NOW, sample_article, stored_article, stored_newsletter, stored_source
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,3 +60,43 @@ def test_sources_keep_how_their_polls_went_down_to_0003_and_up_again(migrated: E
     with reading(migrated) as session:
         links = passed_links(session, polled.id, ["https://meridian.example.org/a"], now=NOW)
     assert [link.is_backlog for link in links.values()] == [False]
+
+
+def test_takeaways_of_before_become_version_1_and_what_holds_goes_back_down(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    edited, bare, new = (sample_article(path) for path in ("tides", "fog", "gulls"))
+    edited_id = stored_article(migrated, newsletter, source, edited)
+    bare_id = stored_article(migrated, newsletter, source, bare, origin=None)
+    with writing(migrated) as session:
+        record_article(session, newsletter.id, source.id, new, now=NOW)
+        mine = Condensed((Takeaway("Mine", Origin.EDITOR, ()), Takeaway("Too", Origin.EDITOR, (Span(0, 4),))))
+        of = content_hash(edited)
+        record_edit(session, edited_id, mine, seen=1, made_from=1, of=of, by="ada", now=NOW)
+    migrate(migrated, to="0005")
+    with migrated.connect() as connection:
+        rows = connection.execute(text("SELECT position, text, origin FROM takeaways ORDER BY position"))
+        assert rows.all() == [(0, "Mine", "editor"), (1, "Too", "editor")]
+        reasons = connection.execute(text("SELECT why_none FROM articles ORDER BY id"))
+        assert reasons.scalars().all() == ["", "the article has no text", ""]
+    assert {column["name"] for column in inspect(migrated).get_columns("newsletters")}.isdisjoint({"llm"})
+    migrate(migrated)
+    with reading(migrated) as session:
+        found = versions_of(session, edited_id)
+        assert found.kept == (Condensing(1, NOW, "", of, mine),)
+        assert versions_of(session, bare_id).current.condensed == Condensed((), "the article has no text")
+        (pending,) = uncondensed_articles(session, newsletter.id)
+        assert pending.article.url == new.url
+        with pytest.raises(NotFound, match="was not condensed yet"):
+            versions_of(session, pending.id)
+        assert newsletter_by_id(session, newsletter.id) == newsletter
+
+
+def test_the_id_of_a_removed_newsletter_stays_given_through_0006(migrated: Engine) -> None:
+    stored_newsletter(migrated)
+    removed = stored_newsletter(migrated, slug="daily")
+    with writing(migrated) as session:
+        remove_newsletter(session, removed.id)
+    migrate(migrated, to="0005")
+    migrate(migrated)
+    assert stored_newsletter(migrated, slug="monthly").id > removed.id

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 
+from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval
 from digest.domain.topics import Topic, TopicRule, TopicSlug
@@ -8,6 +12,7 @@ from digest.store.database import reading, writing
 from digest.store.newsletters import (
     add_newsletter,
     add_topic,
+    change_newsletter,
     get_newsletter,
     get_topic,
     list_newsletters,
@@ -36,6 +41,21 @@ def test_a_newsletter_comes_back_as_it_was_stored(engine: Engine) -> None:
     with reading(engine) as session:
         assert get_newsletter(session, "weekly") == newsletter_by_id(session, kept.id) == kept
         assert list_newsletters(session) == (kept,)
+
+
+def test_what_an_issue_holds_can_be_changed_and_nothing_else_changes_with_it(engine: Engine) -> None:
+    newsletter, other = stored_newsletter(engine), stored_newsletter(engine, slug="daily")
+    wanted: dict[str, Any] = {
+        "takeaways": 2,
+        "takeaway_words": 20,
+        "takeaway_style": Style.BRIEF,
+        "llm": True,
+    }
+    with writing(engine) as session:
+        changed = change_newsletter(session, newsletter.id, **wanted)
+    assert changed == replace(newsletter, **wanted)
+    with reading(engine) as session:
+        assert set(list_newsletters(session)) == {changed, other}
 
 
 def test_a_newsletters_short_name_is_taken_once(engine: Engine) -> None:

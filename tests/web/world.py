@@ -108,6 +108,7 @@ def add_articles(engine: Engine, newsletter: Newsletter, items: Iterable[Item]) 
                 [TopicMatch(slug, 0.9 - rank / 10, "told so") for rank, slug in enumerate(item.topics)],
                 topic_ids=topic_ids(session, newsletter.id),
                 of=content_hash(stored.article),
+                now=NOW,
             )
 
 

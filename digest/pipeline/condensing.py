@@ -1,0 +1,108 @@
+"""Condensing as a newsletter wants it: by extraction, or by a language model as long as it can be asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from digest.condense.steps import Report, condense, condense_with
+from digest.domain.errors import Misconfigured
+from digest.domain.newsletters import Newsletter
+from digest.runtime import Runtime
+from digest.store.condensings import spent_since
+from digest.store.database import reading
+
+MILLION = 1_000_000
+
+BEGIN_SECONDS, TASK_SECONDS = 25.0, 50.0
+"""A task begins no article after the first, and asks no model after the second: it lasts a minute at most,
+and an answer under way is not given up for that."""
+
+
+def condense_newsletter(
+    runtime: Runtime,
+    engine: Engine,
+    newsletter: Newsletter,
+    *,
+    on_condensed: Callable[[], None] = lambda: None,
+) -> Report:
+    """Condense all that is new or changed, however long it takes.
+
+    A rehearsal asks no model: that would cost money. When none can be asked, takeaways are extracted, and the
+    report says why.
+    """
+    now = runtime.clock()
+    if not newsletter.llm or engine is not runtime.engine:
+        return condense(engine, newsletter, now=now, on_condensed=on_condensed)
+
+    async def run() -> Report | None:
+        async with runtime.llm() as condenser:
+            if condenser is None:
+                return None
+            at_once = runtime.settings.llm_concurrency
+            return await condense_with(
+                engine, newsletter, condenser, at_once=at_once, now=now, on_condensed=on_condensed
+            )
+
+    try:
+        report = asyncio.run(run())
+    except Misconfigured as exc:
+        return condense(engine, newsletter, now=now, note=_extracted(str(exc)), on_condensed=on_condensed)
+    return report or condense(engine, newsletter, now=now, note=_NO_MODEL, on_condensed=on_condensed)
+
+
+def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: datetime) -> Report:
+    """Condense for most of a minute; the report tells whether some is left for another call.
+
+    What a run may spend on a model, in time and money, holds for all calls with the same `since`, when the
+    run was due.
+    """
+    now, begun = runtime.clock(), time.monotonic()
+    engine, settings = runtime.engine, runtime.settings
+
+    def took(seconds: float) -> bool:
+        return time.monotonic() - begun >= seconds
+
+    def extract(note: str = "") -> Report:
+        return condense(engine, newsletter, now=now, note=note, should_stop=lambda: took(TASK_SECONDS))
+
+    if not newsletter.llm:
+        return extract()
+    with reading(engine) as session:
+        spent = spent_since(session, newsletter.id, since)
+    left = settings.llm_run_seconds - ((now - spent.began_at).total_seconds() if spent.began_at else 0)
+    if left <= 0:
+        return extract(
+            _extracted(f"the {settings.llm_run_seconds:.0f} s that a run asks the model were over")
+        )
+
+    async def run() -> Report | None:
+        seconds, dollars = min(left, TASK_SECONDS), max(0.0, settings.llm_spend_limit - spent.cost / MILLION)
+        async with runtime.llm(seconds=seconds, dollars=dollars) as condenser:
+            if condenser is None:
+                return None
+            return await condense_with(
+                engine,
+                newsletter,
+                condenser,
+                at_once=settings.llm_concurrency,
+                now=now,
+                # A model that is not asked any more keeps nobody waiting: the rest is extracted at once.
+                should_stop=lambda: took(TASK_SECONDS if condenser.stopped else BEGIN_SECONDS),
+            )
+
+    try:
+        return asyncio.run(run()) or extract(_NO_MODEL)
+    except Misconfigured as exc:
+        return extract(_extracted(str(exc)))
+
+
+def _extracted(why: str) -> str:
+    return f"{why}; these takeaways are extracted"
+
+
+_NO_MODEL = _extracted("no language model is set (llm_provider)")
