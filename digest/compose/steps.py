@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from digest.compose.render import EmailTemplate, render_issue
-from digest.compose.select import LeftOut, select_items
+from digest.compose.select import LeftOut, Selection, select_items
 from digest.domain.articles import reading_minutes
 from digest.domain.errors import Conflict
 from digest.domain.issues import (
@@ -71,19 +71,23 @@ def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: date
             known = lock_issue(session, known.id)
             if known.state is not IssueState.DRAFT:
                 return Composed(known, len(items_of(session, known.id)), ())
-        candidates = candidates_in(session, newsletter.id, window)
-        carried = carried_articles(
-            session,
-            newsletter.id,
-            but=known.id if known else None,
-            since=window.start - _LOOK_BACK,
-        )
-        selection = select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
+        selection = choose(session, newsletter, window, candidates_in(session, newsletter.id, window))
         if not selection.items and known is None:
             return Composed(None, 0, selection.left_out)
         issue = known or ensure_issue(session, newsletter.id, window, now=now)
         replace_items(session, issue.id, selection.items)
     return Composed(issue if selection.items else None, len(selection.items), selection.left_out)
+
+
+def choose(
+    session: Session, newsletter: Newsletter, window: Window, candidates: Sequence[Candidate]
+) -> Selection:
+    """Return what the draft of a window would hold of these articles. Nothing is written."""
+    issue = find_issue(session, newsletter.id, window)
+    carried = carried_articles(
+        session, newsletter.id, but=issue.id if issue else None, since=window.start - _LOOK_BACK
+    )
+    return select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
 
 
 def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime) -> Issue:

@@ -10,9 +10,12 @@ from digest.store import (
     links,
     newsletters,
     outages,
+    pins,
     schedules,
     sources,
     subscribers,
+    topic_models,
+    verdicts,
 )
 from digest.store.base import Base
 
@@ -27,9 +30,12 @@ __all__ = [
     "metadata",
     "newsletters",
     "outages",
+    "pins",
     "schedules",
     "sources",
     "subscribers",
+    "topic_models",
+    "verdicts",
 ]
 
 metadata = Base.metadata
