@@ -36,6 +36,12 @@ def test_words_beside_each_other_are_all_asked_for_and_or_binds_less() -> None:
     assert parse_query("heat NOT grid") == Both((HEAT, Neither(GRID)))
 
 
+def test_not_takes_away_from_all_of_its_parentheses() -> None:
+    assert parse_query("heat OR grid NOT pump") == Both((Either((HEAT, GRID)), Neither(PUMP)))
+    assert parse_query("heat NOT pump OR grid") == Both((Either((HEAT, GRID)), Neither(PUMP)))
+    assert parse_query("(heat NOT pump) OR grid") == Either((Both((HEAT, Neither(PUMP))), GRID))
+
+
 def test_operators_are_operators_in_capitals_only() -> None:
     assert parse_query("heat and pump") == Both((HEAT, Term("and"), PUMP))
     assert parse_query('"AND" title:OR') == Both((Term("AND"), Term("OR", Field.TITLE)))

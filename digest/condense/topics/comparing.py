@@ -9,14 +9,16 @@ from functools import lru_cache
 from digest.condense.words import CJK
 
 _IDEOGRAPH = re.compile(f"[{CJK}]")
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[ -](?=\w)")
 _LATIN_MARKS = re.compile("([a-z])[\u0300-\u036f]+")
+_ALIKE = str.maketrans("’‐", "'-")
 _STROKES = str.maketrans("øłđħŧı", "oldhti")
 """Latin letters that Unicode does not take apart."""
 
 
 def compared(text: str) -> str:
     """Return `text` as it is compared: case-folded, one kind of apostrophe, single spaces."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_ALIKE)
     return " ".join(folded.split())
 
 
@@ -35,10 +37,12 @@ def without_diacritics(folded: str) -> str:
 def pattern(text: str, *, is_prefix: bool = False) -> re.Pattern[str]:
     """Match a compared text as whole words, or as their beginning; next to a CJK character, anywhere.
 
-    A literal between two looks at one character: no text makes it slow.
+    A hyphen between words is as good as a space. But for that a literal between two looks at one character:
+    no text makes it slow.
     """
     if not text:
         return re.compile(r"(?!)")
     before = "" if _IDEOGRAPH.match(text[0]) else r"(?<!\w)"
     after = "" if is_prefix or _IDEOGRAPH.match(text[-1]) else r"(?!\w)"
-    return re.compile(f"{before}{re.escape(text)}{after}")
+    words = (re.escape(word) for word in _BETWEEN_WORDS.split(text))
+    return re.compile(f"{before}{'[ -]'.join(words)}{after}")

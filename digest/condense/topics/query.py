@@ -6,6 +6,8 @@ both    = part (["AND"] part)*
 part    = ["NOT"] weighed
 weighed = (term | field (term | "(" either ")") | "(" either ")") ["^" number]
 ```
+
+A NOT takes away from all of its parentheses: 'a OR b NOT c' is '(a OR b) NOT c', as people mean it.
 """
 
 from __future__ import annotations
@@ -121,25 +123,30 @@ class _Parser:
         return QueryError(self.query, (at or self._next()).column, problem)
 
     def _either(self, field: Field | None, depth: int) -> Node:
-        parts = [self._both(field, depth)]
+        sought, taken_away = self._both(field, depth)
+        alternatives = [sought]
         while self._next().kind is Kind.OR:
             self._take()
-            parts.append(self._both(field, depth))
-        return _joined(Either, parts)
+            sought, more = self._both(field, depth)
+            alternatives.append(sought)
+            taken_away += more
+        return _joined(Both, [_joined(Either, alternatives), *taken_away])
 
-    def _both(self, field: Field | None, depth: int) -> Node:
+    def _both(self, field: Field | None, depth: int) -> tuple[Node, list[Node]]:
+        """Return one alternative, and what NOT takes away from it and all others of its parentheses."""
         first = self._next()
         parts = [self._part(field, depth)]
         while self._next().kind in (Kind.AND, Kind.NOT, Kind.TEXT, Kind.FIELD, Kind.OPEN):
             if self._next().kind is Kind.AND:
                 self._take()
             parts.append(self._part(field, depth))
-        if all(isinstance(part, Neither) for part in parts):
+        sought = [part for part in parts if not isinstance(part, Neither)]
+        if not sought:
             problem = (
                 "NOT only takes away: something to look for must stand beside it, as in 'energy NOT drink'"
             )
             raise self._wrong(problem, first)
-        return _joined(Both, parts)
+        return _joined(Both, sought), [part for part in parts if isinstance(part, Neither)]
 
     def _part(self, field: Field | None, depth: int) -> Node:
         if self._next().kind is not Kind.NOT:
