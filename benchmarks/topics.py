@@ -24,7 +24,7 @@ from statistics import mean
 
 from digest.condense.topics import match_topics
 from digest.condense.topics.belonging import Grounds
-from digest.condense.topics.learned import UNLEARNED, Model, count_stems, features_of, probability, speak
+from digest.condense.topics.learned import Model, speak
 from digest.condense.topics.learning import learn_topics
 from digest.condense.topics.query import Both, Either, Neither, Node, Term, compiled
 from digest.domain.articles import Article, Block, BlockKind
@@ -67,7 +67,7 @@ def read_topics() -> tuple[Topic, ...]:
 
 
 def read_labelled(name: str, *, first_id: int = 0) -> list[Labelled]:
-    """Return the articles of `name`.txt: topics and language, title and text, a blank line between articles."""
+    """Return the articles of `name`.txt: topics and language, title, text, and a blank line between them."""
     parts = (DATA / f"{name}.txt").read_text("utf-8").strip().split("\n\n")
     return [_labelled(part, first_id + number) for number, part in enumerate(parts)]
 
@@ -112,7 +112,7 @@ def timed(
 
 
 def by_keywords(topics: Sequence[Topic]) -> Callable[[int, Article], Topics]:
-    """Return the naive way: a topic whenever one of its rule's words stands anywhere, as part of others too."""
+    """Return the naive way: a topic whenever a word of its rule stands anywhere, also within others."""
     words = {topic.slug: _keywords(compiled(topic.rule)) for topic in topics}
 
     def find(_: int, article: Article) -> Topics:
@@ -136,7 +136,7 @@ def models_in_turns(
 ) -> list[Model]:
     """Return for each of `held` a model learned from `seen` and the other turns of `held`."""
     order = list(range(len(held)))
-    random.Random(7).shuffle(order)  # noqa: S311 - the same turns every time
+    random.Random(7).shuffle(order)
     models: dict[int, Model] = {}
     for turn in range(TURNS):
         left_out = set(order[turn::TURNS])
@@ -156,14 +156,10 @@ def _verdicts(labelled: Sequence[Labelled], topics: Sequence[Topic]) -> Mapping[
 
 
 def by_model_alone(models: Sequence[Model]) -> Callable[[int, Article], Topics]:
-    """Return what the model says when it has to: a topic that is likelier than not."""
+    """Return the topics of which the model is sure enough to speak."""
 
     def find(place: int, article: Article) -> Topics:
-        model = models[place]
-        features = features_of(count_stems(article), model.rarity)
-        return frozenset(
-            slug for slug, learned in model.topics.items() if probability(features, learned) >= 0.5
-        )
+        return frozenset(speak(article, models[place]))
 
     return find
 
@@ -179,7 +175,7 @@ def by_rules(topics: Sequence[Topic], models: Sequence[Model] = ()) -> Callable[
 
 
 def figures() -> dict[str, Score]:
-    """Return the scores of every way on the held-out half, and of the rules on the half they were made with."""
+    """Return the scores of every way on the held-out half, and of the rules on the other as well."""
     topics = read_topics()
     seen = read_labelled("dev")
     held = read_labelled("test", first_id=len(seen))
@@ -193,7 +189,7 @@ def figures() -> dict[str, Score]:
     }
 
 
-def learning_seconds(copies: int = 1) -> float:
+def learning_seconds() -> float:
     """Return the CPU seconds to learn from all labelled articles."""
     topics, labelled = read_topics(), read_labelled("dev")
     labelled += read_labelled("test", first_id=len(labelled))
