@@ -8,11 +8,22 @@ from sqlalchemy import Engine, inspect, text
 
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.database import open_engine, reading, writing
+from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
+from digest.store.newsletters import add_topic, list_topics
 from digest.store.schema import migrate
 from digest.store.sources import get_source, record_standing
-from tests.stored import NOW, stored_newsletter, stored_source
+from tests.stored import (
+    CLIMATE,
+    NOW,
+    WINDOW,
+    sample_article,
+    stored_article,
+    stored_newsletter,
+    stored_source,
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,3 +62,22 @@ def test_sources_keep_how_their_polls_went_down_to_0003_and_up_again(migrated: E
     with reading(migrated) as session:
         links = passed_links(session, polled.id, ["https://meridian.example.org/a"], now=NOW)
     assert [link.is_backlog for link in links.values()] == [False]
+
+
+def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    article_id = stored_article(migrated, newsletter, source, sample_article("tides"))
+    with writing(migrated) as session:
+        energy = Topic(TopicSlug("energy"), "Energy", rule=TopicRule(query="grid"), parent=CLIMATE)
+        add_topic(session, newsletter.id, energy)
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        replace_items(session, issue.id, [ChosenItem(article_id, 1.5, (), (ScorePart(1.5, "fits"),))])
+    previous = "0004"
+    migrate(migrated, to=previous)
+    assert {"verdicts", "pins", "topic_models"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
+        assert topics[TopicSlug("energy")] == Topic(TopicSlug("energy"), "Energy")
+        assert items_of(session, issue.id) == (ChosenItem(article_id, 1.5),)
