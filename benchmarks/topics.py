@@ -142,13 +142,14 @@ def models_in_turns(
         left_out = set(order[turn::TURNS])
         taught = [*seen, *(one for place, one in enumerate(held) if place not in left_out)]
         model = learn_topics(
-            [one.stored for one in taught], Grounds(topics, verdicts=_verdicts(taught, topics))
+            [one.stored for one in taught], Grounds(topics, verdicts=verdicts_of(taught, topics))
         )
         models |= dict.fromkeys(left_out, model)
     return [models[place] for place in range(len(held))]
 
 
-def _verdicts(labelled: Sequence[Labelled], topics: Sequence[Topic]) -> Mapping[ArticleId, list[Verdict]]:
+def verdicts_of(labelled: Sequence[Labelled], topics: Sequence[Topic]) -> Mapping[ArticleId, list[Verdict]]:
+    """Return the labels as an editor's word on each article and every topic."""
     return {
         one.stored.id: [Verdict(topic.slug, topic.slug in one.topics, "an editor") for topic in topics]
         for one in labelled
@@ -194,7 +195,7 @@ def learning_seconds() -> float:
     topics, labelled = read_topics(), read_labelled("dev")
     labelled += read_labelled("test", first_id=len(labelled))
     begun = time.process_time()
-    learn_topics([one.stored for one in labelled], Grounds(topics, verdicts=_verdicts(labelled, topics)))
+    learn_topics([one.stored for one in labelled], Grounds(topics, verdicts=verdicts_of(labelled, topics)))
     return round(time.process_time() - begun, 2)
 
 

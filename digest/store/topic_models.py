@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.newsletters import NewsletterId
-from digest.store.base import Base
+from digest.store.base import Base, Json
 
 
 class TopicModelRow(Base):
@@ -19,22 +19,22 @@ class TopicModelRow(Base):
     newsletter_id: Mapped[int] = mapped_column(
         ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
     )
-    learned_from: Mapped[str] = mapped_column(String(64))
+    learned_from: Mapped[list[str]] = mapped_column(Json)
     told: Mapped[str] = mapped_column(Text)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model as text, and the hash of the labels it was learned from."""
+    """A model as text, and the labels it was learned from."""
 
-    learned_from: str
+    learned_from: tuple[str, ...]
     told: str
 
 
 def find_model(session: Session, newsletter_id: NewsletterId) -> StoredModel | None:
     """Return what was learned of a newsletter's topics, or None."""
     row = session.get(TopicModelRow, newsletter_id)
-    return None if row is None else StoredModel(row.learned_from, row.told)
+    return None if row is None else StoredModel(tuple(row.learned_from), row.told)
 
 
 def keep_model(session: Session, newsletter_id: NewsletterId, model: StoredModel) -> None:
@@ -42,7 +42,7 @@ def keep_model(session: Session, newsletter_id: NewsletterId, model: StoredModel
     session.merge(
         TopicModelRow(
             newsletter_id=newsletter_id,
-            learned_from=model.learned_from,
+            learned_from=list(model.learned_from),
             told=model.told,
         )
     )

@@ -1,5 +1,7 @@
 """Who has a say in an article's topics: editors, rules, sources, parents, and what was learned."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -153,12 +155,23 @@ def test_what_editors_decide_teaches_what_no_rule_says(desk: Desk) -> None:
         (new,) = (
             one for one in candidates_in(session, desk.newsletter.id, WINDOW) if one.stored.id == number
         )
-        first = find_model(session, desk.newsletter.id)
     assert [match.slug for match in new.topics] == [SPORT]
     assert new.topics[0].reason == "like 20 articles that editors put here"
-    desk.decide(last, remove=(GRID,))
-    learn(desk.engine, desk.newsletter)
-    desk.decide(last, undo=(GRID,))
-    learn(desk.engine, desk.newsletter)
-    with reading(desk.engine) as session:
-        assert find_model(session, desk.newsletter.id) == first
+
+
+def test_a_single_new_verdict_among_many_is_not_worth_learning_anew(desk: Desk) -> None:
+    for number in range(25):
+        desk.decide(desk.add(f"boat-{number}", f"Boat {number}"), add=(SPORT,))
+    assert learn(desk.engine, desk.newsletter) is True
+    desk.decide(desk.add("one", "One"), add=(SPORT,))
+    assert learn(desk.engine, desk.newsletter) is False
+    desk.decide(desk.add("two", "Two"), add=(SPORT,))
+    assert learn(desk.engine, desk.newsletter) is True
+
+
+def test_condensing_loads_no_library_that_learns() -> None:
+    code = (
+        "import digest.condense.steps, digest.cli.main, sys; print({'sklearn', 'scipy'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "set()\n"

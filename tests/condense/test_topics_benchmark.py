@@ -1,6 +1,9 @@
 """The labelled set is what the documentation says it is, and rules do better than keywords on it."""
 
-from benchmarks.topics import by_keywords, by_rules, read_labelled, read_topics, timed
+from benchmarks.topics import by_keywords, by_rules, read_labelled, read_topics, timed, verdicts_of
+from digest.condense.topics.belonging import Grounds
+from digest.condense.topics.learned import Model
+from digest.condense.topics.learning import learn_topics
 from digest.condense.topics.query import parse_query
 
 
@@ -21,3 +24,12 @@ def test_every_rule_can_be_read_and_is_more_precise_than_its_words() -> None:
         parse_query(topic.rule.query)
     assert timed(held, topics, by_rules(topics)).precision > 0.8
     assert timed(held, topics, by_keywords(topics)).precision < 0.5
+
+
+def test_the_same_examples_teach_the_same() -> None:
+    topics, labelled = read_topics()[:1], read_labelled("dev") + read_labelled("test", first_id=1_000)
+    verdicts = verdicts_of(labelled, topics)
+    stored = [one.stored for one in labelled]
+    first, second = (learn_topics(stored, Grounds(topics, verdicts=verdicts)) for _ in range(2))
+    assert first == second
+    assert Model.from_json(first.to_json()) == first

@@ -134,8 +134,11 @@ def _held_out(rows: csr_matrix, examples: _Examples) -> Numbers:
 
 
 def _fitted(rows: csr_matrix, is_yes: NDArray[np.bool_], counts: Numbers) -> LogisticRegression:
-    # liblinear is exact and draws no random numbers here: the same examples give the same weights.
-    model = LogisticRegression(C=STIFFNESS, solver="liblinear", class_weight="balanced", random_state=0)
+    # With more features than examples the dual form takes a sixth of the time. Its seed is fixed: the same
+    # examples give the same weights.
+    model = LogisticRegression(
+        C=STIFFNESS, solver="liblinear", dual=True, class_weight="balanced", random_state=0
+    )
     return model.fit(rows, is_yes, sample_weight=counts)
 
 

@@ -42,7 +42,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_verdicts_topic_id'), 'verdicts', ['topic_id'])
     op.create_table('topic_models',
     sa.Column('newsletter_id', sa.Integer(), nullable=False),
-    sa.Column('learned_from', sa.String(length=64), nullable=False),
+    sa.Column('learned_from', JSON, nullable=False),
     sa.Column('told', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['newsletter_id'], ['newsletters.id'], name=op.f('fk_topic_models_newsletter_id_newsletters'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('newsletter_id', name=op.f('pk_topic_models'))
