@@ -31,7 +31,7 @@ lint: setup ## check style, types, layers, dependencies, shell scripts and deplo
 	$(bin)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(bin)/hadolint Dockerfile
 
-benchmarks := render deliver feeds fetching gather stories grounding
+benchmarks := render deliver feeds fetching gather stories grounding topics
 
 bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for programs
 	@for name in $(benchmarks); do \

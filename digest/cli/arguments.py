@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import NewsletterId
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from digest.store.naming import NamedArticle
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NUMBER_MAX = 2**31 - 1
@@ -39,6 +45,23 @@ RunNumber = Annotated[
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+ArticleName = Annotated[
+    str,
+    typer.Argument(metavar="ARTICLE", help="The article's number, see 'digest article list', or address."),
+]
+
+
+def named_article(engine: Engine, named: str, *, within: NewsletterId | None = None) -> NamedArticle:
+    """Return the article that `named` is the number or address of. Raises `NotFound`, `InvalidInput`."""
+    from digest.gather.urls import comparison_key
+    from digest.store.database import reading
+    from digest.store.naming import get_named_article
+
+    addresses = [comparison_key(named)] if "://" in named else []
+    with reading(engine) as session:
+        return get_named_article(session, named, addresses=addresses, within=within)
 
 
 def required(text: str, option: str, *, limit: int = 200) -> str:

@@ -1,4 +1,4 @@
-"""`digest article`: what was gathered, and articles an editor adds by hand."""
+"""`digest article`: what was gathered, what editors add by hand, and what topics they say it has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, required
+from digest.cli.arguments import ArticleName, Slug, named_article, required
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
@@ -19,9 +19,6 @@ from digest.store.recording import Recorded
 
 app = new_app()
 
-ArticleName = Annotated[
-    str, typer.Argument(metavar="ARTICLE", help="Its number or address: see 'digest article list'.")
-]
 By = Annotated[str, typer.Option(metavar="NAME", help="Who changes it; without it the user's login.")]
 FromVersion = Annotated[
     int | None,
@@ -65,6 +62,56 @@ def add(
         f"The issue of {first} to {last} will consider it: 'digest condense {newsletter}' and "
         f"'digest compose {newsletter}' take it in, as does any run."
     )
+
+
+@app.command(
+    epilog=examples(
+        "digest article topic 41 --add energy --remove sport --by 'Ada Fenwick'",
+        "digest article topic https://example.org/2026/11/tides --undo sport",
+    )
+)
+def topic(
+    article: ArticleName,
+    add_: Annotated[
+        list[str] | None, typer.Option("--add", metavar="TOPIC", help="It belongs to this. Repeat it.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None,
+        typer.Option("--remove", metavar="TOPIC", help="It does not belong to this. Repeat it."),
+    ] = None,
+    undo: Annotated[
+        list[str] | None,
+        typer.Option("--undo", metavar="TOPIC", help="Let the rules decide this again. Repeat it."),
+    ] = None,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Decide which topics an article belongs to, whatever the rules say; the classifier learns from it."""
+    from digest.condense.topics.steps import decide
+    from digest.store.database import reading
+    from digest.store.newsletters import newsletter_by_id
+
+    if not (add_ or remove or undo):
+        raise InvalidInput("there is nothing to decide: give --add, --remove or --undo")
+    runtime = open_runtime()
+    found = named_article(runtime.engine, article)
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, found.newsletter_id)
+    matches = decide(
+        runtime.engine,
+        newsletter,
+        found.id,
+        add=add_ or (),
+        remove=remove or (),
+        undo=undo or (),
+        by=required(by or getpass.getuser(), "--by"),
+        now=runtime.clock(),
+    )
+    if as_json:
+        show_json(matches)
+        return
+    say(f"'{found.title}' belongs to {', '.join(match.slug for match in matches) or 'no topic'}.")
+    say(f"'digest compose {newsletter.slug}' brings a draft up to date.")
 
 
 @app.command("list")

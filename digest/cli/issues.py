@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.arguments import IssueNumber, Yes, required
+from digest.cli.arguments import ArticleName, IssueNumber, Yes, named_article, required
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import (
@@ -31,12 +32,17 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, count_deliveries
 from digest.store.issues import change_issue, get_issue, items_of, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
+from digest.store.pins import PinKind
+from digest.store.told import ItemScore, scores_of
 
 if TYPE_CHECKING:
     from digest.pipeline.contents import FrozenItem
 
 # Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
 app = new_app()
+
+Undo = Annotated[bool, typer.Option("--undo", help="Take it back: its score decides again.")]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 
 
 @app.command("list")
@@ -65,7 +71,13 @@ def _days(issue: Issue, timezone: str) -> str:
 
 
 @app.command()
-def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
+def show(
+    issue: IssueNumber,
+    why: Annotated[
+        bool, typer.Option("--why", help="Say what the score of each article is made of.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show an issue: its items, and how its sending stands."""
     from digest.pipeline.contents import draft_items, frozen_items, is_frozen
     from digest.pipeline.sending import sending_note
@@ -80,6 +92,7 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
         note = sending_note(session, found, now=runtime.clock())
         chosen = [item.article_id for item in items_of(session, found.id)]
         outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
+        scores = scores_of(session, found.id) if why else ()
     items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
     if as_json:
         show_json(
@@ -91,6 +104,7 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
                 "skipped": skips,
                 "editions": editions,
                 "outdated": outdated,
+                **({"scores": scores} if why else {}),
             }
         )
         return
@@ -100,12 +114,29 @@ def show(issue: IssueNumber, as_json: JsonOption = False) -> None:
     if found.subject:
         say(f"Subject: {found.subject}")
     _show_items(items)
-    for article_id, why in outdated.items():
-        say(f"Look again at article {article_id}: {why} ('digest article takeaways {article_id}')")
+    for article_id, changed in outdated.items():
+        say(f"Look again at article {article_id}: {changed} ('digest article takeaways {article_id}')")
+    if why:
+        _show_scores(scores)
     if any(counts.values()):
         say(f"{note}; {counted(editions, 'edition')}")
     for reason, count in skips.items():
         say(f"{count} skipped: {reason.in_words}")
+
+
+def _show_scores(scores: Sequence[ItemScore]) -> None:
+    show_table(
+        ("article", "score", "because"),
+        [
+            (
+                one.title,
+                f"{one.score:.2f}",
+                "; ".join(f"{part.points:+.2f} {part.reason}" for part in one.parts),
+            )
+            for one in scores
+        ],
+        empty="",
+    )
 
 
 def _show_items(items: Sequence[Item | FrozenItem]) -> None:
@@ -119,6 +150,44 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
         ],
         empty="It holds no article.",
     )
+
+
+@app.command(
+    "pin",
+    epilog=examples(
+        "digest issue pin 3 41",
+        "digest issue pin 3 https://example.org/2026/11/tides",
+        "digest issue pin 3 41 --undo",
+    ),
+)
+def pin_(issue: IssueNumber, article: ArticleName, undo: Undo = False, by: By = "") -> None:
+    """Have an article in a draft whatever it scores, first in its topic."""
+    _wish(issue, article, None if undo else PinKind.PIN, by)
+
+
+@app.command(epilog=examples("digest issue drop 3 41", "digest issue drop 3 41 --undo"))
+def drop(issue: IssueNumber, article: ArticleName, undo: Undo = False, by: By = "") -> None:
+    """Keep an article out of a draft, however often it is filled anew."""
+    _wish(issue, article, None if undo else PinKind.DROP, by)
+
+
+_WISHED = {
+    PinKind.PIN: "is pinned",
+    PinKind.DROP: "is dropped",
+    None: "is neither pinned nor dropped any more",
+}
+
+
+def _wish(issue: int, article: str, kind: PinKind | None, by: str) -> None:
+    from digest.compose.steps import pin
+
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        newsletter_id = get_issue(session, issue).newsletter_id
+    found = named_article(runtime.engine, article, within=newsletter_id)
+    who = required(by or getpass.getuser(), "--by")
+    composed = pin(runtime.engine, issue, found.id, kind, by=who, now=runtime.clock())
+    say(f"'{found.title}' {_WISHED[kind]}; issue {issue} holds {counted(composed.items, 'article')}.")
 
 
 @app.command()

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from digest.cli.output import plain, rule, say, show_table
 from digest.domain.articles import Condensed, Takeaway, Usage
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput, NotFound
 from digest.gather.urls import comparison_key
-from digest.store.articles import StoredArticle, find_articles, find_text
+from digest.store.articles import StoredArticle, articles_by_id, find_text
 from digest.store.condensings import Condensing, Versions
+from digest.store.naming import get_named_article
 
 MILLION = 1_000_000
-_NUMBER_MAX = 2**31 - 1
 
 
 def get_article(session: Session, name: str) -> StoredArticle:
@@ -25,15 +24,8 @@ def get_article(session: Session, name: str) -> StoredArticle:
     Raises `NotFound` when there is none, `InvalidInput` when several newsletters have one at that address.
     """
     name = name.strip()
-    if name.isdecimal() and not 0 < int(name) <= _NUMBER_MAX:
-        raise NotFound(f"no article {name}: 'digest article list NEWSLETTER' shows them with their numbers")
-    found = find_articles(session, name, key=comparison_key(name) if "://" in name else name)
-    if not found:
-        raise NotFound(f"no article '{name}': 'digest article list NEWSLETTER' shows them with their numbers")
-    if len(found) > 1:
-        there = ", ".join(f"{stored.id} of {newsletter}" for stored, newsletter in found)
-        raise InvalidInput(f"'{name}' is in several newsletters: say which by its number ({there})")
-    return found[0][0]
+    found = get_named_article(session, name, addresses=[comparison_key(name)] if "://" in name else [])
+    return articles_by_id(session, [found.id])[found.id]
 
 
 def quotes(takeaway: Takeaway, text: str | None) -> list[str]:

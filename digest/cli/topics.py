@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,24 +12,37 @@ from digest.cli.arguments import Slug, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_record, show_table
+from digest.cli.topic_rules import Categories, Phrases, Query, Sources, rule_of, show_trial
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.domain.topics import slug as as_slug
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
-from digest.store.newsletters import add_topic, get_newsletter, get_topic, list_topics, remove_topic
+from digest.store.newsletters import (
+    add_topic,
+    change_topic,
+    get_newsletter,
+    get_topic,
+    list_topics,
+    remove_topic,
+)
 from digest.store.sources import list_sources
 
 app = new_app()
 
 TopicName = Annotated[str, typer.Argument(metavar="TOPIC", help="The topic's short name.")]
+Parent = Annotated[
+    str | None,
+    typer.Option("--parent", metavar="TOPIC", help="The topic it is part of: its articles belong there too."),
+]
 
 
 @app.command(
     epilog=examples(
         "digest topic add harbour-week climate --name 'Climate & energy' \\",
         "    --phrase 'heat pump' --phrase emissions --category environment",
+        "digest topic add harbour-week grid --parent climate --query 'grid NOT \"starting grid\"'",
     )
 )
 def add(
@@ -40,33 +54,27 @@ def add(
     description: Annotated[
         str, typer.Option(metavar="TEXT", help="What it is about, for the sign-up page.")
     ] = "",
-    phrase: Annotated[
-        list[str] | None,
-        typer.Option(metavar="WORDS", help="A word or phrase that says so, whole words. Repeat it."),
-    ] = None,
-    category: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LABEL", help="A label that feeds give such articles. Repeat it."),
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="A source whose every article belongs here. Repeat it."),
-    ] = None,
+    phrase: Phrases = None,
+    category: Categories = None,
+    source: Sources = None,
+    query: Query = None,
+    parent: Parent = None,
 ) -> None:
     """Add a topic to a newsletter."""
-    rule = TopicRule(_said(phrase), _said(category), _said(source))
-    if rule == TopicRule():
+    rule = rule_of(phrase, category, source, query)
+    if rule == TopicRule() and not parent:
         raise InvalidInput(
-            f"topic '{topic}' would match nothing: give it a --phrase, --category or --source at least"
+            f"topic '{topic}' would match nothing: give it a --phrase, --category, --source or --query "
+            "at least"
         )
-    slug = TopicSlug(within(as_slug(topic), "the short name", limit=64))
+    slug = _slug(topic)
     label = within(name.strip() or slug.replace("-", " ").capitalize(), "--name", limit=200)
+    about = within(description, "--description", limit=1000)
+    added = Topic(slug, label, about, rule, TopicSlug(parent) if parent else None)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        add_topic(
-            session, found.id, Topic(slug, label, within(description, "--description", limit=1000), rule)
-        )
+        add_topic(session, found.id, added)
         missing = set(rule.sources) - {known.name for known in list_sources(session, found.id)}
     _match_anew(runtime, found)
     say(f"Added topic {slug}.")
@@ -74,16 +82,95 @@ def add(
         say(f"There is no source '{one}' yet: 'digest source add {newsletter} URL --name '{one}''.")
 
 
-def _said(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value.strip() for value in values or () if value.strip()))
+def _slug(topic: str) -> TopicSlug:
+    return TopicSlug(within(as_slug(topic), "the short name", limit=64))
 
 
 def _match_anew(runtime: Runtime, newsletter: Newsletter) -> None:
-    """Let the articles that an issue may still carry be matched by the changed rules."""
-    from digest.condense.steps import condense_again
+    """Match the articles that an issue may still carry by the changed rules."""
+    from digest.condense.topics.steps import match_again
 
     since = runtime.clock() - timedelta(days=newsletter.window_days * 2)
-    condense_again(runtime.engine, newsletter, since=since)
+    match_again(runtime.engine, newsletter, since=since)
+
+
+@app.command(
+    epilog=examples(
+        "digest topic test harbour-week climate --query 'energy NOT drink'",
+        "digest topic change harbour-week climate --query 'energy NOT drink'",
+        "digest topic change harbour-week grid --parent climate",
+    )
+)
+def change(
+    newsletter: Slug,
+    topic: TopicName,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The name readers see.")] = None,
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is about, for the sign-up page.")
+    ] = None,
+    phrase: Phrases = None,
+    category: Categories = None,
+    source: Sources = None,
+    query: Query = None,
+    parent: Parent = None,
+) -> None:
+    """Change a topic; what is not named stays, and so does who follows it. '' takes something away."""
+    given = rule_of(phrase, category, source, query)
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        known = get_topic(session, found.id, topic)
+        rule = TopicRule(
+            known.rule.phrases if phrase is None else given.phrases,
+            known.rule.categories if category is None else given.categories,
+            known.rule.sources if source is None else given.sources,
+            known.rule.query if query is None else given.query,
+        )
+        changed = replace(
+            known,
+            name=known.name if not (name or "").strip() else within(str(name).strip(), "--name", limit=200),
+            description=known.description
+            if description is None
+            else within(description, "--description", limit=1000),
+            rule=rule,
+            parent=known.parent if parent is None else (TopicSlug(parent) if parent else None),
+        )
+        if changed == known:
+            raise InvalidInput("there is nothing to change: 'digest topic show' shows how the topic stands")
+        change_topic(session, found.id, changed)
+    _match_anew(runtime, found)
+    say(f"Changed topic {topic}. The next 'digest compose {newsletter}' or run goes by it.")
+
+
+@app.command(
+    "test",
+    epilog=examples(
+        "digest topic test harbour-week climate",
+        "digest topic test harbour-week climate --query '\"heat pump\"^2 OR title:grid NOT motorsport'",
+    ),
+)
+def try_(
+    newsletter: Slug,
+    topic: TopicName,
+    query: Query = None,
+    phrase: Phrases = None,
+    category: Categories = None,
+    source: Sources = None,
+    days: Annotated[
+        int, typer.Option(metavar="N", min=1, max=365, help="Look at the articles of so many days.")
+    ] = 14,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a topic's rule matches, or what another would and how that alters this week's issue."""
+    from digest.pipeline.topic_trial import try_topic
+
+    rule = rule_of(phrase, category, source, query)
+    proposed = None if rule == TopicRule() else rule
+    trial = try_topic(open_runtime(), newsletter, _slug(topic), proposed, days=days)
+    if as_json:
+        show_json(trial)
+        return
+    show_trial(trial, days, is_proposed=proposed is not None)
 
 
 @app.command("list")
@@ -95,14 +182,16 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
         show_json(topics)
         return
     show_table(
-        ("topic", "name", "phrases", "labels", "sources"),
+        ("topic", "name", "part of", "phrases", "labels", "sources", "query"),
         [
             (
                 t.slug,
                 t.name,
+                t.parent or "",
                 ", ".join(t.rule.phrases),
                 ", ".join(t.rule.categories),
                 ", ".join(t.rule.sources),
+                t.rule.query,
             )
             for t in topics
         ],
@@ -113,6 +202,8 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
 @app.command()
 def show(newsletter: Slug, topic: TopicName, as_json: JsonOption = False) -> None:
     """Show one topic and its rule."""
+    from digest.condense.topics.query import as_query
+
     with reading(open_runtime().engine) as session:
         found = get_topic(session, get_newsletter(session, newsletter).id, topic)
     if as_json:
@@ -121,9 +212,12 @@ def show(newsletter: Slug, topic: TopicName, as_json: JsonOption = False) -> Non
     rows = [
         ("name", found.name),
         ("description", found.description),
+        ("part of", found.parent or ""),
         ("phrases", ", ".join(found.rule.phrases)),
         ("labels", ", ".join(found.rule.categories)),
         ("sources", ", ".join(found.rule.sources)),
+        ("query", found.rule.query),
+        ("in all", as_query(found.rule)),
     ]
     show_record(found.slug, rows)
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from digest.domain.articles import Origin
+from digest.compose.novelty import Echo, echoes
+from digest.domain.articles import Article, Origin
 from digest.domain.leads import Report, lead_order, why_leads
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
-from digest.store.issues import ChosenItem
+from digest.store.issues import ChosenItem, ScorePart
+from digest.store.pins import Pin, PinKind
 
 FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2
 """What a score adds to topic fit (0 to 1): up to this much for being new, this much for each doubling of
 the sources that report the story, this much for having takeaways, this much for each doubling of its source's
 weight."""
+NOVELTY = 0.4
+"""What a score loses for telling what an earlier issue told, word for word; less for less of it. A follow-up
+with news in it loses some of its place, and stays."""
+PINNED = 10.0
+"""More than everything else together: what an editor pins stands first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +45,91 @@ class Selection:
 
 
 def select_items(
-    candidates: Sequence[Candidate], window: Window, *, max_items: int, carried: Collection[ArticleId]
+    candidates: Sequence[Candidate],
+    window: Window,
+    *,
+    max_items: int,
+    carried: Collection[ArticleId],
+    told: Sequence[Article] = (),
+    pins: Mapping[ArticleId, Pin] | None = None,
 ) -> Selection:
     """Choose up to `max_items` of the window's articles, best first, one for each story.
 
     Every topic's best article is chosen before any topic's second best, so a busy topic does not push
-    the quiet ones out.
+    the quiet ones out. What an editor pinned comes in first and whatever the limit, what one dropped never.
+    `told` are the items of earlier issues, which what retells them stands behind.
     """
-    left_out = [_left(c, "an earlier issue carried its story") for c in candidates if c.stored.id in carried]
-    fresh = [candidate for candidate in candidates if candidate.stored.id not in carried]
-    left_out += [_left(candidate, "belongs to no topic") for candidate in fresh if not candidate.topics]
-    stories = _stories([candidate for candidate in fresh if candidate.topics])
+    wishes = pins or {}
+    left_out: list[LeftOut] = []
+    wanted: list[Candidate] = []
+    for candidate in candidates:
+        reason = _why_not(candidate, carried, wishes.get(candidate.stored.id))
+        if reason:
+            left_out.append(_left(candidate, reason))
+        else:
+            wanted.append(candidate)
+    stories = _stories(wanted, wishes)
+    heard = echoes([story[0].stored.article for story in stories], told)
     scored = sorted(
-        ((_score(story, window), story) for story in stories),
-        key=lambda pair: (-pair[0], pair[1][0].stored.article.url),
+        (
+            _Scored(_parts(story, window, echo, wishes.get(story[0].stored.id)), story)
+            for story, echo in zip(stories, heard, strict=True)
+        ),
+        key=lambda one: (-one.score, one.lead.stored.article.url),
     )
-    for _, (lead, *others) in scored:
-        left_out += [_left(other, _why_behind(other, lead)) for other in others]
-    chosen = _in_turns(scored)[:max_items]
-    kept = {story[0].stored.id for _, story in chosen}
+    for one in scored:
+        left_out += [_left(other, _why_behind(other, one.lead)) for other in one.story[1:]]
+    pinned = [one for one in scored if one.lead.stored.id in wishes]
+    others = [one for one in scored if one.lead.stored.id not in wishes]
+    chosen = [*pinned, *_in_turns(others)[: max(0, max_items - len(pinned))]]
+    kept = {one.lead.stored.id for one in chosen}
     left_out += [
-        _left(story[0], f"over the limit of {max_items} articles")
-        for _, story in scored
-        if story[0].stored.id not in kept
+        _left(one.lead, f"over the limit of {max_items} articles")
+        for one in scored
+        if one.lead.stored.id not in kept
     ]
-    items = tuple(
-        ChosenItem(story[0].stored.id, round(score, 3), tuple(other.stored.id for other in story[1:]))
-        for score, story in scored
-        if story[0].stored.id in kept
-    )
-    return Selection(items, tuple(left_out))
+    return Selection(tuple(one.item for one in scored if one.lead.stored.id in kept), tuple(left_out))
 
 
-def _stories(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Group candidates by story, the report that leads each first."""
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A story, the report that leads it first, and what its score is made of."""
+
+    parts: tuple[ScorePart, ...]
+    story: Sequence[Candidate]
+
+    @property
+    def lead(self) -> Candidate:
+        return self.story[0]
+
+    @property
+    def score(self) -> float:
+        return round(sum(part.points for part in self.parts), 3)
+
+    @property
+    def item(self) -> ChosenItem:
+        others = tuple(other.stored.id for other in self.story[1:])
+        return ChosenItem(self.lead.stored.id, self.score, others, self.parts)
+
+
+def _why_not(candidate: Candidate, carried: Collection[ArticleId], pin: Pin | None) -> str | None:
+    """Say why an article is not even considered, None when it is."""
+    if pin is not None and pin.kind is PinKind.DROP:
+        return f"{pin.by} dropped it"
+    if candidate.stored.id in carried and pin is None:
+        return "an earlier issue carried its story"
+    if not candidate.topics:
+        return "belongs to no topic" + (f", so nobody would get it though {pin.by} pinned it" if pin else "")
+    return None
+
+
+def _stories(candidates: Sequence[Candidate], pins: Mapping[ArticleId, Pin]) -> list[list[Candidate]]:
+    """Group candidates by story, the report that leads each first: a pinned one before any other."""
     groups: dict[ArticleId, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.stored.story_id or candidate.stored.id, []).append(candidate)
-    return [_lead_first(group) for group in groups.values()]
+    led = [_lead_first(group) for group in groups.values()]
+    return [sorted(group, key=lambda candidate: candidate.stored.id not in pins) for group in led]
 
 
 def _lead_first(group: Sequence[Candidate]) -> list[Candidate]:
@@ -97,26 +151,38 @@ def _why_behind(other: Candidate, lead: Candidate) -> str:
     return f"tells the story of '{lead.stored.article.title}', which leads: {why}"
 
 
-def _score(story: Sequence[Candidate], window: Window) -> float:
+def _parts(
+    story: Sequence[Candidate], window: Window, echo: Echo | None, pin: Pin | None
+) -> tuple[ScorePart, ...]:
+    """Return what a story's score is made of, in words; what makes no difference is left out."""
     lead = story[0]
+    fit, weight = lead.topics[0], lead.stored.weight
     published_at = lead.stored.article.published_at or window.start
     age = (window.end - published_at) / (window.end - window.start)
-    freshness = FRESHNESS * (1 - min(1.0, max(0.0, age)))
-    size, weight = STORY * math.log2(len(story)), WEIGHT * math.log2(lead.stored.weight)
-    return lead.topics[0].score + freshness + size + weight + TOLD * bool(lead.takeaways)
+    told = [
+        (PINNED if pin else 0.0, f"pinned by {pin.by}" if pin else ""),
+        (fit.score, f"fits {fit.slug}: {fit.reason}"),
+        (FRESHNESS * (1 - min(1.0, max(0.0, age))), f"published on {published_at:%Y-%m-%d}"),
+        (STORY * math.log2(len(story)), f"{len(story)} reports of its story"),
+        (WEIGHT * math.log2(weight), f"its source counts {weight:g} times"),
+        (TOLD * bool(lead.takeaways), "has takeaways"),
+        (
+            -NOVELTY * echo.likeness if echo else 0.0,
+            f"like '{echo.title}' of an earlier issue" if echo else "",
+        ),
+    ]
+    return tuple(ScorePart(round(points, 3), reason) for points, reason in told if round(points, 3))
 
 
-def _in_turns(
-    scored: Sequence[tuple[float, list[Candidate]]],
-) -> list[tuple[float, list[Candidate]]]:
+def _in_turns(scored: Sequence[_Scored]) -> list[_Scored]:
     """Return the stories so that each topic's first comes before any topic's second."""
     seen: dict[TopicSlug, int] = {}
-    turns: list[tuple[int, tuple[float, list[Candidate]]]] = []
-    for score, story in scored:
-        topic = story[0].topics[0].slug
-        turns.append((seen.get(topic, 0), (score, story)))
+    turns: list[tuple[int, _Scored]] = []
+    for one in scored:
+        topic = one.lead.topics[0].slug
+        turns.append((seen.get(topic, 0), one))
         seen[topic] = seen.get(topic, 0) + 1
-    return [pair for _, pair in sorted(turns, key=lambda turn: turn[0])]
+    return [one for _, one in sorted(turns, key=lambda turn: turn[0])]
 
 
 def _left(candidate: Candidate, reason: str) -> LeftOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from digest.compose.render import EmailTemplate, render_issue
-from digest.compose.select import LeftOut, select_items
+from digest.compose.select import LeftOut, Selection, select_items
 from digest.domain.articles import reading_minutes
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import (
     Edition,
     Issue,
@@ -45,6 +45,8 @@ from digest.store.issues import (
     replace_items,
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.pins import Pin, PinKind, pins_of, set_pin
+from digest.store.told import told_before
 
 _LOOK_BACK = timedelta(days=60)
 """How far back an earlier issue counts: its stories are not told again."""
@@ -71,19 +73,65 @@ def compose(engine: Engine, newsletter: Newsletter, window: Window, *, now: date
             known = lock_issue(session, known.id)
             if known.state is not IssueState.DRAFT:
                 return Composed(known, len(items_of(session, known.id)), ())
-        candidates = candidates_in(session, newsletter.id, window)
-        carried = carried_articles(
-            session,
-            newsletter.id,
-            but=known.id if known else None,
-            since=window.start - _LOOK_BACK,
-        )
-        selection = select_items(candidates, window, max_items=newsletter.max_items, carried=carried)
+        selection = choose(session, newsletter, window, candidates_in(session, newsletter.id, window))
         if not selection.items and known is None:
             return Composed(None, 0, selection.left_out)
         issue = known or ensure_issue(session, newsletter.id, window, now=now)
         replace_items(session, issue.id, selection.items)
     return Composed(issue if selection.items else None, len(selection.items), selection.left_out)
+
+
+def choose(
+    session: Session, newsletter: Newsletter, window: Window, candidates: Sequence[Candidate]
+) -> Selection:
+    """Return what the draft of a window would hold of these articles. Nothing is written."""
+    issue = find_issue(session, newsletter.id, window)
+    carried = carried_articles(
+        session, newsletter.id, but=issue.id if issue else None, since=window.start - _LOOK_BACK
+    )
+    earlier = told_before(session, newsletter.id, window, but=issue.id if issue else None)
+    return select_items(
+        candidates,
+        window,
+        max_items=newsletter.max_items,
+        carried=carried,
+        told=[stored.article for stored in earlier],
+        pins=pins_of(session, issue.id) if issue else {},
+    )
+
+
+def pin(
+    engine: Engine, issue_id: int, article_id: ArticleId, kind: PinKind | None, *, by: str, now: datetime
+) -> Composed:
+    """Have an article in a draft whatever it scores, or never, and fill it anew; None forgets the wish.
+
+    Raises `Conflict` when the issue is no draft any more, `InvalidInput` for an article of other days or of
+    no topic, which would reach nobody.
+    """
+    with writing(engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        wish = None if kind is None else Pin(kind, by)
+        before = set_pin(session, issue_id, article_id, wish, now=now)
+        if kind is None and before is None:
+            raise InvalidInput(f"article {article_id} is neither pinned nor dropped in issue {issue_id}")
+        if kind is PinKind.PIN:
+            _require_pinnable(session, issue, article_id)
+    return compose(engine, newsletter, issue.window, now=now)
+
+
+def _require_pinnable(session: Session, issue: Issue, article_id: ArticleId) -> None:
+    candidates = {one.stored.id: one for one in candidates_in(session, issue.newsletter_id, issue.window)}
+    if article_id not in candidates:
+        raise InvalidInput(
+            f"article {article_id} is not of the days of issue {issue.id}: 'digest article add' takes one of "
+            "other days into the coming issue"
+        )
+    if not candidates[article_id].topics:
+        raise InvalidInput(
+            f"article {article_id} belongs to no topic, so nobody would get it: give it one first, with "
+            f"'digest article topic {article_id} --add TOPIC'"
+        )
 
 
 def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime) -> Issue:

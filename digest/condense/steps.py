@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -13,21 +13,17 @@ from sqlalchemy import Engine
 
 from digest.condense.takeaways import condense_article
 from digest.condense.terms import why_headline_only
-from digest.condense.topics import match_topics
+from digest.condense.topics.belonging import topics_of
+from digest.condense.topics.steps import learn, read_grounds
 from digest.domain.articles import Article, Condensed, Origin, Style, Usage
 from digest.domain.newsletters import Newsletter
-from digest.domain.topics import Topic, TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle, articles_by_id, content_hash
 from digest.store.condensed import forget_condensed, record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics, topic_ids
 from digest.store.sources import sources_ever
+from digest.store.verdicts import verdicts_on
 from digest.store.versioning import Placed
-
-SOURCE_SCORE = 0.5
-"""How well an article fits a topic only because its source always does."""
-GIVEN_SCORE = 1.0
-"""How well an article fits a topic that an editor gave it."""
 
 PAGE = 100
 """Articles read at once: ten thousand with their texts would be a hundred megabytes."""
@@ -189,9 +185,9 @@ class _Turn:
         self.report = Report()
         self._engine, self._newsletter, self._now = engine, newsletter, now
         self._on_condensed, self._should_stop = on_condensed, should_stop
+        learn(engine, newsletter)
         with reading(engine) as session:
-            self._topics = list_topics(session, newsletter.id)
-            self._ids = topic_ids(session, newsletter.id)
+            self._grounds = read_grounds(session, newsletter.id, ())
             self._sources = {source.name: source for source in sources_ever(session, newsletter.id)}
 
     def pending(self) -> Iterator[_Pending]:
@@ -219,16 +215,17 @@ class _Turn:
 
     def record(self, pending: _Pending, condensed: Condensed) -> None:
         """Store what came of an article, and count it."""
-        stored = pending.stored
-        defaults = {source.name: source.topics for source in self._sources.values()}
-        matches = topics_of(stored, self._topics, defaults)
+        stored, newsletter_id = pending.stored, self._newsletter.id
         with writing(self._engine) as session:
+            # A model takes its time: rules and what editors say may be others than when the turn began.
+            topics, verdicts = list_topics(session, newsletter_id), verdicts_on(session, [stored.id])
+            matches = topics_of(stored, replace(self._grounds, topics=topics, verdicts=verdicts))
             placed = record_condensed(
                 session,
                 stored.id,
                 condensed,
                 matches,
-                topic_ids=self._ids,
+                topic_ids=topic_ids(session, newsletter_id),
                 of=content_hash(stored.article),
                 now=self._now,
                 is_withheld=pending.withheld is not None,
@@ -244,21 +241,3 @@ def condense_again(engine: Engine, newsletter: Newsletter, *, since: datetime) -
     """
     with writing(engine) as session:
         return forget_condensed(session, newsletter.id, since=since)
-
-
-def topics_of(
-    stored: StoredArticle, topics: Sequence[Topic], defaults: Mapping[str, Sequence[TopicSlug]]
-) -> tuple[TopicMatch, ...]:
-    """Return the topics of an article in falling score: by rule, as a source's default, or an editor's."""
-    best = {slug: TopicMatch(slug, GIVEN_SCORE, "an editor said so") for slug in stored.given_topics}
-    for source in stored.sources or ("",):
-        always = (
-            TopicMatch(slug, SOURCE_SCORE, f"everything from {source}") for slug in defaults.get(source, ())
-        )
-        for match in (*match_topics(stored.article, topics, source_name=source), *always):
-            if match.slug not in best or match.score > best[match.slug].score:
-                best[match.slug] = match
-    known = {topic.slug for topic in topics}
-    return tuple(
-        sorted((match for match in best.values() if match.slug in known), key=lambda match: -match.score)
-    )

@@ -18,7 +18,6 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     func,
-    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -37,7 +36,6 @@ from digest.domain.sources import SourceId
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base, Json
-from digest.store.newsletters import NewsletterRow
 from digest.store.sources import SourceRow
 
 ArticleId = NewType("ArticleId", int)
@@ -231,26 +229,6 @@ def articles_by_id(session: Session, ids: Collection[ArticleId]) -> dict[Article
         )
     ]
     return {stored.id: stored for stored in stored_from(session, rows)}
-
-
-def find_articles(session: Session, name: str, *, key: str) -> tuple[tuple[StoredArticle, str], ...]:
-    """Return the articles that `name` may mean, each with its newsletter's short name.
-
-    `name` is an id or an address, `key` what the address is compared by. An address is one article in each
-    newsletter that has it, by id.
-    """
-    met = select(ArticleUrlRow.article_id).where(ArticleUrlRow.key == key)
-    wanted = or_(ArticleRow.url == name, ArticleRow.id.in_(met))
-    if name.isdecimal():
-        wanted = ArticleRow.id == int(name)
-    rows = session.execute(
-        select(ArticleRow, NewsletterRow.slug)
-        .join(NewsletterRow, NewsletterRow.id == ArticleRow.newsletter_id)
-        .where(wanted)
-        .order_by(ArticleRow.id)
-    ).all()
-    found = stored_from(session, [row for row, _ in rows])
-    return tuple(zip(found, (slug for _, slug in rows), strict=True))
 
 
 def newsletter_of(session: Session, article_id: ArticleId) -> NewsletterId:

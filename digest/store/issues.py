@@ -51,7 +51,7 @@ class IssueRow(Base):
 
 
 class ItemRow(Base):
-    """An article in an issue. `also` holds the article ids of other reports of its story."""
+    """An article in an issue. `also` holds the ids of other reports of its story, `parts` its score."""
 
     __tablename__ = "items"
 
@@ -62,6 +62,7 @@ class ItemRow(Base):
     position: Mapped[int]
     score: Mapped[float]
     also: Mapped[list[int]] = mapped_column(Json)
+    parts: Mapped[list[tuple[float, str]]] = mapped_column(Json, default=list)
 
 
 class RevisionRow(Base):
@@ -79,12 +80,21 @@ class RevisionRow(Base):
 
 
 @dataclass(frozen=True, slots=True)
+class ScorePart:
+    """What one thing adds to an item's score, below zero when it takes away, and why in words."""
+
+    points: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChosenItem:
-    """An article chosen for an issue, how it scored, and the other reports of its story."""
+    """An article chosen for an issue, how it scored and why, and the other reports of its story."""
 
     article_id: ArticleId
     score: float
     also: tuple[ArticleId, ...] = ()
+    parts: tuple[ScorePart, ...] = ()
 
 
 def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
@@ -241,6 +251,7 @@ def replace_items(session: Session, issue_id: IssueId, items: Sequence[ChosenIte
             position=position,
             score=item.score,
             also=list(item.also),
+            parts=[(part.points, part.reason) for part in item.parts],
         )
         for position, item in enumerate(items)
     )
@@ -251,7 +262,13 @@ def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
     """Return an issue's items in order."""
     rows = session.scalars(select(ItemRow).where(ItemRow.issue_id == issue_id).order_by(ItemRow.position))
     return tuple(
-        ChosenItem(ArticleId(row.article_id), row.score, tuple(map(ArticleId, row.also))) for row in rows
+        ChosenItem(
+            ArticleId(row.article_id),
+            row.score,
+            tuple(map(ArticleId, row.also)),
+            tuple(ScorePart(points, reason) for points, reason in row.parts),
+        )
+        for row in rows
     )
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
-from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug
+from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug, require_parent
 from digest.store.base import NEVER_AGAIN, Base, Json
 
 
@@ -40,7 +41,7 @@ class NewsletterRow(Base):
 
 
 class TopicRow(Base):
-    """A topic of a newsletter. `position` orders the sections of an issue."""
+    """A topic of a newsletter. `position` orders an issue's sections, `parent_id` is what it is part of."""
 
     __tablename__ = "topics"
     __table_args__ = (UniqueConstraint("newsletter_id", "slug"),)
@@ -54,6 +55,8 @@ class TopicRow(Base):
     phrases: Mapped[list[str]] = mapped_column(Json)
     categories: Mapped[list[str]] = mapped_column(Json)
     sources: Mapped[list[str]] = mapped_column(Json)
+    query: Mapped[str] = mapped_column(Text, default="")
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id", ondelete="SET NULL"))
 
 
 def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -> Newsletter:
@@ -119,12 +122,16 @@ def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
 
 
 def add_topic(session: Session, newsletter_id: NewsletterId, topic: Topic) -> None:
-    """Add `topic` after the newsletter's other topics. Raises `Conflict` when its slug is taken."""
+    """Add `topic` after the newsletter's other topics. Raises `Conflict` when its slug is taken.
+
+    Raises `NotFound` for a parent that is not there, `InvalidInput` for one that cannot be.
+    """
     existing = list_topics(session, newsletter_id)
     if any(known.slug == topic.slug for known in existing):
         raise Conflict(f"topic '{topic.slug}' exists already: remove it first, or choose another short name")
     if len(existing) >= TOPICS_MAX:
         raise Conflict(f"a newsletter has at most {TOPICS_MAX} topics: remove one first")
+    parent_id = _parent_id(session, newsletter_id, topic.slug, topic.parent)
     session.add(
         TopicRow(
             newsletter_id=newsletter_id,
@@ -138,12 +145,50 @@ def add_topic(session: Session, newsletter_id: NewsletterId, topic: Topic) -> No
                 )
                 or 0
             ),
-            phrases=list(topic.rule.phrases),
-            categories=list(topic.rule.categories),
-            sources=list(topic.rule.sources),
+            parent_id=parent_id,
+            **_rule_columns(topic.rule),
         )
     )
     session.flush()
+
+
+def change_topic(session: Session, newsletter_id: NewsletterId, topic: Topic) -> None:
+    """Let the topic of this slug have the name, description, rule and parent of `topic`; its follows stay.
+
+    Raises `NotFound` for a topic or parent that is not there, `InvalidInput` for a parent that cannot be.
+    """
+    get_topic(session, newsletter_id, topic.slug)
+    session.execute(
+        update(TopicRow)
+        .where(TopicRow.newsletter_id == newsletter_id, TopicRow.slug == topic.slug)
+        .values(
+            name=topic.name,
+            description=topic.description,
+            parent_id=_parent_id(session, newsletter_id, topic.slug, topic.parent),
+            **_rule_columns(topic.rule),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+
+
+def _rule_columns(rule: TopicRule) -> dict[str, Any]:
+    return {
+        "phrases": list(rule.phrases),
+        "categories": list(rule.categories),
+        "sources": list(rule.sources),
+        "query": rule.query,
+    }
+
+
+def _parent_id(
+    session: Session, newsletter_id: NewsletterId, slug: TopicSlug, parent: TopicSlug | None
+) -> int | None:
+    if parent is None:
+        return None
+    get_topic(session, newsletter_id, parent)
+    require_parent(list_topics(session, newsletter_id), slug, parent)
+    return topic_ids(session, newsletter_id)[parent]
 
 
 def list_topics(session: Session, newsletter_id: NewsletterId) -> tuple[Topic, ...]:
@@ -152,8 +197,9 @@ def list_topics(session: Session, newsletter_id: NewsletterId) -> tuple[Topic, .
         select(TopicRow)
         .where(TopicRow.newsletter_id == newsletter_id)
         .order_by(TopicRow.position, TopicRow.id)
-    )
-    return tuple(map(_topic, rows))
+    ).all()
+    slugs = {row.id: TopicSlug(row.slug) for row in rows}
+    return tuple(_topic(row, None if row.parent_id is None else slugs[row.parent_id]) for row in rows)
 
 
 def get_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> Topic:
@@ -167,7 +213,7 @@ def get_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> Topic
 
 
 def remove_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> None:
-    """Remove a topic, and with it every follow of it. Raises `NotFound`."""
+    """Remove a topic and every follow of it; topics within it then stand alone. Raises `NotFound`."""
     get_topic(session, newsletter_id, slug)
     session.execute(delete(TopicRow).where(TopicRow.newsletter_id == newsletter_id, TopicRow.slug == slug))
 
@@ -203,6 +249,6 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
     )
 
 
-def _topic(row: TopicRow) -> Topic:
-    rule = TopicRule(tuple(row.phrases), tuple(row.categories), tuple(row.sources))
-    return Topic(TopicSlug(row.slug), row.name, row.description, rule)
+def _topic(row: TopicRow, parent: TopicSlug | None) -> Topic:
+    rule = TopicRule(tuple(row.phrases), tuple(row.categories), tuple(row.sources), row.query)
+    return Topic(TopicSlug(row.slug), row.name, row.description, rule, parent)

@@ -12,9 +12,12 @@ from digest.store import (
     links,
     newsletters,
     outages,
+    pins,
     schedules,
     sources,
     subscribers,
+    topic_models,
+    verdicts,
 )
 from digest.store.base import Base
 
@@ -31,9 +34,12 @@ __all__ = [
     "metadata",
     "newsletters",
     "outages",
+    "pins",
     "schedules",
     "sources",
     "subscribers",
+    "topic_models",
+    "verdicts",
 ]
 
 metadata = Base.metadata

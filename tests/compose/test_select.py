@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,6 +11,8 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle
 from digest.store.condensed import Candidate
+from digest.store.issues import ScorePart
+from digest.store.pins import Pin, PinKind
 
 WINDOW = Window(datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
 MIDWEEK = datetime(2026, 11, 19, tzinfo=UTC)
@@ -40,9 +43,24 @@ def candidate(
     return Candidate(stored, takeaways, "", matches)
 
 
-def select(candidates: Sequence[Candidate], *, max_items: int = 10, carried: Sequence[int] = ()) -> Selection:
+def select(
+    candidates: Sequence[Candidate],
+    *,
+    max_items: int = 10,
+    carried: Sequence[int] = (),
+    told: Sequence[Candidate] = (),
+    pin: Sequence[int] = (),
+    drop: Sequence[int] = (),
+) -> Selection:
+    wishes = {ArticleId(number): Pin(PinKind.PIN, "Ada") for number in pin}
+    wishes |= {ArticleId(number): Pin(PinKind.DROP, "Ada") for number in drop}
     return select_items(
-        candidates, WINDOW, max_items=max_items, carried=[ArticleId(number) for number in carried]
+        candidates,
+        WINDOW,
+        max_items=max_items,
+        carried=[ArticleId(number) for number in carried],
+        told=[one.stored.article for one in told],
+        pins=wishes,
     )
 
 
@@ -135,21 +153,93 @@ def test_a_limit_of_nothing_leaves_everything_out() -> None:
     assert select([candidate(1)], max_items=0).items == ()
 
 
+def test_what_is_pinned_stands_first_and_is_in_whatever_the_limit() -> None:
+    fits = [
+        candidate(1, {CLIMATE: 0.9}),
+        candidate(2, {CLIMATE: 0.3}, origin=None),
+        candidate(3, {CLIMATE: 0.4}),
+    ]
+    selection = select(fits, max_items=2, pin=[2])
+    assert order(selection) == [2, 1]
+    assert selection.items[0].parts[0] == ScorePart(10.0, "pinned by Ada")
+    assert order(select(fits, max_items=1, pin=[2, 3])) == [3, 2]
+    assert order(select(fits, max_items=0, pin=[2])) == [2]
+
+
+def test_what_is_pinned_leads_its_story_and_stays_when_an_earlier_issue_carried_it() -> None:
+    reports = [candidate(1, story=1, words=900), candidate(2, story=1, words=50)]
+    (told,) = select(reports, pin=[2], carried=[2]).items
+    assert (told.article_id, told.also) == (2, (1,))
+
+
+def test_what_is_dropped_is_never_in_and_another_report_tells_its_story() -> None:
+    reports = [candidate(1, story=1, words=900), candidate(2, story=1, words=50)]
+    selection = select(reports, drop=[1])
+    assert [(item.article_id, item.also) for item in selection.items] == [(2, ())]
+    assert reasons(selection) == {1: "Ada dropped it"}
+
+
+def test_what_belongs_to_no_topic_cannot_be_pinned_into_an_issue() -> None:
+    assert reasons(select([candidate(1, {})], pin=[1])) == {
+        1: "belongs to no topic, so nobody would get it though Ada pinned it"
+    }
+
+
+def worded(number: int, text: str) -> Candidate:
+    made = candidate(number)
+    article = replace(made.stored.article, title=text, blocks=(Block(BlockKind.PARAGRAPH, text),))
+    return replace(made, stored=replace(made.stored, article=article))
+
+
+def test_what_retells_an_earlier_issue_stands_behind_and_says_so() -> None:
+    wall = "Port Ellery votes for a flood wall along the quay"
+    week = [worded(1, wall), worded(2, "Comet grows another tail towards the sun")]
+    assert order(select(week)) == [1, 2]
+    selection = select(week, told=[worded(9, wall)])
+    assert order(selection) == [2, 1]
+    assert selection.items[1].parts[-1].reason == f"like '{wall}' of an earlier issue"
+    assert selection.items[1].parts[-1].points < 0
+
+
+def test_a_score_is_the_sum_of_its_parts_and_each_has_words() -> None:
+    for item in select([candidate(1, story=1), candidate(2, story=1), candidate(3, {SPACE: 0.7})]).items:
+        assert item.score == round(sum(part.points for part in item.parts), 3)
+        assert all(part.reason and part.points for part in item.parts)
+    (alone,) = select([candidate(3, {SPACE: 0.7})]).items
+    assert [part.reason for part in alone.parts] == [
+        "fits space: said so",
+        "published on 2026-11-19",
+        "has takeaways",
+    ]
+
+
 fits = st.dictionaries(st.sampled_from([CLIMATE, SPACE, FOOD]), st.sampled_from([0.3, 0.6, 0.9]))
 weeks = st.lists(st.tuples(fits, st.none() | st.integers(0, 4)), max_size=12)
 
 
-@given(weeks, st.integers(0, 8), st.sets(st.integers(0, 11)))
+numbers = st.sets(st.integers(0, 11))
+
+
+@given(weeks, st.integers(0, 8), numbers, numbers, numbers)
 def test_every_article_is_either_shown_named_or_left_out_with_a_reason(
-    week: list[tuple[dict[TopicSlug, float], int | None]], limit: int, carried: set[int]
+    week: list[tuple[dict[TopicSlug, float], int | None]],
+    limit: int,
+    carried: set[int],
+    pin: set[int],
+    drop: set[int],
 ) -> None:
     candidates = [candidate(number, topics, story=story) for number, (topics, story) in enumerate(week)]
-    selection = select(candidates, max_items=limit, carried=sorted(carried))
+    selection = select(
+        candidates, max_items=limit, carried=sorted(carried), pin=sorted(pin), drop=sorted(drop)
+    )
     shown = set(order(selection))
-    assert len(shown) == len(selection.items) <= limit
+    assert len(shown) == len(selection.items)
+    assert len(shown - pin) <= limit
     assert shown | set(reasons(selection)) == set(range(len(week)))
     assert shown.isdisjoint(reasons(selection))
     assert len(selection.left_out) == len(reasons(selection))
     scores = [item.score for item in selection.items]
     assert scores == sorted(scores, reverse=True)
-    assert shown.isdisjoint(carried)
+    assert shown.isdisjoint(carried - pin)
+    assert shown.isdisjoint(drop)
+    assert {item.article_id for item in selection.items[: len(shown & pin)]} == shown & pin

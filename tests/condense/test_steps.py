@@ -5,15 +5,8 @@ from sqlalchemy import Engine
 
 from digest.condense import steps
 from digest.condense.editing import edit_takeaways
-from digest.condense.steps import (
-    SOURCE_SCORE,
-    Condenser,
-    Report,
-    condense,
-    condense_again,
-    condense_with,
-    topics_of,
-)
+from digest.condense.steps import Condenser, Report, condense, condense_again, condense_with
+from digest.condense.topics.belonging import SOURCE_SCORE, Grounds, topics_of
 from digest.domain.articles import (
     Article,
     Block,
@@ -189,7 +182,7 @@ def test_topics_are_in_falling_score_and_each_has_its_strongest_reason() -> None
     stored = StoredArticle(
         ArticleId(1), told("tides"), first_seen_at=NOW, sources=("Meridian", "Orbit"), story_id=None
     )
-    matches = topics_of(stored, topics, {"Orbit": (CITY, SPACE), "Meridian": (SEA,)})
+    matches = topics_of(stored, Grounds(topics, {"Orbit": (CITY, SPACE), "Meridian": (SEA,)}))
     assert [match.slug for match in matches] == [SEA, SPACE, CITY]
     assert [match.score for match in matches] == sorted((match.score for match in matches), reverse=True)
     assert matches[1].reason == "all of Orbit's articles"
@@ -198,7 +191,7 @@ def test_topics_are_in_falling_score_and_each_has_its_strongest_reason() -> None
 
 def test_an_article_that_no_source_lists_any_more_keeps_its_rules() -> None:
     stored = StoredArticle(ArticleId(1), told("tides"), first_seen_at=NOW, sources=(), story_id=None)
-    assert [match.slug for match in topics_of(stored, TOPICS, {})] == [SEA]
+    assert [match.slug for match in topics_of(stored, Grounds(TOPICS))] == [SEA]
 
 
 def test_what_was_agreed_with_a_source_holds_after_it_was_removed(condensing: Condensing) -> None:

@@ -11,7 +11,7 @@ def topic(slug: str = "energy", **rule: tuple[str, ...]) -> Topic:
 
 
 def match(source: Article, *topics: Topic, source_name: str = "Meridian") -> tuple[TopicMatch, ...]:
-    return match_topics(source, topics, source_name=source_name)
+    return match_topics(source, topics, sources=(source_name,))
 
 
 def long_article(mention: str, *, times: int = 1, title: str = "News of the week") -> Article:

@@ -10,18 +10,28 @@ from digest.domain.articles import Condensed, Origin, Span, Takeaway
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
+from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import newsletter_by_id, remove_newsletter
+from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter
 from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
 from digest.store.versioning import record_edit
-from tests.stored import NOW, sample_article, stored_article, stored_newsletter, stored_source
+from tests.stored import (
+    CLIMATE,
+    NOW,
+    WINDOW,
+    sample_article,
+    stored_article,
+    stored_newsletter,
+    stored_source,
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -100,3 +110,22 @@ def test_the_id_of_a_removed_newsletter_stays_given_through_0006(migrated: Engin
     migrate(migrated, to="0005")
     migrate(migrated)
     assert stored_newsletter(migrated, slug="monthly").id > removed.id
+
+
+def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    article_id = stored_article(migrated, newsletter, source, sample_article("tides"))
+    with writing(migrated) as session:
+        energy = Topic(TopicSlug("energy"), "Energy", rule=TopicRule(query="grid"), parent=CLIMATE)
+        add_topic(session, newsletter.id, energy)
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        replace_items(session, issue.id, [ChosenItem(article_id, 1.5, (), (ScorePart(1.5, "fits"),))])
+    previous = "0006"
+    migrate(migrated, to=previous)
+    assert {"verdicts", "pins", "topic_models"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
+        assert topics[TopicSlug("energy")] == Topic(TopicSlug("energy"), "Energy")
+        assert items_of(session, issue.id) == (ChosenItem(article_id, 1.5),)

@@ -1,0 +1,132 @@
+"""What a topic's rule matches, what another would, and how that alters this week's issue. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from digest.compose.steps import choose
+from digest.condense.topics.belonging import Grounds, topics_of
+from digest.condense.topics.steps import read_grounds
+from digest.domain.newsletters import Newsletter
+from digest.domain.topics import Topic, TopicMatch, TopicRule, TopicSlug
+from digest.pipeline.run import current_window
+from digest.runtime import Runtime
+from digest.store.articles import StoredArticle, articles_by_id
+from digest.store.condensed import Candidate, candidates_in
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter, get_topic, list_topics
+from digest.store.verdicts import condensed_since
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """An article that a rule puts into the topic, how strongly, and why."""
+
+    title: str
+    url: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a trial found: the articles looked at, those matched by score, and what is new of it.
+
+    Compared is the proposed rule with the one that stands; without a proposal nothing is gained or lost.
+    `into` and `out_of` are the titles that the coming issue would hold besides, or not any more.
+    """
+
+    topic: TopicSlug
+    looked_at: int
+    matched: tuple[Matched, ...]
+    gained: tuple[Matched, ...]
+    lost: tuple[Matched, ...]
+    into: tuple[str, ...]
+    out_of: tuple[str, ...]
+
+
+def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, rule: TopicRule | None, *, days: int) -> Trial:
+    """Say what a topic's rule, or `rule` in its place, matches in the articles of the last `days`.
+
+    A topic that is not there yet can be tried with a rule. Raises `NotFound` for one without.
+    """
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        ids = condensed_since(session, newsletter.id, since=now - timedelta(days=days))
+        standing = read_grounds(session, newsletter.id, ids)
+        proposed = replace(standing, topics=_proposed(session, newsletter, topic, rule))
+        stored = list(articles_by_id(session, ids).values())
+        into, out_of = _issue_changes(session, runtime, newsletter, standing, proposed)
+    before, after = _matched(stored, standing, topic), _matched(stored, proposed, topic)
+    return Trial(
+        topic,
+        len(stored),
+        matched=tuple(sorted(after.values(), key=lambda one: -one.score)),
+        gained=tuple(one for url, one in after.items() if url not in before),
+        lost=tuple(one for url, one in before.items() if url not in after),
+        into=into,
+        out_of=out_of,
+    )
+
+
+def _proposed(
+    session: Session, newsletter: Newsletter, slug: TopicSlug, rule: TopicRule | None
+) -> tuple[Topic, ...]:
+    """Return the newsletter's topics, this one with the proposed rule; a new one stands last."""
+    topics = list_topics(session, newsletter.id)
+    if rule is None:
+        get_topic(session, newsletter.id, slug)
+        return topics
+    if all(topic.slug != slug for topic in topics):
+        return (*topics, Topic(slug, slug, rule=rule))
+    return tuple(replace(topic, rule=rule) if topic.slug == slug else topic for topic in topics)
+
+
+def _matched(stored: Sequence[StoredArticle], grounds: Grounds, topic: TopicSlug) -> dict[str, Matched]:
+    found = ((one, _match_of(one, grounds, topic)) for one in stored)
+    return {
+        one.article.url: Matched(one.article.title, one.article.url, match.score, match.reason)
+        for one, match in found
+        if match is not None
+    }
+
+
+def _match_of(stored: StoredArticle, grounds: Grounds, topic: TopicSlug) -> TopicMatch | None:
+    return next((match for match in topics_of(stored, grounds) if match.slug == topic), None)
+
+
+def _issue_changes(
+    session: Session, runtime: Runtime, newsletter: Newsletter, standing: Grounds, proposed: Grounds
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the titles that a draft of the coming issue would gain and lose, by the very same choice."""
+    window = current_window(newsletter, runtime.clock())
+    candidates = candidates_in(session, newsletter.id, window)
+    ids = [candidate.stored.id for candidate in candidates]
+    verdicts = read_grounds(session, newsletter.id, ids).verdicts
+    titles = [
+        _titles(session, newsletter, _as_by(candidates, replace(grounds, verdicts=verdicts)), runtime)
+        for grounds in (standing, proposed)
+    ]
+    before, after = titles
+    return (
+        tuple(title for title in after if title not in before),
+        tuple(title for title in before if title not in after),
+    )
+
+
+def _as_by(candidates: Sequence[Candidate], grounds: Grounds) -> list[Candidate]:
+    return [replace(candidate, topics=topics_of(candidate.stored, grounds)) for candidate in candidates]
+
+
+def _titles(
+    session: Session, newsletter: Newsletter, candidates: Sequence[Candidate], runtime: Runtime
+) -> list[str]:
+    titles = {candidate.stored.id: candidate.stored.article.title for candidate in candidates}
+    window = current_window(newsletter, runtime.clock())
+    selection = choose(session, newsletter, window, candidates)
+    return [titles[item.article_id] for item in selection.items]

@@ -1,0 +1,108 @@
+"""Rules of topics by command: tried, changed, overruled; and what an editor wants in an issue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.cli.conftest import Digest
+
+
+def articles(digest: Digest) -> dict[str, int]:
+    return {one["article"]["title"]: one["id"] for one in digest("article", "list", "weekly", "--json").json}
+
+
+def items(digest: Digest) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = digest("issue", "show", "1", "--json").json["items"]
+    return found
+
+
+def test_a_topic_is_tried_changed_and_shown_by_query(drafted: Path, digest: Digest) -> None:
+    stands = digest("topic", "test", "weekly", "climate", "--json").json
+    assert (stands["gained"], stands["lost"], stands["into"], stands["out_of"]) == ([], [], [], [])
+    assert stands["matched"]
+    query = "tram* NOT lorry"
+    trial = ("topic", "test", "weekly", "climate", "--query", query)
+    told = digest(*trial, "--json").json
+    assert told["gained"]
+    assert told["lost"]
+    assert told["into"]
+    assert all(one["reason"] for one in told["matched"])
+    said = digest(*trial).well().out
+    assert f"+ {len(told['gained'])} gained, − {len(told['lost'])} lost against the rule that stands." in said
+    assert f"into the coming issue: {told['into'][0]}" in said
+    before = {item["title"] for item in items(digest)}
+    digest("topic", "change", "weekly", "climate", "--query", "tram* NOT lorry", "--phrase", "").well()
+    digest("compose", "weekly").well()
+    after = {item["title"] for item in items(digest)}
+    assert after - before == set(told["into"])
+    assert before - after == set(told["out_of"])
+    assert digest("topic", "show", "weekly", "climate", "--json").json["rule"]["phrases"] == []
+    assert query in digest("topic", "list", "weekly").well().out
+    assert "ada@example.org" in digest("subscriber", "list", "weekly").well().out
+
+
+def test_a_topic_that_is_not_there_yet_can_be_tried(drafted: Path, digest: Digest) -> None:
+    assert digest("topic", "test", "weekly", "bread", "--phrase", "bread", "--json").json["gained"]
+    digest("topic", "test", "weekly", "bread").refused(2, "no topic 'bread'")
+    assert "It matches none of them" in digest("topic", "test", "weekly", "x", "--query", "zyx").well().out
+
+
+def test_a_query_that_cannot_be_read_is_shown_with_a_caret(drafted: Path, digest: Digest) -> None:
+    for command in ("test", "add", "change"):
+        refused = digest("topic", command, "weekly", "climate", "--query", "tram OR (bus").refused(
+            2, "column 13", "the '(' of column 9 is never closed"
+        )
+        assert "\n  tram OR (bus\n" in refused.err
+        assert "            ^" in refused.err.splitlines()[-1]
+
+
+def test_topics_within_topics(weekly: Path, digest: Digest) -> None:
+    digest("topic", "add", "weekly", "grid", "--parent", "climate", "--query", "grid").well()
+    assert digest("topic", "show", "weekly", "grid", "--json").json["parent"] == "climate"
+    digest("topic", "change", "weekly", "climate", "--parent", "grid").refused(2, "which is a circle")
+    digest("topic", "change", "weekly", "grid", "--parent", "moon").refused(2, "no topic 'moon'")
+    digest("topic", "change", "weekly", "grid", "--parent", "climate").refused(2, "nothing to change")
+    digest("topic", "change", "weekly", "grid", "--parent", "").well()
+    assert digest("topic", "show", "weekly", "grid", "--json").json["parent"] is None
+    digest("topic", "change", "weekly", "grid", "--parent", "climate").well()
+    digest("topic", "remove", "weekly", "climate").well()
+    assert digest("topic", "show", "weekly", "grid", "--json").json["parent"] is None
+
+
+def test_an_editor_decides_an_articles_topics(drafted: Path, digest: Digest) -> None:
+    item = next(item for item in items(digest) if "climate" in item["topics"])
+    number = str(articles(digest)[item["title"]])
+    decided = digest(
+        "article", "topic", number, "--add", "space", "--remove", "climate", "--by", "Ada"
+    ).well()
+    assert "belongs to space." in decided.out
+    digest("compose", "weekly").well()
+    changed = {one["title"]: one["topics"] for one in items(digest)}
+    assert changed[item["title"]] == ["space"]
+    told = digest("article", "topic", item["url"], "--undo", "climate", "--json").json
+    assert {match["slug"] for match in told} == {"space", "climate"}
+    digest("article", "topic", number).refused(2, "nothing to decide")
+    digest("article", "topic", number, "--add", "moon").refused(2, "no topic 'moon'")
+    digest("article", "topic", "99999", "--add", "space").refused(2, "no article '99999'")
+
+
+def test_an_editor_pins_and_drops_and_sees_what_scores_are_made_of(drafted: Path, digest: Digest) -> None:
+    numbers = articles(digest)
+    first, *_, last = (item["title"] for item in items(digest))
+    assert "first in its topic" in digest("issue", "pin", "--help").well().out
+    digest("issue", "pin", "1", str(numbers[last]), "--by", "Ada").well()
+    assert f"'{first}' is dropped" in digest("issue", "drop", "1", str(numbers[first])).well().out
+    digest("compose", "weekly").well()
+    titles = [item["title"] for item in items(digest)]
+    assert titles[0] == last
+    assert first not in titles
+    said = digest("issue", "show", "1", "--why").well().out
+    assert "+10.00 pinned by Ada" in said
+    scores = digest("issue", "show", "1", "--why", "--json").json["scores"]
+    assert [one["title"] for one in scores] == titles
+    digest("issue", "drop", "1", str(numbers[first]), "--undo").well()
+    digest("issue", "drop", "1", str(numbers[first]), "--undo").refused(2, "neither pinned nor dropped")
+    assert first in [item["title"] for item in items(digest)]
+    digest("issue", "approve", "1").well()
+    digest("issue", "pin", "1", str(numbers[first])).refused(2, "issue 1 is approved")
