@@ -145,7 +145,7 @@ def test_a_database_of_a_newer_version_is_left_alone(home: Path, digest: Digest)
         (["send", "7"], ["no issue 7"]),
         (["why", "ada@example.org", "7"], ["no issue 7"]),
         (["article", "takeaways", "7"], ["no article '7'", "digest article list"]),
-        (["article", "takeaways", "9" * 30], ["no article 999", "digest article list"]),
+        (["article", "takeaways", "9" * 30], ["no article '999", "digest article list"]),
         (
             ["article", "edit", "https://example.org/x", "--takeaway", "x"],
             ["no article 'https://example.org/x'"],
