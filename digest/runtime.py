@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
-from digest.domain.errors import DigestError, Misconfigured
+from digest.domain.errors import DigestError, Misconfigured, Refused
 from digest.domain.issues import Edition, IssueId
 from digest.domain.mail import Token
 from digest.domain.newsletters import Newsletter, NewsletterId
@@ -32,6 +32,8 @@ from digest.store.schema import require_schema
 # half the time without template engine, mail and HTTP libraries.
 if TYPE_CHECKING:
     from digest.compose.templates import EmailTemplate
+    from digest.deliver.dkim.keys import DkimKey
+    from digest.deliver.dkim.signing import Signer
     from digest.deliver.mime import Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
@@ -111,9 +113,39 @@ class Runtime:
             return MaildirTransport(Path(unquote(urlsplit(url).path)))
         return SmtpTransport(SmtpServer.from_url(url))
 
+    @cached_property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """The keys that sign mail to readers, () for none. Raises `Misconfigured` when one cannot sign."""
+        if not self.settings.dkim_keys:
+            return ()
+        from digest.deliver.dkim.keys import read_keys
+
+        return read_keys(key.get_secret_value() for key in self.settings.dkim_keys)
+
+    def dkim_domain(self, sender_email: str) -> str:
+        """Return the domain that signs mail from `sender_email`, in A-labels. Raises `Misconfigured`."""
+        from digest.deliver.headers import ascii_address
+
+        domain = self.settings.dkim_domain or sender_email.rpartition("@")[2]
+        try:
+            return ascii_address(f"postmaster@{domain}").rpartition("@")[2].lower()
+        except Refused as exc:
+            raise Misconfigured(
+                f"dkim_domain: '{domain}' is not the name of a domain; write it like example.org"
+            ) from exc
+
+    def _signer(self, sender_email: str) -> Signer | None:
+        if not self.dkim_keys:
+            return None
+        from digest.deliver.dkim.signing import Signer
+
+        return Signer(self.dkim_domain(sender_email), self.dkim_keys)
+
     def require_mail(self) -> None:
-        """Raise `Misconfigured` now, not in the middle of a send, when links or mail could not be made."""
-        _ = self.tokens, self.transport
+        """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
+        _ = self.tokens, self.transport, self.dkim_keys
+        if self.settings.dkim_domain:
+            self.dkim_domain("")
 
     def template(self, name: str) -> EmailTemplate:
         """Return the e-mail template called `name`. Raises `Misconfigured` with file and line."""
@@ -146,7 +178,11 @@ class Runtime:
             newsletter = newsletter_by_id(session, issue.newsletter_id)
             rendered = get_rendered(session, issue)
         encoded = EncodedIssue(
-            rendered, self._sender(newsletter), name=str(issue_id), date=issue.sending_at or self.clock()
+            rendered,
+            self._sender(newsletter),
+            name=str(issue_id),
+            date=issue.sending_at or self.clock(),
+            signer=self._signer(newsletter.sender_email),
         )
         return_path = self.settings.return_path or newsletter.sender_email
 
