@@ -102,7 +102,6 @@ def recipient_of(number: int) -> Recipient:
     return Recipient(
         email=f"reader{number}@example.org",
         message_id=f"<{number}.2026-47@example.org>",
-        return_path=f"bounce+{number}@example.org",
         unsubscribe_url=f"https://digest.example.org/unsubscribe/{token}",
         preferences_url=f"https://digest.example.org/preferences/{token}",
         online_url=f"https://digest.example.org/online/{token}",

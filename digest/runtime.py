@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryState, Outcome
+from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
 from digest.domain.errors import DigestError, Misconfigured, Refused
 from digest.domain.issues import Edition, IssueId
 from digest.domain.mail import Token
@@ -75,6 +76,11 @@ class Runtime:
         """The signer of links. Raises `Misconfigured` when there is no key to sign with."""
         from digest.track.tokens import Tokens
 
+        return Tokens(self._secret_keys)
+
+    @property
+    def _secret_keys(self) -> list[str]:
+        """The keys in falling age, as those who sign with them want them: the last one signs."""
         key = self.settings.secret_key.get_secret_value()
         if not key:
             raise Misconfigured(
@@ -82,7 +88,20 @@ class Runtime:
                 "one into digest.toml, or set DIGEST_SECRET_KEY to 32 random characters or more"
             )
         older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
-        return Tokens([*older, key])
+        return [*older, key]
+
+    def return_path(self, sender_email: str) -> Callable[[DeliveryId], str]:
+        """Return what names the address a delivery's bounces go to. Raises `Misconfigured` when none can."""
+        from digest.deliver.headers import ascii_address
+        from digest.track.returns import PLACE, ReturnPaths
+
+        pattern = self.settings.return_path or sender_email
+        paths = ReturnPaths(pattern, self._secret_keys) if PLACE in pattern else None
+        try:
+            address = ascii_address(paths.write(DeliveryId(1)) if paths else pattern)
+        except Refused as exc:
+            raise Misconfigured(f"return_path: {exc}") from exc
+        return paths.write if paths else lambda _: address
 
     @asynccontextmanager
     async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
@@ -144,6 +163,8 @@ class Runtime:
     def require_mail(self) -> None:
         """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
         _ = self.tokens, self.transport, self.dkim_keys
+        if self.settings.return_path:
+            self.return_path("")
         if self.settings.dkim_domain:
             self.dkim_domain("")
 
@@ -170,6 +191,7 @@ class Runtime:
 
     def mail_for(self, issue_id: IssueId) -> MailFor:
         """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
+        from digest.deliver.headers import mail_address
         from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient
         from digest.deliver.transport import Envelope
 
@@ -184,7 +206,7 @@ class Runtime:
             date=issue.sending_at or self.clock(),
             signer=self._signer(newsletter.sender_email),
         )
-        return_path = self.settings.return_path or newsletter.sender_email
+        return_path = self.return_path(newsletter.sender_email)
 
         @lru_cache(maxsize=MAX_EDITIONS)
         def edition(key: str) -> EncodedEdition:
@@ -195,12 +217,12 @@ class Runtime:
             recipient = Recipient(
                 email=claim.email,
                 message_id=claim.message_id,
-                return_path=return_path,
                 unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
                 preferences_url=personal[Token.PREFERENCES_URL],
                 online_url=personal[Token.ONLINE_URL],
             )
-            return Envelope(return_path, claim.email), edition(claim.edition).message(recipient)
+            envelope = Envelope(return_path(claim.id), mail_address(claim.email))
+            return envelope, edition(claim.edition).message(recipient)
 
         return write
 
@@ -212,7 +234,7 @@ class Runtime:
             name=newsletter.sender_name,
             address=newsletter.sender_email,
             list_id=f"{newsletter.slug}.{domain}",
-            feedback_id=f"{newsletter.slug}:digest:{domain.replace('.', '-')}",
+            feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
             owner=newsletter.sender_email,
             # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
@@ -258,6 +280,12 @@ class Runtime:
 
         async with self.transport.session() as session:
             return await session.send(Envelope(address, address), octets, arm)
+
+
+def _feedback_sender(domain: str) -> str:
+    """Return the last part of a Feedback-ID: Gmail counts by it, and takes 5 to 15 characters."""
+    name = domain.lower().replace(".", "-")
+    return name if 5 <= len(name) <= 15 else hashlib.sha256(domain.lower().encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=16)

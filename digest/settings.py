@@ -68,7 +68,10 @@ class Settings(BaseSettings):
         20, ge=1, le=500, description="Conversations a worker holds with the mail server at once."
     )
     return_path: str = Field(
-        "", description="The address bounces go to. Empty: the newsletter's own sender address."
+        "",
+        description="The address bounces go to. A * before the @, as in bounces+*@news.example.org, becomes "
+        "a signed mark of each mail's own, so that what comes back tells whose it was. Empty: the "
+        "newsletter's own sender address.",
     )
     dkim_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),

@@ -15,7 +15,14 @@ from email.utils import format_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.deliver.headers import ascii_address, assert_headers, mailbox, structured, unstructured
+from digest.deliver.headers import (
+    ascii_address,
+    assert_headers,
+    mail_address,
+    mailbox,
+    structured,
+    unstructured,
+)
 from digest.deliver.quoted_printable import HARD, SOFT, encode
 from digest.domain.errors import InvalidInput, Misconfigured, Refused
 from digest.domain.issues import Edition
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_EDITIONS = 4096
 """Editions kept ready. One of 30 articles costs 3 kB: it only refers to the issue's encoded pieces."""
+
+URL_MAX = 900
+"""A link stands in its header whole, in a line of at most 998 characters (RFC 5322 §2.1.1)."""
 
 _URL = re.compile(r"https?://[!-;=?-~]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
@@ -59,13 +69,11 @@ class Sender:
 class Recipient:
     """One reader's delivery: the same values give the same bytes on every attempt.
 
-    `message_id` is written with its angle brackets. `return_path` is for the envelope alone: the server
-    that delivers the mail writes it down.
+    `message_id` is written with its angle brackets.
     """
 
     email: str
     message_id: str
-    return_path: str
     unsubscribe_url: str
     preferences_url: str
     online_url: str
@@ -187,9 +195,10 @@ class EncodedEdition:
     def message(self, recipient: Recipient) -> bytes:
         """Return the whole message (RFC 5322), lines ended by CRLF, none beginning with a dot.
 
-        Raises `Refused` when the recipient's address or links cannot stand in a mail.
+        It is ASCII but for the address of a reader whose local part is not (RFC 6532). Raises `Refused` when
+        the recipient's address or links cannot stand in a mail.
         """
-        email = ascii_address(recipient.email)
+        email = mail_address(recipient.email)
         values = {
             Token.EMAIL: recipient.email,
             Token.UNSUBSCRIBE_URL: _url(recipient.unsubscribe_url),
@@ -250,11 +259,11 @@ def _personal_headers(email: str, recipient: Recipient) -> bytes:
         f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n"
         # Where a reader sees what they get and changes it (RFC 2369 §3.1); there is no page of help for all.
         f"List-Help: <{recipient.preferences_url}>\r\n"
-    ).encode("ascii")
+    ).encode()
 
 
 def _url(url: str) -> str:
-    if not _URL.fullmatch(url):
+    if not _URL.fullmatch(url) or len(url) > URL_MAX:
         raise Refused(f"{url!r} is not an http(s) URL that a mail can carry; check the public URL setting")
     return url
 

@@ -80,6 +80,11 @@ def test_the_domain_above_the_senders_may_sign(rendered: RenderedIssue) -> None:
     assert verdicts(message, records(KEYS["rsa"])) == [False]
 
 
+def test_a_mail_to_an_address_outside_ascii_is_signed_as_well(rendered: RenderedIssue) -> None:
+    message = signed(rendered, KEYS["rsa and ed25519"], email="lektør@example.org")
+    assert verdicts(message, records(KEYS["rsa and ed25519"])) == [True, True]
+
+
 def test_another_key_under_the_selector_does_not_fit(rendered: RenderedIssue) -> None:
     message = signed(rendered, KEYS["rsa and ed25519"])
     other = records([rsa_key(1024, "r1"), ed25519_key()])
