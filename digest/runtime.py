@@ -261,19 +261,13 @@ class Runtime:
         return outcome.state is DeliveryState.ACCEPTED
 
     async def _mail_ops(self, subject: str, text: str) -> Outcome:
-        from email.message import EmailMessage
-
+        from digest.deliver.headers import ascii_address
+        from digest.deliver.notes import note
         from digest.deliver.transport import Envelope
 
-        address = self.settings.ops_email
-        message = EmailMessage()
-        message["From"] = message["To"] = address
-        message["Subject"] = f"[Digest] {subject}"
-        message["Date"] = self.clock()
-        message["Message-ID"] = f"<alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text, cte="quoted-printable")
-        octets = message.as_bytes(policy=message.policy.clone(linesep="\r\n")).replace(b"\r\n.", b"\r\n=2E")
+        address = ascii_address(self.settings.ops_email)
+        message_id = f"alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}"
+        octets = note(address, f"[Digest] {subject}", text, message_id=message_id, date=self.clock())
 
         async def arm() -> bool:
             return True

@@ -102,6 +102,11 @@ def mail_address(email: str) -> str:
     return found.ascii_email or f"{found.local_part}@{found.ascii_domain}"
 
 
+def printable(text: str) -> str:
+    """Return `text` with a space for every character that no header may hold."""
+    return " ".join(_FORBIDDEN.sub(" ", text).split())
+
+
 def _header(name: str, value: str) -> bytes:
     return assert_headers(f"{name}: {value}\r\n".encode("ascii", "backslashreplace"))
 
