@@ -82,6 +82,7 @@ def examine() -> tuple[Check, ...]:
             ("database", lambda: _database(runtime)),
             ("broker", lambda: _broker(settings)),
             ("mail", lambda: _mail(runtime)),
+            ("signatures", lambda: _signatures(runtime)),
             ("templates", lambda: _templates(runtime)),
             ("clock and zones", _zones),
             ("disk", lambda: _disk(settings)),
@@ -314,6 +315,15 @@ def _mail_folder(folder: Path) -> Check:
         advice = "Let mail_url name a folder this user may write, or a mail server."
         return Check("mail folder", False, f"{folder}: {exc.strerror or exc}", advice)
     return Check("mail folder", True, f"{folder}; nothing is sent")
+
+
+def _signatures(runtime: Runtime) -> Iterator[Check]:
+    """The keys of DKIM, one check each; nothing without keys, where the mail server signs."""
+    for key in runtime.dkim_keys:
+        advice = "Make one of 2048 bits: receivers may soon believe none shorter." if key.is_short else ""
+        domain = runtime.settings.dkim_domain and runtime.dkim_domain("")
+        signs = f"signs for {domain or 'each sender'}; 'digest dkim' prints its DNS record"
+        yield Check(f"DKIM key {key.selector}", True, f"{key.kind}, {signs}", advice)
 
 
 def _nearest(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -16,8 +17,8 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryState, Outcome
-from digest.domain.errors import DigestError, Misconfigured
+from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
+from digest.domain.errors import DigestError, Misconfigured, Refused
 from digest.domain.issues import Edition, IssueId
 from digest.domain.mail import Token
 from digest.domain.newsletters import Newsletter, NewsletterId
@@ -34,6 +35,8 @@ from digest.store.schema import require_schema
 if TYPE_CHECKING:
     from digest.compose.templates import EmailTemplate
     from digest.condense.llm import LlmCondenser
+    from digest.deliver.dkim.keys import DkimKey
+    from digest.deliver.dkim.signing import Signer
     from digest.deliver.mime import Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
@@ -75,6 +78,11 @@ class Runtime:
         """The signer of links. Raises `Misconfigured` when there is no key to sign with."""
         from digest.track.tokens import Tokens
 
+        return Tokens(self._secret_keys)
+
+    @property
+    def _secret_keys(self) -> list[str]:
+        """The keys in falling age, as those who sign with them want them: the last one signs."""
         key = self.settings.secret_key.get_secret_value()
         if not key:
             raise Misconfigured(
@@ -82,7 +90,20 @@ class Runtime:
                 "one into digest.toml, or set DIGEST_SECRET_KEY to 32 random characters or more"
             )
         older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
-        return Tokens([*older, key])
+        return [*older, key]
+
+    def return_path(self, sender_email: str) -> Callable[[DeliveryId], str]:
+        """Return what names the address a delivery's bounces go to. Raises `Misconfigured` when none can."""
+        from digest.deliver.headers import ascii_address
+        from digest.track.returns import PLACE, ReturnPaths
+
+        pattern = self.settings.return_path or sender_email
+        paths = ReturnPaths(pattern, self._secret_keys) if PLACE in pattern else None
+        try:
+            address = ascii_address(paths.write(DeliveryId(1)) if paths else pattern)
+        except Refused as exc:
+            raise Misconfigured(f"return_path: {exc}") from exc
+        return paths.write if paths else lambda _: address
 
     @asynccontextmanager
     async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
@@ -143,9 +164,41 @@ class Runtime:
             return MaildirTransport(Path(unquote(urlsplit(url).path)))
         return SmtpTransport(SmtpServer.from_url(url))
 
+    @cached_property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """The keys that sign mail to readers, () for none. Raises `Misconfigured` when one cannot sign."""
+        if not self.settings.dkim_keys:
+            return ()
+        from digest.deliver.dkim.keys import read_keys
+
+        return read_keys(key.get_secret_value() for key in self.settings.dkim_keys)
+
+    def dkim_domain(self, sender_email: str) -> str:
+        """Return the domain that signs mail from `sender_email`, in A-labels. Raises `Misconfigured`."""
+        from digest.deliver.headers import ascii_address
+
+        domain = self.settings.dkim_domain or sender_email.rpartition("@")[2]
+        try:
+            return ascii_address(f"postmaster@{domain}").rpartition("@")[2].lower()
+        except Refused as exc:
+            raise Misconfigured(
+                f"dkim_domain: '{domain}' is not the name of a domain; write it like example.org"
+            ) from exc
+
+    def _signer(self, sender_email: str) -> Signer | None:
+        if not self.dkim_keys:
+            return None
+        from digest.deliver.dkim.signing import Signer
+
+        return Signer(self.dkim_domain(sender_email), self.dkim_keys)
+
     def require_mail(self) -> None:
-        """Raise `Misconfigured` now, not in the middle of a send, when links or mail could not be made."""
-        _ = self.tokens, self.transport
+        """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
+        _ = self.tokens, self.transport, self.dkim_keys
+        if self.settings.return_path:
+            self.return_path("")
+        if self.settings.dkim_domain:
+            self.dkim_domain("")
 
     def template(self, name: str) -> EmailTemplate:
         """Return the e-mail template called `name`. Raises `Misconfigured` with file and line."""
@@ -170,6 +223,7 @@ class Runtime:
 
     def mail_for(self, issue_id: IssueId) -> MailFor:
         """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
+        from digest.deliver.headers import mail_address
         from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient
         from digest.deliver.transport import Envelope
 
@@ -178,9 +232,13 @@ class Runtime:
             newsletter = newsletter_by_id(session, issue.newsletter_id)
             rendered = get_rendered(session, issue)
         encoded = EncodedIssue(
-            rendered, self._sender(newsletter), name=str(issue_id), date=issue.sending_at or self.clock()
+            rendered,
+            self._sender(newsletter),
+            name=str(issue_id),
+            date=issue.sending_at or self.clock(),
+            signer=self._signer(newsletter.sender_email),
         )
-        return_path = self.settings.return_path or newsletter.sender_email
+        return_path = self.return_path(newsletter.sender_email)
 
         @lru_cache(maxsize=MAX_EDITIONS)
         def edition(key: str) -> EncodedEdition:
@@ -191,12 +249,12 @@ class Runtime:
             recipient = Recipient(
                 email=claim.email,
                 message_id=claim.message_id,
-                return_path=return_path,
                 unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
                 preferences_url=personal[Token.PREFERENCES_URL],
                 online_url=personal[Token.ONLINE_URL],
             )
-            return Envelope(return_path, claim.email), edition(claim.edition).message(recipient)
+            envelope = Envelope(return_path(claim.id), mail_address(claim.email))
+            return envelope, edition(claim.edition).message(recipient)
 
         return write
 
@@ -208,7 +266,7 @@ class Runtime:
             name=newsletter.sender_name,
             address=newsletter.sender_email,
             list_id=f"{newsletter.slug}.{domain}",
-            feedback_id=f"{newsletter.slug}:digest:{domain.replace('.', '-')}",
+            feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
             owner=newsletter.sender_email,
             # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
@@ -235,25 +293,25 @@ class Runtime:
         return outcome.state is DeliveryState.ACCEPTED
 
     async def _mail_ops(self, subject: str, text: str) -> Outcome:
-        from email.message import EmailMessage
-
+        from digest.deliver.headers import ascii_address
+        from digest.deliver.notes import note
         from digest.deliver.transport import Envelope
 
-        address = self.settings.ops_email
-        message = EmailMessage()
-        message["From"] = message["To"] = address
-        message["Subject"] = f"[Digest] {subject}"
-        message["Date"] = self.clock()
-        message["Message-ID"] = f"<alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text, cte="quoted-printable")
-        octets = message.as_bytes(policy=message.policy.clone(linesep="\r\n")).replace(b"\r\n.", b"\r\n=2E")
+        address = ascii_address(self.settings.ops_email)
+        message_id = f"alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}"
+        octets = note(address, f"[Digest] {subject}", text, message_id=message_id, date=self.clock())
 
         async def arm() -> bool:
             return True
 
         async with self.transport.session() as session:
             return await session.send(Envelope(address, address), octets, arm)
+
+
+def _feedback_sender(domain: str) -> str:
+    """Return the last part of a Feedback-ID: Gmail counts by it, and takes 5 to 15 characters."""
+    name = domain.lower().replace(".", "-")
+    return name if 5 <= len(name) <= 15 else hashlib.sha256(domain.lower().encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=16)

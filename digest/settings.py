@@ -29,6 +29,10 @@ _ALIKE = 0.75
 """From this likeness (difflib's ratio) on, a wrong name is taken for a slip: `mail_ulr`, not `nope`."""
 
 
+_HIDDEN = ("secret", "key", "url")
+"""Parts of the names of settings whose values are not repeated: they hold keys and passwords."""
+
+
 class Settings(BaseSettings):
     """Everything that differs between installations. `docs/settings.md` is written from this class."""
 
@@ -64,7 +68,21 @@ class Settings(BaseSettings):
         20, ge=1, le=500, description="Conversations a worker holds with the mail server at once."
     )
     return_path: str = Field(
-        "", description="The address bounces go to. Empty: the newsletter's own sender address."
+        "",
+        description="The address bounces go to. A * before the @, as in bounces+*@news.example.org, becomes "
+        "a signed mark of each mail's own, so that what comes back tells whose it was. Empty: the "
+        "newsletter's own sender address.",
+    )
+    dkim_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys that sign every mail to readers (DKIM), each as SELECTOR=FILE or SELECTOR=PEM: RSA "
+        "or Ed25519, a signature for each. `digest dkim` prints what DNS must say. Empty: the mail server "
+        "signs.",
+    )
+    dkim_domain: str = Field(
+        "",
+        description="The domain that signs: the senders' own or one above it. Empty: each newsletter's "
+        "sender's.",
     )
     ops_email: str = Field(
         "", description="Who is told when something needs a person. Empty: it is only logged."
@@ -148,6 +166,14 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
+
+    @field_validator("dkim_keys", mode="before")
+    @classmethod
+    def _as_keys(cls, value: object) -> object:
+        """Read a list of keys out of one variable: PEM has spaces and line breaks, but no comma."""
+        if not isinstance(value, str) or value.lstrip().startswith("["):
+            return cls._as_list(value)
+        return [key.strip() for key in value.split(",") if key.strip()]
 
     @field_validator("previous_secret_keys", "fetch_allow", mode="before")
     @classmethod
@@ -250,7 +276,7 @@ def _in_words(error: Any) -> str:
     place = f"environment: {variable}" if variable in os.environ else f"{config_file()}: {name}"
     if error["type"] == "extra_forbidden":
         return f"{config_file()}: '{name}' is not a setting{_suggest(name, set(Settings.model_fields))}"
-    given = "" if any(word in name for word in ("secret", "key", "url")) else f" (it is {error['input']!r})"
+    given = "" if any(part in name for part in _HIDDEN) else f" (it is {error['input']!r})"
     told = error["msg"].removeprefix("Value error, ")
     return f"{place}: {told[0].lower()}{told[1:]}{given}"
 

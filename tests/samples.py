@@ -277,7 +277,6 @@ def sample_recipient(**overrides: str) -> Recipient:
     recipient = Recipient(
         email=PERSONAL[Token.EMAIL],
         message_id="<d1.2026-47@news.example.org>",
-        return_path="bounce+d1@news.example.org",
         unsubscribe_url=PERSONAL[Token.UNSUBSCRIBE_URL],
         preferences_url=PERSONAL[Token.PREFERENCES_URL],
         online_url=PERSONAL[Token.ONLINE_URL],

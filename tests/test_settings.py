@@ -196,3 +196,22 @@ def test_a_broken_list_is_told_without_what_it_holds(monkeypatch: pytest.MonkeyP
 
 def test_templates_may_be_ones_own(folder: Path) -> None:
     assert load_settings(templates_dir=folder).templates == folder
+
+
+def test_keys_stand_in_one_variable_with_their_line_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = "-----BEGIN PRIVATE KEY-----\nMC4C AQAw\n-----END PRIVATE KEY-----\n"
+    monkeypatch.setenv("DIGEST_DKIM_KEYS", f"a=/etc/a key.pem, b={pem},")
+    read = [key.get_secret_value() for key in load_settings().dkim_keys]
+    assert read == ["a=/etc/a key.pem", f"b={pem.strip()}"]
+    monkeypatch.setenv("DIGEST_DKIM_KEYS", '["a=a.pem", "b=b.pem"]')
+    assert [key.get_secret_value() for key in load_settings().dkim_keys] == ["a=a.pem", "b=b.pem"]
+    monkeypatch.setenv("DIGEST_DKIM_KEYS", "")
+    assert load_settings().dkim_keys == ()
+
+
+def test_a_key_in_the_wrong_form_is_not_repeated(folder: Path) -> None:
+    write(folder, "dkim_keys = { a = 'hunter2' }")
+    with pytest.raises(Misconfigured) as refused:
+        load_settings()
+    assert "dkim_keys" in str(refused.value)
+    assert "hunter2" not in str(refused.value)

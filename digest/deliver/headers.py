@@ -18,6 +18,9 @@ from digest.domain.errors import InvalidInput, Refused
 LINE_MAX = 76
 FOLD = "\r\n "
 
+STRUCTURED_MAX = 998
+"""Characters of a line that cannot be folded (RFC 5322 §2.1.1)."""
+
 _WORD_MAX = 75
 """Characters of an encoded word (RFC 2047 §2)."""
 
@@ -51,8 +54,13 @@ def mailbox(name: str, display: str, address: str) -> bytes:
 
 
 def structured(name: str, value: str) -> bytes:
-    """Return a header that must stand on one line as it is: a URI, an identifier, a date."""
+    """Return a header that must stand on one line as it is: a URI, an identifier, a date.
+
+    Raises `InvalidInput` for one that no line holds.
+    """
     _refuse_controls(name, value)
+    if len(name) + 2 + len(value) > STRUCTURED_MAX:
+        raise InvalidInput(f"{name}: {value[:60]!r}… is too long for a line of a mail; shorten it")
     return _header(name, value)
 
 
@@ -67,22 +75,36 @@ def assert_headers(block: bytes) -> bytes:
 
 
 def ascii_address(email: str) -> str:
-    """Return `email` as SMTP takes it without SMTPUTF8: an international domain as A-labels.
+    """Return `email` as every server takes it: an international domain as A-labels.
 
     Raises `Refused` for what is no address, and for a local part that only SMTPUTF8 could carry.
+    """
+    address = mail_address(email)
+    if not address.isascii():
+        raise Refused(
+            f"{email!r} has letters before the @ that only some mail servers take (SMTPUTF8); "
+            "use an address of plain letters"
+        )
+    return address
+
+
+def mail_address(email: str) -> str:
+    """Return `email` with its domain in A-labels, and its local part as it is: it may not be ASCII.
+
+    Raises `Refused` for what is no address.
     """
     if _ADDRESS.fullmatch(email):
         return email
     try:
-        found = validate_email(email, check_deliverability=False).ascii_email
+        found = validate_email(email, check_deliverability=False)
     except EmailNotValidError as exc:
         raise Refused(f"{email!r} is not a mail address: {exc}; correct it or remove the subscriber") from exc
-    if not found:
-        raise Refused(
-            f"{email!r} has letters before the @ that need a mail server with SMTPUTF8, and none is used; "
-            "ask the subscriber for another address"
-        )
-    return found
+    return found.ascii_email or f"{found.local_part}@{found.ascii_domain}"
+
+
+def printable(text: str) -> str:
+    """Return `text` with a space for every character that no header may hold."""
+    return " ".join(_FORBIDDEN.sub(" ", text).split())
 
 
 def _header(name: str, value: str) -> bytes:

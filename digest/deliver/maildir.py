@@ -40,7 +40,7 @@ class _MaildirSession:
         if not await arm():
             raise NotArmed
         told = (
-            f"Return-Path: <{envelope.return_path}>\r\nDelivered-To: {envelope.recipient}\r\n".encode("ascii")
+            f"Return-Path: <{envelope.return_path}>\r\nDelivered-To: {envelope.recipient}\r\n".encode()
             + message
         )
         key = await asyncio.to_thread(self._box.add, told)

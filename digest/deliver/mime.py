@@ -9,25 +9,42 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from digest.deliver.headers import ascii_address, assert_headers, mailbox, structured, unstructured
+from digest.deliver.headers import (
+    ascii_address,
+    assert_headers,
+    mail_address,
+    mailbox,
+    structured,
+    unstructured,
+)
 from digest.deliver.quoted_printable import HARD, SOFT, encode
 from digest.domain.errors import InvalidInput, Misconfigured, Refused
 from digest.domain.issues import Edition
 from digest.domain.mail import TOKEN, RenderedIssue, Token, assemble, escape_html
 from digest.domain.times import aware_utc
 
+if TYPE_CHECKING:
+    from digest.deliver.dkim.signing import Signer, Signing
+
 MAX_EDITIONS = 4096
 """Editions kept ready. One of 30 articles costs 3 kB: it only refers to the issue's encoded pieces."""
+
+URL_MAX = 900
+"""A link stands in its header whole, in a line of at most 998 characters (RFC 5322 §2.1.1)."""
 
 _URL = re.compile(r"https?://[!-;=?-~]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+_END_OF_HEADERS = b"\r\n"
+_PERSONAL_HEADERS = (b"To", b"Message-ID", b"List-Unsubscribe", b"List-Help")
+"""What stands after the headers that readers share, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +69,11 @@ class Sender:
 class Recipient:
     """One reader's delivery: the same values give the same bytes on every attempt.
 
-    `message_id` is written with its angle brackets. `return_path` is for the envelope alone: the server
-    that delivers the mail writes it down.
+    `message_id` is written with its angle brackets.
     """
 
     email: str
     message_id: str
-    return_path: str
     unsubscribe_url: str
     preferences_url: str
     online_url: str
@@ -78,14 +93,25 @@ class EncodedIssue:
     """One issue, ready to be mailed: `edition(...)` picks what a reader sees, `message(...)` completes it.
 
     `name` tells the issue from the newsletter's others (letters, digits, `._-`); `date` is the issue's, the
-    same on every attempt. Raises `Misconfigured` when the sender's identity cannot stand in a header.
+    same on every attempt. Without a `signer` it is left to the server to sign. Raises `Misconfigured` when
+    the sender's identity cannot stand in a header.
     """
 
-    def __init__(self, issue: RenderedIssue, sender: Sender, *, name: str, date: datetime) -> None:
+    def __init__(
+        self,
+        issue: RenderedIssue,
+        sender: Sender,
+        *,
+        name: str,
+        date: datetime,
+        signer: Signer | None = None,
+    ) -> None:
         self._issue = issue
+        self._date = aware_utc(date)
+        self._signer = signer
         digest = hashlib.sha256(f"{sender.list_id} {name}".encode()).hexdigest()
         self._boundary = f"=_{digest[:24]}"
-        self._sender_headers = _sender_headers(sender, name, aware_utc(date), issue)
+        self._sender_headers = _sender_headers(sender, name, self._date, issue)
         self._fragments: dict[tuple[str, bool], _Pieces] = {}
         self._edition = lru_cache(MAX_EDITIONS)(self._encoded_edition)
 
@@ -98,10 +124,16 @@ class EncodedIssue:
         headers = unstructured("Subject", assembly.subject) + self._sender_headers + self._mime_headers()
         pieces: list[bytes | _Slot] = [self._part("text/plain")]
         pieces += self._filled((piece.text for piece in assembly.pieces), False, assembly.values)
-        pieces.append(self._part("text/html"))
+        pieces += [HARD, self._part("text/html")]
         pieces += self._filled((piece.html for piece in assembly.pieces), True, assembly.values)
         pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
-        return EncodedEdition.of(assert_headers(headers), pieces)
+        return self._signed(EncodedEdition.of(assert_headers(headers), pieces))
+
+    def _signed(self, edition: EncodedEdition) -> EncodedEdition:
+        if self._signer is None:
+            return edition
+        signing = self._signer.edition(edition.headers, edition.start, _PERSONAL_HEADERS, self._date)
+        return replace(edition, signing=signing)
 
     def _mime_headers(self) -> bytes:
         return (
@@ -110,13 +142,9 @@ class EncodedIssue:
         )
 
     def _part(self, content_type: str) -> bytes:
-        """Return what opens a part.
-
-        The line break it begins with belongs to the boundary, not to the part before (RFC 2046 §5.1.1);
-        at the first part it is the empty line that ends the headers.
-        """
+        """Return what opens a part. The line break before it is the boundary's own (RFC 2046 §5.1.1)."""
         return (
-            f"\r\n--{self._boundary}\r\nContent-Type: {content_type}; charset=utf-8\r\n"
+            f"--{self._boundary}\r\nContent-Type: {content_type}; charset=utf-8\r\n"
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
         ).encode()
 
@@ -143,12 +171,14 @@ class EncodedIssue:
 class EncodedEdition:
     """What all readers of one edition share: headers, and a body with places for their own values.
 
-    `body` holds the encoded pieces by reference, empty where `slots` says which value belongs.
+    `body` holds the encoded pieces by reference, empty where `slots` says which value belongs. It comes after
+    the empty line that ends the headers.
     """
 
     headers: bytes
     body: tuple[bytes, ...]
     slots: tuple[tuple[int, _Slot], ...]
+    signing: Signing | None = None
 
     @classmethod
     def of(cls, headers: bytes, pieces: Sequence[bytes | _Slot]) -> EncodedEdition:
@@ -157,12 +187,18 @@ class EncodedEdition:
         slots = tuple((at, piece) for at, piece in enumerate(pieces) if isinstance(piece, _Slot))
         return cls(headers, body, slots)
 
+    @property
+    def start(self) -> bytes:
+        """The body up to the first value of a reader."""
+        return b"".join(self.body[: self.slots[0][0]] if self.slots else self.body)
+
     def message(self, recipient: Recipient) -> bytes:
         """Return the whole message (RFC 5322), lines ended by CRLF, none beginning with a dot.
 
-        Raises `Refused` when the recipient's address or links cannot stand in a mail.
+        It is ASCII but for the address of a reader whose local part is not (RFC 6532). Raises `Refused` when
+        the recipient's address or links cannot stand in a mail.
         """
-        email = ascii_address(recipient.email)
+        email = mail_address(recipient.email)
         values = {
             Token.EMAIL: recipient.email,
             Token.UNSUBSCRIBE_URL: _url(recipient.unsubscribe_url),
@@ -175,7 +211,12 @@ class EncodedEdition:
         body = list(self.body)
         for at, slot in self.slots:
             body[at] = encoded[slot]
-        return b"".join([self.headers, _personal_headers(email, recipient), *body])
+        personal = _personal_headers(email, recipient)
+        if self.signing is None:
+            return b"".join([self.headers, personal, _END_OF_HEADERS, *body])
+        whole = b"".join(body)
+        signatures = self.signing.signatures(personal, whole)
+        return b"".join([signatures, self.headers, personal, _END_OF_HEADERS, whole])
 
 
 def _encoded_fragment(text: str, is_html: bool) -> _Pieces:
@@ -218,11 +259,11 @@ def _personal_headers(email: str, recipient: Recipient) -> bytes:
         f"List-Unsubscribe: <{recipient.unsubscribe_url}>\r\n"
         # Where a reader sees what they get and changes it (RFC 2369 §3.1); there is no page of help for all.
         f"List-Help: <{recipient.preferences_url}>\r\n"
-    ).encode("ascii")
+    ).encode()
 
 
 def _url(url: str) -> str:
-    if not _URL.fullmatch(url):
+    if not _URL.fullmatch(url) or len(url) > URL_MAX:
         raise Refused(f"{url!r} is not an http(s) URL that a mail can carry; check the public URL setting")
     return url
 

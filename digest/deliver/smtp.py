@@ -10,7 +10,7 @@ import asyncio
 import re
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,6 +24,12 @@ from digest.domain.errors import Misconfigured, Refused, Unavailable
 
 _END = b".\r\n"
 _MAX_REPLY = 64 * 1024
+
+_PIPELINING, _SMTPUTF8 = _EXTENSIONS = ("PIPELINING", "SMTPUTF8")
+_NEEDS_SMTPUTF8 = (
+    "{} has letters before the @ that need a mail server with SMTPUTF8, and this one has not; "
+    "ask the subscriber for another address"
+)
 
 _T = TypeVar("_T")
 
@@ -103,8 +109,8 @@ class SmtpTransport:
             await session.close()
 
 
-async def _connect(server: SmtpServer) -> tuple[asyncio.Transport, bool]:
-    """Return a connection that is ready for MAIL, and whether commands may be pipelined on it."""
+async def _connect(server: SmtpServer) -> tuple[asyncio.Transport, frozenset[str]]:
+    """Return a connection that is ready for MAIL, and those of `_EXTENSIONS` that the server has."""
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
@@ -128,15 +134,15 @@ async def _connect(server: SmtpServer) -> tuple[asyncio.Transport, bool]:
     transport = client.transport
     if not isinstance(transport, asyncio.Transport) or transport.is_closing():
         raise Unavailable(f"{server.name} closed the connection after the greeting")
-    return transport, client.supports_extension("PIPELINING")
+    return transport, frozenset(filter(client.supports_extension, _EXTENSIONS))
 
 
 class SmtpSession:
     """A conversation after the log-in."""
 
-    def __init__(self, transport: asyncio.Transport, pipelining: bool, *, timeout: float) -> None:
+    def __init__(self, transport: asyncio.Transport, extensions: Collection[str], *, timeout: float) -> None:
         self._wire = _Wire(transport)
-        self._pipelining = pipelining
+        self._extensions = extensions
         self._timeout = timeout
 
     @property
@@ -146,7 +152,10 @@ class SmtpSession:
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Send one message, its dot only after `arm`. See `MailSession.send`."""
-        refusal = await self._offer(envelope)
+        is_ascii = envelope.recipient.isascii()
+        if not is_ascii and _SMTPUTF8 not in self._extensions:
+            return Outcome(DeliveryState.FAILED, None, _NEEDS_SMTPUTF8.format(envelope.recipient))
+        refusal = await self._offer(envelope, "" if is_ascii else " BODY=8BITMIME SMTPUTF8")
         if refusal is not None:
             return refusal
         self._wire.write(message)
@@ -165,11 +174,10 @@ class SmtpSession:
             self._wire.abort()
             return Outcome(DeliveryState.UNKNOWN, None, f"no answer after the dot: {exc or 'timed out'}")
 
-    async def _offer(self, envelope: Envelope) -> Outcome | None:
+    async def _offer(self, envelope: Envelope, parameters: str) -> Outcome | None:
         """Say MAIL, RCPT and DATA. None: the server waits for the message. Otherwise why it does not."""
-        replies = await self._before_dot(
-            self._converse(f"MAIL FROM:<{envelope.return_path}>", f"RCPT TO:<{envelope.recipient}>", "DATA")
-        )
+        mail = f"MAIL FROM:<{envelope.return_path}>{parameters}"
+        replies = await self._before_dot(self._converse(mail, f"RCPT TO:<{envelope.recipient}>", "DATA"))
         refused = next((reply for reply in replies if not reply.is_ok), None)
         if refused is None:
             return None
@@ -186,12 +194,12 @@ class SmtpSession:
 
     async def _converse(self, *commands: str) -> list[Reply]:
         """Return a reply for each command, or those up to the first refusal where nothing is pipelined."""
-        if self._pipelining:
-            self._wire.write("".join(f"{command}\r\n" for command in commands).encode("ascii"))
+        if _PIPELINING in self._extensions:
+            self._wire.write("".join(f"{command}\r\n" for command in commands).encode())
             return [await self._wire.reply() for _ in commands]
         replies: list[Reply] = []
         for command in commands:
-            self._wire.write(f"{command}\r\n".encode("ascii"))
+            self._wire.write(f"{command}\r\n".encode())
             replies.append(await self._wire.reply())
             if not replies[-1].is_ok:
                 break

@@ -15,7 +15,10 @@ Arm = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Whom a message is from and for, as the SMTP envelope has it. One recipient a message."""
+    """Whom a message is from and for, as the SMTP envelope has it. One recipient a message.
+
+    Both are ASCII, but for the local part of a recipient that only SMTPUTF8 carries (RFC 6531).
+    """
 
     return_path: str
     recipient: str

@@ -88,6 +88,12 @@ def test_a_structured_header_that_breaks_the_line_is_stopped() -> None:
         structured("List-Help", "<https://example.org>\r\nBcc: x@example.org")
 
 
+def test_a_structured_header_that_no_line_holds_is_stopped() -> None:
+    assert len(structured("List-Archive", f"<{'a' * 982}>")) == 1000
+    with pytest.raises(InvalidInput, match="too long"):
+        structured("List-Archive", f"<{'a' * 983}>")
+
+
 @pytest.mark.parametrize(
     ("address", "ascii_form"),
     [

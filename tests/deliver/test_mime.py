@@ -200,8 +200,15 @@ def test_an_international_domain_travels_in_a_labels_and_is_shown_as_written(enc
     assert "at reader@bücher.example because" in decoded(raw).text
 
 
+def test_a_local_part_outside_ascii_is_the_only_thing_in_a_mail_that_is(encoded: EncodedIssue) -> None:
+    """RFC 6532: to be handed to a server with SMTPUTF8 only; see the tests of the conversation."""
+    raw = encoded.edition(everything(sample_issue())).message(sample_recipient(email="lektør@bücher.example"))
+    (header,) = [line for line in raw.split(b"\r\n") if not line.isascii()]
+    assert header.decode() == "To: lektør@xn--bcher-kva.example"
+    assert "at lektør@bücher.example because" in decoded(raw).text
+
+
 BAD_RECIPIENTS = {
-    "a local part for SMTPUTF8": {"email": "lektør@example.org"},
     "a second header": {"email": "reader@example.org\r\nBcc: x@example.org"},
     "a second address": {"email": "reader@example.org,x@example.org"},
     "a Message-ID without brackets": {"message_id": "d1@example.org"},
@@ -212,6 +219,9 @@ BAD_RECIPIENTS = {
     "a link with a space": {"online_url": "https://example.org/a b"},
     "a link outside ASCII": {"online_url": "https://example.org/ä"},
     "no link": {"unsubscribe_url": ""},
+    "a link that no line holds": {"unsubscribe_url": f"https://example.org/{'a' * 900}"},
+    "a local part with a line break": {"email": "lekt\r\nør@example.org"},
+    "a local part with a right-to-left override": {"email": "lekt\u202eør@example.org"},
 }
 
 

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import Envelope as ReceivedEnvelope
 
 from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.deliver.transport import Envelope, MailSession, NotArmed
-from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.deliveries import DeliveryState, Outcome, is_hard_bounce
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from tests.servers.faults import Banner, BrokenTls, Faults, SlowBanner
 from tests.servers.processes import free_port
@@ -265,3 +265,49 @@ def test_a_log_in_is_read_from_the_address() -> None:
     assert (server.username, server.password) == ("post@example.org", "p/w")
     assert (server.port, server.use_tls) == (465, True)
     assert "p/w" not in server.name
+
+
+class _Utf8Handler:
+    """Keeps what a server that knows SMTPUTF8 was told and given."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[list[str], list[str], bytes]] = []
+
+    async def handle_DATA(self, _: SMTP, session: Session, envelope: ReceivedEnvelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        self.taken.append((envelope.rcpt_tos, envelope.mail_options, envelope.content))
+        return "250 taken"
+
+
+def test_an_address_outside_ascii_goes_to_a_server_that_offers_smtputf8() -> None:
+    handler = _Utf8Handler()
+    controller = Controller(handler, "127.0.0.1", free_port(), enable_SMTPUTF8=True)
+    controller.start()
+    message = "To: lektør@example.org\r\n".encode() + MESSAGE
+
+    async def two(session: MailSession) -> tuple[Outcome, Outcome]:
+        first = await session.send(to("lektør@example.org"), message, yes)
+        return first, await session.send(to("anna@example.org"), MESSAGE, yes)
+
+    try:
+        first, second = talk(f"smtp://127.0.0.1:{controller.port}", two)  # type: ignore[misc]
+    finally:
+        controller.stop()
+    assert first.state is second.state is DeliveryState.ACCEPTED
+    assert handler.taken == [
+        (["lektør@example.org"], ["BODY=8BITMIME", "SMTPUTF8"], message),
+        (["anna@example.org"], [], MESSAGE),
+    ]
+
+
+def test_an_address_outside_ascii_has_failed_for_good_at_any_other_server(smtp_sink: SmtpSink) -> None:
+    async def two(session: MailSession) -> tuple[Outcome, Outcome]:
+        first = await session.send(to("lektør@example.org"), MESSAGE, yes)
+        return first, await session.send(to("anna@example.org"), MESSAGE, yes)
+
+    first, second = talk(smtp_sink.url, two)  # type: ignore[misc]
+    assert (first.state, first.code) == (DeliveryState.FAILED, None)
+    assert "lektør@example.org has letters before the @" in first.text
+    assert not is_hard_bounce(first)
+    assert second.state is DeliveryState.ACCEPTED
+    assert smtp_sink.copies() == {"anna@example.org": 1}
