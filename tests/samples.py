@@ -242,6 +242,17 @@ def sample_issue(**overrides: object) -> IssueContent:
     return replace(content, **overrides)  # type: ignore[arg-type]
 
 
+def many(count: int) -> tuple[Item, ...]:
+    """Return so many items: the twelve again and again, under titles and addresses of their own."""
+    return tuple(
+        replace(
+            item, position=n, title=f"{item.title} ({n})" if round_ else item.title, url=f"{item.url}?n={n}"
+        )
+        for n in range(count)
+        for round_, item in [(n // len(ITEMS), ITEMS[n % len(ITEMS)])]
+    )
+
+
 def one_item(**overrides: object) -> IssueContent:
     """Return an issue of a single item, with `overrides` to that item."""
     item = replace(ITEMS[0], **overrides)  # type: ignore[arg-type]
