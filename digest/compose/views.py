@@ -117,7 +117,7 @@ def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
             "set its language to one such as en, fr or pt-BR"
         )
     return IssueView(
-        newsletter=plain(content.newsletter),
+        newsletter=plain(content.newsletter) or plain(content.sender_name),
         sender=plain(content.sender_name),
         language=content.language,
         direction=_direction(content.language),
@@ -143,7 +143,7 @@ def item_view(
     return ItemView(
         title=shorten(title_of(item), TITLE_MAX),
         url=find_link(item.url),
-        source=name_of(item.source),
+        source=_source_of(item.source, item.url),
         day=phrases.day(item.published_on),
         minutes=item.reading_minutes,
         language=spoken,
@@ -167,8 +167,15 @@ def _takeaways(item: Item, density: Density) -> tuple[str, ...]:
 
 def _others(item: Item) -> tuple[OtherSource, ...]:
     return tuple(
-        OtherSource(name_of(other.source), url) for other in item.also if (url := find_link(other.url))
+        OtherSource(_source_of(other.source, url), url)
+        for other in item.also
+        if (url := find_link(other.url))
     )
+
+
+def _source_of(name: str, url: str) -> str:
+    """Return a source's name, or its host's when nothing of the name is fit to print."""
+    return name_of(name) or name_of(url.removeprefix("https://").removeprefix("http://").partition("/")[0])
 
 
 def name_of(text: str) -> str:
@@ -178,7 +185,7 @@ def name_of(text: str) -> str:
 
 def title_of(item: Item) -> str:
     """Return the item's title, or its source's name when nothing of the title is fit to print."""
-    return plain(item.title) or plain(item.source)
+    return plain(item.title) or _source_of(item.source, item.url)
 
 
 def context(issue: IssueView, phrases: Phrases, **more: object) -> dict[str, Any]:

@@ -147,6 +147,13 @@ def test_a_title_of_which_nothing_can_be_printed_gives_way_to_the_source(templat
     assert ">Meridian</a>" in issue.items["0:climate"].html
 
 
+def test_a_source_without_a_name_is_called_by_its_host(template: EmailTemplate) -> None:
+    nameless = OtherSource("\ufeff", "https://northlight.example.org/a")
+    piece = render_issue(one_item(source="\x00", also=(nameless,)), template).items["0:climate"]
+    assert "Read at meridian.example.org" in piece.text
+    assert "northlight.example.org: https://northlight.example.org/a\n" in piece.text
+
+
 def test_what_the_editor_wrote_stands_before_what_the_edition_would_say(template: EmailTemplate) -> None:
     content = sample_issue(subject="Our pick", preheader="Twelve good reads")
     page = page_of(render_issue(content, template), everything(content))
