@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -189,16 +189,8 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
     With `room` None nothing is left out, however long the page gets: so it stands on the web.
     """
     layout = layout_of(issue, edition, room=room)
-    pieces = [issue.opening, *_contents(issue, edition)]
-    for section in edition.sections:
-        shown = [
-            issue.pieces(density)[f"{position}:{section.topic}"]
-            for position in section.positions
-            if (density := layout[position])
-        ]
-        if shown:
-            pieces += [issue.sections[section.topic], *shown]
     left_out = list(layout.values()).count(None)
+    pieces = [issue.opening, *_contents(issue, edition), *_articles(issue, edition, layout)]
     pieces += [issue.more, issue.closing] if left_out else [issue.closing]
     positions = edition.positions
     titles = [issue.titles[position] for position in positions]
@@ -211,6 +203,21 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
         Token.MORE_COUNT: str(left_out),
     }
     return Assembly(subject, tuple(pieces), values)
+
+
+def _articles(
+    issue: RenderedIssue, edition: Edition, layout: Mapping[int, Density | None]
+) -> Iterator[Fragment]:
+    """Yield the sections of an edition, each headed by its topic unless none of its articles is shown."""
+    for section in edition.sections:
+        shown = [
+            issue.pieces(density)[f"{position}:{section.topic}"]
+            for position in section.positions
+            if (density := layout[position])
+        ]
+        if shown:
+            yield issue.sections[section.topic]
+            yield from shown
 
 
 def _contents(issue: RenderedIssue, edition: Edition) -> list[Fragment]:
