@@ -81,8 +81,8 @@ class ItemView:
     """One article, with as much as `density` leaves room for.
 
     `url` is None when its link is not safe to print; `image` only ever is https. `also_about` names its
-    topics besides the one it is shown under, `reports` counts the sources that tell its story, `also` the
-    first of the others. `start` is the side on which its lines begin.
+    topics besides the one it is shown under, `also` the first of the other sources that tell its story.
+    `start` is the side on which its lines begin.
     """
 
     title: str
@@ -98,7 +98,6 @@ class ItemView:
     takeaways: tuple[str, ...]
     also: tuple[OtherSource, ...]
     also_about: tuple[str, ...]
-    reports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,6 @@ def item_view(
         takeaways=_takeaways(item, density),
         also=_others(item)[:OTHERS_MAX] if density is Density.FULL else (),
         also_about=also_about if density is Density.FULL else (),
-        reports=1 + len(item.also),
     )
 
 
