@@ -214,11 +214,18 @@ def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[],
         )
         for topic in content.topics
     ]
+    values["section_count"] = str(len(content.items) // len(TOPICS))
     numbers = itertools.count()
 
     def send() -> bytes:
         recipient = recipient_of(next(numbers))
-        token = {**asdict(recipient), "subject": "Subject", "preheader": "Preheader", "item_count": "30"}
+        token = {
+            **asdict(recipient),
+            "subject": "Subject",
+            "preheader": "Preheader",
+            "item_count": "30",
+            "more_count": "0",
+        }
         message = EmailMessage()
         message["Subject"], message["From"], message["To"] = "Subject", SENDER.address, recipient.email
         message["Date"], message["Message-ID"] = format_datetime(SENT_AT), recipient.message_id

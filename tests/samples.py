@@ -242,6 +242,58 @@ def sample_issue(**overrides: object) -> IssueContent:
     return replace(content, **overrides)  # type: ignore[arg-type]
 
 
+def many(count: int) -> tuple[Item, ...]:
+    """Return so many items: the twelve again and again, under titles and addresses of their own."""
+    return tuple(
+        replace(
+            item, position=n, title=f"{item.title} ({n})" if round_ else item.title, url=f"{item.url}?n={n}"
+        )
+        for n in range(count)
+        for round_, item in [(n // len(ITEMS), ITEMS[n % len(ITEMS)])]
+    )
+
+
+_WORDS = {
+    "de": (
+        "Die Wochenlese",
+        "Diese Woche geht es um Geduld: um Turbinen, Moore und einen Bus, der wartet.",
+        "Das Gezeitenkraftwerk, das niemand sieht, läuft seit tausend Tagen",
+        "Ein Jahr Strom kostet 38 % weniger als im ersten Vertrag, weil ein Ponton die Taucher ersetzt.",
+        ("Klima & Energie", "Weltraum", "Städte", "Essen"),
+    ),
+    "ar": (
+        "قراءات السبت",
+        "موضوع هذا الأسبوع هو الصبر: توربينات عملت ألف يوم، وحافلة تنتظر ركابها.",
+        "محطة المد والجزر التي لا يراها أحد تعمل منذ ألف يوم",
+        "انخفضت كلفة الكهرباء في عام واحد بنسبة 38% عما كانت عليه في العقد الأول.",
+        ("المناخ والطاقة", "الفضاء", "المدن", "الطعام"),
+    ),
+}
+"""A newsletter's name, its opening line, a headline, a takeaway and four topics, by language."""
+
+
+def issue_in(language: str, count: int, *, pictures: bool = True) -> IssueContent:
+    """Return an issue of `count` articles in English, German or Arabic, all of them with pictures or none."""
+    picture = Image("https://pictures.example.org/1.jpg", "Slack water") if pictures else None
+    items = tuple(replace(item, image=picture, language=language) for item in many(count))
+    content = sample_issue(items=items, number=12)
+    if language in _WORDS:
+        name, intro, title, takeaway, topics = _WORDS[language]
+        content = replace(
+            content,
+            language=language,
+            newsletter=name,
+            intro=intro,
+            items=tuple(
+                replace(item, title=f"{title} ({item.position})", takeaways=(takeaway,) * len(item.takeaways))
+                for item in items
+            ),
+            topics=tuple(replace(t, name=own) for t, own in zip(TOPICS, topics, strict=True)),
+        )
+    used = {topic for item in content.items for topic in item.topics}
+    return replace(content, topics=tuple(topic for topic in content.topics if topic.slug in used))
+
+
 def one_item(**overrides: object) -> IssueContent:
     """Return an issue of a single item, with `overrides` to that item."""
     item = replace(ITEMS[0], **overrides)  # type: ignore[arg-type]

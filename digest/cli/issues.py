@@ -37,6 +37,7 @@ from digest.store.told import ItemScore, scores_of
 
 if TYPE_CHECKING:
     from digest.pipeline.contents import FrozenItem
+    from digest.runtime import Runtime
 
 # Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
 app = new_app()
@@ -240,9 +241,11 @@ def preview(
 
     if as_email and topic:
         raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
-    page = page_for_reader(open_runtime(), issue, email=as_email, topics=topic)
+    runtime = open_runtime()
+    page = page_for_reader(runtime, issue, email=as_email, topics=topic)
     for finding in check_page(page):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
+    _warn_of_crowding(runtime, issue)
     if out is None:
         typer.echo(page.text if text else page.html)
         return
@@ -253,6 +256,21 @@ def preview(
         except OSError as exc:
             raise InvalidInput(f"--out: {file} cannot be written: {exc.strerror or exc}") from exc
     say("\n".join((page.subject, *map(str, files))))
+
+
+def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:
+    """Say how many readers an issue is too long for."""
+    from digest.compose.room import crowded
+    from digest.compose.steps import pieces_of
+
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
+    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
+    found = crowded(runtime.engine, pieces)
+    if found.readers:
+        readers = f"{counted(found.readers, 'reader')} ({counted(found.editions, 'edition')})"
+        online = f", {found.online_only} of them some online only" if found.online_only else ""
+        warn(f"for want of room, {readers} get some articles as headlines{online}")
 
 
 @app.command()

@@ -17,12 +17,21 @@ Attributes = list[tuple[str, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A start tag: its name, its attributes ('' for one without a value), its line, the tags around it."""
+    """A start tag: its name, its attributes ('' for one without a value), its line, the tags around it.
+
+    `number` counts the elements of its outline from 0.
+    """
 
     name: str
     attributes: dict[str, str]
     line: int
     inside: tuple[str, ...] = ()
+    number: int = 0
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The words of its class attribute."""
+        return frozenset(self.attributes.get("class", "").split())
 
 
 @dataclass(slots=True)
@@ -35,6 +44,17 @@ class Outline:
     elements: list[Element] = field(default_factory=list)
     title: str = ""
     imbalance: str = ""
+    texts: list[str] = field(default_factory=list)
+    spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def text_of(self, element: Element) -> str:
+        """Return the words inside an element of this outline, and for a link those its pictures stand for."""
+        start, end = self.spans.get(element.number, (0, 0))
+        return " ".join("".join(self.texts[start:end]).split())
+
+    def of_class(self, name: str) -> list[Element]:
+        """Return the elements of this class, in order."""
+        return [element for element in self.elements if name in element.classes]
 
     def named(self, *names: str) -> list[Element]:
         """Return the elements of these names, in order."""
@@ -58,37 +78,49 @@ class _OutlineParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self._outline = Outline()
-        self._open: list[tuple[str, int]] = []
+        self._open: list[Element] = []
 
     def finished(self) -> Outline:
         if self._open and not self._outline.imbalance:
-            tag, line = self._open[-1]
-            self._outline.imbalance = f"line {line}: <{tag}> is never closed"
+            left = self._open[-1]
+            self._outline.imbalance = f"line {left.line}: <{left.name}> is never closed"
         return self._outline
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
-        self._add(tag, attrs)
+        element = self._add(tag, attrs)
         if tag not in _VOID:
-            self._open.append((tag, self.getpos()[0]))
+            self._open.append(element)
 
     def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self._add(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
-        line = self.getpos()[0]
-        if self._open and self._open[-1][0] == tag:
-            self._open.pop()
+        if self._open and self._open[-1].name == tag:
+            closed = self._open.pop()
+            start, _ = self._outline.spans[closed.number]
+            self._outline.spans[closed.number] = start, len(self._outline.texts)
         elif not self._outline.imbalance:
             inner = (
-                f"<{self._open[-1][0]}> of line {self._open[-1][1]} is open" if self._open else "none is open"
+                f"<{self._open[-1].name}> of line {self._open[-1].line} is open"
+                if self._open
+                else "none is open"
             )
-            self._outline.imbalance = f"line {line}: </{tag}> stands where {inner}"
+            self._outline.imbalance = f"line {self.getpos()[0]}: </{tag}> stands where {inner}"
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1][0] == "title":
+        within = self._open[-1].name if self._open else ""
+        if within == "title":
             self._outline.title += data
+        elif within != "style":
+            self._outline.texts.append(data)
 
-    def _add(self, tag: str, attrs: Attributes) -> None:
-        inside = tuple(name for name, _ in self._open)
+    def _add(self, tag: str, attrs: Attributes) -> Element:
+        inside = tuple(element.name for element in self._open)
         named = {name: value or "" for name, value in attrs}
-        self._outline.elements.append(Element(tag, named, self.getpos()[0], inside))
+        number, start = len(self._outline.elements), len(self._outline.texts)
+        element = Element(tag, named, self.getpos()[0], inside, number)
+        self._outline.elements.append(element)
+        self._outline.spans[number] = start, start
+        if tag == "img" and "a" in inside:
+            self._outline.texts.append(named.get("alt", ""))
+        return element

@@ -5,16 +5,19 @@ from __future__ import annotations
 from digest.compose.markup import outline
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import plain
-from digest.compose.views import SectionView, context, issue_view, item_view, title_of
+from digest.compose.views import SectionView, context, issue_view, item_view, name_of, title_of
 from digest.domain.errors import Misconfigured
-from digest.domain.issues import IssueContent
-from digest.domain.mail import TOKEN_OPEN, Fragment, RenderedIssue
+from digest.domain.issues import IssueContent, Item
+from digest.domain.layout import FULL_ITEMS, MAIL_ROOM, Density
+from digest.domain.mail import SECTION_COUNT, TOKEN_OPEN, Fragment, RenderedIssue
 
 __all__ = ["EmailTemplate", "compile_template", "render_issue"]
 
 
 def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssue:
     """Return the pieces of `content`: opening, each topic's heading, each item under each topic, closing.
+
+    Where an edition may be too long for all its articles in full, each item is rendered in every density.
 
     Items must be in the order of their positions, which count from 0 (`ValueError`). Raises
     `InvalidInput` for a language that is no tag, `Misconfigured` when the template itself makes a link
@@ -27,24 +30,54 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     def piece(block: str, **more: object) -> Fragment:
         return _checked(template.fragment(block, context(issue, template.phrases, **more)), template, block)
 
-    sections = {topic.slug: SectionView(plain(topic.name)) for topic in content.topics}
-    items = {
-        f"{item.position}:{topic}": piece("item", item=view, section=sections[topic])
-        for item in content.items
-        for view in [item_view(item, content.language, template.phrases)]
-        for topic in item.topics
-    }
+    sections = {topic.slug: SectionView(name_of(topic.name)) for topic in content.topics}
+
+    def items(density: Density) -> dict[str, Fragment]:
+        return {
+            f"{item.position}:{topic}": piece(
+                "item",
+                section=sections[topic],
+                item=item_view(
+                    item,
+                    content.language,
+                    template.phrases,
+                    density,
+                    also_about=tuple(sections[other].name for other in item.topics if other != topic),
+                ),
+            )
+            for item in content.items
+            for topic in item.topics
+        }
+
+    opening, closing = piece("opening"), piece("closing")
+    full = items(Density.FULL)
+    headings = {slug: piece("section", section=section) for slug, section in sections.items()}
+    everything = [opening, *headings.values(), *full.values(), closing]
+    has_room = len(content.items) <= FULL_ITEMS and sum(one.weight for one in everything) <= MAIL_ROOM
     return RenderedIssue(
         newsletter=issue.newsletter,
         language=issue.language,
         subject=plain(content.subject),
         preheader=plain(content.preheader),
-        opening=piece("opening"),
-        sections={slug: piece("section", section=section) for slug, section in sections.items()},
-        items=items,
-        closing=piece("closing"),
+        opening=opening,
+        sections=headings,
+        items=full,
+        compact={} if has_room else items(Density.COMPACT),
+        headlines={} if has_room else items(Density.HEADLINE),
+        contents=piece("contents"),
+        entries={
+            slug: piece("entry", section=section, section_count=SECTION_COUNT)
+            for slug, section in sections.items()
+        },
+        more=piece("more"),
+        closing=closing,
         titles=tuple(title_of(item) for item in content.items),
+        summaries=tuple(map(_summary, content.items)),
     )
+
+
+def _summary(item: Item) -> str:
+    return next((clean for takeaway in item.takeaways if (clean := plain(takeaway))), "")
 
 
 def _checked(fragment: Fragment, template: EmailTemplate, block: str) -> Fragment:

@@ -41,6 +41,7 @@ from digest.store.issues import (
     get_outline,
     get_rendered,
     items_of,
+    list_issues,
     lock_issue,
     replace_items,
 )
@@ -207,7 +208,18 @@ def _content(session: Session, issue: Issue) -> IssueContent:
         subject=issue.subject,
         preheader=issue.preheader,
         intro=issue.intro,
+        number=_number(session, issue),
     )
+
+
+def _number(session: Session, issue: Issue) -> int:
+    """Return which of the newsletter's issues this is, from 1, by window; cancelled ones do not count."""
+    earlier = (
+        other
+        for other in list_issues(session, issue.newsletter_id)
+        if other.window.end < issue.window.end and other.state is not IssueState.CANCELLED
+    )
+    return 1 + sum(1 for _ in earlier)
 
 
 def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> bool:

@@ -1,8 +1,9 @@
 """E-mail templates: MJML compiled once, then plain Jinja blocks.
 
 A template is a folder with `body.mjml`, `body.txt` and `phrases.toml`. Both bodies have the blocks
-opening, section, item and closing. MJML runs before any article is known, so what articles say is never
-compiled, only filled in; and every error a template can hold is found here, with file and line.
+opening, contents, entry, section, item, more and closing. MJML runs before any article is known, so what
+articles say is never compiled, only filled in; and every error a template can hold is found here, with file
+and line.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from digest.compose.views import Phrases, SectionView, context, issue_view, item
 from digest.domain.articles import Image
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, IssueTopic, Item, OtherSource
-from digest.domain.mail import Fragment, escape_html
+from digest.domain.layout import Density
+from digest.domain.mail import SECTION_COUNT, Fragment, escape_html
 from digest.domain.topics import TopicSlug
 
-BLOCKS = ("opening", "section", "item", "closing")
+BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
 TEXT_WIDTH = 72
 
 
@@ -186,7 +188,22 @@ def _specimen(phrases: Phrases) -> dict[str, Any]:
         also=(OtherSource("Other", "https://example.net/"),),
     )
     content = IssueContent(
-        "Newsletter", "en", day, day, "Sender", "Address", (IssueTopic(topic, "Topic"),), (bare, full)
+        "Newsletter",
+        "en",
+        day,
+        day,
+        "Sender",
+        "Address",
+        (IssueTopic(topic, "Topic"),),
+        (bare, full),
+        number=1,
     )
-    section = SectionView("Topic", tuple(item_view(item, "en", phrases) for item in content.items))
-    return context(issue_view(content, phrases), phrases, sections=(section,))
+    section = SectionView(
+        "Topic",
+        tuple(
+            item_view(item, "en", phrases, density, also_about=("Other",))
+            for item in content.items
+            for density in Density
+        ),
+    )
+    return context(issue_view(content, phrases), phrases, sections=(section,), section_count=SECTION_COUNT)

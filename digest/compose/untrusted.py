@@ -21,6 +21,8 @@ _UNSAFE = re.compile(
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
+URL_MAX = 2048
+
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 """What `quote` leaves alone: RFC 3986's reserved characters and the percent sign."""
 
@@ -42,9 +44,10 @@ def paragraphs(text: str) -> tuple[str, ...]:
 def find_link(url: str) -> str | None:
     """Return `url` fit for an href, or None when it is not an absolute http(s) URL of a named host.
 
-    Refused too: a user name before the host (`https://bank.example@elsewhere.example`), which misleads.
+    Refused too: a user name before the host (`https://bank.example@elsewhere.example`), which misleads,
+    and more than 2,048 characters, which Outlook does not open and other articles need.
     """
-    if url != plain(url):
+    if len(url) > URL_MAX or url != plain(url):
         return None
     try:
         parts = urlsplit(url)

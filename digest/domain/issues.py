@@ -103,7 +103,8 @@ class IssueContent:
 
     `topics` are in the newsletter's order and hold every topic an item names. `subject` is '' until an
     editor writes one: then each edition names its own first article (see `subject_for`). `preheader`
-    works the same way. `first_day` and `last_day` are the local dates the window covers.
+    works the same way. `first_day` and `last_day` are the local dates the window covers. `number` counts
+    the newsletter's issues from 1; 0 when it has none yet.
     """
 
     newsletter: str
@@ -117,6 +118,7 @@ class IssueContent:
     subject: str = ""
     preheader: str = ""
     intro: str = ""
+    number: int = 0
 
     @property
     def outline(self) -> Outline:

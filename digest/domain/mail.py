@@ -14,20 +14,25 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from digest.domain.issues import Edition
+from digest.domain.layout import MAIL_ROOM, Density, lay_out
+from digest.domain.topics import TopicSlug
 
 TOKEN_OPEN, TOKEN_CLOSE = "\ue000", "\ue001"
 """Private-use characters around a token's name. Whatever comes from outside is stripped of them."""
 
 TOKEN = re.compile(f"{TOKEN_OPEN}([a-z_]+){TOKEN_CLOSE}")
 
-PREHEADER_MAX = 130
+PREHEADER_MIN, PREHEADER_MAX = 40, 130
 SUBJECT_MAX = 78
+
+CONTENTS_TOPICS, CONTENTS_ITEMS = 2, 5
+"""An edition of at least so many topics and articles begins with a list of what is in it."""
 
 
 class Token(StrEnum):
@@ -40,6 +45,7 @@ class Token(StrEnum):
     SUBJECT = "subject"
     PREHEADER = "preheader"
     ITEM_COUNT = "item_count"
+    MORE_COUNT = "more_count"
 
     @property
     def mark(self) -> str:
@@ -47,16 +53,32 @@ class Token(StrEnum):
         return f"{TOKEN_OPEN}{self.value}{TOKEN_CLOSE}"
 
 
-EDITION_TOKENS = frozenset({Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT})
+EDITION_TOKENS = frozenset({Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.MORE_COUNT})
 PERSONAL_TOKENS = frozenset(Token) - EDITION_TOKENS
+
+SECTION_COUNT = f"{TOKEN_OPEN}section_count{TOKEN_CLOSE}"
+"""Where an entry of the contents says how many articles its topic has. It differs within one edition, so
+`assemble` puts the number there itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One piece of an issue in both forms. Each form ends with a line break, so pieces join."""
+    """One piece of an issue in both forms. Each form ends with a line break, so pieces join.
+
+    `weight` is the bytes of its HTML, which is what mail programs cut by.
+    """
 
     html: str
     text: str
+    weight: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", len(self.html.encode("utf-8", "replace")))
+
+    def counting(self, articles: int) -> Fragment:
+        """Return the fragment with this number in place of `SECTION_COUNT`."""
+        number = str(articles)
+        return Fragment(self.html.replace(SECTION_COUNT, number), self.text.replace(SECTION_COUNT, number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +86,13 @@ class RenderedIssue:
     """Every piece of an issue, rendered once and kept with it: from here on no template is read.
 
     `sections` holds the heading of each topic; `items` holds each item under each topic it can be shown
-    under, named `position:topic`. `titles` are the items' titles by position, `subject` and `preheader`
-    what the editor wrote ('' to let each edition name its own articles).
+    under, named `position:topic`, and `compact` and `headlines` the same in less room. `contents` opens the
+    list of what is in an edition, `entries` are its lines by topic, `more` says what is online only.
+    `titles` are the items' titles by position, `summaries` their first takeaways ('' where there is none),
+    `subject` and `preheader` what the editor wrote ('' to let each edition name its own articles).
+
+    An issue whose every edition has room for all its articles has no `compact` and no `headlines`; nor has
+    one that was approved before there were layouts, which is sent as it was approved.
     """
 
     newsletter: str
@@ -73,29 +100,51 @@ class RenderedIssue:
     subject: str
     preheader: str
     opening: Fragment
-    sections: Mapping[str, Fragment]
+    sections: Mapping[TopicSlug, Fragment]
     items: Mapping[str, Fragment]
     closing: Fragment
     titles: tuple[str, ...]
+    compact: Mapping[str, Fragment] = field(default_factory=dict)
+    headlines: Mapping[str, Fragment] = field(default_factory=dict)
+    contents: Fragment = Fragment("", "")
+    entries: Mapping[TopicSlug, Fragment] = field(default_factory=dict)
+    more: Fragment = Fragment("", "")
+    summaries: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the pieces as JSON, the same text for the same pieces."""
-        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        pieces = {name: _plain(getattr(self, name)) for name in self.__slots__}
+        return json.dumps(pieces, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> RenderedIssue:
-        """Read back what `to_json` wrote."""
+        """Read back what `to_json` wrote, also before there were layouts."""
         raw: dict[str, Any] = json.loads(text)
-        return cls(
-            **raw
-            | {
-                "opening": Fragment(**raw["opening"]),
-                "closing": Fragment(**raw["closing"]),
-                "sections": {name: Fragment(**piece) for name, piece in raw["sections"].items()},
-                "items": {name: Fragment(**piece) for name, piece in raw["items"].items()},
-                "titles": tuple(raw["titles"]),
-            }
-        )
+        return cls(**{name: _read(value) for name, value in raw.items()})
+
+    def pieces(self, density: Density) -> Mapping[str, Fragment]:
+        """Return the items as they are shown in this density."""
+        if density is Density.FULL:
+            return self.items
+        return self.compact if density is Density.COMPACT else self.headlines
+
+
+def _plain(value: object) -> object:
+    """Return a piece, a mapping of pieces or a text as JSON knows it."""
+    if isinstance(value, Fragment):
+        return {"html": value.html, "text": value.text}
+    if isinstance(value, Mapping):
+        return {name: _plain(piece) for name, piece in value.items()}
+    return value
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        is_piece = value.keys() == {"html", "text"} and isinstance(value["html"], str)
+        return Fragment(**value) if is_piece else {name: _read(piece) for name, piece in value.items()}
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +159,83 @@ class Assembly:
     values: Mapping[Token, str]
 
 
-def assemble(issue: RenderedIssue, edition: Edition) -> Assembly:
-    """Return the pieces of `edition` in reading order, with its subject, preheader and count."""
-    pieces = [issue.opening]
-    for section in edition.sections:
-        pieces.append(issue.sections[section.topic])
-        pieces.extend(issue.items[f"{position}:{section.topic}"] for position in section.positions)
-    pieces.append(issue.closing)
-    titles = [issue.titles[position] for position in edition.positions]
+def layout_of(
+    issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_ROOM
+) -> Mapping[int, Density | None]:
+    """Return how each item of `edition` is shown, by position; None: online only. See `lay_out`."""
+    if not issue.compact:
+        return dict.fromkeys(edition.positions, Density.FULL)
+    under = sorted(
+        (position, section.topic) for section in edition.sections for position in section.positions
+    )
+    weights = []
+    for position, topic in under:
+        key = f"{position}:{topic}"
+        weights.append((issue.items[key].weight, issue.compact[key].weight, issue.headlines[key].weight))
+    layout = lay_out(weights, None if room is None else room - _frame_weight(issue, edition))
+    return dict(zip([position for position, _ in under], layout, strict=True))
+
+
+def _frame_weight(issue: RenderedIssue, edition: Edition) -> int:
+    """Return the bytes that an edition takes besides its articles, at most."""
+    shared = issue.opening.weight + issue.contents.weight + issue.more.weight + issue.closing.weight
+    topics = [section.topic for section in edition.sections]
+    return shared + sum(issue.sections[topic].weight + issue.entries[topic].weight for topic in topics)
+
+
+def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_ROOM) -> Assembly:
+    """Return the pieces of `edition` in reading order, with its subject, preheader and count.
+
+    With `room` None nothing is left out, however long the page gets: so it stands on the web.
+    """
+    layout = layout_of(issue, edition, room=room)
+    left_out = list(layout.values()).count(None)
+    pieces = [issue.opening, *_contents(issue, edition), *_articles(issue, edition, layout)]
+    pieces += [issue.more, issue.closing] if left_out else [issue.closing]
+    positions = edition.positions
+    titles = [issue.titles[position] for position in positions]
     subject = issue.subject or subject_for(issue.newsletter, titles)
+    summary = issue.summaries[positions[0]] if issue.summaries and positions else ""
     values = {
         Token.SUBJECT: subject,
-        Token.PREHEADER: issue.preheader or preheader_for(titles),
+        Token.PREHEADER: issue.preheader or preheader_for(titles, summary),
         Token.ITEM_COUNT: str(len(titles)),
+        Token.MORE_COUNT: str(left_out),
     }
     return Assembly(subject, tuple(pieces), values)
+
+
+def _articles(
+    issue: RenderedIssue, edition: Edition, layout: Mapping[int, Density | None]
+) -> Iterator[Fragment]:
+    """Yield the sections of an edition, each headed by its topic unless none of its articles is shown."""
+    for section in edition.sections:
+        shown = [
+            issue.pieces(density)[f"{position}:{section.topic}"]
+            for position in section.positions
+            if (density := layout[position])
+        ]
+        if shown:
+            yield issue.sections[section.topic]
+            yield from shown
+
+
+def _contents(issue: RenderedIssue, edition: Edition) -> list[Fragment]:
+    """Return the list of an edition's topics and how many articles each has; none for a short edition.
+
+    The counts are written into the pieces here, as they differ within one edition. There are few of
+    them, so what deliver keeps encoded stays small.
+    """
+    if (
+        not issue.entries
+        or len(edition.sections) < CONTENTS_TOPICS
+        or len(edition.positions) < CONTENTS_ITEMS
+    ):
+        return []
+    return [
+        issue.contents,
+        *(issue.entries[section.topic].counting(len(section.positions)) for section in edition.sections),
+    ]
 
 
 def subject_for(newsletter: str, titles: list[str]) -> str:
@@ -132,9 +243,15 @@ def subject_for(newsletter: str, titles: list[str]) -> str:
     return shorten(f"{newsletter}: {titles[0]}" if titles else newsletter, SUBJECT_MAX)
 
 
-def preheader_for(titles: list[str]) -> str:
-    """Return the line an inbox shows after the subject: the articles the subject left out."""
-    return shorten(" · ".join(titles[1:] or titles), PREHEADER_MAX)
+def preheader_for(titles: list[str], summary: str = "") -> str:
+    """Return the line an inbox shows after the subject: the articles the subject left out.
+
+    Where they say too little, `summary`, what the first article comes to, goes on.
+    """
+    others = titles[1:]
+    if summary and len(" · ".join(others)) < PREHEADER_MIN:
+        others = [*others, summary]
+    return shorten(" · ".join(others or titles), PREHEADER_MAX)
 
 
 def shorten(text: str, limit: int) -> str:

@@ -51,6 +51,8 @@ def page_for_reader(
 def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) -> Page:
     """Return the mail a subscriber was sent: their edition, their links, the address it went to.
 
+    Articles for which the mail had no room are there too: it said that they are online.
+
     Raises `NotFound` when this issue was not addressed to them.
     """
     with reading(runtime.engine) as session:
@@ -61,7 +63,7 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
         issue = get_issue(session, issue_id)
         rendered = get_rendered(session, issue)
     personal = runtime.personal(issue.newsletter_id, issue_id, subscriber_id, address)
-    return page_for(assemble(rendered, edition), personal)
+    return page_for(assemble(rendered, edition, room=None), personal)
 
 
 def _follows(

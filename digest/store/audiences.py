@@ -100,6 +100,7 @@ def _audience_query(
         select(func.coalesce(func.sum(cast(weight, BigInteger)), 0))
         .where(FollowRow.subscriber_id == SubscriberRow.id, FollowRow.topic_id.in_(list(bits)))
         .scalar_subquery()
+        .label("follows")
     )
     return (
         select(
@@ -117,6 +118,24 @@ def _audience_query(
         )
         .order_by(SubscriberRow.id)
     )
+
+
+def count_follows(
+    session: Session, newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
+) -> dict[int, int]:
+    """Return how many readers who may be mailed follow each mix of topics, by mask as in `Reader.follows`."""
+    bits = {topic_id: 1 << index for index, topic_id in enumerate(topics.values())}
+    readers = (
+        _audience_query(newsletter_id, bits)
+        .where(
+            SubscriptionRow.state == SubscriptionState.ACTIVE,
+            ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
+        )
+        .order_by(None)
+        .subquery()
+    )
+    rows = session.execute(select(readers.c.follows, func.count()).group_by(readers.c.follows))
+    return {int(mask): count for mask, count in rows}
 
 
 def add_edition(session: Session, issue_id: IssueId, key: str) -> int:

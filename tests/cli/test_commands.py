@@ -2,13 +2,21 @@
 
 import re
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from digest.compose.steps import compose
+from digest.runtime import open_runtime
+from digest.store.database import writing
+from digest.store.issues import get_issue
+from digest.store.newsletters import NewsletterRow, get_newsletter
+from digest.store.sources import list_sources
 from tests.cli.conftest import ZONE, Digest, change_settings
 from tests.servers.smtp_sink import SmtpSink
+from tests.stored import CLIMATE, sample_article, stored_article
 
 
 def test_a_newsletter_is_added_shown_listed_and_removed(home: Path, digest: Digest) -> None:
@@ -211,6 +219,23 @@ def test_deferred_mails_are_told_with_the_time_of_their_next_try(
     deferred = digest("send", "1", "--json").well().json["deferred"]
     assert deferred["count"] == 2
     assert datetime.fromisoformat(deferred["next_try"]) > datetime.now(UTC)
+
+
+def test_a_preview_says_how_many_readers_an_issue_is_too_long_for(drafted: Path, digest: Digest) -> None:
+    assert "headlines" not in digest("issue", "preview", "1").well().err
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        session.execute(update(NewsletterRow).values(max_items=100))
+        newsletter = get_newsletter(session, "weekly")
+        (source,) = list_sources(session, newsletter.id)
+        window = get_issue(session, 1).window
+    for number in range(70):
+        article = sample_article(f"long-{number}", published_at=window.start + timedelta(hours=1))
+        stored_article(runtime.engine, newsletter, source, article, {CLIMATE: 0.9})
+    compose(runtime.engine, newsletter, window, now=window.end)
+    said = " ".join(digest("issue", "preview", "1", "--text").well().err.split())
+    assert "warning: 30 articles are only a headline here, for want of room (layout)" in said
+    assert "1 reader (1 edition) get some articles as headlines, 1 of them some online only" in said
 
 
 def test_a_draft_is_edited_looked_at_approved_and_sent(drafted: Path, digest: Digest) -> None:

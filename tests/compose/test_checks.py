@@ -37,6 +37,13 @@ HTML_FAULTS = {
     "an image without alt": ("16–22", '<img src="https://example.org/x.png" width="1">', "alternative text"),
     "an image in the clear": ("16–22", '<img src="http://example.org/x.png" alt="" width="1">', "not https"),
     "no unsubscribe link": ("ink unsubscribe", "ink", "unsubscribe"),
+    "no charset": ("charset=UTF-8", "charset=latin-1", "charset"),
+    "a heading of nothing": ("16–22", "<h2> </h2>", "says nothing"),
+    "a point outside a list": ("16–22", "<li>x</li>", "not in a list"),
+    "a link without words": ("16–22", '<a href="https://example.org/"> </a>', "has no words"),
+    "no link to preferences": ("ink preferences", "ink", "preferences"),
+    "no link to the mail online": (' online" href', '" href', "online"),
+    "no word of why": ("rule why", "rule", "why the reader got it"),
     "a tag left open": ("16–22", "<b>16–22", "not balanced"),
     "an Outlook table left open": ("<!--[if mso | IE]></td><![endif]-->", "", "as Outlook reads them"),
 }
@@ -46,7 +53,8 @@ HTML_FAULTS = {
 def test_a_fault_in_the_html_is_an_error(fault: str, page: Page) -> None:
     old, new, word = HTML_FAULTS[fault]
     assert old in page.html
-    findings = check_page(replace(page, html=page.html.replace(old, new, 1)))
+    times = -1 if "online" in fault else 1  # the mail links there at its top and at its bottom
+    findings = check_page(replace(page, html=page.html.replace(old, new, times)))
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     assert any(word in error.what for error in errors), errors
 
@@ -56,6 +64,54 @@ def test_layout_tables_and_metas_are_warned_about(page: Page) -> None:
     findings = check_page(replace(page, html=html.replace('name="color-scheme"', 'name="x"')))
     assert len(findings) == 2
     assert {finding.severity for finding in findings} == {Severity.WARNING}
+
+
+WARNINGS = {
+    "a link that does not say where it goes": (
+        "16–22",
+        '<a href="https://a.example/">Read more…</a>',
+        "'Read more",
+    ),
+    "links in the clear": (
+        "https://meridian.example.org/2026",
+        "http://meridian.example.org/2026",
+        "5 links not https",
+    ),
+    "no dark colours": ("prefers-color-scheme: dark", "prefers-contrast: more", "dark screen"),
+    "no postal address": ("soft postal", "soft", "postal address"),
+    "no preheader": ("preheader ink", "ink", "no preheader"),
+    "a preheader of two words": ("A school for heat-pump fitters", "Two words\u034f", "9 characters"),
+    "a preheader without padding": ("&#847;", "", "inbox"),
+    "a preheader in white": (
+        "overflow:hidden;color:#22262b",
+        "overflow:hidden;color:#FFFFFF",
+        "white on white",
+    ),
+    "text too small": ("16–22", "<b style='font-size:9px'>x</b>", "below 12 px"),
+}
+
+
+@pytest.mark.parametrize("fault", WARNINGS)
+def test_what_an_editor_should_judge_is_a_warning(fault: str, page: Page) -> None:
+    old, new, word = WARNINGS[fault]
+    assert old in page.html
+    findings = check_page(replace(page, html=page.html.replace(old, new), text=page.text.replace(old, new)))
+    assert any(word in finding.what for finding in findings), findings
+    assert {finding.severity for finding in findings} == {Severity.WARNING}
+
+
+def test_links_of_a_trial_installation_are_not_warned_about(page: Page) -> None:
+    local = replace(
+        page,
+        html=page.html.replace("https://digest.example.org/", "http://127.0.0.1:8000/"),
+        text=page.text.replace("https://digest.example.org/", "http://127.0.0.1:8000/"),
+    )
+    assert check_page(local) == ()
+
+
+def test_a_mail_of_pictures_alone_is_an_error() -> None:
+    html = '<p></p><img src="https://example.org/a.png" alt="All of it" width="1">'
+    assert any("all pictures" in finding.what for finding in check_page(Page("s", html, "t")))
 
 
 def test_an_empty_text_form_is_an_error(page: Page) -> None:

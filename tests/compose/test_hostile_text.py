@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import jinja2
 import pytest
@@ -12,7 +13,8 @@ from digest.compose.checks import check_page
 from digest.compose.markup import outline
 from digest.compose.render import EmailTemplate, render_issue
 from digest.domain.articles import Image
-from digest.domain.issues import IssueContent, IssueTopic, OtherSource
+from digest.domain.issues import IssueContent, IssueTopic, Item, OtherSource
+from digest.domain.layout import Density
 from digest.domain.mail import TOKEN_CLOSE, TOKEN_OPEN, Page, Token
 from tests.samples import CLIMATE, everything, one_item, page_of, sample_issue
 
@@ -109,6 +111,32 @@ def faults(page: Page, benign: Page) -> list[str]:
 def test_hostile_text_stays_text(slot: str, template: EmailTemplate, benign: Page) -> None:
     found = {text: faults(shown(SLOTS[slot](text), template), benign) for text in HOSTILE}
     assert {text: what for text, what in found.items() if what} == {}
+
+
+def hostile_item(text: str, position: int) -> Item:
+    (item,) = one_item(
+        title=text,
+        url=f"https://example.org/{position}",
+        takeaways=(text, "A second."),
+        source=text,
+        language=text,
+        image=Image(f"https://example.org/{text}", text),
+        also=(OtherSource(text, "https://example.org/other"),),
+    ).items
+    return replace(item, position=position)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_hostile_text_stays_text_however_densely_it_is_shown(step: int, template: EmailTemplate) -> None:
+    texts = (HOSTILE + HOSTILE[:11])[::step]
+    page = shown(sample_issue(items=tuple(hostile_item(text, n) for n, text in enumerate(texts))), template)
+    harmless = shown(
+        sample_issue(items=tuple(hostile_item("Word", n) for n, _ in enumerate(texts))), template
+    )
+    found = outline(page.html)
+    assert len(texts) == 42
+    assert [len(found.of_class(density)) for density in Density] == [12, 18, 12]
+    assert faults(page, harmless) == []
 
 
 @pytest.mark.parametrize("slot", SLOTS)

@@ -12,7 +12,8 @@ from digest.compose.views import SectionView, context, issue_view, item_view
 from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput, Misconfigured
 from digest.domain.issues import Edition, IssueContent, OtherSource, edition_for
-from digest.domain.mail import Fragment, Page, RenderedIssue, Token, assemble
+from digest.domain.layout import Density
+from digest.domain.mail import SECTION_COUNT, Fragment, Page, RenderedIssue, Token
 from tests.samples import (
     CITIES,
     CLIMATE,
@@ -22,6 +23,7 @@ from tests.samples import (
     SPACE,
     TOPICS,
     everything,
+    many,
     one_item,
     page_of,
     sample_issue,
@@ -34,11 +36,24 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
     sections = tuple(
         SectionView(
             names[section.topic],
-            tuple(item_view(content.items[p], content.language, template.phrases) for p in section.positions),
+            tuple(
+                item_view(
+                    item,
+                    content.language,
+                    template.phrases,
+                    also_about=tuple(names[other] for other in item.topics if other != section.topic),
+                )
+                for item in (content.items[position] for position in section.positions)
+            ),
         )
         for section in edition.sections
     )
-    values = context(issue_view(content, template.phrases), template.phrases, sections=sections)
+    values = context(
+        issue_view(content, template.phrases),
+        template.phrases,
+        sections=sections,
+        section_count=SECTION_COUNT,
+    )
     return Fragment(template.html.render(values), template.text.render(values))
 
 
@@ -48,7 +63,12 @@ def test_the_pieces_joined_are_the_template_rendered_whole(
 ) -> None:
     content = sample_issue()
     edition = edition_for(content.outline, follows)
-    pieces = assemble(rendered, edition).pieces
+    pieces = [rendered.opening, rendered.contents]
+    pieces += [rendered.entries[section.topic] for section in edition.sections]
+    for section in edition.sections:
+        pieces.append(rendered.sections[section.topic])
+        pieces += [rendered.items[f"{position}:{section.topic}"] for position in section.positions]
+    pieces += [rendered.more, rendered.closing]
     whole = whole_render(content, edition, template)
     assert "".join(piece.html for piece in pieces) == whole.html
     assert "".join(piece.text for piece in pieces) == whole.text
@@ -127,6 +147,13 @@ def test_a_title_of_which_nothing_can_be_printed_gives_way_to_the_source(templat
     assert ">Meridian</a>" in issue.items["0:climate"].html
 
 
+def test_a_source_without_a_name_is_called_by_its_host(template: EmailTemplate) -> None:
+    nameless = OtherSource("\ufeff", "https://northlight.example.org/a")
+    piece = render_issue(one_item(source="\x00", also=(nameless,)), template).items["0:climate"]
+    assert "Read at meridian.example.org" in piece.text
+    assert "northlight.example.org: https://northlight.example.org/a\n" in piece.text
+
+
 def test_what_the_editor_wrote_stands_before_what_the_edition_would_say(template: EmailTemplate) -> None:
     content = sample_issue(subject="Our pick", preheader="Twelve good reads")
     page = page_of(render_issue(content, template), everything(content))
@@ -169,8 +196,13 @@ def test_thirty_articles_stay_far_below_what_gmail_cuts(template: EmailTemplate)
     assert len(page.html.encode()) < 0.75 * HTML_MAX_BYTES
 
 
-def test_an_article_weighs_less_than_2200_bytes(rendered: RenderedIssue) -> None:
-    assert max(len(piece.html.encode()) for piece in rendered.items.values()) < 2200
+def test_an_article_weighs_little_and_less_the_denser_it_is_shown(template: EmailTemplate) -> None:
+    rendered = render_issue(sample_issue(items=many(13)), template)
+    heaviest = [
+        max(piece.weight for piece in rendered.pieces(density).values())
+        for density in (Density.FULL, Density.COMPACT, Density.HEADLINE)
+    ]
+    assert [weight <= limit for weight, limit in zip(heaviest, (2600, 1700, 1000), strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("language", ["", "und", "en\r\nBcc: x", '"><script>', "english please"])
@@ -200,7 +232,7 @@ def test_a_link_that_the_template_spoils_is_refused(
 
 
 def test_a_value_the_template_cannot_show_is_a_fault_of_the_template(template: EmailTemplate) -> None:
-    with pytest.raises(Misconfigured, match="'digest', block 'item': 'item' is undefined"):
+    with pytest.raises(Misconfigured, match="'digest', block 'item': 'issue' is undefined"):
         template.fragment("item", {})
 
 

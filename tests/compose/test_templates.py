@@ -20,7 +20,7 @@ def spoiled(folder: Path, files: Mapping[str, str], name: str, old: str, new: st
 MJML_ERRORS = {
     "an element that MJML does not know": ("<mj-text padding", "<mj-txt padding", "<mj-txt>"),
     "an element that is closed out of turn": ("</h1>", "</h3>", "</h3>"),
-    "an attribute without quotes": ('<mj-section padding="2px 0">', "<mj-section padding=0>", "parse"),
+    "an attribute without quotes": ('<mj-text padding="6px 32px 0">', "<mj-text padding=0>", "parse"),
     "a Jinja tag that is not closed": (
         "{% for paragraph in issue.intro %}",
         "{% for paragraph in %}",

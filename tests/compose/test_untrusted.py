@@ -69,6 +69,8 @@ def test_blank_lines_part_paragraphs_and_single_breaks_do_not() -> None:
         ("https://example.org\\@example.net/", None),
         (f"https://example.org/{Token.EMAIL.mark}", None),
         ("https://example.org/\u202egpj", None),
+        (f"https://example.org/{'a' * 2028}", f"https://example.org/{'a' * 2028}"),
+        (f"https://example.org/{'a' * 2029}", None),
         ("", None),
     ],
 )

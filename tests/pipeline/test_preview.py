@@ -1,19 +1,20 @@
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
-from digest.pipeline.preview import page_for_reader
+from digest.pipeline.preview import page_for_reader, page_sent
 from digest.pipeline.run import approve_issue, run_newsletter
 from digest.runtime import Runtime
 from digest.store.database import writing
+from digest.store.newsletters import NewsletterRow
 from digest.store.recording import record_article
 from digest.store.sources import list_sources
 from digest.store.subscribers import set_follows
 from tests.pipeline.press import CLIMATE, DAY, SPACE, Press, make_newsletter
-from tests.stored import NOW, sample_article, stored_reader
+from tests.stored import NOW, sample_article, stored_article, stored_reader
 
 
 @pytest.fixture
@@ -65,6 +66,27 @@ def test_who_was_sent_an_issue_sees_the_edition_they_were_sent(
     with writing(engine) as session:
         set_follows(session, newsletter.id, who, [SPACE])
     assert titles(runtime, draft, email="anna@example.org") == {"tides"}
+
+
+def test_what_a_mail_had_no_room_for_is_on_its_page(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    with writing(engine) as session:
+        (source,) = list_sources(session, newsletter.id)
+        session.execute(update(NewsletterRow).values(max_items=100))
+    for number in range(70):
+        article = sample_article(f"long-{number}", published_at=DAY)
+        stored_article(engine, newsletter, source, article, {CLIMATE: 0.9})
+    run_newsletter(runtime, "weekly")
+    approve_issue(runtime, draft.id, by="ed")
+    address_issue(engine, draft.id, now=NOW)
+    who = stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    mail, online = (
+        page_for_reader(runtime, draft.id, email="anna@example.org"),
+        page_sent(runtime, draft.id, who),
+    )
+    assert ("And 11 more online" in mail.text, "more online" in online.text) == (True, False)
+    assert [page.html.count("<h2") for page in (mail, online)] == [60, 71]
 
 
 def test_a_preview_carries_the_readers_own_links(runtime: Runtime, draft: Issue) -> None:
