@@ -247,7 +247,9 @@ def show_model(report: Report, newsletter: str) -> None:
     for note, count in sorted(report.notes.items(), key=lambda pair: -pair[1])[:_NOTES_SHOWN]:
         say(f"without the language model: {counted(count, 'article')}: {note}")
     if report.notes:
-        say(f"'digest condense {newsletter} --again' asks it again, when that is mended")
+        say(
+            f"'digest condense {newsletter} --again' asks it again, when that is mended; answers it gave stay"
+        )
     if report.kept:
         say(f"edited, and left as they are: {counted(report.kept, 'article')}")
     for one in report.outdated:
