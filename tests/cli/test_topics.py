@@ -52,6 +52,22 @@ def test_a_trial_keeps_what_it_does_not_name_as_a_change_does(drafted: Path, dig
     assert stands["matched"] == trial["matched"]
 
 
+def test_a_rule_is_tried_and_adopted_for_articles_that_wait_to_be_condensed_anew(
+    drafted: Path, digest: Digest
+) -> None:
+    trial = ("topic", "test", "weekly", "climate", "--query", "tram*", "--json")
+    before = digest(*trial).json
+    for source in digest("source", "list", "weekly", "--json").json:
+        digest("source", "change", "weekly", source["name"], "--weight", "2").well()
+    digest("source", "change", "weekly", source["name"], "--topic", "space").well()
+    after = digest(*trial).json
+    assert after["looked_at"] == before["looked_at"]
+    assert after["gained"] == before["gained"]
+    digest("topic", "change", "weekly", "climate", "--query", "tram*").well()
+    digest("compose", "weekly").well()
+    assert set(before["into"]) <= {item["title"] for item in items(digest)}
+
+
 def test_a_topic_that_is_not_there_yet_can_be_tried(drafted: Path, digest: Digest) -> None:
     assert digest("topic", "test", "weekly", "bread", "--phrase", "bread", "--json").json["gained"]
     digest("topic", "test", "weekly", "bread").refused(2, "no topic 'bread'")
