@@ -101,7 +101,7 @@ def test_a_verdict_counts_at_once_and_survives_condensing_again(desk: Desk) -> N
     assert desk.decide(number, remove=(GRID,), add=(SPORT,)) == [SPORT]
     assert desk.topics() == {number: [SPORT]}
     condense_again(desk.engine, desk.newsletter, since=WINDOW.start)
-    condense(desk.engine, desk.newsletter)
+    condense(desk.engine, desk.newsletter, now=NOW)
     assert desk.topics() == {number: [SPORT]}
     assert desk.decide(number, undo=(GRID, SPORT))[:2] == [GRID, SPORT]
     assert desk.decide(number, add=(GRID,)) == desk.decide(number, add=(GRID,))
