@@ -241,8 +241,8 @@ def show_model(report: Report, newsletter: str) -> None:
         say(f"the language model: {cost_in_words(report.usage)}")
     if report.rejected:
         say(
-            f"rejected: {counted(report.rejected, 'takeaway')} that the articles do not bear out; "
-            "'digest article takeaways ARTICLE' shows them"
+            f"rejected: {counted(report.rejected, 'takeaway')} of the model's; "
+            "'digest article takeaways ARTICLE' shows which and why"
         )
     for note, count in sorted(report.notes.items(), key=lambda pair: -pair[1])[:_NOTES_SHOWN]:
         say(f"without the language model: {counted(count, 'article')}: {note}")
