@@ -227,7 +227,9 @@ def _lines(file: str) -> list[str]:
     """Return the lines of a file that say something. Raises `InvalidInput` when none does."""
     try:
         text = sys.stdin.read() if file == "-" else read_text_file(Path(file))
-    except UnicodeDecodeError as exc:
+        # In the C.UTF-8 of containers, Python lets wrong bytes through as what no text holds.
+        text.encode()
+    except UnicodeError as exc:
         raise InvalidInput("standard input is not UTF-8; nothing was changed") from exc
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:

@@ -241,13 +241,15 @@ def show_model(report: Report, newsletter: str) -> None:
         say(f"the language model: {cost_in_words(report.usage)}")
     if report.rejected:
         say(
-            f"rejected: {counted(report.rejected, 'takeaway')} that the articles do not bear out; "
-            "'digest article takeaways ARTICLE' shows them"
+            f"rejected: {counted(report.rejected, 'takeaway')} of the model's; "
+            "'digest article takeaways ARTICLE' shows which and why"
         )
     for note, count in sorted(report.notes.items(), key=lambda pair: -pair[1])[:_NOTES_SHOWN]:
         say(f"without the language model: {counted(count, 'article')}: {note}")
     if report.notes:
-        say(f"'digest condense {newsletter} --again' asks it again, when that is mended")
+        say(
+            f"'digest condense {newsletter} --again' asks it again, when that is mended; answers it gave stay"
+        )
     if report.kept:
         say(f"edited, and left as they are: {counted(report.kept, 'article')}")
     for one in report.outdated:

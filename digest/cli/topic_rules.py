@@ -48,6 +48,23 @@ def rule_of(
     return TopicRule(_said(phrases), _said(categories), _said(sources), told)
 
 
+def amended(
+    known: TopicRule,
+    phrases: list[str] | None,
+    categories: list[str] | None,
+    sources: list[str] | None,
+    query: str | None,
+) -> TopicRule:
+    """Return a rule with what the options name put in the place of it; '' takes it away."""
+    given = rule_of(phrases, categories, sources, query)
+    return TopicRule(
+        known.phrases if phrases is None else given.phrases,
+        known.categories if categories is None else given.categories,
+        known.sources if sources is None else given.sources,
+        known.query if query is None else given.query,
+    )
+
+
 def _said(values: list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value.strip() for value in values or () if value.strip()))
 

@@ -12,7 +12,7 @@ from digest.cli.arguments import Slug, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_record, show_table
-from digest.cli.topic_rules import Categories, Phrases, Query, Sources, rule_of, show_trial
+from digest.cli.topic_rules import Categories, Phrases, Query, Sources, amended, rule_of, show_trial
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicRule, TopicSlug
@@ -115,24 +115,17 @@ def change(
     parent: Parent = None,
 ) -> None:
     """Change a topic; what is not named stays, and so does who follows it. '' takes something away."""
-    given = rule_of(phrase, category, source, query)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         known = get_topic(session, found.id, topic)
-        rule = TopicRule(
-            known.rule.phrases if phrase is None else given.phrases,
-            known.rule.categories if category is None else given.categories,
-            known.rule.sources if source is None else given.sources,
-            known.rule.query if query is None else given.query,
-        )
         changed = replace(
             known,
             name=known.name if not (name or "").strip() else within(str(name).strip(), "--name", limit=200),
             description=known.description
             if description is None
             else within(description, "--description", limit=1000),
-            rule=rule,
+            rule=amended(known.rule, phrase, category, source, query),
             parent=known.parent if parent is None else (TopicSlug(parent) if parent else None),
         )
         if changed == known:
@@ -161,16 +154,20 @@ def try_(
     ] = 14,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a topic's rule matches, or what another would and how that alters this week's issue."""
+    """Show what a topic's rule matches, or would if changed so, and how that alters this week's issue.
+
+    What is not named stays, as 'digest topic change' has it; '' takes something away.
+    """
     from digest.pipeline.topic_trial import try_topic
 
-    rule = rule_of(phrase, category, source, query)
-    proposed = None if rule == TopicRule() else rule
-    trial = try_topic(open_runtime(), newsletter, _slug(topic), proposed, days=days)
+    given = (phrase, category, source, query)
+    is_proposed = any(part is not None for part in given)
+    propose = (lambda rule: amended(rule, *given)) if is_proposed else None
+    trial = try_topic(open_runtime(), newsletter, _slug(topic), propose, days=days)
     if as_json:
         show_json(trial)
         return
-    show_trial(trial, days, is_proposed=proposed is not None)
+    show_trial(trial, days, is_proposed=is_proposed)
 
 
 @app.command("list")

@@ -35,7 +35,10 @@ _AGENCIES = (
 # What follows a dateline is a capital: "the agency (AFP) said" and "NASA — the agency — said" have none.
 _AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
 _CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
-_DATE = r"(?:,[^.!?—–-]{1,30})?"
+_DATE = r"(?:,(?:[^.!?()—–-]|(?<=[A-Za-z]{3})\.){1,30})?(?:\s*\([^().!?]{1,20}\))?"
+"""Behind a place: "NEW YORK, Nov. 12, 2025", "SAN ROCCO (KSR)".
+
+A local agency is known by its place alone."""
 _PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*--|\s+-(?=\s))\s*+(?![a-zà-ÿ])")
 
 

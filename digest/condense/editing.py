@@ -20,7 +20,7 @@ from digest.store.articles import (
     find_text,
     newsletter_of,
 )
-from digest.store.condensings import Condensing, versions_of
+from digest.store.condensings import Condensing, Versions, versions_of
 from digest.store.database import writing
 from digest.store.sources import sources_ever
 from digest.store.versioning import record_edit
@@ -50,12 +50,8 @@ def edit_takeaways(
     with writing(engine) as session:
         versions = versions_of(session, article_id)
         seen = versions.current.version if made_from is None else made_from
-        if made_from is None and versions.current.made_by not in ("", by):
-            raise Conflict(
-                f"article {article_id}: version {seen} is {versions.current.made_by}'s. Look at it with "
-                f"'digest article takeaways {article_id}', and name it with --from-version {seen} to change "
-                "it; nothing was changed"
-            )
+        if made_from is None:
+            _refuse_unseen(versions, by)
         base = versions.get(seen)
         known = {takeaway.text: takeaway for takeaway in base.condensed.takeaways}
         takeaways = tuple(known.get(text) or Takeaway(text, Origin.EDITOR, ()) for text in texts)
@@ -72,8 +68,9 @@ def restore_takeaways(
 ) -> Condensing:
     """Go back to an earlier version, as a new one that says the same, and return that.
 
-    `seen` is the version that held when the editor decided so (None: whichever does now). Raises `NotFound`
-    for a version that is not kept, and `Conflict` as `edit_takeaways` does, or when it holds already.
+    `seen` is the version that held when the editor decided so (None: whichever does now, unless it is another
+    editor's). Raises `NotFound` for a version that is not kept, and `Conflict` as `edit_takeaways` does, or
+    when it holds already.
     """
     with writing(engine) as session:
         versions = versions_of(session, article_id)
@@ -82,9 +79,22 @@ def restore_takeaways(
             raise Conflict(
                 f"article {article_id}: version {version} is the one that holds; nothing was changed"
             )
+        if seen is None:
+            _refuse_unseen(versions, by)
         seen = current.version if seen is None else seen
         versions.get(seen)
         return _record(session, article_id, base, base.condensed.takeaways, seen=seen, by=by, now=now)
+
+
+def _refuse_unseen(versions: Versions, by: str) -> None:
+    """Raise `Conflict` when another editor's version holds, which one has to name to change it."""
+    article_id, current = versions.article_id, versions.current
+    if current.made_by not in ("", by):
+        raise Conflict(
+            f"article {article_id}: version {current.version} is {current.made_by}'s. Look at it with "
+            f"'digest article takeaways {article_id}', and name it with --from-version {current.version} to "
+            "change it; nothing was changed"
+        )
 
 
 def _checked(texts: Sequence[str]) -> list[str]:

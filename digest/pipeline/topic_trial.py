@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,6 +20,9 @@ from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
 from digest.store.verdicts import condensed_since
+
+Propose = Callable[[TopicRule], TopicRule]
+"""Makes another rule of the one that stands, or of the empty one for a topic that is not there yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Trial:
     out_of: tuple[str, ...]
 
 
-def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, rule: TopicRule | None, *, days: int) -> Trial:
-    """Say what a topic's rule, or `rule` in its place, matches in the articles of the last `days`.
+def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, propose: Propose | None, *, days: int) -> Trial:
+    """Say what a topic's rule, or what `propose` makes of it, matches in the articles of the last `days`.
 
     A topic that is not there yet can be tried with a rule. Raises `NotFound` for one without.
     """
@@ -59,7 +62,7 @@ def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, rule: TopicRule | N
         newsletter = get_newsletter(session, slug)
         ids = condensed_since(session, newsletter.id, since=now - timedelta(days=days))
         standing = read_grounds(session, newsletter.id, ids)
-        proposed = replace(standing, topics=_proposed(session, newsletter, topic, rule))
+        proposed = replace(standing, topics=_proposed(session, newsletter, topic, propose))
         stored = list(articles_by_id(session, ids).values())
         into, out_of = _issue_changes(session, runtime, newsletter, standing, proposed)
     before, after = _matched(stored, standing, topic), _matched(stored, proposed, topic)
@@ -75,14 +78,18 @@ def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, rule: TopicRule | N
 
 
 def _proposed(
-    session: Session, newsletter: Newsletter, slug: TopicSlug, rule: TopicRule | None
+    session: Session, newsletter: Newsletter, slug: TopicSlug, propose: Propose | None
 ) -> tuple[Topic, ...]:
     """Return the newsletter's topics, this one with the proposed rule; a new one stands last."""
     topics = list_topics(session, newsletter.id)
-    if rule is None:
+    if propose is None:
         get_topic(session, newsletter.id, slug)
         return topics
-    if all(topic.slug != slug for topic in topics):
+    known = next((topic for topic in topics if topic.slug == slug), None)
+    rule = propose(known.rule if known else TopicRule())
+    if known is None and rule == TopicRule():
+        get_topic(session, newsletter.id, slug)
+    if known is None:
         return (*topics, Topic(slug, slug, rule=rule))
     return tuple(replace(topic, rule=rule) if topic.slug == slug else topic for topic in topics)
 

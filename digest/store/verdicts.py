@@ -94,13 +94,16 @@ def judged_articles(session: Session, newsletter_id: NewsletterId) -> tuple[Arti
 def condensed_since(
     session: Session, newsletter_id: NewsletterId, *, since: datetime
 ) -> tuple[ArticleId, ...]:
-    """Return the newsletter's articles that count from `since` on and were condensed, oldest first."""
+    """Return the newsletter's articles that count from `since` on and were ever condensed, oldest first.
+
+    Those that are to be condensed anew, as after a change of their source, are among them.
+    """
     rows = session.scalars(
         select(ArticleRow.id)
         .where(
             ArticleRow.newsletter_id == newsletter_id,
             ArticleRow.counted_at >= since,
-            ArticleRow.condensed_hash.is_not(None),
+            ArticleRow.takeaways_version.is_not(None),
         )
         .order_by(ArticleRow.counted_at, ArticleRow.id)
     )

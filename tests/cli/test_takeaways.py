@@ -65,7 +65,9 @@ def test_an_editor_sees_what_takeaways_rest_on_changes_them_and_goes_back(
     digest("article", "edit", number, "--file", "-", "--by", "Ben", answer="From a pipe.").well()
     assert "From a pipe." in preview(digest)
 
-    digest("article", "restore", number, "--version", "1", "--by", "Ada").well()
+    going_back = ("article", "restore", number, "--version", "1", "--by", "Ada")
+    digest(*going_back).refused(2, "version 4 is Ben's", "--from-version 4")
+    digest(*going_back, "--from-version", "4").well()
     told = digest("article", "takeaways", number, "--json").json
     assert told["condensed"]["takeaways"] == found["condensed"]["takeaways"]
     assert [one["version"] for one in told["versions"]] == [1, 2, 3, 4, 5]
@@ -73,6 +75,7 @@ def test_an_editor_sees_what_takeaways_rest_on_changes_them_and_goes_back(
     assert "Version 3 does not hold: made by Ben" in shown
     assert "From a file." in shown
     digest("article", "takeaways", number, "--version", "9").refused(2, "there is: 1, 2, 3, 4, 5")
+    digest("article", "edit", number, "--file", "-", answer="wrong byte: \udcff").refused(2, "not UTF-8")
 
 
 def test_what_an_approval_froze_no_edit_changes(drafted: Path, digest: Digest) -> None:

@@ -22,7 +22,8 @@ def test_a_topic_is_tried_changed_and_shown_by_query(drafted: Path, digest: Dige
     assert (stands["gained"], stands["lost"], stands["into"], stands["out_of"]) == ([], [], [], [])
     assert stands["matched"]
     query = "tram* NOT lorry"
-    trial = ("topic", "test", "weekly", "climate", "--query", query)
+    changes = ("--query", query, "--phrase", "")
+    trial = ("topic", "test", "weekly", "climate", *changes)
     told = digest(*trial, "--json").json
     assert told["gained"]
     assert told["lost"]
@@ -32,7 +33,7 @@ def test_a_topic_is_tried_changed_and_shown_by_query(drafted: Path, digest: Dige
     assert f"+ {len(told['gained'])} gained, − {len(told['lost'])} lost against the rule that stands." in said
     assert f"into the coming issue: {told['into'][0]}" in said
     before = {item["title"] for item in items(digest)}
-    digest("topic", "change", "weekly", "climate", "--query", "tram* NOT lorry", "--phrase", "").well()
+    digest("topic", "change", "weekly", "climate", *changes).well()
     digest("compose", "weekly").well()
     after = {item["title"] for item in items(digest)}
     assert after - before == set(told["into"])
@@ -40,6 +41,31 @@ def test_a_topic_is_tried_changed_and_shown_by_query(drafted: Path, digest: Dige
     assert digest("topic", "show", "weekly", "climate", "--json").json["rule"]["phrases"] == []
     assert query in digest("topic", "list", "weekly").well().out
     assert "ada@example.org" in digest("subscriber", "list", "weekly").well().out
+
+
+def test_a_trial_keeps_what_it_does_not_name_as_a_change_does(drafted: Path, digest: Digest) -> None:
+    trial = digest("topic", "test", "weekly", "climate", "--query", "tram*", "--json").json
+    assert trial["gained"]
+    assert trial["lost"] == []
+    digest("topic", "change", "weekly", "climate", "--query", "tram*").well()
+    stands = digest("topic", "test", "weekly", "climate", "--json").json
+    assert stands["matched"] == trial["matched"]
+
+
+def test_a_rule_is_tried_and_adopted_for_articles_that_wait_to_be_condensed_anew(
+    drafted: Path, digest: Digest
+) -> None:
+    trial = ("topic", "test", "weekly", "climate", "--query", "tram*", "--json")
+    before = digest(*trial).json
+    for source in digest("source", "list", "weekly", "--json").json:
+        digest("source", "change", "weekly", source["name"], "--weight", "2").well()
+    digest("source", "change", "weekly", source["name"], "--topic", "space").well()
+    after = digest(*trial).json
+    assert after["looked_at"] == before["looked_at"]
+    assert after["gained"] == before["gained"]
+    digest("topic", "change", "weekly", "climate", "--query", "tram*").well()
+    digest("compose", "weekly").well()
+    assert set(before["into"]) <= {item["title"] for item in items(digest)}
 
 
 def test_a_topic_that_is_not_there_yet_can_be_tried(drafted: Path, digest: Digest) -> None:

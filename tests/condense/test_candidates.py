@@ -21,6 +21,9 @@ def texts(source: Article) -> list[str]:
         "MADRID (EFE).- ",
         "PORT ELLERY — ",
         "WASHINGTON, D.C. -- ",
+        "PORT ELLERY (Newswire) — ",
+        "PORT ELLERY, Nov. 12, 2025 (KPE) -- ",
+        "PORT ELLERY, Nov. 12, 2025 — ",
     ],
 )
 def test_a_dateline_is_taken_off_but_belongs_to_the_support(opening: str) -> None:
@@ -37,6 +40,7 @@ def test_a_dateline_is_taken_off_but_belongs_to_the_support(opening: str) -> Non
         "NASA launched a probe to the moon on Sunday.",
         "The board - all nine - voted for the wall.",
         "NASA — the space agency — launched a probe.",
+        "NASA (and ESA) — the two agencies — launched a probe.",
         "The news agency Reuters (Reuters) said the wall would be built.",
     ],
 )

@@ -51,8 +51,8 @@ class Desk:
     def edit(self, *texts: str, by: str = "ada", made_from: int | None = None) -> Condensing:
         return edit_takeaways(self.engine, self.article, texts, by=by, now=NOW, made_from=made_from)
 
-    def restore(self, version: int, *, seen: int | None = None) -> Condensing:
-        return restore_takeaways(self.engine, self.article, version, by="ada", now=NOW, seen=seen)
+    def restore(self, version: int, *, seen: int | None = None, by: str = "ada") -> Condensing:
+        return restore_takeaways(self.engine, self.article, version, by=by, now=NOW, seen=seen)
 
     @property
     def candidate(self) -> Candidate:
@@ -161,6 +161,8 @@ def test_another_editors_version_is_not_changed_unseen(desk: Desk) -> None:
         desk.edit("Ben's", by="ben", made_from=1)
     with pytest.raises(Conflict, match="version 2, by ada, came in between"):
         desk.restore(1, seen=1)
+    with pytest.raises(Conflict, match=r"version 2 is ada's\..*--from-version 2"):
+        desk.restore(1, by="ben")
     assert desk.edit("Ada's", "Ben's", by="ben", made_from=2).version == 3
     desk.edit("Ben's alone", by="ben")
 
