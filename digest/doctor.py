@@ -34,6 +34,7 @@ from digest.runtime import Runtime
 from digest.settings import PREFIX, Settings, config_file, load_settings
 from digest.store.database import open_engine, reading
 from digest.store.issues import issues_in
+from digest.store.newsletters import list_newsletters
 from digest.store.schema import revisions, schema_problem
 from digest.store.trouble import named, sqlite_file, told
 
@@ -207,6 +208,7 @@ def _database(runtime: Runtime) -> Iterator[Check]:
             if engine.dialect.name == "postgresql":
                 yield _server_clock(connection)
         yield from _waiting_issues(engine)
+        yield from _language_model(runtime, engine)
     finally:
         engine.dispose()
 
@@ -324,6 +326,26 @@ def _signatures(runtime: Runtime) -> Iterator[Check]:
         domain = runtime.settings.dkim_domain and runtime.dkim_domain("")
         signs = f"signs for {domain or 'each sender'}; 'digest dkim' prints its DNS record"
         yield Check(f"DKIM key {key.selector}", True, f"{key.kind}, {signs}", advice)
+
+
+def _language_model(runtime: Runtime, engine: Engine) -> Iterator[Check]:
+    """What writes takeaways where newsletters want one; nothing where none does and none is set."""
+    with reading(engine) as session:
+        wanting = [newsletter.slug for newsletter in list_newsletters(session) if newsletter.llm]
+    what = "language model"
+    try:
+        options = runtime.llm_options
+    except Misconfigured as exc:
+        yield Check(what, False, "cannot be asked", str(exc))
+        return
+    if options is not None:
+        found = f"{options.model} at {options.base}, not asked now: answers cost money"
+        advice = "" if wanting else "No newsletter asks it: 'digest newsletter change NEWSLETTER --llm'."
+        yield Check(what, True, found, advice)
+    elif wanting:
+        found = f"none is set, and {', '.join(wanting)} wants one: takeaways are extracted"
+        advice = "Set llm_provider, or 'digest newsletter change NEWSLETTER --no-llm'."
+        yield Check(what, False, found, advice)
 
 
 def _nearest(path: Path) -> Path:

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ from digest.store.schema import require_schema
 # half the time without template engine, mail and HTTP libraries.
 if TYPE_CHECKING:
     from digest.compose.templates import EmailTemplate
-    from digest.condense.llm import LlmCondenser
+    from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
     from digest.deliver.mime import Sender
@@ -132,26 +132,40 @@ class Runtime:
         `seconds` and `dollars` are what is left of the run's limits (None: all of them). Its answers are kept
         in this runtime's database. Raises `Misconfigured` with the setting that is wrong.
         """
-        if self.settings.llm_provider == "none":
+        options = self.llm_options
+        if options is None:
             yield None
             return
-        from digest.condense.llm import LlmOptions, Prices, Provider, open_condenser
+        from digest.condense.llm import open_condenser
 
+        options = replace(
+            options,
+            spend_limit=options.spend_limit if dollars is None else dollars,
+            run_seconds=options.run_seconds if seconds is None else seconds,
+        )
+        async with open_condenser(options, self.engine, now=self.clock) as condenser:
+            yield condenser
+
+    @property
+    def llm_options(self) -> LlmOptions | None:
+        """The language model that the settings name, if any. Raises `Misconfigured` with what is wrong."""
         settings = self.settings
-        options = LlmOptions(
+        if settings.llm_provider == "none":
+            return None
+        from digest.condense.llm import LlmOptions, Prices, Provider
+
+        return LlmOptions(
             provider=Provider(settings.llm_provider),
             model=settings.llm_model.strip(),
             prices=Prices.given(settings.llm_input_price, settings.llm_output_price),
             url=settings.llm_url.strip(),
             api_key=SecretStr(settings.llm_api_key.get_secret_value().strip()),
-            spend_limit=settings.llm_spend_limit if dollars is None else dollars,
+            spend_limit=settings.llm_spend_limit,
             concurrency=settings.llm_concurrency,
             answer_tokens=settings.llm_answer_tokens,
             timeout=settings.llm_timeout_seconds,
-            run_seconds=settings.llm_run_seconds if seconds is None else seconds,
+            run_seconds=settings.llm_run_seconds,
         )
-        async with open_condenser(options, self.engine, now=self.clock) as condenser:
-            yield condenser
 
     @cached_property
     def transport(self) -> Transport:

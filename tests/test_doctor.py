@@ -21,7 +21,7 @@ from tests.servers.faults import Banner, SlowBanner
 from tests.servers.processes import free_port
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
-from tests.stored import NOW
+from tests.stored import NOW, stored_newsletter
 from tests.waiting import PATIENCE
 
 KEY = "k" * 32
@@ -145,6 +145,23 @@ def test_an_issue_that_the_mail_server_keeps_waiting_is_told(folder: Path) -> No
     with writing(engine) as session:
         change_issue(session, issue_id, IssueState.CANCELLED, now=NOW)
     assert f"issue {issue_id}" not in {check.what for check in examine()}
+
+
+def test_a_language_model_is_told_once_somebody_wants_one_and_never_asked(folder: Path) -> None:
+    assert "language model" not in [check.what for check in examine()]
+    model = {"llm_provider": "openai", "llm_model": "model-7", "llm_api_key": "hunter2"}
+    prices = {"llm_input_price": "3", "llm_output_price": "15"}
+    unasked = look("language model", **model, **prices)
+    assert unasked.is_well
+    assert "digest newsletter change" in unasked.advice
+    assert "llm_input_price" in look("language model", **model).advice
+    newsletter = stored_newsletter(open_engine("sqlite:///digest.db"), llm=True)
+    assert look("language model", **model, **prices).advice == ""
+    missing = look("language model")
+    assert not missing.is_well
+    assert newsletter.slug in missing.found
+    assert "llm_provider" in missing.advice
+    assert "hunter2" not in str(unasked)
 
 
 def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:

@@ -19,6 +19,7 @@ from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_address
+from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.issues import issues_in
 from digest.store.newsletters import (
@@ -93,6 +94,7 @@ def add(
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         add_newsletter(session, newsletter, now=runtime.clock())
+    _tell_without_model(runtime, newsletter)
     say(
         f"Added {newsletter.name}. Next: its topics ('digest topic add {slug} …'), then its sources "
         f"('digest source add {slug} …')."
@@ -183,12 +185,19 @@ def change(
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:
         raise InvalidInput("nothing to change: name what is to be, such as --takeaways 4")
-    with writing(open_runtime().engine) as session:
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
         newsletter = change_newsletter(session, get_newsletter(session, slug).id, **wanted)
     say(f"Changed {newsletter.name}.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
         say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")
+        _tell_without_model(runtime, newsletter)
+
+
+def _tell_without_model(runtime: Runtime, newsletter: Newsletter) -> None:
+    if newsletter.llm and runtime.settings.llm_provider == "none":
+        say("No language model is set yet (llm_provider): until one is, takeaways are extracted.")
 
 
 @app.command()

@@ -25,10 +25,13 @@ LEANING = 1.0
 """Against a form that opens with a pronoun, a connective or a quotation, in points of ROUGE-1."""
 BROKEN = 5.0
 """Against a form with half of a quotation or parenthesis: never, where there is anything else."""
-ASKING = 0.5
+ASKING = 1.0
 """Against a question: it says nothing yet."""
 PERSONAL = 0.4
 """Against first and second person: the writer speaks, or the reader is addressed."""
+ROOMY = 30
+"""Words from which on it is only held against a form that it leans or asks. With less room it is left out:
+short sentences lean most, one in four of those of ten words."""
 
 _QUESTION = re.compile(r"[?？؟][\"'”’»)]*$")
 
@@ -48,7 +51,7 @@ def extract(
         return ()
     manner = Manner(style, language, letters_per_word(WORD.findall(article.text)))
     subject = find_subject(candidates, article.title, language, model.worth)
-    options = find_options(candidates, subject, manner, max_words)
+    options = _that_serve(find_options(candidates, subject, manner, max_words), max_words)
     chosen = choose(options, subject, min(count, max(1, len(candidates) // 2)), model.sets)
     return tuple(
         Takeaway(option.text, Origin.EXTRACTIVE, (candidates[option.source].support,)) for option in chosen
@@ -68,6 +71,13 @@ def find_options(
     return [option for option in options if option.length <= max_words]
 
 
+def _that_serve(options: Sequence[Option], max_words: int) -> list[Option]:
+    """Return, where there is little room, the forms that ask nothing and stand alone; all when none does."""
+    if max_words >= ROOMY:
+        return list(options)
+    return [option for option in options if not (option.is_question or option.leans)] or list(options)
+
+
 def _forms(whole: Option, candidate: Candidate, manner: Manner) -> Iterator[Option]:
     texts = forms(candidate.text, manner.language)
     for text in (min(texts, key=len),) if manner.only_shortest else texts:
@@ -78,12 +88,8 @@ def _option(candidate: Candidate, source: int, text: str, manner: Manner) -> Opt
     language, written = manner.language, WORD.findall(text)
     personal = is_personal(written, language)
     leaning = leans(text, language) or opens_with_quote(text)
-    against = (
-        BROKEN * is_mid_quote(text)
-        + LEANING * leaning
-        + ASKING * bool(_QUESTION.search(text))
-        + PERSONAL * personal
-    )
+    asking = bool(_QUESTION.search(text))
+    against = BROKEN * is_mid_quote(text) + LEANING * leaning + ASKING * asking + PERSONAL * personal
     return Option(
         text,
         source,
@@ -92,6 +98,8 @@ def _option(candidate: Candidate, source: int, text: str, manner: Manner) -> Opt
         count_words(text),
         is_cut=text != candidate.text,
         is_personal=personal,
+        is_question=asking,
+        leans=leaning,
         against=against + manner.against(text, written),
     )
 

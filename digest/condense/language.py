@@ -26,8 +26,9 @@ class Language:
       `day_prefixes` and `day_suffixes`; they stay after a word of `bound_to_day`, and at the end
       of a sentence after all but those of `saying`.
     - `person` are words of the first and second person, `judging` those that judge rather than report.
-    - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` not before a
-      number, after `abbreviations_final` only before a function word. `ordinal_dot`: "3." may be an ordinal.
+    - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` and
+      words that end in one of `abbreviated_ends` not before a number, after `abbreviations_final` only before
+      a function word. `ordinal_dot`: "3." may be an ordinal.
     - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
       `chrome_anywhere` is found within it, `bylines` stand before a name.
     """
@@ -56,6 +57,7 @@ class Language:
     judging: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
     abbreviations_number: frozenset[str] = frozenset()
+    abbreviated_ends: frozenset[str] = frozenset()
     abbreviations_final: frozenset[str] = frozenset()
     ordinal_dot: bool = False
     takeaway_headings: tuple[str, ...] = ()
@@ -81,6 +83,7 @@ _WORD_SETS = (
     "bound_to_day",
     "abbreviations",
     "abbreviations_number",
+    "abbreviated_ends",
     "abbreviations_final",
 )
 

@@ -37,7 +37,8 @@ class Option:
     """One form of a sentence that could be a takeaway.
 
     `source` and `position` count the candidates and the article's sentences, both from 0. `against` is what
-    speaks against it whatever its words say, in points of ROUGE-1.
+    speaks against it whatever its words say, in points of ROUGE-1. It `leans` when it needs the sentence
+    before it.
     """
 
     text: str
@@ -47,6 +48,8 @@ class Option:
     length: int
     is_cut: bool = False
     is_personal: bool = False
+    is_question: bool = False
+    leans: bool = False
     against: float = 0.0
 
 

@@ -81,8 +81,9 @@ def _is_abbreviated(word: str, next_word: str, language: Language) -> bool:
         len(word) == 1 and word.islower() and not _may_end(word, language)
     ):
         return True  # a single small letter is half of an abbreviation: z. B., i. e.
-    if folded in language.abbreviations_number and next_word[:1].isdecimal():
-        return True
+    is_numbered = folded in language.abbreviations_number or folded.endswith(tuple(language.abbreviated_ends))
+    if is_numbered and next_word[:1].isdecimal():
+        return True  # Nr. 4, Industriestr. 12
     return _may_end(word, language) and next_word != "" and next_word.casefold() not in language.stop
 
 

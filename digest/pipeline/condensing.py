@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -13,11 +13,14 @@ from digest.condense.steps import Report, condense, condense_with
 from digest.domain.errors import Misconfigured
 from digest.domain.newsletters import Newsletter
 from digest.runtime import Runtime
+from digest.store.answers import forget_answers
 from digest.store.condensings import spent_since
-from digest.store.database import reading
+from digest.store.database import reading, writing
 
 MILLION = 1_000_000
 
+ANSWERS_KEPT = timedelta(days=90)
+"""So long an article that is condensed again is not paid for again."""
 BEGIN_SECONDS, TASK_SECONDS = 25.0, 50.0
 """A task begins no article after the first, and asks no model after the second: it lasts a minute at most,
 and an answer under way is not given up for that."""
@@ -36,7 +39,9 @@ def condense_newsletter(
     report says why.
     """
     now = runtime.clock()
-    if not newsletter.llm or engine is not runtime.engine:
+    if newsletter.llm and engine is runtime.engine:
+        _forget_old_answers(runtime)
+    else:
         return condense(engine, newsletter, now=now, on_condensed=on_condensed)
 
     async def run() -> Report | None:
@@ -72,6 +77,7 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
 
     if not newsletter.llm:
         return extract()
+    _forget_old_answers(runtime)
     with reading(engine) as session:
         spent = spent_since(session, newsletter.id, since)
     left = settings.llm_run_seconds - ((now - spent.began_at).total_seconds() if spent.began_at else 0)
@@ -99,6 +105,11 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
         return asyncio.run(run()) or extract(_NO_MODEL)
     except Misconfigured as exc:
         return extract(_extracted(str(exc)))
+
+
+def _forget_old_answers(runtime: Runtime) -> None:
+    with writing(runtime.engine) as session:
+        forget_answers(session, before=runtime.clock() - ANSWERS_KEPT)
 
 
 def _extracted(why: str) -> str:

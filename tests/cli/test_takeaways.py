@@ -93,7 +93,8 @@ def test_condensing_again_as_a_newsletter_wants_it_leaves_what_was_edited(
     digest("article", "edit", number, "--takeaway", "Ours.", "--by", "Ada").well()
     said = digest("newsletter", "change", "weekly", "--takeaways", "1", "--takeaway-words", "20").well().out
     assert "digest condense weekly --again" in said
-    digest("newsletter", "change", "weekly", "--takeaway-style", "brief", "--llm").well()
+    said = digest("newsletter", "change", "weekly", "--takeaway-style", "brief", "--llm").well().out
+    assert "No language model is set yet (llm_provider)" in said
     shown = digest("newsletter", "show", "weekly").well().out
     assert "1 of each article at most, 20 words each, brief; written by a language model" in shown
     assert "1 × 20 words, brief, llm" in digest("newsletter", "list").well().out

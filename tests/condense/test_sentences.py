@@ -20,6 +20,7 @@ def sentences(text: str, language: str | None = "en") -> list[str]:
         ("en", "“Is it over?” he asked."),
         ("en", "Yahoo! said it would pay."),
         ("de", "Am 3. Oktober kamen z. B. Gäste aus ca. 20 Ländern, d. h. mehr als im Vorjahr."),
+        ("de", "Die Werkstatt in der Industriestr. 12 und am Marktpl. 3 bleibt."),
         ("de", "Der Bau kostet 18,5 Mio. Euro, sagte Dr. Anna Beispiel."),
         ("fr", "Le maire, M. Dupont, a reçu Mme. Durand à St. Malo."),
         ("es", "El Sr. Ejemplo viaja a EE.UU. mañana."),
