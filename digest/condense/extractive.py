@@ -25,7 +25,7 @@ LEANING = 1.0
 """Against a form that opens with a pronoun, a connective or a quotation, in points of ROUGE-1."""
 BROKEN = 5.0
 """Against a form with half of a quotation or parenthesis: never, where there is anything else."""
-ASKING = 1.0
+ASKING = 0.8
 """Against a question: it says nothing yet."""
 PERSONAL = 0.4
 """Against first and second person: the writer speaks, or the reader is addressed."""
