@@ -82,20 +82,20 @@ def serve(
     `Misconfigured` for wrong templates.
     """
     app = make_app(runtime)
-    with _listening(host, port) as (listener, address):
+    config = uvicorn.Config(
+        app,
+        # Addresses hold tokens: they do not belong in a log.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    with _listening(host, port) as (listener, address), _ending_by_signal(server):
+        # Told last: from here on a signal ends the server, also where whoever started it ignores Ctrl-C.
         on_listening(address)
-        config = uvicorn.Config(
-            app,
-            # Addresses hold tokens: they do not belong in a log.
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
-        )
-        server = uvicorn.Server(config)
-        with _ending_by_signal(server):
-            server.run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 @contextmanager
