@@ -16,6 +16,7 @@ from itertools import islice, takewhile
 from lxml.etree import _Element
 
 from digest.gather.markup import INLINE, text_of
+from digest.gather.pages.labels import Label
 from digest.gather.pages.points import (
     LISTS,
     POINT_WORDS_MOST,
@@ -48,20 +49,6 @@ _MARKED_NAME = re.compile(
     r"|(?:^|[\s_-])box(?:$|[\s_-])|essentie?l|resum|zusammenfassung|kernpunkt",
     re.IGNORECASE,
 )
-# Labels that seldom head a part of an article. The others ("In brief", "What to know") often do.
-_SURE = re.compile(
-    r"\W*(?:"
-    r"(?:.*\b(?:key|main|top|quick|big|biggest)[ -])?(?:take-?aways?|points?|findings|messages|insights?)"
-    r"|(?:the |our )?take-?aways?|tl;?dr|(?:article|story) highlights"
-    r"|.*\bpoints (?:clés|essentiels)|(?:l['’])?essentiel|à retenir|.*\bfaut retenir"
-    r"|das wichtigste.*|kernpunkte|.*\bpuntos clave|lo (?:más importante|esencial)|.*\bpunti chiave"
-    r"|.*\bpontos?[ -]chave|o mais importante|.*\bbelangrijkste punten|in het kort|w skrócie|najważniejsze.*"
-    r")\W*",
-    re.IGNORECASE,
-)
-_SHORT_LABEL = re.compile(r"\W*tl;?dr\W*", re.IGNORECASE)
-_ONE = re.compile(r"\W*(?:the |our )?(?:key |main |big )?take-?away\W*", re.IGNORECASE)
-_MARK = re.compile(r"\s*[:–—-]\s*")
 _COMMENTS = re.compile(
     r"(?:^|[\s_-])(?:comments?(?:-\w+)?|respond|disqus\w*|repl(?:y|ies))(?:$|[\s_-])", re.I
 )
@@ -78,29 +65,6 @@ class Found:
     lines: tuple[str, ...]
     last: _Element
     is_prose: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A label of takeaways as the page writes it, and the element that holds or begins with it."""
-
-    text: str
-    element: _Element
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether it seldom heads anything but takeaways."""
-        return _SURE.fullmatch(self.text) is not None
-
-    @property
-    def heads_a_paragraph(self) -> bool:
-        """Whether one paragraph below it is all it announces: "TL;DR", "Key takeaway"."""
-        return bool(_SHORT_LABEL.fullmatch(self.text) or _ONE.fullmatch(self.text))
-
-    @property
-    def is_of_one(self) -> bool:
-        """Whether it announces one point: "Key takeaway"."""
-        return _ONE.fullmatch(self.text) is not None
 
 
 def under(label: Label, survey: Survey) -> Found | None:
@@ -191,7 +155,8 @@ class _Reading:
         """Say whether an element is one short line that leads over to the list."""
         text = self._survey.short_text(element, _BESIDE_MOST)
         is_plain = element.tag not in _HEADINGS and not has_bullet(text)
-        return is_plain and (self._label.is_sure or text.endswith(":"))
+        label = self._label
+        return is_plain and (text.endswith(":") or (label.is_sure and not label.heads_a_paragraph))
 
     def _bullets(self) -> Found | None:
         """Read the lines that begin with a bullet, whichever elements they are in."""
@@ -286,7 +251,7 @@ class _Reading:
         index = next(starts, None)
         if index is None:
             return None
-        behind = _behind(lines[index], self._label)
+        behind = self._label.parted(lines[index])
         below = lines[index + 1 :]
         return self._behind_label(behind, below) if behind else self._below_label(below, index)
 
@@ -354,18 +319,6 @@ def _block_of(element: _Element) -> _Element:
     while element.tag in INLINE and parent is not None and parent.tag not in ("body", "html"):
         element, parent = parent, parent.getparent()
     return element
-
-
-def _behind(line: str, label: Label) -> str:
-    """Return what a line says after its label; '' too where no mark parts them, for then it is no label."""
-    rest = line[len(label.text) :]
-    marked = _MARK.match(rest)
-    if marked:
-        return rest[marked.end() :]
-    parted = (
-        label.text.endswith((":", "–", "—", "-")) or _SHORT_LABEL.fullmatch(label.text) or has_bullet(rest)
-    )
-    return rest.strip() if parted else ""
 
 
 def _told_by(element: _Element) -> list[str]:

@@ -5,7 +5,6 @@ Extractors take a box of bullet points for furniture; a later stage takes it for
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,22 +13,14 @@ from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
 from digest.gather.markup import text_of
-from digest.gather.pages.boxes import Found, Label, under
-from digest.gather.pages.phrases import is_takeaways_label
+from digest.gather.pages.boxes import Found, under
+from digest.gather.pages.labels import Label, labels_in
 from digest.gather.pages.survey import Survey
-from digest.gather.plain import comparable, plain_line
+from digest.gather.plain import comparable
 
-_LABEL_MOST = 60
 _LABELS_MOST = 40
 _FOLLOWING = 40
-_SURELY_SHOWN = 20
-_LABEL_TAGS = frozenset(
-    {"h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "em", "i", "u", "span", "font", "div", "header"}
-    | {"summary", "dt", "legend", "caption", "figcaption", "th", "td", "li"}
-)
-_LINE_TAGS = frozenset({"p", "div", "td", "section"})
-# A label in front of the text that it announces: "TL;DR: The council …".
-_IN_FRONT = re.compile(r"(?P<label>[^:–—]{2,40}?)(?:\s*[:–—]|\s-(?=\s))")
+_LINE_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +47,14 @@ class Highlights:
         )
 
     def shows(self, block: Block) -> bool:
-        """Say whether a block is a part of what the page shows as this summary, however cut or joined."""
+        """Say whether a block is a part of what the page shows as this summary, lines of it joined too."""
         text = _letters(block.text)
         told = list(map(_letters, (self.heading, *self.lines)))
         if text in told or text in map(_letters, self.items):
             return True
-        return len(text) >= _SURELY_SHOWN and text in "".join(told)
+        # A heading of the article may say a part of a point; what was joined here has a whole line in it.
+        joins = any(len(line) >= _LINE_LEAST and line in text for line in told)
+        return joins and text in "".join(told)
 
 
 def find_highlights(tree: _Element, survey: Survey) -> Highlights | None:
@@ -70,7 +63,7 @@ def find_highlights(tree: _Element, survey: Survey) -> Highlights | None:
     That is a line that `is_takeaways_label`, with a list, lines with bullets, a small box of lines or one
     paragraph below or behind it (`boxes`). Of lists in lists `points` says what a point is.
     """
-    for label in islice(_labels(tree, survey), _LABELS_MOST):
+    for label in islice(labels_in(tree, survey), _LABELS_MOST):
         found = under(label, survey)
         if found:
             return _highlights(label, found)
@@ -99,28 +92,6 @@ def _parted(after: list[Block]) -> list[Block]:
 def _highlights(label: Label, found: Found) -> Highlights:
     following = tuple(islice(_lines_after(found.last), _FOLLOWING))
     return Highlights(label.text.rstrip(" :–—-"), found.points, following, found.lines, found.is_prose)
-
-
-def _labels(tree: _Element, survey: Survey) -> Iterator[Label]:
-    """Yield the labels of takeaways in reading order: elements that are one, and beginnings of lines."""
-    for element in tree.iter():
-        if element.tag in _LABEL_TAGS:
-            text = survey.short_text(element, _LABEL_MOST)
-            if text and is_takeaways_label(text):
-                yield Label(text, element)
-                continue
-        if element.tag in _LINE_TAGS and (label := _label_in_front(element)):
-            yield Label(label, element)
-
-
-def _label_in_front(element: _Element) -> str:
-    """Return the label that an element's own text begins with, '' when it begins with none."""
-    beginning = plain_line((element.text or "")[: 2 * _LABEL_MOST])
-    if not beginning:
-        return ""
-    front = _IN_FRONT.match(beginning)
-    label = front["label"] if front else beginning if len(element) and element[0].tag == "br" else ""
-    return label if label and is_takeaways_label(label) else ""
 
 
 def _place(blocks: Sequence[Block], highlights: Highlights) -> int:

@@ -103,7 +103,7 @@ def has_bullet(line: str) -> bool:
 
 def bulleted(line: str) -> list[str]:
     """Return the points of a line that begins with a bullet: one, or several where they share the line."""
-    return [point for point in _INNER_BULLET.split(_BULLET.sub("", line, count=1)) if point]
+    return [point for point in _INNER_BULLET.split(_without_bullet(line)) if point]
 
 
 def _items_of(listing: _Element) -> Iterator[_Element]:
@@ -122,7 +122,7 @@ def _entries_of(item: _Element) -> tuple[_Entry, ...]:
     text = " ".join(lines_of(item, without=LISTS))
     bold = " ".join(text_of(part) for part in item if part.tag in _BOLD)
     parts = tuple(entry for inner in _outermost_lists(item) for entry in _below(inner))
-    return (_Entry(_without_bullet(text), bool(text) and comparable(bold) == comparable(text), parts),)
+    return (_Entry(_as_typed(text), bool(text) and comparable(bold) == comparable(text), parts),)
 
 
 def _below(listing: _Element) -> tuple[_Entry, ...]:
@@ -148,9 +148,14 @@ def _outermost_lists(element: _Element) -> Iterator[_Element]:
             yield from _outermost_lists(child)
 
 
-def _without_bullet(text: str) -> str:
+def _as_typed(text: str) -> str:
     """Return an item without a bullet typed into it. A number stays: it may be what the item says."""
-    return text if text[:1].isdigit() else _BULLET.sub("", text, count=1)
+    return text if text[:1].isdigit() else _without_bullet(text)
+
+
+def _without_bullet(line: str) -> str:
+    bullet = _BULLET.match(line)
+    return line[bullet.end() :] if bullet else line
 
 
 def _points(entry: _Entry) -> list[str]:

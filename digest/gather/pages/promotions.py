@@ -64,8 +64,8 @@ _BEGINNINGS = (
     r"(?:czytaj|przeczytaj|zobacz) (?:także|też|również|więcej|dalej)\b" + _ON,
     r"udostępnij\b.{0,40}$|(?:to|niniejsze) podsumowanie (?:zostało|jest)\b",
     # sign-ups
-    r"(?:zapisz się|melde? dich|melden sie sich|abonnier\w+|abonne[rz]\b|abonne-toi|inscri[sv]\w*|suscr[ií]b\w+"
-    r"|apúntate|regístrate|abbonati|assine|subscreva|abonneer|schrijf je|meld je|ontvang)\b"
+    r"(?:zapisz się|melde? dich|melden sie sich|abonnier\w+|abonne[rz]\b|abonne-toi|inscri[sv]\w*"
+    r"|suscr[ií]b\w+|apúntate|regístrate|abbonati|assine|subscreva|abonneer|schrijf je|meld je|ontvang)\b"
     r".{0,60}(?:newsletter|nieuwsbrief|infolettre|lettre|bolet[ií]n|boletim|rundbrief|biuletyn)",
     r"(?:jetzt |hier |unseren )*newsletter (?:jetzt |hier )*(?:abonnieren|bestellen)\W*$",
     r"(?:share|teilen|partager|compartir|condividi|compartilhar|delen|udostępnij)" + _NETWORK,

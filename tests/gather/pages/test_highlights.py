@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from digest.domain.articles import BlockKind
-from digest.gather.markup import parsed_text
+from digest.gather.feeds.entries import Entry
+from digest.gather.markup import parsed_text, text_of
+from digest.gather.pages.extract import read_entry
 from digest.gather.pages.highlights import Highlights, find_highlights
+from digest.gather.pages.points import points_of
 from digest.gather.pages.survey import Survey
-from tests.gather.pages.samples import examine, prose
+from tests.gather.pages.samples import URL, examine, prose
 from tests.gather.pages.takeaway_pages import ORDINARY, SUMMARIES, WAYS_ELSEWHERE
 
 
@@ -32,6 +40,64 @@ def test_an_article_has_each_point_of_a_summary_once_and_nothing_else_of_its_box
     if shape == "the label is a term":
         others = [block for block in others if block.text not in ("Past", "Plans are old.")]
     assert [(block.kind, block.text) for block in others] == summary
+
+
+Items = list[tuple[str, "Items"]]
+TREES = ("ash", "birch", "cedar", "elm", "fir", "hazel", "larch", "oak", "pine", "rowan:")
+WORDS = st.lists(st.sampled_from(TREES), min_size=1, max_size=9)
+ITEMS: st.SearchStrategy[Items] = st.recursive(
+    st.just([]),
+    lambda below: st.lists(st.tuples(WORDS.map(" ".join), below), min_size=1, max_size=4),
+    max_leaves=12,
+)
+
+
+def listing_of(items: Items, number: Iterator[int]) -> str:
+    """Return nested lists, each item with a number of its own behind its words."""
+    parts = (f"<li>{text} n{next(number)}{listing_of(below, number)}</li>" for text, below in items)
+    return f"<ul>{''.join(parts)}</ul>" if items else ""
+
+
+@given(ITEMS)
+def test_of_any_lists_in_lists_each_item_is_told_once_at_most_and_word_for_word(items: Items) -> None:
+    tree = parsed_text(f"<div>{listing_of(items, count())}</div>")
+    listing = tree.find(".//ul")
+    if listing is None:
+        return
+    points = points_of(listing, Survey(tree))
+    told = [word for point in points for word in point.split() if word.startswith("n")]
+    assert len(told) == len(set(told))
+    assert all(f" {point} " in f" {text_of(listing)} " for point in points)
+    assert points
+
+
+def test_a_list_that_follows_a_summary_adds_no_points_to_it() -> None:
+    other = "<ul><li>One of the other list</li><li>Two of the other list</li></ul>"
+    box, _, points = SUMMARIES["a list under a heading"]
+    blocks = examine(body=box + other + prose()).article.blocks
+    assert [block.text for block in blocks[1:4]] == list(points)
+    assert (blocks[4].kind, blocks[4].text) == (BlockKind.PARAGRAPH, "One of the other list")
+
+
+def test_a_heading_that_says_a_part_of_a_point_stays() -> None:
+    box, heading, _ = SUMMARIES["bullets after line breaks"]
+    body = f"{box}{prose(4)}<h2>The bridge opens to walkers</h2>{prose()[len(prose(4)) :]}"
+    headings = [block.text for block in examine(body=body).article.blocks if block.kind is BlockKind.HEADING]
+    assert headings == [heading, "The bridge opens to walkers"]
+
+
+def test_a_takeaway_too_long_for_a_point_is_a_summary_of_sentences() -> None:
+    long = " ".join(["The bridge opens to walkers in May, when the piers are dry and paid for."] * 5)
+    found = found_in(f"<h3>Key takeaway</h3><p>{long}</p>")
+    assert found is not None
+    assert (found.items, found.is_prose) == ((long,), True)
+
+
+def test_a_feed_entry_has_its_summary_too() -> None:
+    box, heading, points = SUMMARIES["bullets after line breaks"]
+    article = read_entry(Entry(url=URL, title="A bridge", html=box + prose()))
+    assert [block.text for block in article.blocks[:4]] == [heading, *points]
+    assert article.blocks[4].text.startswith("The council of the valley")
 
 
 @pytest.mark.parametrize("what", ORDINARY)
