@@ -67,7 +67,7 @@ class Found:
     is_prose: bool = False
 
 
-def under(label: Label, survey: Survey) -> Found | None:
+def find_under(label: Label, survey: Survey) -> Found | None:
     """Return what stands under a label, None where that is no publisher's summary."""
     if _is_elsewhere(label.element, survey):
         return None

@@ -13,7 +13,7 @@ from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
 from digest.gather.markup import text_of
-from digest.gather.pages.boxes import Found, under
+from digest.gather.pages.boxes import Found, find_under
 from digest.gather.pages.labels import Label, labels_in
 from digest.gather.pages.survey import Survey
 from digest.gather.plain import comparable
@@ -64,7 +64,7 @@ def find_highlights(tree: _Element, survey: Survey) -> Highlights | None:
     paragraph below or behind it (`boxes`). Of lists in lists `points` says what a point is.
     """
     for label in islice(labels_in(tree, survey), _LABELS_MOST):
-        found = under(label, survey)
+        found = find_under(label, survey)
         if found:
             return _highlights(label, found)
     return None
