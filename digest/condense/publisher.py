@@ -7,8 +7,8 @@ Four shapes are known, with the label in any language that condense has a list f
 - a paragraph that begins with the label itself: "TL;DR: The council voted to …";
 - a list whose first item is the label.
 
-What such a list resembles is no summary: a table of contents repeats the headings below it, and a box of
-other stories shares next to no word with the article.
+What such a list resembles is no summary: a table of contents repeats the headings below it, a box of other
+stories shares next to no word with the article, and tags, questions and "Founded: 1972" tell nothing of it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Take
 
 MOST_ITEMS = 10
 """A longer list is a table of contents, or the article itself."""
-LONGEST_ITEM = 60
-"""Words of a list item that can still be a takeaway."""
+SHORTEST_ITEM, LONGEST_ITEM = 3, 60
+"""Words of a list item that can be a takeaway."""
+LONGEST_FACT = 6
+"""Words of an item such as "Founded: 1972", which says nothing of the article."""
 MOST_PARAGRAPHS = 6
 LONGEST_PARAGRAPH = 35
 """Words of a paragraph without a bullet that can still be a takeaway; an article's own are longer."""
@@ -47,6 +49,8 @@ _INNER_BULLET = re.compile(r"\s+[•▪●◦‣]\s+")
 _LABEL = re.compile(r"(?P<label>[^:\n]{3,40}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
 _TLDR = re.compile(r"\W*(?P<label>tl\s?[;:/]?\s?dr)\b[\s:;.,–—-]*(?=\w)", re.IGNORECASE)
 """The one label that needs no mark behind it, and over one paragraph needs no heading below it."""
+_FACT = re.compile(r"[^:]{1,30}:\s")
+_ASKING = ("?", "?»", "?”", '?"', "؟", "？")
 _COUNTED = re.compile(r"\b(?:\d{1,2}|two|three|four|five|six|seven|drei|vier|fünf)\s+")
 _SPACE = re.compile(r"\s+")
 
@@ -71,16 +75,27 @@ def _published_spans(article: Article) -> list[Span]:
     located = list(article.located_blocks())
     for index, (span, block) in enumerate(located):
         spans = _under_heading(block, located[index + 1 :], article.language)
-        spans = spans or _behind_label(span, block, article.language)
-        if spans and not _lists_contents(spans, article) and _is_about(spans, article):
+        # Within the article a quotation is somebody else's summary, of something else.
+        may_open = block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.QUOTE and index == 0)
+        spans = spans or (_behind_label(span, block, article.language) if may_open else [])
+        told = [article.text[span.start : span.end] for span in spans]
+        if told and _are_told(told) and not _lists_contents(told, article) and _is_about(spans, article):
             return spans
     return []
 
 
-def _lists_contents(spans: Sequence[Span], article: Article) -> bool:
+def _are_told(items: Sequence[str]) -> bool:
+    """Tell whether most say something: no list of questions, of tags, or of "Founded: 1972"."""
+    asked = sum(item.endswith(_ASKING) for item in items)
+    tags = sum(count_words(item) < SHORTEST_ITEM for item in items)
+    facts = sum(count_words(item) <= LONGEST_FACT and _FACT.match(item) is not None for item in items)
+    return 2 * (asked + facts) < len(items) and 3 * tags <= len(items)
+
+
+def _lists_contents(items: Sequence[str], article: Article) -> bool:
     """Tell whether these are the headings of the article: a table of contents."""
     headings = {_normal(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
-    return all(_normal(article.text[span.start : span.end]) in headings for span in spans)
+    return all(_normal(item) in headings for item in items)
 
 
 def _is_about(spans: Sequence[Span], article: Article) -> bool:
@@ -165,8 +180,6 @@ def _paragraphs(heading: Block, following: Sequence[_Located], language: str | N
 
 
 def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]:
-    if block.kind not in _PROSE:
-        return []
     label = _TLDR.match(block.text) or _LABEL.match(block.text)
     if label is None or _label(label["label"]) not in _headings():
         return []
