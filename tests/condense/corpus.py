@@ -1,10 +1,10 @@
-"""Articles in many languages, written for these tests (`articles/<language>.txt`), with what a reader thinks of
-every sentence.
+"""Articles in many languages, written for these tests (`articles/<language>.txt`), every sentence judged.
 
-`=== kind` begins an article, `# ` its title, `## ` a heading, `- ` a list item; an empty line ends a paragraph.
-Every other line is one sentence. `~ ` marks a line of its own that speaks of the page (byline, caption, call),
-`^ ` a sentence that a reader cannot take alone: its opening points elsewhere or leaves its subject out, or it asks,
-begins with a quotation or speaks as "I"; `* ` one that only its sense ties to another. Either may follow `- `.
+`=== kind` begins an article, `# ` its title, `## ` a heading, `- ` a list item; an empty line ends a
+paragraph. Every other line is one sentence. `~ ` marks a line that speaks of the page (byline, caption,
+call), `^ ` a sentence that a reader cannot take alone: its opening points elsewhere or leaves its subject
+out, or it asks, begins with a quotation or speaks as "I"; `* ` one that only its sense ties to another.
+Either may follow `- `.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNSPACED = frozenset({"ja", "zh"})
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An article, the sentences of its paragraphs, those that lean (`^`) or hang on another (`*`), the page's lines."""
+    """An article, the sentences of its paragraphs, and what was marked: see above."""
 
     kind: str
     article: Article
