@@ -32,6 +32,8 @@ _DATED = re.compile(
     r"(?:\d{4}-\d\d-\d\d|\d{1,2}(?:\.|º|er)? (?:de )?[^\W\d]{3,}\.?,? (?:de )?\d{4})\b"
 )
 """A day with its year: what such a short line without a full stop goes on to name is its writer."""
+_SIGNED = re.compile(r"\s[/|]\s*[^\W\d_a-z][\w.'’-]+(?: [^\W\d_a-z][\w.'’-]+){1,3}$")
+"""A name behind a stroke at the end: the caption's photographer."""
 
 _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
@@ -101,6 +103,7 @@ def _is_about_page(text: str, language: Language) -> bool:
     folded = _folded(text)
     return (
         "©" in text
+        or _SIGNED.search(text) is not None
         or _patterns(language).credit.search(folded) is not None
         or _speaks_of_page(folded, language)
     )
@@ -161,7 +164,7 @@ def _credit(language: Language) -> re.Pattern[str]:
     """Return a pattern for "Photo: A. Name" at the end of a paragraph; "photo by A. Name" has no mark."""
     marked = _any_of(tuple(credit for credit in language.credits if " " not in credit))
     unmarked = _any_of(tuple(credit for credit in language.credits if " " in credit))
-    return re.compile(rf"(?:^|[.!?)(|] ?)(?:{marked}\s?[^\w\s]|{unmarked}\s)\s?[^.!?]{{2,40}}$")
+    return re.compile(rf"(?:^|[.!?)(|/] ?)(?:{marked}\s?[^\w\s]|{unmarked}\s)\s?[^.!?]{{2,40}}$")
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:
