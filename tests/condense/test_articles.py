@@ -8,7 +8,7 @@ from digest.condense.sentences import split_sentences
 from digest.condense.standing import is_mid_quote, leans
 from digest.condense.takeaways import condense_article
 from digest.condense.words import count_words, words
-from digest.domain.articles import Origin, Style, Takeaway
+from digest.domain.articles import Article, Origin, Style, Takeaway
 from tests.condense.corpus import UNSPACED, Judged, judged_articles
 
 ARTICLES = judged_articles()
@@ -42,6 +42,17 @@ def test_no_takeaway_opens_with_what_is_elsewhere(judged: Judged, max_words: int
     for takeaway in condense_article(judged.article, max_words=max_words).takeaways:
         assert takeaway.text not in judged.leaning
         assert not is_mid_quote(takeaway.text)
+
+
+@pytest.mark.parametrize("code", sorted({judged.article.language or "" for judged in ARTICLES}))
+def test_nor_does_one_of_a_long_article(code: str) -> None:
+    ours = [judged for judged in ARTICLES if judged.article.language == code]
+    long = Article(
+        "https://example.org/long", "—", tuple(block for one in ours for block in one.article.blocks), code
+    )
+    texts = {takeaway.text for takeaway in condense_article(long, count=8).takeaways}
+    assert texts
+    assert texts.isdisjoint(frozenset().union(*(judged.leaning | judged.furniture for judged in ours)))
 
 
 @in_every_article
