@@ -86,7 +86,7 @@ def spam_scores(mails: Iterable[bytes], *, home: Path) -> dict[str, SpamScore]:
 def _score(status: str) -> SpamScore:
     found = re.fullmatch(r"\w+ score=(-?[\d.]+) tests=(.*)", status)
     assert found, status
-    return SpamScore(float(found[1]), tuple(found[2].replace(" ", "").split(",")))
+    return SpamScore(float(found[1]), tuple("".join(found[2].split()).split(",")))
 
 
 def _in_box(mail: bytes) -> bytes:
