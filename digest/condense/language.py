@@ -32,9 +32,8 @@ class Language:
     - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` and
       words that end in one of `abbreviated_ends` not before a number, after `abbreviations_final` only before
       a function word. `ordinal_dot`: "3." may be an ordinal.
-    - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
-      `chrome_anywhere` is found within it, `bylines` stand before a name, `credits` and a mark before that of
-      a photographer at the end of a caption.
+    - `chrome` begins what a page says of itself, `chrome_anywhere` is found within it, `bylines` stand before
+      a name, `credits` and a mark before that of a photographer at the end of a caption.
     - `is_fitted` tells that the ranking's weights were fitted on articles in this language.
     """
 
@@ -70,7 +69,6 @@ class Language:
     abbreviated_ends: frozenset[str] = frozenset()
     abbreviations_final: frozenset[str] = frozenset()
     ordinal_dot: bool = False
-    takeaway_headings: tuple[str, ...] = ()
     chrome: tuple[str, ...] = ()
     chrome_anywhere: tuple[str, ...] = ()
     bylines: tuple[str, ...] = ()

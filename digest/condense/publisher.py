@@ -14,15 +14,13 @@ stories shares next to no word with the article, and tags, questions and "Founde
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from itertools import takewhile
 
-from digest.condense.language import known_languages
 from digest.condense.sentences import split_sentences
 from digest.condense.words import count_words, words
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
+from digest.domain.summary_labels import SUMMARY_LABELS, bare_label, bare_line, is_summary_label
 
 MOST_ITEMS = 10
 """A longer list is a table of contents, or the article itself."""
@@ -51,8 +49,6 @@ _TLDR = re.compile(r"\W*(?P<label>tl\s?[;:/]?\s?dr)\b[\s:;.,–—-]*(?=\w)", re
 """The one label that needs no mark behind it, and over one paragraph needs no heading below it."""
 _FACT = re.compile(r"[^:]{1,30}:\s")
 _ASKING = ("?", "?»", "?”", '?"', "؟", "？")
-_COUNTED = re.compile(r"\b(?:\d{1,2}|two|three|four|five|six|seven|drei|vier|fünf)\s+")
-_SPACE = re.compile(r"\s+")
 
 _MAY_HEAD = frozenset({BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _PROSE = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE})
@@ -94,8 +90,8 @@ def _are_told(items: Sequence[str]) -> bool:
 
 def _lists_contents(items: Sequence[str], article: Article) -> bool:
     """Tell whether these are the headings of the article: a table of contents."""
-    headings = {_normal(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
-    return all(_normal(item) in headings for item in items)
+    headings = {bare_line(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
+    return all(bare_line(item) in headings for item in items)
 
 
 def _is_about(spans: Sequence[Span], article: Article) -> bool:
@@ -125,20 +121,20 @@ def _under_heading(heading: Block, following: Sequence[_Located], language: str 
             count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items
         )
         return spans if short and len(spans) <= MOST_ITEMS else []
-    return _paragraphs(heading, following, language) if _label(heading.text) in _headings() else []
+    return _paragraphs(heading, following, language) if is_summary_label(heading.text) else []
 
 
 def _may_head(block: Block) -> bool:
     """Tell whether a block is such a label; a heading may say more: "Key Takeaways from the vote"."""
     if block.kind not in _MAY_HEAD or len(block.text) > LONGEST_HEADING:
         return False
-    normal = _label(block.text)
-    if normal in _headings():
+    normal = bare_label(block.text)
+    if normal in SUMMARY_LABELS:
         return True
     return block.kind is BlockKind.HEADING and any(
         normal.startswith(f"{known} ")
         or (normal.endswith(f" {known}") and normal.count(" ") < LONGEST_LEAD_IN)
-        for known in _headings()
+        for known in SUMMARY_LABELS
         if " " in known
     )
 
@@ -181,7 +177,7 @@ def _paragraphs(heading: Block, following: Sequence[_Located], language: str | N
 
 def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]:
     label = _TLDR.match(block.text) or _LABEL.match(block.text)
-    if label is None or _label(label["label"]) not in _headings():
+    if label is None or not is_summary_label(label["label"]):
         return []
     rest = block.text[label.end() :]
     return (
@@ -191,19 +187,3 @@ def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]
 
 def _sentences(start: int, text: str, language: str | None) -> list[Span]:
     return [Span(start + span.start, start + span.end) for span in split_sentences(text, language)]
-
-
-@cache
-def _headings() -> frozenset[str]:
-    return frozenset(_normal(text) for language in known_languages() for text in language.takeaway_headings)
-
-
-def _label(text: str) -> str:
-    """Return `text` as `_normal` does, without how many there are: "The 5 key takeaways"."""
-    return _COUNTED.sub("", _normal(text))
-
-
-def _normal(text: str) -> str:
-    """Return `text` as headings are compared: case-folded, no decoration at either end, plain apostrophes."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return _SPACE.sub(" ", re.sub(r"^\W+|\W+$", "", folded))

@@ -26,7 +26,6 @@ def test_every_promised_language_has_every_list_that_any_reader_would_miss(code:
         "leaning_patterns",
         "person",
         "abbreviations",
-        "takeaway_headings",
         "chrome",
         "bylines",
         "credits",
