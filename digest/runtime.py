@@ -125,9 +125,9 @@ class Runtime:
 
     @asynccontextmanager
     async def llm(
-        self, *, seconds: float | None = None, dollars: float | None = None
+        self, newsletter_id: NewsletterId, *, seconds: float | None = None, dollars: float | None = None
     ) -> AsyncIterator[LlmCondenser | None]:
-        """Give what asks the language model in one run, None when the settings name none.
+        """Give what asks the language model in one run of a newsletter, None when the settings name none.
 
         `seconds` and `dollars` are what is left of the run's limits (None: all of them). Its answers are kept
         in this runtime's database. Raises `Misconfigured` with the setting that is wrong.
@@ -143,7 +143,7 @@ class Runtime:
             spend_limit=options.spend_limit if dollars is None else dollars,
             run_seconds=options.run_seconds if seconds is None else seconds,
         )
-        async with open_condenser(options, self.engine, now=self.clock) as condenser:
+        async with open_condenser(options, self.engine, newsletter_id, now=self.clock) as condenser:
             yield condenser
 
     @property

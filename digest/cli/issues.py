@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.arguments import ArticleName, IssueNumber, Yes, named_article, required
+from digest.cli.decisions import show_decisions
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import (
@@ -26,9 +27,11 @@ from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.times import zone
+from digest.store.articles import articles_by_id
 from digest.store.audiences import count_editions, count_skips
 from digest.store.condensings import outdated_edits
 from digest.store.database import reading, writing
+from digest.store.decisions import Word, decisions_in
 from digest.store.deliveries import cancel_for_issue, count_deliveries
 from digest.store.issues import change_issue, get_issue, items_of, list_issues, write_texts
 from digest.store.newsletters import get_newsletter, newsletter_by_id
@@ -94,6 +97,11 @@ def show(
         chosen = [item.article_id for item in items_of(session, found.id)]
         outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
         scores = scores_of(session, found.id) if why else ()
+        decided = decisions_in(session, found.id) if why else ()
+        titles = {
+            id_: one.article.title
+            for id_, one in articles_by_id(session, {one.article_id for one in decided}).items()
+        }
     items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
     if as_json:
         show_json(
@@ -105,7 +113,7 @@ def show(
                 "skipped": skips,
                 "editions": editions,
                 "outdated": outdated,
-                **({"scores": scores} if why else {}),
+                **({"scores": scores, "decisions": decided} if why else {}),
             }
         )
         return
@@ -119,10 +127,16 @@ def show(
         say(f"Look again at article {article_id}: {changed} ('digest article takeaways {article_id}')")
     if why:
         _show_scores(scores)
+        if decided:
+            told = [(f"{_DECIDED[one.word]} '{titles[one.article_id]}'", one) for one in decided]
+            show_decisions(told, empty="", title="Pinned and dropped:")
     if any(counts.values()):
         say(f"{note}; {counted(editions, 'edition')}")
     for reason, count in skips.items():
         say(f"{count} skipped: {reason.in_words}")
+
+
+_DECIDED = {Word.PIN: "pinned", Word.DROP: "dropped", Word.UNDO: "taken back:"}
 
 
 def _show_scores(scores: Sequence[ItemScore]) -> None:

@@ -46,7 +46,7 @@ from digest.store.issues import (
     replace_items,
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
-from digest.store.pins import Pin, PinKind, pins_of, set_pin
+from digest.store.pins import PinKind, pins_of, set_pin
 from digest.store.told import told_before
 
 _LOOK_BACK = timedelta(days=60)
@@ -112,8 +112,7 @@ def pin(
     with writing(engine) as session:
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)
-        wish = None if kind is None else Pin(kind, by)
-        before = set_pin(session, issue_id, article_id, wish, now=now)
+        before = set_pin(session, issue_id, article_id, kind, by=by, now=now)
         if kind is None and before is None:
             raise InvalidInput(f"article {article_id} is neither pinned nor dropped in issue {issue_id}")
         if kind is PinKind.PIN:

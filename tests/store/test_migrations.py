@@ -6,23 +6,27 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from digest.domain.articles import Condensed, Origin, Span, Takeaway
+from digest.domain.articles import Condensed, Origin, Span, Takeaway, Usage
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
-from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
+from digest.store.decisions import Decision, Word, decisions_on
 from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter
+from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, topic_ids
+from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
-from digest.store.versioning import record_edit
+from digest.store.spending import ArticleAccount, Spent, account_of, spent_since
+from digest.store.verdicts import record_verdicts
+from digest.store.versioning import record_edit, record_version
 from tests.stored import (
     CLIMATE,
     NOW,
@@ -129,3 +133,34 @@ def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: 
         topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
         assert topics[TopicSlug("energy")] == Topic(TopicSlug("energy"), "Energy")
         assert items_of(session, issue.id) == (ChosenItem(article_id, 1.5),)
+
+
+def test_what_was_paid_and_decided_before_0008_is_written_down_and_versions_go_down_and_up(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    article_id = stored_article(migrated, newsletter, source, sample_article("tides"))
+    of = content_hash(sample_article("tides"))
+    dear = Condensed((), "none", usage=Usage(900, 100, 4_200))
+    again = Condensed((), "nothing", usage=Usage(900, 100, 0, was_cached=True))
+    with writing(migrated) as session:
+        for condensed in (dear, again):
+            record_version(session, article_id, condensed, of=of, now=NOW)
+        topics = topic_ids(session, newsletter.id)
+        said = [Verdict(CLIMATE, False, "Ada")]
+        record_verdicts(session, article_id, said, topic_ids=topics, now=NOW)
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        set_pin(session, issue.id, article_id, PinKind.DROP, by="Ben", now=NOW)
+        versions = versions_of(session, article_id)
+    migrate(migrated, to="0007")
+    assert {"llm_calls", "llm_claims", "decisions"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert versions_of(session, article_id) == versions
+        assert spent_since(session, newsletter.id, NOW) == Spent(4_200, NOW)
+        assert account_of(session, article_id) == ArticleAccount(1, 0, 900, 100, 4_200)
+        assert decisions_on(session, article_id) == (
+            Decision(article_id, CLIMATE, None, Word.NO, "Ada", NOW),
+            Decision(article_id, None, issue.id, Word.DROP, "Ben", NOW),
+        )
