@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.archive import hidden_note, hide, unhide
 from digest.cli.arguments import ArticleName, IssueNumber, Yes, named_article, required
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
@@ -26,6 +27,7 @@ from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.times import zone
+from digest.store.archive import hidden_positions
 from digest.store.audiences import count_editions, count_skips
 from digest.store.condensings import outdated_edits
 from digest.store.database import reading, writing
@@ -92,6 +94,7 @@ def show(
         editions = count_editions(session, found.id)
         note = sending_note(session, found, now=runtime.clock())
         chosen = [item.article_id for item in items_of(session, found.id)]
+        hidden = hidden_positions(session, found.id)
         outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
         scores = scores_of(session, found.id) if why else ()
     items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
@@ -105,6 +108,7 @@ def show(
                 "skipped": skips,
                 "editions": editions,
                 "outdated": outdated,
+                "hidden": sorted(position + 1 for position in hidden),
                 **({"scores": scores} if why else {}),
             }
         )
@@ -112,6 +116,8 @@ def show(
     say(f"Issue {found.id} of {newsletter.name}, {_days(found, newsletter.timezone)}: {found.state}")
     if found.note:
         say(found.note)
+    if told := hidden_note(found, hidden):
+        say(told)
     if found.subject:
         say(f"Subject: {found.subject}")
     _show_items(items)
@@ -325,6 +331,10 @@ def cancel(
         f"Issue {issue} is cancelled; "
         + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
     )
+
+
+app.command(epilog=examples("digest issue hide 3", "digest issue hide 3 --item 5 --by 'Ada Fenwick'"))(hide)
+app.command(epilog=examples("digest issue unhide 3 --item 5"))(unhide)
 
 
 def _change(issue: int, to: IssueState, told: str, note: str) -> None:

@@ -2,10 +2,12 @@
 
 from digest.store import (
     answers,
+    archive,
     articles,
     audiences,
     condensed,
     condensings,
+    contents,
     deliveries,
     hosts,
     issues,
@@ -23,10 +25,12 @@ from digest.store.base import Base
 
 __all__ = [
     "answers",
+    "archive",
     "articles",
     "audiences",
     "condensed",
     "condensings",
+    "contents",
     "deliveries",
     "hosts",
     "issues",
