@@ -79,14 +79,23 @@ def list_archived(
     With `topics` only those with an article of one of them. Pages by number cost the same everywhere in an
     archive of 10,000 issues.
     """
-    query = _public(newsletter_id, topics)
-    if before is not None:
-        query = query.where(IssueRow.number < before)
-    if after is not None:
-        query = query.where(IssueRow.number > after)
+    query = _between(_public(newsletter_id, topics), before, after)
     order = IssueRow.number.desc() if after is None else IssueRow.number
     rows = session.execute(query.order_by(order).limit(limit)).all()
     return _archived(session, rows if after is None else rows[::-1])
+
+
+def has_archived(
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    topics: Collection[TopicSlug] = (),
+    before: int | None = None,
+    after: int | None = None,
+) -> bool:
+    """Return whether `list_archived` would return anything."""
+    query = _between(_public(newsletter_id, topics), before, after)
+    return bool(session.scalar(select(query.exists())))
 
 
 def find_archived(session: Session, newsletter_id: NewsletterId, number: int) -> ArchivedIssue | None:
@@ -160,9 +169,10 @@ def _has_content() -> ColumnElement[bool]:
     return exists().where(ContentRow.issue_id == IssueRow.id)
 
 
-def _public(
-    newsletter_id: NewsletterId, topics: Collection[TopicSlug] = ()
-) -> Select[int, int | None, datetime | None, str, str]:
+Found = Select[int, int | None, datetime | None, str, str]
+
+
+def _public(newsletter_id: NewsletterId, topics: Collection[TopicSlug] = ()) -> Found:
     query = (
         select(IssueRow.id, IssueRow.number, IssueRow.sending_at, IssueRow.content_hash, ContentRow.told)
         .join(ContentRow, ContentRow.issue_id == IssueRow.id)
@@ -171,6 +181,14 @@ def _public(
     if topics:
         of_one = exists().where(IssueTopicRow.issue_id == IssueRow.id, IssueTopicRow.slug.in_(topics))
         query = query.where(of_one)
+    return query
+
+
+def _between(query: Found, before: int | None, after: int | None) -> Found:
+    if before is not None:
+        query = query.where(IssueRow.number < before)
+    if after is not None:
+        query = query.where(IssueRow.number > after)
     return query
 
 
