@@ -130,7 +130,11 @@ def _document(root: etree._Element) -> bytes:
 
 
 def write_json(feed: Feed) -> bytes:
-    """Return the feed as JSON Feed. `url` of an item is its page, `external_url` what it is about."""
+    """Return the feed as JSON Feed. `url` of an item is what it is about.
+
+    Not its page: those of an issue's articles differ in their fragment alone, and readers that tell items by
+    their address would keep one of them.
+    """
     told = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
@@ -147,7 +151,7 @@ def write_json(feed: Feed) -> bytes:
 def _json_item(entry: Entry) -> dict[str, object]:
     item: dict[str, object] = {
         "id": entry.id,
-        "url": entry.page,
+        "url": entry.url,
         "title": entry.title,
         "summary": entry.summary,
         "content_html": entry.html,
@@ -156,8 +160,6 @@ def _json_item(entry: Entry) -> dict[str, object]:
         "language": entry.language,
         "tags": list(entry.topics.values()),
     }
-    if entry.page != entry.url:
-        item["external_url"] = entry.url
     if entry.image:
         item["image"] = entry.image
     return item
