@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 from digest.store.archive import ArchivedIssue
-from digest.web.archive_views import IssueView
+from digest.web.archive_views import IssueCard
 from digest.web.archives import ARTICLES, Fed
 from digest.web.feeds import Entry, Feed
 from digest.web.templating import Pages
@@ -54,22 +54,22 @@ def _articles(fed: Fed, pages: Pages) -> Iterator[Entry]:
 
 def _issues(fed: Fed, pages: Pages) -> Iterator[Entry]:
     for issue, view in fed.issues:
-        page = fed.archive.place.url(view.path)
+        page = fed.archive.place.url(view.card.path)
         yield Entry(
             id=_id(issue, "topics", *fed.chosen),
-            title=_title(view),
+            title=_title(view.card),
             page=page,
             url=page,
             summary=view.summary,
             html=pages.text("archive_issue_entry.html", issue=view, page=page),
             author=fed.archive.sender or fed.archive.name,
-            language=view.language,
+            language=view.card.language,
             published_at=issue.sent_at,
             topics={section.slug: section.name for section in view.sections},
         )
 
 
-def _title(issue: IssueView) -> str:
+def _title(issue: IssueCard) -> str:
     return f"{issue.name}: {issue.subject}" if issue.subject else issue.name
 
 

@@ -80,10 +80,19 @@ class SectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueView:
-    """An issue as a mix of topics sees it. `subject` is '' where its editor wrote none.
+class Headline:
+    """An article in a line."""
 
-    `path` leads to it in this mix, `name` tells it from all others, `summary` is a line about it.
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCard:
+    """An issue of a list, as a mix of topics sees it. `subject` is '' where its editor wrote none.
+
+    `path` leads to it in this mix, `name` tells it from all others; `further` articles come after the
+    headlines.
     """
 
     number: int
@@ -91,31 +100,26 @@ class IssueView:
     name: str
     days: str
     subject: str
-    summary: str
-    intro: tuple[str, ...]
     language: str
     sent_at: datetime
+    count: str
+    headlines: tuple[Headline, ...]
+    further: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """An issue as a mix of topics sees it; `summary` is a line about it."""
+
+    card: IssueCard
+    summary: str
+    intro: tuple[str, ...]
     sections: tuple[SectionView, ...]
 
     @property
     def articles(self) -> tuple[ArticleView, ...]:
         """The articles in reading order."""
         return tuple(article for section in self.sections for article in section.articles)
-
-    @property
-    def count(self) -> str:
-        """How many articles it has, in words."""
-        return counted(len(self.articles), "article")
-
-    @property
-    def headlines(self) -> tuple[ArticleView, ...]:
-        """The first few articles."""
-        return self.articles[:HEADLINES]
-
-    @property
-    def further(self) -> int:
-        """How many articles come after the headlines."""
-        return len(self.articles) - len(self.headlines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,27 @@ def language_of(language: str | None, otherwise: str) -> str:
     return language if language and _LANGUAGE.fullmatch(language) else otherwise
 
 
+def issue_card(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug] = ()) -> IssueCard:
+    """Return an issue for a list. Only what is listed is looked at: a page lists a thousand articles."""
+    content = issue.content
+    language = language_of(content.language, "en")
+    positions = issue.edition(topics).positions
+    first = [content.items[position] for position in positions[:HEADLINES]]
+    told = days(content.first_day, content.last_day)
+    return IssueCard(
+        number=issue.number,
+        path=place.path(issue.number, topics),
+        name=f"Issue {issue.number}, {told}",
+        days=told,
+        subject=plain(content.subject),
+        language=language,
+        sent_at=issue.sent_at,
+        count=counted(len(positions), "article"),
+        headlines=tuple(Headline(_title(item), language_of(item.language, language)) for item in first),
+        further=len(positions) - len(first),
+    )
+
+
 def issue_view(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug] = ()) -> IssueView:
     """Return an issue as readers of `topics` see it, of all of them for none; it may hold nothing."""
     content = issue.content
@@ -191,17 +216,10 @@ def issue_view(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug]
         )
         for section in issue.edition(topics).sections
     )
-    told = days(content.first_day, content.last_day)
     return IssueView(
-        number=issue.number,
-        path=place.path(issue.number, topics),
-        name=f"Issue {issue.number}, {told}",
-        days=told,
-        subject=plain(content.subject),
+        card=issue_card(issue, place, topics),
         summary=plain(content.preheader) or _summary(sections),
         intro=paragraphs(content.intro),
-        language=language,
-        sent_at=issue.sent_at,
         sections=sections,
     )
 
@@ -214,7 +232,7 @@ def _article(item: Item, names: Mapping[TopicSlug, str], language: str) -> Artic
     image = find_image(item.image.url) if item.image else None
     return ArticleView(
         anchor=f"a{item.position + 1}",
-        title=shorten(title_of(item), TITLE_MAX),
+        title=_title(item),
         url=find_link(item.url),
         source=name_of(item.source) or "its source",
         day=day(item.published_on),
@@ -226,6 +244,10 @@ def _article(item: Item, names: Mapping[TopicSlug, str], language: str) -> Artic
         also=_others(item),
         topics={topic: names[topic] for topic in item.topics},
     )
+
+
+def _title(item: Item) -> str:
+    return shorten(title_of(item), TITLE_MAX)
 
 
 def _others(item: Item) -> tuple[OtherSource, ...]:

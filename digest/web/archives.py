@@ -31,8 +31,10 @@ from digest.web.archive_views import (
     ArchiveTopicView,
     ArchiveView,
     FeedLink,
+    IssueCard,
     IssueView,
     Place,
+    issue_card,
     issue_view,
     language_of,
     name_of_newsletter,
@@ -64,7 +66,7 @@ class Listing:
     """A page of an archive's issues, newest first, and the paths of the pages beside it, if any."""
 
     archive: ArchiveView
-    issues: tuple[IssueView, ...]
+    issues: tuple[IssueCard, ...]
     newer: str | None
     older: str | None
     changed_at: datetime
@@ -121,7 +123,7 @@ def list_issues(
     is_listed = len(mix) <= 1 and path == place.path(topics=mix)
     return Listing(
         archive=_archive(newsletter, place, path, topics, chosen, is_listed=is_listed),
-        issues=tuple(issue_view(issue, place, mix) for issue in found),
+        issues=tuple(issue_card(issue, place, mix) for issue in found),
         newer=place.path(topics=mix, after=first) if newer else None,
         older=place.path(topics=mix, before=last) if older else None,
         changed_at=_latest(changed_at, found),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from digest.web.archive_views import ArchiveView, ArticleView, IssueView, Place
+from digest.web.archive_views import ArchiveView, ArticleView, IssueCard, IssueView, Place
 
 Thing = Mapping[str, object]
 
 
-def periodical(archive: ArchiveView, issues: Iterable[IssueView]) -> Thing:
+def periodical(archive: ArchiveView, issues: Iterable[IssueCard]) -> Thing:
     """Return the newsletter, with the issues that a page lists."""
     return {
         "@context": "https://schema.org",
@@ -23,9 +23,9 @@ def publication_issue(archive: ArchiveView, issue: IssueView) -> Thing:
     """Return an issue with its articles."""
     return {
         "@context": "https://schema.org",
-        **_issue(issue, archive.place),
+        **_issue(issue.card, archive.place),
         "description": issue.summary,
-        "inLanguage": issue.language,
+        "inLanguage": issue.card.language,
         "isPartOf": _periodical(archive),
         "publisher": {"@type": "Organization", "name": archive.sender or archive.name},
         "hasPart": [_article(article) for article in issue.articles],
@@ -42,7 +42,7 @@ def _periodical(archive: ArchiveView) -> dict[str, object]:
     }
 
 
-def _issue(issue: IssueView, place: Place) -> dict[str, object]:
+def _issue(issue: IssueCard, place: Place) -> dict[str, object]:
     return {
         "@type": "PublicationIssue",
         "url": place.url(issue.path),

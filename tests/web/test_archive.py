@@ -353,7 +353,7 @@ def test_a_newsletter_from_right_to_left_reads_so(own_archive: Site) -> None:
         )
     page = own_archive.get(f"{HOME}/{THIRD}").text
     assert '<div class="intro" lang="ar" dir="auto">' in page
-    assert re.search(r'<h2 id="climate" lang="ar" dir="auto">المناخ', page)
+    assert re.search(r'<h2 id="topic-climate" lang="ar" dir="auto">المناخ', page)
 
 
 # --- bad input
