@@ -38,7 +38,7 @@ _WORDS_HELP = "Words of each takeaway at most; the publisher's own are left as t
 _STYLE_HELP = "What is preferred: simple words, neither judging nor quoted ones, or few."
 _LLM_HELP = "Have a language model write takeaways: see llm_provider in docs/settings.md."
 _APPROVAL_HELP = "Whether somebody approves each issue, or it goes out by itself."
-_ARCHIVE_HELP = "Show everybody what was sent, on the web and in feeds, from when it is sent on."
+_ARCHIVE_HELP = "Let everybody read what was sent and will be, on the web and in feeds."
 
 
 @app.command(
@@ -199,8 +199,8 @@ def change(
     say(f"Changed {newsletter.name}.")
     if archive:
         say(
-            f"Everybody may read what was sent, at {runtime.archive_url(newsletter)}: let your proxy pass on "
-            "/archive/. 'digest issue hide ISSUE' takes something out."
+            f"Everybody may read what was sent and will be, at {runtime.archive_url(newsletter)}: let your "
+            "proxy pass on /archive/. 'digest issue hide ISSUE' takes something out."
         )
     if archive is False:
         say("What was sent is shown to nobody any more; readers keep their own copies online.")
