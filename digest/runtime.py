@@ -282,8 +282,13 @@ class Runtime:
             list_id=f"{newsletter.slug}.{domain}",
             feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
             owner=newsletter.sender_email,
-            # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
+            # Only what everybody may read is an archive: a reader's own copy online is none.
+            archive_url=self.archive_url(newsletter) if newsletter.archive else "",
         )
+
+    def archive_url(self, newsletter: Newsletter) -> str:
+        """Return the address at which a newsletter's public archive is, where it has one."""
+        return f"{self.settings.public_url.rstrip('/')}/archive/{newsletter.slug}"
 
     def tell_ops(self, subject: str, text: str) -> bool:
         """Log what needs a person, and mail it to `ops_email` when there is one.

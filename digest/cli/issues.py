@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.archive import hidden_note, hide, unhide
 from digest.cli.arguments import ArticleName, IssueNumber, Yes, named_article, required
 from digest.cli.decisions import show_decisions
 from digest.cli.lazy import examples, new_app
@@ -27,6 +28,7 @@ from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.times import zone
+from digest.store.archive import hidden_positions
 from digest.store.articles import articles_by_id
 from digest.store.audiences import count_editions, count_skips
 from digest.store.condensings import outdated_edits
@@ -95,6 +97,7 @@ def show(
         editions = count_editions(session, found.id)
         note = sending_note(session, found, now=runtime.clock())
         chosen = [item.article_id for item in items_of(session, found.id)]
+        hidden = hidden_positions(session, found.id)
         outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
         scores = scores_of(session, found.id) if why else ()
         decided = decisions_in(session, found.id) if why else ()
@@ -113,6 +116,7 @@ def show(
                 "skipped": skips,
                 "editions": editions,
                 "outdated": outdated,
+                "hidden": sorted(position + 1 for position in hidden),
                 **({"scores": scores, "decisions": decided} if why else {}),
             }
         )
@@ -120,6 +124,8 @@ def show(
     say(f"Issue {found.id} of {newsletter.name}, {_days(found, newsletter.timezone)}: {found.state}")
     if found.note:
         say(found.note)
+    if out := hidden_note(found, hidden):
+        say(out)
     if found.subject:
         say(f"Subject: {found.subject}")
     _show_items(items)
@@ -339,6 +345,10 @@ def cancel(
         f"Issue {issue} is cancelled; "
         + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
     )
+
+
+app.command(epilog=examples("digest issue hide 3", "digest issue hide 3 --item 5 --by 'Ada Fenwick'"))(hide)
+app.command(epilog=examples("digest issue unhide 3 --item 5"))(unhide)
 
 
 def _change(issue: int, to: IssueState, told: str, note: str) -> None:

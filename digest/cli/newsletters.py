@@ -38,6 +38,7 @@ _WORDS_HELP = "Words of each takeaway at most; the publisher's own are left as t
 _STYLE_HELP = "What is preferred: simple words, neither judging nor quoted ones, or few."
 _LLM_HELP = "Have a language model write takeaways: see llm_provider in docs/settings.md."
 _APPROVAL_HELP = "Whether somebody approves each issue, or it goes out by itself."
+_ARCHIVE_HELP = "Let everybody read what was sent and will be, on the web and in feeds."
 
 
 @app.command(
@@ -72,6 +73,7 @@ def add(
     takeaway_style: Annotated[Style, typer.Option(help=_STYLE_HELP)] = Style.NEUTRAL,
     llm: Annotated[bool, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = False,
     approval: Annotated[Approval, typer.Option(help=_APPROVAL_HELP)] = Approval.MANUAL,
+    archive: Annotated[bool, typer.Option("--archive/--no-archive", help=_ARCHIVE_HELP)] = False,
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -90,6 +92,7 @@ def add(
         takeaway_style=takeaway_style,
         llm=llm,
         approval=approval,
+        archive=archive,
     )
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -119,7 +122,8 @@ def list_(as_json: JsonOption = False) -> None:
 @app.command()
 def show(slug: Slug, as_json: JsonOption = False) -> None:
     """Show one newsletter."""
-    with reading(open_runtime().engine) as session:
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
     if as_json:
         show_json(newsletter)
@@ -135,6 +139,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ),
         ("takeaways", _takeaways_in_words(newsletter)),
         ("approval", newsletter.approval),
+        ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
     ]
     show_record(newsletter.slug, rows)
 
@@ -156,6 +161,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
     epilog=examples(
         "digest newsletter change harbour-week --takeaways 4 --takeaway-words 25 --takeaway-style brief",
         "digest newsletter change harbour-week --llm",
+        "digest newsletter change harbour-week --archive",
     )
 )
 def change(
@@ -172,6 +178,7 @@ def change(
     takeaway_style: Annotated[Style | None, typer.Option(help=_STYLE_HELP)] = None,
     llm: Annotated[bool | None, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = None,
     approval: Annotated[Approval | None, typer.Option(help=_APPROVAL_HELP)] = None,
+    archive: Annotated[bool | None, typer.Option("--archive/--no-archive", help=_ARCHIVE_HELP)] = None,
 ) -> None:
     """Change what an issue holds; what is not named stays. How takeaways are put holds for new articles."""
     given = {
@@ -181,6 +188,7 @@ def change(
         "takeaway_style": takeaway_style,
         "llm": llm,
         "approval": approval,
+        "archive": archive,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:
@@ -189,6 +197,13 @@ def change(
     with writing(runtime.engine) as session:
         newsletter = change_newsletter(session, get_newsletter(session, slug).id, **wanted)
     say(f"Changed {newsletter.name}.")
+    if archive:
+        say(
+            f"Everybody may read what was sent and will be, at {runtime.archive_url(newsletter)}: let your "
+            "proxy pass on /archive/. 'digest issue hide ISSUE' takes something out."
+        )
+    if archive is False:
+        say("What was sent is shown to nobody any more; readers keep their own copies online.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
         say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")

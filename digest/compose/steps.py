@@ -30,6 +30,7 @@ from digest.domain.times import Window, zone
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_in
+from digest.store.contents import record_content
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ChosenItem,
@@ -41,8 +42,8 @@ from digest.store.issues import (
     get_outline,
     get_rendered,
     items_of,
-    list_issues,
     lock_issue,
+    next_number,
     replace_items,
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
@@ -144,7 +145,8 @@ def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, 
         content = _content(session, issue)
         if not content.items:
             raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")
-        return freeze(session, issue, render_issue(content, template), content.outline, by=by, now=now)
+        frozen = freeze(session, issue, render_issue(content, template), content.outline, by=by, now=now)
+        return record_content(session, frozen, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,18 +209,8 @@ def _content(session: Session, issue: Issue) -> IssueContent:
         subject=issue.subject,
         preheader=issue.preheader,
         intro=issue.intro,
-        number=_number(session, issue),
+        number=issue.number or next_number(session, newsletter.id),
     )
-
-
-def _number(session: Session, issue: Issue) -> int:
-    """Return which of the newsletter's issues this is, from 1, by window; cancelled ones do not count."""
-    earlier = (
-        other
-        for other in list_issues(session, issue.newsletter_id)
-        if other.window.end < issue.window.end and other.state is not IssueState.CANCELLED
-    )
-    return 1 + sum(1 for _ in earlier)
 
 
 def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> bool:

@@ -24,7 +24,7 @@ class Newsletter:
 
     `window_days` is how many whole local days an issue covers; `max_items` caps an issue, `takeaways`
     the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
-    model writes them.
+    model writes them. With `archive` everybody may read what was sent.
     """
 
     id: NewsletterId
@@ -43,3 +43,4 @@ class Newsletter:
     llm: bool = False
     approval: Approval = Approval.MANUAL
     template: str = "digest"
+    archive: bool = False

@@ -16,7 +16,7 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class NewsletterRow(Base):
-    """A newsletter."""
+    """A newsletter. `archive_changed_at` is when an editor last changed what its archive shows."""
 
     __tablename__ = "newsletters"
     __table_args__ = NEVER_AGAIN
@@ -38,6 +38,8 @@ class NewsletterRow(Base):
     approval: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+    archive: Mapped[bool] = mapped_column(default=False)
+    archive_changed_at: Mapped[datetime | None]
 
 
 class TopicRow(Base):
@@ -79,6 +81,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         llm=newsletter.llm,
         approval=newsletter.approval,
         template=newsletter.template,
+        archive=newsletter.archive,
         created_at=now,
     )
     session.add(row)
@@ -246,6 +249,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         llm=row.llm,
         approval=Approval(row.approval),
         template=row.template,
+        archive=row.archive,
     )
 
 

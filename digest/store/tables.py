@@ -2,10 +2,12 @@
 
 from digest.store import (
     answers,
+    archive,
     articles,
     audiences,
     condensed,
     condensings,
+    contents,
     decisions,
     deliveries,
     hosts,
@@ -25,10 +27,12 @@ from digest.store.base import Base
 
 __all__ = [
     "answers",
+    "archive",
     "articles",
     "audiences",
     "condensed",
     "condensings",
+    "contents",
     "decisions",
     "deliveries",
     "hosts",

@@ -1,6 +1,7 @@
 """What a migration makes of rows that are there."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,26 @@ from sqlalchemy import Engine, inspect, text
 
 from digest.domain.articles import Condensed, Origin, Span, Takeaway, Usage
 from digest.domain.errors import NotFound
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
+from digest.store.archive import list_archived
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.decisions import Decision, Word, decisions_on
-from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
+from digest.store.issues import (
+    ChosenItem,
+    ScorePart,
+    ensure_issue,
+    get_issue,
+    items_of,
+    next_number,
+    replace_items,
+)
 from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, topic_ids
 from digest.store.pins import PinKind, set_pin
@@ -31,6 +43,8 @@ from tests.stored import (
     CLIMATE,
     NOW,
     WINDOW,
+    approved_issue,
+    change,
     sample_article,
     stored_article,
     stored_newsletter,
@@ -164,3 +178,25 @@ def test_what_was_paid_and_decided_before_0008_is_written_down_and_versions_go_d
             Decision(article_id, CLIMATE, None, Word.NO, "Ada", NOW),
             Decision(article_id, None, issue.id, Word.DROP, "Ben", NOW),
         )
+
+
+def test_issues_of_before_keep_the_numbers_their_mails_say_through_0010(migrated: Engine) -> None:
+    newsletter, other = stored_newsletter(migrated), stored_newsletter(migrated, slug="daily")
+    weeks = [
+        Window(WINDOW.start + timedelta(weeks=week), WINDOW.end + timedelta(weeks=week)) for week in range(4)
+    ]
+    ids = [approved_issue(migrated, newsletter, window=week).id for week in weeks]
+    approved_issue(migrated, other)
+    change(migrated, ids[1], IssueState.CANCELLED)
+    with writing(migrated) as session:
+        draft = ensure_issue(session, other.id, weeks[2], now=NOW)
+    migrate(migrated, to="0007")
+    assert {"issue_contents", "issue_topics", "hidden_items"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert [get_issue(session, issue_id).number for issue_id in ids] == [1, 0, 2, 3]
+        assert next_number(session, newsletter.id) == 4
+        assert next_number(session, other.id) == 2
+        assert get_issue(session, draft.id).number == 0
+        assert list_archived(session, newsletter.id, limit=9) == (), "what they said was not kept"
+        assert newsletter_by_id(session, newsletter.id).archive is False
