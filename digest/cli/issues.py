@@ -85,7 +85,7 @@ def show(
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """An issue and all that is told of it. `outdated` says what changed under an editor's edit of an article."""
+    """An issue and all that is told of it. `outdated`: what changed under an editor's edit of an article."""
 
     issue: Issue
     newsletter: Newsletter
