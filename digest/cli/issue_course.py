@@ -12,6 +12,7 @@ from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import confirm, read_file_bytes, say
 from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueState
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue
@@ -23,12 +24,25 @@ app = new_app()
 @app.command()
 def approve(
     issue: IssueNumber,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")] = "command line",
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who approves it.")] = None,
+    despite_errors: Annotated[
+        bool,
+        typer.Option(
+            "--despite-errors",
+            help="Let it go although its checks find errors; --by says who, for the issue's note.",
+        ),
+    ] = False,
 ) -> None:
-    """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte."""
-    from digest.pipeline.run import approve_issue
+    """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte.
 
-    approved = approve_issue(open_runtime(), issue, by=required(by, "--by"))
+    A draft in which 'digest issue check --no-fetch' finds errors stays one.
+    """
+    from digest.pipeline.approval import approve_issue
+
+    if despite_errors and by is None:
+        raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
+    who = required("command line" if by is None else by, "--by")
+    approved = approve_issue(open_runtime(), issue, by=who, despite_errors=despite_errors)
     say(
         f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
         f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import issue_course, issue_looks, issue_shaping
+from digest.cli import issue_checks, issue_course, issue_looks, issue_shaping
 from digest.cli.arguments import IssueNumber
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
@@ -173,5 +173,5 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
     )
 
 
-for part in (issue_shaping, issue_looks, issue_course):
+for part in (issue_shaping, issue_looks, issue_checks, issue_course):
     app.add_typer(part.app)

@@ -43,7 +43,7 @@ class Issue:
     """An issue as it stands: whose, about when, in which state.
 
     `revision` counts approvals; `content_hash` is the SHA-256 of the pieces the last approval froze, ''
-    while there was none. `note` says why it is paused or cancelled.
+    while there was none. `note` says why it is paused or cancelled, or was approved despite errors.
     """
 
     id: IssueId

@@ -17,7 +17,16 @@ from digest.store.tables import metadata
 
 _PAGE = 5_000
 _LEFT_BEHIND = frozenset(
-    {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "llm_answers"}
+    {
+        "deliveries",
+        "skips",
+        "editions",
+        "schedules",
+        "occurrences",
+        "article_revisions",
+        "llm_answers",
+        "preflights",
+    }
 )
 """What a rehearsal does not look at. Models' answers are read and kept where they were paid for."""
 

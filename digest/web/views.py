@@ -53,7 +53,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """An issue in a list. `note` says why it is paused or cancelled; `progress` is set while it goes out."""
+    """An issue in a list. `note` tells of its stop or approval; `progress` is set during a send."""
 
     id: int
     days: str
