@@ -97,9 +97,9 @@ def check_issue(runtime: Runtime, issue_id: int) -> Preflight:
     return _with_look(checked.preflight, look, is_outdated=False)
 
 
-def last_check(runtime: Runtime, issue_id: int) -> Preflight:
+def last_check(runtime: Runtime, issue_id: int, *, editions_most: int = EDITIONS_MOST) -> Preflight:
     """Return an issue checked offline just now, with what the last look at its addresses found."""
-    checked = _checked(runtime, issue_id)
+    checked = _checked(runtime, issue_id, editions_most)
     with reading(runtime.engine) as session:
         look = find_look(session, checked.pieces.issue.id)
     if look is None:
@@ -107,14 +107,14 @@ def last_check(runtime: Runtime, issue_id: int) -> Preflight:
     return _with_look(checked.preflight, look, is_outdated=look.addresses != checked.addresses)
 
 
-def _checked(runtime: Runtime, issue_id: int) -> _Checked:
+def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST) -> _Checked:
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
     pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
     audience = audience_of(runtime.engine, pieces)
     everything = edition_for(pieces.outline, pieces.outline.topics)
     # Before there is any reader, an issue is looked at as one of everything would get it.
-    readers = _most_read(audience.readers) or ({everything: 0} if everything.sections else {})
+    readers = _most_read(audience.readers, editions_most) or ({everything: 0} if everything.sections else {})
     address, who = SPECIMEN
     personal = runtime.personal(newsletter.id, pieces.issue.id, who, address)
     editions = check_editions(pieces.rendered, readers, personal)
@@ -134,10 +134,11 @@ def _checked(runtime: Runtime, issue_id: int) -> _Checked:
     return _Checked(pieces, audience, editions, preflight)
 
 
-def _most_read(readers: Mapping[Edition, int]) -> dict[Edition, int]:
-    if len(readers) <= EDITIONS_MOST:
-        return dict(readers)
-    return dict(sorted(readers.items(), key=lambda one: -one[1])[:EDITIONS_MOST])
+def _most_read(readers: Mapping[Edition, int], most: int) -> dict[Edition, int]:
+    """Return the editions of most readers, and the longest: it is the one that may be too long."""
+    chosen = dict(sorted(readers.items(), key=lambda one: -one[1])[:most])
+    longest = max(readers, key=lambda edition: len(edition.positions), default=None)
+    return chosen if longest is None else chosen | {longest: readers[longest]}
 
 
 def _about_the_issue(session: Session, pieces: Pieces, audience: Audience) -> Iterator[Finding]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.compose.checks import Finding
 from digest.domain.issues import OtherSource
 from digest.domain.topics import TopicSlug
 
@@ -138,7 +137,32 @@ class PreviewView:
     subject: str = ""
     text: str = ""
     size: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """Something that a check found. `concerns`: how many editions and readers, '' for the issue itself."""
+
+    severity: str
+    what: str
+    where: str
+    next_step: str
+    concerns: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksView:
+    """What the checks of all editions found: what is `pressing`, and `notes`, both the worst first.
+
+    `summary` counts it, `looked` says when links and pictures were looked at, `step` is how that is done.
+    """
+
+    summary: str
+    looked: str
+    step: Step
+    pressing: tuple[FindingView, ...]
+    notes: tuple[FindingView, ...]
 
 
 @dataclass(frozen=True, slots=True)
