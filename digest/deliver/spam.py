@@ -13,7 +13,7 @@ SECONDS = 60.0
 _VERDICT = re.compile(
     rb"^X-Spam-Status: \w+, score=(-?\d+(?:\.\d+)?) required=(-?\d+(?:\.\d+)?)", re.MULTILINE
 )
-_RULE = re.compile(r"^\s*(-?\d+\.\d+)\s+([A-Z][A-Z0-9_]+)\s+(?:[A-Z]+: )?(\S.*)", re.MULTILINE)
+_RULE = re.compile(r"^\s*(-?\d+(?:\.\d+)?)\s+([A-Z][A-Z0-9_]+)\s+(?:[A-Z]+: )?(\S.*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

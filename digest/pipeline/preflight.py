@@ -154,8 +154,9 @@ def _about_the_issue(session: Session, pieces: Pieces, audience: Audience) -> It
             f"no article is about {named}", "topics", "widen the rules: 'digest topic test' tries them"
         )
     if audience.nothing_followed:
-        readers = counted(audience.nothing_followed, "reader")
-        yield note(f"{readers} get nothing: no article is about what they follow", "topics")
+        get = "reader gets" if audience.nothing_followed == 1 else "readers get"
+        told = f"{audience.nothing_followed:,} {get} nothing: no article is about what they follow"
+        yield note(told, "topics")
 
 
 def _written(session: Session, pieces: Pieces) -> dict[str, str]:

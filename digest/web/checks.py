@@ -11,7 +11,7 @@ from digest.pipeline.preflight import Preflight, last_check
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import get_issue, items_of
-from digest.web.views import ChecksView, FindingView, Step
+from digest.web.views import ChecksView, FindingView
 from digest.web.words import counted, day
 
 EDITIONS_MOST = 500
@@ -31,7 +31,7 @@ def checks_view(runtime: Runtime, issue_id: int) -> ChecksView | None:
     return ChecksView(
         summary=_summary(checked),
         looked=_looked(checked),
-        step=Step("Look at its links and pictures over the network", f"digest issue check {issue_id}"),
+        command=f"digest issue check {issue_id}",
         pressing=tuple(view for view in views if view.severity != Severity.NOTE),
         notes=tuple(view for view in views if view.severity == Severity.NOTE),
     )

@@ -155,12 +155,12 @@ class FindingView:
 class ChecksView:
     """What the checks of all editions found: what is `pressing`, and `notes`, both the worst first.
 
-    `summary` counts it, `looked` says when links and pictures were looked at, `step` is how that is done.
+    `summary` counts it, `looked` says when links and pictures were looked at, `command` does that.
     """
 
     summary: str
     looked: str
-    step: Step
+    command: str
     pressing: tuple[FindingView, ...]
     notes: tuple[FindingView, ...]
 

@@ -69,7 +69,8 @@ def judge_picture(url: str, width: int, picture: PictureAnswer) -> Iterator[Find
             url, picture.answer, "picture", "readers see an empty frame: drop the article, or wait"
         )
         return
-    if picture.pixels is None:
+    is_whole = picture.length is not None and picture.length <= TOO_HEAVY
+    if picture.pixels is None and (is_whole or not picture.content_type.startswith("image/")):
         told = picture.content_type or "no type"
         what = (
             "a drawing (SVG), which most mail programs do not show"
@@ -79,7 +80,9 @@ def judge_picture(url: str, width: int, picture: PictureAnswer) -> Iterator[Find
         yield (warning if "svg" in told else error)(f"{url} is {what}", "", _NEXT)
         return
     yield from _judge_weight(url, picture.length)
-    yield from _judge_pixels(url, width, picture.pixels)
+    # Some formats show their size only when all of the picture is there.
+    if picture.pixels is not None:
+        yield from _judge_pixels(url, width, picture.pixels)
 
 
 def _judge_weight(url: str, length: int | None) -> Iterator[Finding]:
