@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 
 from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
 from digest.domain.errors import DigestError, Misconfigured, Refused
-from digest.domain.issues import Edition, IssueId
-from digest.domain.mail import Token
+from digest.domain.issues import Edition, Issue, IssueId
+from digest.domain.mail import RenderedIssue, Token
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.logs import set_up_logs
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
-    from digest.deliver.mime import Sender
+    from digest.deliver.mime import EncodedIssue, Recipient, Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
-    from digest.gather.fetching.fetch import Fetcher
+    from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
     from digest.track.tokens import Tokens
 
@@ -116,6 +116,32 @@ class Runtime:
         memory = StoredHosts(engine) if engine else InMemory()
         async with HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow)) as fetcher:
             yield PoliteFetcher(fetcher, memory=memory, clock=self.clock)
+
+    @asynccontextmanager
+    async def looker(self, *, seconds: float) -> AsyncIterator[Looker]:
+        """Give who looks at addresses as politely as the fetcher does, at most so long at each."""
+        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.polite import PoliteFetcher
+
+        contact = self.settings.contact_url or self.settings.public_url
+        limits = Limits(seconds=seconds, silence=seconds)
+        allow = frozenset(self.settings.fetch_allow)
+        async with HttpFetcher(contact=contact, allow=allow, limits=limits) as fetcher:
+            yield PoliteFetcher(fetcher, memory=StoredHosts(self.engine), clock=self.clock)
+
+    @asynccontextmanager
+    async def own_looker(self, *, seconds: float) -> AsyncIterator[Looker]:
+        """Give who looks at `public_url`, wherever that is: nothing a stranger wrote is asked through it."""
+        from digest.gather.fetching.fetch import HttpFetcher, Limits
+
+        own = urlsplit(self.settings.public_url)
+        port = own.port or (443 if own.scheme == "https" else 80)
+        limits = Limits(seconds=seconds, silence=seconds)
+        host = f"[{own.hostname}]" if ":" in (own.hostname or "") else own.hostname
+        allow = frozenset({f"{host}:{port}"})
+        async with HttpFetcher(contact=self.settings.public_url, allow=allow, limits=limits) as fetcher:
+            yield fetcher
 
     def parsers(self) -> Parsers:
         """Return processes that read strangers' documents, an async context manager."""
@@ -238,20 +264,14 @@ class Runtime:
     def mail_for(self, issue_id: IssueId) -> MailFor:
         """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
         from digest.deliver.headers import mail_address
-        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient
+        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition
         from digest.deliver.transport import Envelope
 
         with reading(self.engine) as session:
             issue = get_issue(session, issue_id)
             newsletter = newsletter_by_id(session, issue.newsletter_id)
             rendered = get_rendered(session, issue)
-        encoded = EncodedIssue(
-            rendered,
-            self._sender(newsletter),
-            name=str(issue_id),
-            date=issue.sending_at or self.clock(),
-            signer=self._signer(newsletter.sender_email),
-        )
+        encoded = self._encoded(issue, newsletter, rendered)
         return_path = self.return_path(newsletter.sender_email)
 
         @lru_cache(maxsize=MAX_EDITIONS)
@@ -260,17 +280,31 @@ class Runtime:
 
         def write(claim: Claim) -> tuple[Envelope, bytes]:
             personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
-            recipient = Recipient(
-                email=claim.email,
-                message_id=claim.message_id,
-                unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
-                preferences_url=personal[Token.PREFERENCES_URL],
-                online_url=personal[Token.ONLINE_URL],
-            )
+            recipient = _recipient(personal, claim.message_id)
             envelope = Envelope(return_path(claim.id), mail_address(claim.email))
             return envelope, edition(claim.edition).message(recipient)
 
         return write
+
+    def specimen_message(
+        self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue, edition: Edition
+    ) -> bytes:
+        """Return the message of one edition as it would be delivered, to a reader who is nobody."""
+        personal = self.personal(newsletter.id, issue.id, SubscriberId(0), "reader@example.org")
+        domain = newsletter.sender_email.rpartition("@")[2]
+        recipient = _recipient(personal, f"<{issue.id}.0.{secrets.token_hex(6)}@{domain}>")
+        return self._encoded(issue, newsletter, rendered).edition(edition).message(recipient)
+
+    def _encoded(self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue) -> EncodedIssue:
+        from digest.deliver.mime import EncodedIssue
+
+        return EncodedIssue(
+            rendered,
+            self._sender(newsletter),
+            name=str(issue.id),
+            date=issue.sending_at or self.clock(),
+            signer=self._signer(newsletter.sender_email),
+        )
 
     def _sender(self, newsletter: Newsletter) -> Sender:
         from digest.deliver.mime import Sender
@@ -325,6 +359,18 @@ class Runtime:
 
         async with self.transport.session() as session:
             return await session.send(Envelope(address, address), octets, arm)
+
+
+def _recipient(personal: Mapping[Token, str], message_id: str) -> Recipient:
+    from digest.deliver.mime import Recipient
+
+    return Recipient(
+        email=personal[Token.EMAIL],
+        message_id=message_id,
+        unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
+        preferences_url=personal[Token.PREFERENCES_URL],
+        online_url=personal[Token.ONLINE_URL],
+    )
 
 
 def _feedback_sender(domain: str) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from digest.cli.arguments import IssueNumber, required
+from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import say
 from digest.domain.issues import Issue
@@ -17,12 +18,15 @@ from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
 
+app = new_app()
+
 Article = Annotated[
     int | None,
     typer.Option("--item", min=1, metavar="N", help="One article: its # in 'digest issue show'."),
 ]
 
 
+@app.command(epilog=examples("digest issue hide 3", "digest issue hide 3 --item 5 --by 'Ada Fenwick'"))
 def hide(
     issue: IssueNumber,
     item: Article = None,
@@ -46,6 +50,7 @@ def hide(
     _tell_without_archive(runtime, issue)
 
 
+@app.command(epilog=examples("digest issue unhide 3 --item 5"))
 def unhide(issue: IssueNumber, item: Article = None) -> None:
     """Show an issue, or one article of it, in the public archive again."""
     from digest.store.hiding import unhide_issue, unhide_item

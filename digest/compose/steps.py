@@ -135,17 +135,21 @@ def _require_pinnable(session: Session, issue: Issue, article_id: ArticleId) -> 
         )
 
 
-def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime) -> Issue:
+def approve(
+    engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime, note: str = ""
+) -> Issue:
     """Render a draft's pieces and freeze them: they are what will be sent, byte for byte.
 
-    Raises `Conflict` when the issue is not a draft or holds nothing.
+    `note` is what those who look at the issue later should know of its approval. Raises `Conflict` when the
+    issue is not a draft or holds nothing.
     """
     with writing(engine) as session:
         issue = lock_issue(session, issue_id)
         content = _content(session, issue)
         if not content.items:
             raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")
-        frozen = freeze(session, issue, render_issue(content, template), content.outline, by=by, now=now)
+        rendered = render_issue(content, template)
+        frozen = freeze(session, issue, rendered, content.outline, by=by, now=now, note=note)
         return record_content(session, frozen, content)
 
 

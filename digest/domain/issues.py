@@ -43,8 +43,9 @@ class Issue:
     """An issue as it stands: whose, about when, in which state.
 
     `revision` counts approvals; `content_hash` is the SHA-256 of the pieces the last approval froze, ''
-    while there was none. `note` says why it is paused or cancelled. `number` is the one it was approved
-    with, 0 while it has none; `is_hidden` says that it was taken out of the public archive.
+    while there was none. `note` says why it is paused or cancelled, or was approved despite errors. `number`
+    is the one it was approved with, 0 while it has none; `is_hidden` says that it was taken out of the public
+    archive.
     """
 
     id: IssueId

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, case, delete, func, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,7 +34,8 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class IssueRow(Base):
-    """One newsletter's window. `note` says why it is paused or cancelled.
+    """One newsletter's window. `note` says why it is paused, cancelled, or was approved
+    despite errors.
 
     `number` counts the newsletter's issues in the order of their approval and stays with an issue; who took
     it out of the archive, and when, say `hidden_by` and `hidden_at`.
@@ -192,6 +204,10 @@ def change_issue(
         values["number"] = case((IssueRow.sending_at.is_not(None), IssueRow.number))
     if to is IssueState.SENDING:
         values["sending_at"] = func.coalesce(IssueRow.sending_at, now)
+        # What was said of a pause is over with it; what was said of the approval is not.
+        values["note"] = case((IssueRow.state == IssueState.PAUSED, note), else_=IssueRow.note)
+    elif to is IssueState.SENT and not note:
+        del values["note"]
     changed = session.execute(
         update(IssueRow)
         .where(IssueRow.id == issue_id, IssueRow.state.in_(allowed))
@@ -312,10 +328,17 @@ def next_number(session: Session, newsletter_id: NewsletterId) -> int:
 
 
 def freeze(
-    session: Session, issue: Issue, rendered: RenderedIssue, outline: Outline, *, by: str, now: datetime
+    session: Session,
+    issue: Issue,
+    rendered: RenderedIssue,
+    outline: Outline,
+    *,
+    by: str,
+    now: datetime,
+    note: str = "",
 ) -> Issue:
     """Approve a draft with these pieces: from here on they are what is sent. Raises `Conflict`."""
-    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by)
+    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note)
     told = rendered.to_json()
     digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
     revision = issue.revision + 1

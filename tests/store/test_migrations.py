@@ -33,6 +33,7 @@ from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, topic_ids
 from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
+from digest.store.preflights import StoredLook, find_look, record_look
 from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
@@ -128,6 +129,24 @@ def test_the_id_of_a_removed_newsletter_stays_given_through_0006(migrated: Engin
     migrate(migrated, to="0005")
     migrate(migrated)
     assert stored_newsletter(migrated, slug="monthly").id > removed.id
+
+
+def test_an_issue_survives_the_way_down_from_0011_though_the_last_look_at_it_is_lost(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    with writing(migrated) as session:
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        record_look(session, issue.id, StoredLook(NOW, "a" * 64, "{}"))
+        record_look(session, issue.id, StoredLook(NOW, "b" * 64, '{"links": 1}'))
+    with reading(migrated) as session:
+        assert find_look(session, issue.id) == StoredLook(NOW, "b" * 64, '{"links": 1}')
+    migrate(migrated, to="0007")
+    assert "preflights" not in inspect(migrated).get_table_names()
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert get_issue(session, issue.id) == issue
+        assert find_look(session, issue.id) is None
 
 
 def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: Engine) -> None:
