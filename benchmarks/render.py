@@ -204,13 +204,12 @@ def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[],
     """Return what makes a mail the obvious way: everything again for every reader."""
     source = "{% block opening %}" + (FOLDER / "body.mjml").read_text() + "{% endblock %}"
     page = Environment(autoescape=True).from_string(source)
-    values = context(issue_view(content, template.phrases), template.phrases)
+    phrases = template.phrases(content.language)
+    values = context(issue_view(content, phrases), phrases)
     values["sections"] = [
         SectionView(
             topic.name,
-            tuple(
-                item_view(item, "en", template.phrases) for item in content.items if topic.slug in item.topics
-            ),
+            tuple(item_view(item, "en", phrases) for item in content.items if topic.slug in item.topics),
         )
         for topic in content.topics
     ]

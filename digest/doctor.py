@@ -355,7 +355,7 @@ def _nearest(path: Path) -> Path:
 
 def _templates(runtime: Runtime) -> Iterator[Check]:
     folder = runtime.settings.templates / "email"
-    names = sorted(place.name for place in folder.iterdir() if place.is_dir()) if folder.is_dir() else []
+    names = sorted(body.parent.name for body in folder.glob("*/body.mjml"))
     if not names:
         raise Misconfigured(f"{folder} holds no e-mail template: check templates_dir")
     for name in names:

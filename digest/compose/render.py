@@ -25,10 +25,11 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     """
     if [item.position for item in content.items] != list(range(len(content.items))):
         raise ValueError("an issue's items must be in the order of their positions, from 0")
-    issue = issue_view(content, template.phrases)
+    phrases = template.phrases(content.language)
+    issue = issue_view(content, phrases)
 
     def piece(block: str, **more: object) -> Fragment:
-        return _checked(template.fragment(block, context(issue, template.phrases, **more)), template, block)
+        return _checked(template.fragment(block, context(issue, phrases, **more)), template, block)
 
     sections = {topic.slug: SectionView(name_of(topic.name)) for topic in content.topics}
 
@@ -40,7 +41,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
                 item=item_view(
                     item,
                     content.language,
-                    template.phrases,
+                    phrases,
                     density,
                     also_about=tuple(sections[other].name for other in item.topics if other != topic),
                 ),

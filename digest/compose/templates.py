@@ -1,28 +1,29 @@
 """E-mail templates: MJML compiled once, then plain Jinja blocks.
 
-A template is a folder with `body.mjml`, `body.txt` and `phrases.toml`. Both bodies have the blocks
-opening, contents, entry, section, item, more and closing. MJML runs before any article is known, so what
-articles say is never compiled, only filled in; and every error a template can hold is found here, with file
-and line.
+A template is a folder with `body.mjml` and `body.txt`; beside it, `locale` holds what its phrases are in
+other languages. Both bodies have the blocks opening, contents, entry, section, item, more and closing. MJML
+runs before any article is known, so what articles say is never compiled, only filled in; and every error a
+template can hold is found here, with file and line.
 """
 
 from __future__ import annotations
 
 import textwrap
-import tomllib
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.ext import extract_from_ast
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from digest.compose.catalogues import Catalogues
 from digest.compose.mjml import compile_page
-from digest.compose.views import Phrases, SectionView, context, issue_view, item_view
+from digest.compose.phrases import ENGLISH, FUNCTIONS, Phrase, Phrases
+from digest.compose.views import SectionView, context, issue_view, item_view
 from digest.domain.articles import Image
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, IssueTopic, Item, OtherSource
@@ -31,23 +32,30 @@ from digest.domain.mail import SECTION_COUNT, Fragment, escape_html
 from digest.domain.topics import TopicSlug
 
 BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
+LOCALE = "locale"
+"""The folder beside templates that holds their phrases in other languages."""
+
 TEXT_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
 class EmailTemplate:
-    """A compiled template: both bodies, whose blocks are rendered one by one, and its phrases."""
+    """A compiled template: both bodies, whose blocks are rendered one by one, and how it speaks."""
 
     name: str
     html: Template
     text: Template
-    phrases: Phrases
+    catalogues: Catalogues
+
+    def phrases(self, language: str) -> Phrases:
+        """Return its phrases for an issue of this language. Raises `Misconfigured` for a broken catalogue."""
+        return self.catalogues.phrases(language)
 
     def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
         """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""
         try:
             return Fragment(_rendered(self.html, block, values), _rendered(self.text, block, values))
-        except TemplateError as exc:
+        except (TemplateError, ValueError) as exc:
             raise Misconfigured(
                 f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
             ) from exc
@@ -60,17 +68,34 @@ def compile_template(folder: Path) -> EmailTemplate:
     syntax, a missing block, or a name that is not there (found by rendering a specimen issue).
     """
     markup, text = folder / "body.mjml", folder / "body.txt"
-    phrases = _phrases(folder / "phrases.toml")
     source = _read(markup)
     # The MJML source is tried as it stands first: its line numbers are the ones its author sees.
-    _compiled(_HTML, _with_outer_blocks(source), str(markup), phrases)
+    _compiled(_HTML, _with_outer_blocks(source), str(markup))
     page = _with_outer_blocks(compile_page(source, markup)).replace("{% endblock", "\n{% endblock")
     return EmailTemplate(
         name=folder.name,
-        html=_compiled(_HTML, page, f"{markup} (compiled)", phrases),
-        text=_compiled(_TEXT, _read(text), str(text), phrases),
-        phrases=phrases,
+        html=_compiled(_HTML, page, f"{markup} (compiled)"),
+        text=_compiled(_TEXT, _read(text), str(text)),
+        catalogues=Catalogues(folder.parent / LOCALE),
     )
+
+
+def phrases_said(folder: Path) -> tuple[Phrase, ...]:
+    """Return every phrase that the template in `folder` says, in its order, each once.
+
+    Raises `Misconfigured` for a template that cannot be read.
+    """
+    said: dict[Phrase, None] = {}
+    for file in (folder / "body.mjml", folder / "body.txt"):
+        try:
+            tree = _TEXT.parse(_with_outer_blocks(_read(file)), None, str(file))
+        except TemplateSyntaxError as exc:
+            _refuse(str(file), exc.lineno, exc)
+        calls: Iterator[tuple[int, str, Any]] = extract_from_ast(tree, FUNCTIONS, babel_style=False)
+        for _, function, texts in calls:
+            forms = (texts,) if isinstance(texts, str) else texts
+            said[Phrase.given(function, forms)] = None
+    return tuple(said)
 
 
 class _Escaped(str):
@@ -131,26 +156,13 @@ def _read(path: Path) -> str:
         raise Misconfigured(f"{path}: cannot be read ({exc}); an e-mail template needs this file") from exc
 
 
-def _phrases(path: Path) -> Phrases:
-    try:
-        words: dict[str, Any] = tomllib.loads(_read(path))
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{path}: {exc}; correct the line named") from exc
-    months = words.pop("months", [])
-    if len(months) != 12 or not all(isinstance(word, str) for word in [*months, *words.values()]):
-        raise Misconfigured(f"{path}: each phrase must be a text, and 'months' a list of twelve; correct it")
-    return Phrases(MappingProxyType(words), tuple(months))
-
-
-def _compiled(
-    environment: ImmutableSandboxedEnvironment, source: str, path: str, phrases: Phrases
-) -> Template:
+def _compiled(environment: ImmutableSandboxedEnvironment, source: str, path: str) -> Template:
     """Return `source` compiled, having shown it the specimen."""
     try:
         code = environment.compile(source, path, path)
         template = Template.from_code(environment, code, environment.make_globals(None))
         _check_blocks(template, path)
-        template.render(_specimen(phrases))
+        template.render(_specimen())
     except TemplateSyntaxError as exc:
         _refuse(path, exc.lineno, exc)
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as exc:
@@ -171,7 +183,7 @@ def _check_blocks(template: Template, path: str) -> None:
             )
 
 
-def _specimen(phrases: Phrases) -> dict[str, Any]:
+def _specimen() -> dict[str, Any]:
     """Return an issue in which every optional thing is there once and missing once."""
     day, topic = date(2026, 11, 16), TopicSlug("topic")
     bare = Item(0, "", "Title", "Source", (), (topic,), day, 1)
@@ -201,9 +213,9 @@ def _specimen(phrases: Phrases) -> dict[str, Any]:
     section = SectionView(
         "Topic",
         tuple(
-            item_view(item, "en", phrases, density, also_about=("Other",))
+            item_view(item, "en", ENGLISH, density, also_about=("Other",))
             for item in content.items
             for density in Density
         ),
     )
-    return context(issue_view(content, phrases), phrases, sections=(section,), section_count=SECTION_COUNT)
+    return context(issue_view(content, ENGLISH), ENGLISH, sections=(section,), section_count=SECTION_COUNT)

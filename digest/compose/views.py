@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from digest.compose.directions import LANGUAGE_TAG, direction_of, end_of, start_of
+from digest.compose.phrases import Phrases
 from digest.compose.untrusted import find_image, find_link, paragraphs, plain
 from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueContent, Item, OtherSource
 from digest.domain.layout import Density
 from digest.domain.mail import Token, shorten
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 
 COMPACT_TAKEAWAYS = 2
 OTHERS_MAX = 5
@@ -34,26 +31,11 @@ TOKENS: Mapping[str, str] = MappingProxyType({token.value: token.mark for token 
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
-    """A template's own words, by name, and the twelve months of its dates."""
+class Spoken:
+    """The language a template's own words are in, and which way it runs: they may not be the issue's."""
 
-    words: Mapping[str, str]
-    months: tuple[str, ...]
-
-    def day(self, day: date) -> str:
-        """Return `16 November`."""
-        return f"{day.day} {self.months[day.month - 1]}"
-
-    def days(self, first: date, last: date) -> str:
-        """Return `16–22 November 2026`, naming month and year twice only where they differ."""
-        end = f"{self.day(last)} {last.year}"
-        if first == last:
-            return end
-        if first.year != last.year:
-            return f"{self.day(first)} {first.year} – {end}"
-        if first.month != last.month:
-            return f"{self.day(first)} – {end}"
-        return f"{first.day}–{end}"
+    language: str
+    direction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +92,7 @@ class SectionView:
 
 def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
     """Return what opening and closing are given. Raises `InvalidInput` for a language that is no tag."""
-    if content.language == "und" or not _LANGUAGE.fullmatch(content.language):
+    if content.language == "und" or not LANGUAGE_TAG.fullmatch(content.language):
         raise InvalidInput(
             f"newsletter '{plain(content.newsletter)}': '{plain(content.language)}' is not a language tag; "
             "set its language to one such as en, fr or pt-BR"
@@ -119,9 +101,9 @@ def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
         newsletter=plain(content.newsletter) or plain(content.sender_name),
         sender=plain(content.sender_name),
         language=content.language,
-        direction=_direction(content.language),
-        start=_start(content.language),
-        end="left" if _direction(content.language) == "rtl" else "right",
+        direction=direction_of(content.language),
+        start=start_of(content.language),
+        end=end_of(content.language),
         number=content.number,
         days=phrases.days(content.first_day, content.last_day),
         intro=paragraphs(content.intro),
@@ -138,7 +120,7 @@ def item_view(
     also_about: tuple[str, ...] = (),
 ) -> ItemView:
     """Return what an item's block is given; `language` is the issue's, for an article of unknown language."""
-    spoken = item.language if item.language and _LANGUAGE.fullmatch(item.language) else language
+    spoken = item.language if item.language and LANGUAGE_TAG.fullmatch(item.language) else language
     return ItemView(
         title=shorten(title_of(item), TITLE_MAX),
         url=find_link(item.url),
@@ -146,8 +128,8 @@ def item_view(
         day=phrases.day(item.published_on),
         minutes=item.reading_minutes,
         language=spoken,
-        direction=_direction(spoken),
-        start=_start(spoken),
+        direction=direction_of(spoken),
+        start=start_of(spoken),
         density=density,
         image=_image(item.image) if density is Density.FULL else None,
         takeaways=_takeaways(item, density),
@@ -187,16 +169,9 @@ def title_of(item: Item) -> str:
 
 
 def context(issue: IssueView, phrases: Phrases, **more: object) -> dict[str, Any]:
-    """Return the names a block may use: issue, phrases and token, and those in `more`."""
-    return {"issue": issue, "phrases": phrases.words, "token": TOKENS, **more}
-
-
-def _direction(language: str) -> str:
-    return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
-
-
-def _start(language: str) -> str:
-    return "right" if _direction(language) == "rtl" else "left"
+    """Return the names a block may use: issue, token, spoken, what says phrases, and those in `more`."""
+    spoken = Spoken(phrases.language, phrases.direction)
+    return {**phrases.names(), "issue": issue, "token": TOKENS, "spoken": spoken, **more}
 
 
 def _image(image: Image | None) -> Image | None:

@@ -155,11 +155,12 @@ def test_text_of_twice_the_size_still_fits(name: str, chromium: Browser, edition
 
 def test_a_mail_in_arabic_begins_at_the_right(chromium: Browser, editions: dict[str, Page]) -> None:
     tab = opened(chromium, editions["ar-3"])
-    for words in ("h1", "h2", "li", ".intro", ".why"):
+    # Nobody has put our own words into Arabic yet: they stay English, in their direction, at its side.
+    for words, direction in [*((own, "rtl") for own in ("h1", "h2", "li", ".intro")), (".why", "ltr")]:
         style = tab.locator(words).first.evaluate(
             "e => [getComputedStyle(e).direction, getComputedStyle(e).textAlign]"
         )
-        assert style[0] == "rtl", words
+        assert style[0] == direction, words
         assert style[1] in {"right", "start"}, words
     heading, point = tab.locator("h2").first.bounding_box(), tab.locator("li").first.bounding_box()
     assert heading

@@ -33,6 +33,7 @@ from tests.samples import (
 def whole_render(content: IssueContent, edition: Edition, template: EmailTemplate) -> Fragment:
     """Render the template from top to bottom, as Jinja does when nobody takes it apart."""
     names = {topic.slug: topic.name for topic in content.topics}
+    phrases = template.phrases(content.language)
     sections = tuple(
         SectionView(
             names[section.topic],
@@ -40,7 +41,7 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
                 item_view(
                     item,
                     content.language,
-                    template.phrases,
+                    phrases,
                     also_about=tuple(names[other] for other in item.topics if other != section.topic),
                 )
                 for item in (content.items[position] for position in section.positions)
@@ -49,8 +50,8 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
         for section in edition.sections
     )
     values = context(
-        issue_view(content, template.phrases),
-        template.phrases,
+        issue_view(content, phrases),
+        phrases,
         sections=sections,
         section_count=SECTION_COUNT,
     )
@@ -151,7 +152,7 @@ def test_a_source_without_a_name_is_called_by_its_host(template: EmailTemplate) 
     nameless = OtherSource("\ufeff", "https://northlight.example.org/a")
     piece = render_issue(one_item(source="\x00", also=(nameless,)), template).items["0:climate"]
     assert "Read at meridian.example.org" in piece.text
-    assert "northlight.example.org: https://northlight.example.org/a\n" in piece.text
+    assert "northlight.example.org\nhttps://northlight.example.org/a\n" in piece.text
 
 
 def test_what_the_editor_wrote_stands_before_what_the_edition_would_say(template: EmailTemplate) -> None:
@@ -185,7 +186,7 @@ def test_without_an_intro_nothing_stands_in_its_place(template: EmailTemplate) -
 def test_the_days_of_a_window_are_said_once_each(
     first: date, last: date, words: str, template: EmailTemplate
 ) -> None:
-    assert template.phrases.days(first, last) == words
+    assert template.phrases("en").days(first, last) == words
 
 
 def test_thirty_articles_stay_far_below_what_gmail_cuts(template: EmailTemplate) -> None:
