@@ -13,7 +13,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-from digest.compose.templates import LOCALE, phrases_said
+from digest.compose.template_files import LOCALE
+from digest.compose.templates import phrases_said
 
 EMAIL = Path(__file__).resolve().parents[1] / "templates" / "email"
 HEADERS = ("Language:", "MIME-Version", "Content-", "Plural-Forms")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.compose.directions import LANGUAGE_TAG
-from digest.compose.phrases import PLACEHOLDER, SOURCE_LANGUAGE, Phrases, ever_wider, locale_of
+from digest.compose.phrases import NO_WORDING, PLACEHOLDER, SOURCE_LANGUAGE, Phrases, ever_wider, locale_of
 from digest.domain.errors import Misconfigured
+from digest.domain.themes import Wording
 
 if TYPE_CHECKING:  # reading catalogues costs 80 ms to import, which only mails in other languages need
     from babel.messages.catalog import Catalog, Message
@@ -36,19 +37,19 @@ class Catalogues:
         found = sorted(path.parent.parent.name for path in self.folder.glob("*/LC_MESSAGES/mail.po"))
         return (SOURCE_LANGUAGE, *(name.replace("_", "-") for name in found))
 
-    def phrases(self, language: str) -> Phrases:
-        """Return how templates speak in an issue of this language.
+    def phrases(self, language: str, wording: Wording = NO_WORDING) -> Phrases:
+        """Return how templates speak in an issue of this language, and as a newsletter words it.
 
         A region without words of its own takes its language's: pt-BR, then pt, then English; so does what is
         no language tag. Raises `Misconfigured` with the file of a catalogue that cannot be read.
         """
-        if not LANGUAGE_TAG.fullmatch(language):
-            language = SOURCE_LANGUAGE
-        for tag in ever_wider(language):
-            if (file := self._file(tag)).is_file():
-                return Phrases(language, locale_of(language), _translations(file, file.stat().st_mtime_ns))
-        spoken = language if language.partition("-")[0].lower() == SOURCE_LANGUAGE else SOURCE_LANGUAGE
-        return Phrases(spoken, locale_of(spoken), NullTranslations())
+        tags = list(ever_wider(language)) if LANGUAGE_TAG.fullmatch(language) else []
+        file = next((file for tag in tags if (file := self._file(tag)).is_file()), None)
+        if not (file or SOURCE_LANGUAGE in tags or any(tag in wording for tag in tags)):
+            tags, language = [SOURCE_LANGUAGE], SOURCE_LANGUAGE
+        own = {name: forms for tag in reversed(tags) for name, forms in wording.get(tag, NO_WORDING).items()}
+        known = _translations(file, file.stat().st_mtime_ns) if file else NullTranslations()
+        return Phrases(language, locale_of(language), known, own)
 
     def _file(self, tag: str) -> Path:
         return self.folder / tag.replace("-", "_") / "LC_MESSAGES" / "mail.po"

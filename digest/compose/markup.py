@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
+_SPOKEN = frozenset({"a", "h1", "h2"})
+"""Where what a picture stands for is read out as part of the words."""
 _MSO_ONLY = re.compile(r"<!--\[if (?!!)[^\]]*\]>|<!\[endif\]-->")
 _NOT_MSO = re.compile(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", re.DOTALL)
 
@@ -48,7 +50,7 @@ class Outline:
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def text_of(self, element: Element) -> str:
-        """Return the words inside an element of this outline, and for a link those its pictures stand for."""
+        """Return the words inside an element of this outline; in links and headings its pictures' too."""
         start, end = self.spans.get(element.number, (0, 0))
         return " ".join("".join(self.texts[start:end]).split())
 
@@ -121,6 +123,6 @@ class _OutlineParser(HTMLParser):
         element = Element(tag, named, self.getpos()[0], inside, number)
         self._outline.elements.append(element)
         self._outline.spans[number] = start, start
-        if tag == "img" and "a" in inside:
+        if tag == "img" and _SPOKEN.intersection(inside):
             self._outline.texts.append(named.get("alt", ""))
         return element

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from gettext import NullTranslations
+from types import MappingProxyType
+from typing import Any
 
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
@@ -26,7 +28,10 @@ SOURCE_LANGUAGE = "en"
 FUNCTIONS = ("_", "gettext", "ngettext", "pgettext", "npgettext")
 """What templates call to say a phrase."""
 
+NO_WORDING: Mapping[str, Any] = MappingProxyType({})
+
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_MANY = 1_000
 _WORLD_ENGLISH = "en_001"
 """English that names no country puts the day before the month, as most of its readers do."""
 _LONG_MONTH = re.compile(r"(?<!M)MMM(?!M)")
@@ -64,12 +69,14 @@ class Phrases:
     """How a template speaks in one issue.
 
     `language` is the tag of what it says (BCP 47): the issue's own, or `en` where nobody translated. Days and
-    numbers are `locale`'s, so that they suit the words beside them.
+    numbers are `locale`'s, so that they suit the words beside them. What a newsletter words differently, by
+    the phrase's name and CLDR's category of plurals, comes before any translation.
     """
 
     language: str
     locale: Locale
     translations: NullTranslations
+    wording: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: NO_WORDING)
 
     @property
     def direction(self) -> str:
@@ -78,21 +85,39 @@ class Phrases:
 
     def gettext(self, text: str, /, **values: object) -> str:
         """Return a phrase that has no name but its English, with `values` in place of its {placeholders}."""
-        return filled(self.translations.gettext(text), values)
+        return filled(self._own(text) or self.translations.gettext(text), values)
 
     def ngettext(self, one: str, many: str, count: int, /, **values: object) -> str:
         """Return the form of a phrase that suits `count`, which is its {count}, too."""
-        said = self.translations.ngettext(one, many, count)
+        said = self._own(one, count) or self.translations.ngettext(one, many, count)
         return filled(said, {"count": self.number(count), **values})
 
     def pgettext(self, name: str, text: str, /, **values: object) -> str:
         """Return the phrase of this name, whose English is `text`."""
-        return filled(self.translations.pgettext(name, text), values)
+        return filled(self._own(name) or self.translations.pgettext(name, text), values)
 
     def npgettext(self, name: str, one: str, many: str, count: int, /, **values: object) -> str:
         """Return the form of the phrase of this name that suits `count`."""
-        said = self.translations.npgettext(name, one, many, count)
+        said = self._own(name, count) or self.translations.npgettext(name, one, many, count)
         return filled(said, {"count": self.number(count), **values})
+
+    def _own(self, name: str, count: int | None = None) -> str | None:
+        forms = self.wording.get(name)
+        if forms is None:
+            return None
+        category = "other" if count is None else self.locale.plural_form(count)
+        return forms.get(category, forms["other"])
+
+    def unfilled(self, phrase: Phrase) -> str:
+        """Return a phrase as it is said of many, its {placeholders} left as they are."""
+        known = self.translations
+        if not phrase.plural:
+            return (
+                known.pgettext(phrase.context, phrase.text) if phrase.context else known.gettext(phrase.text)
+            )
+        if phrase.context:
+            return known.npgettext(phrase.context, phrase.text, phrase.plural, _MANY)
+        return known.ngettext(phrase.text, phrase.plural, _MANY)
 
     def number(self, number: int) -> str:
         """Return a count as this language writes it: `1,200` or `1.200`."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from digest.compose.directions import LANGUAGE_TAG, direction_of, end_of, start_of
+from digest.compose.escaping import Safe
 from digest.compose.phrases import Phrases
 from digest.compose.untrusted import find_image, find_link, paragraphs, plain
 from digest.domain.articles import Image
@@ -15,6 +16,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueContent, Item, OtherSource
 from digest.domain.layout import Density
 from digest.domain.mail import Token, shorten
+from digest.domain.themes import Colours, Logo, Theme
 
 COMPACT_TAKEAWAYS = 2
 OTHERS_MAX = 5
@@ -25,6 +27,8 @@ TITLE_MAX, TAKEAWAY_MAX, NAME_MAX, ALT_MAX = 200, 400, 80, 200
 
 What a feed writes may be of any length: no one article may take the room of all others.
 """
+
+_SYSTEM_FONTS = frozenset({"-apple-system", "BlinkMacSystemFont", "system-ui", "ui-serif", "ui-sans-serif"})
 
 TOKENS: Mapping[str, str] = MappingProxyType({token.value: token.mark for token in Token})
 """The marks a template writes where readers or editions differ: `{{ token.email }}`."""
@@ -39,23 +43,41 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class IssueView:
-    """What opening and closing say. `intro` and `postal_address` are paragraphs and lines, possibly none.
+class MailView:
+    """Whose mail it is, and which way it is written; `postal_address` is lines, possibly none.
 
-    `start` is the side on which its lines begin, left or right, and `end` the other one. `number` is 0 for
-    an issue that has none.
+    `start` is the side on which its lines begin, left or right, and `end` the other one.
     """
 
     newsletter: str
     sender: str
+    postal_address: tuple[str, ...]
     language: str
     direction: str
     start: str
     end: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs."""
+
     number: int
     days: str
     intro: tuple[str, ...]
-    postal_address: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeView:
+    """How the mail looks. The fonts are fit for a style; Outlook's leave out what it cannot read."""
+
+    light: Colours
+    dark: Colours
+    font: str
+    heading_font: str
+    outlook_font: str
+    outlook_heading_font: str
+    logo: Logo | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +112,50 @@ class SectionView:
     items: tuple[ItemView, ...] = ()
 
 
-def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
-    """Return what opening and closing are given. Raises `InvalidInput` for a language that is no tag."""
-    if content.language == "und" or not LANGUAGE_TAG.fullmatch(content.language):
+def mail_view(newsletter: str, sender: str, postal_address: str, language: str) -> MailView:
+    """Return what every mail of a newsletter is given.
+
+    Raises `InvalidInput` for a language that is no tag.
+    """
+    if language == "und" or not LANGUAGE_TAG.fullmatch(language):
         raise InvalidInput(
-            f"newsletter '{plain(content.newsletter)}': '{plain(content.language)}' is not a language tag; "
+            f"newsletter '{plain(newsletter)}': '{plain(language)}' is not a language tag; "
             "set its language to one such as en, fr or pt-BR"
         )
-    return IssueView(
-        newsletter=plain(content.newsletter) or plain(content.sender_name),
-        sender=plain(content.sender_name),
-        language=content.language,
-        direction=direction_of(content.language),
-        start=start_of(content.language),
-        end=end_of(content.language),
-        number=content.number,
-        days=phrases.days(content.first_day, content.last_day),
-        intro=paragraphs(content.intro),
-        postal_address=tuple(line for part in content.postal_address.splitlines() if (line := plain(part))),
+    return MailView(
+        newsletter=plain(newsletter) or plain(sender),
+        sender=plain(sender),
+        postal_address=tuple(line for part in postal_address.splitlines() if (line := plain(part))),
+        language=language,
+        direction=direction_of(language),
+        start=start_of(language),
+        end=end_of(language),
     )
+
+
+def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
+    """Return what opening and closing are given."""
+    days = phrases.days(content.first_day, content.last_day)
+    return IssueView(content.number, days, paragraphs(content.intro))
+
+
+def theme_view(theme: Theme) -> ThemeView:
+    """Return a theme as templates use it."""
+    return ThemeView(
+        light=theme.light,
+        dark=theme.dark,
+        font=Safe(theme.font),
+        heading_font=Safe(theme.heading_font),
+        outlook_font=_for_outlook(theme.font),
+        outlook_heading_font=_for_outlook(theme.heading_font),
+        logo=theme.logo,
+    )
+
+
+def _for_outlook(font: str) -> str:
+    """Return a font stack without the names of systems' own fonts: Outlook takes Times for all after them."""
+    families = font.split(", ")
+    return Safe(", ".join(family for family in families if family not in _SYSTEM_FONTS))
 
 
 def item_view(
@@ -168,10 +215,19 @@ def title_of(item: Item) -> str:
     return plain(item.title) or _source_of(item.source, item.url)
 
 
-def context(issue: IssueView, phrases: Phrases, **more: object) -> dict[str, Any]:
-    """Return the names a block may use: issue, token, spoken, what says phrases, and those in `more`."""
+def issue_context(content: IssueContent, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:
+    """Return the names a block of a digest may use: those of every mail, issue, token, and those in `more`.
+
+    Raises `InvalidInput` for a language that is no tag.
+    """
+    mail = mail_view(content.newsletter, content.sender_name, content.postal_address, content.language)
+    return context(mail, phrases, theme, issue=issue_view(content, phrases), token=TOKENS, **more)
+
+
+def context(mail: MailView, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:
+    """Return the names every template may use: mail, theme, spoken, what says phrases, those in `more`."""
     spoken = Spoken(phrases.language, phrases.direction)
-    return {**phrases.names(), "issue": issue, "token": TOKENS, "spoken": spoken, **more}
+    return {**phrases.names(), "mail": mail, "theme": theme_view(theme), "spoken": spoken, **more}
 
 
 def _image(image: Image | None) -> Image | None:

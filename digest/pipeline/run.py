@@ -160,5 +160,5 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
     return approve(
-        runtime.engine, issue_id, template=runtime.template(newsletter.template), by=by, now=runtime.clock()
+        runtime.engine, issue_id, template=runtime.template(newsletter), by=by, now=runtime.clock()
     )

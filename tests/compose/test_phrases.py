@@ -13,7 +13,8 @@ from digest.compose.catalogues import Catalogues
 from digest.compose.markup import Outline, outline
 from digest.compose.phrases import FUNCTIONS, PLACEHOLDER, Phrases, filled
 from digest.compose.render import EmailTemplate, render_issue
-from digest.compose.templates import LOCALE, phrases_said
+from digest.compose.template_files import LOCALE
+from digest.compose.templates import phrases_said
 from digest.domain.errors import Misconfigured
 from tests.samples import TEMPLATES, everything, page_of, sample_issue
 

@@ -8,7 +8,7 @@ import pytest
 from digest.compose.checks import HTML_MAX_BYTES
 from digest.compose.markup import outline
 from digest.compose.render import EmailTemplate, compile_template, render_issue
-from digest.compose.views import SectionView, context, issue_view, item_view
+from digest.compose.views import SectionView, issue_context, item_view
 from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput, Misconfigured
 from digest.domain.issues import Edition, IssueContent, OtherSource, edition_for
@@ -49,12 +49,7 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
         )
         for section in edition.sections
     )
-    values = context(
-        issue_view(content, phrases),
-        phrases,
-        sections=sections,
-        section_count=SECTION_COUNT,
-    )
+    values = issue_context(content, phrases, template.theme, sections=sections, section_count=SECTION_COUNT)
     return Fragment(template.html.render(values), template.text.render(values))
 
 
@@ -225,6 +220,7 @@ def test_items_out_of_order_are_a_mistake_of_the_caller(template: EmailTemplate)
 def test_a_link_that_the_template_spoils_is_refused(
     tmp_path: Path, template_files: Mapping[str, str]
 ) -> None:
+    (tmp_path / "parts").mkdir()
     for name, text in template_files.items():
         changed = text.replace('href="{{ item.url }}"', 'href="x{{ item.url }}"')
         (tmp_path / name).write_text(changed, encoding="utf-8")
@@ -233,7 +229,7 @@ def test_a_link_that_the_template_spoils_is_refused(
 
 
 def test_a_value_the_template_cannot_show_is_a_fault_of_the_template(template: EmailTemplate) -> None:
-    with pytest.raises(Misconfigured, match="'digest', block 'item': 'issue' is undefined"):
+    with pytest.raises(Misconfigured, match="'digest', block 'item': 'mail' is undefined"):
         template.fragment("item", {})
 
 

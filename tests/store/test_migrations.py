@@ -10,6 +10,7 @@ from digest.domain.articles import Condensed, Origin, Span, Takeaway
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.themes import Theme
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
@@ -17,7 +18,7 @@ from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter
+from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, set_theme
 from digest.store.polls import record_standing
 from digest.store.recording import record_article
 from digest.store.schema import migrate
@@ -129,3 +130,13 @@ def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: 
         topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
         assert topics[TopicSlug("energy")] == Topic(TopicSlug("energy"), "Energy")
         assert items_of(session, issue.id) == (ChosenItem(article_id, 1.5),)
+
+
+def test_newsletters_of_before_have_no_theme(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    with writing(migrated) as session:
+        set_theme(session, newsletter.id, Theme(font="Verdana, sans-serif"))
+    migrate(migrated, to="0007")
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert newsletter_by_id(session, newsletter.id) == newsletter
