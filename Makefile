@@ -1,6 +1,6 @@
 # Runs on a plain Debian or Ubuntu with Python 3.11 or newer and make; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint bench phrases clean
 
 # No module or tool of another environment may leak in. And the tests start some hundred processes: without
 # byte code kept from one to the next, each would compile every import for four seconds.
@@ -41,6 +41,9 @@ bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for pro
 		echo "== $$name"; \
 		$(bin)/python -m "benchmarks.$$name" $(ARGS) || exit 1; \
 	done
+
+phrases: setup ## put the phrases of all e-mail templates into their catalogues; ARGS=it adds a language
+	$(bin)/python tools/phrases.py $(ARGS)
 
 clean: ## remove the environment, caches and the demo's output
 	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

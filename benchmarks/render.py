@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from digest.compose.render import EmailTemplate, compile_template, render_issue
-from digest.compose.views import SectionView, context, issue_view, item_view
+from digest.compose.template_files import TemplateFiles
+from digest.compose.views import SectionView, issue_context, item_view
 from digest.deliver.dkim.keys import DkimKey
 from digest.deliver.dkim.signing import Signer
 from digest.deliver.mime import EncodedIssue, Recipient, Sender
@@ -202,15 +203,14 @@ def _without(positions: tuple[int, ...], whole: Edition) -> Edition:
 
 def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[], bytes]:
     """Return what makes a mail the obvious way: everything again for every reader."""
-    source = "{% block opening %}" + (FOLDER / "body.mjml").read_text() + "{% endblock %}"
+    source = "{% block opening %}" + TemplateFiles((FOLDER,)).read("body.mjml").text + "{% endblock %}"
     page = Environment(autoescape=True).from_string(source)
-    values = context(issue_view(content, template.phrases), template.phrases)
+    phrases = template.phrases(content.language)
+    values = issue_context(content, phrases, template.theme)
     values["sections"] = [
         SectionView(
             topic.name,
-            tuple(
-                item_view(item, "en", template.phrases) for item in content.items if topic.slug in item.topics
-            ),
+            tuple(item_view(item, "en", phrases) for item in content.items if topic.slug in item.topics),
         )
         for topic in content.topics
     ]

@@ -354,17 +354,34 @@ def _nearest(path: Path) -> Path:
 
 
 def _templates(runtime: Runtime) -> Iterator[Check]:
-    folder = runtime.settings.templates / "email"
-    names = sorted(place.name for place in folder.iterdir() if place.is_dir()) if folder.is_dir() else []
+    folder, own = runtime.settings.templates / "email", runtime.settings.newsletter_templates_dir
+    names = sorted(body.parent.name for body in folder.glob("*/body.mjml"))
     if not names:
         raise Misconfigured(f"{folder} holds no e-mail template: check templates_dir")
     for name in names:
-        try:
-            runtime.template(name)
-        except Misconfigured as exc:
-            yield Check(f"template {name}", False, "does not compile", str(exc))
-        else:
-            yield Check(f"template {name}", True, "compiles, and shows a sample issue")
+        yield _template(f"template {name}", folder / name)
+    if own is None:
+        return
+    if not own.is_dir():
+        raise Misconfigured(f"{own} is no folder: check newsletter_templates_dir")
+    for place in sorted(own.glob("*/*/")):
+        what = f"template {place.name} of {place.parent.name}"
+        if place.name in names:
+            yield _template(what, place, folder / place.name)
+        elif place.name != "parts":
+            yield Check(
+                what, False, "is nobody's", f"{place}: there is {', '.join(names)}; rename it or remove it"
+            )
+
+
+def _template(what: str, *folders: Path) -> Check:
+    from digest.compose.templates import compile_template
+
+    try:
+        compile_template(*folders)
+    except Misconfigured as exc:
+        return Check(what, False, "does not compile", str(exc))
+    return Check(what, True, "compiles, and shows a sample issue")
 
 
 def _zones() -> Iterator[Check]:

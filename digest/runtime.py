@@ -240,9 +240,24 @@ class Runtime:
         if self.settings.dkim_domain:
             self.dkim_domain("")
 
-    def template(self, name: str) -> EmailTemplate:
-        """Return the e-mail template called `name`. Raises `Misconfigured` with file and line."""
-        return _template(self.settings.templates / "email" / name)
+    def template(self, newsletter: Newsletter) -> EmailTemplate:
+        """Return the newsletter's e-mail template in its theme, as the files are now.
+
+        Raises `Misconfigured` with file and line.
+        """
+        from digest.compose.template_files import TemplateFiles
+
+        folders = self.template_folders(newsletter)
+        return replace(_template(folders, TemplateFiles(folders).stamp), theme=newsletter.theme)
+
+    def template_folders(self, newsletter: Newsletter, name: str = "") -> tuple[Path, ...]:
+        """Return where a newsletter's template is: its own files go before those of all newsletters.
+
+        `name` is another template's than the digest's.
+        """
+        name = name or newsletter.template
+        shared, own = self.settings.templates / "email" / name, self.settings.newsletter_templates_dir
+        return (own / newsletter.slug / name, shared) if own else (shared,)
 
     def personal(
         self, newsletter_id: NewsletterId, issue_id: IssueId, who: SubscriberId, email: str
@@ -379,11 +394,12 @@ def _feedback_sender(domain: str) -> str:
     return name if 5 <= len(name) <= 15 else hashlib.sha256(domain.lower().encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=16)
-def _template(folder: Path) -> EmailTemplate:
+@lru_cache(maxsize=64)
+def _template(folders: tuple[Path, ...], _stamp: object) -> EmailTemplate:
+    """Return the template in `folders`, compiled when first asked for and after each change of a file."""
     from digest.compose.templates import compile_template
 
-    return compile_template(folder)
+    return compile_template(*folders)
 
 
 def open_runtime(**overrides: object) -> Runtime:

@@ -164,6 +164,12 @@ class Settings(BaseSettings):
     templates_dir: Path | None = Field(
         None, description="A folder with e-mail and web templates. Empty: those that come with Digest."
     )
+    newsletter_templates_dir: Path | None = Field(
+        None,
+        description="A folder with e-mail templates of single newsletters. NEWSLETTER/digest/body.txt in it "
+        "takes the place of that one file of the digest's template, for that newsletter alone. Empty: none "
+        "has its own.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
 

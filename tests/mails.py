@@ -19,7 +19,7 @@ from digest.store.newsletters import list_topics
 from digest.store.subscribers import get_subscription
 
 _UNRESOLVED = re.compile(r"\{\{|\{%|\{#|[\ue000-\uf8ff]|\bNone\b|<bound method|object at 0x")
-_READ_AT = re.compile(r"^Read at .*:\n(\S+)$", re.MULTILINE)
+_READ_AT = re.compile(r"^Read at .*\n(\S+)$", re.MULTILINE)
 _HEADING = re.compile(r"^(.+)\n-{72}$", re.MULTILINE)
 
 

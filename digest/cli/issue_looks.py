@@ -70,7 +70,7 @@ def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:
 
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
+    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
     found = crowded(runtime.engine, pieces)
     if found.readers:
         readers = f"{counted(found.readers, 'reader')} ({counted(found.editions, 'edition')})"

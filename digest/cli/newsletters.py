@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
 from sqlalchemy.orm import Session
 
+from digest.cli import newsletter_options as options
 from digest.cli.arguments import Slug, Yes, language_tag, required, within
 from digest.cli.lazy import examples, new_app
+from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
 from digest.domain.articles import Style
@@ -32,14 +33,6 @@ from digest.store.newsletters import (
 
 app = new_app()
 
-WORDS_MIN, WORDS_MAX = 8, 80
-"""Words of a takeaway: fewer make no sentence, and more are a paragraph."""
-_WORDS_HELP = "Words of each takeaway at most; the publisher's own are left as they are."
-_STYLE_HELP = "What is preferred: simple words, neither judging nor quoted ones, or few."
-_LLM_HELP = "Have a language model write takeaways: see llm_provider in docs/settings.md."
-_APPROVAL_HELP = "Whether somebody approves each issue, or it goes out by itself."
-_ARCHIVE_HELP = "Let everybody read what was sent and will be, on the web and in feeds."
-
 
 @app.command(
     epilog=examples(
@@ -50,30 +43,20 @@ _ARCHIVE_HELP = "Let everybody read what was sent and will be, on the web and in
 )
 def add(
     slug: Slug,
-    name: Annotated[str, typer.Option(metavar="NAME", help="The name readers see.")],
-    sender: Annotated[str, typer.Option("--from", metavar="EMAIL", help="The address mail comes from.")],
-    postal_address: Annotated[
-        str, typer.Option(metavar="TEXT", help="Where you can be reached by post: the law asks for it.")
-    ],
-    sender_name: Annotated[
-        str, typer.Option(metavar="NAME", help="The sender's name; without it the newsletter's.")
-    ] = "",
-    language: Annotated[str, typer.Option(metavar="TAG", help="Language of the mail itself.")] = "en",
-    timezone: Annotated[str, typer.Option(metavar="ZONE", help="The zone its days are counted in.")] = "UTC",
-    window_days: Annotated[int, typer.Option(min=1, max=366, metavar="N", help="Days an issue covers.")] = 7,
-    max_items: Annotated[
-        int, typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
-    ] = 30,
-    takeaways: Annotated[
-        int, typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
-    ] = 3,
-    takeaway_words: Annotated[
-        int, typer.Option(min=WORDS_MIN, max=WORDS_MAX, metavar="N", help=_WORDS_HELP)
-    ] = 35,
-    takeaway_style: Annotated[Style, typer.Option(help=_STYLE_HELP)] = Style.NEUTRAL,
-    llm: Annotated[bool, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = False,
-    approval: Annotated[Approval, typer.Option(help=_APPROVAL_HELP)] = Approval.MANUAL,
-    archive: Annotated[bool, typer.Option("--archive/--no-archive", help=_ARCHIVE_HELP)] = False,
+    name: Annotated[str, options.NAME],
+    sender: Annotated[str, options.SENDER],
+    postal_address: Annotated[str, options.POSTAL_ADDRESS],
+    sender_name: Annotated[str, options.SENDER_NAME] = "",
+    language: Annotated[str, options.LANGUAGE] = "en",
+    timezone: Annotated[str, options.TIMEZONE] = "UTC",
+    window_days: Annotated[int, options.WINDOW_DAYS] = 7,
+    max_items: Annotated[int, options.MAX_ITEMS] = 30,
+    takeaways: Annotated[int, options.TAKEAWAYS] = 3,
+    takeaway_words: Annotated[int, options.TAKEAWAY_WORDS] = 35,
+    takeaway_style: Annotated[Style, options.TAKEAWAY_STYLE] = Style.NEUTRAL,
+    llm: Annotated[bool, options.LLM] = False,
+    approval: Annotated[Approval, options.APPROVAL] = Approval.MANUAL,
+    archive: Annotated[bool, options.ARCHIVE] = False,
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -140,6 +123,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("takeaways", _takeaways_in_words(newsletter)),
         ("approval", newsletter.approval),
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
+        ("mail", theme_in_words(newsletter.theme)),
     ]
     show_record(newsletter.slug, rows)
 
@@ -166,22 +150,18 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
 )
 def change(
     slug: Slug,
-    max_items: Annotated[
-        int | None, typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
-    ] = None,
-    takeaways: Annotated[
-        int | None, typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
-    ] = None,
-    takeaway_words: Annotated[
-        int | None, typer.Option(min=WORDS_MIN, max=WORDS_MAX, metavar="N", help=_WORDS_HELP)
-    ] = None,
-    takeaway_style: Annotated[Style | None, typer.Option(help=_STYLE_HELP)] = None,
-    llm: Annotated[bool | None, typer.Option("--llm/--no-llm", help=_LLM_HELP)] = None,
-    approval: Annotated[Approval | None, typer.Option(help=_APPROVAL_HELP)] = None,
-    archive: Annotated[bool | None, typer.Option("--archive/--no-archive", help=_ARCHIVE_HELP)] = None,
+    language: Annotated[str | None, options.LANGUAGE] = None,
+    max_items: Annotated[int | None, options.MAX_ITEMS] = None,
+    takeaways: Annotated[int | None, options.TAKEAWAYS] = None,
+    takeaway_words: Annotated[int | None, options.TAKEAWAY_WORDS] = None,
+    takeaway_style: Annotated[Style | None, options.TAKEAWAY_STYLE] = None,
+    llm: Annotated[bool | None, options.LLM] = None,
+    approval: Annotated[Approval | None, options.APPROVAL] = None,
+    archive: Annotated[bool | None, options.ARCHIVE] = None,
 ) -> None:
     """Change what an issue holds; what is not named stays. How takeaways are put holds for new articles."""
     given = {
+        "language": language and language_tag(language),
         "max_items": max_items,
         "takeaways": takeaways,
         "takeaway_words": takeaway_words,
@@ -239,3 +219,6 @@ def _refuse_while_sending(session: Session, newsletter: Newsletter) -> None:
                 f"issue {issue.id} of {newsletter.name} is {issue.state}: let it end or cancel it first "
                 f"('digest issue cancel {issue.id}'); nothing was removed"
             )
+
+
+app.command(epilog=EXAMPLES)(theme)

@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 )
+_SPOKEN = frozenset({"a", "h1", "h2"})
+"""Where what a picture stands for is read out as part of the words."""
 _MSO_ONLY = re.compile(r"<!--\[if (?!!)[^\]]*\]>|<!\[endif\]-->")
 _NOT_MSO = re.compile(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", re.DOTALL)
 
@@ -53,7 +55,7 @@ class Outline:
     left_open: tuple[Element, ...] = ()
 
     def text_of(self, element: Element) -> str:
-        """Return the words inside an element of this outline, and for a link those its pictures stand for."""
+        """Return the words inside an element of this outline; in links and headings its pictures' too."""
         start, end = self.spans.get(element.number, (0, 0))
         return " ".join("".join(self.texts[start:end]).split())
 
@@ -136,7 +138,7 @@ class _OutlineParser(HTMLParser):
         element = Element(tag, named, self.getpos()[0], inside, number, parent)
         self._outline.elements.append(element)
         self._outline.spans[number] = start, start
-        if tag == "img" and "a" in inside:
+        if tag == "img" and _SPOKEN.intersection(inside):
             self._say(named.get("alt", ""), element)
         return element
 

@@ -7,12 +7,12 @@ for before it runs. Only our own templates ever get here: deep nesting would ove
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from xml.parsers import expat
 
 from mjml import mjml2html
 
 from digest.compose.markup import outline
+from digest.compose.template_files import Source
 from digest.domain.errors import Misconfigured
 
 ELEMENTS = frozenset(
@@ -25,29 +25,31 @@ ELEMENTS = frozenset(
 """Not here: what mrml gets wrong, and what loads fonts or pictures from other hosts."""
 
 _POSITION = re.compile(r"position (\d+):")
+_LINE = re.compile(r"\bline (\d+)")
 _INDENT = re.compile(r"\n\s+")
 
 
-def compile_page(source: str, path: Path) -> str:
-    """Return the HTML of MJML `source`, its Jinja untouched; `path` is named in errors (`Misconfigured`)."""
-    _check_structure(source, path)
+def compile_page(source: Source) -> str:
+    """Return the HTML of MJML `source`, its Jinja untouched. Raises `Misconfigured` with file and line."""
+    _check_structure(source)
     try:
-        page: str = mjml2html(source, fonts={})  # its defaults link to a font host
+        page: str = mjml2html(source.text, fonts={})  # its defaults link to a font host
     except ValueError as exc:
-        raise Misconfigured(f"{path} line {_line(source, str(exc))}: {exc}; correct the MJML") from exc
+        raise Misconfigured(f"{source.place(_line(source.text, str(exc)))}: {exc}; correct the MJML") from exc
     return _INDENT.sub("\n", page)
 
 
-def _check_structure(source: str, path: Path) -> None:
-    found = outline(source)
+def _check_structure(source: Source) -> None:
+    found = outline(source.text)
     for element in found.elements:
         if element.name.startswith("mj") and element.name not in ELEMENTS:
             raise Misconfigured(
-                f"{path} line {element.line}: <{element.name}> is not an element templates may use; "
+                f"{source.place(element.line)}: <{element.name}> is not an element templates may use; "
                 f"they may use {', '.join(sorted(ELEMENTS))}"
             )
     if found.imbalance:
-        raise Misconfigured(f"{path} {found.imbalance}; close every element where it was opened")
+        told = _LINE.sub(lambda line: source.place(int(line[1])), found.imbalance)
+        raise Misconfigured(f"{told}; close every element where it was opened")
 
 
 def _line(source: str, error: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from digest.compose.markup import outline
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import plain
-from digest.compose.views import SectionView, context, issue_view, item_view, name_of, title_of
+from digest.compose.views import SectionView, issue_context, item_view, name_of, title_of
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, Item
 from digest.domain.layout import FULL_ITEMS, MAIL_ROOM, Density
@@ -25,10 +25,11 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     """
     if [item.position for item in content.items] != list(range(len(content.items))):
         raise ValueError("an issue's items must be in the order of their positions, from 0")
-    issue = issue_view(content, template.phrases)
+    phrases = template.phrases(content.language)
+    shared = issue_context(content, phrases, template.theme)
 
     def piece(block: str, **more: object) -> Fragment:
-        return _checked(template.fragment(block, context(issue, template.phrases, **more)), template, block)
+        return _checked(template.fragment(block, {**shared, **more}), template, block)
 
     sections = {topic.slug: SectionView(name_of(topic.name)) for topic in content.topics}
 
@@ -40,7 +41,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
                 item=item_view(
                     item,
                     content.language,
-                    template.phrases,
+                    phrases,
                     density,
                     also_about=tuple(sections[other].name for other in item.topics if other != topic),
                 ),
@@ -55,8 +56,8 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     everything = [opening, *headings.values(), *full.values(), closing]
     has_room = len(content.items) <= FULL_ITEMS and sum(one.weight for one in everything) <= MAIL_ROOM
     return RenderedIssue(
-        newsletter=issue.newsletter,
-        language=issue.language,
+        newsletter=plain(content.newsletter) or plain(content.sender_name),
+        language=content.language,
         subject=plain(content.subject),
         preheader=plain(content.preheader),
         opening=opening,

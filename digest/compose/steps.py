@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -249,4 +250,5 @@ def _item(
 
 
 def _source_name(candidate: Candidate) -> str:
-    return next(iter(candidate.stored.sources), candidate.stored.article.site_name or "the web")
+    article = candidate.stored.article
+    return next(iter(candidate.stored.sources), article.site_name or urlsplit(article.url).netloc)

@@ -1,90 +1,137 @@
-"""E-mail templates: MJML compiled once, then plain Jinja blocks.
+"""E-mail templates: MJML compiled once, then plain Jinja.
 
-A template is a folder with `body.mjml`, `body.txt` and `phrases.toml`. Both bodies have the blocks
-opening, contents, entry, section, item, more and closing. MJML runs before any article is known, so what
-articles say is never compiled, only filled in; and every error a template can hold is found here, with file
-and line.
+A template is a folder with `body.mjml` and `body.txt`, and some have `subject.txt`; beside it, `locale` holds
+what its phrases are in other languages and `parts` what several templates include. MJML runs before anything
+is known of a mail, so what articles say is never compiled, only filled in; and every error a template can
+hold is found here, with file and line.
+
+The digest is rendered in pieces: its bodies have the blocks opening, contents, entry, section, item, more and
+closing. Every other mail is one piece.
 """
 
 from __future__ import annotations
 
 import textwrap
-import tomllib
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.ext import extract_from_ast
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from digest.compose.catalogues import Catalogues
+from digest.compose.escaping import escaped
 from digest.compose.mjml import compile_page
-from digest.compose.views import Phrases, SectionView, context, issue_view, item_view
-from digest.domain.articles import Image
+from digest.compose.phrases import ENGLISH, FUNCTIONS, Phrase, Phrases
+from digest.compose.specimen import specimen
+from digest.compose.template_files import Source, TemplateFiles
+from digest.compose.views import MailView, context
 from digest.domain.errors import Misconfigured
-from digest.domain.issues import IssueContent, IssueTopic, Item, OtherSource
-from digest.domain.layout import Density
-from digest.domain.mail import SECTION_COUNT, Fragment, escape_html
-from digest.domain.topics import TopicSlug
+from digest.domain.mail import Fragment, Page
+from digest.domain.themes import USUAL, Theme
 
 BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
+SUBJECT, HTML, TEXT = "subject.txt", "body.mjml", "body.txt"
 TEXT_WIDTH = 72
 
 
 @dataclass(frozen=True, slots=True)
 class EmailTemplate:
-    """A compiled template: both bodies, whose blocks are rendered one by one, and its phrases."""
+    """The digest's template: both bodies, whose blocks are rendered one by one, how it speaks and looks."""
 
     name: str
     html: Template
     text: Template
-    phrases: Phrases
+    catalogues: Catalogues
+    theme: Theme = USUAL
+
+    def phrases(self, language: str) -> Phrases:
+        """Return its phrases for an issue of this language. Raises `Misconfigured` for a broken catalogue."""
+        return self.catalogues.phrases(language, self.theme.wording)
 
     def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
         """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""
         try:
             return Fragment(_rendered(self.html, block, values), _rendered(self.text, block, values))
-        except TemplateError as exc:
+        except (TemplateError, ValueError) as exc:
             raise Misconfigured(
                 f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
             ) from exc
 
 
-def compile_template(folder: Path) -> EmailTemplate:
-    """Return the e-mail template in `folder`.
+@dataclass(frozen=True, slots=True)
+class MessageTemplate:
+    """A template of one piece: subject and both bodies, how it speaks and looks."""
+
+    name: str
+    subject: Template
+    html: Template
+    text: Template
+    catalogues: Catalogues
+    theme: Theme = USUAL
+
+    def page(self, mail: MailView, values: Mapping[str, object]) -> Page:
+        """Return the mail in `mail`'s language, with `values` in it; its bodies may also say `subject`.
+
+        Raises `Misconfigured` when the template cannot show them, or a catalogue is broken.
+        """
+        phrases = self.catalogues.phrases(mail.language, self.theme.wording)
+        given = context(mail, phrases, self.theme, **values)
+        try:
+            subject = " ".join(self.subject.render(given).split())
+            given["subject"] = subject
+            return Page(subject, self.html.render(given), self.text.render(given))
+        except (TemplateError, ValueError) as exc:
+            raise Misconfigured(f"e-mail template '{self.name}': {exc}; correct the template") from exc
+
+
+def compile_template(*folders: Path) -> EmailTemplate:
+    """Return the digest's template in `folders`: a file in an earlier one takes the place of a later one's.
 
     Raises `Misconfigured`, naming file and line, when a file is missing or wrong: MJML structure, Jinja
     syntax, a missing block, or a name that is not there (found by rendering a specimen issue).
     """
-    markup, text = folder / "body.mjml", folder / "body.txt"
-    phrases = _phrases(folder / "phrases.toml")
-    source = _read(markup)
-    # The MJML source is tried as it stands first: its line numbers are the ones its author sees.
-    _compiled(_HTML, _with_outer_blocks(source), str(markup), phrases)
-    page = _with_outer_blocks(compile_page(source, markup)).replace("{% endblock", "\n{% endblock")
-    return EmailTemplate(
-        name=folder.name,
-        html=_compiled(_HTML, page, f"{markup} (compiled)", phrases),
-        text=_compiled(_TEXT, _read(text), str(text), phrases),
-        phrases=phrases,
-    )
+    files = TemplateFiles(folders)
+    values = specimen()
+    html, text = _page(files, values, BLOCKS), _compiled(_TEXT, files.read(TEXT), values, BLOCKS)
+    return EmailTemplate(files.name, html, text, Catalogues(files.locale))
 
 
-class _Escaped(str):
-    """Text that is fit for HTML already."""
+def compile_message(*folders: Path, mail: MailView, values: Mapping[str, object]) -> MessageTemplate:
+    """Return the one-piece template in `folders`, which must be able to show `mail` and `values`.
 
-    __slots__ = ()
+    Raises `Misconfigured`, naming file and line, as `compile_template` does.
+    """
+    files = TemplateFiles(folders)
+    given = context(mail, ENGLISH, USUAL, **values)
+    subject = _compiled(_TEXT, files.read(SUBJECT), given)
+    given["subject"] = "Subject"
+    html, text = _page(files, given), _compiled(_TEXT, files.read(TEXT), given)
+    return MessageTemplate(files.name, subject, html, text, Catalogues(files.locale))
 
-    def __html__(self) -> str:
-        return self
 
+def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
+    """Return every phrase that the template in `folders` says, in its order, each once.
 
-def _escape(value: object) -> object:
-    """Escape a value as a page's tokens are escaped, so that preview and mail agree."""
-    return value if hasattr(value, "__html__") else _Escaped(escape_html(str(value)))
+    Raises `Misconfigured` for a template that cannot be read.
+    """
+    files, said = TemplateFiles(folders), dict[Phrase, None]()
+    for name in (SUBJECT, HTML, TEXT):
+        if name == SUBJECT and not any((folder / SUBJECT).is_file() for folder in folders):
+            continue
+        source = files.read(name)
+        try:
+            tree = _TEXT.parse(_with_outer_blocks(source.text))
+        except TemplateSyntaxError as exc:
+            raise _wrong(source, exc.lineno, exc) from exc
+        calls: Iterator[tuple[int, str, Any]] = extract_from_ast(tree, FUNCTIONS, babel_style=False)
+        for _, function, texts in calls:
+            forms = (texts,) if isinstance(texts, str) else texts
+            said[Phrase.given(function, forms)] = None
+    return tuple(said)
 
 
 def _wrap(text: str, first: str = "") -> str:
@@ -105,7 +152,7 @@ def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_escape if autoescape else None,
+        finalize=escaped if autoescape else None,
     )
     environment.filters["wrap"] = _wrap
     return environment
@@ -115,95 +162,56 @@ _HTML = _environment(autoescape=True)
 _TEXT = _environment(autoescape=False)
 
 
+def _page(files: TemplateFiles, values: Mapping[str, object], blocks: tuple[str, ...] = ()) -> Template:
+    """Return the template of the page that `body.mjml` compiles to."""
+    source = files.read(HTML)
+    # The MJML source is tried as it stands first: its line numbers are the ones its author sees.
+    _compiled(_HTML, Source(_with_outer_blocks(source.text), source.lines), values, blocks)
+    page = _with_outer_blocks(compile_page(source)).replace("{% endblock", "\n{% endblock")
+    file = source.lines[0][0]
+    compiled = file.with_name(f"{file.name} (compiled)")
+    lines = tuple((compiled, number) for number in range(1, page.count("\n") + 2))
+    return _compiled(_HTML, Source(page, lines), values, blocks)
+
+
 def _with_outer_blocks(source: str) -> str:
     """Open the first block before the page's first tag and close the last after its last: MJML cannot."""
-    return "{% block opening %}" + source + "\n{% endblock %}"
+    return "{% block opening %}" + source + "{% endblock %}"
 
 
 def _rendered(template: Template, block: str, values: Mapping[str, object]) -> str:
     return "".join(template.blocks[block](template.new_context(dict(values))))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise Misconfigured(f"{path}: cannot be read ({exc}); an e-mail template needs this file") from exc
-
-
-def _phrases(path: Path) -> Phrases:
-    try:
-        words: dict[str, Any] = tomllib.loads(_read(path))
-    except tomllib.TOMLDecodeError as exc:
-        raise Misconfigured(f"{path}: {exc}; correct the line named") from exc
-    months = words.pop("months", [])
-    if len(months) != 12 or not all(isinstance(word, str) for word in [*months, *words.values()]):
-        raise Misconfigured(f"{path}: each phrase must be a text, and 'months' a list of twelve; correct it")
-    return Phrases(MappingProxyType(words), tuple(months))
-
-
 def _compiled(
-    environment: ImmutableSandboxedEnvironment, source: str, path: str, phrases: Phrases
+    environment: ImmutableSandboxedEnvironment,
+    source: Source,
+    values: Mapping[str, object],
+    blocks: tuple[str, ...] = (),
 ) -> Template:
-    """Return `source` compiled, having shown it the specimen."""
+    """Return `source` compiled, having seen that it has these blocks and can show `values`."""
+    path = str(source.lines[0][0])
     try:
-        code = environment.compile(source, path, path)
+        code = environment.compile(source.text, path, path)
         template = Template.from_code(environment, code, environment.make_globals(None))
-        _check_blocks(template, path)
-        template.render(_specimen(phrases))
+        _check_blocks(template, source, blocks)
+        template.render(values)
     except TemplateSyntaxError as exc:
-        _refuse(path, exc.lineno, exc)
+        raise _wrong(source, exc.lineno, exc) from exc
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as exc:
         frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == path]
-        _refuse(path, frames[-1].lineno if frames else None, exc)
+        raise _wrong(source, frames[-1].lineno if frames else None, exc) from exc
     return template
 
 
-def _refuse(path: str, line: int | None, exc: Exception) -> NoReturn:
-    raise Misconfigured(f"{path} line {line or 1}: {exc}; correct the template") from exc
+def _wrong(source: Source, line: int | None, exc: Exception) -> Misconfigured:
+    return Misconfigured(f"{source.place(line or 1)}: {exc}; correct the template")
 
 
-def _check_blocks(template: Template, path: str) -> None:
-    for block in BLOCKS:
+def _check_blocks(template: Template, source: Source, blocks: tuple[str, ...]) -> None:
+    for block in blocks:
         if block not in template.blocks:
+            needed = ", ".join(blocks)
             raise Misconfigured(
-                f"{path} line 1: it has no block '{block}'; a template needs the blocks {', '.join(BLOCKS)}"
+                f"{source.place(1)}: it has no block '{block}'; a template needs the blocks {needed}"
             )
-
-
-def _specimen(phrases: Phrases) -> dict[str, Any]:
-    """Return an issue in which every optional thing is there once and missing once."""
-    day, topic = date(2026, 11, 16), TopicSlug("topic")
-    bare = Item(0, "", "Title", "Source", (), (topic,), day, 1)
-    full = Item(
-        position=1,
-        url="https://example.org/",
-        title="Title",
-        source="Source",
-        takeaways=("Takeaway",),
-        topics=(topic,),
-        published_on=day,
-        reading_minutes=2,
-        image=Image("https://example.org/image.png", "Picture"),
-        also=(OtherSource("Other", "https://example.net/"),),
-    )
-    content = IssueContent(
-        "Newsletter",
-        "en",
-        day,
-        day,
-        "Sender",
-        "Address",
-        (IssueTopic(topic, "Topic"),),
-        (bare, full),
-        number=1,
-    )
-    section = SectionView(
-        "Topic",
-        tuple(
-            item_view(item, "en", phrases, density, also_about=("Other",))
-            for item in content.items
-            for density in Density
-        ),
-    )
-    return context(issue_view(content, phrases), phrases, sections=(section,), section_count=SECTION_COUNT)

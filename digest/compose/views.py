@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from digest.compose.directions import LANGUAGE_TAG, direction_of, end_of, start_of
+from digest.compose.escaping import Safe
+from digest.compose.phrases import Phrases
 from digest.compose.untrusted import find_image, find_link, paragraphs, plain
 from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueContent, Item, OtherSource
 from digest.domain.layout import Density
 from digest.domain.mail import Token, shorten
+from digest.domain.themes import Colours, Logo, Theme
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+LONG_WORD = 18
+"""Characters of a word that fit beside each other on a phone, as large as a newsletter's name is set."""
 
 COMPACT_TAKEAWAYS = 2
 OTHERS_MAX = 5
@@ -29,51 +32,58 @@ TITLE_MAX, TAKEAWAY_MAX, NAME_MAX, ALT_MAX = 200, 400, 80, 200
 What a feed writes may be of any length: no one article may take the room of all others.
 """
 
+_SYSTEM_FONTS = frozenset({"-apple-system", "BlinkMacSystemFont", "system-ui", "ui-serif", "ui-sans-serif"})
+
 TOKENS: Mapping[str, str] = MappingProxyType({token.value: token.mark for token in Token})
 """The marks a template writes where readers or editions differ: `{{ token.email }}`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Phrases:
-    """A template's own words, by name, and the twelve months of its dates."""
+class Spoken:
+    """The language a template's own words are in, and which way it runs: they may not be the issue's."""
 
-    words: Mapping[str, str]
-    months: tuple[str, ...]
-
-    def day(self, day: date) -> str:
-        """Return `16 November`."""
-        return f"{day.day} {self.months[day.month - 1]}"
-
-    def days(self, first: date, last: date) -> str:
-        """Return `16–22 November 2026`, naming month and year twice only where they differ."""
-        end = f"{self.day(last)} {last.year}"
-        if first == last:
-            return end
-        if first.year != last.year:
-            return f"{self.day(first)} {first.year} – {end}"
-        if first.month != last.month:
-            return f"{self.day(first)} – {end}"
-        return f"{first.day}–{end}"
+    language: str
+    direction: str
 
 
 @dataclass(frozen=True, slots=True)
-class IssueView:
-    """What opening and closing say. `intro` and `postal_address` are paragraphs and lines, possibly none.
+class MailView:
+    """Whose mail it is, and which way it is written; `postal_address` is lines, possibly none.
 
-    `start` is the side on which its lines begin, left or right, and `end` the other one. `number` is 0 for
-    an issue that has none.
+    `start` is the side on which its lines begin, left or right, and `end` the other one. With `has_long_word`
+    the newsletter's name would break in mid-word on a phone unless it is set smaller, as German ones may.
     """
 
     newsletter: str
     sender: str
+    postal_address: tuple[str, ...]
     language: str
     direction: str
     start: str
     end: str
+    has_long_word: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs."""
+
     number: int
     days: str
     intro: tuple[str, ...]
-    postal_address: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeView:
+    """How the mail looks. The fonts are fit for a style; Outlook's leave out what it cannot read."""
+
+    light: Colours
+    dark: Colours
+    font: str
+    heading_font: str
+    outlook_font: str
+    outlook_heading_font: str
+    logo: Logo | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,25 +118,56 @@ class SectionView:
     items: tuple[ItemView, ...] = ()
 
 
-def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
-    """Return what opening and closing are given. Raises `InvalidInput` for a language that is no tag."""
-    if content.language == "und" or not _LANGUAGE.fullmatch(content.language):
+def mail_view(newsletter: str, sender: str, postal_address: str, language: str) -> MailView:
+    """Return what every mail of a newsletter is given.
+
+    Raises `InvalidInput` for a language that is no tag.
+    """
+    if language == "und" or not LANGUAGE_TAG.fullmatch(language):
         raise InvalidInput(
-            f"newsletter '{plain(content.newsletter)}': '{plain(content.language)}' is not a language tag; "
+            f"newsletter '{plain(newsletter)}': '{plain(language)}' is not a language tag; "
             "set its language to one such as en, fr or pt-BR"
         )
-    return IssueView(
-        newsletter=plain(content.newsletter) or plain(content.sender_name),
-        sender=plain(content.sender_name),
-        language=content.language,
-        direction=_direction(content.language),
-        start=_start(content.language),
-        end="left" if _direction(content.language) == "rtl" else "right",
-        number=content.number,
-        days=phrases.days(content.first_day, content.last_day),
-        intro=paragraphs(content.intro),
-        postal_address=tuple(line for part in content.postal_address.splitlines() if (line := plain(part))),
+    name = plain(newsletter) or plain(sender)
+    return MailView(
+        newsletter=name,
+        sender=plain(sender),
+        postal_address=tuple(line for part in postal_address.splitlines() if (line := plain(part))),
+        language=language,
+        direction=direction_of(language),
+        start=start_of(language),
+        end=end_of(language),
+        has_long_word=max(map(len, re.split(r"[\s-]", name))) > LONG_WORD,
     )
+
+
+def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
+    """Return what opening and closing are given."""
+    days = phrases.days(content.first_day, content.last_day)
+    return IssueView(content.number, days, paragraphs(content.intro))
+
+
+def theme_view(theme: Theme) -> ThemeView:
+    """Return a theme as templates use it."""
+    return ThemeView(
+        light=theme.light,
+        dark=theme.dark,
+        font=_stack(theme.font.split(", ")),
+        heading_font=_stack(theme.heading_font.split(", ")),
+        outlook_font=_for_outlook(theme.font),
+        outlook_heading_font=_for_outlook(theme.heading_font),
+        logo=theme.logo,
+    )
+
+
+def _for_outlook(font: str) -> str:
+    """Return a font stack without the names of systems' own fonts: Outlook takes Times for all after them."""
+    return _stack(family for family in font.split(", ") if family not in _SYSTEM_FONTS)
+
+
+def _stack(families: Iterable[str]) -> str:
+    """Return a font stack without spaces: it stands in every headline, and a mail's bytes count."""
+    return Safe(",".join(families))
 
 
 def item_view(
@@ -138,7 +179,7 @@ def item_view(
     also_about: tuple[str, ...] = (),
 ) -> ItemView:
     """Return what an item's block is given; `language` is the issue's, for an article of unknown language."""
-    spoken = item.language if item.language and _LANGUAGE.fullmatch(item.language) else language
+    spoken = item.language if item.language and LANGUAGE_TAG.fullmatch(item.language) else language
     return ItemView(
         title=shorten(title_of(item), TITLE_MAX),
         url=find_link(item.url),
@@ -146,8 +187,8 @@ def item_view(
         day=phrases.day(item.published_on),
         minutes=item.reading_minutes,
         language=spoken,
-        direction=_direction(spoken),
-        start=_start(spoken),
+        direction=direction_of(spoken),
+        start=start_of(spoken),
         density=density,
         image=_image(item.image) if density is Density.FULL else None,
         takeaways=_takeaways(item, density),
@@ -186,17 +227,19 @@ def title_of(item: Item) -> str:
     return plain(item.title) or _source_of(item.source, item.url)
 
 
-def context(issue: IssueView, phrases: Phrases, **more: object) -> dict[str, Any]:
-    """Return the names a block may use: issue, phrases and token, and those in `more`."""
-    return {"issue": issue, "phrases": phrases.words, "token": TOKENS, **more}
+def issue_context(content: IssueContent, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:
+    """Return the names a block of a digest may use: those of every mail, issue, token, and those in `more`.
+
+    Raises `InvalidInput` for a language that is no tag.
+    """
+    mail = mail_view(content.newsletter, content.sender_name, content.postal_address, content.language)
+    return context(mail, phrases, theme, issue=issue_view(content, phrases), token=TOKENS, **more)
 
 
-def _direction(language: str) -> str:
-    return "rtl" if language.partition("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
-
-
-def _start(language: str) -> str:
-    return "right" if _direction(language) == "rtl" else "left"
+def context(mail: MailView, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:
+    """Return the names every template may use: mail, theme, spoken, what says phrases, those in `more`."""
+    spoken = Spoken(phrases.language, phrases.direction)
+    return {**phrases.names(), "mail": mail, "theme": theme_view(theme), "spoken": spoken, **more}
 
 
 def _image(image: Image | None) -> Image | None:

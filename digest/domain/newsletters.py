@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from digest.domain.articles import Style
+from digest.domain.themes import USUAL, Theme
 
 NewsletterId = NewType("NewsletterId", int)
 
@@ -24,7 +25,8 @@ class Newsletter:
 
     `window_days` is how many whole local days an issue covers; `max_items` caps an issue, `takeaways`
     the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
-    model writes them. With `archive` everybody may read what was sent.
+    model writes them. `theme` is how its mail looks and is worded. With `archive` everybody may read what was
+    sent.
     """
 
     id: NewsletterId
@@ -43,4 +45,5 @@ class Newsletter:
     llm: bool = False
     approval: Approval = Approval.MANUAL
     template: str = "digest"
+    theme: Theme = USUAL
     archive: bool = False

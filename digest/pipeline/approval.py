@@ -40,7 +40,7 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         # An approval refuses in its own words what is no draft or holds nothing.
         is_to_be_checked = issue.state is IssueState.DRAFT and bool(items_of(session, issue.id))
-    template = runtime.template(newsletter.template)
+    template = runtime.template(newsletter)
     errors = check_offline(runtime, issue_id).errors if is_to_be_checked else ()
     if errors and not despite_errors:
         raise Unsound(_refusal(issue_id, errors))

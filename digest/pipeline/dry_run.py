@@ -75,7 +75,7 @@ def _rehearsed(runtime: Runtime, copy: Engine, run: Run, watch: Watch) -> tuple[
         )
         return ()
     if run.issue.state is IssueState.DRAFT:
-        template = runtime.template(run.newsletter.template)
+        template = runtime.template(run.newsletter)
         run.issue = approve(copy, run.issue.id, template=template, by="dry run", now=runtime.clock())
     run.addressed = address_issue(copy, run.issue.id, now=runtime.clock())
     readers = counted(run.addressed.deliveries, "reader")

@@ -110,7 +110,7 @@ def last_check(runtime: Runtime, issue_id: int, *, editions_most: int = EDITIONS
 def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST) -> _Checked:
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
+    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
     audience = audience_of(runtime.engine, pieces)
     everything = edition_for(pieces.outline, pieces.outline.topics)
     # Before there is any reader, an issue is looked at as one of everything would get it.

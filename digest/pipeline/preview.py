@@ -36,7 +36,7 @@ def page_for_reader(
         named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
         delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
         sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter.template))
+    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     personal = runtime.personal(newsletter.id, issue.id, who, address)
     follows = _follows(subscription, named, pieces.outline.topics)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.themes import Theme
 from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug, require_parent
 from digest.store.base import NEVER_AGAIN, Base, Json
 
@@ -37,6 +38,7 @@ class NewsletterRow(Base):
     llm: Mapped[bool]
     approval: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
+    theme: Mapped[dict[str, Any]] = mapped_column(Json)
     created_at: Mapped[datetime]
     archive: Mapped[bool] = mapped_column(default=False)
     archive_changed_at: Mapped[datetime | None]
@@ -82,6 +84,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         approval=newsletter.approval,
         template=newsletter.template,
         archive=newsletter.archive,
+        theme=newsletter.theme.to_plain(),
         created_at=now,
     )
     session.add(row)
@@ -117,6 +120,11 @@ def change_newsletter(session: Session, newsletter_id: NewsletterId, **changes: 
     session.execute(update(NewsletterRow).where(NewsletterRow.id == newsletter_id).values(**changes))
     session.expire_all()
     return newsletter_by_id(session, newsletter_id)
+
+
+def set_theme(session: Session, newsletter_id: NewsletterId, theme: Theme) -> Newsletter:
+    """Give a newsletter this theme; return the newsletter then. What was approved keeps the one it had."""
+    return change_newsletter(session, newsletter_id, theme=theme.to_plain())
 
 
 def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
@@ -250,6 +258,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         approval=Approval(row.approval),
         template=row.template,
         archive=row.archive,
+        theme=Theme.from_plain(row.theme),
     )
 
 

@@ -5,27 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from digest.compose.views import Phrases
+from digest.compose.phrases import ENGLISH
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
 from digest.domain.subscribers import SubscriptionState
 from digest.web.views import Figure, State, Tone
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-_PHRASES = Phrases({}, _MONTHS)
 
 _STATES = {
     IssueState.DRAFT: State("Draft, waits for approval", Tone.WAITING),
@@ -70,12 +54,12 @@ def standing_of(state: SubscriptionState) -> str:
 
 def days(first: date, last: date) -> str:
     """Return `16–22 November 2026`."""
-    return _PHRASES.days(first, last)
+    return ENGLISH.days(first, last)
 
 
 def day(on: date) -> str:
     """Return `16 November`."""
-    return _PHRASES.day(on)
+    return ENGLISH.day(on)
 
 
 def counted(count: int, noun: str = "") -> str:

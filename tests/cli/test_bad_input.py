@@ -1,5 +1,6 @@
 """What is asked for wrongly, or cannot be done: one clear paragraph, the right exit code, nothing lost."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -370,9 +371,7 @@ def test_a_week_without_articles_makes_no_issue(weekly: Path, digest: Digest) ->
 def test_a_template_with_an_error_is_told_with_file_and_line(drafted: Path, digest: Digest) -> None:
     templates = Path(__file__).parents[2] / "templates"
     folder = drafted / "templates/email/digest"
-    folder.mkdir(parents=True)
-    for file in (templates / "email/digest").iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
+    shutil.copytree(templates / "email", drafted / "templates/email")
     with (folder / "body.txt").open("a") as body:
         body.write("\n{% block broken %}\n")
     line = len((folder / "body.txt").read_text().splitlines())

@@ -47,5 +47,7 @@ def chromium(browser: ChromiumBrowser) -> Iterator[Tab]:
 
 @pytest.fixture
 def template_files() -> Mapping[str, str]:
-    """The files of the real template, for a test to spoil one of them."""
-    return {path.name: path.read_text(encoding="utf-8") for path in (TEMPLATES / "digest").iterdir()}
+    """The files of the real template and its parts, for a test to spoil one of them."""
+    own = {path.name: path for path in (TEMPLATES / "digest").iterdir()}
+    parts = {f"parts/{path.name}": path for path in (TEMPLATES / "parts").iterdir()}
+    return {name: path.read_text(encoding="utf-8") for name, path in {**own, **parts}.items()}

@@ -42,7 +42,7 @@ HTML_FAULTS = {
     "a point outside a list": ("16–22", "<li>x</li>", "not in a list"),
     "a link without words": ("16–22", '<a href="https://example.org/"> </a>', "has no words"),
     "no link to preferences": ("ink preferences", "ink", "preferences"),
-    "no link to the mail online": (' online" href', '" href', "online"),
+    "no link to the mail online": (' online" ', '" ', "online"),
     "no word of why": ("rule why", "rule", "why the reader got it"),
     "a tag left open": ("16–22", "<b>16–22", "not balanced"),
     "an Outlook table left open": ("<!--[if mso | IE]></td><![endif]-->", "", "as Outlook reads them"),

@@ -97,7 +97,7 @@ def test_the_contents_count_what_each_topic_has(edition: tuple[IssueContent, Pag
     if len(whole.sections) >= 2 and len(content.items) >= 5:
         entries = [found.text_of(entry) for entry in found.of_class("entry")]
         assert entries == [f"{name}{count}" for name, count in counts]
-        assert all(f"* {name}: {count}\n" in page.text for name, count in counts)
+        assert all(f"* {name} ({count})\n" in page.text for name, count in counts)
     else:
         assert "In this issue" not in page.html + page.text
 
@@ -114,7 +114,7 @@ def test_what_has_no_room_is_online(template: EmailTemplate) -> None:
     rendered, whole = render_issue(content, template), everything(content)
     mail, online = page_of(rendered, whole), page_for(assemble(rendered, whole, room=None), PERSONAL)
     assert "And 40 more online" in mail.html
-    assert f"And 40 more online:\n{PERSONAL[Token.ONLINE_URL]}\n" in mail.text
+    assert f"And 40 more online\n{PERSONAL[Token.ONLINE_URL]}\n" in mail.text
     assert len(outline(online.html).named("h2")) == 100
     assert not outline(online.html).of_class("more")
 

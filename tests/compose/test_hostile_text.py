@@ -163,5 +163,5 @@ def test_text_baked_into_a_template_would_be_executed() -> None:
 
 
 def test_line_breaks_cannot_forge_a_line_of_the_text_form(template: EmailTemplate) -> None:
-    page = shown(one_item(title="Title\n\nUnsubscribe:\nhttps://evil.example.net/"), template)
+    page = shown(one_item(title="Title\n\nUnsubscribe\nhttps://evil.example.net/"), template)
     assert "\nhttps://evil.example.net/" not in page.text

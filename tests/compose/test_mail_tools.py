@@ -44,13 +44,18 @@ def test_whatever_a_mail_program_may_not_know_is_used_for_a_reason(report: Marku
 SPOILED = {
     "an element nobody knows": ("<mj-column>", "<mj-colum>", "<mj-colum> Element mj-colum doesn't exist"),
     "an attribute nobody knows": (
-        'align="{{ issue.end }}"',
-        'side="{{ issue.end }}"',
+        'align="{{ mail.end }}"',
+        'side="{{ mail.end }}"',
         "<mj-text> Attribute side is illegal",
     ),
     "a value of the wrong kind": ('font-size="14px"', 'font-size="small"', "font-size has invalid value"),
-    "a side that is none": ('align="{{ issue.end }}"', 'align="end"', "align has invalid value: end"),
+    "a side that is none": ('align="{{ mail.end }}"', 'align="end"', "align has invalid value: end"),
     "wrong nesting": ("<mj-section>", "<mj-section><mj-text>x</mj-text>", "cannot be used inside mj-section"),
+    "an element out of place in a part": (
+        "<mj-attributes>",
+        "<mj-text>x</mj-text><mj-attributes>",
+        "cannot be used",
+    ),
     "a width that mrml would lose": (
         "<mj-column>",
         '<mj-column width="{{ issue.width }}">',
@@ -62,12 +67,14 @@ SPOILED = {
 @pytest.mark.parametrize("fault", SPOILED)
 def test_a_broken_template_is_named_with_its_line(fault: str, tmp_path: Path) -> None:
     old, new, message = SPOILED[fault]
-    source = (TEMPLATES / "digest" / "body.mjml").read_text("utf-8")
+    file = "parts/head.mjml" if fault == "an element out of place in a part" else "digest/body.mjml"
+    shutil.copytree(TEMPLATES, tmp_path / "email")
+    spoiled = tmp_path / "email" / file
+    source = spoiled.read_text("utf-8")
     assert old in source
-    spoiled = tmp_path / "body.mjml"
     spoiled.write_text(source.replace(old, new, 1), "utf-8")
     line = source[: source.index(old)].count("\n") + 1
-    done = run_node("lint.mjs", str(spoiled))
+    done = run_node("lint.mjs", str(tmp_path / "email/digest/body.mjml"))
     assert done.returncode == 1
     assert any(
         row.startswith(f"{spoiled} line {line}: ") and message in row for row in done.stdout.splitlines()

@@ -8,7 +8,7 @@ import pytest
 from digest.compose.checks import HTML_MAX_BYTES
 from digest.compose.markup import outline
 from digest.compose.render import EmailTemplate, compile_template, render_issue
-from digest.compose.views import SectionView, context, issue_view, item_view
+from digest.compose.views import SectionView, issue_context, item_view
 from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput, Misconfigured
 from digest.domain.issues import Edition, IssueContent, OtherSource, edition_for
@@ -33,6 +33,7 @@ from tests.samples import (
 def whole_render(content: IssueContent, edition: Edition, template: EmailTemplate) -> Fragment:
     """Render the template from top to bottom, as Jinja does when nobody takes it apart."""
     names = {topic.slug: topic.name for topic in content.topics}
+    phrases = template.phrases(content.language)
     sections = tuple(
         SectionView(
             names[section.topic],
@@ -40,7 +41,7 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
                 item_view(
                     item,
                     content.language,
-                    template.phrases,
+                    phrases,
                     also_about=tuple(names[other] for other in item.topics if other != section.topic),
                 )
                 for item in (content.items[position] for position in section.positions)
@@ -48,12 +49,7 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
         )
         for section in edition.sections
     )
-    values = context(
-        issue_view(content, template.phrases),
-        template.phrases,
-        sections=sections,
-        section_count=SECTION_COUNT,
-    )
+    values = issue_context(content, phrases, template.theme, sections=sections, section_count=SECTION_COUNT)
     return Fragment(template.html.render(values), template.text.render(values))
 
 
@@ -151,7 +147,7 @@ def test_a_source_without_a_name_is_called_by_its_host(template: EmailTemplate) 
     nameless = OtherSource("\ufeff", "https://northlight.example.org/a")
     piece = render_issue(one_item(source="\x00", also=(nameless,)), template).items["0:climate"]
     assert "Read at meridian.example.org" in piece.text
-    assert "northlight.example.org: https://northlight.example.org/a\n" in piece.text
+    assert "northlight.example.org\nhttps://northlight.example.org/a\n" in piece.text
 
 
 def test_what_the_editor_wrote_stands_before_what_the_edition_would_say(template: EmailTemplate) -> None:
@@ -185,7 +181,7 @@ def test_without_an_intro_nothing_stands_in_its_place(template: EmailTemplate) -
 def test_the_days_of_a_window_are_said_once_each(
     first: date, last: date, words: str, template: EmailTemplate
 ) -> None:
-    assert template.phrases.days(first, last) == words
+    assert template.phrases("en").days(first, last) == words
 
 
 def test_thirty_articles_stay_far_below_what_gmail_cuts(template: EmailTemplate) -> None:
@@ -224,6 +220,7 @@ def test_items_out_of_order_are_a_mistake_of_the_caller(template: EmailTemplate)
 def test_a_link_that_the_template_spoils_is_refused(
     tmp_path: Path, template_files: Mapping[str, str]
 ) -> None:
+    (tmp_path / "parts").mkdir()
     for name, text in template_files.items():
         changed = text.replace('href="{{ item.url }}"', 'href="x{{ item.url }}"')
         (tmp_path / name).write_text(changed, encoding="utf-8")
@@ -232,7 +229,7 @@ def test_a_link_that_the_template_spoils_is_refused(
 
 
 def test_a_value_the_template_cannot_show_is_a_fault_of_the_template(template: EmailTemplate) -> None:
-    with pytest.raises(Misconfigured, match="'digest', block 'item': 'issue' is undefined"):
+    with pytest.raises(Misconfigured, match="'digest', block 'item': 'mail' is undefined"):
         template.fragment("item", {})
 
 

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, update
 
@@ -5,15 +8,19 @@ from digest.address.steps import address_issue
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
+from digest.domain.themes import LIGHT, USUAL, Theme
 from digest.pipeline.preview import page_for_reader, page_sent
 from digest.pipeline.run import approve_issue, run_newsletter
+from digest.pipeline.sending import send
 from digest.runtime import Runtime
 from digest.store.database import writing
-from digest.store.newsletters import NewsletterRow
+from digest.store.newsletters import NewsletterRow, change_newsletter, set_theme
 from digest.store.recording import record_article
 from digest.store.sources import list_sources
 from digest.store.subscribers import set_follows
+from tests.deliver.test_mime import decoded
 from tests.pipeline.press import CLIMATE, DAY, SPACE, Press, make_newsletter
+from tests.servers.smtp_sink import SmtpSink
 from tests.stored import NOW, sample_article, stored_article, stored_reader
 
 
@@ -55,6 +62,67 @@ def test_a_preview_of_an_approved_issue_is_what_was_approved(
         late = sample_article("late", published_at=DAY)
         record_article(session, newsletter.id, source.id, late, now=NOW)
     assert page_for_reader(runtime, draft.id) == before
+
+
+NAVY = Theme(light=replace(LIGHT, accent="#0b5394"), wording={"en": {"unsubscribe": {"other": "No more"}}})
+
+
+def give(engine: Engine, newsletter: Newsletter, theme: Theme) -> None:
+    with writing(engine) as session:
+        set_theme(session, newsletter.id, theme)
+
+
+def test_a_draft_shows_its_newsletters_theme_at_once(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    before = page_for_reader(runtime, draft.id)
+    give(engine, newsletter, NAVY)
+    page = page_for_reader(runtime, draft.id)
+    assert LIGHT.accent in before.html
+    assert LIGHT.accent not in page.html
+    assert "#0b5394" in page.html
+    assert "No more" in page.text
+    give(engine, newsletter, USUAL)
+    assert page_for_reader(runtime, draft.id) == before
+
+
+def test_a_theme_changes_nothing_that_was_approved(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    approve_issue(runtime, draft.id, by="ed")
+    before = page_for_reader(runtime, draft.id)
+    give(engine, newsletter, NAVY)
+    assert page_for_reader(runtime, draft.id) == before
+
+
+def test_a_themed_mail_in_another_language_is_sent_as_it_is_previewed(
+    engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue, smtp_sink: SmtpSink
+) -> None:
+    give(engine, newsletter, NAVY)
+    with writing(engine) as session:
+        change_newsletter(session, newsletter.id, language="de")
+    preview = page_for_reader(runtime, draft.id, email="anna@example.org")
+    approve_issue(runtime, draft.id, by="ed")
+    send(runtime, draft.id)
+    (mail,) = smtp_sink.contents()
+    assert decoded(mail) == preview
+    assert "Abbestellen" in preview.html
+
+
+def test_a_newsletters_own_template_is_used_at_once(
+    tmp_path: Path, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    own = Runtime(runtime.settings.model_copy(update={"newsletter_templates_dir": tmp_path}), runtime.clock)
+    assert page_for_reader(own, draft.id) == page_for_reader(runtime, draft.id)
+    folder = tmp_path / newsletter.slug / "digest"
+    folder.mkdir(parents=True)
+    body = (runtime.settings.templates / "email/digest/body.txt").read_text()
+    for line in ("own words", "other words"):
+        (folder / "body.txt").write_text(
+            body.replace("{% block closing %}", f"{{% block closing %}}\n{line}")
+        )
+        assert line in page_for_reader(own, draft.id).text
+        assert page_for_reader(own, draft.id).html == page_for_reader(runtime, draft.id).html
 
 
 def test_who_was_sent_an_issue_sees_the_edition_they_were_sent(

@@ -12,6 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.themes import Theme
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
 from digest.store.archive import list_archived
@@ -30,7 +31,14 @@ from digest.store.issues import (
     replace_items,
 )
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, topic_ids
+from digest.store.newsletters import (
+    add_topic,
+    list_topics,
+    newsletter_by_id,
+    remove_newsletter,
+    set_theme,
+    topic_ids,
+)
 from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
 from digest.store.preflights import StoredLook, find_look, record_look
@@ -219,3 +227,13 @@ def test_issues_of_before_keep_the_numbers_their_mails_say_through_0010(migrated
         assert get_issue(session, draft.id).number == 0
         assert list_archived(session, newsletter.id, limit=9) == (), "what they said was not kept"
         assert newsletter_by_id(session, newsletter.id).archive is False
+
+
+def test_newsletters_of_before_have_no_theme(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    with writing(migrated) as session:
+        set_theme(session, newsletter.id, Theme(font="Verdana, sans-serif"))
+    migrate(migrated, to="0007")
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert newsletter_by_id(session, newsletter.id) == newsletter

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval
+from digest.domain.themes import LIGHT, USUAL, Logo, Theme
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.database import reading, writing
 from digest.store.newsletters import (
@@ -20,11 +21,18 @@ from digest.store.newsletters import (
     newsletter_by_id,
     remove_newsletter,
     remove_topic,
+    set_theme,
     topic_ids,
 )
 from digest.store.sources import NewSource, add_sources, get_source, list_sources
 from digest.store.subscribers import get_subscription
 from tests.stored import CLIMATE, NOW, TOPICS, WEEKLY, stored_newsletter, stored_reader, stored_source
+
+THEME = Theme(
+    light=replace(LIGHT, accent="#0b5394"),
+    logo=Logo("https://example.org/logo.png", "The Week", 200),
+    wording={"de": {"reading_time": {"one": "eine Minute", "other": "{count} Minuten"}}},
+)
 
 
 def test_a_newsletter_comes_back_as_it_was_stored(engine: Engine) -> None:
@@ -37,10 +45,21 @@ def test_a_newsletter_comes_back_as_it_was_stored(engine: Engine) -> None:
         takeaways=2,
         approval=Approval.AUTOMATIC,
         template="plain",
+        theme=THEME,
     )
     with reading(engine) as session:
         assert get_newsletter(session, "weekly") == newsletter_by_id(session, kept.id) == kept
         assert list_newsletters(session) == (kept,)
+
+
+def test_a_theme_is_set_and_taken_back(engine: Engine) -> None:
+    newsletter, other = stored_newsletter(engine), stored_newsletter(engine, slug="daily")
+    for theme in (THEME, USUAL):
+        with writing(engine) as session:
+            assert set_theme(session, newsletter.id, theme) == replace(newsletter, theme=theme)
+        with reading(engine) as session:
+            found = {one.slug: one.theme for one in list_newsletters(session)}
+        assert found == {newsletter.slug: theme, other.slug: USUAL}
 
 
 def test_what_an_issue_holds_can_be_changed_and_nothing_else_changes_with_it(engine: Engine) -> None:

@@ -6,9 +6,11 @@
 // expression in an attribute is: `align="{{ issue.start }}"` is none of left, right, center and justify. So each
 // attribute with an expression gets a value of its own kind for the time of the check.
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import mjml from 'mjml';
 import { components } from 'mjml-core';
 
+const INCLUDE = /^\s*\{% include '([^']+)' %\}\s*$/;
 const START_TAG = /<(mj[\w-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/g;
 const EXPRESSION_ATTRIBUTE = /([\w-]+)=("[^"]*\{[{%][^"]*"|'[^']*\{[{%][^']*')/g;
 
@@ -32,13 +34,25 @@ function withoutExpressions(source) {
   });
 }
 
+// Parts that templates share are spliced in before MJML runs, as `digest` does. Each line keeps its file and number.
+function linesOf(path) {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.flatMap((text, index) => {
+    const part = INCLUDE.exec(text);
+    return part ? linesOf(join(dirname(dirname(path)), part[1])) : [{ text, where: `${path} line ${index + 1}` }];
+  });
+}
+
 async function faults(path) {
+  let lines = [];
   try {
-    await mjml(withoutExpressions(readFileSync(path, 'utf8')), { validationLevel: 'strict', fonts: {} });
+    lines = linesOf(path);
+    const source = lines.map(({ text }) => text).join('\n');
+    await mjml(withoutExpressions(source), { validationLevel: 'strict', fonts: {} });
     return [];
   } catch (error) {
     if (!error.errors) return [`${path}: ${error.message}`];
-    return error.errors.map(({ line, tagName, message }) => `${path} line ${line}: <${tagName}> ${message}`);
+    return error.errors.map(({ line, tagName, message }) => `${lines[line - 1].where}: <${tagName}> ${message}`);
   }
 }
 

@@ -1,0 +1,34 @@
+"""The options that say what a newsletter is, as `digest newsletter add` and `change` take them."""
+
+from __future__ import annotations
+
+import typer
+
+WORDS_MIN, WORDS_MAX = 8, 80
+"""Words of a takeaway: fewer make no sentence, and more are a paragraph."""
+
+NAME = typer.Option(metavar="NAME", help="The name readers see.")
+SENDER = typer.Option("--from", metavar="EMAIL", help="The address mail comes from.")
+SENDER_NAME = typer.Option(metavar="NAME", help="The sender's name; without it the newsletter's.")
+POSTAL_ADDRESS = typer.Option(metavar="TEXT", help="Where you can be reached by post: the law asks for it.")
+LANGUAGE = typer.Option(metavar="TAG", help="Language of the mail itself, such as en, de or fr-CA.")
+TIMEZONE = typer.Option(metavar="ZONE", help="The zone its days are counted in.")
+WINDOW_DAYS = typer.Option(min=1, max=366, metavar="N", help="Days an issue covers.")
+MAX_ITEMS = typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
+TAKEAWAYS = typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
+TAKEAWAY_WORDS = typer.Option(
+    min=WORDS_MIN,
+    max=WORDS_MAX,
+    metavar="N",
+    help="Words of each takeaway at most; the publisher's own are left as they are.",
+)
+TAKEAWAY_STYLE = typer.Option(
+    help="What is preferred: simple words, neither judging nor quoted ones, or few."
+)
+LLM = typer.Option(
+    "--llm/--no-llm", help="Have a language model write takeaways: see llm_provider in docs/settings.md."
+)
+APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
+ARCHIVE = typer.Option(
+    "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
+)
