@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import time
+import socket
 
 import pytest
 from PIL import Image
 from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine, update
-from werkzeug import Request, Response
 
 from digest.address.steps import address_issue
 from digest.compose.checks.editions import Reported
@@ -204,6 +203,7 @@ def test_our_own_pages_are_reached_wherever_they_are_and_strangers_are_not(
     httpserver.expect_request("/").respond_with_data("ours")
     own = Runtime(closed.settings.model_copy(update={"public_url": press.url}), runtime.clock)
     looks = look_at(own, [f"{press.url}/"], [], own=f"{press.url}/")
+    own.engine.dispose()
     assert looks.public_url is not None
     assert looks.public_url.is_well
     assert looks.links[f"{press.url}/"].reach is Reach.DENIED
@@ -212,12 +212,11 @@ def test_our_own_pages_are_reached_wherever_they_are_and_strangers_are_not(
 def test_when_the_time_is_over_what_was_not_looked_at_is_missing(
     runtime: Runtime, press: Press, httpserver: HTTPServer
 ) -> None:
-    httpserver.expect_request("/slow").respond_with_handler(answer_late)
     httpserver.expect_request("/fast").respond_with_data("x")
-    looks = look_at(runtime, [f"{press.url}/fast", f"{press.url}/slow"], [], seconds=1.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host_port = f"127.0.0.1:{silent.getsockname()[1]}"
+        allowed = runtime.settings.model_copy(update={"fetch_allow": (press.host_port, host_port)})
+        patient = Runtime(allowed, runtime.clock)
+        looks = look_at(patient, [f"http://{host_port}/slow", f"{press.url}/fast"], [], seconds=4)
+        patient.engine.dispose()
     assert list(looks.links) == [f"{press.url}/fast"]
-
-
-def answer_late(_request: Request) -> Response:
-    time.sleep(3)
-    return Response("late")

@@ -224,7 +224,7 @@ def test_an_unknown_newsletter_is_told(runtime: Runtime) -> None:
 
 
 @pytest.mark.usefixtures("weekly")
-def test_without_a_key_nothing_is_addressed(
+def test_without_a_key_nothing_is_approved(
     engine: Engine, press: Press, smtp_sink: SmtpSink, clock: Clock
 ) -> None:
     keyless = make_runtime(engine, press, smtp_sink, clock, secret_key=SecretStr(""))
@@ -232,7 +232,7 @@ def test_without_a_key_nothing_is_addressed(
         run_newsletter(keyless, "weekly")
     with reading(engine) as session:
         (issue,) = list_issues(session)
-    assert issue.state is IssueState.APPROVED
+    assert issue.state is IssueState.DRAFT
 
 
 def test_a_week_ends_at_midnight_where_the_newsletter_lives(engine: Engine) -> None:
