@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ from sqlalchemy import Engine
 from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
 from digest.domain.errors import DigestError, Misconfigured, Refused
 from digest.domain.issues import Edition, IssueId
-from digest.domain.mail import Token
+from digest.domain.letters import LetterKind
+from digest.domain.mail import Page, Token
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.logs import set_up_logs
@@ -33,7 +34,7 @@ from digest.store.schema import require_schema
 # What a stage is made with is imported when it is made: a command that only reads the database starts in
 # half the time without template engine, mail and HTTP libraries.
 if TYPE_CHECKING:
-    from digest.compose.templates import EmailTemplate
+    from digest.compose.templates import EmailTemplate, MessageTemplate
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
@@ -199,7 +200,8 @@ class Runtime:
                 f"dkim_domain: '{domain}' is not the name of a domain; write it like example.org"
             ) from exc
 
-    def _signer(self, sender_email: str) -> Signer | None:
+    def signer(self, sender_email: str) -> Signer | None:
+        """Return what signs mail from `sender_email`, None without a key. Raises `Misconfigured`."""
         if not self.dkim_keys:
             return None
         from digest.deliver.dkim.signing import Signer
@@ -224,6 +226,15 @@ class Runtime:
         folders = self.template_folders(newsletter)
         return replace(_template(folders, TemplateFiles(folders).stamp), theme=newsletter.theme)
 
+    def letter_template(self, kind: LetterKind, newsletter: Newsletter | None = None) -> MessageTemplate:
+        """Return the template of a mail besides the digest, as `template` does; ops' mail has no newsletter."""
+        from digest.compose.template_files import TemplateFiles
+
+        shared = (self.settings.templates / "email" / kind,)
+        folders = self.template_folders(newsletter, kind) if newsletter else shared
+        template = _letter_template(kind, folders, TemplateFiles(folders).stamp)
+        return replace(template, theme=newsletter.theme) if newsletter else template
+
     def template_folders(self, newsletter: Newsletter, name: str = "") -> tuple[Path, ...]:
         """Return where a newsletter's template is: its own files go before those of all newsletters.
 
@@ -239,7 +250,7 @@ class Runtime:
         """Return a reader's own values for the tokens of a mail."""
         from digest.track.tokens import Purpose
 
-        link, sign = self._link, self.tokens.sign
+        link, sign = self.link, self.tokens.sign
         return {
             Token.EMAIL: email,
             Token.UNSUBSCRIBE_URL: link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who)),
@@ -247,7 +258,8 @@ class Runtime:
             Token.ONLINE_URL: link("online", sign(Purpose.ONLINE, issue_id, who)),
         }
 
-    def _link(self, page: str, token: str) -> str:
+    def link(self, page: str, token: str) -> str:
+        """Return the address of a page that a signed token opens."""
         return f"{self.settings.public_url.rstrip('/')}/{page}/{token}"
 
     def mail_for(self, issue_id: IssueId) -> MailFor:
@@ -262,10 +274,10 @@ class Runtime:
             rendered = get_rendered(session, issue)
         encoded = EncodedIssue(
             rendered,
-            self._sender(newsletter),
+            self.sender(newsletter),
             name=str(issue_id),
             date=issue.sending_at or self.clock(),
-            signer=self._signer(newsletter.sender_email),
+            signer=self.signer(newsletter.sender_email),
         )
         return_path = self.return_path(newsletter.sender_email)
 
@@ -287,7 +299,8 @@ class Runtime:
 
         return write
 
-    def _sender(self, newsletter: Newsletter) -> Sender:
+    def sender(self, newsletter: Newsletter) -> Sender:
+        """Return who a newsletter's mail comes from."""
         from digest.deliver.mime import Sender
 
         domain = newsletter.sender_email.rpartition("@")[2]
@@ -300,19 +313,19 @@ class Runtime:
             # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
         )
 
-    def tell_ops(self, subject: str, text: str) -> bool:
-        """Log what needs a person, and mail it to `ops_email` when there is one.
+    def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
+        """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
 
-        Never raises for mail that cannot be sent: the log has it, and the work goes on. Returns whether a
-        server took the mail, so that who can tells again; True when the log is all that was asked for.
+        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns whether
+        a server took the mail, so that who can tells again; True when the log is all that was asked for.
         """
-        log.warning("ops.told", subject=subject, text=text)
+        log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
         if not self.settings.ops_email:
             return True
         import asyncio
 
         try:
-            outcome = asyncio.run(self._mail_ops(subject, text))
+            outcome = asyncio.run(self._mail_ops(self._alert(subject, text, to_do, commands)))
         except DigestError as exc:
             log.error("ops.not_told", subject=subject, reason=str(exc))
             return False
@@ -321,14 +334,26 @@ class Runtime:
             log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
         return outcome.state is DeliveryState.ACCEPTED
 
-    async def _mail_ops(self, subject: str, text: str) -> Outcome:
+    def _alert(self, subject: str, text: str, to_do: str, commands: Sequence[str]) -> Page:
+        """Return what ops are mailed. With a template that is broken, which they must hear of too, in plain words."""
+        from digest.compose.letters import alert_page, alert_view
+
+        try:
+            view = alert_view(subject, text, to_do=to_do, commands=commands)
+            return alert_page(self.letter_template(LetterKind.ALERT), view)
+        except DigestError as exc:
+            log.error("ops.template_broken", reason=str(exc))
+            told = [text, *filter(None, [to_do]), *commands, f"(This mail is plain because: {exc})"]
+            return Page(f"[Digest] {subject}", "", "\n\n".join(told))
+
+    async def _mail_ops(self, page: Page) -> Outcome:
         from digest.deliver.headers import ascii_address
-        from digest.deliver.notes import note
+        from digest.deliver.letters import Head, letter
         from digest.deliver.transport import Envelope
 
         address = ascii_address(self.settings.ops_email)
-        message_id = f"alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}"
-        octets = note(address, f"[Digest] {subject}", text, message_id=message_id, date=self.clock())
+        message_id = f"<alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}>"
+        octets = letter(page, Head(address, address, message_id, self.clock(), sender_name="Digest"))
 
         async def arm() -> bool:
             return True
@@ -349,6 +374,14 @@ def _template(folders: tuple[Path, ...], _stamp: object) -> EmailTemplate:
     from digest.compose.templates import compile_template
 
     return compile_template(*folders)
+
+
+@lru_cache(maxsize=256)
+def _letter_template(kind: LetterKind, folders: tuple[Path, ...], _stamp: object) -> MessageTemplate:
+    """Return the template of a kind of mail, kept as `_template` keeps the digest's."""
+    from digest.compose.letters import compile_letter
+
+    return compile_letter(kind, *folders)
 
 
 def open_runtime(**overrides: object) -> Runtime:

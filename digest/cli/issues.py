@@ -19,9 +19,11 @@ from digest.cli.output import (
     read_file_bytes,
     say,
     show_json,
+    show_page,
     show_table,
     warn,
 )
+from digest.cli.trial_mail import EXAMPLES, test
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
@@ -246,16 +248,10 @@ def preview(
     for finding in check_page(page):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
     _warn_of_crowding(runtime, issue)
-    if out is None:
-        typer.echo(page.text if text else page.html)
-        return
-    files = {Path(f"{out}.html"): page.html, Path(f"{out}.txt"): page.text}
-    for file, content in files.items():
-        try:
-            file.write_text(content, "utf-8")
-        except OSError as exc:
-            raise InvalidInput(f"--out: {file} cannot be written: {exc.strerror or exc}") from exc
-    say("\n".join((page.subject, *map(str, files))))
+    show_page(page, out, text=text)
+
+
+app.command(epilog=EXAMPLES)(test)
 
 
 def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:

@@ -29,3 +29,8 @@ LLM = typer.Option(
     "--llm/--no-llm", help="Have a language model write takeaways: see llm_provider in docs/settings.md."
 )
 APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
+WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
+GOODBYE = typer.Option(
+    "--goodbye/--no-goodbye",
+    help="Mail whoever unsubscribes on its page that they did; the page says so anyway.",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,11 +79,19 @@ class _Seen:
     page: Page
     found: Outline
     for_outlook: Outline
+    owes: Collection[str]
 
 
-def check_page(page: Page) -> tuple[Finding, ...]:
-    """Return what is wrong with `page`, errors first. Empty: it may be sent."""
-    seen = _Seen(page, outline(page.html), outline(outlook_view(page.html)))
+DIGEST_OWES = ("unsubscribe", "preferences", "online", "why", "postal")
+"""What an issue's mail owes its reader, by the class that a template marks it with."""
+
+
+def check_page(page: Page, *, owes: Collection[str] = DIGEST_OWES) -> tuple[Finding, ...]:
+    """Return what is wrong with `page`, errors first. Empty: it may be sent.
+
+    `owes` is what must stand in it: other mails owe their reader less than an issue does.
+    """
+    seen = _Seen(page, outline(page.html), outline(outlook_view(page.html)), owes)
     findings = dict.fromkeys(finding for check in _CHECKS for finding in check(seen))
     return tuple(sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR))
 
@@ -201,15 +209,17 @@ _OWED = {
     "online": "no link to the mail online",
     "why": "it does not say why the reader got it",
 }
-"""What every mail owes its reader, by the class that a template marks it with."""
+"""What is said of each that a mail owes and has not; a missing postal address is for an editor to judge."""
 
 
 def _check_footer(seen: _Seen) -> Iterator[Finding]:
-    for name, missing in _OWED.items():
-        if not any(seen.found.text_of(element) for element in seen.found.of_class(name)):
-            yield _error(f"{missing}: mark it class={name}", "footer")
-    if not any(seen.found.text_of(element) for element in seen.found.of_class("postal")):
-        yield _warning("no postal address: mark it class=postal", "footer")
+    for name in seen.owes:
+        if any(seen.found.text_of(element) for element in seen.found.of_class(name)):
+            continue
+        if name == "postal":
+            yield _warning("no postal address: mark it class=postal", "footer")
+        else:
+            yield _error(f"{_OWED[name]}: mark it class={name}", "footer")
 
 
 def _check_preheader(seen: _Seen) -> Iterator[Finding]:
@@ -264,13 +274,17 @@ def _check_image(image: Element) -> Iterator[Finding]:
         yield _warning("an image has no width: Outlook shows it at full size", _shown(image))
 
 
+_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "online", "act"})
+"""Links, by their class, that the text form must have as well: `act` is what a letter is for."""
+
+
 def _check_text(seen: _Seen) -> Iterator[Finding]:
     if not seen.page.text.strip():
         yield _error("the text form is empty", "text")
         return
     lines = set(seen.page.text.split())
     for link in seen.found.named("a"):
-        needed = "h2" in link.inside or bool(link.classes & {"unsubscribe", "preferences", "online"})
+        needed = "h2" in link.inside or bool(link.classes & _IN_BOTH_FORMS)
         if needed and link.attributes.get("href") not in lines:
             yield _error(f"the text form lacks the link {link.attributes.get('href')}", "text")
 

@@ -39,6 +39,8 @@ class NewsletterRow(Base):
     approval: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
     theme: Mapped[dict[str, Any]] = mapped_column(Json)
+    welcome: Mapped[bool]
+    goodbye: Mapped[bool]
     created_at: Mapped[datetime]
 
 
@@ -82,6 +84,8 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         approval=newsletter.approval,
         template=newsletter.template,
         theme=newsletter.theme.to_plain(),
+        welcome=newsletter.welcome,
+        goodbye=newsletter.goodbye,
         created_at=now,
     )
     session.add(row)
@@ -255,6 +259,8 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         approval=Approval(row.approval),
         template=row.template,
         theme=Theme.from_plain(row.theme),
+        welcome=row.welcome,
+        goodbye=row.goodbye,
     )
 
 
