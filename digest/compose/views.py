@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,9 @@ from digest.domain.issues import IssueContent, Item, OtherSource
 from digest.domain.layout import Density
 from digest.domain.mail import Token, shorten
 from digest.domain.themes import Colours, Logo, Theme
+
+LONG_WORD = 18
+"""Characters of a word that fit beside each other on a phone, as large as a newsletter's name is set."""
 
 COMPACT_TAKEAWAYS = 2
 OTHERS_MAX = 5
@@ -46,7 +50,8 @@ class Spoken:
 class MailView:
     """Whose mail it is, and which way it is written; `postal_address` is lines, possibly none.
 
-    `start` is the side on which its lines begin, left or right, and `end` the other one.
+    `start` is the side on which its lines begin, left or right, and `end` the other one. With `has_long_word`
+    the newsletter's name would break in mid-word on a phone unless it is set smaller, as German ones may.
     """
 
     newsletter: str
@@ -56,6 +61,7 @@ class MailView:
     direction: str
     start: str
     end: str
+    has_long_word: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +128,16 @@ def mail_view(newsletter: str, sender: str, postal_address: str, language: str) 
             f"newsletter '{plain(newsletter)}': '{plain(language)}' is not a language tag; "
             "set its language to one such as en, fr or pt-BR"
         )
+    name = plain(newsletter) or plain(sender)
     return MailView(
-        newsletter=plain(newsletter) or plain(sender),
+        newsletter=name,
         sender=plain(sender),
         postal_address=tuple(line for part in postal_address.splitlines() if (line := plain(part))),
         language=language,
         direction=direction_of(language),
         start=start_of(language),
         end=end_of(language),
+        has_long_word=max(map(len, re.split(r"[\s-]", name))) > LONG_WORD,
     )
 
 
@@ -144,8 +152,8 @@ def theme_view(theme: Theme) -> ThemeView:
     return ThemeView(
         light=theme.light,
         dark=theme.dark,
-        font=Safe(theme.font),
-        heading_font=Safe(theme.heading_font),
+        font=_stack(theme.font.split(", ")),
+        heading_font=_stack(theme.heading_font.split(", ")),
         outlook_font=_for_outlook(theme.font),
         outlook_heading_font=_for_outlook(theme.heading_font),
         logo=theme.logo,
@@ -154,8 +162,12 @@ def theme_view(theme: Theme) -> ThemeView:
 
 def _for_outlook(font: str) -> str:
     """Return a font stack without the names of systems' own fonts: Outlook takes Times for all after them."""
-    families = font.split(", ")
-    return Safe(", ".join(family for family in families if family not in _SYSTEM_FONTS))
+    return _stack(family for family in font.split(", ") if family not in _SYSTEM_FONTS)
+
+
+def _stack(families: Iterable[str]) -> str:
+    """Return a font stack without spaces: it stands in every headline, and a mail's bytes count."""
+    return Safe(",".join(families))
 
 
 def item_view(

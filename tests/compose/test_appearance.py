@@ -16,6 +16,7 @@ from digest.domain.articles import Image
 from digest.domain.issues import IssueTopic, OtherSource
 from digest.domain.mail import Page
 from tests.compose.test_hostile_text import HOSTILE
+from tests.compose.test_themed_mail import THEME
 from tests.samples import CLIMATE, ITEMS, everything, issue_in, one_item, page_of, sample_issue
 
 CHROMIUM = "/usr/bin/chromium"
@@ -116,6 +117,8 @@ SCREENS = [
     *product(("en-40",), (320, 640), ("light", "dark")),
     *product(("ar-3",), (320, 375), ("light", "dark")),
     *product(("de-1",), (375,), ("dark",)),
+    *product(("themed-12",), (375, 1280), ("light", "dark")),
+    *product(("fr-3", "es-3"), (375,), ("light",)),
 ]
 
 
@@ -126,7 +129,11 @@ def editions(template: EmailTemplate) -> dict[str, Page]:
         "ar-3": issue_in("ar", 3),
         "de-1": issue_in("de", 1, pictures=False),
     }
-    return {name: page_of(render_issue(c, template), everything(c)) for name, c in issues.items()}
+    issues |= {f"{language}-3": replace(issue_in("en", 3), language=language) for language in ("fr", "es")}
+    pages = {name: page_of(render_issue(c, template), everything(c)) for name, c in issues.items()}
+    content = issue_in("en", 12)
+    themed = render_issue(content, replace(template, theme=THEME))
+    return {**pages, "themed-12": page_of(themed, everything(content))}
 
 
 @pytest.mark.parametrize(("name", "width", "scheme"), SCREENS)
@@ -180,6 +187,19 @@ def test_nothing_reaches_beyond_the_side_of_the_screen(width: int, chromium: Bro
     boxes = [image.bounding_box() for image in tab.locator("img").all()]
     assert len(boxes) == 2
     assert all(box and box["width"] <= width - 40 for box in boxes)
+
+
+def test_a_name_with_a_long_word_is_set_smaller(chromium: Browser, template: EmailTemplate) -> None:
+    sizes = {}
+    for name in ("Die Wochenlese", "Donaudampfschifffahrts-Rundschau", "Gesundheitswirtschaftliches"):
+        content = replace(issue_in("de", 1), newsletter=name)
+        tab = opened(chromium, page_of(render_issue(content, template), everything(content)))
+        sizes[name] = tab.locator("h1").evaluate("e => getComputedStyle(e).fontSize")
+        box = tab.locator("h1").bounding_box()
+        assert box
+        assert box["width"] <= 335
+        tab.close()
+    assert list(sizes.values()) == ["36px", "25px", "25px"]
 
 
 def test_a_word_that_never_ends_is_broken(chromium: Browser, template: EmailTemplate) -> None:

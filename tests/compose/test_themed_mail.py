@@ -63,7 +63,7 @@ def test_a_logo_stands_above_the_name_or_in_its_place(template: EmailTemplate) -
 
 
 def test_outlook_gets_fonts_it_can_read(template: EmailTemplate) -> None:
-    for theme, fonts in ((Theme(), "'Segoe UI', Roboto"), (THEME, "Verdana, 'Trebuchet MS'")):
+    for theme, fonts in ((Theme(), "'Segoe UI',Roboto"), (THEME, "Verdana,'Trebuchet MS'")):
         (said,) = re.findall(
             r"<!--\[if mso\]><style>td,[^{]*\{font-family:([^!]*)", themed(template, theme).html
         )
