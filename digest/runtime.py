@@ -227,7 +227,7 @@ class Runtime:
         return replace(_template(folders, TemplateFiles(folders).stamp), theme=newsletter.theme)
 
     def letter_template(self, kind: LetterKind, newsletter: Newsletter | None = None) -> MessageTemplate:
-        """Return the template of a mail besides the digest, as `template` does; ops' mail has no newsletter."""
+        """Return the template of a mail besides the digest, as `template` does; an alert is nobody's."""
         from digest.compose.template_files import TemplateFiles
 
         shared = (self.settings.templates / "email" / kind,)
@@ -316,8 +316,9 @@ class Runtime:
     def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
         """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
 
-        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns whether
-        a server took the mail, so that who can tells again; True when the log is all that was asked for.
+        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns
+        whether a server took the mail, so that who can tells again; True when the log is all that was asked
+        for.
         """
         log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
         if not self.settings.ops_email:
@@ -335,7 +336,7 @@ class Runtime:
         return outcome.state is DeliveryState.ACCEPTED
 
     def _alert(self, subject: str, text: str, to_do: str, commands: Sequence[str]) -> Page:
-        """Return what ops are mailed. With a template that is broken, which they must hear of too, in plain words."""
+        """Return what ops are mailed: in plain words when the template for that is broken."""
         from digest.compose.letters import alert_page, alert_view
 
         try:

@@ -120,7 +120,7 @@ def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], 
     if sender.name in ("worker.tasks.send", "worker.tasks.post") and isinstance(
         exception, (Unavailable, Refused)
     ):
-        # At every try while the mail server is away, and of issues `mail.away` tells that once an hour. When it is
+        # At every try while the mail server is away, which `mail.away` tells once an hour. When it is
         # the database that is away, the sweep fails as well.
         log.warning("task.failed", **told)
     else:

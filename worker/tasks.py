@@ -63,7 +63,7 @@ def advance(occurrence_id: int) -> None:
 
 @app.task
 def sweep() -> None:
-    """Take back what dead workers held, and ring for every run that waits, and issue and letter that is due."""
+    """Take back what dead workers held, and ring for every run that waits, issue and letter that is due."""
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
     waiting = open_issues(runtime())

@@ -23,7 +23,7 @@ from digest.cli.output import (
     show_table,
     warn,
 )
-from digest.cli.trial_mail import EXAMPLES, test
+from digest.cli.trial_mail import EXAMPLES, mail_test
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueState, Item
@@ -251,7 +251,7 @@ def preview(
     show_page(page, out, text=text)
 
 
-app.command(epilog=EXAMPLES)(test)
+app.command("test", epilog=EXAMPLES)(mail_test)
 
 
 def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:

@@ -165,7 +165,10 @@ def change(
     welcome: Annotated[bool | None, options.WELCOME] = None,
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
 ) -> None:
-    """Change what an issue holds and which letters go out; what is not named stays. How takeaways are put holds for new articles."""
+    """Change what an issue holds and which letters go out; what is not named stays.
+
+    How takeaways are put holds for new articles.
+    """
     given = {
         "language": language and language_tag(language),
         "max_items": max_items,

@@ -21,7 +21,7 @@ EXAMPLES = examples(
 )
 
 
-def test(
+def mail_test(
     issue: IssueNumber,
     addresses: Annotated[
         list[str], typer.Argument(metavar="ADDRESS…", help="Where it goes: at most 20 addresses.")
@@ -34,8 +34,9 @@ def test(
 ) -> None:
     """Mail an issue to yourself and your colleagues, marked as a test; by default with all its topics.
 
-    It is the very mail a reader gets, under a strip that says it is a test; its subject begins with [Test]. Drafts
-    can be tested, too. Nothing is recorded as delivered, and the links to unsubscribe and to settings do nothing.
+    It is the very mail a reader gets, under a strip that says it is a test; its subject begins with [Test].
+    Drafts can be tested, too. Nothing is recorded as delivered, and the links to unsubscribe and to settings
+    do nothing.
     """
     from digest.pipeline.trial_mail import MAX_ADDRESSES, send_test
 

@@ -143,7 +143,7 @@ def compile_letter(kind: LetterKind, *folders: Path) -> MessageTemplate:
     template = compile_message(*folders, mail=mail, values=_specimen(kind))
     if kind is LetterKind.TEST and "strip" not in template.html.blocks:
         raise Misconfigured(
-            f"{folders[-1] / 'body.mjml'}: it has no block 'strip', which is put above the issue that is tested; "
+            f"{folders[-1] / 'body.mjml'}: it has no block 'strip', which is put above a tested issue; "
             "correct the template"
         )
     return template

@@ -93,6 +93,6 @@ def refuse_unsafe_links(html: str, where: str) -> None:
             url = element.attributes.get(name, "https://")
             if not url.startswith(("https://", "http://", TOKEN_OPEN)):
                 raise Misconfigured(
-                    f"{where}: {name} '{url}' of <{element.name}> is not an absolute http(s) link; correct the "
-                    "template"
+                    f"{where}: {name} '{url}' of <{element.name}> is not an absolute http(s) link; correct "
+                    "the template"
                 )

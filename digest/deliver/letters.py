@@ -50,8 +50,9 @@ class Head:
 def letter(page: Page, head: Head, *, signer: Signer | None = None) -> bytes:
     """Return the whole message (RFC 5322), lines ended by CRLF, none beginning with a dot.
 
-    A page without HTML becomes a mail of text alone. Subject and bodies may be anything at all: what cannot be
-    shown becomes a space or a question mark. It is ASCII but for a recipient whose local part is not (RFC 6532).
+    A page without HTML becomes a mail of text alone. Subject and bodies may be anything at all: what cannot
+    be shown becomes a space or a question mark. It is ASCII but for a recipient whose local part is not
+    (RFC 6532).
     Raises `Refused` for what is no address, `InvalidInput` for what no header holds.
     """
     kind, body = _bodies(page, head.message_id)

@@ -67,8 +67,9 @@ async def send_letters(
 ) -> None:
     """Send every letter that is due, or `only` one, until none is or `should_stop` says so.
 
-    Raises `Unavailable` when the mail server is away, `Refused` when it will not have us, `Misconfigured` when a
-    letter could not be written: those wait, longer from try to try, and the others are sent all the same.
+    Raises `Unavailable` when the mail server is away, `Refused` when it will not have us, `Misconfigured`
+    when a letter could not be written: it waits, longer from try to try, and the others are sent all the
+    same.
     """
     round_ = _Round(engine, letter_for, owner, clock, only, should_stop)
     try:

@@ -1,4 +1,4 @@
-"""Letters on their way: written with what is true now, and sent by whoever is there, a worker or a command."""
+"""Letters on their way: written with what is true now, sent by a worker or a command."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import structlog
 from digest.deliver.outbox import are_letters_due, send_letters
 from digest.deliver.transport import Envelope
 from digest.domain.deliveries import DeliveryId
-from digest.domain.errors import Conflict, NotFound
+from digest.domain.errors import Conflict, NotFound, Refused, Unavailable
 from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.mail import Page
-from digest.domain.newsletters import Newsletter
-from digest.domain.subscribers import Subscription, SubscriptionState
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, queue_letter
@@ -29,7 +29,10 @@ LETTER_SECONDS = 45.0
 """How long a worker sends letters before it hands on: as with issues."""
 
 NO_DELIVERY = DeliveryId(0)
-"""What stands in the return path of a mail that is no delivery: a report that comes back to it is nobody's."""
+"""What stands in the return path of a mail that is no delivery: a report that comes there is nobody's."""
+
+
+_WHO_SENDS = "a running 'digest up' or worker sends it"
 
 
 def letters_due(runtime: Runtime) -> bool:
@@ -95,40 +98,52 @@ def page_of(
     """Return what a letter says, and the link that unsubscribes from more of its kind, '' for none."""
     from digest.compose.letters import letter_page, letter_view
 
-    personal = letter.newsletter_id, letter.subscriber_id
-    sign = runtime.tokens.sign
-    unsubscribe_url = (
-        runtime.link("unsubscribe", sign(Purpose.UNSUBSCRIBE, *personal))
-        if letter.kind is LetterKind.WELCOME
-        else ""
-    )
-    if letter.kind is LetterKind.CONFIRMATION:
-        link = runtime.link("confirm", runtime.tokens.sign_confirmation(*personal, now=runtime.clock()))
-    else:
-        link = runtime.link("preferences", sign(Purpose.PREFERENCES, *personal))
+    link, unsubscribe_url = links_of(runtime, letter.kind, letter.newsletter_id, letter.subscriber_id)
     view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url)
     return letter_page(runtime.letter_template(letter.kind, newsletter), newsletter, view), unsubscribe_url
+
+
+def links_of(
+    runtime: Runtime, kind: LetterKind, newsletter_id: NewsletterId, who: SubscriberId
+) -> tuple[str, str]:
+    """Return the link a letter of this kind is for, and what unsubscribes from its list, "" for none.
+
+    Only a welcome belongs to one: a mail that was asked for, or the last one, nobody can have too often.
+    """
+    sign, link = runtime.tokens.sign, runtime.link
+    if kind is LetterKind.CONFIRMATION:
+        token = runtime.tokens.sign_confirmation(newsletter_id, who, now=runtime.clock())
+        return link("confirm", token), ""
+    settings = link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who))
+    if kind is LetterKind.WELCOME:
+        return settings, link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who))
+    return settings, ""
 
 
 def mail_link(runtime: Runtime, slug: str, email: str) -> LetterStanding:
     """Mail a subscriber the link to their settings, and return how that letter stands then.
 
     Raises `NotFound` for nobody, `Conflict` where the link would reach nobody or is on its way already, and
-    `Unavailable` or `Refused` when the mail server does not take it now: it waits, and a worker tries again.
+    `Unavailable` or `Refused` when the mail server does not take it now: it waits, and is tried again.
     """
-    now = runtime.clock()
     runtime.require_mail()
     with writing(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
-        found = get_subscription(session, newsletter.id, email)
-        _require_reachable(found, newsletter, suppressed=is_suppressed(session, found.subscriber.email))
-        letter_id = queue_letter(session, LetterKind.PREFERENCES, newsletter.id, found.subscriber.id, now=now)
+        reader = get_subscription(session, newsletter.id, email)
+        address = reader.subscriber.email
+        _require_reachable(reader, newsletter, suppressed=is_suppressed(session, address))
+        letter_id = queue_letter(
+            session, LetterKind.PREFERENCES, newsletter.id, reader.subscriber.id, now=runtime.clock()
+        )
         if letter_id is None:
             raise Conflict(
-                f"a link for {found.subscriber.email} waits already: a running 'digest up' or worker sends it, "
-                "and 'digest mail list' shows how it stands"
+                f"a link for {address} waits already: {_WHO_SENDS}, and 'digest mail list' tells of it"
             )
-    post_letters(runtime, only=letter_id)
+    try:
+        post_letters(runtime, only=letter_id)
+    except (Refused, Unavailable) as exc:
+        rest = f"The link is not lost: it waits, and {_WHO_SENDS}"
+        raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
     with reading(runtime.engine) as session:
         return get_letter(session, letter_id)
 
@@ -141,8 +156,8 @@ def _require_reachable(found: Subscription, newsletter: Newsletter, *, suppresse
         )
     if found.state is SubscriptionState.UNSUBSCRIBED:
         raise Conflict(
-            f"{email} unsubscribed from {newsletter.name}, so nothing is mailed there; 'digest subscriber add "
-            f"{newsletter.slug} {email} --again' if they asked to come back"
+            f"{email} unsubscribed from {newsletter.name}, so nothing is mailed there; if they asked to come "
+            f"back: 'digest subscriber add {newsletter.slug} {email} --again'"
         )
     if found.state is SubscriptionState.PENDING:
         raise Conflict(f"{email} has not confirmed {newsletter.name} yet: there is nothing to change")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from digest.compose.letters import (
-    ALERT_MAIL,
     alert_page,
     alert_view,
     letter_page,
@@ -20,11 +19,11 @@ from digest.domain.letters import LetterKind
 from digest.domain.mail import Page, assemble, page_for
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.topics import TopicSlug
+from digest.pipeline.letters import links_of
 from digest.pipeline.preview import SPECIMEN
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, list_topics
-from digest.track.tokens import Purpose
 
 _SAMPLE = Newsletter(
     id=NewsletterId(0),
@@ -40,9 +39,9 @@ _TOPICS: tuple[str, ...] = ("Tides & energy", "Ships", "Gulls")
 def sample_mail(runtime: Runtime, kind: LetterKind, *, slug: str = "", language: str = "") -> Page:
     """Return a mail of this kind to nobody: its links lead nowhere.
 
-    It is `slug`'s, with that newsletter's theme, templates and topics, or a made-up one's; `language` is another
-    one than the newsletter's. Raises `NotFound`, `Misconfigured` for a broken template, and `InvalidInput` for an
-    alert of a newsletter.
+    It is `slug`'s, with that newsletter's theme, templates and topics, or a made-up one's; `language` is
+    another one than the newsletter's. Raises `NotFound`, `Misconfigured` for a broken template, and
+    `InvalidInput` for an alert of a newsletter.
     """
     if kind is LetterKind.ALERT:
         return _alert(runtime, slug, language)
@@ -55,12 +54,7 @@ def sample_mail(runtime: Runtime, kind: LetterKind, *, slug: str = "", language:
     if kind is LetterKind.TEST:
         return _test(runtime, newsletter, topics)
     email, who = SPECIMEN
-    sign = runtime.tokens.sign
-    link = runtime.link("preferences", sign(Purpose.PREFERENCES, newsletter.id, who))
-    if kind is LetterKind.CONFIRMATION:
-        token = runtime.tokens.sign_confirmation(newsletter.id, who, now=runtime.clock())
-        link = runtime.link("confirm", token)
-    unsubscribe_url = runtime.link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter.id, who))
+    link, unsubscribe_url = links_of(runtime, kind, newsletter.id, who)
     view = letter_view(email, link, topics=topics, unsubscribe_url=unsubscribe_url)
     return letter_page(runtime.letter_template(kind, newsletter), newsletter, view)
 
@@ -68,8 +62,8 @@ def sample_mail(runtime: Runtime, kind: LetterKind, *, slug: str = "", language:
 def _alert(runtime: Runtime, slug: str, language: str) -> Page:
     if slug or language:
         raise InvalidInput(
-            "an alert is no newsletter's: it is English, and looks the same for all; leave out --newsletter and "
-            f"--language (its mail is {ALERT_MAIL.newsletter}'s own)"
+            "an alert is no newsletter's: it is English and looks the same for all. Leave out --newsletter "
+            "and --language"
         )
     view = alert_view(
         "The Harbour Week: issue 12 waits for approval",

@@ -48,9 +48,9 @@ def send_test(
 ) -> tuple[Tested, ...]:
     """Mail an issue in any state to `addresses`, as `page_for_reader` shows it.
 
-    It goes the way of a real mail, headers and signature included, but its personal links lead nowhere: whoever
-    gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader` does, and
-    `Unavailable` or `Refused` when the mail server takes none of them.
+    It goes the way of a real mail, headers and signature included, but its personal links lead nowhere:
+    whoever gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader`
+    does, and `Unavailable` or `Refused` when the mail server takes none of them.
     """
     runtime.require_mail()
     shown = shown_to(runtime, issue_id, email=email, topics=topics)

@@ -43,7 +43,7 @@ _LEASED = text("state IN ('claimed', 'sending')")
 
 
 class LetterRow(Base):
-    """One letter to one subscriber. Of what it says, only its kind is kept: the rest is told when it is sent."""
+    """One letter to one subscriber. Only its kind is kept: what it says is told when it is sent."""
 
     __tablename__ = "letters"
     __table_args__ = (

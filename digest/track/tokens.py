@@ -1,8 +1,8 @@
 """Signed links: what a mail carries so that its reader needs no password.
 
 Each purpose has its own salt, so a link that shows a mail cannot be turned into one that unsubscribes.
-Unsubscribe links never expire: somebody who finds a mail from years ago can still stop it. A confirmation's does,
-and carries when it was signed.
+Unsubscribe links never expire: somebody who finds a mail from years ago can still stop it. A confirmation
+does, and carries when it was signed.
 """
 
 from __future__ import annotations
