@@ -7,6 +7,7 @@
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
+mail_tools := tools/mail
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,11 +18,11 @@ setup: ## make the environment in .venv, with the command .venv/bin/digest
 demo: setup ## gather a sample newsroom, compose an issue, mail it to a built-in catcher
 	@$(bin)/digest demo $(ARGS)
 
-test: setup ## run every test, after installing the servers they need; ARGS='-k words' selects
+test: setup ## run every test, after installing what they need; ARGS='-k words' selects
 	@tools/test-servers.sh
 	$(bin)/pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
-lint: setup ## check style, types, layers, dependencies, shell scripts and deployment files
+lint: setup ## check style, types, layers, dependencies, shell scripts, deployment files and mail templates
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
@@ -30,8 +31,10 @@ lint: setup ## check style, types, layers, dependencies, shell scripts and deplo
 	$(bin)/shellcheck tools/*.sh .ci/run
 	$(bin)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(bin)/hadolint Dockerfile
+	@tools/mail-tools.sh
+	$(mail_tools)/node_modules/.bin/node $(mail_tools)/lint.mjs templates/email/*/body.mjml
 
-benchmarks := render deliver feeds fetching gather stories grounding topics
+benchmarks := render compilers deliver feeds fetching gather stories grounding topics
 
 bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for programs
 	@for name in $(benchmarks); do \
@@ -44,5 +47,5 @@ phrases: setup ## put the phrases of all e-mail templates into their catalogues;
 
 clean: ## remove the environment, caches and the demo's output
 	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-		demo-output test-output build dist
+		demo-output test-output build dist $(mail_tools)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

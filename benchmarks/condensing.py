@@ -37,6 +37,7 @@ from digest.domain.articles import (
 )
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.times import Window
+from digest.store.articles import ArticleId
 from digest.store.condensed import candidates_in
 from digest.store.condensings import CondensingRow
 from digest.store.database import open_engine, reading, writing
@@ -125,6 +126,7 @@ class Beginnings:
         count: int,
         max_words: int,  # noqa: ARG002
         style: Style,  # noqa: ARG002
+        article_id: ArticleId,  # noqa: ARG002
     ) -> Condensed:
         """Return them."""
         begin = [place.start for place, _ in islice(article.located_blocks(), count)]

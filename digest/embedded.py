@@ -5,10 +5,15 @@ What dies with the process are hints; the next start finds in the database what 
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,6 +36,9 @@ BEAT_LOOP = 0.2
 START_SECONDS = 30.0
 STOP_SECONDS = 60.0
 """The longest task is shorter."""
+TELL_SECONDS = 15.0
+"""After so long, the log says what an end waits for."""
+_CALLS = 6
 
 
 @contextmanager
@@ -60,9 +68,7 @@ def embedded_worker(*, concurrency: int = 2) -> Iterator[None]:
         for part in parts:
             part.may_end = True
         _stop(app, worker, beat)
-        for part in parts:
-            if part.ident is not None:
-                part.join(STOP_SECONDS)
+        _await_end([part for part in parts if part.ident is not None])
     for part in parts:
         if part.has_failed:
             raise Unavailable(
@@ -97,6 +103,44 @@ def _stop(app: Celery, worker: Any, beat: Service) -> None:
     with suppress(OperationalError):  # a broker that is away wakes nobody: then it takes those seconds
         for _ in range(2):
             app.control.broadcast("ping", destination=[worker.hostname])
+
+
+def _await_end(parts: Sequence[_Part]) -> None:
+    """Wait until all have ended. One that does not in time is left behind, and with it this process.
+
+    Nothing is lost by that, no more than by kill -9: what is due stands in the database. Without it Ctrl-C
+    would end nothing, as Python waits for the threads of a pool however long they take.
+    """
+    _join(parts, TELL_SECONDS)
+    if any(part.is_alive() for part in parts):
+        log.warning("embedded.waiting", for_tasks=_tasks(), at=_stacks())
+    _join(parts, STOP_SECONDS - TELL_SECONDS)
+    if any(part.is_alive() for part in parts):
+        log.critical("embedded.left_behind", for_tasks=_tasks(), at=_stacks())
+        os._exit(1)
+
+
+def _join(parts: Sequence[_Part], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for part in parts:
+        part.join(max(0.0, deadline - time.monotonic()))
+
+
+def _tasks() -> list[str]:
+    return sorted(request.name for request in tuple(state.active_requests))
+
+
+def _stacks() -> dict[str, str]:
+    """Return where each other thread is, innermost call first."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    return {
+        names.get(ident, str(ident)): " < ".join(
+            f"{Path(call.filename).stem}.{call.name}:{call.lineno}"
+            for call in reversed(traceback.extract_stack(frame)[-_CALLS:])
+        )
+        for ident, frame in sys._current_frames().items()
+        if ident != threading.get_ident()
+    }
 
 
 class _Part(threading.Thread):

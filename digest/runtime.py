@@ -17,11 +17,11 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
+from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
 from digest.domain.errors import DigestError, Misconfigured, Refused
-from digest.domain.issues import Edition, IssueId
+from digest.domain.issues import Edition, Issue, IssueId
 from digest.domain.letters import LetterKind
-from digest.domain.mail import Page, Token
+from digest.domain.mail import RenderedIssue, Token
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.logs import set_up_logs
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
-    from digest.deliver.mime import Sender
+    from digest.deliver.mime import EncodedIssue, Recipient, Sender
     from digest.deliver.steps import MailFor
     from digest.deliver.transport import Envelope, Transport
-    from digest.gather.fetching.fetch import Fetcher
+    from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
     from digest.track.tokens import Tokens
 
@@ -118,6 +118,32 @@ class Runtime:
         async with HttpFetcher(contact=contact, allow=frozenset(self.settings.fetch_allow)) as fetcher:
             yield PoliteFetcher(fetcher, memory=memory, clock=self.clock)
 
+    @asynccontextmanager
+    async def looker(self, *, seconds: float) -> AsyncIterator[Looker]:
+        """Give who looks at addresses as politely as the fetcher does, at most so long at each."""
+        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.polite import PoliteFetcher
+
+        contact = self.settings.contact_url or self.settings.public_url
+        limits = Limits(seconds=seconds, silence=seconds)
+        allow = frozenset(self.settings.fetch_allow)
+        async with HttpFetcher(contact=contact, allow=allow, limits=limits) as fetcher:
+            yield PoliteFetcher(fetcher, memory=StoredHosts(self.engine), clock=self.clock)
+
+    @asynccontextmanager
+    async def own_looker(self, *, seconds: float) -> AsyncIterator[Looker]:
+        """Give who looks at `public_url`, wherever that is: nothing a stranger wrote is asked through it."""
+        from digest.gather.fetching.fetch import HttpFetcher, Limits
+
+        own = urlsplit(self.settings.public_url)
+        port = own.port or (443 if own.scheme == "https" else 80)
+        limits = Limits(seconds=seconds, silence=seconds)
+        host = f"[{own.hostname}]" if ":" in (own.hostname or "") else own.hostname
+        allow = frozenset({f"{host}:{port}"})
+        async with HttpFetcher(contact=self.settings.public_url, allow=allow, limits=limits) as fetcher:
+            yield fetcher
+
     def parsers(self) -> Parsers:
         """Return processes that read strangers' documents, an async context manager."""
         from digest.gather.parsing.pool import Parsers
@@ -126,9 +152,9 @@ class Runtime:
 
     @asynccontextmanager
     async def llm(
-        self, *, seconds: float | None = None, dollars: float | None = None
+        self, newsletter_id: NewsletterId, *, seconds: float | None = None, dollars: float | None = None
     ) -> AsyncIterator[LlmCondenser | None]:
-        """Give what asks the language model in one run, None when the settings name none.
+        """Give what asks the language model in one run of a newsletter, None when the settings name none.
 
         `seconds` and `dollars` are what is left of the run's limits (None: all of them). Its answers are kept
         in this runtime's database. Raises `Misconfigured` with the setting that is wrong.
@@ -144,7 +170,7 @@ class Runtime:
             spend_limit=options.spend_limit if dollars is None else dollars,
             run_seconds=options.run_seconds if seconds is None else seconds,
         )
-        async with open_condenser(options, self.engine, now=self.clock) as condenser:
+        async with open_condenser(options, self.engine, newsletter_id, now=self.clock) as condenser:
             yield condenser
 
     @property
@@ -265,20 +291,14 @@ class Runtime:
     def mail_for(self, issue_id: IssueId) -> MailFor:
         """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
         from digest.deliver.headers import mail_address
-        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition, EncodedIssue, Recipient
+        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition
         from digest.deliver.transport import Envelope
 
         with reading(self.engine) as session:
             issue = get_issue(session, issue_id)
             newsletter = newsletter_by_id(session, issue.newsletter_id)
             rendered = get_rendered(session, issue)
-        encoded = EncodedIssue(
-            rendered,
-            self.sender(newsletter),
-            name=str(issue_id),
-            date=issue.sending_at or self.clock(),
-            signer=self.signer(newsletter.sender_email),
-        )
+        encoded = self._encoded(issue, newsletter, rendered)
         return_path = self.return_path(newsletter.sender_email)
 
         @lru_cache(maxsize=MAX_EDITIONS)
@@ -287,17 +307,31 @@ class Runtime:
 
         def write(claim: Claim) -> tuple[Envelope, bytes]:
             personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
-            recipient = Recipient(
-                email=claim.email,
-                message_id=claim.message_id,
-                unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
-                preferences_url=personal[Token.PREFERENCES_URL],
-                online_url=personal[Token.ONLINE_URL],
-            )
+            recipient = _recipient(personal, claim.message_id)
             envelope = Envelope(return_path(claim.id), mail_address(claim.email))
             return envelope, edition(claim.edition).message(recipient)
 
         return write
+
+    def specimen_message(
+        self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue, edition: Edition
+    ) -> bytes:
+        """Return the message of one edition as it would be delivered, to a reader who is nobody."""
+        personal = self.personal(newsletter.id, issue.id, SubscriberId(0), "reader@example.org")
+        domain = newsletter.sender_email.rpartition("@")[2]
+        recipient = _recipient(personal, f"<{issue.id}.0.{secrets.token_hex(6)}@{domain}>")
+        return self._encoded(issue, newsletter, rendered).edition(edition).message(recipient)
+
+    def _encoded(self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue) -> EncodedIssue:
+        from digest.deliver.mime import EncodedIssue
+
+        return EncodedIssue(
+            rendered,
+            self.sender(newsletter),
+            name=str(issue.id),
+            date=issue.sending_at or self.clock(),
+            signer=self.signer(newsletter.sender_email),
+        )
 
     def sender(self, newsletter: Newsletter) -> Sender:
         """Return who a newsletter's mail comes from."""
@@ -310,8 +344,13 @@ class Runtime:
             list_id=f"{newsletter.slug}.{domain}",
             feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
             owner=newsletter.sender_email,
-            # No archive_url: no page shows past issues to whoever asks. A reader's own copy is no archive.
+            # Only what everybody may read is an archive: a reader's own copy online is none.
+            archive_url=self.archive_url(newsletter) if newsletter.archive else "",
         )
+
+    def archive_url(self, newsletter: Newsletter) -> str:
+        """Return the address at which a newsletter's public archive is, where it has one."""
+        return f"{self.settings.public_url.rstrip('/')}/archive/{newsletter.slug}"
 
     def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
         """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
@@ -325,8 +364,15 @@ class Runtime:
             return True
         import asyncio
 
+        from digest.alerts import mail_alert, make_alert
+
+        page = make_alert(
+            subject, text, to_do, commands, template=lambda: self.letter_template(LetterKind.ALERT)
+        )
         try:
-            outcome = asyncio.run(self._mail_ops(self._alert(subject, text, to_do, commands)))
+            outcome = asyncio.run(
+                mail_alert(page, self.settings.ops_email, transport=self.transport, now=self.clock())
+            )
         except DigestError as exc:
             log.error("ops.not_told", subject=subject, reason=str(exc))
             return False
@@ -335,32 +381,17 @@ class Runtime:
             log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
         return outcome.state is DeliveryState.ACCEPTED
 
-    def _alert(self, subject: str, text: str, to_do: str, commands: Sequence[str]) -> Page:
-        """Return what ops are mailed: in plain words when the template for that is broken."""
-        from digest.compose.letters import alert_page, alert_view
 
-        try:
-            view = alert_view(subject, text, to_do=to_do, commands=commands)
-            return alert_page(self.letter_template(LetterKind.ALERT), view)
-        except DigestError as exc:
-            log.error("ops.template_broken", reason=str(exc))
-            told = [text, *filter(None, [to_do]), *commands, f"(This mail is plain because: {exc})"]
-            return Page(f"[Digest] {subject}", "", "\n\n".join(told))
+def _recipient(personal: Mapping[Token, str], message_id: str) -> Recipient:
+    from digest.deliver.mime import Recipient
 
-    async def _mail_ops(self, page: Page) -> Outcome:
-        from digest.deliver.headers import ascii_address
-        from digest.deliver.letters import Head, letter
-        from digest.deliver.transport import Envelope
-
-        address = ascii_address(self.settings.ops_email)
-        message_id = f"<alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}>"
-        octets = letter(page, Head(address, address, message_id, self.clock(), sender_name="Digest"))
-
-        async def arm() -> bool:
-            return True
-
-        async with self.transport.session() as session:
-            return await session.send(Envelope(address, address), octets, arm)
+    return Recipient(
+        email=personal[Token.EMAIL],
+        message_id=message_id,
+        unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
+        preferences_url=personal[Token.PREFERENCES_URL],
+        online_url=personal[Token.ONLINE_URL],
+    )
 
 
 def _feedback_sender(domain: str) -> str:

@@ -8,9 +8,11 @@ from pydantic import SecretStr
 
 from digest.domain.articles import Condensed, Origin, Style
 from digest.domain.errors import Misconfigured
+from digest.domain.newsletters import NewsletterId
 from digest.runtime import Runtime
 from digest.settings import Settings, load_settings
-from tests.condense.llm.asking import KEY
+from digest.store.database import open_engine
+from tests.condense.llm.asking import KEY, newsletter_of_tests
 from tests.condense.samples import HARBOUR
 from tests.servers.model_server import ModelServer
 
@@ -19,7 +21,7 @@ def condensed(settings: Settings) -> Condensed | None:
     """Ask about an article as the settings say; None when they name no model."""
 
     async def run() -> Condensed | None:
-        async with Runtime(settings).llm() as llm:
+        async with Runtime(settings).llm(NewsletterId(1)) as llm:
             if llm is None:
                 return None
             return await llm.condense(HARBOUR, count=3, max_words=35, style=Style.NEUTRAL)
@@ -33,6 +35,9 @@ def test_without_a_provider_no_model_is_asked() -> None:
 
 @pytest.mark.parametrize(("provider", "path"), [("openai", "/v1"), ("anthropic", "")])
 def test_the_model_that_settings_name_is_asked(sqlite_url: str, provider: str, path: str) -> None:
+    engine = open_engine(sqlite_url)
+    assert newsletter_of_tests(engine) == 1
+    engine.dispose()
     with ModelServer() as server:
         settings = Settings(
             database_url=sqlite_url,

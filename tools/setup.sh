@@ -5,9 +5,10 @@ set -eu
 cd "$(dirname "$0")/.."
 # shellcheck source=tools/apt.sh
 . tools/apt.sh
+# shellcheck source=tools/uv.sh
+. tools/uv.sh
 
 uv_pin=0.13.9 # what is installed when no uv is found; the Dockerfile names the same version
-uv_oldest=0.8 # older ones cannot be trusted to read this lock file
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -26,26 +27,6 @@ find_python() {
     done
     say "setup: no complete Python 3.11 or newer among python3, python3.13, python3.12, python3.11."
     say "On Debian 12, Ubuntu 24.04 or newer: apt-get install python3 python3-venv; then run 'make setup' again."
-    return 1
-}
-
-# is_new_enough VERSION OLDEST, compared by major and minor number.
-is_new_enough() {
-    awk -v have="$1" -v want="$2" 'BEGIN {
-        split(have, h, "."); split(want, w, ".")
-        exit !(h[1] + 0 > w[1] + 0 || (h[1] + 0 == w[1] + 0 && h[2] + 0 >= w[2] + 0))
-    }'
-}
-
-find_uv() {
-    for candidate in uv .bootstrap/venv/bin/uv .bootstrap/target/bin/uv; do
-        version=$("$candidate" --version 2>/dev/null) || continue
-        version=${version#uv }
-        if is_new_enough "${version%% *}" "$uv_oldest"; then
-            echo "$candidate"
-            return
-        fi
-    done
     return 1
 }
 
@@ -84,11 +65,7 @@ if [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null && [ "$(fingerp
     exit 0
 fi
 
-# Containers and build users may have no home: caches then stay in the project.
-if [ ! -d "${HOME:-}" ] || [ ! -w "$HOME" ]; then
-    export UV_CACHE_DIR="${UV_CACHE_DIR:-$PWD/.bootstrap/uv-cache}"
-    export PIP_CACHE_DIR="${PIP_CACHE_DIR:-$PWD/.bootstrap/pip-cache}"
-fi
+keep_caches_somewhere
 export UV_PYTHON_DOWNLOADS=never
 export UV_PROJECT_ENVIRONMENT=.venv
 unset VIRTUAL_ENV
@@ -98,10 +75,7 @@ if ! uv=$(find_uv); then
     install_uv
     uv=$(find_uv)
 fi
-# A network may have its own certificate authority: trust what this machine trusts, as Debian's pip does.
-if [ -z "${SSL_CERT_FILE:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
-    export SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-fi
+trust_as_this_machine
 say "setup: making .venv with $python"
 "$uv" sync --frozen --python "$python"
 fingerprint >$stamp

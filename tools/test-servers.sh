@@ -1,5 +1,5 @@
 #!/bin/sh
-# See that the servers the tests run against are installed: through apt where we may, else say which.
+# See that the servers and programs the tests run against are installed: through apt where we may, else say which.
 # Nothing is started: each test run starts its own servers on free ports.
 set -eu
 
@@ -21,6 +21,7 @@ missing_packages() {
     has_one_of initdb /usr/lib/postgresql/*/bin/initdb || echo postgresql
     has_one_of chromium chromium-browser google-chrome || echo chromium fonts-liberation
     has_one_of smtp-sink || echo postfix
+    has_one_of spamassassin || echo spamassassin
 }
 
 # Debian starts a service as soon as its package is installed, unless policy-rc.d says 101.
@@ -39,8 +40,7 @@ forbid_starting_services() {
 }
 
 packages=$(missing_packages | tr '\n' ' ')
-[ -n "$packages" ] || exit 0
-if may_install; then
+if [ -n "$packages" ] && may_install; then
     echo "test-servers: installing $packages"
     forbid_starting_services
     # shellcheck disable=SC2086 # one word for each package
@@ -53,3 +53,4 @@ if [ -n "$packages" ]; then
     echo "(On Ubuntu, where chromium is a snap, Google Chrome's own package serves as well.) Then run 'make test' again." >&2
     exit 2
 fi
+tools/mail-tools.sh

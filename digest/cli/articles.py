@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,11 @@ from digest.cli.output import JsonOption, read_text_file, say, show_json, show_t
 from digest.domain.errors import InvalidInput
 from digest.domain.times import zone
 from digest.store.recording import Recorded
+
+if TYPE_CHECKING:
+    from digest.runtime import Runtime
+    from digest.store.articles import StoredArticle
+    from digest.store.condensings import Condensing
 
 app = new_app()
 
@@ -160,6 +165,7 @@ def _note(note: str, is_partial: bool, reservation: str, outdated: str) -> str:
     epilog=examples(
         "digest article takeaways 17",
         "digest article takeaways https://example.org/2026/11/tides --version 1",
+        "digest article takeaways 17 --history",
     )
 )
 def takeaways(
@@ -167,15 +173,22 @@ def takeaways(
     version: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="This version, not the one that holds.")
     ] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Say who decided what of it: its topics, pins and drops.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show an article's takeaways, what they rest on, what was rejected, and every version."""
+    """Show an article's takeaways, what they rest on, whose they are, what they cost, and every version."""
     from digest.cli import takeaways as telling
+    from digest.cli.decisions import show_history
     from digest.store.condensings import versions_of
     from digest.store.database import reading
 
     with reading(open_runtime().engine) as session:
         stored = telling.get_article(session, article)
+        if history:
+            show_history(session, stored, as_json=as_json)
+            return
         versions = versions_of(session, stored.id)
         shown = versions.current if version is None else versions.get(version)
         if as_json:
@@ -204,23 +217,35 @@ def edit(
     as_json: JsonOption = False,
 ) -> None:
     """Let an article have these takeaways and no others; what stays word for word keeps its origin."""
-    from digest.cli.takeaways import get_article
     from digest.condense.editing import edit_takeaways
-    from digest.store.database import reading
 
     if bool(takeaway) == bool(file):
         raise InvalidInput("give the takeaways either by --takeaway, one each, or by --file")
     texts = takeaway or _lines(file)
+    runtime, stored, who = _desk(article, by)
+    made = edit_takeaways(
+        runtime.engine, stored.id, texts, by=who, now=runtime.clock(), made_from=from_version
+    )
+    said = f"'{stored.article.title}' now has the takeaways of version {made.version}, by {made.made_by}."
+    _answer(made, said, as_json=as_json)
+
+
+def _desk(article: str, by: str) -> tuple[Runtime, StoredArticle, str]:
+    """Return what a change of takeaways needs: the runtime, the article that is named, and who changes it."""
+    from digest.cli.takeaways import get_article
+    from digest.store.database import reading
+
+    who = required(by or getpass.getuser(), "--by")
     runtime = open_runtime()
     with reading(runtime.engine) as session:
-        stored = get_article(session, article)
-    who = required(by or getpass.getuser(), "--by")
-    now = runtime.clock()
-    made = edit_takeaways(runtime.engine, stored.id, texts, by=who, now=now, made_from=from_version)
+        return runtime, get_article(session, article), who
+
+
+def _answer(held: Condensing, said: str, *, as_json: bool) -> None:
     if as_json:
-        show_json(made)
-        return
-    say(f"'{stored.article.title}' now has the takeaways of version {made.version}, by {made.made_by}.")
+        show_json(held)
+    else:
+        say(said)
 
 
 def _lines(file: str) -> list[str]:
@@ -245,18 +270,43 @@ def restore(
     by: By = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Go back to an earlier version of an article's takeaways, as a new version."""
-    from digest.cli.takeaways import get_article
-    from digest.condense.editing import restore_takeaways
-    from digest.store.database import reading
+    """Go back to an earlier version of an article's takeaways, as a new version; that is yours then.
 
-    runtime = open_runtime()
-    with reading(runtime.engine) as session:
-        stored = get_article(session, article)
-    who = required(by or getpass.getuser(), "--by")
-    now = runtime.clock()
-    made = restore_takeaways(runtime.engine, stored.id, version, by=who, now=now, seen=from_version)
-    if as_json:
-        show_json(made)
-        return
-    say(f"'{stored.article.title}' has the takeaways of version {version} again, as version {made.version}.")
+    Of the one that holds, this says that it stays as it is though text or rules have changed.
+    """
+    from digest.condense.editing import restore_takeaways
+
+    runtime, stored, who = _desk(article, by)
+    settled = restore_takeaways(
+        runtime.engine, stored.id, version, by=who, now=runtime.clock(), seen=from_version
+    )
+    held = settled.version
+    again = "again" if settled.is_new else "already"
+    which = f", as version {held.version}" if held.version != version else ""
+    nothing = "" if settled.is_new else "; nothing was changed"
+    said = f"'{stored.article.title}' has the takeaways of version {version} {again}{which}{nothing}."
+    _answer(held, said, as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "digest article release 17",
+        "digest article release 17 --from-version 3 --by 'Ada Fenwick'",
+    )
+)
+def release(
+    article: ArticleName, from_version: FromVersion = None, by: By = "", as_json: JsonOption = False
+) -> None:
+    """Hand an article's takeaways back to the program: the next condensing renews them."""
+    from digest.condense.editing import release_takeaways
+
+    runtime, stored, who = _desk(article, by)
+    settled = release_takeaways(runtime.engine, stored.id, by=who, now=runtime.clock(), seen=from_version)
+    held, title = settled.version, stored.article.title
+    said = (
+        f"'{title}' is the program's again: version {held.version} holds until the next 'digest condense' or "
+        "run renews it."
+        if settled.is_new
+        else f"'{title}' is the program's already, with version {held.version}; nothing was changed."
+    )
+    _answer(held, said, as_json=as_json)

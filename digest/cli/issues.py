@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.arguments import ArticleName, IssueNumber, Yes, named_article, required
-from digest.cli.lazy import examples, new_app
+from digest.cli import archive, issue_checks, issue_course, issue_looks, issue_shaping
+from digest.cli.archive import hidden_note
+from digest.cli.arguments import IssueNumber
+from digest.cli.decisions import show_decisions
+from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import (
-    JsonOption,
-    confirm,
-    plain,
-    read_file_bytes,
-    say,
-    show_json,
-    show_page,
-    show_table,
-    warn,
-)
-from digest.cli.trial_mail import EXAMPLES, mail_test
+from digest.cli.output import JsonOption, plain, say, show_json, show_table
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput
+from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState, Item
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SkipReason
 from digest.domain.times import zone
+from digest.store.archive import hidden_positions
+from digest.store.articles import ArticleId, articles_by_id
 from digest.store.audiences import count_editions, count_skips
 from digest.store.condensings import outdated_edits
-from digest.store.database import reading, writing
-from digest.store.deliveries import cancel_for_issue, count_deliveries
-from digest.store.issues import change_issue, get_issue, items_of, list_issues, write_texts
+from digest.store.database import reading
+from digest.store.decisions import Decision, Word, decisions_in
+from digest.store.deliveries import count_deliveries
+from digest.store.issues import get_issue, items_of, list_issues
 from digest.store.newsletters import get_newsletter, newsletter_by_id
-from digest.store.pins import PinKind
 from digest.store.told import ItemScore, scores_of
 
 if TYPE_CHECKING:
@@ -43,9 +38,6 @@ if TYPE_CHECKING:
 
 # Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
 app = new_app()
-
-Undo = Annotated[bool, typer.Option("--undo", help="Take it back: its score decides again.")]
-By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 
 
 @app.command("list")
@@ -82,49 +74,95 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show an issue: its items, and how its sending stands."""
+    standing = _standing(open_runtime(), issue, with_scores=why)
+    if as_json:
+        show_json(_as_json(standing, with_scores=why))
+        return
+    _say_standing(standing)
+    if why:
+        _show_scores(standing.scores)
+        _show_decisions(standing)
+    if any(standing.counts.values()):
+        say(f"{standing.note}; {counted(standing.editions, 'edition')}")
+    for reason, count in standing.skips.items():
+        say(f"{count} skipped: {reason.in_words}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An issue and all that is told of it.
+
+    `outdated` says what changed under an editor's edit of an article, `hidden` which positions the archive
+    does not show; `titles` are those of the articles that were `decided` on.
+    """
+
+    issue: Issue
+    newsletter: Newsletter
+    items: Sequence[Item | FrozenItem]
+    counts: Mapping[DeliveryState, int]
+    skips: Mapping[SkipReason, int]
+    editions: int
+    note: str
+    hidden: Collection[int]
+    outdated: Mapping[ArticleId, str]
+    scores: Sequence[ItemScore]
+    decided: Sequence[Decision]
+    titles: Mapping[ArticleId | None, str]
+
+
+def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standing:
     from digest.pipeline.contents import draft_items, frozen_items, is_frozen
     from digest.pipeline.sending import sending_note
 
-    runtime = open_runtime()
     with reading(runtime.engine) as session:
-        found = get_issue(session, issue)
-        newsletter = newsletter_by_id(session, found.newsletter_id)
-        counts = count_deliveries(session, found.id)
-        skips = count_skips(session, found.id)
-        editions = count_editions(session, found.id)
-        note = sending_note(session, found, now=runtime.clock())
+        found = get_issue(session, issue_id)
+    items = (frozen_items if is_frozen(found) else draft_items)(runtime.engine, found)
+    with reading(runtime.engine) as session:
         chosen = [item.article_id for item in items_of(session, found.id)]
-        outdated = outdated_edits(session, chosen if found.state is IssueState.DRAFT else ())
-        scores = scores_of(session, found.id) if why else ()
-    items = frozen_items(runtime.engine, found) if is_frozen(found) else draft_items(runtime.engine, found)
-    if as_json:
-        show_json(
-            {
-                "issue": found,
-                "newsletter": newsletter.slug,
-                "items": items,
-                "deliveries": counts,
-                "skipped": skips,
-                "editions": editions,
-                "outdated": outdated,
-                **({"scores": scores} if why else {}),
-            }
+        decided = decisions_in(session, found.id) if with_scores else ()
+        about = articles_by_id(session, {one.article_id for one in decided})
+        return _Standing(
+            issue=found,
+            newsletter=newsletter_by_id(session, found.newsletter_id),
+            items=items,
+            counts=count_deliveries(session, found.id),
+            skips=count_skips(session, found.id),
+            editions=count_editions(session, found.id),
+            note=sending_note(session, found, now=runtime.clock()),
+            hidden=hidden_positions(session, found.id),
+            outdated=outdated_edits(session, chosen if found.state is IssueState.DRAFT else ()),
+            scores=scores_of(session, found.id) if with_scores else (),
+            decided=decided,
+            titles={id_: one.article.title for id_, one in about.items()},
         )
-        return
-    say(f"Issue {found.id} of {newsletter.name}, {_days(found, newsletter.timezone)}: {found.state}")
-    if found.note:
-        say(found.note)
-    if found.subject:
-        say(f"Subject: {found.subject}")
-    _show_items(items)
-    for article_id, changed in outdated.items():
-        say(f"Look again at article {article_id}: {changed} ('digest article takeaways {article_id}')")
-    if why:
-        _show_scores(scores)
-    if any(counts.values()):
-        say(f"{note}; {counted(editions, 'edition')}")
-    for reason, count in skips.items():
-        say(f"{count} skipped: {reason.in_words}")
+
+
+def _as_json(standing: _Standing, *, with_scores: bool) -> dict[str, object]:
+    return {
+        "issue": standing.issue,
+        "newsletter": standing.newsletter.slug,
+        "items": standing.items,
+        "deliveries": standing.counts,
+        "skipped": standing.skips,
+        "editions": standing.editions,
+        "outdated": standing.outdated,
+        "hidden": sorted(position + 1 for position in standing.hidden),
+        **({"scores": standing.scores, "decisions": standing.decided} if with_scores else {}),
+    }
+
+
+def _say_standing(standing: _Standing) -> None:
+    issue, newsletter = standing.issue, standing.newsletter
+    say(f"Issue {issue.id} of {newsletter.name}, {_days(issue, newsletter.timezone)}: {issue.state}")
+    if issue.note:
+        say(issue.note)
+    if hidden := hidden_note(issue, standing.hidden):
+        say(hidden)
+    if issue.subject:
+        say(f"Subject: {issue.subject}")
+    _show_items(standing.items)
+    for article, changed in standing.outdated.items():
+        say(f"Look again at article {article}: {changed} ('digest article takeaways {article}')")
 
 
 def _show_scores(scores: Sequence[ItemScore]) -> None:
@@ -142,6 +180,17 @@ def _show_scores(scores: Sequence[ItemScore]) -> None:
     )
 
 
+_DECIDED = {Word.PIN: "pinned", Word.DROP: "dropped", Word.UNDO: "taken back:"}
+
+
+def _show_decisions(standing: _Standing) -> None:
+    if standing.decided:
+        told = [
+            (f"{_DECIDED[one.word]} '{standing.titles[one.article_id]}'", one) for one in standing.decided
+        ]
+        show_decisions(told, empty="", title="Pinned and dropped:")
+
+
 def _show_items(items: Sequence[Item | FrozenItem]) -> None:
     """Print the articles, and of a draft's how many takeaways each has."""
     takeaways = [[len(item.takeaways)] for item in items if isinstance(item, Item)] or [[]] * len(items)
@@ -155,203 +204,5 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
     )
 
 
-@app.command(
-    "pin",
-    epilog=examples(
-        "digest issue pin 3 41",
-        "digest issue pin 3 https://example.org/2026/11/tides",
-        "digest issue pin 3 41 --undo",
-    ),
-)
-def pin_(issue: IssueNumber, article: ArticleName, undo: Undo = False, by: By = "") -> None:
-    """Have an article in a draft whatever it scores, first in its topic."""
-    _wish(issue, article, None if undo else PinKind.PIN, by)
-
-
-@app.command(epilog=examples("digest issue drop 3 41", "digest issue drop 3 41 --undo"))
-def drop(issue: IssueNumber, article: ArticleName, undo: Undo = False, by: By = "") -> None:
-    """Keep an article out of a draft, however often it is filled anew."""
-    _wish(issue, article, None if undo else PinKind.DROP, by)
-
-
-_WISHED = {
-    PinKind.PIN: "is pinned",
-    PinKind.DROP: "is dropped",
-    None: "is neither pinned nor dropped any more",
-}
-
-
-def _wish(issue: int, article: str, kind: PinKind | None, by: str) -> None:
-    from digest.compose.steps import pin
-
-    runtime = open_runtime()
-    with reading(runtime.engine) as session:
-        newsletter_id = get_issue(session, issue).newsletter_id
-    found = named_article(runtime.engine, article, within=newsletter_id)
-    who = required(by or getpass.getuser(), "--by")
-    composed = pin(runtime.engine, issue, found.id, kind, by=who, now=runtime.clock())
-    say(f"'{found.title}' {_WISHED[kind]}; issue {issue} holds {counted(composed.items, 'article')}.")
-
-
-@app.command()
-def edit(
-    issue: IssueNumber,
-    subject: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Empty: each edition names its first article.")
-    ] = None,
-    preheader: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Empty: each edition names its others.")
-    ] = None,
-    intro: Annotated[str | None, typer.Option(metavar="TEXT", help="A few lines above the articles.")] = None,
-) -> None:
-    """Change a draft's subject, preheader or opening lines."""
-    if subject is None and preheader is None and intro is None:
-        raise InvalidInput("there is nothing to change: give --subject, --preheader or --intro")
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_issue(session, issue)
-        write_texts(
-            session,
-            found.id,
-            subject=found.subject if subject is None else subject,
-            preheader=found.preheader if preheader is None else preheader,
-            intro=found.intro if intro is None else intro,
-        )
-    say(f"Issue {issue} changed. Look at it with 'digest issue preview {issue}'.")
-
-
-@app.command(
-    epilog=examples(
-        "digest issue preview 3 --text",
-        "digest issue preview 3 --as ada@example.org --out ada    writes ada.html and ada.txt",
-    )
-)
-def preview(
-    issue: IssueNumber,
-    as_email: Annotated[str, typer.Option("--as", metavar="EMAIL", help="As this subscriber gets it.")] = "",
-    topic: Annotated[
-        list[str] | None, typer.Option(metavar="TOPIC", help="As a reader who follows this topic. Repeat it.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="PREFIX", help="Write PREFIX.html and PREFIX.txt.")
-    ] = None,
-    text: Annotated[bool, typer.Option("--text", help="Print the text part, not the HTML.")] = False,
-) -> None:
-    """Show an issue exactly as a reader gets it: by default, one who follows everything."""
-    from digest.compose.checks import check_page
-    from digest.pipeline.preview import page_for_reader
-
-    if as_email and topic:
-        raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
-    runtime = open_runtime()
-    page = page_for_reader(runtime, issue, email=as_email, topics=topic)
-    for finding in check_page(page):
-        warn(f"{finding.severity}: {finding.what} ({finding.where})")
-    _warn_of_crowding(runtime, issue)
-    show_page(page, out, text=text)
-
-
-app.command("test", epilog=EXAMPLES)(mail_test)
-
-
-def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:
-    """Say how many readers an issue is too long for."""
-    from digest.compose.room import crowded
-    from digest.compose.steps import pieces_of
-
-    with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
-    found = crowded(runtime.engine, pieces)
-    if found.readers:
-        readers = f"{counted(found.readers, 'reader')} ({counted(found.editions, 'edition')})"
-        online = f", {found.online_only} of them some online only" if found.online_only else ""
-        warn(f"for want of room, {readers} get some articles as headlines{online}")
-
-
-@app.command()
-def approve(
-    issue: IssueNumber,
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who approves it.")] = "command line",
-) -> None:
-    """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte."""
-    from digest.pipeline.run import approve_issue
-
-    approved = approve_issue(open_runtime(), issue, by=required(by, "--by"))
-    say(
-        f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
-        f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
-    )
-
-
-@app.command()
-def pause(
-    issue: IssueNumber,
-    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
-) -> None:
-    """Stop a send. What is under way ends; nothing new is armed."""
-    _change(issue, IssueState.PAUSED, f"Issue {issue} is paused. 'digest issue resume {issue}' goes on.", why)
-
-
-@app.command()
-def resume(issue: IssueNumber) -> None:
-    """Go on with a paused send. Nobody gets it twice."""
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        change_issue(session, issue, IssueState.SENDING, now=runtime.clock(), only_from=(IssueState.PAUSED,))
-    say(f"Issue {issue} goes on: by a running worker, or with 'digest send {issue}'.")
-
-
-@app.command()
-def cancel(
-    issue: IssueNumber,
-    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
-    yes: Yes = False,
-) -> None:
-    """End an issue for good. Who has it keeps it; nobody else gets it."""
-    runtime = open_runtime()
-    with reading(runtime.engine) as session:
-        get_issue(session, issue)
-    if not yes:
-        confirm(f"Cancel issue {issue} for good?")
-    with writing(runtime.engine) as session:
-        found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
-        cancelled = cancel_for_issue(session, found.id)
-    say(
-        f"Issue {issue} is cancelled; "
-        + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
-    )
-
-
-def _change(issue: int, to: IssueState, told: str, note: str) -> None:
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        change_issue(session, issue, to, now=runtime.clock(), note=note)
-    say(told)
-
-
-@app.command()
-def reconcile(
-    issue: IssueNumber,
-    log: Annotated[
-        Path, typer.Option(metavar="FILE", help="The mail server's log: text with the Message-IDs it took.")
-    ],
-    complete: Annotated[
-        bool,
-        typer.Option(
-            "--complete",
-            help="The log holds everything the server took since the send began: what is not in it was never "
-            "accepted, and is sent again.",
-        ),
-    ] = False,
-) -> None:
-    """Settle the deliveries whose answer never came, by what the mail server's log says."""
-    from digest.deliver.reconcile import message_ids
-    from digest.deliver.reconcile import reconcile as settle
-
-    accepted = message_ids(read_file_bytes(log))
-    runtime = open_runtime()
-    done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
-    say(f"{done.accepted} accepted, {done.again} to be sent again, {done.unknown} still unknown.")
-    if done.again:
-        say(f"'digest send {issue}' sends them, or a running worker does.")
+for part in (issue_shaping, issue_looks, issue_checks, issue_course, archive):
+    app.add_typer(part.app)

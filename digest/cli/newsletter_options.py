@@ -29,6 +29,9 @@ LLM = typer.Option(
     "--llm/--no-llm", help="Have a language model write takeaways: see llm_provider in docs/settings.md."
 )
 APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
+ARCHIVE = typer.Option(
+    "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
+)
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
 GOODBYE = typer.Option(
     "--goodbye/--no-goodbye",

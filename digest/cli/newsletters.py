@@ -58,6 +58,7 @@ def add(
     approval: Annotated[Approval, options.APPROVAL] = Approval.MANUAL,
     welcome: Annotated[bool, options.WELCOME] = False,
     goodbye: Annotated[bool, options.GOODBYE] = False,
+    archive: Annotated[bool, options.ARCHIVE] = False,
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -78,6 +79,7 @@ def add(
         approval=approval,
         welcome=welcome,
         goodbye=goodbye,
+        archive=archive,
     )
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -107,7 +109,8 @@ def list_(as_json: JsonOption = False) -> None:
 @app.command()
 def show(slug: Slug, as_json: JsonOption = False) -> None:
     """Show one newsletter."""
-    with reading(open_runtime().engine) as session:
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
     if as_json:
         show_json(newsletter)
@@ -123,6 +126,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ),
         ("takeaways", _takeaways_in_words(newsletter)),
         ("approval", newsletter.approval),
+        ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
     ]
@@ -151,6 +155,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
     epilog=examples(
         "digest newsletter change harbour-week --takeaways 4 --takeaway-words 25 --takeaway-style brief",
         "digest newsletter change harbour-week --llm",
+        "digest newsletter change harbour-week --archive",
     )
 )
 def change(
@@ -164,6 +169,7 @@ def change(
     approval: Annotated[Approval | None, options.APPROVAL] = None,
     welcome: Annotated[bool | None, options.WELCOME] = None,
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
+    archive: Annotated[bool | None, options.ARCHIVE] = None,
 ) -> None:
     """Change what an issue holds and which letters go out; what is not named stays.
 
@@ -179,6 +185,7 @@ def change(
         "approval": approval,
         "welcome": welcome,
         "goodbye": goodbye,
+        "archive": archive,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:
@@ -187,6 +194,13 @@ def change(
     with writing(runtime.engine) as session:
         newsletter = change_newsletter(session, get_newsletter(session, slug).id, **wanted)
     say(f"Changed {newsletter.name}.")
+    if archive:
+        say(
+            f"Everybody may read what was sent and will be, at {runtime.archive_url(newsletter)}: let your "
+            "proxy pass on /archive/. 'digest issue hide ISSUE' takes something out."
+        )
+    if archive is False:
+        say("What was sent is shown to nobody any more; readers keep their own copies online.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
         say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")

@@ -1,4 +1,4 @@
-"""What `digest article takeaways` says: each takeaway with what it rests on, and every version."""
+"""What `digest article takeaways` says: what each rests on, whose they are, and every version."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from digest.gather.urls import comparison_key
 from digest.store.articles import StoredArticle, articles_by_id, find_text
 from digest.store.condensings import Condensing, Versions
 from digest.store.naming import get_named_article
+from digest.store.spending import ArticleAccount, account_of
 
 MILLION = 1_000_000
 
@@ -39,10 +40,12 @@ def as_json(session: Session, stored: StoredArticle, versions: Versions, shown: 
     return {
         "article": {"id": stored.id, "url": stored.article.url, "title": stored.article.title},
         "current": versions.current.version,
+        "editors": versions.editors and versions.editors.version,
         "outdated": versions.outdated,
         **plain(shown),
         "quotes": [quotes(takeaway, text) for takeaway in shown.condensed.takeaways],
         "versions": versions.kept,
+        "account": account_of(session, stored.id),
     }
 
 
@@ -51,13 +54,15 @@ def show(session: Session, stored: StoredArticle, versions: Versions, shown: Con
     say(f"{stored.id}  {stored.article.title}")
     say(stored.article.url)
     say(_in_words(shown, versions))
+    say(_holder(versions))
     if versions.outdated:
-        say(f"Look again: {versions.outdated}.")
+        say(f"Look again: {versions.outdated}. {_how_to_keep(versions)}")
     rule("takeaways")
     text = find_text(session, stored.id, shown.of)
     for takeaway in shown.condensed.takeaways:
         _show_takeaway(takeaway, text)
     _show_rest(shown.condensed)
+    _show_account(account_of(session, stored.id))
     rule("versions")
     show_table(
         ("version", "", "made", "by", "takeaways", "note"),
@@ -71,6 +76,25 @@ def _in_words(shown: Condensing, versions: Versions) -> str:
     made_from = f", from version {shown.made_from}" if shown.made_from else ""
     made_at = f"{shown.made_at:%Y-%m-%d %H:%M} UTC"
     return f"Version {shown.version} {holds}: made by {_who(shown)}{made_from} on {made_at}"
+
+
+def _holder(versions: Versions) -> str:
+    """Say who has the article: what becomes of its takeaways when it is condensed again."""
+    editors, number = versions.editors, versions.article_id
+    if editors is None:
+        return "They are the program's: condensing again may renew them."
+    hand_back = f"'digest article release {number}' hands them back to the program"
+    if editors == versions.current:
+        return f"They are {editors.made_by}'s: condensing again leaves them as they are; {hand_back}."
+    return (
+        f"The article is for its headline alone now. Version {editors.version}, {editors.made_by}'s, holds "
+        f"again when that changes; {hand_back}."
+    )
+
+
+def _how_to_keep(versions: Versions) -> str:
+    held = versions.current.version
+    return f"'digest article restore {versions.article_id} --version {held}' says that they stay."
 
 
 def _who(version: Condensing) -> str:
@@ -116,9 +140,20 @@ def cost_in_words(usage: Usage) -> str:
     return f"{tokens} read, {usage.output_tokens} written, US$ {usage.cost / MILLION:.4f}"
 
 
+def _show_account(account: ArticleAccount) -> None:
+    """Say what an article cost where that is more than its version tells: other calls, broken ones."""
+    if account.calls < 2 and not account.unknown:
+        return
+    unknown = f"; {account.unknown} of unknown cost, at the most it may be" if account.unknown else ""
+    say(f"the model in all: {counted(account.calls, 'call')}, US$ {account.cost / MILLION:.4f}{unknown}")
+
+
 def _row(one: Condensing, versions: Versions) -> tuple[Any, ...]:
     told = one.condensed
     of = "of an older text" if one.of != versions.of else ""
+    released = (
+        f"handed back by {one.released_by} on {one.released_at:%Y-%m-%d %H:%M}" if one.released_at else ""
+    )
     made_from = f"from {one.made_from}" if one.made_from else ""
     return (
         one.version,
@@ -126,5 +161,5 @@ def _row(one: Condensing, versions: Versions) -> tuple[Any, ...]:
         f"{one.made_at:%Y-%m-%d %H:%M}",
         _who(one),
         len(told.takeaways),
-        "; ".join(filter(None, (made_from, of, told.why_none or "", told.note))),
+        "; ".join(filter(None, (made_from, of, released, told.why_none or "", told.note))),
     )

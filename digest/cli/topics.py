@@ -219,6 +219,43 @@ def show(newsletter: Slug, topic: TopicName, as_json: JsonOption = False) -> Non
     show_record(found.slug, rows)
 
 
+@app.command(epilog=examples("digest topic learned harbour-week"))
+def learned(newsletter: Slug, as_json: JsonOption = False) -> None:
+    """Show what was learned of each topic from what editors decided, and how well it is told."""
+    from digest.condense.topics.lessons import lessons
+
+    engine = open_runtime().engine
+    with reading(engine) as session:
+        found = get_newsletter(session, newsletter)
+    told = lessons(engine, found)
+    if as_json:
+        show_json(told)
+        return
+    show_table(
+        ("topic", "for", "against", "right", "found", "words, or why it does not speak"),
+        [
+            (
+                one.topic,
+                one.yes,
+                one.no,
+                _share(one.precision),
+                _share(one.recall),
+                f"does not speak yet: {one.why_not}" if one.why_not else ", ".join(one.words),
+            )
+            for one in told
+        ],
+        empty=f"No topic yet: add one with 'digest topic add {newsletter} …'.",
+    )
+    if not all(one.why_not for one in told):
+        say(
+            "Of articles it had not seen: right, of those it put into the topic; found, of those that belong."
+        )
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
 @app.command()
 def remove(newsletter: Slug, topic: TopicName) -> None:
     """Remove a topic, and with it every follow of it."""

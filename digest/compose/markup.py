@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -21,7 +22,7 @@ Attributes = list[tuple[str, str | None]]
 class Element:
     """A start tag: its name, its attributes ('' for one without a value), its line, the tags around it.
 
-    `number` counts the elements of its outline from 0.
+    `number` counts the elements of its outline from 0; `parent` is the nearest element around it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Element:
     line: int
     inside: tuple[str, ...] = ()
     number: int = 0
+    parent: Element | None = field(default=None, repr=False, compare=False)
 
     @property
     def classes(self) -> frozenset[str]:
@@ -40,14 +42,17 @@ class Element:
 class Outline:
     """The elements of a piece of HTML in order, its title, and what is wrong with its nesting, or ''.
 
-    What stands in comments (Outlook's conditional ones too) is not part of the outline.
+    What stands in comments (Outlook's conditional ones too) is not part of the outline. `owners` are the
+    elements that `texts` stand in, one for one; `left_open` those that the end of a piece leaves open.
     """
 
     elements: list[Element] = field(default_factory=list)
     title: str = ""
     imbalance: str = ""
     texts: list[str] = field(default_factory=list)
+    owners: list[Element | None] = field(default_factory=list)
     spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    left_open: tuple[Element, ...] = ()
 
     def text_of(self, element: Element) -> str:
         """Return the words inside an element of this outline; in links and headings its pictures' too."""
@@ -64,8 +69,17 @@ class Outline:
 
 
 def outline(html: str) -> Outline:
-    """Return the outline of `html`, which may be a page or a piece of one."""
-    parser = _OutlineParser()
+    """Return the outline of `html`, which may be a page or a piece of one that leaves nothing open."""
+    found = outline_of_piece(html)
+    if found.left_open and not found.imbalance:
+        left = found.left_open[-1]
+        found.imbalance = f"line {left.line}: <{left.name}> is never closed"
+    return found
+
+
+def outline_of_piece(html: str, *, within: Sequence[Element] = ()) -> Outline:
+    """Return the outline of what comes after the start tags `within`; it may close them, or open more."""
+    parser = _OutlineParser(within)
     parser.feed(html)
     parser.close()
     return parser.finished()
@@ -77,15 +91,14 @@ def outlook_view(html: str) -> str:
 
 
 class _OutlineParser(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, within: Sequence[Element]) -> None:
         super().__init__()
         self._outline = Outline()
-        self._open: list[Element] = []
+        self._open: list[Element] = [*within]
+        self._starts = {id(element) for element in within}
 
     def finished(self) -> Outline:
-        if self._open and not self._outline.imbalance:
-            left = self._open[-1]
-            self._outline.imbalance = f"line {left.line}: <{left.name}> is never closed"
+        self._outline.left_open = tuple(self._open)
         return self._outline
 
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
@@ -99,8 +112,9 @@ class _OutlineParser(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self._open and self._open[-1].name == tag:
             closed = self._open.pop()
-            start, _ = self._outline.spans[closed.number]
-            self._outline.spans[closed.number] = start, len(self._outline.texts)
+            if id(closed) not in self._starts:
+                start, _ = self._outline.spans[closed.number]
+                self._outline.spans[closed.number] = start, len(self._outline.texts)
         elif not self._outline.imbalance:
             inner = (
                 f"<{self._open[-1].name}> of line {self._open[-1].line} is open"
@@ -114,15 +128,20 @@ class _OutlineParser(HTMLParser):
         if within == "title":
             self._outline.title += data
         elif within != "style":
-            self._outline.texts.append(data)
+            self._say(data, self._open[-1] if self._open else None)
 
     def _add(self, tag: str, attrs: Attributes) -> Element:
         inside = tuple(element.name for element in self._open)
         named = {name: value or "" for name, value in attrs}
         number, start = len(self._outline.elements), len(self._outline.texts)
-        element = Element(tag, named, self.getpos()[0], inside, number)
+        parent = self._open[-1] if self._open else None
+        element = Element(tag, named, self.getpos()[0], inside, number, parent)
         self._outline.elements.append(element)
         self._outline.spans[number] = start, start
         if tag == "img" and _SPOKEN.intersection(inside):
-            self._outline.texts.append(named.get("alt", ""))
+            self._say(named.get("alt", ""), element)
         return element
+
+    def _say(self, text: str, owner: Element | None) -> None:
+        self._outline.texts.append(text)
+        self._outline.owners.append(owner)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from digest.compose.audience import audience_of
 from digest.compose.steps import Pieces
 from digest.domain.issues import Edition, edition_for
 from digest.domain.layout import Density
 from digest.domain.mail import layout_of
-from digest.store.audiences import count_follows
-from digest.store.database import reading
-from digest.store.newsletters import topic_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +26,14 @@ class Crowded:
 
 
 def crowded(engine: Engine, pieces: Pieces) -> Crowded:
-    """Return whom the issue is too long for, as readers follow its topics now.
+    """Return whom the issue is too long for.
 
     Readers are counted only when a reader of everything would get headlines: nobody gets more than that.
     """
     outline = pieces.outline
     if not _tightest(pieces, edition_for(outline, outline.topics)):
         return Crowded()
-    with reading(engine) as session:
-        topics = topic_ids(session, pieces.newsletter.id)
-        mixes = count_follows(session, pieces.newsletter.id, topics)
-    found: dict[Edition, int] = {}
-    for mask, readers in mixes.items():
-        follows = {topic for bit, topic in enumerate(topics) if mask >> bit & 1}
-        edition = edition_for(outline, follows)
-        found[edition] = found.get(edition, 0) + readers
+    found = audience_of(engine, pieces).readers
     tight = {edition: tightest for edition in found if (tightest := _tightest(pieces, edition))}
     return Crowded(
         editions=len(tight),

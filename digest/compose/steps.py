@@ -31,6 +31,7 @@ from digest.domain.times import Window, zone
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_in
+from digest.store.contents import record_content
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ChosenItem,
@@ -42,12 +43,12 @@ from digest.store.issues import (
     get_outline,
     get_rendered,
     items_of,
-    list_issues,
     lock_issue,
+    next_number,
     replace_items,
 )
 from digest.store.newsletters import list_topics, newsletter_by_id
-from digest.store.pins import Pin, PinKind, pins_of, set_pin
+from digest.store.pins import PinKind, pins_of, set_pin
 from digest.store.told import told_before
 
 _LOOK_BACK = timedelta(days=60)
@@ -113,8 +114,7 @@ def pin(
     with writing(engine) as session:
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)
-        wish = None if kind is None else Pin(kind, by)
-        before = set_pin(session, issue_id, article_id, wish, now=now)
+        before = set_pin(session, issue_id, article_id, kind, by=by, now=now)
         if kind is None and before is None:
             raise InvalidInput(f"article {article_id} is neither pinned nor dropped in issue {issue_id}")
         if kind is PinKind.PIN:
@@ -136,17 +136,22 @@ def _require_pinnable(session: Session, issue: Issue, article_id: ArticleId) -> 
         )
 
 
-def approve(engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime) -> Issue:
+def approve(
+    engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime, note: str = ""
+) -> Issue:
     """Render a draft's pieces and freeze them: they are what will be sent, byte for byte.
 
-    Raises `Conflict` when the issue is not a draft or holds nothing.
+    `note` is what those who look at the issue later should know of its approval. Raises `Conflict` when the
+    issue is not a draft or holds nothing.
     """
     with writing(engine) as session:
         issue = lock_issue(session, issue_id)
         content = _content(session, issue)
         if not content.items:
             raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")
-        return freeze(session, issue, render_issue(content, template), content.outline, by=by, now=now)
+        rendered = render_issue(content, template)
+        frozen = freeze(session, issue, rendered, content.outline, by=by, now=now, note=note)
+        return record_content(session, frozen, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +214,8 @@ def _content(session: Session, issue: Issue) -> IssueContent:
         subject=issue.subject,
         preheader=issue.preheader,
         intro=issue.intro,
-        number=_number(session, issue),
+        number=issue.number or next_number(session, newsletter.id),
     )
-
-
-def _number(session: Session, issue: Issue) -> int:
-    """Return which of the newsletter's issues this is, from 1, by window; cancelled ones do not count."""
-    earlier = (
-        other
-        for other in list_issues(session, issue.newsletter_id)
-        if other.window.end < issue.window.end and other.state is not IssueState.CANCELLED
-    )
-    return 1 + sum(1 for _ in earlier)
 
 
 def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> bool:

@@ -27,6 +27,13 @@ _LABELLED = re.compile(r"[^\s?!»]\s+\.$")
 """A full stop set apart: a heading, link or caption whose stop was added when the page became text."""
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _OUTSIDE = re.compile(r"https?://|www\.|\S@\S+\.\w|©")
+_DATED = re.compile(
+    r"\W*(?:[^\W\d]{2,10}\.?,? )?"
+    r"(?:\d{4}-\d\d-\d\d|\d{1,2}(?:\.|º|er)? (?:de )?[^\W\d]{3,}\.?,? (?:de )?\d{4})\b"
+)
+"""A day with its year: what such a short line without a full stop goes on to name is its writer."""
+_SIGNED = re.compile(r"\s[/|]\s*[^\W\d_a-z][\w.'’-]+(?: [^\W\d_a-z][\w.'’-]+){1,3}$")
+"""A name behind a stroke at the end: the caption's photographer."""
 
 _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
@@ -34,12 +41,15 @@ _AGENCIES = (
 )
 # What follows a dateline is a capital: "the agency (AFP) said" and "NASA — the agency — said" have none.
 _AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
-_CAPITALS = r"[A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.][A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻ.'’-]*"
+_CAPITAL = "A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻЁА-Я"
+_CAPITALS = rf"[{_CAPITAL}][{_CAPITAL}.][{_CAPITAL}.'’-]*"
 _DATE = r"(?:,(?:[^.!?()—–-]|(?<=[A-Za-z]{3})\.){1,30})?(?:\s*\([^().!?]{1,20}\))?"
 """Behind a place: "NEW YORK, Nov. 12, 2025", "SAN ROCCO (KSR)".
 
 A local agency is known by its place alone."""
-_PLACE = re.compile(rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*--|\s+-(?=\s))\s*+(?![a-zà-ÿ])")
+_PLACE = re.compile(
+    rf"{_CAPITALS}(?:[ ,]+{_CAPITALS})*{_DATE}(?:\s*[—–]|\s*--|\s+-(?=\s))\s*+(?![a-zà-ÿа-яё])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +87,26 @@ def _sentences(article: Article, language: Language) -> Iterator[Span]:
     published = {span.start for takeaway in find_published(article) for span in takeaway.support}
     for place, block in article.located_blocks():
         is_published = any(place.start <= start < place.end for start in published)
-        if block.kind not in _NEWS or is_published or _is_caption(block.text, language):
+        if block.kind not in _NEWS or is_published or _is_about_page(block.text, language):
             continue
         for span in split_sentences(block.text, article.language):
             yield Span(place.start + span.start, place.start + span.end)
 
 
-def _is_caption(text: str, language: Language) -> bool:
-    """Tell whether a short paragraph names its photographer or agency: then all of it is about a picture."""
-    return count_words(text) <= CAPTION and _speaks_of_page(_folded(text), language)
+def _is_about_page(text: str, language: Language) -> bool:
+    """Tell whether a short paragraph names its photographer, agency or day: then none of it is news."""
+    length = count_words(text)
+    if length > CAPTION:
+        return False
+    if length < BYLINE and _DATED.match(text) and not _COMPLETE.search(text):
+        return True
+    folded = _folded(text)
+    return (
+        "©" in text
+        or _SIGNED.search(text) is not None
+        or _patterns(language).credit.search(folded) is not None
+        or _speaks_of_page(folded, language)
+    )
 
 
 def _speaks_of_page(folded: str, language: Language) -> bool:
@@ -126,6 +147,7 @@ class _Patterns:
     chrome: re.Pattern[str]
     chrome_anywhere: re.Pattern[str]
     byline: re.Pattern[str]
+    credit: re.Pattern[str]
 
 
 @cache
@@ -134,7 +156,15 @@ def _patterns(language: Language) -> _Patterns:
         chrome=re.compile(rf"\W*{_any_of(language.chrome)}"),
         chrome_anywhere=re.compile(rf"(?<!\w){_any_of(language.chrome_anywhere)}"),
         byline=re.compile(rf"\W*{_any_of(language.bylines)}"),
+        credit=_credit(language),
     )
+
+
+def _credit(language: Language) -> re.Pattern[str]:
+    """Return a pattern for "Photo: A. Name" at the end of a paragraph; "photo by A. Name" has no mark."""
+    marked = _any_of(tuple(credit for credit in language.credits if " " not in credit))
+    unmarked = _any_of(tuple(credit for credit in language.credits if " " in credit))
+    return re.compile(rf"(?:^|[.!?)(|/] ?)(?:{marked}\s?[^\w\s]|{unmarked}\s)\s?[^.!?]{{2,40}}$")
 
 
 def _any_of(phrases: tuple[str, ...]) -> str:

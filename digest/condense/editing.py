@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -23,7 +23,7 @@ from digest.store.articles import (
 from digest.store.condensings import Condensing, Versions, versions_of
 from digest.store.database import writing
 from digest.store.sources import sources_ever
-from digest.store.versioning import record_edit
+from digest.store.versioning import record_edit, record_release
 
 TAKEAWAYS_MAX = 10
 LENGTH_MAX = 1000
@@ -60,39 +60,71 @@ def edit_takeaways(
                 f"article {article_id} has these very takeaways, as version {versions.current.version}; "
                 "nothing was changed"
             )
-        return _record(session, article_id, base, takeaways, seen=seen, by=by, now=now)
+        stored = _editable(session, article_id)
+        moved = _moved_to(session, stored, base, takeaways)
+        return _record(session, stored, base, moved, seen=seen, by=by, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The version that holds after what an editor asked for; `is_new` tells that something was changed."""
+
+    version: Condensing
+    is_new: bool
 
 
 def restore_takeaways(
     engine: Engine, article_id: ArticleId, version: int, *, by: str, now: datetime, seen: int | None = None
-) -> Condensing:
-    """Go back to an earlier version, as a new one that says the same, and return that.
+) -> Settled:
+    """Go back to an earlier version, as a new one that says the same.
 
-    `seen` is the version that held when the editor decided so (None: whichever does now, unless it is another
-    editor's). Raises `NotFound` for a version that is not kept, and `Conflict` as `edit_takeaways` does, or
-    when it holds already.
+    Nothing is changed where its takeaways hold already. But when something has changed since an editor made
+    them, this says that they stay, and is a new version. `seen` is the version that held when the editor
+    decided so (None: whichever does now, unless it is another editor's). Raises `NotFound` for a version that
+    is not kept, and `Conflict` as `edit_takeaways` does.
     """
     with writing(engine) as session:
         versions = versions_of(session, article_id)
         base, current = versions.get(version), versions.current
-        if base == current:
-            raise Conflict(
-                f"article {article_id}: version {version} is the one that holds; nothing was changed"
-            )
+        stored = _editable(session, article_id)
+        takeaways = _moved_to(session, stored, base, base.condensed.takeaways)
+        if takeaways == current.condensed.takeaways and not versions.outdated:
+            return Settled(current, is_new=False)
         if seen is None:
             _refuse_unseen(versions, by)
         seen = current.version if seen is None else seen
         versions.get(seen)
-        return _record(session, article_id, base, base.condensed.takeaways, seen=seen, by=by, now=now)
+        return Settled(_record(session, stored, base, takeaways, seen=seen, by=by, now=now), is_new=True)
+
+
+def release_takeaways(
+    engine: Engine, article_id: ArticleId, *, by: str, now: datetime, seen: int | None = None
+) -> Settled:
+    """Hand an article back to the program: its newest version holds, and condensing renews it from then on.
+
+    Nothing is changed where no editor's version goes before the program's. `seen` is as in
+    `restore_takeaways`. Raises `Conflict` when another version has come to hold since, or when the one to be
+    handed back is another editor's.
+    """
+    with writing(engine) as session:
+        versions = versions_of(session, article_id)
+        editors = versions.editors
+        if editors is None:
+            return Settled(versions.current, is_new=False)
+        if seen is None:
+            _refuse_unseen(versions, by)
+            seen = versions.current.version
+        held = record_release(session, article_id, editors.version, seen=seen, by=by, now=now)
+        return Settled(held, is_new=True)
 
 
 def _refuse_unseen(versions: Versions, by: str) -> None:
     """Raise `Conflict` when another editor's version holds, which one has to name to change it."""
-    article_id, current = versions.article_id, versions.current
-    if current.made_by not in ("", by):
+    article_id, editors, held = versions.article_id, versions.editors, versions.current.version
+    if editors is not None and editors.made_by != by:
         raise Conflict(
-            f"article {article_id}: version {current.version} is {current.made_by}'s. Look at it with "
-            f"'digest article takeaways {article_id}', and name it with --from-version {current.version} to "
+            f"article {article_id}: version {editors.version} is {editors.made_by}'s. Look at it with "
+            f"'digest article takeaways {article_id}', and name what holds with --from-version {held} to "
             "change it; nothing was changed"
         )
 
@@ -117,7 +149,7 @@ def _checked(texts: Sequence[str]) -> list[str]:
 
 def _record(
     session: Session,
-    article_id: ArticleId,
+    stored: StoredArticle,
     base: Condensing,
     takeaways: tuple[Takeaway, ...],
     *,
@@ -125,28 +157,24 @@ def _record(
     by: str,
     now: datetime,
 ) -> Condensing:
-    stored = articles_by_id(session, [article_id]).get(article_id)
-    if stored is None:
-        raise NotFound(f"no article {article_id}")
-    _refuse_headline_only(session, stored)
-    of = content_hash(stored.article)
-    if base.of != of:
-        before = find_text(session, article_id, base.of)
-        takeaways = tuple(_moved(one, before, stored.article.text) for one in takeaways)
     why_none = None if takeaways else base.condensed.why_none
     return record_edit(
         session,
-        article_id,
+        stored.id,
         Condensed(takeaways, why_none),
         seen=seen,
         made_from=base.version,
-        of=of,
+        of=content_hash(stored.article),
         by=by,
         now=now,
     )
 
 
-def _refuse_headline_only(session: Session, stored: StoredArticle) -> None:
+def _editable(session: Session, article_id: ArticleId) -> StoredArticle:
+    """Return an article that may have takeaways. Raises `Conflict` for one with its headline alone."""
+    stored = articles_by_id(session, [article_id]).get(article_id)
+    if stored is None:
+        raise NotFound(f"no article {article_id}")
     sources = {one.name: one for one in sources_ever(session, newsletter_of(session, stored.id))}
     original = articles_by_id(session, [stored.copies_id]).get(stored.copies_id) if stored.copies_id else None
     if why := why_headline_only(stored, sources, original):
@@ -154,6 +182,17 @@ def _refuse_headline_only(session: Session, stored: StoredArticle) -> None:
             f"article {stored.id} can have no takeaways: {why}. What a source is used for is changed with "
             "'digest source change NEWSLETTER SOURCE --excerpt takeaways'; nothing was changed"
         )
+    return stored
+
+
+def _moved_to(
+    session: Session, stored: StoredArticle, base: Condensing, takeaways: tuple[Takeaway, ...]
+) -> tuple[Takeaway, ...]:
+    """Return takeaways of the text that `base` was made of with their support in the text as it is now."""
+    if base.of == content_hash(stored.article):
+        return takeaways
+    before = find_text(session, stored.id, base.of)
+    return tuple(_moved(one, before, stored.article.text) for one in takeaways)
 
 
 def _moved(takeaway: Takeaway, before: str | None, text: str) -> Takeaway:

@@ -17,9 +17,12 @@ class Language:
     """One language's lists, all case-folded, with plain apostrophes. A language without a file has none.
 
     - `stemmer` is the name of a Snowball algorithm, `stop` the words that carry no subject.
-    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before, as
-      do `vague` ones unless one of `complements` says which is meant ("the decision to …"). Of these,
-      `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
+    - `leaning` are first words, `leaning_phrases` first phrases that need the sentence before, as do `vague`
+      ones unless one of `complements` says which is meant ("the decision to …"), and openings that one of the
+      regular expressions `leaning_patterns` matches. So does a verb that comes first, or after `before_verb`,
+      and leaves its subject out: one of `subjectless`, or one that ends in one of `subjectless_endings`.
+      What one of `standing_patterns` matches stands alone after all. Patterns see the first letter small.
+    - Of these, `conjunctions` can be cut off unless a word of `bound_to_conjunction` follows, and `droppable`
       where a comma follows. After a comma, `relatives` open a clause that only adds.
     - Between commas, `inner_relatives` do so where one of `verbs`, or a word in `past_ending`, goes on. No
       cut may hold one of `limiting`. `days` of the week are written with or without one of
@@ -29,8 +32,9 @@ class Language:
     - A full stop after `abbreviations` never ends a sentence, after `abbreviations_number` and
       words that end in one of `abbreviated_ends` not before a number, after `abbreviations_final` only before
       a function word. `ordinal_dot`: "3." may be an ordinal.
-    - `takeaway_headings` stand over a publisher's takeaways. `chrome` begins what a page says of itself,
-      `chrome_anywhere` is found within it, `bylines` stand before a name.
+    - `chrome` begins what a page says of itself, `chrome_anywhere` is found within it, `bylines` stand before
+      a name, `credits` and a mark before that of a photographer at the end of a caption.
+    - `is_fitted` tells that the ranking's weights were fitted on articles in this language.
     """
 
     code: str | None
@@ -38,6 +42,11 @@ class Language:
     stop: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
     leaning_phrases: tuple[str, ...] = ()
+    leaning_patterns: tuple[str, ...] = ()
+    standing_patterns: tuple[str, ...] = ()
+    subjectless: frozenset[str] = frozenset()
+    subjectless_endings: frozenset[str] = frozenset()
+    before_verb: frozenset[str] = frozenset()
     vague: tuple[str, ...] = ()
     complements: frozenset[str] = frozenset()
     conjunctions: tuple[str, ...] = ()
@@ -60,10 +69,11 @@ class Language:
     abbreviated_ends: frozenset[str] = frozenset()
     abbreviations_final: frozenset[str] = frozenset()
     ordinal_dot: bool = False
-    takeaway_headings: tuple[str, ...] = ()
     chrome: tuple[str, ...] = ()
     chrome_anywhere: tuple[str, ...] = ()
     bylines: tuple[str, ...] = ()
+    credits: tuple[str, ...] = ()
+    is_fitted: bool = False
 
     def __hash__(self) -> int:
         # Patterns are cached by language: hashing all its lists each time is slow.
@@ -73,6 +83,9 @@ class Language:
 _WORD_SETS = (
     "stop",
     "leaning",
+    "subjectless",
+    "subjectless_endings",
+    "before_verb",
     "bound_to_conjunction",
     "complements",
     "person",
@@ -86,6 +99,7 @@ _WORD_SETS = (
     "abbreviated_ends",
     "abbreviations_final",
 )
+_PATTERNS = ("leaning_patterns", "standing_patterns")
 
 
 @cache
@@ -112,7 +126,7 @@ def _read(code: str, text: str) -> Language:
     values: dict[str, Any] = {
         name: frozenset(value.casefold().split())
         if name in _WORD_SETS
-        else tuple(entry.casefold() for entry in value)
+        else tuple(entry if name in _PATTERNS else entry.casefold() for entry in value)
         if isinstance(value, list)
         else value
         for name, value in raw.items()

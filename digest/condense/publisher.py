@@ -7,27 +7,27 @@ Four shapes are known, with the label in any language that condense has a list f
 - a paragraph that begins with the label itself: "TL;DR: The council voted to …";
 - a list whose first item is the label.
 
-What such a list resembles is no summary: a table of contents repeats the headings below it, and a box of
-other stories shares next to no word with the article.
+What such a list resembles is no summary: a table of contents repeats the headings below it, a box of other
+stories shares next to no word with the article, and tags, questions and "Founded: 1972" tell nothing of it.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 from itertools import takewhile
 
-from digest.condense.language import known_languages
 from digest.condense.sentences import split_sentences
 from digest.condense.words import count_words, words
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
+from digest.domain.summary_labels import SUMMARY_LABELS, bare_label, bare_line, is_summary_label
 
 MOST_ITEMS = 10
 """A longer list is a table of contents, or the article itself."""
-LONGEST_ITEM = 60
-"""Words of a list item that can still be a takeaway."""
+SHORTEST_ITEM, LONGEST_ITEM = 3, 60
+"""Words of a list item that can be a takeaway."""
+LONGEST_FACT = 6
+"""Words of an item such as "Founded: 1972", which says nothing of the article."""
 MOST_PARAGRAPHS = 6
 LONGEST_PARAGRAPH = 35
 """Words of a paragraph without a bullet that can still be a takeaway; an article's own are longer."""
@@ -47,8 +47,8 @@ _INNER_BULLET = re.compile(r"\s+[•▪●◦‣]\s+")
 _LABEL = re.compile(r"(?P<label>[^:\n]{3,40}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
 _TLDR = re.compile(r"\W*(?P<label>tl\s?[;:/]?\s?dr)\b[\s:;.,–—-]*(?=\w)", re.IGNORECASE)
 """The one label that needs no mark behind it, and over one paragraph needs no heading below it."""
-_COUNTED = re.compile(r"\b(?:\d{1,2}|two|three|four|five|six|seven|drei|vier|fünf)\s+")
-_SPACE = re.compile(r"\s+")
+_FACT = re.compile(r"[^:]{1,30}:\s")
+_ASKING = ("?", "?»", "?”", '?"', "؟", "？")
 
 _MAY_HEAD = frozenset({BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 _PROSE = frozenset({BlockKind.PARAGRAPH, BlockKind.QUOTE})
@@ -71,16 +71,27 @@ def _published_spans(article: Article) -> list[Span]:
     located = list(article.located_blocks())
     for index, (span, block) in enumerate(located):
         spans = _under_heading(block, located[index + 1 :], article.language)
-        spans = spans or _behind_label(span, block, article.language)
-        if spans and not _lists_contents(spans, article) and _is_about(spans, article):
+        # Within the article a quotation is somebody else's summary, of something else.
+        may_open = block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.QUOTE and index == 0)
+        spans = spans or (_behind_label(span, block, article.language) if may_open else [])
+        told = [article.text[span.start : span.end] for span in spans]
+        if told and _are_told(told) and not _lists_contents(told, article) and _is_about(spans, article):
             return spans
     return []
 
 
-def _lists_contents(spans: Sequence[Span], article: Article) -> bool:
+def _are_told(items: Sequence[str]) -> bool:
+    """Tell whether most say something: no list of questions, of tags, or of "Founded: 1972"."""
+    asked = sum(item.endswith(_ASKING) for item in items)
+    tags = sum(count_words(item) < SHORTEST_ITEM for item in items)
+    facts = sum(count_words(item) <= LONGEST_FACT and _FACT.match(item) is not None for item in items)
+    return 2 * (asked + facts) < len(items) and 3 * tags <= len(items)
+
+
+def _lists_contents(items: Sequence[str], article: Article) -> bool:
     """Tell whether these are the headings of the article: a table of contents."""
-    headings = {_normal(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
-    return all(_normal(article.text[span.start : span.end]) in headings for span in spans)
+    headings = {bare_line(block.text) for block in article.blocks if block.kind is BlockKind.HEADING}
+    return all(bare_line(item) in headings for item in items)
 
 
 def _is_about(spans: Sequence[Span], article: Article) -> bool:
@@ -110,20 +121,20 @@ def _under_heading(heading: Block, following: Sequence[_Located], language: str 
             count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items
         )
         return spans if short and len(spans) <= MOST_ITEMS else []
-    return _paragraphs(heading, following, language) if _label(heading.text) in _headings() else []
+    return _paragraphs(heading, following, language) if is_summary_label(heading.text) else []
 
 
 def _may_head(block: Block) -> bool:
     """Tell whether a block is such a label; a heading may say more: "Key Takeaways from the vote"."""
     if block.kind not in _MAY_HEAD or len(block.text) > LONGEST_HEADING:
         return False
-    normal = _label(block.text)
-    if normal in _headings():
+    normal = bare_label(block.text)
+    if normal in SUMMARY_LABELS:
         return True
     return block.kind is BlockKind.HEADING and any(
         normal.startswith(f"{known} ")
         or (normal.endswith(f" {known}") and normal.count(" ") < LONGEST_LEAD_IN)
-        for known in _headings()
+        for known in SUMMARY_LABELS
         if " " in known
     )
 
@@ -165,10 +176,8 @@ def _paragraphs(heading: Block, following: Sequence[_Located], language: str | N
 
 
 def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]:
-    if block.kind not in _PROSE:
-        return []
     label = _TLDR.match(block.text) or _LABEL.match(block.text)
-    if label is None or _label(label["label"]) not in _headings():
+    if label is None or not is_summary_label(label["label"]):
         return []
     rest = block.text[label.end() :]
     return (
@@ -178,19 +187,3 @@ def _behind_label(place: Span, block: Block, language: str | None) -> list[Span]
 
 def _sentences(start: int, text: str, language: str | None) -> list[Span]:
     return [Span(start + span.start, start + span.end) for span in split_sentences(text, language)]
-
-
-@cache
-def _headings() -> frozenset[str]:
-    return frozenset(_normal(text) for language in known_languages() for text in language.takeaway_headings)
-
-
-def _label(text: str) -> str:
-    """Return `text` as `_normal` does, without how many there are: "The 5 key takeaways"."""
-    return _COUNTED.sub("", _normal(text))
-
-
-def _normal(text: str) -> str:
-    """Return `text` as headings are compared: case-folded, no decoration at either end, plain apostrophes."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return _SPACE.sub(" ", re.sub(r"^\W+|\W+$", "", folded))

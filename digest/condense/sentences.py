@@ -13,6 +13,10 @@ from digest.domain.articles import Span
 _CLOSERS = "\"'”’“‘»›)\\]」』）】〉》"
 _OPENERS = "\"'“‘«‹„‚(\\[¿¡—–\\-"
 
+_CJK_CLOSERS = "\"'”’»›)\\]」』）】〉》"
+_SAYING = "[^。！？，]{0,14}(?:说|道|表示|称|指出)[。，]"
+"""Chinese: who said what was quoted, without a comma before."""
+
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Chinese and Japanese: no space after a sentence. Korean has one."""
 
@@ -20,8 +24,8 @@ _BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009
 
 _STOP = re.compile(
     rf"(?P<hard>\n\s*\n|\s[•▪●◦‣]\s)"
-    rf"|(?P<cjk>[。！？｡]+(?:[{_CLOSERS}]+(?![ぁ-ん]))?(?![{_CLOSERS}]))"
-    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»)*(?=\s|[{_UNSPACED}]|$)"
+    rf"|(?P<cjk>[。！？｡]+(?:[{_CJK_CLOSERS}]+(?![ぁ-ん]|{_SAYING}))?(?![{_CJK_CLOSERS}]))"
+    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»(?!\w))*+(?=\s|[{_UNSPACED}]|$)"
 )
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
 _FIRST_WORD = re.compile(rf"[{_OPENERS}\s]*(?P<word>[^\W_]*)")

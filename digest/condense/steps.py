@@ -32,8 +32,19 @@ PAGE = 100
 class Condenser(Protocol):
     """Writes takeaways with what is outside: a language model."""
 
-    async def condense(self, article: Article, *, count: int, max_words: int, style: Style) -> Condensed:
-        """Return takeaways in any case: extracted ones, and why in its note, where the model gave none."""
+    async def condense(
+        self,
+        article: Article,
+        *,
+        count: int,
+        max_words: int,
+        style: Style,
+        article_id: ArticleId,
+    ) -> Condensed:
+        """Return takeaways in any case: extracted ones, and why in its note, where the model gave none.
+
+        What it costs is written down as that of `article_id`.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,7 @@ async def condense_with(
                 count=newsletter.takeaways,
                 max_words=newsletter.takeaway_words,
                 style=newsletter.takeaway_style,
+                article_id=pending.stored.id,
             )
             turn.record(pending, condensed)
 

@@ -7,8 +7,10 @@ DigestError            says what, where and what next, in words a person can act
 │   └── Conflict       it is there already, or not in a state that allows this
 ├── Misconfigured      settings or templates: nothing was started
 ├── Refused            the other side said no for good: never retry
-│   └── Gone           what was asked for existed and was taken away for good
+│   ├── Gone           what was asked for existed and was taken away for good
+│   └── Disallowed     its robots.txt keeps us out, which says nothing about what is there
 ├── Unavailable        nothing was accepted: retry later
+│   └── NoSuchHost     no name server knows the host
 └── Ambiguous          the other side may have accepted: hold, never resend unasked
 ```
 """
@@ -46,6 +48,10 @@ class Gone(Refused):
     """It was there and was taken away for good (HTTP 410): stop asking."""
 
 
+class Disallowed(Refused):
+    """A site's robots.txt does not let us ask: what it would have answered nobody knows."""
+
+
 class Unavailable(DigestError):
     """Nothing was accepted on the other side: safe to try again later.
 
@@ -55,6 +61,10 @@ class Unavailable(DigestError):
     def __init__(self, *args: object, retry_after: timedelta | None = None) -> None:
         super().__init__(*args)
         self.retry_after = retry_after
+
+
+class NoSuchHost(Unavailable):
+    """The name of a host has no address. It may get one: names come and go."""
 
 
 class Ambiguous(DigestError):

@@ -43,7 +43,9 @@ class Issue:
     """An issue as it stands: whose, about when, in which state.
 
     `revision` counts approvals; `content_hash` is the SHA-256 of the pieces the last approval froze, ''
-    while there was none. `note` says why it is paused or cancelled.
+    while there was none. `note` says why it is paused or cancelled, or was approved despite errors. `number`
+    is the one it was approved with, 0 while it has none; `is_hidden` says that it was taken out of the public
+    archive.
     """
 
     id: IssueId
@@ -58,6 +60,8 @@ class Issue:
     note: str = ""
     approved_by: str = ""
     sending_at: datetime | None = None
+    number: int = 0
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class IssueContent:
     `topics` are in the newsletter's order and hold every topic an item names. `subject` is '' until an
     editor writes one: then each edition names its own first article (see `subject_for`). `preheader`
     works the same way. `first_day` and `last_day` are the local dates the window covers. `number` counts
-    the newsletter's issues from 1; 0 when it has none yet.
+    the newsletter's issues from 1, in the order of their approval; 0 when it has none yet.
     """
 
     newsletter: str

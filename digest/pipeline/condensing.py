@@ -13,9 +13,9 @@ from digest.condense.steps import Report, condense, condense_with
 from digest.domain.errors import Misconfigured
 from digest.domain.newsletters import Newsletter
 from digest.runtime import Runtime
-from digest.store.answers import forget_answers
-from digest.store.condensings import spent_since
+from digest.store.answers import forget_answers, forget_claims
 from digest.store.database import reading, writing
+from digest.store.spending import spent_since
 
 MILLION = 1_000_000
 
@@ -45,7 +45,7 @@ def condense_newsletter(
         return condense(engine, newsletter, now=now, on_condensed=on_condensed)
 
     async def run() -> Report | None:
-        async with runtime.llm() as condenser:
+        async with runtime.llm(newsletter.id) as condenser:
             if condenser is None:
                 return None
             at_once = runtime.settings.llm_concurrency
@@ -88,7 +88,7 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
 
     async def run() -> Report | None:
         seconds, dollars = min(left, TASK_SECONDS), max(0.0, settings.llm_spend_limit - spent.cost / MILLION)
-        async with runtime.llm(seconds=seconds, dollars=dollars) as condenser:
+        async with runtime.llm(newsletter.id, seconds=seconds, dollars=dollars) as condenser:
             if condenser is None:
                 return None
             return await condense_with(
@@ -108,8 +108,10 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
 
 
 def _forget_old_answers(runtime: Runtime) -> None:
+    before = runtime.clock() - ANSWERS_KEPT
     with writing(runtime.engine) as session:
-        forget_answers(session, before=runtime.clock() - ANSWERS_KEPT)
+        forget_answers(session, before=before)
+        forget_claims(session, before=before)
 
 
 def _extracted(why: str) -> str:

@@ -16,7 +16,7 @@ from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
 from digest.store.issues import get_issue, get_rendered
 from digest.store.newsletters import get_topic, newsletter_by_id
-from digest.store.subscribers import get_subscription
+from digest.store.subscribers import get_subscription, subscription_of
 
 SPECIMEN = "reader@example.org", SubscriberId(0)
 """Who a preview is for when it is for nobody in particular. Their links lead nowhere."""
@@ -75,7 +75,7 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
 
     Articles for which the mail had no room are there too: it said that they are online.
 
-    Raises `NotFound` when this issue was not addressed to them.
+    Raises `NotFound` when this issue was not addressed to them, or they were removed since.
     """
     with reading(runtime.engine) as session:
         delivery = find_delivery(session, issue_id, subscriber_id)
@@ -83,6 +83,9 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
             raise NotFound(f"issue {issue_id} was not sent to subscriber {subscriber_id}")
         address, edition = delivery.email, Edition.from_key(edition_key_of(session, delivery))
         issue = get_issue(session, issue_id)
+        if subscription_of(session, issue.newsletter_id, subscriber_id) is None:
+            # Their delivery counts on, but their address is nobody's to be shown any more.
+            raise NotFound(f"subscriber {subscriber_id} was removed")
         rendered = get_rendered(session, issue)
     personal = runtime.personal(issue.newsletter_id, issue_id, subscriber_id, address)
     return page_for(assemble(rendered, edition, room=None), personal)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from digest.address.steps import Addressed
 from digest.compose.select import LeftOut
-from digest.compose.steps import Composed, approve, compose
+from digest.compose.steps import Composed, compose
 from digest.condense.steps import Report
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
@@ -20,6 +20,7 @@ from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
+from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
 from digest.pipeline.condensing import condense_newsletter
 from digest.pipeline.polling import poll
 from digest.pipeline.sending import send, sending_note
@@ -27,10 +28,8 @@ from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import find_issue, get_issue
-from digest.store.newsletters import get_newsletter, newsletter_by_id
+from digest.store.newsletters import get_newsletter
 from digest.store.sources import active_sources
-
-AUTOMATIC = "automatic approval"
 
 
 @dataclass(slots=True)
@@ -65,7 +64,8 @@ def run_newsletter(
     """Run the whole chain now, and send when the issue is approved or may be.
 
     `approve_by` names a person who approves the draft unseen; without one a newsletter with manual
-    approval stops at its draft. Running again for a window that was sent sends nothing.
+    approval stops at its draft, and so does any whose draft has errors. Running again for a window that was
+    sent sends nothing.
     """
     watch = watch or Unwatched()
     with reading(runtime.engine) as session:
@@ -84,7 +84,12 @@ def run_newsletter(
                 f"and 'digest send {run.issue.id}'"
             )
             return run
-        run.issue = approve_issue(runtime, run.issue.id, by=by)
+        try:
+            run.issue = approve_issue(runtime, run.issue.id, by=by)
+        except Unsound as exc:
+            run.note = str(exc)
+            runtime.tell_ops(f"{newsletter.name}: issue {run.issue.id} has errors, so it waits", run.note)
+            return run
     assert run.issue is not None
     run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)
     with reading(runtime.engine) as session:
@@ -152,13 +157,4 @@ def empty_week(
     return (
         f"{newsletter.name} has nothing to send for {first} to {last}: {outcome}.\n{cause}\n"
         f"Look at 'digest source list {newsletter.slug}' and 'digest topic list {newsletter.slug}'."
-    )
-
-
-def approve_issue(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
-    """Freeze a draft with its newsletter's template. Raises `Conflict` and `Misconfigured`."""
-    with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    return approve(
-        runtime.engine, issue_id, template=runtime.template(newsletter), by=by, now=runtime.clock()
     )

@@ -16,8 +16,9 @@ from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
 from digest.gather.polled import Polled
+from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
 from digest.pipeline.condensing import MILLION, condense_for_a_while
-from digest.pipeline.run import AUTOMATIC, approve_issue, empty_week, gather_newsletter
+from digest.pipeline.run import empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
 from digest.store.database import reading, writing
@@ -161,16 +162,20 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
     assert occurrence.issue_id is not None
     with reading(runtime.engine) as session:
         issue = get_issue(session, occurrence.issue_id)
+    note = f"issue {issue.id} waits for approval: 'digest issue approve {issue.id}', and it goes out"
+    subject = f"{newsletter.name}: issue {issue.id} waits for approval"
     if issue.state is IssueState.DRAFT and newsletter.approval is Approval.AUTOMATIC:
-        issue = approve_issue(runtime, issue.id, by=AUTOMATIC)
+        try:
+            issue = approve_issue(runtime, issue.id, by=AUTOMATIC)
+        except Unsound as exc:
+            note, subject = str(exc), f"{newsletter.name}: issue {issue.id} has errors, so it waits"
     if issue.state is not IssueState.DRAFT:
         note = f"issue {issue.id} is {issue.state}"
         return replace(occurrence, stage=Stage.SEND, state=OccurrenceState.DONE, note=note)
-    note = f"issue {issue.id} waits for approval: 'digest issue approve {issue.id}', and it goes out"
     runtime.tell_ops(
-        f"{newsletter.name}: issue {issue.id} waits for approval",
-        f"Issue {issue.id} is a draft, and nobody has let it go yet.",
-        to_do="Look at it; once you approve it, it goes out:",
-        commands=[f"digest issue preview {issue.id} --text", f"digest issue approve {issue.id}"],
+        subject,
+        note,
+        to_do="Look at it:",
+        commands=[f"digest issue check {issue.id}", f"digest issue preview {issue.id} --text"],
     )
     return replace(occurrence, state=OccurrenceState.WAITING, note=note)

@@ -1,11 +1,12 @@
-"""What language models answered, kept so that an article is paid for once."""
+"""What language models answered, and who is asking one: so that an article is paid for once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String, Text, delete
+from sqlalchemy import BigInteger, String, Text, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -27,6 +28,16 @@ class LlmAnswerRow(Base):
     output_tokens: Mapped[int]
     cost: Mapped[int] = mapped_column(BigInteger)
     answered_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class LlmClaimRow(Base):
+    """A question that somebody is asking, and until when that is believed."""
+
+    __tablename__ = "llm_claims"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(32), index=True)
+    until: Mapped[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +65,45 @@ def find_answer(session: Session, key: str) -> KeptAnswer | None:
 
 def record_answer(session: Session, key: str, answer: KeptAnswer, *, now: datetime) -> None:
     """Keep `answer` under `key`; of two that were asked at the same time, the first is kept."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     words = {"text": storable(answer.text), "model": answer.model[:_NAME_MAX]}
     columns = asdict(answer) | words | {"key": key, "answered_at": now}
-    session.execute(insert(LlmAnswerRow).values(columns).on_conflict_do_nothing())
+    session.execute(_insert(session)(LlmAnswerRow).values(columns).on_conflict_do_nothing())
+
+
+def claim_question(session: Session, key: str, owner: str, *, now: datetime, until: datetime) -> bool:
+    """Let `owner` alone ask this until then; False when somebody else does, and was heard of lately.
+
+    Whether there is an answer is to be looked up after that: who asked before kept it and then let go.
+    """
+    claim = _insert(session)(LlmClaimRow).values(key=key, owner=owner, until=until)
+    free = (LlmClaimRow.until <= now) | (LlmClaimRow.owner == owner)
+    claimed = claim.on_conflict_do_update(
+        index_elements=["key"], set_={"owner": owner, "until": until}, where=free
+    ).returning(LlmClaimRow.key)
+    return session.scalar(claimed) is not None
+
+
+def renew_claims(session: Session, owner: str, *, until: datetime) -> None:
+    """Say that `owner` is still asking."""
+    session.execute(update(LlmClaimRow).where(LlmClaimRow.owner == owner).values(until=until))
+
+
+def release_claim(session: Session, key: str, owner: str) -> None:
+    """Let others ask, unless somebody took it over already."""
+    session.execute(delete(LlmClaimRow).where(LlmClaimRow.key == key, LlmClaimRow.owner == owner))
+
+
+def forget_claims(session: Session, *, before: datetime) -> None:
+    """Remove what processes that were killed before then held."""
+    session.execute(delete(LlmClaimRow).where(LlmClaimRow.until < before))
 
 
 def forget_answers(session: Session, *, before: datetime) -> int:
     """Remove the answers given before then, and return how many: those articles would be paid for again."""
     old = delete(LlmAnswerRow).where(LlmAnswerRow.answered_at < before).returning(LlmAnswerRow.key)
     return len(session.scalars(old).all())
+
+
+def _insert(session: Session) -> Callable[[type[Base]], postgresql.Insert | sqlite.Insert]:
+    """Return the INSERT of this database: the two that know ON CONFLICT have it each by themselves."""
+    return postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert

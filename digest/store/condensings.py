@@ -19,14 +19,14 @@ from sqlalchemy import (
     String,
     Text,
     and_,
-    func,
+    exists,
+    or_,
     select,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from digest.domain.articles import Condensed, Origin, Rejected, Span, Takeaway, Usage
 from digest.domain.errors import NotFound
-from digest.domain.newsletters import NewsletterId
 from digest.store.articles import KEYS_AT_ONCE, ArticleId, ArticleRow
 from digest.store.base import Base, Json
 
@@ -36,7 +36,8 @@ class CondensingRow(Base):
 
     `made_by` is '' for the program, else the editor's name, and `made_from` the version that an editor
     changed or went back to. `content_hash` is that of the text it was made of. Tokens and cost (millionths of
-    a US dollar) are what a language model's part came to: None when it had none.
+    a US dollar) are what a language model's part came to: None when it had none. `released_by` handed an
+    editor's back to the program ('': nobody did).
     """
 
     __tablename__ = "condensings"
@@ -54,6 +55,8 @@ class CondensingRow(Base):
     output_tokens: Mapped[int | None]
     cost: Mapped[int | None] = mapped_column(BigInteger)
     was_cached: Mapped[bool | None]
+    released_by: Mapped[str] = mapped_column(String(200))
+    released_at: Mapped[datetime | None]
 
 
 class TakeawayRow(Base):
@@ -84,7 +87,7 @@ class Condensing:
     """One version of an article's takeaways: when it was made, by whom ('' is the program), of which text.
 
     `made_from` is the version that an editor changed or went back to. Spans are places in the text whose
-    hash is `of`.
+    hash is `of`. An editor's that was handed back to the program holds no more: `released_by`, `released_at`.
     """
 
     version: int
@@ -93,6 +96,8 @@ class Condensing:
     of: str
     condensed: Condensed
     made_from: int | None = None
+    released_by: str = ""
+    released_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +121,49 @@ class Versions:
         raise NotFound(f"article {self.article_id} has no version {version}; there is: {there}")
 
     @property
+    def editors(self) -> Condensing | None:
+        """The version of an editor's that goes before the program's, None when there is none.
+
+        It holds, but where the article's terms leave nothing but its headline.
+        """
+        made = [one for one in self.kept if one.made_by]
+        return made[-1] if made and not made[-1].released_by else None
+
+    @property
     def outdated(self) -> str:
         """Say in words what has changed since an editor made the version that holds; '' for nothing."""
-        newest = self.kept[-1]
-        return why_outdated(self.current, self.of, newest.version)
+        programs = [one for one in self.kept if not one.made_by]
+        known = [one for one in programs if one.version < self.current.version]
+        return why_outdated(
+            self.current,
+            self.of,
+            newest=programs[-1] if programs else None,
+            known=known[-1] if known else None,
+        )
 
 
-def why_outdated(current: Condensing, text_now: str, newest: int) -> str:
-    """Say what changed since an editor made `current`: the text's hash, or what the program makes of it."""
+def why_outdated(
+    current: Condensing, text_now: str, *, newest: Condensing | None, known: Condensing | None
+) -> str:
+    """Say what changed since an editor made `current`: the text's hash, or what the program makes of it.
+
+    `newest` is the program's newest version, `known` the one that was newest when the editor decided. A text
+    that was changed and changed back gives what was known.
+    """
     if not current.made_by:
         return ""
     if current.of != text_now:
         return f"the article's text has changed since {current.made_by} made version {current.version}"
-    if newest > current.version:
-        return (
-            f"condensing again gave other takeaways (version {newest}) than those that {current.made_by} "
-            f"edited: rules, settings or the model have changed"
-        )
-    return ""
+    if newest is None or newest.version < current.version or (known and _says(known) == _says(newest)):
+        return ""
+    return (
+        f"condensing again gave other takeaways (version {newest.version}) than those that {current.made_by} "
+        f"edited: rules, settings or the model have changed"
+    )
+
+
+def _says(version: Condensing) -> tuple[list[str], str | None]:
+    return [takeaway.text for takeaway in version.condensed.takeaways], version.condensed.why_none
 
 
 def versions_of(session: Session, article_id: ArticleId) -> Versions:
@@ -168,40 +198,21 @@ def current_versions(session: Session, ids: Collection[ArticleId]) -> dict[Artic
 
 def outdated_edits(session: Session, ids: Collection[ArticleId]) -> dict[ArticleId, str]:
     """Say what changed since editors made the takeaways that hold, for those articles where something did."""
-    newest: dict[ArticleId, tuple[int, str]] = {}
+    found: list[ArticleId] = []
+    edit, newer = aliased(CondensingRow), aliased(CondensingRow)
+    is_older = edit.content_hash != ArticleRow.content_hash
+    has_newer = exists().where(newer.article_id == edit.article_id, newer.version > edit.version)
     for some in _pages(ids):
-        rows = session.execute(
-            select(ArticleRow.id, func.max(CondensingRow.version), ArticleRow.content_hash)
-            .join(CondensingRow, CondensingRow.article_id == ArticleRow.id)
-            .where(ArticleRow.id.in_(some))
-            .group_by(ArticleRow.id, ArticleRow.content_hash)
+        rows = session.scalars(
+            select(ArticleRow.id)
+            .join(edit, and_(edit.article_id == ArticleRow.id, edit.version == ArticleRow.takeaways_version))
+            .where(ArticleRow.id.in_(some), edit.made_by != "", or_(is_older, has_newer))
+            .order_by(ArticleRow.id)
         )
-        newest |= {ArticleId(id_): (version, of) for id_, version, of in rows}
-    held = current_versions(session, list(newest)).items()
-    told = {id_: why_outdated(one, newest[id_][1], newest[id_][0]) for id_, one in held}
+        found.extend(map(ArticleId, rows))
+    # Few are edited, and of these few changed: each may be read whole.
+    told = {id_: versions_of(session, id_).outdated for id_ in found}
     return {id_: words for id_, words in told.items() if words}
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What models cost a newsletter: millionths of a US dollar, and when one first had a part."""
-
-    cost: int = 0
-    began_at: datetime | None = None
-
-
-def spent_since(session: Session, newsletter_id: NewsletterId, since: datetime) -> Spent:
-    """Return what language models cost a newsletter from a moment on."""
-    cost, began_at = session.execute(
-        select(func.sum(CondensingRow.cost), func.min(CondensingRow.made_at))
-        .join(ArticleRow, ArticleRow.id == CondensingRow.article_id)
-        .where(
-            ArticleRow.newsletter_id == newsletter_id,
-            CondensingRow.made_at >= since,
-            CondensingRow.cost.is_not(None),
-        )
-    ).one()
-    return Spent(int(cost or 0), began_at)
 
 
 def _pages(ids: Collection[ArticleId]) -> Iterator[Sequence[ArticleId]]:
@@ -232,8 +243,16 @@ def _made_of(
 
 def _condensing(row: CondensingRow, takeaways: tuple[Takeaway, ...]) -> Condensing:
     rejected = tuple(Rejected(text, why) for text, why in row.rejected)
-    condensed = Condensed(takeaways, row.why_none or None, rejected, _usage(row), row.note)
-    return Condensing(row.version, row.made_at, row.made_by, row.content_hash, condensed, row.made_from)
+    return Condensing(
+        row.version,
+        row.made_at,
+        row.made_by,
+        row.content_hash,
+        Condensed(takeaways, row.why_none or None, rejected, _usage(row), row.note),
+        row.made_from,
+        row.released_by,
+        row.released_at,
+    )
 
 
 def _takeaway(row: TakeawayRow) -> Takeaway:

@@ -168,6 +168,17 @@ def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, no
         )
 
 
+def count_by_edition(session: Session, issue_id: IssueId) -> dict[str, int]:
+    """Return how many readers an issue was addressed to in each edition, by the editions' keys."""
+    rows = session.execute(
+        select(EditionRow.key, func.count())
+        .join(DeliveryRow, DeliveryRow.edition_id == EditionRow.id)
+        .where(DeliveryRow.issue_id == issue_id)
+        .group_by(EditionRow.id, EditionRow.key)
+    )
+    return dict(rows.all())
+
+
 def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliveryState, int]:
     """Return how many deliveries of the issue are in each state, zero where there is none."""
     rows = session.execute(

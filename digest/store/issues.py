@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,12 +34,18 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class IssueRow(Base):
-    """One newsletter's window. `note` says why it is paused or cancelled."""
+    """One newsletter's window. `note` says why it is paused, cancelled, or was approved
+    despite errors.
+
+    `number` counts the newsletter's issues in the order of their approval and stays with an issue; who took
+    it out of the archive, and when, say `hidden_by` and `hidden_at`.
+    """
 
     __tablename__ = "issues"
     __table_args__ = (
         UniqueConstraint("newsletter_id", "window_start", "window_end"),
         Index(None, "state"),
+        Index(None, "newsletter_id", "number", unique=True),
         NEVER_AGAIN,
     )
 
@@ -48,6 +65,9 @@ class IssueRow(Base):
     approved_at: Mapped[datetime | None]
     sending_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    number: Mapped[int | None]
+    hidden_at: Mapped[datetime | None]
+    hidden_by: Mapped[str] = mapped_column(String(200), default="")
 
 
 class ItemRow(Base):
@@ -179,8 +199,15 @@ def change_issue(
         values |= {"approved_at": now, "approved_by": by}
     if to in (IssueState.SENT, IssueState.CANCELLED):
         values["ended_at"] = now
+    if to is IssueState.CANCELLED:
+        # A number that no mail has carried is free again.
+        values["number"] = case((IssueRow.sending_at.is_not(None), IssueRow.number))
     if to is IssueState.SENDING:
         values["sending_at"] = func.coalesce(IssueRow.sending_at, now)
+        # What was said of a pause is over with it; what was said of the approval is not.
+        values["note"] = case((IssueRow.state == IssueState.PAUSED, note), else_=IssueRow.note)
+    elif to is IssueState.SENT and not note:
+        del values["note"]
     changed = session.execute(
         update(IssueRow)
         .where(IssueRow.id == issue_id, IssueRow.state.in_(allowed))
@@ -294,11 +321,24 @@ def carried_articles(
     return frozenset(map(ArticleId, told.union(retold)))
 
 
+def next_number(session: Session, newsletter_id: NewsletterId) -> int:
+    """Return the number that the newsletter's next approved issue gets, from 1."""
+    newest = select(func.max(IssueRow.number)).where(IssueRow.newsletter_id == newsletter_id)
+    return 1 + (session.scalar(newest) or 0)
+
+
 def freeze(
-    session: Session, issue: Issue, rendered: RenderedIssue, outline: Outline, *, by: str, now: datetime
+    session: Session,
+    issue: Issue,
+    rendered: RenderedIssue,
+    outline: Outline,
+    *,
+    by: str,
+    now: datetime,
+    note: str = "",
 ) -> Issue:
     """Approve a draft with these pieces: from here on they are what is sent. Raises `Conflict`."""
-    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by)
+    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note)
     told = rendered.to_json()
     digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
     revision = issue.revision + 1
@@ -358,4 +398,6 @@ def _issue(row: IssueRow) -> Issue:
         note=row.note,
         approved_by=row.approved_by,
         sending_at=row.sending_at,
+        number=row.number or 0,
+        is_hidden=row.hidden_at is not None,
     )

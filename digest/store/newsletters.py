@@ -17,7 +17,7 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class NewsletterRow(Base):
-    """A newsletter."""
+    """A newsletter. `archive_changed_at` is when an editor last changed what its archive shows."""
 
     __tablename__ = "newsletters"
     __table_args__ = NEVER_AGAIN
@@ -42,6 +42,8 @@ class NewsletterRow(Base):
     welcome: Mapped[bool]
     goodbye: Mapped[bool]
     created_at: Mapped[datetime]
+    archive: Mapped[bool] = mapped_column(default=False)
+    archive_changed_at: Mapped[datetime | None]
 
 
 class TopicRow(Base):
@@ -83,6 +85,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         llm=newsletter.llm,
         approval=newsletter.approval,
         template=newsletter.template,
+        archive=newsletter.archive,
         theme=newsletter.theme.to_plain(),
         welcome=newsletter.welcome,
         goodbye=newsletter.goodbye,
@@ -258,6 +261,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         llm=row.llm,
         approval=Approval(row.approval),
         template=row.template,
+        archive=row.archive,
         theme=Theme.from_plain(row.theme),
         welcome=row.welcome,
         goodbye=row.goodbye,

@@ -13,6 +13,7 @@ from digest.domain.errors import Conflict
 from digest.domain.issues import IssueId, IssueState
 from digest.store.articles import ArticleId
 from digest.store.base import Base
+from digest.store.decisions import Decision, Word, record_decision
 from digest.store.issues import lock_issue
 
 
@@ -52,9 +53,12 @@ def pins_of(session: Session, issue_id: IssueId) -> dict[ArticleId, Pin]:
 
 
 def set_pin(
-    session: Session, issue_id: int, article_id: ArticleId, pin: Pin | None, *, now: datetime
+    session: Session, issue_id: int, article_id: ArticleId, kind: PinKind | None, *, by: str, now: datetime
 ) -> Pin | None:
-    """Write down a wish, or forget it (None); return the one before. Raises `Conflict` but for a draft."""
+    """Write down a wish, or forget it (None); return the one before. Raises `Conflict` but for a draft.
+
+    The record of decisions keeps both. Who wishes the same again decides nothing.
+    """
     issue = lock_issue(session, issue_id)
     if issue.state is not IssueState.DRAFT:
         raise Conflict(
@@ -62,8 +66,13 @@ def set_pin(
             "can be pinned or dropped"
         )
     before = pins_of(session, issue.id).get(article_id)
+    wish = None if kind is None else Pin(kind, by)
+    if wish == before:
+        return before
     session.execute(delete(PinRow).where(PinRow.issue_id == issue_id, PinRow.article_id == article_id))
-    if pin is not None:
-        session.add(PinRow(issue_id=issue_id, article_id=article_id, kind=pin.kind, by=pin.by, at=now))
+    if wish is not None:
+        session.add(PinRow(issue_id=issue_id, article_id=article_id, kind=wish.kind, by=by, at=now))
+    word = Word.UNDO if kind is None else Word(kind)
+    record_decision(session, Decision(article_id, None, issue.id, word, by, now))
     session.flush()
     return before

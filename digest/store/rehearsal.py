@@ -17,9 +17,10 @@ from digest.store.tables import metadata
 
 _PAGE = 5_000
 _LEFT_BEHIND = frozenset(
-    {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "llm_answers"}
+    {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "decisions"}
+    | {"llm_answers", "llm_calls", "llm_claims", "preflights"}
 )
-"""What a rehearsal does not look at. Models' answers are read and kept where they were paid for."""
+"""What a rehearsal does not look at. No model is asked in one."""
 
 
 @contextmanager

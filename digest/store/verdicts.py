@@ -13,6 +13,7 @@ from digest.domain.topics import TopicMatch, TopicSlug, Verdict
 from digest.store.articles import KEYS_AT_ONCE, ArticleId, ArticleRow
 from digest.store.base import Base
 from digest.store.condensed import ArticleTopicRow
+from digest.store.decisions import Decision, Word, record_decision
 from digest.store.newsletters import TopicRow
 
 
@@ -38,12 +39,21 @@ def record_verdicts(
     topic_ids: Mapping[TopicSlug, int],
     now: datetime,
 ) -> None:
-    """Write down what an editor says of an article; what was said of the same topics before is replaced."""
-    withdraw_verdicts(session, article_id, [one.slug for one in verdicts], topic_ids=topic_ids)
-    session.add_all(
-        VerdictRow(article_id=article_id, topic_id=topic_ids[one.slug], is_yes=one.is_yes, by=one.by, at=now)
-        for one in verdicts
-    )
+    """Write down what an editor says of an article; what was said of the same topics before is replaced.
+
+    The record of decisions keeps both. Who says the same again decides nothing.
+    """
+    said = set(verdicts_on(session, [article_id]).get(article_id, ()))
+    new = [one for one in verdicts if one not in said]
+    _forget(session, article_id, [topic_ids[one.slug] for one in new])
+    for one in new:
+        session.add(
+            VerdictRow(
+                article_id=article_id, topic_id=topic_ids[one.slug], is_yes=one.is_yes, by=one.by, at=now
+            )
+        )
+        word = Word.YES if one.is_yes else Word.NO
+        record_decision(session, Decision(article_id, one.slug, None, word, one.by, now))
     session.flush()
 
 
@@ -53,13 +63,24 @@ def withdraw_verdicts(
     slugs: Collection[TopicSlug],
     *,
     topic_ids: Mapping[TopicSlug, int],
+    by: str,
+    now: datetime,
 ) -> None:
-    """Forget what editors said of an article and these topics: the rules decide again."""
+    """Forget what editors said of an article and these topics: the rules decide again.
+
+    That it was said, and who took it back, the record of decisions keeps.
+    """
+    said = {one.slug for one in verdicts_on(session, [article_id]).get(article_id, ())}
+    _forget(session, article_id, [topic_ids[slug] for slug in slugs])
+    for slug in slugs:
+        if slug in said:
+            record_decision(session, Decision(article_id, slug, None, Word.UNDO, by, now))
+    session.flush()
+
+
+def _forget(session: Session, article_id: ArticleId, topics: Collection[int]) -> None:
     session.execute(
-        delete(VerdictRow).where(
-            VerdictRow.article_id == article_id,
-            VerdictRow.topic_id.in_([topic_ids[slug] for slug in slugs]),
-        )
+        delete(VerdictRow).where(VerdictRow.article_id == article_id, VerdictRow.topic_id.in_(topics))
     )
 
 

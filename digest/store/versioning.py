@@ -59,8 +59,9 @@ def record_version(
     _forget_old(session, article_id, version)
     if current == version:
         return Placed(version)
-    kept = get_version(session, article_id, current)
-    return Placed(version, is_beside=True, outdated=why_outdated(kept, of, version))
+    kept, made = get_version(session, article_id, current), get_version(session, article_id, version)
+    known = _find_newest(session, article_id, before=current)
+    return Placed(version, is_beside=True, outdated=why_outdated(kept, of, newest=made, known=known))
 
 
 def record_edit(
@@ -88,11 +89,59 @@ def record_edit(
             f"(yours was made from version {seen}). Look at it with 'digest article takeaways {article_id}', "
             f"then try again with --from-version {held}; nothing was changed"
         )
+    _refuse_released(session, article_id, seen, held)
     version = _next_version(session, article_id)
     made = Condensing(version, now, by, of, condensed, made_from)
     _insert(session, article_id, made)
     _let_hold(session, article_id, version)
     return made
+
+
+def record_release(
+    session: Session, article_id: ArticleId, version: int, *, seen: int, by: str, now: datetime
+) -> Condensing:
+    """Hand the newest of editors' versions back to the program; return the one that holds then.
+
+    That is the program's newest, and the article is to be condensed anew. Raises `Conflict` unless `seen`
+    holds.
+    """
+    held = _lock(session, article_id)
+    if held != seen:
+        raise Conflict(
+            f"article {article_id}: version {held} holds, not {seen}. Look at it with 'digest article "
+            f"takeaways {article_id}', then try again with --from-version {held}; nothing was changed"
+        )
+    session.execute(
+        update(CondensingRow)
+        .where(CondensingRow.article_id == article_id, CondensingRow.version == version)
+        .values(released_by=by, released_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    newest = _find_newest(session, article_id)
+    if held == version and newest is not None:
+        _let_hold(session, article_id, newest.version)
+        held = newest.version
+    session.execute(update(ArticleRow).where(ArticleRow.id == article_id).values(condensed_hash=None))
+    return get_version(session, article_id, held)
+
+
+def _refuse_released(session: Session, article_id: ArticleId, seen: int, held: int) -> None:
+    """Raise `Conflict` when the version an editor had before them was handed back by now."""
+    if seen == held:
+        return
+    released = session.execute(
+        select(CondensingRow.released_by).where(
+            CondensingRow.article_id == article_id,
+            CondensingRow.version == seen,
+            CondensingRow.released_at.is_not(None),
+        )
+    ).scalar_one_or_none()
+    if released is not None:
+        raise Conflict(
+            f"article {article_id}: {released} handed version {seen} back to the program, and version {held} "
+            f"holds. Look at it with 'digest article takeaways {article_id}', then try again with "
+            f"--from-version {held}; nothing was changed"
+        )
 
 
 def _lock(session: Session, article_id: ArticleId) -> int | None:
@@ -102,13 +151,12 @@ def _lock(session: Session, article_id: ArticleId) -> int | None:
     )
 
 
-def _find_newest(session: Session, article_id: ArticleId) -> Condensing | None:
-    """Return the program's newest version."""
-    newest = session.scalar(
-        select(func.max(CondensingRow.version)).where(
-            CondensingRow.article_id == article_id, CondensingRow.made_by == ""
-        )
+def _find_newest(session: Session, article_id: ArticleId, *, before: int | None = None) -> Condensing | None:
+    """Return the program's newest version, of those before a version if one is given."""
+    query = select(func.max(CondensingRow.version)).where(
+        CondensingRow.article_id == article_id, CondensingRow.made_by == ""
     )
+    newest = session.scalar(query if before is None else query.where(CondensingRow.version < before))
     return None if newest is None else get_version(session, article_id, newest)
 
 
@@ -148,11 +196,14 @@ def _next_version(session: Session, article_id: ArticleId) -> int:
 
 
 def _editors_last(session: Session, article_id: ArticleId) -> int | None:
-    return session.scalar(
-        select(func.max(CondensingRow.version)).where(
-            CondensingRow.article_id == article_id, CondensingRow.made_by != ""
-        )
-    )
+    """Return the newest of editors' versions, None when there is none or it was handed back."""
+    last = session.execute(
+        select(CondensingRow.version, CondensingRow.released_at)
+        .where(CondensingRow.article_id == article_id, CondensingRow.made_by != "")
+        .order_by(CondensingRow.version.desc())
+        .limit(1)
+    ).one_or_none()
+    return last.version if last is not None and last.released_at is None else None
 
 
 def _insert(session: Session, article_id: ArticleId, made: Condensing) -> None:
@@ -164,6 +215,8 @@ def _insert(session: Session, article_id: ArticleId, made: Condensing) -> None:
             made_by=made.made_by,
             made_from=made.made_from,
             content_hash=made.of,
+            released_by=made.released_by,
+            released_at=made.released_at,
             **_columns(made.condensed),
         )
     )
@@ -207,7 +260,10 @@ def _let_hold(session: Session, article_id: ArticleId, version: int) -> None:
 
 
 def _forget_old(session: Session, article_id: ArticleId, version: int) -> None:
-    """Forget the program's versions beyond the newest few that nothing rests on."""
+    """Forget the program's versions beyond the newest few that nothing rests on.
+
+    An edit rests on the version it was made from, and on the one beside it when it was made.
+    """
     if version <= PROGRAMS_KEPT:
         return
     rows = session.execute(
@@ -215,13 +271,17 @@ def _forget_old(session: Session, article_id: ArticleId, version: int) -> None:
         .where(CondensingRow.article_id == article_id)
         .order_by(CondensingRow.version)
     ).all()
-    needed = {made_from for _, _, made_from in rows}
-    programs = [number for number, by, _ in rows if not by][:-PROGRAMS_KEPT]
+    programs = [number for number, by, _ in rows if not by]
+    edits = [(number, made_from) for number, by, made_from in rows if by]
+    needed = {made_from for _, made_from in edits}
+    needed |= {max((one for one in programs if one < edit), default=None) for edit, _ in edits}
     session.execute(
         delete(CondensingRow)
         .where(
             CondensingRow.article_id == article_id,
-            CondensingRow.version.in_([number for number in programs if number not in needed]),
+            CondensingRow.version.in_(
+                [number for number in programs[:-PROGRAMS_KEPT] if number not in needed]
+            ),
         )
         .execution_options(synchronize_session=False)
     )

@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI, Response
 
 from digest.domain.errors import Unavailable
 from digest.runtime import Runtime
-from digest.web import assets, editor, health, subscriber
+from digest.web import archive, assets, editor, health, subscriber
 from digest.web.dependencies import READ, ThePages, provide
 from digest.web.envelope import Envelope
 from digest.web.error_pages import add_error_pages
@@ -46,7 +46,7 @@ def make_app(runtime: Runtime) -> FastAPI:
         lifespan=_lifespan,
     )
     provide(app, runtime, pages)
-    for router in (_static, health.router, editor.router, subscriber.router):
+    for router in (_static, health.router, editor.router, subscriber.router, archive.router):
         app.include_router(router)
     add_error_pages(app, pages)
     app.add_middleware(Envelope, pages=pages, base=base)
@@ -77,25 +77,25 @@ def serve(
     `on_listening` is told the address once connections are taken, for a person to read.
 
     There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
-    at a loopback address, and let a reverse proxy pass on only what subscribers need: /unsubscribe/,
-    /preferences/, /online/ and /static/. Raises `Unavailable` when the address cannot be listened at,
-    `Misconfigured` for wrong templates.
+    at a loopback address, and let a reverse proxy pass on only what subscribers and visitors need:
+    /unsubscribe/, /preferences/, /online/, /archive/ and /static/. Raises `Unavailable` when the address
+    cannot be listened at, `Misconfigured` for wrong templates.
     """
     app = make_app(runtime)
-    with _listening(host, port) as (listener, address):
+    config = uvicorn.Config(
+        app,
+        # Addresses hold tokens: they do not belong in a log.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GOODBYE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    with _listening(host, port) as (listener, address), _ending_by_signal(server):
+        # Told last: from here on a signal ends the server, also where whoever started it ignores Ctrl-C.
         on_listening(address)
-        config = uvicorn.Config(
-            app,
-            # Addresses hold tokens: they do not belong in a log.
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
-        )
-        server = uvicorn.Server(config)
-        with _ending_by_signal(server):
-            server.run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 @contextmanager
@@ -115,8 +115,8 @@ def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         if not ipaddress.ip_address(ip).is_loopback:
             log.warning(
                 "web.open_to_others",
-                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/ and "
-                "/static/ be reached from outside",
+                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/, /archive/ "
+                "and /static/ be reached from outside",
             )
         yield listener, address
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse
 
 from digest.compose.steps import content_of
+from digest.web.checks import checks_view
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.desk import issue_view, overview
 from digest.web.first_steps import first_steps
@@ -37,11 +38,12 @@ def front(runtime: TheRuntime, pages: ThePages, newsletter: str = "") -> HTMLRes
 def issue(
     runtime: TheRuntime, pages: ThePages, issue_id: Number, topic: Topics, as_: As = ""
 ) -> HTMLResponse:
-    """Show an issue, and what one reader gets of it."""
+    """Show an issue, what its checks find, and what one reader gets of it."""
     content = content_of(runtime.engine, issue_id)
     return pages.desk(
         "issue.html",
         issue=issue_view(runtime, issue_id, content),
+        checks=checks_view(runtime, issue_id),
         preview=preview_view(runtime, issue_id, content, email=as_.strip(), topics=topic),
     )
 

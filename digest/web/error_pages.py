@@ -18,6 +18,9 @@ log = structlog.get_logger(__name__)
 FOR_READERS = "for readers"
 """The tag of routes that subscribers reach."""
 
+FOR_VISITORS = "for visitors"
+"""The tag of routes that everybody reaches."""
+
 _STATUSES: tuple[tuple[type[DigestError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
     (Conflict, HTTPStatus.CONFLICT),
@@ -52,6 +55,20 @@ _READER_WORDS = {
     ),
 }
 _READER_DEFAULT = (_BROKEN, "Nothing was changed. Please try again in a few minutes.")
+
+
+_VISITOR_WORDS = {
+    HTTPStatus.NOT_FOUND: (
+        "There is no such page",
+        "This newsletter has no public archive, or the page is not in it, or not any more.",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("That cannot be done here", "An archive can only be read."),
+    HTTPStatus.UNPROCESSABLE_ENTITY: (
+        "That address is not complete",
+        "Something in it is not as it has to be. Go to the archive's first page and on from there.",
+    ),
+}
+_VISITOR_DEFAULT = (_BROKEN, "Please try again in a few minutes.")
 
 
 def add_error_pages(app: FastAPI, pages: Pages) -> None:
@@ -95,10 +112,13 @@ def broken(pages: Pages, reference: str) -> Response:
 
 
 def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> Response:
-    if FOR_READERS in getattr(request.scope.get("route"), "tags", ()):
-        return pages.reader(
-            "error.html", status=status, error=ErrorView(*_READER_WORDS.get(status, _READER_DEFAULT))
-        )
+    tags = getattr(request.scope.get("route"), "tags", ())
+    if FOR_READERS in tags:
+        said = _READER_WORDS.get(status, _READER_DEFAULT)
+        return pages.reader("error.html", status=status, error=ErrorView(*said))
+    if FOR_VISITORS in tags:
+        said = _VISITOR_WORDS.get(status, _VISITOR_DEFAULT)
+        return pages.reader("error.html", status=status, error=ErrorView(*said))
     error = ErrorView(_TITLES.get(status, _BROKEN), reason or f"{status.description or status.phrase}.")
     return pages.desk("error.html", status=status, error=error)
 

@@ -43,5 +43,21 @@ ONLINE: Mapping[str, str] = MappingProxyType(
 )
 """A mail as a page of its own: its links may open in new tabs, which are then not in its sandbox."""
 
+_PUBLIC = "public, max-age=300"
+"""Caches may keep what everybody may read, but not for long: an editor may take it back."""
+
+ARCHIVE: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": EVERYWHERE["Content-Security-Policy"].replace(
+            "img-src 'self'", "img-src 'self' https:"
+        ),
+        "Cache-Control": _PUBLIC,
+        "X-Robots-Tag": "all",
+    }
+)
+"""A page for everybody, with articles' pictures. Its own meta element says when it is not to be listed."""
+
+FEED: Mapping[str, str] = MappingProxyType({"Cache-Control": _PUBLIC})
+
 IMMUTABLE: Mapping[str, str] = MappingProxyType({"Cache-Control": "public, max-age=31536000, immutable"})
 """A file whose name holds the hash of its content."""

@@ -19,7 +19,7 @@ from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.newsletters import list_topics
 from digest.store.subscribers import find_subscription
-from digest.web.views import PreviewView, TopicView
+from digest.web.views import FindingView, PreviewView, TopicView
 from digest.web.words import standing_of
 
 
@@ -58,7 +58,10 @@ def preview_view(
 
 
 def _shown(view: PreviewView, page: Page) -> PreviewView:
-    return replace(view, subject=page.subject, text=page.text, size=_size(page), findings=check_page(page))
+    findings = tuple(
+        FindingView(one.severity.value, one.what, one.where, one.next_step, "") for one in check_page(page)
+    )
+    return replace(view, subject=page.subject, text=page.text, size=_size(page), findings=findings)
 
 
 def _size(page: Page) -> str:

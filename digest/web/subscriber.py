@@ -5,6 +5,7 @@ Mail scanners open every link, so GET and HEAD only show; what changes something
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -37,6 +38,13 @@ PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
 ON_THE_PAGE = "on-the-page"
 """What our own form has in its address, as nothing of its body is read."""
+
+_HEAD = re.compile("<head[^<>]*>", re.IGNORECASE)
+_UNINDEXED = (
+    r'\g<0><meta name="robots" content="noindex, nofollow, noarchive">'
+    r'<meta name="referrer" content="no-referrer">'
+)
+"""What the headers say as well: a copy that somebody saved or passed on still says it."""
 
 _RETURN = {
     Change.DONE: "returned",
@@ -128,4 +136,5 @@ def return_from_preferences(
 def online(runtime: TheRuntime, token: str) -> HTMLResponse:
     """Show the very edition that was sent to this subscriber."""
     link = runtime.tokens.read_online(token)
-    return HTMLResponse(page_sent(runtime, link.issue_id, link.subscriber_id).html, headers=dict(ONLINE))
+    page = page_sent(runtime, link.issue_id, link.subscriber_id)
+    return HTMLResponse(_HEAD.sub(_UNINDEXED, page.html, count=1), headers=dict(ONLINE))

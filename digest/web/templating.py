@@ -52,14 +52,21 @@ class Pages:
 
     def desk(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page for those who make the newsletter."""
-        return self._page(name, status, DESK, {**values, "is_desk": True})
+        return self._page(name, status, DESK, {**values, "is_desk": True, "audience": "desk"})
 
     def reader(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page for a subscriber. Its address holds their token, so it tells nobody."""
-        return self._page(name, status, {}, {**values, "is_desk": False})
+        return self._page(name, status, {}, {**values, "is_desk": False, "audience": "reader"})
+
+    def visitor(self, name: str, **values: object) -> str:
+        """Return a page for everybody."""
+        return self.text(name, **values, is_desk=False, audience="visitor")
+
+    def text(self, name: str, **values: object) -> str:
+        """Return what a template makes of these values."""
+        return self._environment.get_template(name).render(values)
 
     def _page(
         self, name: str, status: int, headers: Mapping[str, str], values: Mapping[str, object]
     ) -> HTMLResponse:
-        body = self._environment.get_template(name).render(values)
-        return HTMLResponse(body, status, headers=dict(headers))
+        return HTMLResponse(self.text(name, **values), status, headers=dict(headers))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.compose.checks import Finding
 from digest.domain.issues import OtherSource
 from digest.domain.topics import TopicSlug
 
@@ -53,7 +52,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """An issue in a list. `note` says why it is paused or cancelled; `progress` is set while it goes out."""
+    """An issue in a list. `note` tells of its stop or approval; `progress` is set during a send."""
 
     id: int
     days: str
@@ -138,7 +137,32 @@ class PreviewView:
     subject: str = ""
     text: str = ""
     size: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """Something that a check found. `concerns`: how many editions and readers, '' for the issue itself."""
+
+    severity: str
+    what: str
+    where: str
+    next_step: str
+    concerns: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksView:
+    """What the checks of all editions found: what is `pressing`, and `notes`, both the worst first.
+
+    `summary` counts it, `looked` says when links and pictures were looked at, `command` does that.
+    """
+
+    summary: str
+    looked: str
+    command: str
+    pressing: tuple[FindingView, ...]
+    notes: tuple[FindingView, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from digest.store.articles import ArticleId, ArticleRow
 from digest.store.condensings import current_versions
 from digest.store.database import open_engine, reading
+from digest.store.spending import LlmCallRow
 from tests.cli.conftest import COMMAND, Digest, change_settings
 from tests.cli.test_journeys import environment
 from tests.servers.model_server import ModelServer, honest, silent, status
@@ -76,6 +77,35 @@ def test_an_editor_sees_what_takeaways_rest_on_changes_them_and_goes_back(
     assert "From a file." in shown
     digest("article", "takeaways", number, "--version", "9").refused(2, "there is: 1, 2, 3, 4, 5")
     digest("article", "edit", number, "--file", "-", answer="wrong byte: \udcff").refused(2, "not UTF-8")
+
+
+def test_an_editor_goes_back_once_and_hands_the_article_back(drafted: Path, digest: Digest) -> None:
+    number = str(chosen(digest)["article"]["id"])
+    shown = ("article", "takeaways", number)
+    assert "They are the program's: condensing again may renew them." in digest(*shown).well().out
+    digest("article", "edit", number, "--takeaway", "Ours.", "--by", "Ada").well()
+    assert f"They are Ada's: condensing again leaves them as they are; 'digest article release {number}'" in (
+        digest(*shown).well().out
+    )
+    going_back = ("article", "restore", number, "--version", "1", "--by", "Ada")
+    assert "has the takeaways of version 1 again, as version 3." in digest(*going_back).well().out
+    said = digest(*going_back).well().out
+    assert "has the takeaways of version 1 already, as version 3; nothing was changed." in said
+    assert len(digest(*shown, "--json").json["versions"]) == 3
+
+    release = ("article", "release", number)
+    digest(*release, "--by", "Ben").refused(2, "version 3 is Ada's", "--from-version 3")
+    digest(*release, "--by", "Ben", "--from-version", "1").refused(2, "version 3 holds, not 1")
+    digest(*release, "--by", " ").refused(2, "--by is empty")
+    digest("article", "release", "99999").refused(2, "no article '99999'")
+    assert digest(*release, "--by", "Ada", "--json").well().json["version"] == 1
+    assert "is the program's already, with version 1; nothing was changed." in digest(*release).well().out
+    told = digest(*shown).well().out
+    assert "handed back by Ada on " in told
+    assert "They are the program's" in told
+    digest("newsletter", "change", "weekly", "--takeaways", "1").well()
+    assert "1 article condensed" in digest("condense", "weekly").well().out
+    assert len(digest(*shown, "--json").json["condensed"]["takeaways"]) == 1
 
 
 def test_what_an_approval_froze_no_edit_changes(drafted: Path, digest: Digest) -> None:
@@ -164,6 +194,8 @@ def test_a_kill_loses_the_articles_under_way_and_no_others(asking: Path, digest:
             process.send_signal(signal.SIGKILL)
         answered = {tuple(call.sentences) for call in server.calls[:4]}
         assert len(written_by_model(asking)) == 4
+        # Of the two under way nobody knows what they cost: they count at their most.
+        assert unknown_costs(asking) == 2
         server.will(honest)
         before = len(server.calls)
         digest("condense", "weekly").well()
@@ -171,6 +203,18 @@ def test_a_kill_loses_the_articles_under_way_and_no_others(asking: Path, digest:
         assert len(again) >= 2
         assert answered.isdisjoint(again)
         assert len(written_by_model(asking)) == 4 + len(again)
+
+
+def unknown_costs(folder: Path) -> int:
+    """Return how many calls nobody knows the cost of, none of which counts as free."""
+    engine = open_engine(f"sqlite:///{folder / 'digest.db'}")
+    try:
+        with reading(engine) as session:
+            costs = session.scalars(select(LlmCallRow.cost).where(~LlmCallRow.is_known)).all()
+    finally:
+        engine.dispose()
+    assert all(cost > 22_500 for cost in costs)
+    return len(costs)
 
 
 def written_by_model(folder: Path) -> list[ArticleId]:

@@ -108,6 +108,16 @@ def test_an_editor_decides_an_articles_topics(drafted: Path, digest: Digest) -> 
     assert changed[item["title"]] == ["space"]
     told = digest("article", "topic", item["url"], "--undo", "climate", "--json").json
     assert {match["slug"] for match in told} == {"space", "climate"}
+    told = digest("article", "takeaways", number, "--history").well().out
+    assert "Ada   belongs to space" in told
+    assert "climate: taken back" in told
+    assert "no, by Ada" in told
+    history = digest("article", "takeaways", number, "--history", "--json").json
+    assert {(one["topic"], one["word"]) for one in history} == {
+        ("space", "yes"),
+        ("climate", "no"),
+        ("climate", "undo"),
+    }
     digest("article", "topic", number).refused(2, "nothing to decide")
     digest("article", "topic", number, "--add", "moon").refused(2, "no topic 'moon'")
     digest("article", "topic", "99999", "--add", "space").refused(2, "no article '99999'")
@@ -130,5 +140,21 @@ def test_an_editor_pins_and_drops_and_sees_what_scores_are_made_of(drafted: Path
     digest("issue", "drop", "1", str(numbers[first]), "--undo").well()
     digest("issue", "drop", "1", str(numbers[first]), "--undo").refused(2, "neither pinned nor dropped")
     assert first in [item["title"] for item in items(digest)]
+    other = str(next(id_ for title, id_ in numbers.items() if title not in (first, last)))
+    said = digest("issue", "show", "1", "--why").well().out
+    assert f"taken back: '{first}'" in said
+    decided = digest("issue", "show", "1", "--why", "--json").json["decisions"]
+    assert [one["word"] for one in decided] == ["pin", "drop", "undo"]
+    assert "No editor decided anything" in digest("article", "takeaways", other, "--history").out
     digest("issue", "approve", "1").well()
     digest("issue", "pin", "1", str(numbers[first])).refused(2, "issue 1 is approved")
+
+
+def test_what_was_learned_of_topics_is_shown_also_when_it_is_nothing(drafted: Path, digest: Digest) -> None:
+    item = next(item for item in items(digest) if "climate" in item["topics"])
+    digest("article", "topic", item["url"], "--remove", "climate", "--by", "Ada").well()
+    said = digest("topic", "learned", "weekly").well().out
+    assert "does not speak yet: 0 of 20 examples" in said
+    told = {one["topic"]: one for one in digest("topic", "learned", "weekly", "--json").json}
+    assert (told["climate"]["yes"], told["climate"]["no"], told["climate"]["precision"]) == (0, 1, None)
+    digest("topic", "learned", "daily").refused(2, "no newsletter 'daily'")

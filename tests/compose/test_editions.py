@@ -1,8 +1,8 @@
 """Editions of every size, with and without pictures, in three languages: each passes every check."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import product
 
 import pytest
 
@@ -11,34 +11,25 @@ from digest.compose.markup import Outline, outline
 from digest.compose.render import EmailTemplate, render_issue
 from digest.domain.issues import Edition, IssueContent, edition_for
 from digest.domain.mail import PREHEADER_MAX, PREHEADER_MIN, Page, Token, assemble, page_for
+from tests.compose.editions import NAMES, SIZES, MadeEdition
 from tests.samples import CITIES, CLIMATE, PERSONAL, SPACE, everything, issue_in, page_of
 
-SIZES = (1, 3, 12, 40, 100)
 SHOWN = {1: 1, 3: 3, 12: 12, 40: 40, 100: 60}
-LANGUAGES = ("en", "de", "ar")
-EDITIONS = list(product(SIZES, LANGUAGES, (True, False)))
 
 
 @pytest.fixture(scope="module")
-def pages(template: EmailTemplate) -> dict[tuple[int, str, bool], Page]:
-    return {
-        (size, language, pictures): shown(template, size, language, pictures)
-        for size, language, pictures in EDITIONS
-    }
+def outlines(editions: Mapping[str, Page]) -> Mapping[str, Outline]:
+    return {name: outline(page.html) for name, page in editions.items()}
 
 
-def shown(template: EmailTemplate, size: int, language: str, pictures: bool) -> Page:
-    content = issue_in(language, size, pictures=pictures)
-    return page_of(render_issue(content, template), everything(content))
-
-
-@pytest.fixture(params=EDITIONS, ids=lambda case: f"{case[0]}-{case[1]}{'-pictures' if case[2] else ''}")
+@pytest.fixture(params=NAMES)
 def edition(
-    request: pytest.FixtureRequest, pages: dict[tuple[int, str, bool], Page]
+    request: pytest.FixtureRequest,
+    made_editions: Mapping[str, MadeEdition],
+    outlines: Mapping[str, Outline],
 ) -> tuple[IssueContent, Page, Outline]:
-    size, language, pictures = request.param
-    page = pages[request.param]
-    return issue_in(language, size, pictures=pictures), page, outline(page.html)
+    made = made_editions[request.param]
+    return made.content, made.page, outlines[request.param]
 
 
 def test_every_check_passes(edition: tuple[IssueContent, Page, Outline]) -> None:
@@ -128,8 +119,8 @@ def test_what_has_no_room_is_online(template: EmailTemplate) -> None:
     assert not outline(online.html).of_class("more")
 
 
-def test_an_editor_is_told_what_has_no_room(pages: dict[tuple[int, str, bool], Page]) -> None:
-    told = {size: [f.what for f in check_page(pages[size, "en", True])] for size in SIZES}
+def test_an_editor_is_told_what_has_no_room(editions: Mapping[str, Page]) -> None:
+    told = {size: [f.what for f in check_page(editions[f"en-{size}"])] for size in SIZES}
     assert (told[1], told[3], told[12]) == ([], [], [])
     assert told[40] == ["10 articles are only a headline here, for want of room"]
     assert told[100] == [

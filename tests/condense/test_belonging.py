@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from digest.condense.steps import condense, condense_again
 from digest.condense.topics.belonging import Grounds, topics_of
 from digest.condense.topics.learned import Model
+from digest.condense.topics.lessons import Lesson, lessons
 from digest.condense.topics.steps import decide, learn, match_again
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.newsletters import Newsletter
@@ -157,6 +158,40 @@ def test_what_editors_decide_teaches_what_no_rule_says(desk: Desk) -> None:
         )
     assert [match.slug for match in new.topics] == [SPORT]
     assert new.topics[0].reason == "like 20 articles that editors put here"
+
+
+def lesson(desk: Desk) -> Lesson:
+    """What was learned of boats, of which topic nothing else is known."""
+    return next(one for one in lessons(desk.engine, desk.newsletter) if one.topic == SPORT)
+
+
+def test_what_was_learned_is_told_with_its_examples_its_precision_and_its_words(desk: Desk) -> None:
+    assert lesson(desk) == Lesson(SPORT, 0, 0, why_not="0 of 20 examples")
+    pairs = [(one, other) for one in BOATS for other in BOATS if one != other]
+    for number, (one, other) in enumerate(pairs):
+        desk.decide(desk.add(f"boat-{number}", f"{one} and {other}"), add=(SPORT,))
+        if number == 11:
+            assert lesson(desk) == Lesson(SPORT, 12, 0, why_not="12 of 20 examples")
+    assert lesson(desk).why_not == "0 of 20 examples of what does not belong here"
+    for number in range(20):
+        desk.decide(desk.add(f"bread-{number}", f"flour and oven {number}"), remove=(SPORT,))
+    soon = lesson(desk)
+    assert (soon.yes, soon.no, soon.why_not) == (20, 20, "it learns before the next articles are condensed")
+    learn(desk.engine, desk.newsletter)
+    told = lesson(desk)
+    assert (told.yes, told.no, told.precision, told.why_not) == (20, 20, 1.0, "")
+    assert set(BOATS) <= set(told.words)
+    assert len(told.words) <= 10
+    desk.decide(desk.add("boat-more", "rowing and rowing"), add=(SPORT,))
+    assert lesson(desk).yes == 21
+
+
+def test_a_topic_that_cannot_be_told_says_so(desk: Desk) -> None:
+    for number in range(40):
+        said = {"add": (SPORT,)} if number % 2 else {"remove": (SPORT,)}
+        desk.decide(desk.add(f"one-{number}", "Something happened"), **said)
+    learn(desk.engine, desk.newsletter)
+    assert lesson(desk).why_not == "it was not right four times of five on articles held back"
 
 
 def test_a_single_new_verdict_among_many_is_not_worth_learning_anew(desk: Desk) -> None:

@@ -1,11 +1,18 @@
 """What editors do to takeaways, and what it is refused for."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from digest.condense.editing import LENGTH_MAX, edit_takeaways, restore_takeaways
+from digest.condense.editing import (
+    LENGTH_MAX,
+    Settled,
+    edit_takeaways,
+    release_takeaways,
+    restore_takeaways,
+)
 from digest.condense.steps import condense, condense_again
 from digest.domain.articles import Article, Block, BlockKind, Origin, Takeaway
 from digest.domain.errors import Conflict, InvalidInput, NotFound
@@ -14,13 +21,15 @@ from digest.domain.sources import Excerpt, Source
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.articles import ArticleId, content_hash
 from digest.store.condensed import Candidate, candidates_in
-from digest.store.condensings import Condensing, Versions, versions_of
+from digest.store.condensings import Condensing, Versions, outdated_edits, versions_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import add_topic, change_newsletter
 from digest.store.recording import record_article
 from digest.store.sources import change_source
+from digest.store.versioning import PROGRAMS_KEPT
 from tests.stored import NOW, WINDOW, sample_article, stored_newsletter, stored_source
 
+LATER = NOW + timedelta(minutes=5)
 TOLD = (
     "Six turbines on the bed of the strait ran for a thousand days without a diver going down.",
     "A year of tide power now costs less than half of what the harbour paid for oil.",
@@ -51,8 +60,14 @@ class Desk:
     def edit(self, *texts: str, by: str = "ada", made_from: int | None = None) -> Condensing:
         return edit_takeaways(self.engine, self.article, texts, by=by, now=NOW, made_from=made_from)
 
-    def restore(self, version: int, *, seen: int | None = None, by: str = "ada") -> Condensing:
+    def restore(self, version: int, *, seen: int | None = None, by: str = "ada") -> Settled:
         return restore_takeaways(self.engine, self.article, version, by=by, now=NOW, seen=seen)
+
+    def release(self, *, seen: int | None = None, by: str = "ada") -> Settled:
+        return release_takeaways(self.engine, self.article, by=by, now=LATER, seen=seen)
+
+    def numbers(self) -> list[int]:
+        return [one.version for one in self.versions.kept]
 
     @property
     def candidate(self) -> Candidate:
@@ -101,7 +116,7 @@ def test_condensing_again_leaves_an_editors_takeaways_and_matches_topics_anew(de
 def test_going_back_is_a_new_version_that_says_the_same(desk: Desk) -> None:
     before = desk.takeaways
     desk.edit("Mine")
-    made = desk.restore(1)
+    made = desk.restore(1).version
     assert (made.version, made.made_from, made.made_by) == (3, 1, "ada")
     assert desk.takeaways == before
     assert [one.version for one in desk.versions.kept] == [1, 2, 3]
@@ -113,7 +128,7 @@ def test_support_moves_with_the_words_into_a_changed_text(desk: Desk) -> None:
     new = replace(TIDES, blocks=(Block(BlockKind.PARAGRAPH, "Corrected on Monday."), *changed))
     desk.gather(new)
     desk.condense()
-    gone, moved = desk.restore(1).condensed.takeaways
+    gone, moved = desk.restore(1).version.condensed.takeaways
     assert (gone.origin, gone.support) == (first.origin, ())
     (span,) = moved.support
     assert new.text[span.start : span.end] == second.text
@@ -149,8 +164,104 @@ def test_what_is_no_list_of_takeaways_is_refused(desk: Desk, texts: list[str], w
 def test_a_change_that_changes_nothing_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="has these very takeaways, as version 1"):
         desk.edit(*(one.text for one in desk.takeaways))
-    with pytest.raises(Conflict, match="version 1 is the one that holds"):
-        desk.restore(1)
+
+
+def test_going_back_to_what_holds_already_makes_no_version(desk: Desk) -> None:
+    held = desk.versions.current
+    assert desk.restore(1) == Settled(held, is_new=False)
+    desk.edit("Mine")
+    made = desk.restore(1)
+    assert made.is_new
+    assert desk.restore(1) == Settled(made.version, is_new=False)
+    assert desk.restore(3, by="ben") == Settled(made.version, is_new=False)  # which undoes nobody's
+    assert desk.numbers() == [1, 2, 3]
+
+
+def test_a_text_that_is_changed_and_changed_back_is_none_to_look_at_again(desk: Desk) -> None:
+    desk.edit("Mine")
+    desk.gather(replace(TIDES, blocks=TIDES.blocks[1:]))
+    desk.condense()
+    assert "text has changed" in desk.versions.outdated
+    desk.gather(TIDES)
+    desk.condense()
+    assert desk.numbers() == [1, 2, 3, 4]
+    assert desk.versions.outdated == ""
+    with reading(desk.engine) as session:
+        assert outdated_edits(session, [desk.article]) == {}
+
+
+def test_what_the_program_made_beside_an_edit_is_kept_to_compare_with(desk: Desk) -> None:
+    desk.edit("Mine")
+    for number in range(2 * PROGRAMS_KEPT):
+        desk.gather(replace(TIDES, blocks=TIDES.blocks[number % 2 :]))
+        desk.condense()
+    assert desk.numbers()[:2] == [1, 2]
+    desk.gather(TIDES)
+    desk.condense()
+    assert desk.versions.outdated == ""
+
+
+def test_an_editor_says_that_what_holds_stays_though_the_text_has_changed(desk: Desk) -> None:
+    desk.edit("Mine")
+    desk.gather(replace(TIDES, blocks=TIDES.blocks[1:]))
+    desk.condense()
+    assert desk.restore(2).is_new
+    assert [one.text for one in desk.takeaways] == ["Mine"]
+    assert desk.versions.outdated == ""
+    assert not desk.restore(2).is_new
+
+
+def test_an_article_that_is_handed_back_is_renewed_by_the_next_condensing(desk: Desk) -> None:
+    first = desk.takeaways
+    desk.edit("Mine")
+    settled = desk.release()
+    assert (settled.is_new, settled.version.version, desk.takeaways) == (True, 1, first)
+    released = desk.versions.get(2)
+    assert (released.released_by, released.released_at) == ("ada", LATER)
+    assert desk.versions.editors is None
+    with writing(desk.engine) as session:
+        desk.newsletter = change_newsletter(session, desk.newsletter.id, takeaways=1)
+    desk.condense()
+    assert (len(desk.takeaways), desk.versions.current.version) == (1, 3)
+    assert not desk.candidate.is_edited
+    assert desk.release() == Settled(desk.versions.current, is_new=False)
+    desk.edit("Mine again")
+    desk.condense()
+    assert [one.text for one in desk.takeaways] == ["Mine again"]
+
+
+def test_nobody_hands_back_anothers_version_or_one_they_did_not_see(desk: Desk) -> None:
+    desk.edit("Ada's")
+    with pytest.raises(Conflict, match=r"version 2 is ada's\..*--from-version 2"):
+        desk.release(by="ben")
+    with pytest.raises(Conflict, match="version 2 holds, not 1"):
+        desk.release(by="ben", seen=1)
+    assert desk.takeaways[0].text == "Ada's"
+    assert desk.release(by="ben", seen=2).is_new
+    assert desk.versions.get(2).released_by == "ben"
+
+
+def test_who_edits_a_version_that_was_handed_back_meanwhile_is_told(desk: Desk) -> None:
+    desk.edit("Ada's")
+    desk.release()
+    with pytest.raises(Conflict, match=r"ada handed version 2 back to the program, and version 1 holds"):
+        desk.edit("Ada's and mine", by="ben", made_from=2)
+    assert desk.restore(2, by="ben").version.made_from == 2
+    assert [one.text for one in desk.takeaways] == ["Ada's"]
+
+
+def test_terms_hold_over_a_version_that_is_handed_back(desk: Desk) -> None:
+    desk.edit("Mine")
+    with writing(desk.engine) as session:
+        change_source(session, desk.source.id, excerpt=Excerpt.HEADLINE)
+    condense_again(desk.engine, desk.newsletter, since=WINDOW.start)
+    desk.condense()
+    assert (desk.takeaways, desk.versions.editors and desk.versions.editors.version) == ((), 2)
+    assert desk.release().version.version == 3
+    with writing(desk.engine) as session:
+        change_source(session, desk.source.id, excerpt=Excerpt.TAKEAWAYS)
+    desk.condense()
+    assert [one.origin for one in desk.takeaways] == [Origin.EXTRACTIVE] * 2
 
 
 def test_another_editors_version_is_not_changed_unseen(desk: Desk) -> None:

@@ -250,7 +250,9 @@ class Model:
         self.at_once = self.most_at_once = 0
         self.note, self.pause, self.fails_at = note, pause, fails_at
 
-    async def condense(self, article: Article, *, count: int, max_words: int, style: Style) -> Condensed:
+    async def condense(
+        self, article: Article, *, count: int, max_words: int, style: Style, article_id: ArticleId
+    ) -> Condensed:
         self.asked.append((article.url, count, max_words, style))
         self.at_once += 1
         self.most_at_once = max(self.at_once, self.most_at_once)

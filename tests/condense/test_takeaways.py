@@ -73,7 +73,7 @@ def test_the_publishers_takeaways_come_first_and_whole() -> None:
 
 
 def test_a_publishers_long_list_is_cut_at_five() -> None:
-    source = article(heading("Key Takeaways"), *(item(f"Point {number}") for number in range(8)))
+    source = article(heading("Key Takeaways"), *(item(f"Point {number} of the plan") for number in range(8)))
     assert len(texts(source)) == 5
     assert len(texts(source, count=7)) == 7
 

@@ -103,6 +103,11 @@ def test_what_carries_meaning_stays(sentence: str) -> None:
     assert forms(sentence, get_language("en")) == (sentence,)
 
 
+def test_what_may_be_every_saturday_stays() -> None:
+    sentence = "Tot maart blijven de afvaarten op zaterdag gewoon bestaan."
+    assert forms(sentence, get_language("nl")) == (sentence,)
+
+
 def test_removing_a_parenthesis_never_joins_two_words() -> None:
     language = get_language("en")
     sentence = "The be(e)ver dams of the river cost 3 (or so).5 million dollars in all."

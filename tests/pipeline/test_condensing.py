@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from digest.compose.steps import content_of
 from digest.condense.steps import Report, condense_again
@@ -19,10 +20,14 @@ from digest.pipeline.dry_run import rehearse
 from digest.pipeline.run import gather_newsletter, run_newsletter
 from digest.pipeline.scheduled import advance, due_occurrences
 from digest.runtime import Runtime
+from digest.store.answers import forget_answers
+from digest.store.articles import ArticleId, ArticleRow
+from digest.store.condensings import versions_of
 from digest.store.database import reading, writing
 from digest.store.schedules import add_schedule, list_occurrences
+from digest.store.spending import Spent, spent_since
 from tests.pipeline.press import CLIMATE, Clock, Press, make_newsletter, make_runtime
-from tests.servers.model_server import ModelServer, honest, lingers, status
+from tests.servers.model_server import ModelServer, breaks_off, honest, lingers, status
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import NOW, WINDOW
 
@@ -68,6 +73,10 @@ class Newsroom:
 
     def condense(self) -> Report:
         return condense_newsletter(self.runtime, self.runtime.engine, self.newsletter)
+
+    def spent(self, *, since: datetime = NOW) -> Spent:
+        with reading(self.engine) as session:
+            return spent_since(session, self.newsletter.id, since)
 
     def for_a_while(self) -> Report:
         return condense_for_a_while(self.runtime, self.newsletter, since=NOW)
@@ -222,3 +231,49 @@ def test_money_and_time_are_a_runs_however_many_tasks_it_takes(
     model.will(honest)
     assert _again(newsroom).condense().notes == {}  # by hand it is a run of its own
     assert len(model.calls) == 2 * asked
+
+
+def test_money_is_counted_when_it_is_spent_also_for_takeaways_that_are_known(
+    newsroom: Newsroom, clock: Clock
+) -> None:
+    newsroom.gather()
+    newsroom.for_a_while()
+    first = newsroom.spent()
+    assert first.cost > 0
+    clock.pass_(seconds=600)
+    with writing(newsroom.engine) as session:
+        forget_answers(session, before=clock())
+    _again(newsroom).for_a_while()
+    later = newsroom.spent(since=clock())
+    assert (later.cost, later.began_at) == (first.cost, clock())
+    with reading(newsroom.engine) as session:
+        article = session.scalars(select(ArticleRow.id)).first()
+        assert len(versions_of(session, ArticleId(article or 0)).kept) == 1
+
+
+def test_calls_that_broke_off_in_one_task_count_in_the_next(newsroom: Newsroom, model: ModelServer) -> None:
+    """A call may cost 3 cents and costs a half: six that broke off twice leave nothing of a limit of 50."""
+    newsroom.gather()
+    model.will(breaks_off)
+    newsroom.but(llm_spend_limit=0.5)
+    newsroom.for_a_while()
+    broken, asked = newsroom.spent().cost, len(model.calls)
+    assert broken >= asked * 22_500
+    model.will(honest)
+    newsroom.but(llm_spend_limit=broken / 1_000_000)
+    report = _again(newsroom).for_a_while()
+    assert all("leaves too little" in note for note in report.notes)
+    assert len(model.calls) == asked
+
+
+def test_the_time_of_a_run_goes_by_while_the_model_fails(
+    newsroom: Newsroom, model: ModelServer, clock: Clock
+) -> None:
+    newsroom.gather()
+    model.will(status(400))
+    newsroom.for_a_while()
+    asked = len(model.calls)
+    clock.pass_(seconds=901)
+    (note,) = _again(newsroom).for_a_while().notes
+    assert "the 900 s that a run asks the model were over" in note
+    assert len(model.calls) == asked

@@ -1,8 +1,19 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 from sqlalchemy import Engine
 
-from digest.store.answers import KeptAnswer, find_answer, forget_answers, record_answer
+from digest.store.answers import (
+    KeptAnswer,
+    claim_question,
+    find_answer,
+    forget_answers,
+    forget_claims,
+    record_answer,
+    release_claim,
+    renew_claims,
+)
 from digest.store.database import reading, writing
 from tests.stored import NOW
 
@@ -58,3 +69,51 @@ def test_old_answers_are_forgotten_and_young_ones_are_not(engine: Engine) -> Non
             False,
             False,
         ]
+
+
+TEN = timedelta(seconds=10)
+
+
+def claims(engine: Engine, owner: str, *, after: timedelta = timedelta(), key: str = "a") -> bool:
+    now = NOW + after
+    with writing(engine) as session:
+        return claim_question(session, key * 64, owner, now=now, until=now + TEN)
+
+
+def test_a_question_is_asked_by_one_until_they_let_go_or_are_not_heard_of(engine: Engine) -> None:
+    assert claims(engine, "first")
+    assert claims(engine, "first")
+    assert not claims(engine, "second", after=TEN / 2)
+    assert claims(engine, "second", key="b")
+    assert claims(engine, "second", after=TEN)
+    with writing(engine) as session:
+        release_claim(session, "a" * 64, "first")  # who woke up too late takes nothing away
+    assert not claims(engine, "first", after=TEN)
+    with writing(engine) as session:
+        release_claim(session, "a" * 64, "second")
+    assert claims(engine, "first", after=TEN)
+
+
+def test_a_claim_that_is_renewed_lasts(engine: Engine) -> None:
+    assert claims(engine, "first")
+    with writing(engine) as session:
+        renew_claims(session, "first", until=NOW + 2 * TEN)
+    assert not claims(engine, "second", after=TEN)
+
+
+def test_of_many_who_claim_at_once_one_may_ask(engine: Engine) -> None:
+    together = Barrier(4)
+
+    def claim(number: int) -> bool:
+        together.wait()
+        return claims(engine, f"owner {number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(claim, range(4))) == [False, False, False, True]
+
+
+def test_what_the_dead_claimed_is_forgotten(engine: Engine) -> None:
+    assert claims(engine, "dead")
+    with writing(engine) as session:
+        forget_claims(session, before=NOW + 2 * TEN)
+    assert claims(engine, "second")

@@ -19,7 +19,6 @@ from digest.store.condensings import (
     Versions,
     current_versions,
     outdated_edits,
-    spent_since,
     versions_of,
 )
 from digest.store.database import reading, writing
@@ -206,17 +205,6 @@ def test_the_program_keeps_its_newest_few_and_what_editors_began_with(desk: Desk
         rows = session.scalar(select(func.count()).select_from(TakeawayRow))
     assert rows == len(desk.numbers())
     assert desk.edit("Again", seen=2).version == 13
-
-
-def test_what_models_cost_is_summed_from_a_moment_on(desk: Desk) -> None:
-    for cost in (100, 250):
-        desk.program(replace(told(f"For {cost}"), usage=Usage(1, 1, cost)))
-    desk.program(told("For nothing"))
-    with reading(desk.engine) as session:
-        spent = spent_since(session, desk.newsletter.id, NOW)
-        assert (spent.cost, spent.began_at) == (350, LATER)
-        later = spent_since(session, desk.newsletter.id, LATER + timedelta(seconds=1))
-        assert (later.cost, later.began_at) == (0, None)
 
 
 def test_an_article_that_was_not_condensed_has_nothing_to_change(engine: Engine) -> None:

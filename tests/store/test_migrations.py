@@ -1,33 +1,59 @@
 """What a migration makes of rows that are there."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from digest.domain.articles import Condensed, Origin, Span, Takeaway
+from digest.domain.articles import Condensed, Origin, Span, Takeaway, Usage
 from digest.domain.errors import NotFound
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
 from digest.domain.themes import Theme
-from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.domain.times import Window
+from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
+from digest.store.archive import list_archived
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
-from digest.store.issues import ChosenItem, ScorePart, ensure_issue, items_of, replace_items
+from digest.store.decisions import Decision, Word, decisions_on
+from digest.store.issues import (
+    ChosenItem,
+    ScorePart,
+    ensure_issue,
+    get_issue,
+    items_of,
+    next_number,
+    replace_items,
+)
 from digest.store.links import PassedLink, passed_links, record_passed
-from digest.store.newsletters import add_topic, list_topics, newsletter_by_id, remove_newsletter, set_theme
+from digest.store.newsletters import (
+    add_topic,
+    list_topics,
+    newsletter_by_id,
+    remove_newsletter,
+    set_theme,
+    topic_ids,
+)
+from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
+from digest.store.preflights import StoredLook, find_look, record_look
 from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
-from digest.store.versioning import record_edit
+from digest.store.spending import ArticleAccount, Spent, account_of, spent_since
+from digest.store.verdicts import record_verdicts
+from digest.store.versioning import record_edit, record_version
 from tests.stored import (
     CLIMATE,
     NOW,
     WINDOW,
+    approved_issue,
+    change,
     sample_article,
     stored_article,
     stored_newsletter,
@@ -113,6 +139,24 @@ def test_the_id_of_a_removed_newsletter_stays_given_through_0006(migrated: Engin
     assert stored_newsletter(migrated, slug="monthly").id > removed.id
 
 
+def test_an_issue_survives_the_way_down_from_0011_though_the_last_look_at_it_is_lost(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    with writing(migrated) as session:
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        record_look(session, issue.id, StoredLook(NOW, "a" * 64, "{}"))
+        record_look(session, issue.id, StoredLook(NOW, "b" * 64, '{"links": 1}'))
+    with reading(migrated) as session:
+        assert find_look(session, issue.id) == StoredLook(NOW, "b" * 64, '{"links": 1}')
+    migrate(migrated, to="0007")
+    assert "preflights" not in inspect(migrated).get_table_names()
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert get_issue(session, issue.id) == issue
+        assert find_look(session, issue.id) is None
+
+
 def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: Engine) -> None:
     newsletter = stored_newsletter(migrated)
     source = stored_source(migrated, newsletter, "Meridian")
@@ -130,6 +174,59 @@ def test_topics_and_items_survive_the_way_down_from_0007_and_up_again(migrated: 
         topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
         assert topics[TopicSlug("energy")] == Topic(TopicSlug("energy"), "Energy")
         assert items_of(session, issue.id) == (ChosenItem(article_id, 1.5),)
+
+
+def test_what_was_paid_and_decided_before_0008_is_written_down_and_versions_go_down_and_up(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    article_id = stored_article(migrated, newsletter, source, sample_article("tides"))
+    of = content_hash(sample_article("tides"))
+    dear = Condensed((), "none", usage=Usage(900, 100, 4_200))
+    again = Condensed((), "nothing", usage=Usage(900, 100, 0, was_cached=True))
+    with writing(migrated) as session:
+        for condensed in (dear, again):
+            record_version(session, article_id, condensed, of=of, now=NOW)
+        topics = topic_ids(session, newsletter.id)
+        said = [Verdict(CLIMATE, False, "Ada")]
+        record_verdicts(session, article_id, said, topic_ids=topics, now=NOW)
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        set_pin(session, issue.id, article_id, PinKind.DROP, by="Ben", now=NOW)
+        versions = versions_of(session, article_id)
+    migrate(migrated, to="0007")
+    assert {"llm_calls", "llm_claims", "decisions"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert versions_of(session, article_id) == versions
+        assert spent_since(session, newsletter.id, NOW) == Spent(4_200, NOW)
+        assert account_of(session, article_id) == ArticleAccount(1, 0, 900, 100, 4_200)
+        assert decisions_on(session, article_id) == (
+            Decision(article_id, CLIMATE, None, Word.NO, "Ada", NOW),
+            Decision(article_id, None, issue.id, Word.DROP, "Ben", NOW),
+        )
+
+
+def test_issues_of_before_keep_the_numbers_their_mails_say_through_0010(migrated: Engine) -> None:
+    newsletter, other = stored_newsletter(migrated), stored_newsletter(migrated, slug="daily")
+    weeks = [
+        Window(WINDOW.start + timedelta(weeks=week), WINDOW.end + timedelta(weeks=week)) for week in range(4)
+    ]
+    ids = [approved_issue(migrated, newsletter, window=week).id for week in weeks]
+    approved_issue(migrated, other)
+    change(migrated, ids[1], IssueState.CANCELLED)
+    with writing(migrated) as session:
+        draft = ensure_issue(session, other.id, weeks[2], now=NOW)
+    migrate(migrated, to="0007")
+    assert {"issue_contents", "issue_topics", "hidden_items"}.isdisjoint(inspect(migrated).get_table_names())
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert [get_issue(session, issue_id).number for issue_id in ids] == [1, 0, 2, 3]
+        assert next_number(session, newsletter.id) == 4
+        assert next_number(session, other.id) == 2
+        assert get_issue(session, draft.id).number == 0
+        assert list_archived(session, newsletter.id, limit=9) == (), "what they said was not kept"
+        assert newsletter_by_id(session, newsletter.id).archive is False
 
 
 def test_newsletters_of_before_have_no_theme(migrated: Engine) -> None:

@@ -14,6 +14,7 @@ from digest.settings import Settings
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from tests.servers.processes import free_port
+from tests.web.archived import populate_archive
 from tests.web.site import Site, serving
 from tests.web.world import NOW, contents, populate
 
@@ -79,6 +80,31 @@ def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[S
 def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
     """The pages of the sample newsletter: issue 1 is going out, issue 2 is a draft."""
     return open_site(filled_database)
+
+
+@pytest.fixture(scope="session")
+def archive_database(empty_database: Path) -> Path:
+    file = empty_database.with_name("archive.db")
+    shutil.copy(empty_database, file)
+    runtime = runtime_on(f"sqlite:///{file}")
+    populate_archive(runtime)
+    runtime.engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def archive(archive_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The archive for all tests that only look; in the end nothing has changed."""
+    with _served_copy(archive_database, tmp_path_factory.mktemp("archive")) as site:
+        before = contents(site.runtime.engine)
+        yield site
+        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
+
+
+@pytest.fixture
+def own_archive(open_site: Callable[..., Site], archive_database: Path) -> Site:
+    """The archive for a test that changes it."""
+    return open_site(archive_database)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shlex
 from dataclasses import replace
@@ -25,6 +26,7 @@ from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import change_issue, ensure_issue, write_texts
 from digest.store.newsletters import add_topic, get_newsletter
+from digest.store.preflights import StoredLook, record_look
 from tests.samples import FOOD, ITEMS, SPACE
 from tests.web.site import Site
 from tests.web.world import (
@@ -231,6 +233,45 @@ def test_findings_are_shown(site: Site) -> None:
     with writing(site.runtime.engine) as session:
         write_texts(session, DRAFT, subject="", preheader="", intro="unfinished: {{ who }}")
     assert "warning it looks unresolved" in read(site, f"/issues/{DRAFT}")
+
+
+def test_the_checks_of_all_editions_stand_on_the_issues_page(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        write_texts(session, DRAFT, subject="News", preheader="", intro="Lorem ipsum <b>dolor</b>")
+    told = read(site, f"/issues/{DRAFT}")
+    assert "1 error and 2 warnings in 2 editions for 2 readers" in told
+    assert "error 'Lorem ipsum' looks like a placeholder opening lines → rewrite the opening lines" in told
+    assert "warning the subject has 4 characters; 10 to 78 show best 2 editions, 2 readers · subject" in told
+    assert "note no article is about Cities, Food, Oceans" in told
+    assert f"were not looked at yet. digest issue check {DRAFT} looks at them" in told
+
+
+def test_what_the_last_look_found_stands_there_with_its_time(site: Site) -> None:
+    dead = {
+        "severity": "error",
+        "told": ["https://x.example/ is gone: it answers 404", "'A <i>title</i>'", "drop it"],
+        "editions": 2,
+        "readers": 41_000,
+    }
+    told = json.dumps({"findings": [dead], "links": 30, "pictures": 4, "not_looked_at": 2})
+    with writing(site.runtime.engine) as session:
+        record_look(session, DRAFT, StoredLook(NOW, "of other addresses", told))
+    page = read(site, f"/issues/{DRAFT}")
+    assert (
+        "error https://x.example/ is gone: it answers 404 2 editions, 41,000 readers · 'A <i>title</i>'"
+        in page
+    )
+    assert (
+        "30 links and 4 pictures were looked at on 23 November, 07:00 UTC; "
+        "2 more were not, for want of time. "
+        "The issue holds others since then." in page
+    )
+
+
+def test_an_issue_that_is_over_has_no_checks(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_issue(session, DRAFT, IssueState.CANCELLED, now=NOW)
+    assert 'id="checks"' not in site.get(f"/issues/{DRAFT}").text
 
 
 @pytest.mark.parametrize(

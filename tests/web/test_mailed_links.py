@@ -25,7 +25,9 @@ def mails_of(site: Site) -> dict[str, EmailMessage]:
     write = site.runtime.mail_for(SENDING)
     with reading(site.runtime.engine) as session:
         rows = session.execute(
-            select(DeliveryRow, EditionRow.key).join(EditionRow, EditionRow.id == DeliveryRow.edition_id)
+            select(DeliveryRow, EditionRow.key)
+            .join(EditionRow, EditionRow.id == DeliveryRow.edition_id)
+            .where(DeliveryRow.issue_id == SENDING)
         ).all()
     claims = [
         Claim(
@@ -86,6 +88,12 @@ def test_the_headers_lead_to_help_and_to_no_archive_that_is_not_there(still_site
         assert "Choose your topics" in page.text
         assert email in page.text
         assert mail["List-Archive"] is None
+
+
+def test_the_headers_lead_to_the_archive_where_there_is_one(archive: Site) -> None:
+    for mail in mails_of(archive).values():
+        assert mail["List-Archive"] == f"<{archive.url}/archive/saturday>"
+        assert archive.get("/archive/saturday").status_code == 200
 
 
 def test_one_click_goes_where_the_headers_of_the_mail_say(site: Site) -> None:

@@ -146,7 +146,8 @@ def send_to_all(runtime: Runtime, newsletter: Newsletter, window: Window) -> Iss
     """Compose, approve and address an issue; its deliveries are pending."""
     issue = compose(runtime.engine, newsletter, window, now=NOW).issue
     assert issue
-    approve_issue(runtime, issue.id, by="Edith")
+    # A test of hostile names writes template code into them, which the checks rightly call an error.
+    approve_issue(runtime, issue.id, by="Edith", despite_errors=True)
     address_issue(runtime.engine, issue.id, now=NOW)
     return issue.id
 

@@ -61,6 +61,22 @@ Consumer.start = start
 """,
 }
 
+STUCK = """
+import time
+import digest.embedded, worker.tasks
+from digest.embedded import embedded_worker
+digest.embedded.TELL_SECONDS, digest.embedded.STOP_SECONDS = 0.5, 1.0
+begun = []
+def never_ends(runtime):
+    begun.append(True)
+    time.sleep(600)
+worker.tasks.due_occurrences = never_ends
+with embedded_worker():
+    while not begun:
+        time.sleep(0.05)
+print("ended by itself", flush=True)
+"""
+
 UP_BEFORE_ITS_PAGES = """
 import sys, time
 import digest.web.app
@@ -105,6 +121,17 @@ def test_a_process_does_not_go_on_without_its_worker_or_beat(
     assert process.exit_code == 1, printed(process)
     assert f"the {part} in this process ended by itself" in printed(process)
     assert "RuntimeError: no " in printed(process)
+
+
+def test_a_task_that_never_ends_is_named_and_left_behind(launch: Launch, database: str) -> None:
+    process = launch(("python", "-c", STUCK), database_url=database)
+    wait_for_end(process)
+    assert process.exit_code == 1, printed(process)
+    told = printed(process)
+    assert told.index("embedded.waiting") < told.index("embedded.left_behind")
+    assert "worker.tasks.tick" in told
+    assert "never_ends" in told
+    assert "ended by itself" not in told
 
 
 @pytest.mark.parametrize("when", ["while it serves", "before it serves"])

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.condense.llm.calls import Calls
+from digest.condense.llm.claims import LOOK_SECONDS, Claims
 from digest.condense.llm.drafts import Draft, read_draft
 from digest.condense.llm.faults import Action, Fault, told
 from digest.condense.llm.options import LlmOptions
@@ -19,6 +20,7 @@ from digest.condense.llm.prompt import VERSION, Prompt
 from digest.condense.llm.run import Run
 from digest.domain.articles import Usage
 from digest.store.answers import KeptAnswer, find_answer, record_answer
+from digest.store.articles import ArticleId
 from digest.store.database import reading, writing
 
 ATTEMPTS = 4
@@ -40,35 +42,58 @@ class Asking:
     """Asks for the articles of one run, a bounded number at a time."""
 
     def __init__(
-        self, engine: Engine, calls: Calls, options: LlmOptions, run: Run, *, now: Callable[[], datetime]
+        self,
+        engine: Engine,
+        calls: Calls,
+        claims: Claims,
+        options: LlmOptions,
+        run: Run,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._engine = engine
         self._calls = calls
+        self._claims = claims
         self._options = options
         self._run = run
         self._now = now
         self._slots = asyncio.Semaphore(options.concurrency)
-        # One for each article of the run: what is asked for at the same time twice is paid for once.
+        # One for each article of the run: what is asked for at the same time twice is paid for once. For
+        # other processes there are claims.
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def ask(self, prompt: Prompt, key: str, *, url: str) -> Asked:
+    async def ask(self, prompt: Prompt, key: str, *, url: str, article_id: ArticleId | None) -> Asked:
         """Return the draft kept under `key`, else the model's, kept before anything is made of it.
 
-        `url` is the article's, for the log.
+        What another process is asking is waited for. `url` is the article's, for the log; its calls are
+        written down as those of `article_id`.
         """
         async with self._under_way[key]:
+            while (kept := await asyncio.to_thread(self._find, key)) is None:
+                if why := self._run.why_not():
+                    return Asked(None, None, why)
+                if await self._claims.take(key):
+                    return await self._ask_alone(prompt, key, url, article_id)
+                if not await self._run.wait(LOOK_SECONDS):
+                    return Asked(None, None, _ELSEWHERE)
+            return _asked_before(kept)
+
+    async def _ask_alone(self, prompt: Prompt, key: str, url: str, article_id: ArticleId | None) -> Asked:
+        try:
+            # Whoever asked until now may have kept an answer before they let go.
             kept = await asyncio.to_thread(self._find, key)
             if kept is not None:
-                usage = Usage(kept.input_tokens, kept.output_tokens, was_cached=True)
-                return Asked(read_draft(kept.text), usage)
+                return _asked_before(kept)
             async with self._slots:
-                return await self._ask(prompt, key, url)
+                return await self._ask(prompt, key, url, article_id)
+        finally:
+            await self._claims.give_back(key)
 
-    async def _ask(self, prompt: Prompt, key: str, url: str) -> Asked:
+    async def _ask(self, prompt: Prompt, key: str, url: str, article_id: ArticleId | None) -> Asked:
         faults: list[Fault] = []
         paid: Usage | None = None
         while not (why := self._run.why_not()):
-            called = await self._calls.call(prompt)
+            called = await self._calls.call(prompt, article_id)
             paid = _added(paid, called.usage)
             if not isinstance(called.outcome, Fault):
                 text, draft = called.outcome
@@ -112,6 +137,14 @@ class Asking:
         )
         with writing(self._engine) as session:
             record_answer(session, key, answer, now=self._now())
+
+
+_ELSEWHERE = "another process was asking the model about this article until the run's time was over"
+
+
+def _asked_before(kept: KeptAnswer) -> Asked:
+    usage = Usage(kept.input_tokens, kept.output_tokens, was_cached=True)
+    return Asked(read_draft(kept.text), usage)
 
 
 def _added(one: Usage | None, other: Usage) -> Usage | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from digest.condense.llm.account import Account
 from digest.condense.llm.budget import Budget, dollars
 from digest.condense.llm.dialects import Dialect, Ending, Reply, Shape
 from digest.condense.llm.drafts import Draft, read_draft
@@ -13,6 +14,7 @@ from digest.condense.llm.options import LlmOptions
 from digest.condense.llm.prompt import Prompt
 from digest.condense.llm.run import Run
 from digest.domain.articles import Usage
+from digest.store.articles import ArticleId
 
 TOKEN_BYTES = 3
 """Bytes of a token where a server counts none: most languages have more, so more tokens are reckoned."""
@@ -31,18 +33,21 @@ class Called:
 class Calls:
     """Calls in one run, which remember the richest shape of request that the server takes."""
 
-    def __init__(self, exchange: Exchange, dialect: Dialect, options: LlmOptions, run: Run) -> None:
+    def __init__(
+        self, exchange: Exchange, dialect: Dialect, options: LlmOptions, run: Run, account: Account
+    ) -> None:
         self.budget = Budget(options.spend_limit)
+        self._account = account
         self._exchange = exchange
         self._shapes = dialect.shapes
         self._first = 0
         self._options = options
         self._run = run
 
-    async def call(self, prompt: Prompt) -> Called:
-        """Ask once; where the server does not take the request, in simpler shapes, too."""
+    async def call(self, prompt: Prompt, article_id: ArticleId | None) -> Called:
+        """Ask once about an article; where the server does not take the request, in simpler shapes, too."""
         for place in range(self._first, len(self._shapes)):
-            called = await self._in_shape(prompt, self._shapes[place])
+            called = await self._in_shape(prompt, self._shapes[place], article_id)
             if not (isinstance(called.outcome, Fault) and called.outcome.action is Action.SIMPLER):
                 # Only an answer tells that it was the shape that was refused, and not this article.
                 if not isinstance(called.outcome, Fault):
@@ -50,7 +55,7 @@ class Calls:
                 break
         return called
 
-    async def _in_shape(self, prompt: Prompt, shape: Shape) -> Called:
+    async def _in_shape(self, prompt: Prompt, shape: Shape, article_id: ArticleId | None) -> Called:
         body = self._exchange.request(prompt, shape)
         # No token is shorter than a byte, so it cannot be more.
         most = self._options.prices.cost(len(body), self._options.answer_tokens)
@@ -61,12 +66,16 @@ class Calls:
             if why := self._run.why_not():
                 cost = 0
                 return Called(Fault(why, Action.STOP), _NOTHING)
+            call = await self._account.begin(article_id, most=most)
             reply = await self._exchange.post(body, seconds=min(self._options.timeout, self._run.left))
             if isinstance(reply, Fault):
-                cost = most if reply.may_cost else 0
+                if not reply.may_cost:
+                    cost = 0
+                    await self._account.settle(call, _NOTHING)
                 return Called(reply, _NOTHING)
             usage = self._usage(reply, body)
             cost = usage.cost
+            await self._account.settle(call, usage)
             return Called(self._read(reply), usage)
         finally:
             await self.budget.settle(most, cost=cost)

@@ -15,10 +15,12 @@ from functools import cache
 import httpx2
 from sqlalchemy import Engine
 
+from digest.condense.llm.account import Account
 from digest.condense.llm.asking import Asking
 from digest.condense.llm.budget import Budget
 from digest.condense.llm.calls import Calls
 from digest.condense.llm.checking import Checked, check_draft, overlaps, repeats
+from digest.condense.llm.claims import Claims
 from digest.condense.llm.dialects import dialect_of
 from digest.condense.llm.exchange import Exchange
 from digest.condense.llm.options import LlmOptions
@@ -27,7 +29,8 @@ from digest.condense.llm.prompt import VERSION, write_prompt
 from digest.condense.llm.run import Pace, Run
 from digest.condense.takeaways import condense_article
 from digest.domain.articles import Article, Condensed, Origin, Style, Takeaway
-from digest.store.articles import content_hash
+from digest.domain.newsletters import NewsletterId
+from digest.store.articles import ArticleId, content_hash
 
 
 class LlmCondenser:
@@ -49,7 +52,15 @@ class LlmCondenser:
         """Why the run stopped asking the model, '' when it did not."""
         return self._run.stopped
 
-    async def condense(self, article: Article, *, count: int, max_words: int, style: Style) -> Condensed:
+    async def condense(
+        self,
+        article: Article,
+        *,
+        count: int,
+        max_words: int,
+        style: Style,
+        article_id: ArticleId | None = None,
+    ) -> Condensed:
         """Return at most `count` takeaways of at most `max_words` words.
 
         The publisher's are kept word for word and no model is asked. The model's come first, then extracted
@@ -58,7 +69,8 @@ class LlmCondenser:
         what the database raises, and `ValueError` when a limit is below 1.
 
         What a publisher reserves, or a source is not used for beyond its headline, must not be given: a model
-        would be shown its text. Safe to call for many articles at once.
+        would be shown its text. What it costs is written down as that of `article_id` (None: it is not
+        stored). Safe to call for many articles at once.
         """
         own = _without_orders(article, count=count, max_words=max_words, style=style)
         prompt = write_prompt(
@@ -67,7 +79,7 @@ class LlmCondenser:
         if _is_publishers(own) or not prompt.sentences:
             return own
         key = self._key(article, count=count, max_words=max_words, style=style)
-        asked = await self._asking.ask(prompt, key, url=article.url)
+        asked = await self._asking.ask(prompt, key, url=article.url, article_id=article_id)
         if asked.draft is None:
             return replace(own, usage=asked.usage, note=_note(asked.why, own))
         checked = check_draft(asked.draft, prompt, article, self._options, count=count, max_words=max_words)
@@ -96,18 +108,26 @@ class LlmCondenser:
 async def open_condenser(
     options: LlmOptions,
     engine: Engine,
+    newsletter_id: NewsletterId,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     pace: Pace | None = None,
 ) -> AsyncIterator[LlmCondenser]:
-    """Give a condenser for one run. Answers are read from and kept in `engine`."""
+    """Give a condenser for one run of a newsletter.
+
+    Answers are read from and kept in `engine`, and so is what each call costs.
+    """
     run = Run(options.run_seconds, pace or Pace())
     dialect = dialect_of(options.provider)
     limits = httpx2.Limits(max_connections=options.concurrency)
     # Time is bounded for each call as a whole, by `Exchange`.
     async with httpx2.AsyncClient(verify=_tls(), trust_env=False, timeout=None, limits=limits) as client:
-        calls = Calls(Exchange(client, options, dialect, now=now), dialect, options, run)
-        yield LlmCondenser(Asking(engine, calls, options, run, now=now), options, calls.budget, run)
+        account = Account(engine, newsletter_id, now=now)
+        calls = Calls(Exchange(client, options, dialect, now=now), dialect, options, run, account)
+        claims = Claims(engine, now=now)
+        asking = Asking(engine, calls, claims, options, run, now=now)
+        async with claims.kept():
+            yield LlmCondenser(asking, options, calls.budget, run)
 
 
 @cache

@@ -77,6 +77,10 @@ class Run:
         """
         bound = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
         seconds = (wait.total_seconds() if wait else 0.0) + self._pace.draw(bound)
+        return await self.wait(seconds)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait so long; False, at once, when the run would be over by then."""
         if seconds >= self.left:
             return False
         await self._pace.sleep(seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from digest.condense.language import get_language
 from digest.condense.topics.matching import Evidence
 from digest.condense.words import stems, words
 from digest.domain.articles import Article
-from digest.domain.topics import TopicSlug
+from digest.domain.topics import TopicSlug, Verdict
 
 FORMAT = 1
 """Goes up when features or numbers change their meaning: what was learned before is then learned anew."""
@@ -22,6 +22,11 @@ TITLE_COUNTS = 3
 GRAMS = (3, 4, 5)
 WORDS_READ = 400
 """What an article is about is said by then, and every article then counts alike."""
+
+EXAMPLES_MIN = 20
+"""Fewer articles for or against a topic teach chance."""
+LEFT_ALONE = 0.5
+"""What an editor looked at and left out of a topic counts against it half as much as an explicit no."""
 
 WEAKEST, STRONGEST = 0.5, 0.8
 """What the model says when it is just sure enough to speak, and when it is certain: as much as a title."""
@@ -68,6 +73,57 @@ class Model:
 
 UNLEARNED = Model({}, {})
 """What is known before editors said enough: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An article that speaks for or against a topic: its place among the articles, and how much it counts."""
+
+    place: int
+    is_yes: bool
+    counts: float
+
+
+def examples_of(
+    slug: TopicSlug, verdicts: Sequence[Sequence[Verdict]], matched: Sequence[Collection[TopicSlug]]
+) -> tuple[Example, ...]:
+    """Return which of some judged articles teach a topic, by the verdicts on each and what rules made of it.
+
+    Explicit verdicts count in full. An article that was judged, but not on this topic, and that no rule puts
+    into it speaks against it.
+    """
+    found = []
+    for place, (said, slugs) in enumerate(zip(verdicts, matched, strict=True)):
+        own = [verdict.is_yes for verdict in said if verdict.slug == slug]
+        if own:
+            found.append(Example(place, own[-1], 1.0))
+        elif slug not in slugs:
+            found.append(Example(place, False, LEFT_ALONE))
+    return tuple(found)
+
+
+def weightiest_words(articles: Sequence[Article], learned: Learned, model: Model, *, most: int) -> list[str]:
+    """Return the words of a topic's own articles that speak for it most, as they are written, best first.
+
+    A word's weight is that of its parts together. What only one of the articles says is not told.
+    """
+    holders: Counter[str] = Counter()
+    forms: dict[str, Counter[str]] = {}
+    for article in articles:
+        language = get_language(article.language)
+        told = words(article.title) + words(article.text)[:WORDS_READ]
+        # One by one: which words have no stem would not be seen of all together.
+        found = [(stem, word) for word in told for stem in stems([word], language)]
+        for stem, word in found:
+            forms.setdefault(stem, Counter())[word] += 1
+        holders.update({stem for stem, _ in found})
+    weights = {stem: _weight(stem, learned, model.rarity) for stem, held in holders.items() if held > 1}
+    best = sorted((stem for stem in weights if weights[stem] > 0), key=lambda stem: (-weights[stem], stem))
+    return [forms[stem].most_common(1)[0][0] for stem in best[:most]]
+
+
+def _weight(stem: str, learned: Learned, rarity: Mapping[str, float]) -> float:
+    return sum(rarity.get(gram, 0.0) * learned.weights.get(gram, 0.0) for gram in _grams(stem))
 
 
 def count_grams(article: Article) -> Counter[str]:

@@ -14,19 +14,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from digest.condense.topics.belonging import Grounds, topics_of
-from digest.condense.topics.learned import Learned, Model, count_grams, features_of
+from digest.condense.topics.learned import (
+    EXAMPLES_MIN,
+    Learned,
+    Model,
+    count_grams,
+    examples_of,
+    features_of,
+)
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.articles import StoredArticle
 
-EXAMPLES_MIN = 20
-"""Fewer articles for or against a topic teach chance."""
 PRECISION_MIN = 0.8
 HITS_MIN = 8
 """It speaks where, on articles held back, it was right so often, and so many times."""
 LIKELY_MIN = 0.3
 """It never speaks of what it finds less likely than that."""
-LEFT_ALONE = 0.5
-"""What an editor looked at and left out of a topic counts against it half as much as an explicit no."""
 FOLDS = 5
 STIFFNESS = 10.0
 """Inverse regularisation: of 10 and 100 the stiffer did better on the labelled set, held out."""
@@ -84,23 +87,16 @@ def _examples(
     topic: Topic,
     grounds: Grounds,
 ) -> _Examples | None:
-    """Return what speaks for and against a topic, None when that is too little.
-
-    Explicit verdicts count in full. An article that was judged, but not on this topic, and that no rule puts
-    into it speaks against it.
-    """
-    found: list[tuple[int, bool, float]] = []
-    for row, (stored, slugs) in enumerate(zip(articles, matched, strict=True)):
-        verdicts = {verdict.slug: verdict.is_yes for verdict in grounds.verdicts[stored.id]}
-        if topic.slug in verdicts:
-            found.append((row, verdicts[topic.slug], 1.0))
-        elif topic.slug not in slugs:
-            found.append((row, False, LEFT_ALONE))
-    yes = sum(is_yes for _, is_yes, _ in found)
+    """Return what speaks for and against a topic, None when that is too little."""
+    found = examples_of(topic.slug, [grounds.verdicts[stored.id] for stored in articles], matched)
+    yes = sum(one.is_yes for one in found)
     if min(yes, len(found) - yes) < EXAMPLES_MIN:
         return None
-    rows, is_yes, counts = zip(*found, strict=True)
-    return _Examples(np.array(rows), np.array(is_yes), np.array(counts))
+    return _Examples(
+        np.array([one.place for one in found]),
+        np.array([one.is_yes for one in found]),
+        np.array([one.counts for one in found]),
+    )
 
 
 def _learn(table: csr_matrix, examples: _Examples, grams: Sequence[str]) -> Learned | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -88,7 +88,8 @@ def decide(
         numbers = topic_ids(session, newsletter.id)
         verdicts = [Verdict(TopicSlug(slug), slug in add, by) for slug in (*add, *remove)]
         record_verdicts(session, article_id, verdicts, topic_ids=numbers, now=now)
-        withdraw_verdicts(session, article_id, list(map(TopicSlug, undo)), topic_ids=numbers)
+        undone = list(map(TopicSlug, undo))
+        withdraw_verdicts(session, article_id, undone, topic_ids=numbers, by=by, now=now)
         _match_again(session, newsletter.id, [article_id])
         grounds = read_grounds(session, newsletter.id, [article_id])
         return topics_of(articles_by_id(session, [article_id])[article_id], grounds)
@@ -101,10 +102,9 @@ def learn(engine: Engine, newsletter: Newsletter) -> bool:
     """
     with reading(engine) as session:
         ids = judged_articles(session, newsletter.id)[-JUDGED_MAX:]
-        labels = _labels(verdicts_on(session, ids))
+        labels = labels_of(verdicts_on(session, ids))
         known = find_model(session, newsletter.id)
-        changed = labels ^ set(known.learned_from if known else ())
-        if not changed or len(changed) < NEWS * len(labels):
+        if not is_worth_learning(labels, known):
             return False
         stored = articles_by_id(session, ids)
         # What was learned before would only hear itself.
@@ -117,7 +117,13 @@ def learn(engine: Engine, newsletter: Newsletter) -> bool:
     return True
 
 
-def _labels(verdicts: Mapping[ArticleId, Sequence[Verdict]]) -> set[str]:
+def is_worth_learning(labels: Set[str], known: StoredModel | None) -> bool:
+    """Tell whether enough of what editors said is new or changed since `known` was learned."""
+    changed = labels ^ set(known.learned_from if known else ())
+    return bool(changed) and len(changed) >= NEWS * len(labels)
+
+
+def labels_of(verdicts: Mapping[ArticleId, Sequence[Verdict]]) -> set[str]:
     """Return what was said, a text each; what another version learned of it has to be learned anew."""
     return {
         f"{FORMAT} {article_id} {verdict.slug} {'yes' if verdict.is_yes else 'no'}"

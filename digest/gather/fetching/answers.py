@@ -40,6 +40,21 @@ async def read_body(response: httpcore2.Response, decoder: BodyDecoder) -> bytes
     return bytes(body)
 
 
+async def read_start(response: httpcore2.Response, most: int) -> tuple[bytes, bool]:
+    """Return up to `most` bytes of the body as it comes, and whether that is all of it."""
+    if most <= 0:
+        await drain(response)
+        return b"", False
+    body, pieces = bytearray(), 0
+    async with aclosing(response.aiter_stream()) as chunks:
+        async for chunk in chunks:
+            pieces += 1
+            body += chunk
+            if len(body) > most or pieces > _FREE_PIECES + len(body) // _PIECE:
+                return bytes(body[:most]), False
+    return bytes(body), True
+
+
 async def drain(response: httpcore2.Response) -> None:
     """Read an answer that is not wanted to its end if that is near, so that its connection can be kept."""
     size = 0

@@ -19,7 +19,15 @@ import httpx2
 
 from digest import __version__
 from digest.domain.errors import Gone, InvalidInput, Refused, Unavailable
-from digest.gather.fetching.answers import DRAINED, cause_of, drain, failure, read_body, redirect_target
+from digest.gather.fetching.answers import (
+    DRAINED,
+    cause_of,
+    drain,
+    failure,
+    read_body,
+    read_start,
+    redirect_target,
+)
 from digest.gather.fetching.connections import Connections, Line, Origin
 from digest.gather.fetching.decoding import ACCEPT_ENCODING, BodyDecoder
 from digest.gather.fetching.guard import Guard
@@ -69,6 +77,23 @@ class Fetched:
     received_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a URL answers, whatever the status, looked at without taking all of it.
+
+    `url` is where the last redirect led, `moved_to` the same when every redirect was for good, else None.
+    `content_type` is as in `Fetched`. `length` is how many bytes the body has, None when it was not told and
+    there are more than were read; `body` is what was read of it, as it came over the wire.
+    """
+
+    url: str
+    status: int
+    content_type: str
+    length: int | None
+    body: bytes
+    moved_to: str | None = None
+
+
 class Fetcher(Protocol):
     """Where gather gets its bytes from."""
 
@@ -81,6 +106,14 @@ class Fetcher(Protocol):
         429, 5xx; with `retry_after` when the server says when), `Gone` for 410, and `Refused` when trying
         again will not help (other 4xx, a denied address, too large). All name the URL.
         """
+        ...
+
+
+class Looker(Protocol):
+    """Who looks at what stands at an address, and takes no more than that."""
+
+    async def look(self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY) -> Looked:
+        """Return what `url` answers, see `HttpFetcher.look`."""
         ...
 
 
@@ -109,17 +142,26 @@ DEFAULT_LIMITS = Limits()
 
 @dataclass(slots=True)
 class _Trip:
-    """One fetch on its way: the URLs asked so far, and how many seconds it may still take."""
+    """One fetch on its way: the URLs asked so far, and how many seconds it may still take.
+
+    `look_at` is how many bytes of any answer are wanted, None when the whole of a good one is.
+    """
 
     urls: list[str]
     headers: Sequence[tuple[bytes, bytes]]
     seconds: float = 0.0
     is_for_good: bool = True
+    look_at: int | None = None
 
     @property
     def is_conditional(self) -> bool:
         """Whether a 304 would answer what is asked."""
         return any(name.startswith(b"If-") for name, _ in self.headers)
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where it was sent for good, None when it was sent nowhere, or for now."""
+        return self.urls[-1] if self.is_for_good and len(self.urls) > 1 else None
 
     @property
     def named(self) -> str:
@@ -169,10 +211,7 @@ class HttpFetcher:
         guarded = GuardedBackend(self._guard, inner=backend, resolver=resolver or self._system)
         self._connections = Connections(guarded)
         agent = f"{PRODUCT_TOKEN}/{__version__} (+{contact})"
-        self._headers = [
-            (b"User-Agent", agent.encode("ascii", "replace")),
-            (b"Accept-Encoding", ACCEPT_ENCODING.encode("ascii")),
-        ]
+        self._headers = [(b"User-Agent", agent.encode("ascii", "replace"))]
 
     async def __aenter__(self) -> Self:
         return self
@@ -191,15 +230,34 @@ class HttpFetcher:
         permit: Permit | None = None,
     ) -> Fetched:
         """Return what `url` holds, see `Fetcher.fetch`. `permit` is asked before every request."""
-        trip = _Trip([url], [(b"Accept", accept.encode("ascii")), *_conditions(etag, last_modified)])
+        coded = (b"Accept-Encoding", ACCEPT_ENCODING.encode("ascii"))
+        trip = _Trip([url], [(b"Accept", accept.encode("ascii")), coded, *_conditions(etag, last_modified)])
+        answer = await self._follow(trip, permit)
+        assert isinstance(answer, Fetched)
+        return answer
+
+    async def look(
+        self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY, permit: Permit | None = None
+    ) -> Looked:
+        """Return what `url` answers, whatever its status, and up to `body_bytes` of the body.
+
+        Raises `Refused` for what may not be asked or redirects without end, `NoSuchHost` and `Unavailable`
+        when there was no answer.
+        """
+        trip = _Trip([url], [(b"Accept", accept.encode("ascii"))], look_at=body_bytes)
+        answer = await self._follow(trip, permit)
+        assert isinstance(answer, Looked)
+        return answer
+
+    async def _follow(self, trip: _Trip, permit: Permit | None) -> Fetched | Looked:
         trip.seconds = self._limits.seconds
         while True:
             answer = await self._ask(trip, permit)
-            if isinstance(answer, Fetched):
+            if not isinstance(answer, _Redirect):
                 return answer
             trip.go(answer.url, for_good=answer.for_good)
 
-    async def _ask(self, trip: _Trip, permit: Permit | None) -> Fetched | _Redirect:
+    async def _ask(self, trip: _Trip, permit: Permit | None) -> Fetched | Looked | _Redirect:
         target = self._target(trip)
         pause = await _permission(trip, permit)
         async with self._connections.turn(Origin.of(target), pause=pause) as line:
@@ -227,7 +285,7 @@ class HttpFetcher:
             )
         return target
 
-    async def _exchange(self, line: Line, target: httpx2.URL, trip: _Trip) -> Fetched | _Redirect:
+    async def _exchange(self, line: Line, target: httpx2.URL, trip: _Trip) -> Fetched | Looked | _Redirect:
         try:
             response = await self._connections.send(line, self._request(target, trip))
             try:
@@ -256,12 +314,14 @@ class HttpFetcher:
 
     async def _answer(
         self, response: httpcore2.Response, target: httpx2.URL, trip: _Trip
-    ) -> Fetched | _Redirect:
+    ) -> Fetched | Looked | _Redirect:
         stream = response.extensions["network_stream"]
         if isinstance(stream, BoundedStream):
             # Twice the body for what chunking adds to it.
             stream.allow(2 * self._limits.body_bytes + DRAINED)
         headers, status = Headers(response.headers), response.status
+        if trip.look_at is not None and not (status in _REDIRECTS and headers.first("location")):
+            return await _looked(response, headers, trip, trip.look_at)
         if status == 304 or 200 <= status < 300:
             return await self._fetched(response, headers, trip)
         await drain(response)
@@ -294,11 +354,28 @@ class HttpFetcher:
             body=body,
             etag=headers.first("etag"),
             last_modified=headers.first("last-modified"),
-            moved_to=trip.urls[-1] if trip.is_for_good and len(trip.urls) > 1 else None,
+            moved_to=trip.moved_to,
             fresh_for=fresh_for(headers, now=datetime.now(UTC)),
             reservation=reservation_in(headers),
             received_bytes=decoder.received,
         )
+
+
+async def _looked(response: httpcore2.Response, headers: Headers, trip: _Trip, most: int) -> Looked:
+    body, is_whole = await read_start(response, most)
+    told = headers.first("content-length") or ""
+    is_told = (
+        told.isascii() and told.isdecimal() and len(told) < 16 and not headers.first("transfer-encoding")
+    )
+    length = int(told) if is_told else None
+    return Looked(
+        url=trip.urls[-1],
+        status=response.status,
+        content_type=media_type(headers),
+        length=len(body) if is_whole else length,
+        body=body,
+        moved_to=trip.moved_to,
+    )
 
 
 def _conditions(etag: str | None, last_modified: str | None) -> Iterator[tuple[bytes, bytes]]:
@@ -316,7 +393,7 @@ async def _permission(trip: _Trip, permit: Permit | None) -> float:
     except Refused as exc:
         if len(trip.urls) == 1:
             raise
-        raise Refused(f"{trip.urls[0]} redirects: {exc}") from exc
+        raise type(exc)(f"{trip.urls[0]} redirects: {exc}") from exc
     except Unavailable as exc:
         if len(trip.urls) == 1:
             raise

@@ -15,12 +15,14 @@ from typing import Any
 
 import httpcore2
 
-from digest.domain.errors import Refused, Unavailable
+from digest.domain.errors import NoSuchHost, Refused, Unavailable
 from digest.gather.fetching.guard import Guard
 
 Resolve = Callable[[str, int], Awaitable[tuple[str, ...]]]
 
 
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+"""What a name server says of a name that is not; anything else may be the name server's own trouble."""
 _RESOLVERS = 32
 _MAX_TRIED = 4
 """Addresses of one name that are tried: a name server could list a hundred of somebody else's."""
@@ -76,7 +78,7 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the first vetted address that answers.
 
-        Raises `Refused` when an address of `host` is denied, `Unavailable` when there is no such host.
+        Raises `Refused` when an address of `host` is denied, `NoSuchHost` when there is no such host.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -106,9 +108,11 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
             addresses = await self._resolve(host, port)
         except (OSError, UnicodeError) as exc:
             why = getattr(exc, "strerror", None) or exc
-            raise Unavailable(f"the name '{host}' has no address ({why})") from exc
+            is_none = isinstance(exc, UnicodeError) or exc.errno in _NO_SUCH_NAME
+            kind = NoSuchHost if is_none else Unavailable
+            raise kind(f"the name '{host}' has no address ({why})") from exc
         if not addresses:
-            raise Unavailable(f"the name '{host}' has no address")
+            raise NoSuchHost(f"the name '{host}' has no address")
         reason = self._guard.why_not(host, port, addresses)
         if reason:
             raise Refused(f"'{host}' may not be connected to: {reason}")

@@ -10,8 +10,8 @@ from typing import Protocol
 
 import httpx2
 
-from digest.domain.errors import InvalidInput, Refused, Unavailable
-from digest.gather.fetching.fetch import ACCEPT_ANY, Fetched, Fetcher, Permit
+from digest.domain.errors import Disallowed, InvalidInput, Refused, Unavailable
+from digest.gather.fetching.fetch import ACCEPT_ANY, Fetched, Fetcher, Looked, Permit
 from digest.gather.fetching.reservation import (
     MAX_TDMREP_BYTES,
     TDMREP_PATH,
@@ -88,6 +88,12 @@ class PermittingFetcher(Fetcher, Protocol):
         """Return what `url` holds, see `Fetcher.fetch`."""
         ...
 
+    async def look(
+        self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY, permit: Permit | None = None
+    ) -> Looked:
+        """Return what `url` answers, see `HttpFetcher.look`."""
+        ...
+
 
 @dataclass(slots=True)
 class _Host:
@@ -134,6 +140,13 @@ class PoliteFetcher:
         host = await self._host(origin_of(fetched.url))
         return replace(fetched, reservation=reservation_of(fetched.url, host.reserved))
 
+    async def look(self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY) -> Looked:
+        """Return what `url` answers, see `HttpFetcher.look`.
+
+        Raises `Disallowed` when robots.txt keeps us from asking, and as `fetch` does.
+        """
+        return await self._inner.look(url, body_bytes=body_bytes, accept=accept, permit=self._permit)
+
     async def robots(self, url: str) -> Robots:
         """Return what the robots.txt of `url`'s host says to us, its sitemaps too.
 
@@ -145,7 +158,7 @@ class PoliteFetcher:
         robots = await self._robots(url)
         if not robots.allows(url):
             host = httpx2.URL(url).netloc.decode("ascii")
-            raise Refused(f"{ROBOTS_PATH[1:]} of {host} does not allow {PRODUCT_TOKEN} to fetch {url}")
+            raise Disallowed(f"{ROBOTS_PATH[1:]} of {host} does not allow {PRODUCT_TOKEN} to fetch {url}")
         return robots.crawl_delay.total_seconds()
 
     async def _robots(self, url: str) -> Robots:

@@ -5,7 +5,6 @@ Extractors take a box of bullet points for furniture; a later stage takes it for
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,116 +13,96 @@ from lxml.etree import _Element
 
 from digest.domain.articles import Block, BlockKind
 from digest.gather.markup import text_of
-from digest.gather.pages.phrases import is_takeaways_label
+from digest.gather.pages.boxes import Found, find_under
+from digest.gather.pages.labels import Label, labels_in
 from digest.gather.pages.survey import Survey
-from digest.gather.plain import comparable, word_count
+from digest.gather.plain import comparable
 
-_MIN_ITEMS, _MAX_ITEMS = 2, 12
-_MAX_ITEM_WORDS = 80
-_ITEM_MOST = 12 * _MAX_ITEM_WORDS
-_LIST_MOST = _MAX_ITEMS * _ITEM_MOST
-_BESIDE_MOST = 180
-_LABEL_MOST = 60
-_LEVELS = 4
-_LABEL_TAGS = ("h2", "h3", "h4", "h5", "h6", "p", "strong", "b", "span", "div", "summary", "dt", "legend")
-_BULLET = re.compile(r"^\s*[•‣▪●◦∙·*–—-]\s+")
+_LABELS_MOST = 40
+_FOLLOWING = 40
+_LINE_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Highlights:
-    """One list of takeaways: its heading, its items in order, and the lines that follow it on the page."""
+    """A summary by the publisher: its heading, its items in order, and the lines that follow it on the page.
+
+    `lines` is all that the page shows as it, promotions and details between the items too. With `is_prose`
+    the one item is a paragraph of several sentences.
+    """
 
     heading: str
     items: tuple[str, ...]
     following: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    is_prose: bool = False
 
     def blocks(self) -> tuple[Block, ...]:
-        """Return the heading and its items as an article holds them."""
+        """Return the heading and its items as an article holds them; prose stands behind its label."""
+        if self.is_prose:
+            return (Block(BlockKind.PARAGRAPH, f"{self.heading}: {self.items[0]}"),)
         return (
             Block(BlockKind.HEADING, self.heading),
             *(Block(BlockKind.LIST_ITEM, item) for item in self.items),
         )
 
+    def shows(self, block: Block) -> bool:
+        """Say whether a block is a part of what the page shows as this summary, lines of it joined too."""
+        text = _letters(block.text)
+        told = list(map(_letters, (self.heading, *self.lines)))
+        if text in told or text in map(_letters, self.items):
+            return True
+        # A heading of the article may say a part of a point; what was joined here has a whole line in it.
+        joins = any(len(line) >= _LINE_LEAST and line in text for line in told)
+        return joins and text in "".join(told)
+
 
 def find_highlights(tree: _Element, survey: Survey) -> Highlights | None:
-    """Return the first list of takeaways in a page, None when it has none.
+    """Return the first summary a publisher printed in a page, None when it has none.
 
-    That is a line that `is_takeaways_label`, followed by a list of 2 to 12 items that are not links, or by
-    as many paragraphs that begin with a bullet.
+    That is a line that `is_takeaways_label`, with a list, lines with bullets, a small box of lines or one
+    paragraph below or behind it (`boxes`). Of lists in lists `points` says what a point is.
     """
-    for label in tree.iter(*_LABEL_TAGS):
-        heading = survey.short_text(label, _LABEL_MOST)
-        if heading and is_takeaways_label(heading):
-            found = _list_after(label, survey) or _bullets_after(label, survey)
-            if found:
-                items, last = found
-                return Highlights(heading.rstrip(" :"), items, tuple(islice(_lines_after(last), 40)))
+    for label in islice(labels_in(tree, survey), _LABELS_MOST):
+        found = find_under(label, survey)
+        if found:
+            return _highlights(label, found)
     return None
 
 
 def with_highlights(blocks: Sequence[Block], highlights: Highlights | None) -> tuple[Block, ...]:
-    """Return `blocks` with the takeaways as a heading and its list items, in their place on the page."""
+    """Return `blocks` with the summary as a heading and its list items, in its place on the page."""
     if highlights is None:
         return tuple(blocks)
-    parts = {comparable(highlights.heading), *map(comparable, highlights.items)}
-    place = _place(blocks, highlights, parts)
-    before = [block for block in blocks[:place] if comparable(block.text) not in parts]
-    after = [block for block in blocks[place:] if comparable(block.text) not in parts]
-    return (*before, *highlights.blocks(), *after)
+    shown = [highlights.shows(block) for block in blocks]
+    place = shown.index(True) if True in shown else _place(blocks, highlights)
+    kept = [(index, block) for index, block in enumerate(blocks) if not shown[index]]
+    before = [block for index, block in kept if index < place]
+    after = [block for index, block in kept if index >= place]
+    return (*before, *highlights.blocks(), *_parted(after))
 
 
-def _place(blocks: Sequence[Block], highlights: Highlights, parts: set[str]) -> int:
-    """Return where the list belongs: where extraction left it, else before the first line that follows it."""
-    for index, block in enumerate(blocks):
-        if comparable(block.text) in parts:
-            return index
+def _parted(after: list[Block]) -> list[Block]:
+    """Return what follows a summary, so that no other list's first item reads as one more of its points."""
+    if after and after[0].kind is BlockKind.LIST_ITEM:
+        return [Block(BlockKind.PARAGRAPH, after[0].text), *after[1:]]
+    return after
+
+
+def _highlights(label: Label, found: Found) -> Highlights:
+    following = tuple(islice(_lines_after(found.last), _FOLLOWING))
+    return Highlights(label.text.rstrip(" :–—-"), found.points, following, found.lines, found.is_prose)
+
+
+def _place(blocks: Sequence[Block], highlights: Highlights) -> int:
+    """Return where a summary belongs that extraction lost: before the first line that follows it."""
     following = set(map(comparable, highlights.following))
     return next((index for index, block in enumerate(blocks) if comparable(block.text) in following), 0)
 
 
-def _list_after(label: _Element, survey: Survey) -> tuple[tuple[str, ...], _Element] | None:
-    """Return the items of the list that comes next after `label`, and the list itself."""
-    for element in _after(label):
-        listing = next(element.iter("ul", "ol"), None)
-        if listing is not None and survey.length(element) - survey.length(listing) < _BESIDE_MOST:
-            if survey.length(listing) > _LIST_MOST:
-                return None
-            items = tuple(text for item in listing.iter("li") if (text := text_of(item)))
-            return (items, listing) if _are_takeaways(items) and survey.link_share(listing) < 0.8 else None
-        if survey.length(element):
-            return None
-    return None
-
-
-def _bullets_after(label: _Element, survey: Survey) -> tuple[tuple[str, ...], _Element] | None:
-    """Return the paragraphs with bullets that come next after `label`, and the last of them."""
-    items: list[str] = []
-    last = label
-    for element in _after(label):
-        text = survey.short_text(element, _ITEM_MOST)
-        if not _BULLET.match(text) or len(items) > _MAX_ITEMS:
-            break
-        items.append(_BULLET.sub("", text))
-        last = element
-    return (tuple(items), last) if _are_takeaways(items) else None
-
-
-def _after(label: _Element) -> Iterator[_Element]:
-    """Yield what follows a label beside it, or beside the wrappers it is alone in."""
-    current: _Element | None = label
-    for _ in range(_LEVELS):
-        if current is None or current.tag == "body":
-            return
-        if current.getnext() is not None:
-            yield from current.itersiblings()
-            return
-        current = current.getparent()
-
-
-def _are_takeaways(items: Sequence[str]) -> bool:
-    return _MIN_ITEMS <= len(items) <= _MAX_ITEMS and all(
-        3 <= word_count(item) <= _MAX_ITEM_WORDS for item in items
-    )
+def _letters(text: str) -> str:
+    """Return a line's letters and digits only: extraction glues the lines of a box together."""
+    return comparable(text).replace(" ", "")
 
 
 def _lines_after(element: _Element) -> Iterator[str]:

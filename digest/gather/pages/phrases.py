@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from digest.domain.summary_labels import is_summary_label
 from digest.gather.plain import word_count
 
 LABEL_MOST = 120
@@ -25,20 +26,9 @@ def _line(*alternatives: str) -> re.Pattern[str]:
 
 _TAKEAWAYS = _line(
     r"(?:the |our |my )?(?:\w+ )?(?:key|main|top|quick|big|biggest)[ -]"
-    r"(?:take-?aways?|points?|facts?|findings|insights?|highlights|messages)",
-    r"(?:the )?take-?aways?|(?:article |story )?highlights|in (?:brief|short|a nutshell)|at a glance|tl;?dr",
-    r"the (?:gist|bottom line|short version|essentials)|what (?:you need )?to know|(?:quick )?summary",
-    r"les points (?:clés|essentiels)|(?:l['’])?essentiel|en (?:bref|résumé)|à retenir",
-    r"ce qu['’]il faut (?:retenir|savoir)",
-    r"das wichtigste(?: in kürze)?|auf einen blick|kurz (?:zusammengefasst|und knapp)|kernpunkte",
-    r"zusammenfassung|(?:los )?puntos clave|en (?:resumen|breve)|claves|lo más importante",
-    r"in sintesi|in breve|i punti chiave|(?:os )?pontos?[ -]chave|em resumo|destaques",
-    r"in het kort|(?:de )?belangrijkste punten|samengevat|i korthet|det viktigaste|sammanfattning"
-    r"|kort fortalt",
-    r"det vigtigste|resumé|kort oppsummert|hovedpunkter|w skrócie|najważniejsze(?: informacje)?|podsumowanie",
-    r"(?:le )?cose da sapere|cosa sapere|o que (?:você )?precisa saber|o mais importante|lo esencial",
-    r"das müssen sie wissen|darum geht['’]?s|ce qu['’]on sait",
+    r"(?:take-?aways?|points?|facts?|findings|insights?|highlights|messages)"
 )
+"""Labels of summaries that vary too much to be listed."""
 
 _RELATED_LABEL = re.compile(
     r"\W*"
@@ -109,7 +99,7 @@ _BYLINE = re.compile(
 
 def is_takeaways_label(text: str) -> bool:
     """Say whether a line announces the publisher's own summary: "Key Takeaways", "Auf einen Blick"."""
-    return len(text) <= 60 and bool(_TAKEAWAYS.fullmatch(text))
+    return len(text) <= 60 and (is_summary_label(text) or bool(_TAKEAWAYS.fullmatch(text)))
 
 
 def is_related_label(text: str, *, before_prose: bool = False) -> bool:

@@ -11,9 +11,12 @@ from sqlalchemy import Engine
 from digest.condense.llm import LlmOptions, Prices, Provider, open_condenser
 from digest.condense.llm.run import Pace
 from digest.domain.articles import Article, Condensed, Origin, Style
+from digest.domain.newsletters import NewsletterId
+from digest.store.database import reading
+from digest.store.newsletters import list_newsletters
 from tests.condense.samples import HARBOUR, article, paragraph
 from tests.servers.model_server import ModelServer
-from tests.stored import NOW
+from tests.stored import NOW, stored_newsletter
 
 KEY = "sk-canary-0123456789"
 WALL = "The flood wall in Port Ellery will cost $83 million and is due to be finished in 2029."
@@ -76,7 +79,11 @@ def ask(
 
     async def run() -> Told:
         opened = open_condenser(
-            options(server, **overrides), engine, now=lambda: NOW, pace=(time or FakeTime()).pace
+            options(server, **overrides),
+            engine,
+            newsletter_of_tests(engine),
+            now=lambda: NOW,
+            pace=(time or FakeTime()).pace,
         )
         async with opened as condenser:
             calls = [
@@ -87,6 +94,14 @@ def ask(
             return Told(tuple(found), condenser.spent, condenser.stopped)
 
     return asyncio.run(run())
+
+
+def newsletter_of_tests(engine: Engine) -> NewsletterId:
+    """The newsletter whose money these articles cost, stored when it is first asked for."""
+    with reading(engine) as session:
+        for known in list_newsletters(session):
+            return known.id
+    return stored_newsletter(engine).id
 
 
 def texts(condensed: Condensed, *origins: Origin) -> tuple[str, ...]:

@@ -14,7 +14,16 @@ from digest.condense.llm import prompt
 from digest.domain.articles import Origin, Style, Usage
 from digest.store.answers import LlmAnswerRow
 from digest.store.database import open_engine, reading
-from tests.condense.llm.asking import FALSE, MARKET, ask, numbered, options, origins, texts
+from tests.condense.llm.asking import (
+    FALSE,
+    MARKET,
+    ask,
+    newsletter_of_tests,
+    numbered,
+    options,
+    origins,
+    texts,
+)
 from tests.condense.samples import HARBOUR, paragraph
 from tests.servers.model_server import ModelServer, honest, says, status, writes
 
@@ -132,12 +141,14 @@ import asyncio, os, signal, sys
 from pydantic import SecretStr
 from digest.condense.llm import LlmOptions, Prices, Provider, condenser, open_condenser
 from digest.domain.articles import Style
+from digest.domain.newsletters import NewsletterId
+from digest.store import tables
 from digest.store.database import open_engine
 from tests.condense.samples import HARBOUR
 
 async def main(url, database):
     options = LlmOptions(Provider.OPENAI, "model-7", Prices(3.0, 15.0), url)
-    async with open_condenser(options, open_engine(database)) as llm:
+    async with open_condenser(options, open_engine(database), NewsletterId(1)) as llm:
         condenser.check_draft = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
         await llm.condense(HARBOUR, count=3, max_words=35, style=Style.NEUTRAL)
 
@@ -148,11 +159,12 @@ asyncio.run(main(*sys.argv[1:]))
 def test_a_process_that_is_killed_after_an_answer_does_not_pay_for_it_twice(
     server: ModelServer, sqlite_url: str
 ) -> None:
+    engine = open_engine(sqlite_url)
+    assert newsletter_of_tests(engine) == 1
     root = Path(__file__).parents[3]
     command = [sys.executable, "-c", DIES, f"{server.url}/v1", sqlite_url]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    engine = open_engine(sqlite_url)
     told = ask(server, engine)
     assert told.one.usage == Usage(900, 100, 0, was_cached=True)
     assert (len(server.calls), told.spent) == (1, 0)

@@ -1,13 +1,13 @@
 """Letters: mails to one subscriber besides the digest, and which of them a newsletter sends by itself.
 
-Revision 0012, after 0009.
+Revision 0012, after 0011.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0012'
-down_revision = '0009'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,81 @@
+"""`digest issue hide` and `unhide`: what the public archive shows no longer, or again."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Collection
+from typing import Annotated
+
+import typer
+
+from digest.cli.arguments import IssueNumber, required
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import say
+from digest.domain.issues import Issue
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.issues import get_issue
+from digest.store.newsletters import newsletter_by_id
+
+app = new_app()
+
+Article = Annotated[
+    int | None,
+    typer.Option("--item", min=1, metavar="N", help="One article: its # in 'digest issue show'."),
+]
+
+
+@app.command(epilog=examples("digest issue hide 3", "digest issue hide 3 --item 5 --by 'Ada Fenwick'"))
+def hide(
+    issue: IssueNumber,
+    item: Article = None,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")] = "",
+) -> None:
+    """Take an issue, or one article of it, out of the public archive and its feeds.
+
+    Mails that were sent stay as they are, and so do readers' own copies of them online.
+    """
+    from digest.store.hiding import hide_issue, hide_item
+
+    runtime = open_runtime()
+    who = required(by or getpass.getuser(), "--by")
+    with writing(runtime.engine) as session:
+        if item is None:
+            hide_issue(session, issue, by=who, now=runtime.clock())
+            told = f"Issue {issue}"
+        else:
+            told = f"'{hide_item(session, issue, item - 1, by=who, now=runtime.clock())}'"
+    say(f"{told} is in the archive no more; who read its feeds or its pages may have kept a copy.")
+    _tell_without_archive(runtime, issue)
+
+
+@app.command(epilog=examples("digest issue unhide 3 --item 5"))
+def unhide(issue: IssueNumber, item: Article = None) -> None:
+    """Show an issue, or one article of it, in the public archive again."""
+    from digest.store.hiding import unhide_issue, unhide_item
+
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        if item is None:
+            unhide_issue(session, issue, now=runtime.clock())
+            told = f"Issue {issue}"
+        else:
+            told = f"'{unhide_item(session, issue, item - 1, now=runtime.clock())}'"
+    say(f"{told} is not hidden any more.")
+    _tell_without_archive(runtime, issue)
+
+
+def hidden_note(issue: Issue, hidden: Collection[int]) -> str:
+    """Return in words what the archive does not show of an issue, '' when it shows all."""
+    if issue.is_hidden:
+        return f"Not in the public archive: 'digest issue unhide {issue.id}' shows it there."
+    numbers = ", ".join(str(position + 1) for position in sorted(hidden))
+    return f"Not in the public archive: article {numbers}." if numbers else ""
+
+
+def _tell_without_archive(runtime: Runtime, issue_id: int) -> None:
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
+    if not newsletter.archive:
+        say(f"{newsletter.name} has no public archive at present.")

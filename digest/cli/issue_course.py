@@ -1,0 +1,122 @@
+"""`digest issue approve` and what follows: an issue's course from draft to sent, stopped or settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from digest.cli.arguments import IssueNumber, Yes, required
+from digest.cli.lazy import new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import confirm, read_file_bytes, say
+from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput
+from digest.domain.issues import IssueState
+from digest.store.database import reading, writing
+from digest.store.deliveries import cancel_for_issue
+from digest.store.issues import change_issue, get_issue
+
+app = new_app()
+
+
+@app.command()
+def approve(
+    issue: IssueNumber,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who approves it.")] = None,
+    despite_errors: Annotated[
+        bool,
+        typer.Option(
+            "--despite-errors",
+            help="Let it go although its checks find errors; --by says who, for the issue's note.",
+        ),
+    ] = False,
+) -> None:
+    """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte.
+
+    A draft in which 'digest issue check --no-fetch' finds errors stays one.
+    """
+    from digest.pipeline.approval import approve_issue
+
+    if despite_errors and by is None:
+        raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
+    who = required("command line" if by is None else by, "--by")
+    approved = approve_issue(open_runtime(), issue, by=who, despite_errors=despite_errors)
+    say(
+        f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
+        f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
+    )
+
+
+@app.command()
+def pause(
+    issue: IssueNumber,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
+) -> None:
+    """Stop a send. What is under way ends; nothing new is armed."""
+    _change(issue, IssueState.PAUSED, f"Issue {issue} is paused. 'digest issue resume {issue}' goes on.", why)
+
+
+@app.command()
+def resume(issue: IssueNumber) -> None:
+    """Go on with a paused send. Nobody gets it twice."""
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        change_issue(session, issue, IssueState.SENDING, now=runtime.clock(), only_from=(IssueState.PAUSED,))
+    say(f"Issue {issue} goes on: by a running worker, or with 'digest send {issue}'.")
+
+
+@app.command()
+def cancel(
+    issue: IssueNumber,
+    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
+    yes: Yes = False,
+) -> None:
+    """End an issue for good. Who has it keeps it; nobody else gets it."""
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        get_issue(session, issue)
+    if not yes:
+        confirm(f"Cancel issue {issue} for good?")
+    with writing(runtime.engine) as session:
+        found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
+        cancelled = cancel_for_issue(session, found.id)
+    say(
+        f"Issue {issue} is cancelled; "
+        + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
+    )
+
+
+def _change(issue: int, to: IssueState, told: str, note: str) -> None:
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        change_issue(session, issue, to, now=runtime.clock(), note=note)
+    say(told)
+
+
+@app.command()
+def reconcile(
+    issue: IssueNumber,
+    log: Annotated[
+        Path, typer.Option(metavar="FILE", help="The mail server's log: text with the Message-IDs it took.")
+    ],
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete",
+            help="The log holds everything the server took since the send began: what is not in it was never "
+            "accepted, and is sent again.",
+        ),
+    ] = False,
+) -> None:
+    """Settle the deliveries whose answer never came, by what the mail server's log says."""
+    from digest.deliver.reconcile import message_ids
+    from digest.deliver.reconcile import reconcile as settle
+
+    accepted = message_ids(read_file_bytes(log))
+    runtime = open_runtime()
+    done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
+    say(f"{done.accepted} accepted, {done.again} to be sent again, {done.unknown} still unknown.")
+    if done.again:
+        say(f"'digest send {issue}' sends them, or a running worker does.")

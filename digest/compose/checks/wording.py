@@ -1,0 +1,91 @@
+"""The words of a mail: its subject and preheader, and what was meant to be replaced and was not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from digest.compose.checks.findings import Finding, Severity, error, warning
+from digest.compose.checks.seen import Seen
+from digest.domain.counting import counted
+from digest.domain.mail import PREHEADER_MAX, PREHEADER_MIN, SUBJECT_MAX, TOKEN_CLOSE, TOKEN_OPEN
+
+SUBJECT_MIN = 10
+
+_UNRESOLVED = re.compile(r"\{\{|\{%|\{#")
+_PALE = re.compile(r"(?<!-)color:\s*(?:#fff(?:fff)?\b|white\b|transparent\b)", re.IGNORECASE)
+_PADDING = "\u034f"
+
+_FORGOTTEN: tuple[tuple[re.Pattern[str], Severity], ...] = (
+    # What mail programs of others fill in, and what stands for text that is to come.
+    (re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\*\|\w+\|\*|%%\w+%%|<<\w[\w ]*>>", re.DOTALL), Severity.ERROR),
+    (re.compile(r"\blorem ipsum\b", re.IGNORECASE), Severity.ERROR),
+    (re.compile(r"\b(?:TODO|FIXME|TBD|TBC)\b|\b[xX]{3,}\b"), Severity.WARNING),
+    (re.compile(r"\[\s*(?:…|\.{3}|[A-Z][A-Z ]{2,})\s*\]"), Severity.WARNING),
+    (re.compile(r"https?://(?:[\w-]+\.)*example\.(?:com|org|net)\b\S*", re.IGNORECASE), Severity.WARNING),
+)
+
+
+def check_placeholders(seen: Seen) -> Iterator[Finding]:
+    """Look for tokens and template code that nobody filled in."""
+    for where, body in (("html", seen.html), ("text", seen.text)):
+        if TOKEN_OPEN in body or TOKEN_CLOSE in body:
+            yield error("a token was left without a value", where)
+    if left := _UNRESOLVED.search(seen.html):
+        yield error(f"an unresolved placeholder: {seen.html[left.start() : left.start() + 40]!r}")
+    if left := _UNRESOLVED.search(seen.text):
+        # An article may rightly speak of braces; in HTML those are escaped, in plain text nobody can tell.
+        yield warning(f"it looks unresolved: {seen.text[left.start() : left.start() + 40]!r}", "text")
+
+
+def check_writing(texts: Mapping[str, str]) -> Iterator[Finding]:
+    """Look through what editors wrote, by where it stands, for what was meant to be replaced."""
+    for where, text in texts.items():
+        for pattern, severity in _FORGOTTEN:
+            if found := pattern.search(text):
+                yield Finding(
+                    severity, f"'{found[0][:60]}' looks like a placeholder", where, f"rewrite the {where}"
+                )
+
+
+def check_subject(subject: str) -> Iterator[Finding]:
+    """Say when a subject is left without a value, or is shorter or longer than shows well."""
+    if TOKEN_OPEN in subject or TOKEN_CLOSE in subject:
+        yield error("a token was left without a value", "subject")
+    if not SUBJECT_MIN <= len(subject) <= SUBJECT_MAX:
+        yield _length("subject", len(subject), SUBJECT_MIN, SUBJECT_MAX)
+
+
+def check_preheader(said: str) -> Iterator[Finding]:
+    """Say when a preheader is shorter or longer than inboxes show."""
+    if not PREHEADER_MIN <= len(said) <= PREHEADER_MAX:
+        yield _length("preheader", len(said), PREHEADER_MIN, PREHEADER_MAX)
+
+
+def _length(name: str, length: int, least: int, most: int) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        f"the {name} has {counted(length, 'character')}; {least} to {most} show best",
+        name,
+        f"write one with 'digest issue edit --{name}'",
+        kind=f"{name} too {'short' if length < least else 'long'}",
+        degree=max(least - length, length - most),
+    )
+
+
+def check_preheader_markup(seen: Seen) -> Iterator[Finding]:
+    """Look at how the preheader is made: there, kept apart from what follows, and not white on white."""
+    preheader = next(iter(seen.found.of_class("preheader")), None)
+    if preheader is None:
+        yield warning("no preheader: mark it class=preheader", "preheader")
+        return
+    if _PADDING not in seen.found.text_of(preheader):
+        yield warning("nothing keeps the text after the preheader out of the inbox's list", "preheader")
+    if _PALE.search(preheader.attributes.get("style", "")):
+        yield warning("the preheader is white on white: spam filters count that", "preheader")
+
+
+def find_preheader(seen: Seen) -> str | None:
+    """Return what a page's preheader says, without its padding; None when it has none."""
+    preheader = next(iter(seen.found.of_class("preheader")), None)
+    return None if preheader is None else seen.found.text_of(preheader).partition(_PADDING)[0].strip()

@@ -1,0 +1,64 @@
+"""An issue let go by a person or by itself: not with errors that its checks find, unless somebody says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from digest.compose.checks.editions import Reported
+from digest.compose.steps import approve
+from digest.domain.counting import counted
+from digest.domain.errors import Conflict
+from digest.domain.issues import Issue, IssueState
+from digest.pipeline.preflight import check_offline
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.issues import get_issue, items_of
+from digest.store.newsletters import newsletter_by_id
+
+log = structlog.get_logger(__name__)
+
+AUTOMATIC = "automatic approval"
+
+_NAMED_MOST = 5
+"""Errors named in a refusal; the check lists all."""
+
+
+class Unsound(Conflict):
+    """A draft that its checks find errors in: it was not approved."""
+
+
+def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: bool = False) -> Issue:
+    """Freeze a draft with its newsletter's template, once its checks find no error.
+
+    `despite_errors` lets it go as it is; who did and what was wrong then stands in the issue's note. Raises
+    `Unsound` with the errors, `Conflict` and `Misconfigured`.
+    """
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        # An approval refuses in its own words what is no draft or holds nothing.
+        is_to_be_checked = issue.state is IssueState.DRAFT and bool(items_of(session, issue.id))
+    template = runtime.template(newsletter)
+    errors = check_offline(runtime, issue_id).errors if is_to_be_checked else ()
+    if errors and not despite_errors:
+        raise Unsound(_refusal(issue_id, errors))
+    note = f"approved by {by} despite {_told(errors)}" if errors else ""
+    if note:
+        log.warning("issue.approved_despite_errors", issue=issue_id, by=by, errors=len(errors))
+    return approve(runtime.engine, issue_id, template=template, by=by, now=runtime.clock(), note=note)
+
+
+def _refusal(issue_id: int, errors: Sequence[Reported]) -> str:
+    return (
+        f"issue {issue_id} stays a draft, for its checks find {_told(errors)}. Correct that and approve it "
+        f"again ('digest issue check {issue_id}' shows all), or let it go as it is with "
+        f"'digest issue approve {issue_id} --despite-errors --by NAME'"
+    )
+
+
+def _told(errors: Sequence[Reported]) -> str:
+    named = "; ".join(f"{one.finding.what} ({one.finding.where})" for one in errors[:_NAMED_MOST])
+    more = f"; and {len(errors) - _NAMED_MOST} more" if len(errors) > _NAMED_MOST else ""
+    return f"{counted(len(errors), 'error')}: {named}{more}"

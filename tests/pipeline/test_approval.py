@@ -1,0 +1,103 @@
+"""An issue with errors is not approved, by nobody unasked; who lets it go all the same is named."""
+
+import pytest
+from sqlalchemy import Engine, update
+
+from digest.domain.errors import Conflict
+from digest.domain.issues import Issue, IssueState
+from digest.domain.newsletters import Approval
+from digest.domain.schedules import OccurrenceState
+from digest.pipeline.approval import Unsound, approve_issue
+from digest.pipeline.run import run_newsletter
+from digest.pipeline.sending import send
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.issues import get_issue, write_texts
+from digest.store.newsletters import NewsletterRow
+from tests.pipeline.press import CLIMATE, Press, make_newsletter
+from tests.pipeline.test_preflight import compose_week
+from tests.pipeline.test_scheduled import Weekly
+from tests.servers.smtp_sink import SmtpSink
+from tests.stored import change, stored_reader
+
+
+def write_intro(engine: Engine, issue: Issue, intro: str) -> None:
+    with writing(engine) as session:
+        write_texts(session, issue.id, subject="", preheader="", intro=intro)
+
+
+@pytest.fixture
+def unsound(engine: Engine, press: Press) -> Issue:
+    """A draft that says lorem ipsum."""
+    newsletter = make_newsletter(engine, press)
+    stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    issue = compose_week(engine, press, newsletter, tides=CLIMATE)
+    write_intro(engine, issue, "Lorem ipsum")
+    return issue
+
+
+def standing(engine: Engine, issue: Issue) -> Issue:
+    with reading(engine) as session:
+        return get_issue(session, issue.id)
+
+
+def test_a_draft_with_errors_is_refused_with_each_and_the_way_past(
+    engine: Engine, runtime: Runtime, unsound: Issue
+) -> None:
+    with pytest.raises(Unsound) as refused:
+        approve_issue(runtime, unsound.id, by="Edda")
+    assert "1 error: 'Lorem ipsum' looks like a placeholder (opening lines)" in str(refused.value)
+    assert f"'digest issue approve {unsound.id} --despite-errors --by NAME'" in str(refused.value)
+    assert standing(engine, unsound).state is IssueState.DRAFT
+
+
+def test_who_lets_it_go_stands_in_its_note_until_it_is_sent(
+    engine: Engine, runtime: Runtime, unsound: Issue
+) -> None:
+    approved = approve_issue(runtime, unsound.id, by="Edda", despite_errors=True)
+    note = "approved by Edda despite 1 error: 'Lorem ipsum' looks like a placeholder (opening lines)"
+    assert (approved.state, approved.note) == (IssueState.APPROVED, note)
+    send(runtime, unsound.id)
+    assert (standing(engine, unsound).state, standing(engine, unsound).note) == (IssueState.SENT, note)
+
+
+def test_a_pause_has_a_note_of_its_own_which_ends_with_it(
+    engine: Engine, runtime: Runtime, unsound: Issue
+) -> None:
+    approve_issue(runtime, unsound.id, by="Edda", despite_errors=True)
+    change(engine, unsound, IssueState.SENDING)
+    assert change(engine, unsound, IssueState.PAUSED).note == ""
+    assert change(engine, unsound, IssueState.SENDING).note == ""
+
+
+def test_without_errors_there_is_nothing_to_note(engine: Engine, runtime: Runtime, unsound: Issue) -> None:
+    write_intro(engine, unsound, "")
+    assert approve_issue(runtime, unsound.id, by="Edda", despite_errors=True).note == ""
+    with pytest.raises(Conflict, match="is approved, so this cannot make it approved"):
+        approve_issue(runtime, unsound.id, by="Edda")
+
+
+def test_a_run_by_hand_leaves_it_a_draft_and_says_why(
+    runtime: Runtime, unsound: Issue, smtp_sink: SmtpSink
+) -> None:
+    run = run_newsletter(runtime, "weekly", approve_by="Edda")
+    assert run.issue is not None
+    assert run.issue.state is IssueState.DRAFT
+    assert "stays a draft, for its checks find 1 error" in run.note
+    assert smtp_sink.copies() == {"ops@example.org": 1}
+
+
+def test_automatic_approval_waits_for_a_person_and_tells_ops_what_to_do(
+    engine: Engine, runtime: Runtime, press: Press, smtp_sink: SmtpSink
+) -> None:
+    weekly = Weekly(engine, runtime, press, Approval.AUTOMATIC)
+    run = weekly.due()
+    # The newsletter's own address is what nobody looks at again.
+    with writing(engine) as session:
+        session.execute(update(NewsletterRow).values(postal_address="Lorem ipsum 1"))
+    weekly.drive(run)
+    assert weekly.occurrence.state is OccurrenceState.WAITING
+    assert "postal address" in weekly.occurrence.note
+    assert "--despite-errors" in weekly.occurrence.note
+    assert smtp_sink.copies() == {"ops@example.org": 1}
+    assert weekly.send() == ()
