@@ -29,6 +29,7 @@ from digest.deliver.outages import outage_note
 from digest.deliver.smtp import SmtpServer
 from digest.domain.errors import DigestError, InvalidInput, Misconfigured
 from digest.domain.issues import IssueState
+from digest.domain.letters import LetterKind
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
 from digest.settings import PREFIX, Settings, config_file, load_settings
@@ -375,13 +376,15 @@ def _templates(runtime: Runtime) -> Iterator[Check]:
 
 
 def _template(what: str, *folders: Path) -> Check:
+    from digest.compose.letters import compile_letter
     from digest.compose.templates import compile_template
 
+    kind = next((kind for kind in LetterKind if kind == folders[-1].name), None)
     try:
-        compile_template(*folders)
+        compile_letter(kind, *folders) if kind else compile_template(*folders)
     except Misconfigured as exc:
         return Check(what, False, "does not compile", str(exc))
-    return Check(what, True, "compiles, and shows a sample issue")
+    return Check(what, True, f"compiles, and shows a sample {'mail' if kind else 'issue'}")
 
 
 def _zones() -> Iterator[Check]:

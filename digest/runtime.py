@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,9 +17,10 @@ import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
+from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
 from digest.domain.errors import DigestError, Misconfigured, Refused
 from digest.domain.issues import Edition, Issue, IssueId
+from digest.domain.letters import LetterKind
 from digest.domain.mail import RenderedIssue, Token
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId
@@ -33,7 +34,7 @@ from digest.store.schema import require_schema
 # What a stage is made with is imported when it is made: a command that only reads the database starts in
 # half the time without template engine, mail and HTTP libraries.
 if TYPE_CHECKING:
-    from digest.compose.templates import EmailTemplate
+    from digest.compose.templates import EmailTemplate, MessageTemplate
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
@@ -225,7 +226,8 @@ class Runtime:
                 f"dkim_domain: '{domain}' is not the name of a domain; write it like example.org"
             ) from exc
 
-    def _signer(self, sender_email: str) -> Signer | None:
+    def signer(self, sender_email: str) -> Signer | None:
+        """Return what signs mail from `sender_email`, None without a key. Raises `Misconfigured`."""
         if not self.dkim_keys:
             return None
         from digest.deliver.dkim.signing import Signer
@@ -250,6 +252,15 @@ class Runtime:
         folders = self.template_folders(newsletter)
         return replace(_template(folders, TemplateFiles(folders).stamp), theme=newsletter.theme)
 
+    def letter_template(self, kind: LetterKind, newsletter: Newsletter | None = None) -> MessageTemplate:
+        """Return the template of a mail besides the digest, as `template` does; an alert is nobody's."""
+        from digest.compose.template_files import TemplateFiles
+
+        shared = (self.settings.templates / "email" / kind,)
+        folders = self.template_folders(newsletter, kind) if newsletter else shared
+        template = _letter_template(kind, folders, TemplateFiles(folders).stamp)
+        return replace(template, theme=newsletter.theme) if newsletter else template
+
     def template_folders(self, newsletter: Newsletter, name: str = "") -> tuple[Path, ...]:
         """Return where a newsletter's template is: its own files go before those of all newsletters.
 
@@ -265,7 +276,7 @@ class Runtime:
         """Return a reader's own values for the tokens of a mail."""
         from digest.track.tokens import Purpose
 
-        link, sign = self._link, self.tokens.sign
+        link, sign = self.link, self.tokens.sign
         return {
             Token.EMAIL: email,
             Token.UNSUBSCRIBE_URL: link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who)),
@@ -273,7 +284,8 @@ class Runtime:
             Token.ONLINE_URL: link("online", sign(Purpose.ONLINE, issue_id, who)),
         }
 
-    def _link(self, page: str, token: str) -> str:
+    def link(self, page: str, token: str) -> str:
+        """Return the address of a page that a signed token opens."""
         return f"{self.settings.public_url.rstrip('/')}/{page}/{token}"
 
     def mail_for(self, issue_id: IssueId) -> MailFor:
@@ -315,13 +327,14 @@ class Runtime:
 
         return EncodedIssue(
             rendered,
-            self._sender(newsletter),
+            self.sender(newsletter),
             name=str(issue.id),
             date=issue.sending_at or self.clock(),
-            signer=self._signer(newsletter.sender_email),
+            signer=self.signer(newsletter.sender_email),
         )
 
-    def _sender(self, newsletter: Newsletter) -> Sender:
+    def sender(self, newsletter: Newsletter) -> Sender:
+        """Return who a newsletter's mail comes from."""
         from digest.deliver.mime import Sender
 
         domain = newsletter.sender_email.rpartition("@")[2]
@@ -339,19 +352,27 @@ class Runtime:
         """Return the address at which a newsletter's public archive is, where it has one."""
         return f"{self.settings.public_url.rstrip('/')}/archive/{newsletter.slug}"
 
-    def tell_ops(self, subject: str, text: str) -> bool:
-        """Log what needs a person, and mail it to `ops_email` when there is one.
+    def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
+        """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
 
-        Never raises for mail that cannot be sent: the log has it, and the work goes on. Returns whether a
-        server took the mail, so that who can tells again; True when the log is all that was asked for.
+        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns
+        whether a server took the mail, so that who can tells again; True when the log is all that was asked
+        for.
         """
-        log.warning("ops.told", subject=subject, text=text)
+        log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
         if not self.settings.ops_email:
             return True
         import asyncio
 
+        from digest.alerts import mail_alert, make_alert
+
+        page = make_alert(
+            subject, text, to_do, commands, template=lambda: self.letter_template(LetterKind.ALERT)
+        )
         try:
-            outcome = asyncio.run(self._mail_ops(subject, text))
+            outcome = asyncio.run(
+                mail_alert(page, self.settings.ops_email, transport=self.transport, now=self.clock())
+            )
         except DigestError as exc:
             log.error("ops.not_told", subject=subject, reason=str(exc))
             return False
@@ -359,21 +380,6 @@ class Runtime:
             answer = f"{outcome.code or ''} {outcome.text}".strip()
             log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
         return outcome.state is DeliveryState.ACCEPTED
-
-    async def _mail_ops(self, subject: str, text: str) -> Outcome:
-        from digest.deliver.headers import ascii_address
-        from digest.deliver.notes import note
-        from digest.deliver.transport import Envelope
-
-        address = ascii_address(self.settings.ops_email)
-        message_id = f"alert.{secrets.token_hex(8)}@{address.rpartition('@')[2]}"
-        octets = note(address, f"[Digest] {subject}", text, message_id=message_id, date=self.clock())
-
-        async def arm() -> bool:
-            return True
-
-        async with self.transport.session() as session:
-            return await session.send(Envelope(address, address), octets, arm)
 
 
 def _recipient(personal: Mapping[Token, str], message_id: str) -> Recipient:
@@ -400,6 +406,14 @@ def _template(folders: tuple[Path, ...], _stamp: object) -> EmailTemplate:
     from digest.compose.templates import compile_template
 
     return compile_template(*folders)
+
+
+@lru_cache(maxsize=256)
+def _letter_template(kind: LetterKind, folders: tuple[Path, ...], _stamp: object) -> MessageTemplate:
+    """Return the template of a kind of mail, kept as `_template` keeps the digest's."""
+    from digest.compose.letters import compile_letter
+
+    return compile_letter(kind, *folders)
 
 
 def open_runtime(**overrides: object) -> Runtime:

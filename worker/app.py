@@ -117,8 +117,10 @@ def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], 
     if not isinstance(exception, DigestError):
         return
     told = {"task": sender.name, "arguments": args, "reason": str(exception)}
-    if sender.name == "worker.tasks.send" and isinstance(exception, (Unavailable, Refused)):
-        # At every try while the mail server is away, and `mail.away` tells that once an hour. When it is
+    if sender.name in ("worker.tasks.send", "worker.tasks.post") and isinstance(
+        exception, (Unavailable, Refused)
+    ):
+        # At every try while the mail server is away, which `mail.away` tells once an hour. When it is
         # the database that is away, the sweep fails as well.
         log.warning("task.failed", **told)
     else:

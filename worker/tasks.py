@@ -11,6 +11,7 @@ from celery.exceptions import OperationalError
 from digest.deliver.steps import due_issues
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
+from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
@@ -62,15 +63,23 @@ def advance(occurrence_id: int) -> None:
 
 @app.task
 def sweep() -> None:
-    """Take back what dead workers held, and ring for every run that waits and issue that is due."""
+    """Take back what dead workers held, and ring for every run that waits, issue and letter that is due."""
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
     waiting = open_issues(runtime())
     for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock()):
         ring(send, issue_id)
+    if letters_due(runtime()):
+        ring(post)
 
 
 @app.task
 def send(issue_id: int) -> None:
     """Send an issue for most of a minute, or until this worker is told to stop."""
     send_for_a_while(runtime(), IssueId(issue_id), should_stop=stopping.is_set)
+
+
+@app.task
+def post() -> None:
+    """Send the letters that are due for most of a minute, or until this worker is told to stop."""
+    post_letters(runtime(), should_stop=stopping.is_set)

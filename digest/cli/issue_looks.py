@@ -1,4 +1,4 @@
-"""`digest issue preview`: an issue as its readers get it."""
+"""`digest issue preview` and `test`: an issue as its readers get it, here or by mail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import typer
 from digest.cli.arguments import IssueNumber
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import say, warn
+from digest.cli.output import show_page, warn
+from digest.cli.trial_mail import EXAMPLES, mail_test
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.store.database import reading
@@ -51,16 +52,10 @@ def preview(
     for finding in check_page(page):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
     _warn_of_crowding(runtime, issue)
-    if out is None:
-        typer.echo(page.text if text else page.html)
-        return
-    files = {Path(f"{out}.html"): page.html, Path(f"{out}.txt"): page.text}
-    for file, content in files.items():
-        try:
-            file.write_text(content, "utf-8")
-        except OSError as exc:
-            raise InvalidInput(f"--out: {file} cannot be written: {exc.strerror or exc}") from exc
-    say("\n".join((page.subject, *map(str, files))))
+    show_page(page, out, text=text)
+
+
+app.command("test", epilog=EXAMPLES)(mail_test)
 
 
 def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:

@@ -35,6 +35,9 @@ class Root(LazyGroup):
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),
         "article": Part(_SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
+        "mail": Part(
+            _SETUP, "digest.cli.mails", "The mails besides the digest: confirmation, alert, …", True
+        ),
         "schedule": Part(_SETUP, "digest.cli.schedules", "Schedules: when an issue is made and sent.", True),
         "run": Part(_ISSUE, "digest.cli.runs", "Do all of the following at once, up to the send."),
         "gather": Part(_ISSUE, "digest.cli.runs", "Poll the sources and keep what is new."),

@@ -32,3 +32,8 @@ APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes o
 ARCHIVE = typer.Option(
     "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
 )
+WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
+GOODBYE = typer.Option(
+    "--goodbye/--no-goodbye",
+    help="Mail whoever unsubscribes on its page that they did; the page says so anyway.",
+)

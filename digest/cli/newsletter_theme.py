@@ -13,6 +13,7 @@ from digest.cli.lazy import examples
 from digest.cli.opening import open_runtime
 from digest.cli.output import read_text_file, say
 from digest.domain.errors import InvalidInput
+from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import DARK, LIGHT, USUAL, Theme
 from digest.runtime import Runtime
@@ -98,5 +99,8 @@ def _vocabulary(runtime: Runtime, newsletter: Newsletter) -> Vocabulary:
     from digest.compose.templates import phrases_said
     from digest.compose.themes import Vocabulary
 
-    phrases = phrases_said(*runtime.template_folders(newsletter))
-    return Vocabulary(phrases, runtime.template(newsletter).catalogues.languages)
+    templates = (newsletter.template, *LetterKind)
+    phrases = [
+        said for name in templates for said in phrases_said(*runtime.template_folders(newsletter, name))
+    ]
+    return Vocabulary(tuple(dict.fromkeys(phrases)), runtime.template(newsletter).catalogues.languages)

@@ -56,6 +56,8 @@ def add(
     takeaway_style: Annotated[Style, options.TAKEAWAY_STYLE] = Style.NEUTRAL,
     llm: Annotated[bool, options.LLM] = False,
     approval: Annotated[Approval, options.APPROVAL] = Approval.MANUAL,
+    welcome: Annotated[bool, options.WELCOME] = False,
+    goodbye: Annotated[bool, options.GOODBYE] = False,
     archive: Annotated[bool, options.ARCHIVE] = False,
 ) -> None:
     """Add a newsletter."""
@@ -75,6 +77,8 @@ def add(
         takeaway_style=takeaway_style,
         llm=llm,
         approval=approval,
+        welcome=welcome,
+        goodbye=goodbye,
         archive=archive,
     )
     runtime = open_runtime()
@@ -124,8 +128,14 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("approval", newsletter.approval),
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
         ("mail", theme_in_words(newsletter.theme)),
+        ("letters", _letters_in_words(newsletter)),
     ]
     show_record(newsletter.slug, rows)
+
+
+def _letters_in_words(newsletter: Newsletter) -> str:
+    wanted = {"welcome": newsletter.welcome, "goodbye": newsletter.goodbye}
+    return ", ".join(name for name, is_wanted in wanted.items() if is_wanted) or "none by themselves"
 
 
 def _takeaways_in_words(newsletter: Newsletter) -> str:
@@ -157,9 +167,14 @@ def change(
     takeaway_style: Annotated[Style | None, options.TAKEAWAY_STYLE] = None,
     llm: Annotated[bool | None, options.LLM] = None,
     approval: Annotated[Approval | None, options.APPROVAL] = None,
+    welcome: Annotated[bool | None, options.WELCOME] = None,
+    goodbye: Annotated[bool | None, options.GOODBYE] = None,
     archive: Annotated[bool | None, options.ARCHIVE] = None,
 ) -> None:
-    """Change what an issue holds; what is not named stays. How takeaways are put holds for new articles."""
+    """Change what an issue holds and which letters go out; what is not named stays.
+
+    How takeaways are put holds for new articles.
+    """
     given = {
         "language": language and language_tag(language),
         "max_items": max_items,
@@ -168,6 +183,8 @@ def change(
         "takeaway_style": takeaway_style,
         "llm": llm,
         "approval": approval,
+        "welcome": welcome,
+        "goodbye": goodbye,
         "archive": archive,
     }
     wanted = {name: value for name, value in given.items() if value is not None}

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from digest.domain.errors import InvalidInput
+from digest.domain.mail import Page
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -163,6 +164,23 @@ def show_record(name: str, values: Sequence[tuple[str, Any]]) -> None:
     show_table(
         (name, ""), [(label, "-" if value in ("", None) else value) for label, value in values], empty=""
     )
+
+
+def show_page(page: Page, out: Path | None, *, text: bool) -> None:
+    """Print a mail's HTML, or its `text`; with `out` write both beside it and print its subject.
+
+    Raises `InvalidInput` when they cannot be written.
+    """
+    if out is None:
+        typer.echo(page.text if text else page.html)
+        return
+    files = {Path(f"{out}.html"): page.html, Path(f"{out}.txt"): page.text}
+    for file, content in files.items():
+        try:
+            file.write_text(content, "utf-8")
+        except OSError as exc:
+            raise InvalidInput(f"--out: {file} cannot be written: {exc.strerror or exc}") from exc
+    say("\n".join((page.subject, *map(str, files))))
 
 
 def read_text_file(path: Path) -> str:

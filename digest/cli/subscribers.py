@@ -9,9 +9,11 @@ import typer
 
 from digest.cli.arguments import Email, Slug, language_tag, within
 from digest.cli.lazy import examples, new_app
+from digest.cli.mails import in_words
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_text_file, say, show_json, show_record, show_table
 from digest.domain.counting import counted
+from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
@@ -21,7 +23,7 @@ from digest.intake.subscribers import import_subscribers
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription, get_subscription, list_subscriptions, subscribe
-from digest.track.steps import unsubscribe
+from digest.track.steps import unsubscribe, welcome
 
 app = new_app()
 
@@ -52,6 +54,7 @@ def add(
         known = find_subscription(session, found.id, address)
         if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
             raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
+        is_new = known is None or known.state is not SubscriptionState.ACTIVE
         subscription = subscribe(
             session,
             found.id,
@@ -62,7 +65,10 @@ def add(
             timezone=timezone,
             now=runtime.clock(),
         )
+        is_welcomed = is_new and welcome(session, found.id, subscription.subscriber.id, now=runtime.clock())
     say(f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}.")
+    if is_welcomed:
+        say("A welcome waits for them: a running 'digest up' or worker mails it.")
 
 
 @app.command("list")
@@ -104,6 +110,22 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
     show_record(found.subscriber.email, rows)
+
+
+@app.command(epilog=examples("digest subscriber link harbour-week ada@example.org"))
+def link(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
+    """Mail a subscriber the link to their own settings: topics, and unsubscribing. It needs no password."""
+    from digest.pipeline.letters import mail_link
+
+    standing = mail_link(open_runtime(), newsletter, email)
+    if as_json:
+        show_json(standing)
+    elif standing.state is DeliveryState.ACCEPTED:
+        say(f"The link is on its way to {standing.email}.")
+    else:
+        say(f"The link to {standing.email} is {in_words(standing)}. 'digest mail list' shows how it stands.")
+    if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED):
+        raise typer.Exit(1)
 
 
 @app.command()

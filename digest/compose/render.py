@@ -82,13 +82,17 @@ def _summary(item: Item) -> str:
 
 
 def _checked(fragment: Fragment, template: EmailTemplate, block: str) -> Fragment:
-    """Return `fragment`, having looked at its links again: what a template adds to a URL counts too."""
-    for element in outline(fragment.html).elements:
+    refuse_unsafe_links(fragment.html, f"e-mail template '{template.name}', block '{block}'")
+    return fragment
+
+
+def refuse_unsafe_links(html: str, where: str) -> None:
+    """Raise `Misconfigured` for a link that is not http(s): what a template adds to a URL counts too."""
+    for element in outline(html).elements:
         for name in ("href", "src", "background", "action"):
             url = element.attributes.get(name, "https://")
             if not url.startswith(("https://", "http://", TOKEN_OPEN)):
                 raise Misconfigured(
-                    f"e-mail template '{template.name}', block '{block}': {name} '{url}' of <{element.name}> "
-                    "is not an absolute http(s) link; correct the template"
+                    f"{where}: {name} '{url}' of <{element.name}> is not an absolute http(s) link; correct "
+                    "the template"
                 )
-    return fragment

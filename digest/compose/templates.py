@@ -73,19 +73,32 @@ class MessageTemplate:
     catalogues: Catalogues
     theme: Theme = USUAL
 
+    def phrases(self, language: str) -> Phrases:
+        """Return its phrases for a mail of this language. Raises `Misconfigured` for a broken catalogue."""
+        return self.catalogues.phrases(language, self.theme.wording)
+
     def page(self, mail: MailView, values: Mapping[str, object]) -> Page:
         """Return the mail in `mail`'s language, with `values` in it; its bodies may also say `subject`.
 
         Raises `Misconfigured` when the template cannot show them, or a catalogue is broken.
         """
-        phrases = self.catalogues.phrases(mail.language, self.theme.wording)
-        given = context(mail, phrases, self.theme, **values)
+        given = context(mail, self.phrases(mail.language), self.theme, **values)
         try:
             subject = " ".join(self.subject.render(given).split())
             given["subject"] = subject
             return Page(subject, self.html.render(given), self.text.render(given))
         except (TemplateError, ValueError) as exc:
             raise Misconfigured(f"e-mail template '{self.name}': {exc}; correct the template") from exc
+
+    def block(self, block: str, mail: MailView, values: Mapping[str, object]) -> str:
+        """Return one block of the page by itself. Raises as `page` does."""
+        given = context(mail, self.phrases(mail.language), self.theme, **values)
+        try:
+            return _rendered(self.html, block, given)
+        except (TemplateError, ValueError) as exc:
+            raise Misconfigured(
+                f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
+            ) from exc
 
 
 def compile_template(*folders: Path) -> EmailTemplate:

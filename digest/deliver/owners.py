@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,11 @@ class Owner:
             pass
         state, started = _state(self.pid)
         return state in _ENDED or (0 not in (started, self.started) and started != self.started)
+
+
+def dead_among(names: Iterable[str]) -> list[str]:
+    """Return the owners of these names that are known to have ended."""
+    return [name for name in names if (owner := Owner.parse(name)) is not None and owner.is_dead()]
 
 
 _ENDED = frozenset("ZX")

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from digest.deliver.ledger import Clock, Ledger
 from digest.deliver.outages import leave_outage, meet_outage
-from digest.deliver.owners import Owner
+from digest.deliver.owners import dead_among
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import DigestError, Refused, Unavailable
@@ -237,19 +237,13 @@ class Swept:
 def sweep(engine: Engine, *, now: datetime) -> Swept:
     """Take back what dead workers held, and close the issues of which nothing is left to send."""
     with writing(engine) as session:
-        dead = [owner for owner in lease_owners(session) if _is_dead(owner)]
-        released, unknown = reap_leases(session, now=now, dead=dead)
+        released, unknown = reap_leases(session, now=now, dead=dead_among(lease_owners(session)))
     with reading(engine) as session:
         sending = issues_in(session, IssueState.SENDING)
     finished = tuple(issue.id for issue in sending if finish_issue(engine, issue.id, now=now))
     if released or unknown:
         log.warning("deliveries.reaped", released=released, unknown=unknown)
     return Swept(released, unknown, finished)
-
-
-def _is_dead(name: str) -> bool:
-    owner = Owner.parse(name)
-    return owner is not None and owner.is_dead()
 
 
 def due_issues(engine: Engine, issue_ids: Collection[IssueId], *, now: datetime) -> tuple[IssueId, ...]:

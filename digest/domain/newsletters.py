@@ -26,7 +26,7 @@ class Newsletter:
     `window_days` is how many whole local days an issue covers; `max_items` caps an issue, `takeaways`
     the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
     model writes them. `theme` is how its mail looks and is worded. With `archive` everybody may read what was
-    sent.
+    sent. With `welcome` whoever subscribes gets a letter, with `goodbye` whoever unsubscribes on its page.
     """
 
     id: NewsletterId
@@ -46,4 +46,6 @@ class Newsletter:
     approval: Approval = Approval.MANUAL
     template: str = "digest"
     theme: Theme = USUAL
+    welcome: bool = False
+    goodbye: bool = False
     archive: bool = False

@@ -112,7 +112,7 @@ def poll(
 def _tell_of_changes(runtime: Runtime, polled: Sequence[Polled]) -> None:
     for one in polled:
         if one.notice:
-            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}")
+            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}.")
 
 
 def tell_of_failing(runtime: Runtime) -> None:

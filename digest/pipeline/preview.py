@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from digest.compose.steps import pieces_of
+from digest.compose.steps import Pieces, pieces_of
 from digest.domain.errors import Conflict, NotFound
-from digest.domain.issues import Edition, IssueId
+from digest.domain.issues import Edition, IssueId, edition_for
 from digest.domain.mail import Page, assemble, page_for
 from digest.domain.subscribers import SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
@@ -21,10 +22,32 @@ SPECIMEN = "reader@example.org", SubscriberId(0)
 """Who a preview is for when it is for nobody in particular. Their links lead nowhere."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An issue's pieces, the edition that one reader has of them, and that reader."""
+
+    pieces: Pieces
+    edition: Edition
+    email: str
+    who: SubscriberId
+
+
 def page_for_reader(
     runtime: Runtime, issue_id: int, *, email: str = "", topics: Sequence[str] | None = None
 ) -> Page:
     """Return an issue's mail as a subscriber gets it, as one who follows `topics` would, or everything.
+
+    Raises as `shown_to` does.
+    """
+    shown = shown_to(runtime, issue_id, email=email, topics=topics)
+    personal = runtime.personal(shown.pieces.newsletter.id, shown.pieces.issue.id, shown.who, shown.email)
+    return page_for(assemble(shown.pieces.rendered, shown.edition), personal)
+
+
+def shown_to(
+    runtime: Runtime, issue_id: int, *, email: str = "", topics: Sequence[str] | None = None
+) -> Shown:
+    """Return what a subscriber, a reader of `topics` or one of everything has of an issue.
 
     A subscriber who was sent the issue sees the edition they were sent. Raises `NotFound` for an unknown
     issue, subscriber or topic, and `Conflict` when that reader gets nothing.
@@ -38,14 +61,13 @@ def page_for_reader(
         sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
     pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
-    personal = runtime.personal(newsletter.id, issue.id, who, address)
     follows = _follows(subscription, named, pieces.outline.topics)
-    page = pieces.page_of(sent, personal) if sent else pieces.page(follows, personal)
-    if page is None:
+    edition = sent or edition_for(pieces.outline, follows)
+    if not edition.sections:
         raise Conflict(
             f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue_id}"
         )
-    return page
+    return Shown(pieces, edition, address, who)
 
 
 def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) -> Page:

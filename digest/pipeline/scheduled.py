@@ -39,7 +39,9 @@ def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
     for held in tick(runtime.engine, now=runtime.clock()).held:
         runtime.tell_ops(
             f"the run of {held.local_date} was missed",
-            f"{held.note}: 'digest schedule run {held.id}' or 'digest schedule skip {held.id}'",
+            f"{held.note}.",
+            to_do="Run it now, or leave it out:",
+            commands=[f"digest schedule run {held.id}", f"digest schedule skip {held.id}"],
         )
     return unattended_runs(runtime)
 
@@ -91,7 +93,12 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
         return False
     log.info("run.stage", occurrence=after.id, stage=occurrence.stage, state=after.state, note=after.note)
     if after.state is OccurrenceState.FAILED:
-        runtime.tell_ops(f"a scheduled run failed at '{after.stage}'", after.note)
+        runtime.tell_ops(
+            f"a scheduled run failed at '{after.stage}'",
+            after.note,
+            to_do="Mend what is said above. How the schedules stand:",
+            commands=["digest schedule list"],
+        )
     return after.state is OccurrenceState.RUNNING
 
 
@@ -165,5 +172,10 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
     if issue.state is not IssueState.DRAFT:
         note = f"issue {issue.id} is {issue.state}"
         return replace(occurrence, stage=Stage.SEND, state=OccurrenceState.DONE, note=note)
-    runtime.tell_ops(subject, note)
+    runtime.tell_ops(
+        subject,
+        note,
+        to_do="Look at it:",
+        commands=[f"digest issue check {issue.id}", f"digest issue preview {issue.id} --text"],
+    )
     return replace(occurrence, state=OccurrenceState.WAITING, note=note)

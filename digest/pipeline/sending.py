@@ -91,7 +91,12 @@ def _address(runtime: Runtime, issue: Issue) -> Addressed | None:
             return None
         raise
     if not addressed.deliveries:
-        runtime.tell_ops(f"issue {issue.id} reached nobody", _nobody(issue.id, addressed))
+        runtime.tell_ops(
+            f"issue {issue.id} reached nobody",
+            _nobody(issue.id, addressed),
+            to_do="See why a reader was skipped:",
+            commands=[f"digest why EMAIL {issue.id}"],
+        )
     return addressed
 
 
@@ -99,8 +104,7 @@ def _nobody(issue_id: int, addressed: Addressed) -> str:
     skipped = ", ".join(f"{count} {reason.in_words}" for reason, count in addressed.skipped.items())
     return (
         f"Issue {issue_id} was approved, but there was nobody to send it to: "
-        f"{skipped or 'the newsletter has no active subscriber'}. It counts as sent. "
-        f"'digest why EMAIL {issue_id}' says more about a reader."
+        f"{skipped or 'the newsletter has no active subscriber'}. It counts as sent."
     )
 
 

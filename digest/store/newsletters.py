@@ -39,6 +39,8 @@ class NewsletterRow(Base):
     approval: Mapped[str] = mapped_column(String(16))
     template: Mapped[str] = mapped_column(String(64))
     theme: Mapped[dict[str, Any]] = mapped_column(Json)
+    welcome: Mapped[bool]
+    goodbye: Mapped[bool]
     created_at: Mapped[datetime]
     archive: Mapped[bool] = mapped_column(default=False)
     archive_changed_at: Mapped[datetime | None]
@@ -85,6 +87,8 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         template=newsletter.template,
         archive=newsletter.archive,
         theme=newsletter.theme.to_plain(),
+        welcome=newsletter.welcome,
+        goodbye=newsletter.goodbye,
         created_at=now,
     )
     session.add(row)
@@ -259,6 +263,8 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         template=row.template,
         archive=row.archive,
         theme=Theme.from_plain(row.theme),
+        welcome=row.welcome,
+        goodbye=row.goodbye,
     )
 
 

@@ -14,11 +14,14 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
+from digest.store.letters import queue_letter
+from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import is_suppressed, set_follows, set_subscription_state, subscription_of
 
 log = structlog.get_logger(__name__)
@@ -42,11 +45,17 @@ class Change(Enum):
 
 
 def unsubscribe(
-    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    says_goodbye: bool = False,
 ) -> Change:
     """Stop a newsletter for a subscriber. Nothing is armed for them after this has returned.
 
-    Once is enough: a second click changes nothing, so the day somebody left is kept.
+    Once is enough: a second click changes nothing, so the day somebody left is kept. With `says_goodbye` a
+    newsletter that wants it mails them a goodbye, which is the one letter that then still goes out.
     """
     others = frozenset(SubscriptionState) - {SubscriptionState.UNSUBSCRIBED}
     with writing(engine) as session:
@@ -54,11 +63,42 @@ def unsubscribe(
             session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
         )
         cancelled = cancel_for_subscriber(session, newsletter_id, subscriber_id)
+        if says_goodbye and change is Change.DONE and newsletter_by_id(session, newsletter_id).goodbye:
+            queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE or cancelled:
         log.info(
             "subscriber.unsubscribed", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled
         )
     return change
+
+
+def confirm(
+    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> Change:
+    """Begin a subscription that waited for its reader to say so; a newsletter that wants it welcomes them."""
+    with writing(engine) as session:
+        change = _move(
+            session,
+            newsletter_id,
+            subscriber_id,
+            SubscriptionState.ACTIVE,
+            only_from=(SubscriptionState.PENDING,),
+            now=now,
+        )
+        if change is Change.DONE:
+            welcome(session, newsletter_id, subscriber_id, now=now)
+    if change is Change.DONE:
+        log.info("subscriber.confirmed", subscriber=subscriber_id, newsletter=newsletter_id)
+    return change
+
+
+def welcome(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> bool:
+    """Queue the welcome of a new subscriber where their newsletter wants it; return whether there is one."""
+    if not newsletter_by_id(session, newsletter_id).welcome:
+        return False
+    return queue_letter(session, LetterKind.WELCOME, newsletter_id, subscriber_id, now=now) is not None
 
 
 def resubscribe(

@@ -1,7 +1,8 @@
 """Signed links: what a mail carries so that its reader needs no password.
 
 Each purpose has its own salt, so a link that shows a mail cannot be turned into one that unsubscribes.
-Unsubscribe links never expire: somebody who finds a mail from years ago can still stop it.
+Unsubscribe links never expire: somebody who finds a mail from years ago can still stop it. A confirmation
+does, and carries when it was signed.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from itsdangerous import BadSignature, Signer
 
 from digest.domain.errors import Refused
 from digest.domain.issues import IssueId
+from digest.domain.letters import CONFIRM_WITHIN
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 
@@ -25,6 +28,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     ONLINE = "online"
+    CONFIRM = "confirm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +63,43 @@ class Tokens:
 
     def sign(self, purpose: Purpose, first: int, second: int) -> str:
         """Return a token of letters, digits, `.`, `-` and `_` that carries two ids."""
-        return self._signers[purpose].sign(f"{first}.{second}").decode("ascii")
+        return self._sign(purpose, first, second)
+
+    def sign_confirmation(
+        self, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    ) -> str:
+        """Return a token that confirms a subscription, for `CONFIRM_WITHIN` from now on."""
+        return self._sign(Purpose.CONFIRM, newsletter_id, subscriber_id, int(now.timestamp()))
+
+    def read_confirmation(self, token: str, *, now: datetime) -> SubscriptionLink:
+        """Return whose subscription a token confirms. Raises `Refused` when it is not ours, or too old.
+
+        That it works once is the subscription's affair: it leaves `pending` by it.
+        """
+        newsletter_id, subscriber_id, signed_at = self._read(Purpose.CONFIRM, token, 3)
+        if now > datetime.fromtimestamp(signed_at, UTC) + CONFIRM_WITHIN:
+            hours = int(CONFIRM_WITHIN.total_seconds()) // 3600
+            raise Refused(f"this link was good for {hours} hours and is older: sign up once more")
+        return SubscriptionLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id))
 
     def read_subscription(self, purpose: Purpose, token: str) -> SubscriptionLink:
         """Return whom a token is about. Raises `Refused` when it was not signed here for this purpose."""
-        newsletter_id, subscriber_id = self._read(purpose, token)
+        newsletter_id, subscriber_id = self._read(purpose, token, 2)
         return SubscriptionLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id))
 
     def read_online(self, token: str) -> OnlineLink:
         """Return which copy a token shows. Raises `Refused` when it was not signed here for that."""
-        issue_id, subscriber_id = self._read(Purpose.ONLINE, token)
+        issue_id, subscriber_id = self._read(Purpose.ONLINE, token, 2)
         return OnlineLink(IssueId(issue_id), SubscriberId(subscriber_id))
 
-    def _read(self, purpose: Purpose, token: str) -> tuple[int, int]:
+    def _sign(self, purpose: Purpose, *numbers: int) -> str:
+        return self._signers[purpose].sign(".".join(map(str, numbers))).decode("ascii")
+
+    def _read(self, purpose: Purpose, token: str, count: int) -> list[int]:
         try:
-            first, second = self._signers[purpose].unsign(token).split(b".")
-            return int(first), int(second)
+            numbers = [int(number) for number in self._signers[purpose].unsign(token).split(b".")]
+            if len(numbers) != count:
+                raise ValueError(f"{len(numbers)} numbers where there must be {count}")
         except (BadSignature, ValueError) as exc:
             raise Refused("this link is not complete: open it from the mail once more") from exc
+        return numbers

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
 from digest.domain.errors import NotFound
@@ -36,6 +36,9 @@ async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink
 UnsubscribeLink = Annotated[SubscriptionLink, Depends(_unsubscribe_link)]
 PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
+ON_THE_PAGE = "on-the-page"
+"""What our own form has in its address, as nothing of its body is read."""
+
 _HEAD = re.compile("<head[^<>]*>", re.IGNORECASE)
 _UNINDEXED = (
     r'\g<0><meta name="robots" content="noindex, nofollow, noarchive">'
@@ -62,13 +65,23 @@ def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
 
 
 @router.post("/unsubscribe/{token}")
-def unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
+def unsubscribe(
+    request: Request, runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
+) -> HTMLResponse:
     """Unsubscribe: the page's own form, and a mail program's one click (RFC 8058 §3.2).
+
+    Whoever used the page may get a goodbye. After one click none is sent: the mail program said it for them.
 
     The body is not read, so no encoding of it can be wrong; nor is the answer a redirect, which mail
     programs are known to stumble over (§3.1). Twice is the same as once.
     """
-    steps.unsubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    steps.unsubscribe(
+        runtime.engine,
+        link.newsletter_id,
+        link.subscriber_id,
+        now=runtime.clock(),
+        says_goodbye=ON_THE_PAGE in request.query_params,
+    )
     return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told="")
 
 

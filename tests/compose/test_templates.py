@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from digest.compose.letters import compile_letter
 from digest.compose.templates import compile_template
 from digest.domain.errors import Misconfigured
+from digest.domain.letters import LetterKind
 from tests.samples import TEMPLATES
 
 
@@ -92,5 +94,7 @@ def test_a_missing_file_is_named(name: str, tmp_path: Path, template_files: Mapp
 
 
 def test_every_template_we_ship_compiles() -> None:
-    folders = [file.parent for file in TEMPLATES.glob("*/body.mjml")]
-    assert [compile_template(folder).name for folder in folders] == [folder.name for folder in folders]
+    folders = {file.parent.name: file.parent for file in TEMPLATES.glob("*/body.mjml")}
+    assert compile_template(folders.pop("digest")).name == "digest"
+    assert set(folders) == set(LetterKind)
+    assert {compile_letter(kind, folders[kind]).name for kind in LetterKind} == set(folders)

@@ -1,10 +1,13 @@
 """Ops are told of a source that keeps failing: once, whatever becomes of the mail server or of the worker."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,33 @@ def test_a_source_that_was_well_in_between_is_told_of_anew(
     with writing(engine) as session:
         change_source(session, source.id, url="https://meridian.example.org/new-feed")
     assert stored(engine, newsletter).standing.alerted_at is None
+
+
+def test_an_alert_says_what_to_do_and_which_command(runtime: Runtime, smtp_sink: SmtpSink) -> None:
+    assert runtime.tell_ops(
+        "a run was missed", "It was due.", to_do="Run it:", commands=["digest schedule run 7"]
+    )
+    message = message_from_bytes(smtp_sink.contents()[0], policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    assert (message["From"], message["To"]) == (f"Digest <{OPS}>", OPS)
+    assert message["Subject"] == "[Digest] a run was missed"
+    for kind in ("plain", "html"):
+        part = message.get_body((kind,))
+        assert part
+        for words in ("It was due.", "What to do", "Run it:", "digest schedule run 7"):
+            assert words in part.get_content()
+
+
+def test_a_broken_template_keeps_no_alert_from_ops(
+    runtime: Runtime, smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    shutil.copytree(runtime.settings.templates / "email", tmp_path / "email")
+    (tmp_path / "email" / "alert" / "body.txt").write_text("{{ alert.wat }}")
+    broken = Runtime(runtime.settings.model_copy(update={"templates_dir": tmp_path}), runtime.clock)
+    assert broken.tell_ops("Ünwell\r\nBcc: x@example.org", "It was due.", commands=["digest doctor"])
+    message = message_from_bytes(smtp_sink.contents()[0], policy=policy.default)
+    assert message["Subject"] == "[Digest] Ünwell Bcc: x@example.org"
+    assert "Bcc" not in message
+    assert message.get_content_type() == "text/plain"
+    for words in ("It was due.", "digest doctor", "body.txt line 1"):
+        assert words in message.get_content()  # type: ignore[attr-defined]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from digest.domain.deliveries import DeliveryState
+from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.store.claims import arm_deliveries, claim_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
-from digest.store.newsletters import remove_topic
+from digest.store.letters import list_letters
+from digest.store.newsletters import change_newsletter, remove_topic
 from digest.store.subscribers import SubscriberRow
 from digest.track.tokens import Purpose
 from tests.samples import CLIMATE, FOOD, SPACE
@@ -94,13 +97,28 @@ def test_unsubscribing_twice_is_the_same_as_once(site: Site) -> None:
     assert contents(site.runtime.engine) == before
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_only_who_used_the_page_gets_a_goodbye_and_only_if_the_newsletter_wants_it(
+    wanted: bool, site: Site
+) -> None:
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), goodbye=wanted)
+    form = re.search(r'action="([^"]+)"', site.get(site.link(Purpose.UNSUBSCRIBE, ADA)).text)
+    assert form
+    site.post(form[1], **ONE_CLICK)
+    site.post(site.link(Purpose.UNSUBSCRIBE, BEN), **ONE_CLICK)
+    with reading(site.runtime.engine) as session:
+        told = [(letter.kind, letter.email) for letter in list_letters(session, limit=9)]
+    assert told == ([(LetterKind.GOODBYE, ADA)] if wanted else [])
+
+
 def test_undo_brings_back_the_topics_followed_before(site: Site) -> None:
     link = site.link(Purpose.UNSUBSCRIBE, ADA)
     site.post(link, **ONE_CLICK)
     assert f'action="{link}/undo"' in site.get(link).text
     undone = site.post(f"{link}/undo")
     assert "Welcome back" in undone.text
-    assert f'action="{link}"' in undone.text
+    assert f'action="{link}?on-the-page"' in undone.text
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
     assert follows_of(site.runtime.engine, ADA) == {CLIMATE, FOOD}
     assert delivery_of(site, ADA) is DeliveryState.CANCELLED, "this issue is over for them"

@@ -14,18 +14,29 @@ import worker.tasks
 from benchmarks.readers import Size, sending_issue
 from digest.deliver.outages import meet_outage
 from digest.domain.issues import IssueId
+from digest.domain.letters import LetterKind
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.database import open_engine, writing
 from digest.store.deliveries import DeliveryRow
+from digest.store.letters import queue_letter
+from digest.store.newsletters import add_newsletter
 from digest.store.schema import migrate
+from digest.store.subscribers import subscribe
+from tests.stored import WEEKLY
 from worker.app import app
 
 
 @pytest.fixture
 def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """The tasks' runtime, on a database of the test's own."""
-    found = Runtime(Settings(database_url=f"sqlite:///{tmp_path / 'digest.db'}"))
+    found = Runtime(
+        Settings(
+            database_url=f"sqlite:///{tmp_path / 'digest.db'}",
+            mail_url=f"maildir://{tmp_path / 'outbox'}",
+            secret_key="a key for tests that is long enough to be one",  # type: ignore[arg-type]
+        )
+    )
     migrate(open_engine(found.settings.database_url))
     monkeypatch.setattr(worker.tasks, "runtime", lambda: found)
     yield found
@@ -57,6 +68,23 @@ def test_a_sweep_rings_for_an_issue_with_something_due(
     issue_id = sending_issue(runtime.engine, Size(readers=3, topics=2, articles=2, follows=1))
     worker.tasks.sweep()
     assert rung() == [("worker.tasks.send", [issue_id])]
+
+
+def test_a_sweep_rings_for_letters_that_are_due_until_they_are_sent(
+    runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]], tmp_path: Path
+) -> None:
+    with writing(runtime.engine) as session:
+        newsletter = add_newsletter(session, WEEKLY, now=runtime.clock())
+        reader = subscribe(
+            session, newsletter.id, email="ada@example.org", follows=(), now=runtime.clock()
+        ).subscriber
+        queue_letter(session, LetterKind.PREFERENCES, newsletter.id, reader.id, now=runtime.clock())
+    worker.tasks.sweep()
+    assert rung() == [("worker.tasks.post", [])]
+    worker.tasks.post()
+    worker.tasks.sweep()
+    assert rung() == []
+    assert len(list((tmp_path / "outbox" / "new").iterdir())) == 1
 
 
 @pytest.mark.parametrize("reason", ["deferred", "server away"])

@@ -31,11 +31,15 @@ HTML_MAX_BYTES = 100_000
 """Gmail cuts a mail's HTML at about 102 KB, and the unsubscribe link with it."""
 
 
+DIGEST_OWES = ("unsubscribe", "preferences", "online", "why", "postal")
+"""What an issue's mail owes its reader, by the class that a template marks it with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A page as a whole: its subject, what its preheader says (None without one), its weight, what it holds.
 
-    `words` are those of its text form.
+    `words` are those of its text form, `owes` what must stand in it, by class.
     """
 
     subject: str
@@ -43,10 +47,14 @@ class Whole:
     size: int
     facts: Facts
     words: Collection[str]
+    owes: Collection[str] = DIGEST_OWES
 
 
-def check_page(page: Page) -> tuple[Finding, ...]:
-    """Return what is wrong with `page`, errors first. No error: it may be sent."""
+def check_page(page: Page, *, owes: Collection[str] = DIGEST_OWES) -> tuple[Finding, ...]:
+    """Return what is wrong with `page`, errors first. No error: it may be sent.
+
+    `owes` is what must stand in it: other mails owe their reader less than an issue does.
+    """
     seen = see_page(page.html, page.text)
     whole = Whole(
         subject=page.subject,
@@ -54,6 +62,7 @@ def check_page(page: Page) -> tuple[Finding, ...]:
         size=len(page.html.encode()),
         facts=facts_of(seen.found),
         words=frozenset(page.text.split()),
+        owes=owes,
     )
     return sorted_findings([*check_opening(seen), *check_piece(seen), *check_whole(whole)])
 
@@ -135,14 +144,14 @@ _OWED = {
     "online": "no link to the mail online",
     "why": "it does not say why the reader got it",
 }
-"""What every mail owes its reader, by the class that a template marks it with."""
+"""What is said where it lacks; a missing postal address is for an editor to judge."""
 
 
 def _check_footer(whole: Whole) -> Iterator[Finding]:
     for name, missing in _OWED.items():
-        if name not in whole.facts.said:
+        if name in whole.owes and name not in whole.facts.said:
             yield error(f"{missing}: mark it class={name}", "footer", "correct the template")
-    if "postal" not in whole.facts.said:
+    if "postal" in whole.owes and "postal" not in whole.facts.said:
         yield warning("no postal address: mark it class=postal", "footer")
 
 
@@ -164,6 +173,10 @@ def _check_layout(whole: Whole) -> Iterator[Finding]:
         )
 
 
+_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "online", "act"})
+"""Links, by their class, that the text form must have as well: `act` is what a letter is for."""
+
+
 def _check_words(whole: Whole) -> Iterator[Finding]:
     if whole.facts.pictures and not whole.facts.has_prose:
         yield error("it is all pictures: whoever does not load them sees nothing")
@@ -171,7 +184,7 @@ def _check_words(whole: Whole) -> Iterator[Finding]:
         yield error("the text form is empty", "text")
         return
     for link in whole.facts.links:
-        if link.classes & {"unsubscribe", "preferences", "online"} and link.url not in whole.words:
+        if link.classes & _IN_BOTH_FORMS and link.url not in whole.words:
             yield error(f"the text form lacks the link {link.url}", "text")
 
 

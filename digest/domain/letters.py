@@ -1,0 +1,57 @@
+"""Letters: mails to one person that are no issue, such as the link to somebody's settings.
+
+A letter moves through the states of a delivery and keeps its promise: none is sent twice, none is lost
+silently (see `digest.domain.deliveries`). What it says is not kept but told anew when it is written, so that
+a letter which waited says what is true then, and its signed links are nowhere in the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId
+
+LetterId = NewType("LetterId", int)
+
+
+class LetterKind(StrEnum):
+    """What a mail besides the digest is for; also the name of its template's folder.
+
+    A test and an alert are sent at once or not at all: they never wait among the letters.
+    """
+
+    CONFIRMATION = "confirmation"
+    WELCOME = "welcome"
+    PREFERENCES = "preferences"
+    GOODBYE = "goodbye"
+    TEST = "test"
+    ALERT = "alert"
+
+
+CONFIRM_WITHIN = timedelta(hours=48)
+"""How long the link in a confirmation is good for."""
+
+LETTER_STALE_AFTER = timedelta(hours=48)
+"""A letter still deferred after this long has failed: whoever waited for it asks again, or has gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter that one worker holds until its lease ends; `fence` is as a delivery's claim has it.
+
+    `message_id` is written with its angle brackets.
+    """
+
+    id: LetterId
+    fence: int
+    kind: LetterKind
+    newsletter_id: NewsletterId
+    subscriber_id: SubscriberId
+    email: str
+    message_id: str
+    attempts: int
+    created_at: datetime

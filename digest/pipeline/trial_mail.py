@@ -1,0 +1,124 @@
+"""An issue mailed to editors as a reader would get it, marked as a test; nothing is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.compose.letters import marked_as_test
+from digest.deliver.headers import mail_address
+from digest.deliver.mime import EncodedEdition, EncodedIssue, Recipient
+from digest.deliver.transport import Envelope, MailSession
+from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.errors import Refused, Unavailable
+from digest.domain.issues import IssueId
+from digest.domain.letters import LetterKind
+from digest.domain.mail import Token
+from digest.domain.newsletters import Newsletter
+from digest.pipeline.letters import NO_DELIVERY
+from digest.pipeline.preview import SPECIMEN, Shown, shown_to
+from digest.runtime import Runtime
+
+MAX_ADDRESSES = 20
+"""More is no test but a mailing, and those have readers who asked for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What became of a test for one address."""
+
+    email: str
+    outcome: Outcome
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the mail server took it."""
+        return self.outcome.state is DeliveryState.ACCEPTED
+
+
+def send_test(
+    runtime: Runtime,
+    issue_id: int,
+    addresses: Sequence[str],
+    *,
+    email: str = "",
+    topics: Sequence[str] | None = None,
+) -> tuple[Tested, ...]:
+    """Mail an issue in any state to `addresses`, as `page_for_reader` shows it.
+
+    It goes the way of a real mail, headers and signature included, but its personal links lead nowhere:
+    whoever gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader`
+    does, and `Unavailable` or `Refused` when the mail server takes none of them.
+    """
+    runtime.require_mail()
+    shown = shown_to(runtime, issue_id, email=email, topics=topics)
+    edition = _edition(runtime, shown, email=shown.email if email else "", topics=topics or ())
+    mails = [(address, *_mail(runtime, shown, edition, address)) for address in dict.fromkeys(addresses)]
+    return asyncio.run(_send(runtime, mails))
+
+
+def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str]) -> EncodedEdition:
+    newsletter, issue = shown.pieces.newsletter, shown.pieces.issue
+    rendered = marked_as_test(
+        shown.pieces.rendered,
+        shown.edition,
+        runtime.letter_template(LetterKind.TEST, newsletter),
+        newsletter,
+        issue=issue.id,
+        state=issue.state,
+        reader=email,
+        topics=topics,
+    )
+    encoded = EncodedIssue(
+        rendered,
+        runtime.sender(newsletter),
+        name=f"{issue.id}.test",
+        date=runtime.clock(),
+        signer=runtime.signer(newsletter.sender_email),
+    )
+    return encoded.edition(shown.edition)
+
+
+def _mail(runtime: Runtime, shown: Shown, edition: EncodedEdition, address: str) -> tuple[Envelope, bytes]:
+    newsletter: Newsletter = shown.pieces.newsletter
+    issue_id: IssueId = shown.pieces.issue.id
+    domain = newsletter.sender_email.rpartition("@")[2]
+    personal = runtime.personal(newsletter.id, issue_id, SPECIMEN[1], address)
+    recipient = Recipient(
+        email=address,
+        message_id=f"<test.{issue_id}.{secrets.token_hex(8)}@{domain}>",
+        unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
+        preferences_url=personal[Token.PREFERENCES_URL],
+        online_url=personal[Token.ONLINE_URL],
+    )
+    envelope = Envelope(runtime.return_path(newsletter.sender_email)(NO_DELIVERY), mail_address(address))
+    return envelope, edition.message(recipient)
+
+
+async def _send(runtime: Runtime, mails: Sequence[tuple[str, Envelope, bytes]]) -> tuple[Tested, ...]:
+    """Send one after the other, each over a new conversation where the one before has ended."""
+    done: list[Tested] = []
+    while len(done) < len(mails):
+        try:
+            async with runtime.transport.session() as session:
+                while session.is_open and len(done) < len(mails):
+                    address, envelope, octets = mails[len(done)]
+                    done.append(Tested(address, await _outcome(session, envelope, octets)))
+        except (Unavailable, Refused) as exc:
+            if not done:
+                raise type(exc)(f"{str(exc).rstrip('.')}. No test was sent.") from exc
+            rest = mails[len(done) :]
+            done += [Tested(one[0], Outcome(DeliveryState.FAILED, None, str(exc))) for one in rest]
+    return tuple(done)
+
+
+async def _outcome(session: MailSession, envelope: Envelope, octets: bytes) -> Outcome:
+    async def arm() -> bool:
+        return True
+
+    try:
+        return await session.send(envelope, octets, arm)
+    except (Refused, Unavailable) as exc:
+        return Outcome(DeliveryState.FAILED, None, str(exc))
