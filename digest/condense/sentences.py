@@ -25,7 +25,7 @@ _BULLETS_AND_SPACE = "•▪●◦‣" + string.whitespace + "\u00a0\u2003\u2009
 _STOP = re.compile(
     rf"(?P<hard>\n\s*\n|\s[•▪●◦‣]\s)"
     rf"|(?P<cjk>[。！？｡]+(?:[{_CJK_CLOSERS}]+(?![ぁ-ん]|{_SAYING}))?(?![{_CJK_CLOSERS}]))"
-    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»(?!\w))*+(?=\s|[{_UNSPACED}]|$)"
+    rf"|(?<![.!?…؟।۔])(?P<end>[.!?…؟।۔]+)(?:[{_CLOSERS}]|\s»(?!\w))*(?!\s»(?!\w))(?=\s|[{_UNSPACED}]|$)"
 )
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’])+$")
 _FIRST_WORD = re.compile(rf"[{_OPENERS}\s]*(?P<word>[^\W_]*)")

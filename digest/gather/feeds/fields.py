@@ -35,7 +35,9 @@ _PREFIXES = {
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _HTML_TAG = re.compile(r"</?(?:[a-z][a-z0-9]{0,10})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
 _ESCAPED_TAG = re.compile(
-    r"&lt;/?(?:p|div|br|a|img|ul|li|h[1-6]|strong|em|b|i|span)\b(?:[^<>&]|&(?![lg]t;))*+&gt;", re.IGNORECASE
+    # No possessive group: until Python 3.11.5 those match wrongly.
+    r"&lt;/?(?:p|div|br|a|img|ul|li|h[1-6]|strong|em|b|i|span)\b[^<>&]*+(?:&(?![lg]t;)[^<>&]*+){0,500}&gt;",
+    re.IGNORECASE,
 )
 
 

@@ -15,7 +15,10 @@ _DECLARATION = re.compile(r"^[\ufeff\s]*<\?xml[^>]*\?>\ufeff?")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBERED = re.compile(r"&#(?:[xX]([0-9a-fA-F]{1,8})|([0-9]{1,9}));")
 _AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)(?:(\w{2,31});)?")
-_TAG = re.compile(r"<(/?)([a-zA-Z_][\w.:-]{0,100}+)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*+)>")
+# No group is possessive here: until Python 3.11.5 those match wrongly.
+_TAG = re.compile(
+    r"<(/?)([a-zA-Z_][\w.:-]{0,100}+)([^<>\"']*+(?:(?:\"[^\"<]*+\"|'[^'<]*+')[^<>\"']*+){0,500})>"
+)
 _ATTRIBUTE = re.compile(r"""([a-zA-Z_][\w.:-]{0,60}+)\s*=\s*("[^"<]*"|'[^'<]*'|[^\s"'<>=]+)""")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^<>]*>", re.DOTALL)
 _CUT_TAG = re.compile(r"<[!/?]?[a-zA-Z_][^<>]*+\Z")
