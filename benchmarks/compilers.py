@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from digest.compose.render import EmailTemplate, compile_template, render_issue
+from digest.compose.template_files import TemplateFiles
 from digest.domain.issues import IssueContent
 from digest.domain.mail import Page
 from tests.compose.screens import Scheme, show, with_pictures_only
@@ -56,7 +57,7 @@ class Difference:
 def compiled_by_mjml(folder: Path) -> EmailTemplate:
     """Return the template in `folder` with its HTML compiled by npm's mjml 5; all else is ours."""
     ours = compile_template(folder)
-    html = compile_mjml((folder / "body.mjml").read_text("utf-8"))
+    html = compile_mjml(TemplateFiles((folder,)).read("body.mjml").text)
     source = "{% block opening %}" + html.replace("{% endblock", "\n{% endblock") + "\n{% endblock %}"
     return replace(ours, html=ours.html.environment.from_string(source))
 

@@ -335,11 +335,12 @@ class Runtime:
 
     def sender(self, newsletter: Newsletter) -> Sender:
         """Return who a newsletter's mail comes from."""
+        from digest.compose.untrusted import plain
         from digest.deliver.mime import Sender
 
         domain = newsletter.sender_email.rpartition("@")[2]
         return Sender(
-            name=newsletter.sender_name,
+            name=plain(newsletter.sender_name),
             address=newsletter.sender_email,
             list_id=f"{newsletter.slug}.{domain}",
             feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",

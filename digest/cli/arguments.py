@@ -83,3 +83,10 @@ def language_tag(text: str, option: str = "--language") -> str:
     if text and not _LANGUAGE.fullmatch(text):
         raise InvalidInput(f"{option} '{text}' is not a language tag: use one such as en, fr or pt-BR")
     return within(text, option, limit=16)
+
+
+def spoken_language(text: str, option: str = "--language") -> str:
+    """Return a language that mail can be in. Raises `InvalidInput` for '' and for `und`, which name none."""
+    if text.strip().lower() in ("", "und"):
+        raise InvalidInput(f"{option} '{text}' names no language: use one such as en, fr or pt-BR")
+    return language_tag(text, option)

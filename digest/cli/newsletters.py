@@ -7,7 +7,7 @@ from typing import Annotated
 from sqlalchemy.orm import Session
 
 from digest.cli import newsletter_options as options
-from digest.cli.arguments import Slug, Yes, language_tag, required, within
+from digest.cli.arguments import Slug, Yes, required, spoken_language, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
@@ -19,7 +19,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_sender
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.issues import issues_in
@@ -66,9 +66,9 @@ def add(
         slug=within(as_slug(slug), "the short name", limit=64),
         name=required(name, "--name"),
         sender_name=within(sender_name.strip() or name.strip(), "--sender-name", limit=200),
-        sender_email=parse_address(sender),
+        sender_email=parse_sender(sender),
         postal_address=required(postal_address, "--postal-address", limit=500),
-        language=language_tag(language) or "en",
+        language=spoken_language(language),
         timezone=zone(timezone).key,
         window_days=window_days,
         max_items=max_items,
@@ -176,7 +176,7 @@ def change(
     How takeaways are put holds for new articles.
     """
     given = {
-        "language": language and language_tag(language),
+        "language": None if language is None else spoken_language(language),
         "max_items": max_items,
         "takeaways": takeaways,
         "takeaway_words": takeaway_words,

@@ -92,7 +92,8 @@ def forms_of(phrase: Phrase) -> Callable[[object], dict[str, str]]:
         forms = value if isinstance(value, dict) and phrase.plural else {"other": value}
         if not set(forms) <= set(CATEGORIES) or "other" not in forms:
             raise ValueError(
-                f"has the forms {', '.join(forms)}: 'other' must be there, and of {CATEGORIES} only"
+                f"has the forms {', '.join(forms)}: 'other' must be there, and all must be of "
+                f"{', '.join(CATEGORIES)}"
             )
         return {category: _words(words, phrase) for category, words in forms.items()}
 

@@ -53,6 +53,10 @@ def parse_theme(text: str, file: str, vocabulary: Vocabulary) -> Theme:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise InvalidInput(f"{file}: {exc}; correct it and try again. Nothing was changed.") from exc
+    except (RecursionError, ValueError) as exc:  # tomllib lets brackets 1,000 deep and 5,000 digits through
+        raise InvalidInput(
+            f"{file}: it is nested too deep, or holds a number too long, for a theme; nothing was changed"
+        ) from exc
     reader = _Reader(_lines(text))
     theme = reader.theme(given, vocabulary)
     if reader.problems:

@@ -19,3 +19,17 @@ def parse_address(text: str) -> str:
     if "." not in found.ascii_domain:
         raise InvalidInput(f"'{text.strip()}' is not an e-mail address: its domain has no dot")
     return f"{found.local_part}@{found.ascii_domain}"
+
+
+def parse_sender(text: str) -> str:
+    """Return an address that mail can come from: every mail server has to take it, so its letters are ASCII.
+
+    Raises `InvalidInput`.
+    """
+    address = parse_address(text)
+    if not address.isascii():
+        raise InvalidInput(
+            f"'{address}' has letters before the @ that only some mail servers take (SMTPUTF8), and all have "
+            "to take a sender: use an address of plain letters"
+        )
+    return address

@@ -55,7 +55,8 @@ class Looks:
     """What is wrong with how a page looks; `width` is how wide it is, and `texts` how many were looked at.
 
     `pale` texts have a contrast below 4.5 against what is behind them (WCAG 2.2 §1.4.3), `small` ones are
-    below 14 px; `tight` links are less than 44 px high; `beside` are blocks not wholly below the one before.
+    below the size asked for; `tight` links are less than 44 px high; `beside` are blocks not wholly below the
+    one before.
     """
 
     width: int
@@ -66,12 +67,12 @@ class Looks:
     beside: list[str]
 
 
-def looks_of(tab: Tab) -> Looks:
-    """Measure the page as it is shown now."""
-    return Looks(**tab.evaluate(_LOOKS))
+def looks_of(tab: Tab, *, smallest: int = 14) -> Looks:
+    """Measure the page as it is shown now; text below `smallest` px counts as small."""
+    return Looks(**tab.evaluate(_LOOKS, smallest))
 
 
-_LOOKS = """() => {
+_LOOKS = """(smallest) => {
   const rgb = (color) => color.match(/[\\d.]+/g).map(Number);
   const luminance = (color) => {
     const [r, g, b] = rgb(color).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -97,7 +98,7 @@ _LOOKS = """() => {
     const contrast = (light + 0.05) / (dark + 0.05);
     seen.texts += 1;
     if (contrast < 4.5) seen.pale.push(`${named(element)}: ${contrast.toFixed(2)}`);
-    if (parseFloat(style.fontSize) < 14) seen.small.push(`${named(element)}: ${style.fontSize}`);
+    if (parseFloat(style.fontSize) < smallest) seen.small.push(`${named(element)}: ${style.fontSize}`);
   }
   const links = ".headline a, a.accent, a.online, a.unsubscribe, a.preferences";
   for (const link of document.querySelectorAll(links)) {

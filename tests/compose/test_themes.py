@@ -202,3 +202,9 @@ def test_no_font_can_end_the_style_it_stands_in(text: str) -> None:
 def test_a_file_of_any_length_is_no_theme() -> None:
     with pytest.raises(InvalidInput, match="no theme"):
         parsed("#" * 200_000)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 40_000, "a = " + "{a=" * 30_000, "a = " + "1" * 5_000])
+def test_what_the_reader_of_toml_stumbles_over_is_told(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"nested too deep.* nothing was changed"):
+        parsed(text)

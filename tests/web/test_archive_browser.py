@@ -14,7 +14,7 @@ from digest.store.base import storable
 from digest.store.contents import ContentRow, content_to_json
 from digest.store.database import writing
 from digest.store.newsletters import change_newsletter
-from tests.compose.test_appearance import TEXTS
+from tests.compose.screens import looks_of
 from tests.samples import ITEMS, issue_in, sample_issue
 from tests.web.archived import THIRD
 from tests.web.site import Site
@@ -59,10 +59,9 @@ def test_all_text_can_be_read_in_the_light_and_in_the_dark(archive: Site, page: 
         page.goto(archive.url + path)
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            texts = page.evaluate(TEXTS)
-            assert len(texts) >= 2, path
-            assert [text for text in texts if text["contrast"] < 4.5] == [], (path, scheme)
-            assert [text for text in texts if text["size"] < 13] == [], path
+            looks = looks_of(page, smallest=13)
+            assert looks.texts >= 2, path
+            assert (looks.pale, looks.small) == ([], []), (path, scheme)
 
 
 def test_every_page_has_landmarks_one_heading_and_no_level_left_out(archive: Site, page: Page) -> None:

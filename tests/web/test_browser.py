@@ -17,7 +17,7 @@ from digest.store.database import writing
 from digest.store.issues import RevisionRow
 from digest.store.subscribers import subscribe
 from digest.track.tokens import Purpose
-from tests.compose.test_appearance import TEXTS
+from tests.compose.screens import looks_of
 from tests.compose.test_hostile_text import HOSTILE
 from tests.samples import CITIES, CLIMATE, ITEMS
 from tests.servers.browser import ChromiumBrowser
@@ -139,10 +139,9 @@ def test_all_text_can_be_read_in_the_light_and_in_the_dark(still_site: Site, pag
         page.goto(still_site.url + path)
         for scheme, is_dark in (("light", False), ("dark", True)):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            texts = page.evaluate(TEXTS)
-            assert len(texts) >= 2, name
-            assert [text for text in texts if text["contrast"] < 4.5] == [], (name, scheme)
-            assert [text for text in texts if text["size"] < 13] == [], name
+            looks = looks_of(page, smallest=13)
+            assert looks.texts >= 2, name
+            assert (looks.pale, looks.small) == ([], []), (name, scheme)
             background = page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert (max(map(int, background[4:-1].split(","))) < 64) is is_dark, (name, scheme)
 

@@ -232,7 +232,7 @@ def test_the_plain_text_and_the_checks_stand_beside_it(still_site: Site) -> None
 def test_findings_are_shown(site: Site) -> None:
     with writing(site.runtime.engine) as session:
         write_texts(session, DRAFT, subject="", preheader="", intro="unfinished: {{ who }}")
-    assert "warning it looks unresolved" in read(site, f"/issues/{DRAFT}")
+    assert "looks like a placeholder" in read(site, f"/issues/{DRAFT}")
 
 
 def test_the_checks_of_all_editions_stand_on_the_issues_page(site: Site) -> None:

@@ -32,10 +32,19 @@ def check_placeholders(seen: Seen) -> Iterator[Finding]:
         if TOKEN_OPEN in body or TOKEN_CLOSE in body:
             yield error("a token was left without a value", where)
     if left := _UNRESOLVED.search(seen.html):
-        yield error(f"an unresolved placeholder: {seen.html[left.start() : left.start() + 40]!r}")
+        yield error(f"an unresolved placeholder: '{_shown_from(seen.html, left.start())}'")
     if left := _UNRESOLVED.search(seen.text):
         # An article may rightly speak of braces; in HTML those are escaped, in plain text nobody can tell.
-        yield warning(f"it looks unresolved: {seen.text[left.start() : left.start() + 40]!r}", "text")
+        yield warning(
+            f"'{_shown_from(seen.text, left.start())}' looks like a placeholder",
+            "text",
+            "leave it if an article speaks of braces; rewrite it otherwise",
+        )
+
+
+def _shown_from(body: str, start: int) -> str:
+    """Return the rest of the line at `start`, in 40 characters at most."""
+    return body[start : start + 40].partition("\n")[0].rstrip()
 
 
 def check_writing(texts: Mapping[str, str]) -> Iterator[Finding]:
