@@ -15,6 +15,7 @@ from benchmarks.readers import Size, sending_issue
 from digest.deliver.outages import meet_outage
 from digest.doctor import Check, examine, is_loopback
 from digest.domain.issues import IssueState
+from digest.domain.letters import LetterKind
 from digest.store.database import open_engine, writing
 from digest.store.issues import change_issue
 from digest.store.schema import migrate
@@ -58,7 +59,8 @@ def test_all_is_well_after_init_and_nothing_is_left_behind(folder: Path) -> None
     assert [check for check in checks if not check.is_well or check.advice] == []
     assert [check.what for check in checks] == [
         *("settings", "secret key", "public address", "ops address", "database", "broker", "mail folder"),
-        *("template digest", "clock", "time zones", "disk"),
+        *(f"template {name}" for name in sorted(("digest", *LetterKind))),
+        *("clock", "time zones", "disk"),
     ]
     # SQLite takes its own two files away when the last connection closes.
     assert set(folder.iterdir()) <= before
@@ -243,7 +245,7 @@ def test_templates_of_single_newsletters_are_looked_at(folder: Path) -> None:
     assert "harbour/digest/body.txt line 1" in found.advice
     stray = look("template digst of quay", newsletter_templates_dir=str(own))
     assert not stray.is_well
-    assert "there is digest" in stray.advice
+    assert "there is alert, confirmation, digest, " in stray.advice
     assert "newsletter_templates_dir" in look("templates", newsletter_templates_dir=str(own / "no")).advice
 
 
