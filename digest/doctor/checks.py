@@ -1,0 +1,22 @@
+"""What a check found, and how long one may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE = 5.0
+"""Seconds a check may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    `found` says what was there. `advice` says what to do: always there when it is not well, '' when there is
+    nothing to do, and otherwise what to see to before readers notice.
+    """
+
+    what: str
+    is_well: bool
+    found: str
+    advice: str = ""

@@ -1,0 +1,87 @@
+"""`digest doctor`: everything Digest stands on, tried for real, with what to do about what is wrong.
+
+No check sends a mail, stores a row or leaves a file. All run at the same time, and one that gets no answer is
+given up: it says so, and hides none of the others.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from digest.doctor import checks
+from digest.doctor.brokers import look_at_broker
+from digest.doctor.checks import Check
+from digest.doctor.databases import look_at_database
+from digest.doctor.machine import look_at_disk, look_at_zones
+from digest.doctor.mail import look_at_mail, look_at_signatures
+from digest.doctor.settings import look_at_settings
+from digest.doctor.templates import look_at_templates
+from digest.domain.errors import DigestError, Misconfigured
+from digest.runtime import Runtime
+from digest.settings import load_settings
+
+
+def examine() -> tuple[Check, ...]:
+    """Return every check in a fixed order, after about `checks.PATIENCE` seconds at most. Never raises.
+
+    While the settings cannot be read there is nothing else to look for than the time zones.
+    """
+    try:
+        settings = load_settings()
+    except Misconfigured as exc:
+        unread = Check(
+            "settings", False, "cannot be read", f"{exc}\nUntil then nothing else can be looked at."
+        )
+        return (unread, *_run([("clock and zones", look_at_zones)]))
+    runtime = Runtime(settings)
+    return _run(
+        [
+            ("settings", lambda: look_at_settings(settings)),
+            ("database", lambda: look_at_database(runtime)),
+            ("broker", lambda: look_at_broker(settings)),
+            ("mail", lambda: look_at_mail(runtime)),
+            ("signatures", lambda: look_at_signatures(runtime)),
+            ("templates", lambda: look_at_templates(runtime)),
+            ("clock and zones", look_at_zones),
+            ("disk", lambda: look_at_disk(settings)),
+        ]
+    )
+
+
+def _run(looks: Sequence[tuple[str, Callable[[], Iterator[Check]]]]) -> tuple[Check, ...]:
+    """Return what the looks found, in their order; each has a thread of its own, so that none waits."""
+    found: dict[str, list[Check]] = {what: [] for what, _ in looks}
+    # Daemons: one that hangs in a connection must not keep the process.
+    threads = [
+        threading.Thread(target=_look, args=(what, look, found[what]), daemon=True) for what, look in looks
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + checks.PATIENCE
+    for thread, (what, _) in zip(threads, looks, strict=True):
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread.is_alive():
+            found[what] = [*found[what], _silent(what)]
+    return tuple(check for what, _ in looks for check in found[what])
+
+
+def _look(what: str, look: Callable[[], Iterator[Check]], found: list[Check]) -> None:
+    try:
+        found.extend(look())
+    except DigestError as exc:
+        found.append(Check(what, False, "not usable", str(exc)))
+    except Exception as exc:  # noqa: BLE001 - the others are still to be told; this one is told whole
+        found.append(
+            Check(what, False, f"{type(exc).__name__}: {exc}", "This is a fault in Digest: please report it.")
+        )
+
+
+def _silent(what: str) -> Check:
+    return Check(
+        what,
+        False,
+        f"no answer within {checks.PATIENCE:g} s",
+        "Check the address in the settings, that the other side is up, and that no firewall stands between.",
+    )
