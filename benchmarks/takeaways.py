@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def read_samples(path: Path) -> Iterator[Sample]:
     """Yield the articles of a JSON Lines file. Raises `BadFile` for a line that is not one."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
@@ -109,15 +109,17 @@ def read_samples(path: Path) -> Iterator[Sample]:
 
 
 def _sample(raw: dict[str, object]) -> Sample:
-    text, highlights, language = str(raw["text"]), raw["highlights"], str(raw.get("language") or "en")
-    if not isinstance(highlights, list):
-        raise TypeError("highlights is not a list")
+    text, highlights, language = raw["text"], raw["highlights"], str(raw.get("language") or "en")
+    if not isinstance(text, str):
+        raise TypeError("text is not a string")
+    if not isinstance(highlights, list) or not all(isinstance(each, str) for each in highlights):
+        raise TypeError("highlights is not a list of strings")
     paragraphs = (" ".join(part.split()) for part in text.split(BLOCK_SEPARATOR))
     blocks = tuple(Block(BlockKind.PARAGRAPH, part) for part in paragraphs if part)
     # No title is given for some sets; an article must have one, and this one shares no word with any.
     title = str(raw.get("title") or "—")
     url = f"https://example.org/{raw.get('id', '')}"
-    return Sample(Article(url, title, blocks, language), language, tuple(map(str, highlights)))
+    return Sample(Article(url, title, blocks, language), language, tuple(highlights))
 
 
 def condensed(sample: Sample) -> list[str]:
