@@ -160,6 +160,10 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
 )
 def change(
     slug: Slug,
+    name: Annotated[str | None, options.NAME] = None,
+    sender: Annotated[str | None, options.SENDER] = None,
+    sender_name: Annotated[str | None, options.SENDER_NAME] = None,
+    postal_address: Annotated[str | None, options.POSTAL_ADDRESS] = None,
     language: Annotated[str | None, options.LANGUAGE] = None,
     max_items: Annotated[int | None, options.MAX_ITEMS] = None,
     takeaways: Annotated[int | None, options.TAKEAWAYS] = None,
@@ -171,11 +175,11 @@ def change(
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
     archive: Annotated[bool | None, options.ARCHIVE] = None,
 ) -> None:
-    """Change what an issue holds and which letters go out; what is not named stays.
+    """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
     How takeaways are put holds for new articles.
     """
-    given = {
+    given = _given_identity(name, sender, sender_name, postal_address) | {
         "language": None if language is None else spoken_language(language),
         "max_items": max_items,
         "takeaways": takeaways,
@@ -192,7 +196,12 @@ def change(
         raise InvalidInput("nothing to change: name what is to be, such as --takeaways 4")
     runtime = open_runtime()
     with writing(runtime.engine) as session:
-        newsletter = change_newsletter(session, get_newsletter(session, slug).id, **wanted)
+        newsletter = get_newsletter(session, slug)
+        if _IDENTITY.intersection(wanted):
+            _refuse_while_sending(
+                session, newsletter, "nothing was changed: all of an issue comes from one sender"
+            )
+        newsletter = change_newsletter(session, newsletter.id, **wanted)
     say(f"Changed {newsletter.name}.")
     if archive:
         say(
@@ -205,6 +214,23 @@ def change(
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
         say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")
         _tell_without_model(runtime, newsletter)
+
+
+_IDENTITY = frozenset({"name", "sender_email", "sender_name", "postal_address"})
+"""What mail says of whom it comes from."""
+
+
+def _given_identity(
+    name: str | None, sender: str | None, sender_name: str | None, postal_address: str | None
+) -> dict[str, object]:
+    return {
+        "name": None if name is None else required(name, "--name"),
+        "sender_email": None if sender is None else parse_sender(sender),
+        "sender_name": None if sender_name is None else required(sender_name, "--sender-name", limit=200),
+        "postal_address": None
+        if postal_address is None
+        else required(postal_address, "--postal-address", limit=500),
+    }
 
 
 def _tell_without_model(runtime: Runtime, newsletter: Newsletter) -> None:
@@ -224,17 +250,17 @@ def remove(
     if not yes:
         confirm(f"Remove {newsletter.name} with all its topics, sources, articles and issues?")
     with writing(runtime.engine) as session:
-        _refuse_while_sending(session, newsletter)
+        _refuse_while_sending(session, newsletter, "nothing was removed")
         remove_newsletter(session, newsletter.id)
     say(f"Removed {newsletter.name}.")
 
 
-def _refuse_while_sending(session: Session, newsletter: Newsletter) -> None:
+def _refuse_while_sending(session: Session, newsletter: Newsletter, so: str) -> None:
     for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED):
         if issue.newsletter_id == newsletter.id:
             raise Conflict(
                 f"issue {issue.id} of {newsletter.name} is {issue.state}: let it end or cancel it first "
-                f"('digest issue cancel {issue.id}'); nothing was removed"
+                f"('digest issue cancel {issue.id}'); {so}"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from digest.domain.mail import TOKEN_CLOSE, TOKEN_OPEN
@@ -20,6 +21,12 @@ _UNSAFE = re.compile(
 )
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+_NAMED = re.compile(r"\.[^\W\d_][^.]*$")
+"""A host's last part as names have it. A browser reads 2130706433, 127.1 and 0x7f.0x1 as addresses."""
+
+_INNER_NAMES = (".localhost", ".local", ".internal")
+
 
 URL_MAX = 2048
 
@@ -60,9 +67,25 @@ def find_link(url: str) -> str | None:
 
 
 def find_image(url: str) -> str | None:
-    """Return `url` fit for an image's src, or None unless it is an https link."""
+    """Return `url` fit for an image's src, or None unless it is an https link to a place all readers reach.
+
+    Whoever opens the mail loads it: an address in their own network is none of a feed's business.
+    """
     link = find_link(url)
-    return link if link and link.startswith("https://") else None
+    return link if link and link.startswith("https://") and not _is_inner(link) else None
+
+
+def _is_inner(link: str) -> bool:
+    host = (urlsplit(link).hostname or "").rstrip(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        # No name has but one part, or one of digits: a browser reads 2130706433 and 127.1 as addresses.
+        return (
+            host == "localhost"
+            or host.endswith((".localhost", ".local", ".internal"))
+            or not _NAMED.search(host)
+        )
 
 
 def _quoted(url: str) -> str:

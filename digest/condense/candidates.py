@@ -39,8 +39,11 @@ _AGENCIES = (
     "CNN|AP|AFP|Reuters|REUTERS|dpa|DPA|UPI|ANSA|Ansa|EFE|PAP|ANP|Lusa|LUSA|Bloomberg|Xinhua|TASS|Belga|KNA|epd"
     "|Kyodo|Yonhap|APA|SDA|ATS|AGI|CNBC|BBC|Adnkronos|Europa Press"
 )
+_SHORTENED = r"(?:(?<=\b[^\W\d_]{3})|(?<=\b[^\W\d_]{4}))\.(?=\s[\d(])"
+"""The full stop of a month: "12 nov. 2026 (Lusa)", "Sept. 12 (AP)"."""
 # What follows a dateline is a capital: "the agency (AFP) said" and "NASA — the agency — said" have none.
-_AGENCY = re.compile(rf"[^.!?()\"“”]{{0,60}}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
+_BEFORE_AGENCY = rf"(?:[^.!?()\"“”]|{_SHORTENED}){{0,60}}"
+_AGENCY = re.compile(rf"{_BEFORE_AGENCY}\((?:{_AGENCIES})[^)]{{0,20}}\)[.\s:–—-]*+(?![a-zà-ÿ])")
 _CAPITAL = "A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻЁА-Я"
 _CAPITALS = rf"[{_CAPITAL}][{_CAPITAL}.][{_CAPITAL}.'’-]*"
 _DATE = r"(?:,(?:[^.!?()—–-]|(?<=[A-Za-z]{3})\.){1,30})?(?:\s*\([^().!?]{1,20}\))?"

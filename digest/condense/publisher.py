@@ -42,7 +42,8 @@ LONGEST_LEAD_IN = 6
 LONGEST_HEADING = 80
 """Characters of a label; what is longer is a sentence."""
 
-_BULLET = re.compile(r"\s*(?:[•▪●◦‣·*✓✔➤►→–—-]|\d{1,2}[.)])\s+(?=\S)")
+_SIGN = re.compile(r"\s*(?:[•‣▪▫●○◦∙·✓✔☑✅➤►▶▸→]\ufe0f?\s*|[*–—-]\s+)(?=\S)")
+_BULLET = re.compile(rf"{_SIGN.pattern}|\s*\d{{1,2}}[.)]\s+(?=\S)")
 _INNER_BULLET = re.compile(r"\s+[•▪●◦‣]\s+")
 _LABEL = re.compile(r"(?P<label>[^:\n]{3,40}?)\s*(?::|\s[–—-]\s)\s*(?=\S)")
 _TLDR = re.compile(r"\W*(?P<label>tl\s?[;:/]?\s?dr)\b[\s:;.,–—-]*(?=\w)", re.IGNORECASE)
@@ -57,20 +58,21 @@ _Located = tuple[Span, Block]
 
 
 def find_published(article: Article) -> tuple[Takeaway, ...]:
-    """Return the publisher's takeaways, word for word and in order; empty when the article has none.
+    """Return the publisher's takeaways, word for word, each once and in order; empty when there are none.
 
     A takeaway's support is its own place in the article's text, without bullet or label.
     """
     text = article.text
-    return tuple(
-        Takeaway(text[span.start : span.end], Origin.PUBLISHER, (span,)) for span in _published_spans(article)
-    )
+    found: dict[str, Span] = {}
+    for span in _published_spans(article):
+        found.setdefault(text[span.start : span.end], span)
+    return tuple(Takeaway(told, Origin.PUBLISHER, (span,)) for told, span in found.items())
 
 
 def _published_spans(article: Article) -> list[Span]:
     located = list(article.located_blocks())
     for index, (span, block) in enumerate(located):
-        spans = _under_heading(block, located[index + 1 :], article.language)
+        spans = _under_heading(block, located[index + 1 :], article.language, is_first=not index)
         # Within the article a quotation is somebody else's summary, of something else.
         may_open = block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.QUOTE and index == 0)
         spans = spans or (_behind_label(span, block, article.language) if may_open else [])
@@ -107,7 +109,9 @@ def _long_words(text: str) -> set[str]:
     return {word[:5] for word in words(text) if len(word) > 4 or word.isdecimal()}
 
 
-def _under_heading(heading: Block, following: Sequence[_Located], language: str | None) -> list[Span]:
+def _under_heading(
+    heading: Block, following: Sequence[_Located], language: str | None, *, is_first: bool
+) -> list[Span]:
     if not _may_head(heading):
         return []
     if heading.kind is BlockKind.LIST_ITEM and not (following and following[0][1].kind is heading.kind):
@@ -121,7 +125,9 @@ def _under_heading(heading: Block, following: Sequence[_Located], language: str 
             count_words(block.text) <= LONGEST_ITEM * len(_items(span, block)) for span, block in items
         )
         return spans if short and len(spans) <= MOST_ITEMS else []
-    return _paragraphs(heading, following, language) if is_summary_label(heading.text) else []
+    if not is_summary_label(heading.text):
+        return []
+    return _paragraphs(heading, following, language, is_first=is_first)
 
 
 def _may_head(block: Block) -> bool:
@@ -146,8 +152,11 @@ def _is_item(block: Block) -> bool:
 
 
 def _items(place: Span, block: Block) -> list[Span]:
-    """Return the bullets of one block: usually one, several where a page set them in one line."""
-    bullet = _BULLET.match(block.text)
+    """Return the bullets of one block: usually one, several where a page set them in one line.
+
+    A number stays in an item of a list, which needs none: it may be what the item says, as a day does.
+    """
+    bullet = (_SIGN if block.kind is BlockKind.LIST_ITEM else _BULLET).match(block.text)
     starts, ends = [bullet.end() if bullet else 0], []
     for inner in _INNER_BULLET.finditer(block.text, starts[0]):
         ends.append(inner.start())
@@ -160,8 +169,13 @@ def _items(place: Span, block: Block) -> list[Span]:
     ]
 
 
-def _paragraphs(heading: Block, following: Sequence[_Located], language: str | None) -> list[Span]:
-    """Return a section of short paragraphs, or the sentences of a section that is a single one."""
+def _paragraphs(
+    heading: Block, following: Sequence[_Located], language: str | None, *, is_first: bool
+) -> list[Span]:
+    """Return a section of short paragraphs, or the sentences of a section that is a single one.
+
+    Several that are all the article has are the article: where they would end, nobody can tell.
+    """
     section = list(takewhile(lambda located: located[1].kind is not BlockKind.HEADING, following))
     if section and _TLDR.match(f"{heading.text} x"):
         section = section[:1]
@@ -171,6 +185,8 @@ def _paragraphs(heading: Block, following: Sequence[_Located], language: str | N
         return []
     if len(section) == 1 and count_words(section[0][1].text) <= LONGEST_LABELLED:
         return _sentences(section[0][0].start, section[0][1].text, language)
+    if is_first and len(section) == len(following):
+        return []
     short = all(count_words(block.text) <= LONGEST_PARAGRAPH for _, block in section)
     return [span for span, _ in section] if short and len(section) <= MOST_PARAGRAPHS else []
 

@@ -73,3 +73,19 @@ def test_the_language_of_a_newsletter_can_be_changed(drafted: Path, digest: Dige
     assert "Abbestellen" in Path("page.txt").read_text()
     digest("newsletter", "change", "weekly", "--language", "germanisch").refused(WRONG, "language tag")
     assert 'unsubscribe = "Abbestellen"' in digest("newsletter", "theme", "weekly", "--export").well().out
+
+
+def test_who_mail_comes_from_can_be_changed_until_an_issue_is_on_its_way(
+    drafted: Path, digest: Digest
+) -> None:
+    change = ("newsletter", "change", "weekly")
+    identity = ("--name", "The Harbour", "--from", "desk@example.org", "--postal-address", "2 Quay Street")
+    digest(*change, *identity, "--sender-name", "Ada at The Harbour").well()
+    mail = digest("issue", "preview", "1", "--text").well().out
+    assert "THE HARBOUR" in mail
+    assert "2 Quay Street" in mail
+    digest(*change, "--from", "nobody").refused(WRONG, "nobody")
+    digest("issue", "approve", "1").well()
+    digest(*change, "--sender-name", "Ben").refused(WRONG, "issue 1", "is approved", "nothing was changed")
+    digest(*change, "--max-items", "5").well()
+    assert digest("newsletter", "show", "weekly", "--json").json["sender_name"] == "Ada at The Harbour"

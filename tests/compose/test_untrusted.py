@@ -82,3 +82,15 @@ def test_an_image_must_come_over_https() -> None:
     assert find_image("https://example.org/a.jpg") == "https://example.org/a.jpg"
     assert find_image("http://example.org/a.jpg") is None
     assert find_image("data:image/png;base64,AAAA") is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8778", "[::1]", "169.254.169.254", "10.0.0.1.", "2130706433", "127.1", "0x7f.0x1"),
+        *("localhost", "a.localhost", "printer", "nas.local", "metadata.google.internal"),
+    ],
+)
+def test_no_picture_is_loaded_from_a_readers_own_network(host: str) -> None:
+    assert find_image(f"https://{host}/a.png") is None
+    assert find_image("https://xn--bcher-kva.example/a.png") is not None

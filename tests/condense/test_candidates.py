@@ -19,6 +19,8 @@ def texts(source: Article) -> list[str]:
         "BERLIN (dpa/lnw) - ",
         "PARIS (AFP) — ",
         "MADRID (EFE).- ",
+        "Lisboa, 12 nov. 2026 (Lusa) – ",
+        "London, Sept. 12 (Reuters) - ",
         "PORT ELLERY — ",
         "WASHINGTON, D.C. -- ",
         "PORT ELLERY (Newswire) — ",

@@ -59,6 +59,10 @@ def test_a_list_under_a_known_heading_is_the_publishers(language: str | None, la
         ),
         (heading("Key takeaways"), paragraph("• The first point"), paragraph("• The second point")),
         (heading("Key takeaways"), paragraph("• The first point • The second point")),
+        (heading("Key takeaways"), paragraph("✅ The first point"), paragraph("✅ The second point")),
+        (heading("Key takeaways"), paragraph("☑\ufe0f The first point"), paragraph("☑ The second point")),
+        (heading("Key takeaways"), paragraph("•The first point"), paragraph("•The second point")),
+        (heading("Key takeaways"), *map(item, ("The first point", "The second point", "The first point"))),
         (heading("Key takeaways"), paragraph("1. The first point"), paragraph("2. The second point")),
         (
             heading("Key takeaways"),
@@ -86,6 +90,11 @@ def test_lists_are_known_by_their_shape(blocks: tuple[Block, ...]) -> None:
     assert [supports(source, takeaway) for takeaway in found] == ["The first point", "The second point"]
 
 
+def test_a_number_in_a_list_is_what_the_item_says() -> None:
+    days = ["10. Mai: Der Rat stimmt über die neue Mauer ab", "4. Juni: Der Bau der neuen Mauer beginnt"]
+    assert texts(article(heading("Auf einen Blick"), *map(item, days))) == days
+
+
 def test_a_label_may_stand_in_front_of_the_summary_itself() -> None:
     source = article(paragraph("TL;DR: The board voted for the wall. It costs $83 million."), paragraph(LONG))
     found = find_published(source)
@@ -100,6 +109,7 @@ def test_a_label_may_stand_in_front_of_the_summary_itself() -> None:
         (heading("Key Takeaways"),),
         (heading("Key Takeaways"), paragraph(LONG), paragraph(LONG)),
         (heading("Key Takeaways"), paragraph("Short."), paragraph(LONG)),
+        (heading("Key Takeaways"), paragraph("The vote was lost."), paragraph("Traders had asked for it.")),
         (heading("Key Takeaways"), heading("The vote"), item("The first point")),
         (heading("Also on Horizon"), item("The first point"), item("The second point")),
         (paragraph("In brief, the vote was lost."), item("The first point")),

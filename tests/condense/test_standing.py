@@ -22,6 +22,10 @@ from digest.condense.standing import is_mid_quote, is_personal, leans, opens_wit
         ("en", "The decision angers the traders."),
         ("de", "Die Entscheidung verärgert die Händler."),
         ("pl", "Jednak targ zostanie zamknięty."),
+        ("pl", "Dzięki temu zespół wygrał zawody."),
+        ("nl", "Vorig jaar gebeurde dat 31 keer."),
+        ("pt", "Os dados foram divulgados na terça-feira."),
+        ("fr", "Les images ont été rendues publiques lundi."),
     ],
 )
 def test_a_sentence_that_opens_with_a_pronoun_or_connective_leans(language: str, sentence: str) -> None:
@@ -102,6 +106,8 @@ def test_what_was_named_before_is_missed_in_every_language(language: str, senten
         ("nl", "Deze week stemt de raad over de haven."),
         ("nl", "Het veer vaart op zondag niet meer."),
         ("pl", "W tym roku powstanie nowy most."),
+        ("pl", "Dzięki temu, że rada ustąpiła, targ zostanie."),
+        ("pt", "Os dados do instituto foram divulgados na terça-feira."),
         ("pl", "Ruszyła budowa mostu w Zalesiu."),
         ("pl", "Materiał dowodowy trafił do sądu."),
         ("ru", "В этом году откроют новый мост."),

@@ -49,6 +49,8 @@ def test_the_table_names_every_system(file: Path, capsys: pytest.CaptureFixture[
         ("{}\n", "line 1"),
         ('{"text": "a", "highlights": "b"}', "line 1"),
         ("\nnonsense", "line 2"),
+        ('{"text": null, "highlights": []}', "text is not a string"),
+        ('{"text": "a", "highlights": [1]}', "highlights is not a list of strings"),
     ],
 )
 def test_a_file_of_something_else_is_refused_with_its_line(
@@ -59,6 +61,14 @@ def test_a_file_of_something_else_is_refused_with_its_line(
     assert main([str(path)]) == 2
     assert said in capsys.readouterr().err
     assert main([str(tmp_path / "missing.jsonl")]) == 2
+
+
+def test_a_file_that_is_no_text_is_refused_and_a_byte_order_mark_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    path.write_bytes(b"\xff\xfe\x00not text\n")
+    assert main([str(path)]) == 2
+    path.write_bytes(b'\xef\xbb\xbf{"text": "A wall is built.", "highlights": ["A wall."]}\r\n')
+    assert main([str(path), "--json"]) == 0
 
 
 def test_rouge_agrees_with_hand_counted_examples() -> None:

@@ -18,6 +18,8 @@ from digest.domain.articles import Article, Origin, Rejected, Span, Takeaway
 
 LIKE = 0.7
 """Of the shorter one's words, the share from which two takeaways say the same."""
+SHORTEST = 3
+"""Words a takeaway needs to say something; "The" stands in every article."""
 LETTERS = 14
 """Characters a word may have on average: "words" of a hundred letters would make any limit."""
 SHOWN = 300
@@ -55,8 +57,8 @@ def check_draft(
             break
         text = plain(written.text)
         support, problems = _grounds(text, written, prompt, article)
-        problem = form_problem(text, max_words) or "; ".join(problems)
-        problem = problem or _place_problem(text, support, withheld)
+        problem = form_problem(text, max_words) or _nothing_said(text, article.language)
+        problem = problem or "; ".join(problems) or _place_problem(text, support, withheld)
         takeaway = Takeaway(text, Origin.LLM, support, options.model, VERSION)
         if not problem and repeats(takeaway, stand, article.language):
             problem = "it says what another takeaway says"
@@ -87,6 +89,8 @@ def form_problem(text: str, max_words: int) -> str:
     if _MARKUP.search(text):
         return "it holds markup"
     length = count_words(text)
+    if length < min(SHORTEST, max_words):
+        return "it is too short to say anything"
     if length > max_words:
         return f"it has {length} words, and {max_words} were asked for at most"
     if len(text) > LETTERS * max_words:
@@ -104,6 +108,11 @@ def _grounds(
     support = grounded.support or own
     nothing = () if support or grounded.problems else ("no sentence of the article says it",)
     return support, (*grounded.problems, *nothing)
+
+
+def _nothing_said(text: str, language: str | None) -> str:
+    """Say that a text has none but words like "this" and "was", which every article bears out."""
+    return "" if _stems(text, language) else "none of its words says anything"
 
 
 def _place_problem(text: str, support: Sequence[Span], withheld: Sequence[Span]) -> str:

@@ -31,7 +31,8 @@ _FACT_WORDS = 6
 LISTS = frozenset({"ul", "ol"})
 _BOLD = frozenset({"b", "strong"})
 _LINE_BREAK = "\x1f"
-_BULLET = re.compile(r"\s*(?:[•‣▪▫●○◦∙·✓✔✅➤►▶▸→»]\ufe0f?\s*|(?:[*–—-]|\d{1,2}[.)])\s+)")
+# »So« begins a quotation in German; a bullet of that form has a space behind it.
+_BULLET = re.compile(r"\s*(?:[•‣▪▫●○◦∙·✓✔☑✅➤►▶▸→]\ufe0f?\s*|(?:[»*–—-]|\d{1,2}[.)])\s+)")
 _INNER_BULLET = re.compile(r"\s+[•‣▪●◦∙]\s*")
 _SENTENCE = re.compile(r".*[.!?…]['\"”’»)\]]*$", re.DOTALL)
 _FACT = re.compile(r"[^:]{1,30}:\s")

@@ -99,6 +99,16 @@ def test_when_nothing_stands_all_are_extracted_and_the_editor_is_told(
     assert condensed.usage is not None
 
 
+@pytest.mark.parametrize("nothing", ["The", "ok", "The wall", "It is what it was", "! ?"])
+def test_words_that_say_nothing_take_no_takeaways_place(
+    nothing: str, server: ModelServer, engine: Engine
+) -> None:
+    server.will(says(nothing))
+    condensed = ask(server, engine).one
+    assert condensed.takeaways == condense_article(HARBOUR).takeaways
+    assert [rejected.text for rejected in condensed.rejected] == [nothing]
+
+
 def test_takeaways_that_repeat_one_another_are_told_once(server: ModelServer, engine: Engine) -> None:
     server.will(says(MARKET, MARKET, "The flood wall will close the fish market for two seasons"))
     condensed = ask(server, engine).one

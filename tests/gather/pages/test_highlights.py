@@ -172,3 +172,17 @@ def test_a_summary_in_one_paragraph_stays_one_behind_its_label(box: str, told: s
     )
     assert sum("opens in May" in block.text for block in blocks) == 1
     assert blocks[2].text.startswith("The council of the valley spoke in meeting number 1")
+
+
+@pytest.mark.parametrize(
+    ("written", "point"),
+    [
+        ("»Das Geld reicht nicht«, sagt die Ministerin.", "»Das Geld reicht nicht«, sagt die Ministerin."),
+        ("» Das Geld reicht nicht, sagt sie.", "Das Geld reicht nicht, sagt sie."),
+        ("☑️ Das Geld reicht nicht, sagt sie.", "Das Geld reicht nicht, sagt sie."),
+    ],
+)
+def test_a_quotation_keeps_the_mark_it_opens_with_and_a_bullet_goes(written: str, point: str) -> None:
+    tree = parsed_text(f"<ul><li>{written}</li><li>Der Rat stimmt am Montag ab.</li></ul>")
+    (listing,) = tree.iter("ul")
+    assert points_of(listing, Survey(tree)) == (point, "Der Rat stimmt am Montag ab.")
