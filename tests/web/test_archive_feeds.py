@@ -206,7 +206,6 @@ def test_who_has_it_is_told_so_and_no_more(path: str, archive: Site) -> None:
         {"if_none_match": etag},
         {"if_none_match": f'"other", W/{etag}'},
         {"if_none_match": "*"},
-        {"if_modified_since": modified},
         {"if_none_match": etag, "if_modified_since": "Sat, 01 Jan 2000 00:00:00 GMT"},
     ):
         answer = asked(**headers)
@@ -216,7 +215,7 @@ def test_who_has_it_is_told_so_and_no_more(path: str, archive: Site) -> None:
     for headers in (
         {"if_none_match": '"other"'},
         {"if_none_match": '"other"', "if_modified_since": modified},
-        {"if_modified_since": "Sat, 01 Jan 2000 00:00:00 GMT"},
+        {"if_modified_since": modified},
         {"if_modified_since": "yesterday"},
     ):
         assert asked(**headers).status_code == 200, headers
@@ -227,9 +226,8 @@ def test_what_an_editor_takes_out_is_a_change(own_archive: Site) -> None:
     before = own_archive.get(path)
     with writing(own_archive.runtime.engine) as session:
         hide_issue(session, FIRST, by="Ada", now=NOW + timedelta(hours=2))
-    for name, value in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
-        after = own_archive.client.get(path, headers={name: before.headers[value]})
-        assert after.status_code == 200
+    after = own_archive.client.get(path, headers={"If-None-Match": before.headers["etag"]})
+    assert after.status_code == 200
     assert parsedate_to_datetime(after.headers["last-modified"]) == NOW + timedelta(hours=2)
 
 
