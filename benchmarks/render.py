@@ -210,6 +210,7 @@ def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[],
     values["sections"] = [
         SectionView(
             topic.name,
+            topic.slug,
             tuple(item_view(item, "en", phrases) for item in content.items if topic.slug in item.topics),
         )
         for topic in content.topics

@@ -31,7 +31,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     def piece(block: str, **more: object) -> Fragment:
         return _checked(template.fragment(block, {**shared, **more}), template, block)
 
-    sections = {topic.slug: SectionView(name_of(topic.name)) for topic in content.topics}
+    sections = {topic.slug: SectionView(name_of(topic.name), topic.slug) for topic in content.topics}
 
     def items(density: Density) -> dict[str, Fragment]:
         return {

@@ -50,5 +50,5 @@ def specimen() -> dict[str, Any]:
         for item in _ISSUE.items
         for density in Density
     ]
-    sections = (SectionView("Topic", tuple(items)),)
+    sections = (SectionView("Topic", "topic", tuple(items)),)
     return issue_context(_ISSUE, ENGLISH, _THEME, sections=sections, section_count=SECTION_COUNT)

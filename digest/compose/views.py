@@ -112,9 +112,10 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """One topic's heading, and the articles under it."""
+    """One topic's heading, and the articles under it. `slug` names the topic on the reader's own page."""
 
     name: str
+    slug: str
     items: tuple[ItemView, ...] = ()
 
 

@@ -101,6 +101,23 @@ def welcome(
     return queue_letter(session, LetterKind.WELCOME, newsletter_id, subscriber_id, now=now) is not None
 
 
+def pause(
+    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> Change:
+    """Send nothing more until the subscriber comes back. Nothing is armed after this has returned."""
+    with writing(engine) as session:
+        active = (SubscriptionState.ACTIVE,)
+        change = _move(
+            session, newsletter_id, subscriber_id, SubscriptionState.PAUSED, only_from=active, now=now
+        )
+        cancelled = (
+            cancel_for_subscriber(session, newsletter_id, subscriber_id) if change is Change.DONE else 0
+        )
+    if change is Change.DONE:
+        log.info("subscriber.paused", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled)
+    return change
+
+
 def resubscribe(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
 ) -> Change:

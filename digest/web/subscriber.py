@@ -94,6 +94,7 @@ def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
 
 @router.api_route("/preferences/{token}", methods=READ)
 @router.api_route("/preferences/{token}/return", methods=READ)
+@router.api_route("/preferences/{token}/pause", methods=READ)
 def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
     """Show the topics a subscriber follows."""
     return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")
@@ -119,6 +120,13 @@ def save_preferences(
     return pages.reader(
         "preferences.html", status=status, reader=reader_view(runtime, link), token=token, told=told
     )
+
+
+@router.post("/preferences/{token}/pause")
+def pause(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
+    """Send nothing until they come back. Twice is the same as once."""
+    steps.pause(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")
 
 
 @router.post("/preferences/{token}/return")

@@ -100,7 +100,7 @@ _LOOKS = """(smallest) => {
     if (contrast < 4.5) seen.pale.push(`${named(element)}: ${contrast.toFixed(2)}`);
     if (parseFloat(style.fontSize) < smallest) seen.small.push(`${named(element)}: ${style.fontSize}`);
   }
-  const links = ".headline a, a.accent, a.online, a.unsubscribe, a.preferences";
+  const links = ".headline a, a.accent, a.online, a.unsubscribe, a.preferences, a.mute, a.pause";
   for (const link of document.querySelectorAll(links)) {
     if (link.getBoundingClientRect().height < 44) seen.tight.push(named(link));
   }

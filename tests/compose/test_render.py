@@ -37,6 +37,7 @@ def whole_render(content: IssueContent, edition: Edition, template: EmailTemplat
     sections = tuple(
         SectionView(
             names[section.topic],
+            section.topic,
             tuple(
                 item_view(
                     item,

@@ -214,6 +214,37 @@ def test_who_unsubscribed_or_paused_is_told_and_can_come_back(site: Site) -> Non
         assert "no mail comes, whatever" not in site.get(link).text
 
 
+def test_a_pause_keeps_the_topics_until_its_reader_is_back(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    assert 'id="pause"' in site.get(link).text
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE, "showing the page changes nothing"
+    followed = site.get(link).text.count(" checked")
+    for _ in range(2):
+        paused = site.post(f"{link}/pause").text
+        assert "Your subscription is paused" in paused
+        assert 'id="pause"' not in paused
+        assert paused.count(" checked") == followed > 0
+        assert state_of(site.runtime.engine, ADA) is SubscriptionState.PAUSED
+    assert site.get(f"{link}/pause").status_code == 200
+    assert "Welcome back" in site.post(f"{link}/return").text
+
+
+def test_nobody_who_left_is_paused(site: Site) -> None:
+    set_state(site.runtime.engine, DAN, SubscriptionState.UNSUBSCRIBED)
+    told = site.post(f"{site.link(Purpose.PREFERENCES, DAN)}/pause").text
+    assert "You are unsubscribed" in told
+    assert state_of(site.runtime.engine, DAN) is SubscriptionState.UNSUBSCRIBED
+
+
+def test_a_mails_links_to_mute_and_pause_lead_to_their_places_on_the_page(site: Site) -> None:
+    online = site.get(site.link(Purpose.ONLINE, BEN)).text
+    places = set(re.findall(r'href="[^"]*/preferences/[^"#]*#([^"]+)"', online))
+    assert "pause" in places
+    assert len(places) >= 2
+    page = site.get(site.link(Purpose.PREFERENCES, BEN)).text
+    assert all(f'id="{place}"' in page for place in places)
+
+
 def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:
     set_state(site.runtime.engine, ADA, SubscriptionState.PENDING)
     told = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/return").text

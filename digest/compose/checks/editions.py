@@ -181,7 +181,7 @@ def _gather_addresses(pieces: Iterable[_Looked], readers: int, gathered: _Gather
     for piece in pieces:
         for link in piece.facts.links:
             if link.is_own:
-                gathered.own[link.url] = None
+                gathered.own[link.url.partition("#")[0]] = None  # where on the page is not the page
             else:
                 links.setdefault(link.url, []).append(piece.place)
         for picture in piece.facts.pictures:
