@@ -35,6 +35,7 @@ def paths_of(site: Site) -> dict[str, str]:
         "/unsubscribe/{token}/undo": site.link(Purpose.UNSUBSCRIBE, ADA) + "/undo",
         "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
+        "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
         "/online/{token}": site.link(Purpose.ONLINE, ADA),
         "/healthz": "/healthz",
         "/readyz": "/readyz",
