@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from sqlalchemy.orm import Session
@@ -203,16 +204,24 @@ def change(
             )
         newsletter = change_newsletter(session, newsletter.id, **wanted)
     say(f"Changed {newsletter.name}.")
-    if archive:
+    _tell_changed(runtime, newsletter, wanted)
+
+
+def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str, object]) -> None:
+    """Say what a change means for those whom it concerns."""
+    if wanted.get("archive") is True:
         say(
             f"Everybody may read what was sent and will be, at {runtime.archive_url(newsletter)}: let your "
             "proxy pass on /archive/. 'digest issue hide ISSUE' takes something out."
         )
-    if archive is False:
+    if wanted.get("archive") is False:
         say("What was sent is shown to nobody any more; readers keep their own copies online.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
-        say(f"'digest condense {slug} --again' puts those of this week so as well, but for edited ones.")
+        say(
+            f"'digest condense {newsletter.slug} --again' puts those of this week so as well, but for edited "
+            "ones."
+        )
         _tell_without_model(runtime, newsletter)
 
 
