@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import gettempdir
 
+import pytest
 from sqlalchemy import Engine, func, select
 
 from digest.domain.newsletters import Newsletter
@@ -87,11 +87,11 @@ def test_what_happens_in_a_rehearsal_stays_there(engine: Engine) -> None:
     assert rows(engine) == before
 
 
-def test_a_rehearsal_leaves_no_file(engine: Engine) -> None:
-    def files() -> set[Path]:
-        return set(Path(gettempdir()).glob("digest-dry-run-*"))
-
-    before = files()
+def test_a_rehearsal_leaves_no_file(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder of its own: other tests rehearse at the same time.
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with rehearsal(engine, stored_newsletter(engine).id):
-        assert files() - before
-    assert not files() - before
+        assert list(temporary.iterdir())
+    assert not list(temporary.iterdir())
