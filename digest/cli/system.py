@@ -95,15 +95,18 @@ def up(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 @contextmanager
 def _stopped_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, also before the server listens to it.
+    """Let SIGTERM do what Ctrl-C does, also before the server listens to it; and let Ctrl-C do it.
 
-    By default it would end the process at once, with the worker at its first mails.
+    By default SIGTERM would end the process at once, with the worker at its first mails. And whom a shell
+    starts in the background is born deaf to SIGINT, by which a worker that ended tells the main thread.
     """
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @app.command()

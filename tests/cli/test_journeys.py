@@ -186,9 +186,11 @@ def test_ctrl_c_ends_a_command_with_a_sentence(drafted: Path) -> None:
             text=True,
         ) as waiting:
             silent.settimeout(PATIENCE)
-            silent.accept()
-            waiting.send_signal(signal.SIGINT)
-            said = waiting.communicate(timeout=PATIENCE)[1]
+            connection, _ = silent.accept()
+            # Open until the end: whose server hangs up is told of that, if it is sooner than the signal.
+            with connection:
+                waiting.send_signal(signal.SIGINT)
+                said = waiting.communicate(timeout=PATIENCE)[1]
     assert (waiting.returncode, said) == (130, "Error: stopped by Ctrl-C\n")
 
 

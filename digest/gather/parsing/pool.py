@@ -24,6 +24,7 @@ import structlog
 
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.parsing.child import ANSWER, LENGTH, Kind, warm_up
+from digest.gather.parsing.places import Places
 from digest.gather.parsing.wire import read, read_error, return_type
 
 log = structlog.get_logger(__name__)
@@ -48,9 +49,9 @@ R = TypeVar("R")
 class Parsers:
     """Child processes that read documents for one event loop: an asynchronous context manager.
 
-    At most `processes` are there at once, one for each processor by default, each started when it is first
-    needed. A document has `seconds` on the clock and `memory_mb` of its process, which holds some 140 MB to
-    begin with. `prepare` is called in each before its limits hold: to import, to load what is kept.
+    At most `processes` are there at once, one for each processor by default, each started when enough wait
+    for it (`Places`). A document has `seconds` on the clock and `memory_mb` of its process, which holds some
+    140 MB to begin with. `prepare` is called in each before its limits hold: to import, to load what is kept.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Parsers:
         calls: int = CALLS,
         prepare: Callable[[], object] = warm_up,
     ) -> None:
-        self._places = asyncio.Semaphore(processes or available_processors())
+        self._places = Places(processes or available_processors())
         self._seconds = seconds
         self._large = asyncio.Lock()
         self._memory_mb = memory_mb

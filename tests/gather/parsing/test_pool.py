@@ -267,7 +267,8 @@ def test_a_parent_that_is_killed_leaves_no_process() -> None:
         "from tests.gather.parsing import faults\n"
         "async def main():\n"
         "    async with Parsers(processes=2, prepare=faults.pid) as parsers:\n"
-        "        print(*await asyncio.gather(*[parsers.call(faults.sleep, .2) for _ in '12']), flush=True)\n"
+        "        pids = await asyncio.gather(*[parsers.call(faults.sleep, .1) for _ in range(25)])\n"
+        "        print(*pids, flush=True)\n"
         "        await asyncio.gather(*[parsers.call(faults.spin, '') for _ in '12'])\n"
         "asyncio.run(main())\n"
     )
