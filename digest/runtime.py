@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
-from digest.domain.errors import DigestError, Misconfigured, Refused
+from digest.domain.deliveries import Claim, DeliveryId
+from digest.domain.errors import Misconfigured, Refused
 from digest.domain.issues import Edition, Issue, IssueId
 from digest.domain.letters import LetterKind
 from digest.domain.mail import RenderedIssue, Token
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
     from digest.track.tokens import Tokens
-
-log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -352,35 +349,6 @@ class Runtime:
     def archive_url(self, newsletter: Newsletter) -> str:
         """Return the address at which a newsletter's public archive is, where it has one."""
         return f"{self.settings.public_url.rstrip('/')}/archive/{newsletter.slug}"
-
-    def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
-        """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
-
-        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns
-        whether a server took the mail, so that who can tells again; True when the log is all that was asked
-        for.
-        """
-        log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
-        if not self.settings.ops_email:
-            return True
-        import asyncio
-
-        from digest.alerts import mail_alert, make_alert
-
-        page = make_alert(
-            subject, text, to_do, commands, template=lambda: self.letter_template(LetterKind.ALERT)
-        )
-        try:
-            outcome = asyncio.run(
-                mail_alert(page, self.settings.ops_email, transport=self.transport, now=self.clock())
-            )
-        except DigestError as exc:
-            log.error("ops.not_told", subject=subject, reason=str(exc))
-            return False
-        if outcome.state is not DeliveryState.ACCEPTED:
-            answer = f"{outcome.code or ''} {outcome.text}".strip()
-            log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
-        return outcome.state is DeliveryState.ACCEPTED
 
 
 def _recipient(personal: Mapping[Token, str], message_id: str) -> Recipient:
