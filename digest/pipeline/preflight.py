@@ -27,6 +27,7 @@ from digest.domain.counting import counted
 from digest.domain.issues import Edition, IssueId, IssueState, edition_for
 from digest.pipeline.judging import judge_seen
 from digest.pipeline.looking import look_at
+from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
 from digest.pipeline.spam import judge_spam
 from digest.runtime import Runtime
@@ -116,7 +117,7 @@ def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST
     # Before there is any reader, an issue is looked at as one of everything would get it.
     readers = _most_read(audience.readers, editions_most) or ({everything: 0} if everything.sections else {})
     address, who = SPECIMEN
-    personal = runtime.personal(newsletter.id, pieces.issue.id, who, address)
+    personal = personal_values(runtime, newsletter.id, pieces.issue.id, who, address)
     editions = check_editions(pieces.rendered, readers, personal)
     own = check_own_links(editions.own, runtime.settings.public_url)
     with reading(runtime.engine) as session:

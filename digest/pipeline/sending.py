@@ -18,6 +18,7 @@ from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import zone
 from digest.pipeline.ops import tell_ops
+from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -65,7 +66,7 @@ def send(
                 engine,
                 issue_id,
                 transport=runtime.transport,
-                mail_for=runtime.mail_for(issue_id),
+                mail_for=mail_for(runtime, issue_id),
                 owner=runtime.owner,
                 clock=runtime.clock,
                 pace=Pace(sessions=runtime.settings.mail_sessions),
