@@ -13,7 +13,7 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
-from digest.store.issues import ChosenItem, ScorePart
+from digest.store.items import ChosenItem, ScorePart
 from digest.store.pins import Pin, PinKind
 
 FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2

@@ -19,8 +19,9 @@ from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.issues import get_issue, get_rendered
+from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
+from digest.store.revisions import get_rendered
 from digest.track.tokens import Purpose
 
 

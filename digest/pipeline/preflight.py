@@ -34,7 +34,8 @@ from digest.runtime import Runtime
 from digest.store.articles import articles_by_id
 from digest.store.condensings import current_versions
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue, items_of
+from digest.store.issues import get_issue
+from digest.store.items import items_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.preflights import StoredLook, find_look, record_look
 

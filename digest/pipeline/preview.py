@@ -15,8 +15,9 @@ from digest.pipeline.personal_mail import personal_values
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
-from digest.store.issues import get_issue, get_rendered
+from digest.store.issues import get_issue
 from digest.store.newsletters import get_topic, newsletter_by_id
+from digest.store.revisions import get_rendered
 from digest.store.subscribers import get_subscription, subscription_of
 
 SPECIMEN = "reader@example.org", SubscriberId(0)
