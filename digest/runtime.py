@@ -97,8 +97,8 @@ class Runtime:
     @asynccontextmanager
     async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
         """Give a fetcher that obeys robots.txt; what hosts say is kept in `engine`, if one is given."""
-        from digest.gather.fetching.fetch import HttpFetcher
         from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.http import HttpFetcher
         from digest.gather.fetching.polite import InMemory, PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
@@ -109,8 +109,9 @@ class Runtime:
     @asynccontextmanager
     async def looker(self, *, seconds: float) -> AsyncIterator[Looker]:
         """Give who looks at addresses as politely as the fetcher does, at most so long at each."""
-        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.fetch import Limits
         from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.http import HttpFetcher
         from digest.gather.fetching.polite import PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
@@ -122,7 +123,8 @@ class Runtime:
     @asynccontextmanager
     async def own_looker(self, *, seconds: float) -> AsyncIterator[Looker]:
         """Give who looks at `public_url`, wherever that is: nothing a stranger wrote is asked through it."""
-        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.fetch import Limits
+        from digest.gather.fetching.http import HttpFetcher
 
         own = urlsplit(self.settings.public_url)
         port = own.port or (443 if own.scheme == "https" else 80)
