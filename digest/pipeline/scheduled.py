@@ -67,19 +67,9 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     if claimed is None:
         return False
     occurrence, attempts = claimed
-    try:
-        if attempts > ATTEMPTS:
-            raise Misconfigured(
-                f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
-            )
-        after = _stage(runtime, occurrence)
-    except Unavailable as exc:
-        if attempts < ATTEMPTS:
-            log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
-            return False
-        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
-    except DigestError as exc:
-        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    after = _after_attempt(runtime, occurrence, attempts)
+    if after is None:
+        return False
     with writing(runtime.engine) as session:
         is_ours = record_stage(
             session,
@@ -103,6 +93,23 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
             commands=["digest schedule list"],
         )
     return after.state is OccurrenceState.RUNNING
+
+
+def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> Occurrence | None:
+    """Do one stage, and return the occurrence as it stands then: None when it is to be tried again."""
+    try:
+        if attempts > ATTEMPTS:
+            raise Misconfigured(
+                f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
+            )
+        return _stage(runtime, occurrence)
+    except Unavailable as exc:
+        if attempts < ATTEMPTS:
+            log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
+            return None
+        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    except DigestError as exc:
+        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
 
 
 def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
