@@ -33,6 +33,7 @@ from benchmarks.readers import Size, sending_issue
 from digest.deliver.steps import Pace, send_issue
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId
+from digest.pipeline.personal_mail import mail_for
 from digest.runtime import Runtime
 from digest.settings import Settings, load_settings
 from digest.store.database import open_engine, reading
@@ -96,7 +97,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 def work(database_url: str, mail_url: str, issue_id: IssueId, sessions: int, report: Connection) -> None:
     """Send until nothing is left: one worker process. Waits for a word before it starts."""
     runtime = Runtime(_settings(database_url, mail_url))
-    mail_for = runtime.mail_for(issue_id)
+    write = mail_for(runtime, issue_id)
     report.send("ready")
     report.recv()
     before = time.process_time()
@@ -105,7 +106,7 @@ def work(database_url: str, mail_url: str, issue_id: IssueId, sessions: int, rep
             runtime.engine,
             issue_id,
             transport=runtime.transport,
-            mail_for=mail_for,
+            mail_for=write,
             owner=runtime.owner,
             clock=runtime.clock,
             pace=Pace(sessions=sessions),

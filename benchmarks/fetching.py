@@ -24,9 +24,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from digest.gather.fetching.fetch import HttpFetcher
 from digest.gather.fetching.guard import Guard
 from digest.gather.fetching.guarded import GuardedBackend
+from digest.gather.fetching.http import HttpFetcher
 
 CONTACT = "https://bench.example.org/about"
 PAGE = b"<p>" + b"The tide comes in, and the tide goes out. " * 240 + b"</p>"

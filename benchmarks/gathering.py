@@ -18,8 +18,8 @@ import digest.store.newsletters  # noqa: F401 (the table that foreign keys name)
 from benchmarks.farm import Farm
 from benchmarks.farm_sites import NOW, WINDOW
 from digest.domain.newsletters import NewsletterId
-from digest.gather.fetching.fetch import HttpFetcher
 from digest.gather.fetching.hosts import StoredHosts
+from digest.gather.fetching.http import HttpFetcher
 from digest.gather.fetching.polite import PoliteFetcher
 from digest.gather.parsing.pool import Parsers
 from digest.gather.polled import Polled

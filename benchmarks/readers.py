@@ -17,8 +17,9 @@ from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.store.database import writing
-from digest.store.issues import ensure_issue, freeze
+from digest.store.issues import ensure_issue
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
+from digest.store.revisions import freeze
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "templates" / "email" / "digest"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,22 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
-from digest.domain.errors import DigestError, Misconfigured, Refused
-from digest.domain.issues import Edition, Issue, IssueId
+from digest.domain.deliveries import DeliveryId
+from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
-from digest.domain.mail import RenderedIssue, Token
 from digest.domain.newsletters import Newsletter, NewsletterId
-from digest.domain.subscribers import SubscriberId
 from digest.logs import set_up_logs
 from digest.settings import Settings, load_settings
-from digest.store.database import open_engine, reading
-from digest.store.issues import get_issue, get_rendered
-from digest.store.newsletters import newsletter_by_id
+from digest.store.database import open_engine
 from digest.store.schema import require_schema
 
 # What a stage is made with is imported when it is made: a command that only reads the database starts in
@@ -38,14 +30,10 @@ if TYPE_CHECKING:
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
-    from digest.deliver.mime import EncodedIssue, Recipient, Sender
-    from digest.deliver.steps import MailFor
-    from digest.deliver.transport import Envelope, Transport
+    from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
     from digest.track.tokens import Tokens
-
-log = structlog.get_logger(__name__)
 
 
 def utc_now() -> datetime:
@@ -109,8 +97,8 @@ class Runtime:
     @asynccontextmanager
     async def fetcher(self, engine: Engine | None = None) -> AsyncIterator[Fetcher]:
         """Give a fetcher that obeys robots.txt; what hosts say is kept in `engine`, if one is given."""
-        from digest.gather.fetching.fetch import HttpFetcher
         from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.http import HttpFetcher
         from digest.gather.fetching.polite import InMemory, PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
@@ -121,8 +109,9 @@ class Runtime:
     @asynccontextmanager
     async def looker(self, *, seconds: float) -> AsyncIterator[Looker]:
         """Give who looks at addresses as politely as the fetcher does, at most so long at each."""
-        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.fetch import Limits
         from digest.gather.fetching.hosts import StoredHosts
+        from digest.gather.fetching.http import HttpFetcher
         from digest.gather.fetching.polite import PoliteFetcher
 
         contact = self.settings.contact_url or self.settings.public_url
@@ -134,7 +123,8 @@ class Runtime:
     @asynccontextmanager
     async def own_looker(self, *, seconds: float) -> AsyncIterator[Looker]:
         """Give who looks at `public_url`, wherever that is: nothing a stranger wrote is asked through it."""
-        from digest.gather.fetching.fetch import HttpFetcher, Limits
+        from digest.gather.fetching.fetch import Limits
+        from digest.gather.fetching.http import HttpFetcher
 
         own = urlsplit(self.settings.public_url)
         port = own.port or (443 if own.scheme == "https" else 80)
@@ -270,135 +260,13 @@ class Runtime:
         shared, own = self.settings.templates / "email" / name, self.settings.newsletter_templates_dir
         return (own / newsletter.slug / name, shared) if own else (shared,)
 
-    def personal(
-        self, newsletter_id: NewsletterId, issue_id: IssueId, who: SubscriberId, email: str
-    ) -> Mapping[Token, str]:
-        """Return a reader's own values for the tokens of a mail."""
-        from digest.track.tokens import Purpose
-
-        link, sign = self.link, self.tokens.sign
-        return {
-            Token.EMAIL: email,
-            Token.UNSUBSCRIBE_URL: link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who)),
-            Token.PREFERENCES_URL: link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who)),
-            Token.ONLINE_URL: link("online", sign(Purpose.ONLINE, issue_id, who)),
-        }
-
     def link(self, page: str, token: str) -> str:
         """Return the address of a page that a signed token opens."""
         return f"{self.settings.public_url.rstrip('/')}/{page}/{token}"
 
-    def mail_for(self, issue_id: IssueId) -> MailFor:
-        """Return the writer of an issue's mails: encoded once here, spliced for each reader there."""
-        from digest.deliver.headers import mail_address
-        from digest.deliver.mime import MAX_EDITIONS, EncodedEdition
-        from digest.deliver.transport import Envelope
-
-        with reading(self.engine) as session:
-            issue = get_issue(session, issue_id)
-            newsletter = newsletter_by_id(session, issue.newsletter_id)
-            rendered = get_rendered(session, issue)
-        encoded = self._encoded(issue, newsletter, rendered)
-        return_path = self.return_path(newsletter.sender_email)
-
-        @lru_cache(maxsize=MAX_EDITIONS)
-        def edition(key: str) -> EncodedEdition:
-            return encoded.edition(Edition.from_key(key))
-
-        def write(claim: Claim) -> tuple[Envelope, bytes]:
-            personal = self.personal(newsletter.id, issue_id, claim.subscriber_id, claim.email)
-            recipient = _recipient(personal, claim.message_id)
-            envelope = Envelope(return_path(claim.id), mail_address(claim.email))
-            return envelope, edition(claim.edition).message(recipient)
-
-        return write
-
-    def specimen_message(
-        self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue, edition: Edition
-    ) -> bytes:
-        """Return the message of one edition as it would be delivered, to a reader who is nobody."""
-        personal = self.personal(newsletter.id, issue.id, SubscriberId(0), "reader@example.org")
-        domain = newsletter.sender_email.rpartition("@")[2]
-        recipient = _recipient(personal, f"<{issue.id}.0.{secrets.token_hex(6)}@{domain}>")
-        return self._encoded(issue, newsletter, rendered).edition(edition).message(recipient)
-
-    def _encoded(self, issue: Issue, newsletter: Newsletter, rendered: RenderedIssue) -> EncodedIssue:
-        from digest.deliver.mime import EncodedIssue
-
-        return EncodedIssue(
-            rendered,
-            self.sender(newsletter),
-            name=str(issue.id),
-            date=issue.sending_at or self.clock(),
-            signer=self.signer(newsletter.sender_email),
-        )
-
-    def sender(self, newsletter: Newsletter) -> Sender:
-        """Return who a newsletter's mail comes from."""
-        from digest.compose.untrusted import plain
-        from digest.deliver.mime import Sender
-
-        domain = newsletter.sender_email.rpartition("@")[2]
-        return Sender(
-            name=plain(newsletter.sender_name),
-            address=newsletter.sender_email,
-            list_id=f"{newsletter.slug}.{domain}",
-            feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
-            owner=newsletter.sender_email,
-            # Only what everybody may read is an archive: a reader's own copy online is none.
-            archive_url=self.archive_url(newsletter) if newsletter.archive else "",
-        )
-
     def archive_url(self, newsletter: Newsletter) -> str:
         """Return the address at which a newsletter's public archive is, where it has one."""
         return f"{self.settings.public_url.rstrip('/')}/archive/{newsletter.slug}"
-
-    def tell_ops(self, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()) -> bool:
-        """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
-
-        Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns
-        whether a server took the mail, so that who can tells again; True when the log is all that was asked
-        for.
-        """
-        log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
-        if not self.settings.ops_email:
-            return True
-        import asyncio
-
-        from digest.alerts import mail_alert, make_alert
-
-        page = make_alert(
-            subject, text, to_do, commands, template=lambda: self.letter_template(LetterKind.ALERT)
-        )
-        try:
-            outcome = asyncio.run(
-                mail_alert(page, self.settings.ops_email, transport=self.transport, now=self.clock())
-            )
-        except DigestError as exc:
-            log.error("ops.not_told", subject=subject, reason=str(exc))
-            return False
-        if outcome.state is not DeliveryState.ACCEPTED:
-            answer = f"{outcome.code or ''} {outcome.text}".strip()
-            log.error("ops.not_told", subject=subject, reason=f"{self.settings.ops_email}: {answer}")
-        return outcome.state is DeliveryState.ACCEPTED
-
-
-def _recipient(personal: Mapping[Token, str], message_id: str) -> Recipient:
-    from digest.deliver.mime import Recipient
-
-    return Recipient(
-        email=personal[Token.EMAIL],
-        message_id=message_id,
-        unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
-        preferences_url=personal[Token.PREFERENCES_URL],
-        online_url=personal[Token.ONLINE_URL],
-    )
-
-
-def _feedback_sender(domain: str) -> str:
-    """Return the last part of a Feedback-ID: Gmail counts by it, and takes 5 to 15 characters."""
-    name = domain.lower().replace(".", "-")
-    return name if 5 <= len(name) <= 15 else hashlib.sha256(domain.lower().encode()).hexdigest()[:12]
 
 
 @lru_cache(maxsize=64)

@@ -21,9 +21,10 @@ from digest.store.articles import ArticleId, ArticleRow, content_hash
 from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
 from digest.store.deliveries import count_deliveries
-from digest.store.issues import change_issue, ensure_issue, freeze
+from digest.store.issues import change_issue, ensure_issue
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
 from digest.store.recording import record_article
+from digest.store.revisions import freeze
 from digest.store.sources import NewSource, add_sources, get_source
 from digest.store.subscribers import subscribe
 

@@ -18,8 +18,9 @@ from digest.domain.topics import TopicSlug
 from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
 from digest.store.database import reading, writing
 from digest.store.deliveries import NewDelivery, add_deliveries, edition_key_of, find_delivery
-from digest.store.issues import change_issue, get_issue, get_outline, get_rendered
+from digest.store.issues import change_issue, get_issue
 from digest.store.newsletters import list_topics, newsletter_by_id, topic_ids
+from digest.store.revisions import get_outline, get_rendered
 from digest.store.subscribers import get_subscription, is_suppressed
 
 

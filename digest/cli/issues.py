@@ -28,7 +28,8 @@ from digest.store.condensings import outdated_edits
 from digest.store.database import reading
 from digest.store.decisions import Decision, Word, decisions_in
 from digest.store.deliveries import count_deliveries
-from digest.store.issues import get_issue, items_of, list_issues
+from digest.store.issues import get_issue, list_issues
+from digest.store.items import items_of
 from digest.store.newsletters import get_newsletter, newsletter_by_id
 from digest.store.told import ItemScore, scores_of
 

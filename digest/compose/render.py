@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
 from digest.compose.markup import outline
+from digest.compose.phrases import Phrases
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import plain
 from digest.compose.views import SectionView, issue_context, item_view, name_of, title_of
@@ -10,6 +15,7 @@ from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, Item
 from digest.domain.layout import FULL_ITEMS, MAIL_ROOM, Density
 from digest.domain.mail import SECTION_COUNT, TOKEN_OPEN, Fragment, RenderedIssue
+from digest.domain.topics import TopicSlug
 
 __all__ = ["EmailTemplate", "compile_template", "render_issue"]
 
@@ -25,36 +31,10 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
     """
     if [item.position for item in content.items] != list(range(len(content.items))):
         raise ValueError("an issue's items must be in the order of their positions, from 0")
-    phrases = template.phrases(content.language)
-    shared = issue_context(content, phrases, template.theme)
-
-    def piece(block: str, **more: object) -> Fragment:
-        return _checked(template.fragment(block, {**shared, **more}), template, block)
-
-    sections = {topic.slug: SectionView(name_of(topic.name), topic.slug) for topic in content.topics}
-
-    def items(density: Density) -> dict[str, Fragment]:
-        return {
-            f"{item.position}:{topic}": piece(
-                "item",
-                section=sections[topic],
-                item=item_view(
-                    item,
-                    content.language,
-                    phrases,
-                    density,
-                    also_about=tuple(sections[other].name for other in item.topics if other != topic),
-                ),
-            )
-            for item in content.items
-            for topic in item.topics
-        }
-
-    opening, closing = piece("opening"), piece("closing")
-    full = items(Density.FULL)
-    headings = {slug: piece("section", section=section) for slug, section in sections.items()}
-    everything = [opening, *headings.values(), *full.values(), closing]
-    has_room = len(content.items) <= FULL_ITEMS and sum(one.weight for one in everything) <= MAIL_ROOM
+    pieces = _Pieces.of(content, template)
+    opening, closing = pieces.piece("opening"), pieces.piece("closing")
+    full, headings = pieces.items(Density.FULL), pieces.headings()
+    has_room = len(content.items) <= FULL_ITEMS and _fit(opening, *headings.values(), *full.values(), closing)
     return RenderedIssue(
         newsletter=plain(content.newsletter) or plain(content.sender_name),
         language=content.language,
@@ -63,27 +43,70 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
         opening=opening,
         sections=headings,
         items=full,
-        compact={} if has_room else items(Density.COMPACT),
-        headlines={} if has_room else items(Density.HEADLINE),
-        contents=piece("contents"),
-        entries={
-            slug: piece("entry", section=section, section_count=SECTION_COUNT)
-            for slug, section in sections.items()
-        },
-        more=piece("more"),
+        compact={} if has_room else pieces.items(Density.COMPACT),
+        headlines={} if has_room else pieces.items(Density.HEADLINE),
+        contents=pieces.piece("contents"),
+        entries=pieces.entries(),
+        more=pieces.piece("more"),
         closing=closing,
-        titles=tuple(title_of(item) for item in content.items),
+        titles=tuple(map(title_of, content.items)),
         summaries=tuple(map(_summary, content.items)),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """What renders an issue's pieces: every block is given `shared`, `sections` are in the topics' order."""
+
+    content: IssueContent
+    template: EmailTemplate
+    phrases: Phrases
+    shared: Mapping[str, object]
+    sections: Mapping[TopicSlug, SectionView]
+
+    @classmethod
+    def of(cls, content: IssueContent, template: EmailTemplate) -> Self:
+        phrases = template.phrases(content.language)
+        shared = issue_context(content, phrases, template.theme)
+        sections = {topic.slug: SectionView(name_of(topic.name), topic.slug) for topic in content.topics}
+        return cls(content, template, phrases, shared, sections)
+
+    def piece(self, block: str, **more: object) -> Fragment:
+        fragment = self.template.fragment(block, {**self.shared, **more})
+        refuse_unsafe_links(fragment.html, f"e-mail template '{self.template.name}', block '{block}'")
+        return fragment
+
+    def headings(self) -> dict[TopicSlug, Fragment]:
+        return {slug: self.piece("section", section=section) for slug, section in self.sections.items()}
+
+    def entries(self) -> dict[TopicSlug, Fragment]:
+        """Return each topic's line of the contents."""
+        return {
+            slug: self.piece("entry", section=section, section_count=SECTION_COUNT)
+            for slug, section in self.sections.items()
+        }
+
+    def items(self, density: Density) -> dict[str, Fragment]:
+        """Return each item under each of its topics, as far as `density` shows it."""
+        return {
+            f"{item.position}:{topic}": self._item(item, topic, density)
+            for item in self.content.items
+            for topic in item.topics
+        }
+
+    def _item(self, item: Item, topic: TopicSlug, density: Density) -> Fragment:
+        also_about = tuple(self.sections[other].name for other in item.topics if other != topic)
+        shown = item_view(item, self.content.language, self.phrases, density, also_about=also_about)
+        return self.piece("item", section=self.sections[topic], item=shown)
+
+
+def _fit(*pieces: Fragment) -> bool:
+    """Return whether a mail has room for all of these."""
+    return sum(piece.weight for piece in pieces) <= MAIL_ROOM
+
+
 def _summary(item: Item) -> str:
     return next((clean for takeaway in item.takeaways if (clean := plain(takeaway))), "")
-
-
-def _checked(fragment: Fragment, template: EmailTemplate, block: str) -> Fragment:
-    refuse_unsafe_links(fragment.html, f"e-mail template '{template.name}', block '{block}'")
-    return fragment
 
 
 def refuse_unsafe_links(html: str, where: str) -> None:

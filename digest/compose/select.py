@@ -13,7 +13,7 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
-from digest.store.issues import ChosenItem, ScorePart
+from digest.store.items import ChosenItem, ScorePart
 from digest.store.pins import Pin, PinKind
 
 FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2
@@ -60,23 +60,8 @@ def select_items(
     `told` are the items of earlier issues, which what retells them stands behind.
     """
     wishes = pins or {}
-    left_out: list[LeftOut] = []
-    wanted: list[Candidate] = []
-    for candidate in candidates:
-        reason = _why_not(candidate, carried, wishes.get(candidate.stored.id))
-        if reason:
-            left_out.append(_left(candidate, reason))
-        else:
-            wanted.append(candidate)
-    stories = _stories(wanted, wishes)
-    heard = echoes([story[0].stored.article for story in stories], told)
-    scored = sorted(
-        (
-            _Scored(_parts(story, window, echo, wishes.get(story[0].stored.id)), story)
-            for story, echo in zip(stories, heard, strict=True)
-        ),
-        key=lambda one: (-one.score, one.lead.stored.article.url),
-    )
+    wanted, left_out = _sifted(candidates, carried, wishes)
+    scored = _ranked(_stories(wanted, wishes), window, told, wishes)
     for one in scored:
         left_out += [_left(other, _why_behind(other, one.lead)) for other in one.story[1:]]
     pinned = [one for one in scored if one.lead.stored.id in wishes]
@@ -89,6 +74,21 @@ def select_items(
         if one.lead.stored.id not in kept
     ]
     return Selection(tuple(one.item for one in scored if one.lead.stored.id in kept), tuple(left_out))
+
+
+def _sifted(
+    candidates: Sequence[Candidate], carried: Collection[ArticleId], wishes: Mapping[ArticleId, Pin]
+) -> tuple[list[Candidate], list[LeftOut]]:
+    """Return which articles may be chosen at all, and which not."""
+    wanted: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    for candidate in candidates:
+        reason = _why_not(candidate, carried, wishes.get(candidate.stored.id))
+        if reason:
+            left_out.append(_left(candidate, reason))
+        else:
+            wanted.append(candidate)
+    return wanted, left_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,21 @@ class _Scored:
     def item(self) -> ChosenItem:
         others = tuple(other.stored.id for other in self.story[1:])
         return ChosenItem(self.lead.stored.id, self.score, others, self.parts)
+
+
+def _ranked(
+    stories: Sequence[Sequence[Candidate]],
+    window: Window,
+    told: Sequence[Article],
+    wishes: Mapping[ArticleId, Pin],
+) -> list[_Scored]:
+    """Return the stories with their scores, best first."""
+    heard = echoes([story[0].stored.article for story in stories], told)
+    scored = (
+        _Scored(_parts(story, window, echo, wishes.get(story[0].stored.id)), story)
+        for story, echo in zip(stories, heard, strict=True)
+    )
+    return sorted(scored, key=lambda one: (-one.score, one.lead.stored.article.url))
 
 
 def _why_not(candidate: Candidate, carried: Collection[ArticleId], pin: Pin | None) -> str | None:

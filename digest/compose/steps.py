@@ -34,21 +34,16 @@ from digest.store.condensed import Candidate, candidates_in
 from digest.store.contents import record_content
 from digest.store.database import reading, writing
 from digest.store.issues import (
-    ChosenItem,
-    carried_articles,
     ensure_issue,
     find_issue,
-    freeze,
     get_issue,
-    get_outline,
-    get_rendered,
-    items_of,
     lock_issue,
     next_number,
-    replace_items,
 )
+from digest.store.items import ChosenItem, carried_articles, items_of, replace_items
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.pins import PinKind, pins_of, set_pin
+from digest.store.revisions import freeze, get_outline, get_rendered
 from digest.store.told import told_before
 
 _LOOK_BACK = timedelta(days=60)

@@ -38,36 +38,11 @@ SUBJECT, HTML, TEXT = "subject.txt", "body.mjml", "body.txt"
 TEXT_WIDTH = 72
 
 
-@dataclass(frozen=True, slots=True)
-class EmailTemplate:
-    """The digest's template: both bodies, whose blocks are rendered one by one, how it speaks and looks."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bodies:
+    """Both bodies of a mail, how it speaks and how it looks."""
 
     name: str
-    html: Template
-    text: Template
-    catalogues: Catalogues
-    theme: Theme = USUAL
-
-    def phrases(self, language: str) -> Phrases:
-        """Return its phrases for an issue of this language. Raises `Misconfigured` for a broken catalogue."""
-        return self.catalogues.phrases(language, self.theme.wording)
-
-    def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
-        """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""
-        try:
-            return Fragment(_rendered(self.html, block, values), _rendered(self.text, block, values))
-        except (TemplateError, ValueError) as exc:
-            raise Misconfigured(
-                f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
-            ) from exc
-
-
-@dataclass(frozen=True, slots=True)
-class MessageTemplate:
-    """A template of one piece: subject and both bodies, how it speaks and looks."""
-
-    name: str
-    subject: Template
     html: Template
     text: Template
     catalogues: Catalogues
@@ -77,12 +52,36 @@ class MessageTemplate:
         """Return its phrases for a mail of this language. Raises `Misconfigured` for a broken catalogue."""
         return self.catalogues.phrases(language, self.theme.wording)
 
+    def _block(self, body: Template, block: str, values: Mapping[str, object]) -> str:
+        try:
+            return "".join(body.blocks[block](body.new_context(dict(values))))
+        except (TemplateError, ValueError) as exc:
+            raise Misconfigured(
+                f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
+            ) from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailTemplate(_Bodies):
+    """The digest's template, whose blocks are rendered one by one."""
+
+    def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
+        """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""
+        return Fragment(self._block(self.html, block, values), self._block(self.text, block, values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageTemplate(_Bodies):
+    """A template of one piece, which has a subject of its own."""
+
+    subject: Template
+
     def page(self, mail: MailView, values: Mapping[str, object]) -> Page:
         """Return the mail in `mail`'s language, with `values` in it; its bodies may also say `subject`.
 
         Raises `Misconfigured` when the template cannot show them, or a catalogue is broken.
         """
-        given = context(mail, self.phrases(mail.language), self.theme, **values)
+        given = self._given(mail, values)
         try:
             subject = " ".join(self.subject.render(given).split())
             given["subject"] = subject
@@ -92,13 +91,10 @@ class MessageTemplate:
 
     def block(self, block: str, mail: MailView, values: Mapping[str, object]) -> str:
         """Return one block of the page by itself. Raises as `page` does."""
-        given = context(mail, self.phrases(mail.language), self.theme, **values)
-        try:
-            return _rendered(self.html, block, given)
-        except (TemplateError, ValueError) as exc:
-            raise Misconfigured(
-                f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
-            ) from exc
+        return self._block(self.html, block, self._given(mail, values))
+
+    def _given(self, mail: MailView, values: Mapping[str, object]) -> dict[str, Any]:
+        return context(mail, self.phrases(mail.language), self.theme, **values)
 
 
 def compile_template(*folders: Path) -> EmailTemplate:
@@ -110,7 +106,7 @@ def compile_template(*folders: Path) -> EmailTemplate:
     files = TemplateFiles(folders)
     values = specimen()
     html, text = _page(files, values, BLOCKS), _compiled(_TEXT, files.read(TEXT), values, BLOCKS)
-    return EmailTemplate(files.name, html, text, Catalogues(files.locale))
+    return EmailTemplate(name=files.name, html=html, text=text, catalogues=Catalogues(files.locale))
 
 
 def compile_message(*folders: Path, mail: MailView, values: Mapping[str, object]) -> MessageTemplate:
@@ -123,7 +119,9 @@ def compile_message(*folders: Path, mail: MailView, values: Mapping[str, object]
     subject = _compiled(_TEXT, files.read(SUBJECT), given)
     given["subject"] = "Subject"
     html, text = _page(files, given), _compiled(_TEXT, files.read(TEXT), given)
-    return MessageTemplate(files.name, subject, html, text, Catalogues(files.locale))
+    return MessageTemplate(
+        name=files.name, subject=subject, html=html, text=text, catalogues=Catalogues(files.locale)
+    )
 
 
 def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
@@ -190,10 +188,6 @@ def _page(files: TemplateFiles, values: Mapping[str, object], blocks: tuple[str,
 def _with_outer_blocks(source: str) -> str:
     """Open the first block before the page's first tag and close the last after its last: MJML cannot."""
     return "{% block opening %}" + source + "{% endblock %}"
-
-
-def _rendered(template: Template, block: str, values: Mapping[str, object]) -> str:
-    return "".join(template.blocks[block](template.new_context(dict(values))))
 
 
 def _compiled(

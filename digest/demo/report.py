@@ -20,7 +20,8 @@ from digest.store.audiences import count_editions, count_skips
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading
 from digest.store.deliveries import count_deliveries
-from digest.store.issues import items_of, list_issues
+from digest.store.issues import list_issues
+from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
 from digest.store.sources import list_sources
 

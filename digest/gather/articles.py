@@ -12,11 +12,12 @@ import structlog
 from sqlalchemy.orm import Session
 
 from digest.domain.articles import Article, DateOrigin, TextOrigin
-from digest.domain.errors import DigestError, Gone, Unavailable
+from digest.domain.errors import DigestError, Gone
 from digest.domain.sources import Source
 from digest.gather.feeds.entries import Entry
-from digest.gather.fetching.fetch import Fetched, Fetcher
+from digest.gather.fetching.fetch import Fetcher
 from digest.gather.lists import Mention, Parse
+from digest.gather.page_queue import PageQueue
 from digest.gather.pages.extract import read_entry, read_fetched
 from digest.gather.polled import Polled
 from digest.gather.urls import comparison_key
@@ -40,10 +41,6 @@ UNDATED_AT_FIRST = 10
 """Of a source's first list, so many at its top may come in without any date: the others may be years old."""
 REDATED = timedelta(days=2)
 """When a feed dates an article so much later than its page does, the feed has only republished it."""
-UNANSWERED_AT_MOST = 2
-"""After so many pages of a source that kept us waiting, and none that came, the others are left for later."""
-HURRIED_SECONDS = 3.0
-"""How long a page may take after another page of the source kept us waiting."""
 
 
 class Store(Protocol):
@@ -52,44 +49,6 @@ class Store(Protocol):
     async def __call__(self, work: Callable[[Session], T]) -> T:
         """Return what `work` returns, or raise what it raises."""
         ...
-
-
-class PageQueue:
-    """Fetches the pages of one source, one at a time.
-
-    A source that kept us waiting for a page gets little time for the others, and none when all did.
-    `wanted_quiet` is how long its host asked to be left alone, if it did.
-    """
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        self.wanted_quiet: timedelta | None = None
-        self._fetcher = fetcher
-        self._answered = self._unanswered = 0
-        self._line = asyncio.Lock()
-
-    async def fetch(self, url: str) -> Fetched:
-        """Return a page. Raises what fetching raises, and `Unavailable` for one that is not tried."""
-        async with self._line:
-            if self.wanted_quiet is not None:
-                raise Unavailable(
-                    f"{url} is not tried: its host asked to be left alone", retry_after=self.wanted_quiet
-                )
-            if self._unanswered >= UNANSWERED_AT_MOST and not self._answered:
-                raise Unavailable(f"{url} is not tried: no other page of its source answered in time")
-            try:
-                async with asyncio.timeout(HURRIED_SECONDS if self._unanswered else None):
-                    fetched = await self._fetcher.fetch(url)
-            except TimeoutError as exc:
-                self._unanswered += 1
-                raise Unavailable(
-                    f"{url} did not answer within {HURRIED_SECONDS:g} s, nor did another page of its source"
-                ) from exc
-            except Unavailable as exc:
-                self._unanswered += 1
-                self.wanted_quiet = exc.retry_after or self.wanted_quiet
-                raise
-            self._answered += 1
-            return fetched
 
 
 class ListedArticles:
@@ -129,14 +88,7 @@ class ListedArticles:
             for mention in mentions
             if self._is_wanted(mention, known.get(mention.key), passed.get(mention.key))
         ]
-        self._polled.known = sum(mention.key in known for mention in mentions)
-        self._polled.known -= sum(mention.key in known for mention in wanted)
-        waiting = {mention.key for mention in mentions} - {mention.key for mention in wanted}
-        self._polled.failed = sum(
-            link.tries > 0 for key, link in passed.items() if key in waiting - set(known)
-        )
-        self._polled.outside = len(mentions) - self._polled.known - len(wanted) - self._polled.failed
-        self._polled.later = len(wanted)
+        self._count(mentions, wanted, known, passed)
         places = asyncio.Semaphore(PAGES_AT_ONCE)
 
         async def read(mention: Mention) -> None:
@@ -151,6 +103,20 @@ class ListedArticles:
         except ExceptionGroup as group:
             # None of the others reads on: whoever asked has gone by then. The first tells what is wrong.
             raise group.exceptions[0] from group
+
+    def _count(
+        self,
+        mentions: Collection[Mention],
+        wanted: Collection[Mention],
+        known: Collection[str],
+        passed: Mapping[str, PassedLink],
+    ) -> None:
+        """Count what is not opened now, and why; what is wanted counts as later until it is read."""
+        polled, waiting = self._polled, {one.key for one in mentions} - {one.key for one in wanted}
+        polled.later = len(wanted)
+        polled.known = sum(one.key in known for one in mentions) - sum(one.key in known for one in wanted)
+        polled.failed = sum(link.tries > 0 for key, link in passed.items() if key in waiting - set(known))
+        polled.outside = polled.listed - polled.known - polled.later - polled.failed
 
     def _look_up(
         self, session: Session, mentions: tuple[Mention, ...]

@@ -14,7 +14,8 @@ from digest.domain.issues import Issue, IssueState
 from digest.pipeline.preflight import check_offline
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.issues import get_issue, items_of
+from digest.store.issues import get_issue
+from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,8 @@ from digest.address.steps import Explanation, Told, explain
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.topics import TopicSlug
 from digest.store.database import reading
-from digest.store.issues import get_issue, get_outline, get_rendered
+from digest.store.issues import get_issue
+from digest.store.revisions import get_outline, get_rendered
 
 # The libraries that compose are imported where a draft has to be composed: `digest why` of a sent issue only
 # reads the database.

@@ -18,9 +18,10 @@ from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import planned_skips
-from digest.store.issues import find_issue, get_rendered
+from digest.store.issues import find_issue
 from digest.store.newsletters import get_newsletter
 from digest.store.rehearsal import rehearsal
+from digest.store.revisions import get_rendered
 from digest.store.standing import standings
 
 _NOTHING_DONE = "nothing was written and nothing sent"

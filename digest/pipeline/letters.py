@@ -16,6 +16,7 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.mail import Page
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
+from digest.pipeline.personal_mail import sender_of
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, queue_letter
@@ -76,7 +77,7 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
         raise NotFound(f"{letter.email} was removed from {newsletter.name}")
     topics = tuple(name for slug, name in names.items() if slug in subscription.follows)
     page, unsubscribe_url = page_of(runtime, letter, newsletter, topics)
-    sender = runtime.sender(newsletter)
+    sender = sender_of(runtime, newsletter)
     head = Head(
         sender=sender.address,
         sender_name=sender.name,

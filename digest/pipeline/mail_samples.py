@@ -20,6 +20,7 @@ from digest.domain.mail import Page, assemble, page_for
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.topics import TopicSlug
 from digest.pipeline.letters import links_of
+from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -88,7 +89,7 @@ def _test(runtime: Runtime, newsletter: Newsletter, topics: tuple[str, ...]) -> 
         state=IssueState.DRAFT,
         reader=email,
     )
-    personal = runtime.personal(newsletter.id, IssueId(0), who, email)
+    personal = personal_values(runtime, newsletter.id, IssueId(0), who, email)
     return page_for(assemble(marked, edition), personal)
 
 

@@ -14,6 +14,7 @@ from digest.domain.sources import Source
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
 from digest.gather.steps import DEFAULT_PATIENCE, Patience, gather, tie_stories
+from digest.pipeline.ops import tell_ops
 from digest.runtime import Runtime
 from digest.store.articles import StoredArticle, articles_in
 from digest.store.database import reading, writing
@@ -112,7 +113,7 @@ def poll(
 def _tell_of_changes(runtime: Runtime, polled: Sequence[Polled]) -> None:
     for one in polled:
         if one.notice:
-            runtime.tell_ops(f"source '{one.source}'", f"{one.source}: {one.notice}.")
+            tell_ops(runtime, f"source '{one.source}'", f"{one.source}: {one.notice}.")
 
 
 def tell_of_failing(runtime: Runtime) -> None:
@@ -132,7 +133,7 @@ def tell_of_failing(runtime: Runtime) -> None:
         return
     told = "\n\n".join(_failing_in_words(source, slugs[source.newsletter_id]) for source in failing)
     subject = f"{len(failing)} sources keep failing" if len(failing) > 1 else "a source keeps failing"
-    if runtime.tell_ops(subject, told):
+    if tell_ops(runtime, subject, told):
         with writing(runtime.engine) as session:
             record_alerts(session, failing, now=runtime.clock())
 

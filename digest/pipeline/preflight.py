@@ -27,13 +27,15 @@ from digest.domain.counting import counted
 from digest.domain.issues import Edition, IssueId, IssueState, edition_for
 from digest.pipeline.judging import judge_seen
 from digest.pipeline.looking import look_at
+from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
 from digest.pipeline.spam import judge_spam
 from digest.runtime import Runtime
 from digest.store.articles import articles_by_id
 from digest.store.condensings import current_versions
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue, items_of
+from digest.store.issues import get_issue
+from digest.store.items import items_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.preflights import StoredLook, find_look, record_look
 
@@ -116,7 +118,7 @@ def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST
     # Before there is any reader, an issue is looked at as one of everything would get it.
     readers = _most_read(audience.readers, editions_most) or ({everything: 0} if everything.sections else {})
     address, who = SPECIMEN
-    personal = runtime.personal(newsletter.id, pieces.issue.id, who, address)
+    personal = personal_values(runtime, newsletter.id, pieces.issue.id, who, address)
     editions = check_editions(pieces.rendered, readers, personal)
     own = check_own_links(editions.own, runtime.settings.public_url)
     with reading(runtime.engine) as session:

@@ -11,11 +11,13 @@ from digest.domain.issues import Edition, IssueId, edition_for
 from digest.domain.mail import Page, assemble, page_for
 from digest.domain.subscribers import SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
+from digest.pipeline.personal_mail import personal_values
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
-from digest.store.issues import get_issue, get_rendered
+from digest.store.issues import get_issue
 from digest.store.newsletters import get_topic, newsletter_by_id
+from digest.store.revisions import get_rendered
 from digest.store.subscribers import get_subscription, subscription_of
 
 SPECIMEN = "reader@example.org", SubscriberId(0)
@@ -40,7 +42,9 @@ def page_for_reader(
     Raises as `shown_to` does.
     """
     shown = shown_to(runtime, issue_id, email=email, topics=topics)
-    personal = runtime.personal(shown.pieces.newsletter.id, shown.pieces.issue.id, shown.who, shown.email)
+    personal = personal_values(
+        runtime, shown.pieces.newsletter.id, shown.pieces.issue.id, shown.who, shown.email
+    )
     return page_for(assemble(shown.pieces.rendered, shown.edition), personal)
 
 
@@ -87,7 +91,7 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
             # Their delivery counts on, but their address is nobody's to be shown any more.
             raise NotFound(f"subscriber {subscriber_id} was removed")
         rendered = get_rendered(session, issue)
-    personal = runtime.personal(issue.newsletter_id, issue_id, subscriber_id, address)
+    personal = personal_values(runtime, issue.newsletter_id, issue_id, subscriber_id, address)
     return page_for(assemble(rendered, edition, room=None), personal)
 
 

@@ -22,6 +22,7 @@ from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
 from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
 from digest.pipeline.condensing import condense_newsletter
+from digest.pipeline.ops import tell_ops
 from digest.pipeline.polling import poll
 from digest.pipeline.sending import send, sending_note
 from digest.pipeline.watch import Unwatched, Watch
@@ -73,7 +74,7 @@ def run_newsletter(
     run = Run(newsletter, window or current_window(newsletter, runtime.clock()))
     if not fill(runtime, runtime.engine, run, watch):
         if run.issue is None:
-            runtime.tell_ops(f"{newsletter.name}: nothing to send", run.note)
+            tell_ops(runtime, f"{newsletter.name}: nothing to send", run.note)
         return run
     if run.issue and run.issue.state is IssueState.DRAFT:
         by = approve_by or (AUTOMATIC if newsletter.approval is Approval.AUTOMATIC else "")
@@ -88,7 +89,7 @@ def run_newsletter(
             run.issue = approve_issue(runtime, run.issue.id, by=by)
         except Unsound as exc:
             run.note = str(exc)
-            runtime.tell_ops(f"{newsletter.name}: issue {run.issue.id} has errors, so it waits", run.note)
+            tell_ops(runtime, f"{newsletter.name}: issue {run.issue.id} has errors, so it waits", run.note)
             return run
     assert run.issue is not None
     run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)

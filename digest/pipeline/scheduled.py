@@ -18,6 +18,7 @@ from digest.domain.times import Window
 from digest.gather.polled import Polled
 from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
 from digest.pipeline.condensing import MILLION, condense_for_a_while
+from digest.pipeline.ops import tell_ops
 from digest.pipeline.run import empty_week, gather_newsletter
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
@@ -37,7 +38,8 @@ ATTEMPTS = 5
 def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
     """Record what has come due, tell ops of what came too late, and return the runs nobody is at."""
     for held in tick(runtime.engine, now=runtime.clock()).held:
-        runtime.tell_ops(
+        tell_ops(
+            runtime,
             f"the run of {held.local_date} was missed",
             f"{held.note}.",
             to_do="Run it now, or leave it out:",
@@ -65,19 +67,9 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     if claimed is None:
         return False
     occurrence, attempts = claimed
-    try:
-        if attempts > ATTEMPTS:
-            raise Misconfigured(
-                f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
-            )
-        after = _stage(runtime, occurrence)
-    except Unavailable as exc:
-        if attempts < ATTEMPTS:
-            log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
-            return False
-        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
-    except DigestError as exc:
-        after = replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    after = _after_attempt(runtime, occurrence, attempts)
+    if after is None:
+        return False
     with writing(runtime.engine) as session:
         is_ours = record_stage(
             session,
@@ -93,13 +85,31 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
         return False
     log.info("run.stage", occurrence=after.id, stage=occurrence.stage, state=after.state, note=after.note)
     if after.state is OccurrenceState.FAILED:
-        runtime.tell_ops(
+        tell_ops(
+            runtime,
             f"a scheduled run failed at '{after.stage}'",
             after.note,
             to_do="Mend what is said above. How the schedules stand:",
             commands=["digest schedule list"],
         )
     return after.state is OccurrenceState.RUNNING
+
+
+def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> Occurrence | None:
+    """Do one stage, and return the occurrence as it stands then: None when it is to be tried again."""
+    try:
+        if attempts > ATTEMPTS:
+            raise Misconfigured(
+                f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
+            )
+        return _stage(runtime, occurrence)
+    except Unavailable as exc:
+        if attempts < ATTEMPTS:
+            log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
+            return None
+        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+    except DigestError as exc:
+        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
 
 
 def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
@@ -145,7 +155,7 @@ def _compose_stage(
     if composed.issue is None:
         polls = _last_polls(runtime, newsletter)
         note = empty_week(newsletter, window, polls, composed.left_out)
-        runtime.tell_ops(f"{newsletter.name}: nothing to send", note)
+        tell_ops(runtime, f"{newsletter.name}: nothing to send", note)
         return replace(occurrence, state=OccurrenceState.DONE, note=note)
     return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)
 
@@ -172,7 +182,8 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
     if issue.state is not IssueState.DRAFT:
         note = f"issue {issue.id} is {issue.state}"
         return replace(occurrence, stage=Stage.SEND, state=OccurrenceState.DONE, note=note)
-    runtime.tell_ops(
+    tell_ops(
+        runtime,
         subject,
         note,
         to_do="Look at it:",

@@ -17,6 +17,8 @@ from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import zone
+from digest.pipeline.ops import tell_ops
+from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -64,7 +66,7 @@ def send(
                 engine,
                 issue_id,
                 transport=runtime.transport,
-                mail_for=runtime.mail_for(issue_id),
+                mail_for=mail_for(runtime, issue_id),
                 owner=runtime.owner,
                 clock=runtime.clock,
                 pace=Pace(sessions=runtime.settings.mail_sessions),
@@ -91,7 +93,8 @@ def _address(runtime: Runtime, issue: Issue) -> Addressed | None:
             return None
         raise
     if not addressed.deliveries:
-        runtime.tell_ops(
+        tell_ops(
+            runtime,
             f"issue {issue.id} reached nobody",
             _nobody(issue.id, addressed),
             to_do="See why a reader was skipped:",

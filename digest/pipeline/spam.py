@@ -10,6 +10,7 @@ from digest.compose.checks.findings import Finding, error, note, warning
 from digest.compose.steps import Pieces
 from digest.deliver.spam import SpamScore, Unscored, spam_score
 from digest.domain.issues import edition_for
+from digest.pipeline.personal_mail import specimen_message
 from digest.runtime import Runtime
 
 WELL = 0.5
@@ -23,7 +24,7 @@ def judge_spam(runtime: Runtime, pieces: Pieces, audience: Audience) -> Iterator
     everything = edition_for(pieces.outline, pieces.outline.topics)
     edition = max(readers, key=lambda one: readers[one]) if readers else everything
     if edition.sections:
-        message = runtime.specimen_message(pieces.issue, pieces.newsletter, pieces.rendered, edition)
+        message = specimen_message(runtime, pieces.issue, pieces.newsletter, pieces.rendered, edition)
         yield Reported(judge_score(spam_score(message)), 1, readers.get(edition, 0))
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from digest.compose.letters import marked_as_test
 from digest.deliver.headers import mail_address
-from digest.deliver.mime import EncodedEdition, EncodedIssue, Recipient
+from digest.deliver.mime import EncodedEdition, EncodedIssue
 from digest.deliver.transport import Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Refused, Unavailable
 from digest.domain.issues import IssueId
 from digest.domain.letters import LetterKind
-from digest.domain.mail import Token
 from digest.domain.newsletters import Newsletter
 from digest.pipeline.letters import NO_DELIVERY
+from digest.pipeline.personal_mail import personal_values, recipient_of, sender_of
 from digest.pipeline.preview import SPECIMEN, Shown, shown_to
 from digest.runtime import Runtime
 
@@ -73,7 +73,7 @@ def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str
     )
     encoded = EncodedIssue(
         rendered,
-        runtime.sender(newsletter),
+        sender_of(runtime, newsletter),
         name=f"{issue.id}.test",
         date=runtime.clock(),
         signer=runtime.signer(newsletter.sender_email),
@@ -85,14 +85,8 @@ def _mail(runtime: Runtime, shown: Shown, edition: EncodedEdition, address: str)
     newsletter: Newsletter = shown.pieces.newsletter
     issue_id: IssueId = shown.pieces.issue.id
     domain = newsletter.sender_email.rpartition("@")[2]
-    personal = runtime.personal(newsletter.id, issue_id, SPECIMEN[1], address)
-    recipient = Recipient(
-        email=address,
-        message_id=f"<test.{issue_id}.{secrets.token_hex(8)}@{domain}>",
-        unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
-        preferences_url=personal[Token.PREFERENCES_URL],
-        online_url=personal[Token.ONLINE_URL],
-    )
+    personal = personal_values(runtime, newsletter.id, issue_id, SPECIMEN[1], address)
+    recipient = recipient_of(personal, f"<test.{issue_id}.{secrets.token_hex(8)}@{domain}>")
     envelope = Envelope(runtime.return_path(newsletter.sender_email)(NO_DELIVERY), mail_address(address))
     return envelope, edition.message(recipient)
 

@@ -1,10 +1,8 @@
-"""Issues, their items, and the pieces an approval froze."""
+"""Issues: a newsletter's windows, and the states they go through."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +13,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     case,
-    delete,
     func,
     select,
     update,
@@ -24,13 +21,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.errors import Conflict, NotFound
-from digest.domain.issues import CHANGES, Issue, IssueId, IssueState, Outline
-from digest.domain.mail import RenderedIssue
+from digest.domain.issues import CHANGES, Issue, IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
-from digest.domain.topics import TopicSlug
-from digest.store.articles import ArticleId, ArticleRow
-from digest.store.base import NEVER_AGAIN, Base, Json
+from digest.store.base import NEVER_AGAIN, Base
 
 
 class IssueRow(Base):
@@ -68,53 +62,6 @@ class IssueRow(Base):
     number: Mapped[int | None]
     hidden_at: Mapped[datetime | None]
     hidden_by: Mapped[str] = mapped_column(String(200), default="")
-
-
-class ItemRow(Base):
-    """An article in an issue. `also` holds the ids of other reports of its story, `parts` its score."""
-
-    __tablename__ = "items"
-
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
-    article_id: Mapped[int] = mapped_column(
-        ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    position: Mapped[int]
-    score: Mapped[float]
-    also: Mapped[list[int]] = mapped_column(Json)
-    parts: Mapped[list[tuple[float, str]]] = mapped_column(Json, default=list)
-
-
-class RevisionRow(Base):
-    """The pieces of an issue as they were approved: what is sent, byte for byte."""
-
-    __tablename__ = "revisions"
-
-    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
-    revision: Mapped[int] = mapped_column(primary_key=True)
-    rendered: Mapped[str] = mapped_column(Text)
-    topics: Mapped[list[str]] = mapped_column(Json)
-    item_topics: Mapped[list[list[str]]] = mapped_column(Json)
-    content_hash: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class ScorePart:
-    """What one thing adds to an item's score, below zero when it takes away, and why in words."""
-
-    points: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChosenItem:
-    """An article chosen for an issue, how it scored and why, and the other reports of its story."""
-
-    article_id: ArticleId
-    score: float
-    also: tuple[ArticleId, ...] = ()
-    parts: tuple[ScorePart, ...] = ()
 
 
 def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
@@ -241,7 +188,7 @@ def _why_not(issue: Issue, to: IssueState) -> str:
 
 def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:
     """Set what an editor wrote. Raises `Conflict` unless the issue is a draft."""
-    _lock_draft(session, issue_id)
+    lock_draft(session, issue_id)
     session.execute(
         update(IssueRow)
         .where(IssueRow.id == issue_id)
@@ -261,127 +208,17 @@ def lock_issue(session: Session, issue_id: int) -> Issue:
     return get_issue(session, issue_id)
 
 
-def _lock_draft(session: Session, issue_id: IssueId) -> None:
+def lock_draft(session: Session, issue_id: IssueId) -> None:
+    """Keep others from a draft until this transaction ends. Raises `Conflict` unless it is one."""
     issue = lock_issue(session, issue_id)
     if issue.state is not IssueState.DRAFT:
         raise Conflict(f"issue {issue_id} is {issue.state}: only a draft can be edited")
-
-
-def replace_items(session: Session, issue_id: IssueId, items: Sequence[ChosenItem]) -> None:
-    """Let the issue hold exactly `items`, in this order. Raises `Conflict` unless it is a draft."""
-    _lock_draft(session, issue_id)
-    session.execute(delete(ItemRow).where(ItemRow.issue_id == issue_id))
-    session.add_all(
-        ItemRow(
-            issue_id=issue_id,
-            article_id=item.article_id,
-            position=position,
-            score=item.score,
-            also=list(item.also),
-            parts=[(part.points, part.reason) for part in item.parts],
-        )
-        for position, item in enumerate(items)
-    )
-    session.flush()
-
-
-def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
-    """Return an issue's items in order."""
-    rows = session.scalars(select(ItemRow).where(ItemRow.issue_id == issue_id).order_by(ItemRow.position))
-    return tuple(
-        ChosenItem(
-            ArticleId(row.article_id),
-            row.score,
-            tuple(map(ArticleId, row.also)),
-            tuple(ScorePart(points, reason) for points, reason in row.parts),
-        )
-        for row in rows
-    )
-
-
-def carried_articles(
-    session: Session, newsletter_id: NewsletterId, *, but: IssueId | None, since: datetime
-) -> frozenset[ArticleId]:
-    """Return the articles whose story another issue has carried or is about to carry.
-
-    Looked at are issues of windows that end after `since`. An article is carried as an item, as another
-    report of an item's story, or because it tells the same story as one of these.
-    """
-    gone = (IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
-    query = (
-        select(ItemRow.article_id, ItemRow.also)
-        .join(IssueRow, IssueRow.id == ItemRow.issue_id)
-        .where(IssueRow.newsletter_id == newsletter_id, IssueRow.state.in_(gone), IssueRow.window_end > since)
-    )
-    if but is not None:
-        query = query.where(IssueRow.id != but)
-    told = {one for article_id, also in session.execute(query) for one in (article_id, *also)}
-    stories = select(ArticleRow.story_id).where(ArticleRow.id.in_(told), ArticleRow.story_id.is_not(None))
-    retold = session.scalars(select(ArticleRow.id).where(ArticleRow.story_id.in_(stories)))
-    return frozenset(map(ArticleId, told.union(retold)))
 
 
 def next_number(session: Session, newsletter_id: NewsletterId) -> int:
     """Return the number that the newsletter's next approved issue gets, from 1."""
     newest = select(func.max(IssueRow.number)).where(IssueRow.newsletter_id == newsletter_id)
     return 1 + (session.scalar(newest) or 0)
-
-
-def freeze(
-    session: Session,
-    issue: Issue,
-    rendered: RenderedIssue,
-    outline: Outline,
-    *,
-    by: str,
-    now: datetime,
-    note: str = "",
-) -> Issue:
-    """Approve a draft with these pieces: from here on they are what is sent. Raises `Conflict`."""
-    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note)
-    told = rendered.to_json()
-    digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
-    revision = issue.revision + 1
-    session.add(
-        RevisionRow(
-            issue_id=issue.id,
-            revision=revision,
-            rendered=told,
-            topics=list(outline.topics),
-            item_topics=[list(topics) for topics in outline.items],
-            content_hash=digest,
-            created_at=now,
-        )
-    )
-    session.execute(
-        update(IssueRow)
-        .where(IssueRow.id == issue.id)
-        .values(revision=revision, content_hash=digest)
-        .execution_options(synchronize_session=False)
-    )
-    session.flush()
-    return get_issue(session, issue.id)
-
-
-def get_rendered(session: Session, issue: Issue) -> RenderedIssue:
-    """Return the pieces the issue's last approval froze. Raises `Conflict` when it was never approved."""
-    return RenderedIssue.from_json(_revision(session, issue).rendered)
-
-
-def get_outline(session: Session, issue: Issue) -> Outline:
-    """Return the outline the issue's last approval froze. Raises `Conflict` when it was never approved."""
-    row = _revision(session, issue)
-    items = tuple(tuple(map(TopicSlug, topics)) for topics in row.item_topics)
-    return Outline(tuple(map(TopicSlug, row.topics)), items)
-
-
-def _revision(session: Session, issue: Issue) -> RevisionRow:
-    row = session.get(RevisionRow, (issue.id, issue.revision))
-    if row is None:
-        raise Conflict(
-            f"issue {issue.id} is {issue.state}: approve it with 'digest issue approve {issue.id}'"
-        )
-    return row
 
 
 def _issue(row: IssueRow) -> Issue:

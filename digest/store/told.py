@@ -11,7 +11,8 @@ from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
 from digest.store.articles import ArticleId, StoredArticle, articles_by_id
-from digest.store.issues import IssueRow, ItemRow, ScorePart, items_of
+from digest.store.issues import IssueRow
+from digest.store.items import ItemRow, ScorePart, items_of
 
 _ISSUES = 4
 """A month of a weekly: what was told before is news again."""

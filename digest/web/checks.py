@@ -10,7 +10,8 @@ from digest.domain.issues import IssueState
 from digest.pipeline.preflight import Preflight, last_check
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.issues import get_issue, items_of
+from digest.store.issues import get_issue
+from digest.store.items import items_of
 from digest.web.views import ChecksView, FindingView
 from digest.web.words import counted, day
 

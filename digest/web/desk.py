@@ -17,8 +17,10 @@ from digest.runtime import Runtime
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
 from digest.store.deliveries import count_deliveries
-from digest.store.issues import get_issue, get_rendered, items_of, list_issues
+from digest.store.issues import get_issue, list_issues
+from digest.store.items import items_of
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
+from digest.store.revisions import get_rendered
 from digest.store.sources import list_sources
 from digest.store.subscribers import list_subscriptions
 from digest.web.first_steps import steps_of, steps_to_first_issue

@@ -27,8 +27,9 @@ from digest.store.deliveries import (
     planned_deliveries,
     planned_skips,
 )
-from digest.store.issues import ensure_issue, freeze, get_issue
+from digest.store.issues import ensure_issue, get_issue
 from digest.store.newsletters import remove_topic
+from digest.store.revisions import freeze
 from digest.store.subscribers import set_follows, set_subscription_state, suppress
 from digest.track.steps import unsubscribe
 from tests.stored import (

@@ -28,6 +28,9 @@ from tests.servers.processes import free_port
 
 COMMAND = Path(sys.executable).parent / "digest"
 
+WRONG, FAILED = 2, 1
+"""The codes of what was asked for wrongly and of what could not be done."""
+
 
 @dataclass(frozen=True)
 class Answer:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from digest.domain.issues import IssueId, IssueState
+from digest.pipeline.personal_mail import personal_values
 from digest.runtime import open_runtime
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
@@ -78,7 +79,7 @@ def test_the_links_of_a_test_belong_to_nobody(drafted: Path, digest: Digest, eng
     with reading(engine) as session:
         ada = find_subscription(session, link.newsletter_id, "ada@example.org")
     assert ada
-    own = runtime.personal(link.newsletter_id, IssueId(1), ada.subscriber.id, "ada@example.org")
+    own = personal_values(runtime, link.newsletter_id, IssueId(1), ada.subscriber.id, "ada@example.org")
     shown = body(mail) + body(mail, "html")
     assert not any(url in shown for url in own.values() if url.startswith("http"))
 

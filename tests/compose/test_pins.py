@@ -13,7 +13,8 @@ from digest.domain.issues import IssueId
 from digest.domain.times import Window
 from digest.store.articles import ArticleId
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue, items_of
+from digest.store.issues import get_issue
+from digest.store.items import items_of
 from digest.store.naming import get_named_article
 from digest.store.pins import Pin, PinKind, pins_of
 from digest.store.told import scores_of

@@ -11,7 +11,7 @@ from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle
 from digest.store.condensed import Candidate
-from digest.store.issues import ScorePart
+from digest.store.items import ScorePart
 from digest.store.pins import Pin, PinKind
 
 WINDOW = Window(datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))

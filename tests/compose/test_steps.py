@@ -18,9 +18,11 @@ from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import record_condensed
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue, get_rendered, items_of, list_issues, write_texts
+from digest.store.issues import get_issue, list_issues, write_texts
+from digest.store.items import items_of
 from digest.store.newsletters import remove_topic, topic_ids
 from digest.store.recording import record_article, record_stories
+from digest.store.revisions import get_rendered
 from tests.samples import PERSONAL
 from tests.stored import (
     CITIES,

@@ -17,7 +17,8 @@ from digest.domain.articles import Article
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.feeds.formats import read_feed
 from digest.gather.feeds.listing import article_links
-from digest.gather.fetching.fetch import HttpFetcher, Limits
+from digest.gather.fetching.fetch import Limits
+from digest.gather.fetching.http import HttpFetcher
 from digest.gather.pages.extract import read_page
 
 QUICK = (

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from digest.domain.newsletters import Newsletter
 from digest.domain.sources import Source, Standing
+from digest.pipeline.ops import tell_ops
 from digest.pipeline.polling import TELL_AGAIN, are_sources_due, tell_of_failing
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -162,8 +163,8 @@ def test_a_source_that_was_well_in_between_is_told_of_anew(
 
 
 def test_an_alert_says_what_to_do_and_which_command(runtime: Runtime, smtp_sink: SmtpSink) -> None:
-    assert runtime.tell_ops(
-        "a run was missed", "It was due.", to_do="Run it:", commands=["digest schedule run 7"]
+    assert tell_ops(
+        runtime, "a run was missed", "It was due.", to_do="Run it:", commands=["digest schedule run 7"]
     )
     message = message_from_bytes(smtp_sink.contents()[0], policy=policy.default)
     assert isinstance(message, EmailMessage)
@@ -182,7 +183,7 @@ def test_a_broken_template_keeps_no_alert_from_ops(
     shutil.copytree(runtime.settings.templates / "email", tmp_path / "email")
     (tmp_path / "email" / "alert" / "body.txt").write_text("{{ alert.wat }}")
     broken = Runtime(runtime.settings.model_copy(update={"templates_dir": tmp_path}), runtime.clock)
-    assert broken.tell_ops("Ünwell\r\nBcc: x@example.org", "It was due.", commands=["digest doctor"])
+    assert tell_ops(broken, "Ünwell\r\nBcc: x@example.org", "It was due.", commands=["digest doctor"])
     message = message_from_bytes(smtp_sink.contents()[0], policy=policy.default)
     assert message["Subject"] == "[Digest] Ünwell Bcc: x@example.org"
     assert "Bcc" not in message

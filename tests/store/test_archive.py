@@ -26,7 +26,8 @@ from digest.store.archive import (
 from digest.store.contents import content_from_json, content_to_json, record_content
 from digest.store.database import reading, writing
 from digest.store.hiding import hide_issue, hide_item, unhide_issue, unhide_item
-from digest.store.issues import change_issue, ensure_issue, freeze, next_number
+from digest.store.issues import change_issue, ensure_issue, next_number
+from digest.store.revisions import freeze
 from tests.compose.test_hostile_text import HOSTILE
 from tests.samples import CITIES, CLIMATE, FOOD, ITEMS, SPACE, issue_in, sample_issue
 from tests.stored import NOW, rendered, stored_newsletter

@@ -12,22 +12,17 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
 from digest.store.database import reading, writing
 from digest.store.issues import (
-    ChosenItem,
-    carried_articles,
     change_issue,
     ensure_issue,
     find_issue,
-    freeze,
     get_issue,
-    get_outline,
-    get_rendered,
     issues_in,
-    items_of,
     list_issues,
-    replace_items,
     write_texts,
 )
+from digest.store.items import ChosenItem, carried_articles, items_of, replace_items
 from digest.store.recording import record_stories
+from digest.store.revisions import freeze, get_outline, get_rendered
 from tests.stored import (
     CLIMATE,
     NOW,

@@ -21,15 +21,8 @@ from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.decisions import Decision, Word, decisions_on
-from digest.store.issues import (
-    ChosenItem,
-    ScorePart,
-    ensure_issue,
-    get_issue,
-    items_of,
-    next_number,
-    replace_items,
-)
+from digest.store.issues import ensure_issue, get_issue, next_number
+from digest.store.items import ChosenItem, ScorePart, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import (
     add_topic,

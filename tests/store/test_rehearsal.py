@@ -6,7 +6,8 @@ from sqlalchemy import Engine, func, select
 
 from digest.domain.newsletters import Newsletter
 from digest.store.database import reading, writing
-from digest.store.issues import ChosenItem, ensure_issue, replace_items
+from digest.store.issues import ensure_issue
+from digest.store.items import ChosenItem, replace_items
 from digest.store.newsletters import remove_newsletter
 from digest.store.recording import record_stories
 from digest.store.rehearsal import rehearsal

@@ -6,17 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
+
 from digest.address.steps import address_issue
 from digest.compose.steps import compose
-from digest.domain.issues import IssueId, Item
+from digest.domain.issues import IssueContent, IssueId, Item
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
 from digest.pipeline.run import approve_issue
 from digest.runtime import Runtime
+from digest.store.contents import ContentRow, IssueTopicRow, content_to_json
 from digest.store.database import writing
-from digest.store.issues import write_texts
-from tests.samples import ITEMS
+from digest.store.issues import IssueRow, write_texts
+from tests.samples import CLIMATE, FOOD, ITEMS, sample_issue
+from tests.web.site import Site
 from tests.web.world import NEXT_WEEK, NOW, THIS_WEEK, add_articles, add_readers, add_sample_newsletter
+
+HOME = "/archive/saturday"
+"""Where its pages are, on any site."""
 
 SUBJECT = "A bus that waits, & other kindnesses"
 INTRO = "This week is about patience.\n\nWrite to us if you know of more."
@@ -69,3 +77,53 @@ def send(runtime: Runtime, newsletter: Newsletter, window: Window, *, subject: s
     approve_issue(runtime, issue.id, by="Edith")
     address_issue(runtime.engine, issue.id, now=NOW)
     return issue.id
+
+
+def retell(session: Session, content: IssueContent) -> None:
+    """Let issue 3 have been frozen with other content."""
+    told = content_to_json(content)
+    session.execute(update(ContentRow).where(ContentRow.issue_id == THIRD).values(told=told))
+
+
+def add_issues(site: Site, count: int) -> None:
+    """Store further issues of one article, about food or the climate by turns."""
+    by_topic = {FOOD: ITEMS[9], CLIMATE: ITEMS[0]}
+    told = {
+        topic: content_to_json(sample_issue(items=(replace(item, position=0),)))
+        for topic, item in by_topic.items()
+    }
+    rows = [
+        {
+            "id": 100 + number,
+            "newsletter_id": 1,
+            "window_start": NOW + timedelta(days=number),
+            "window_end": NOW + timedelta(days=number + 1),
+            "state": "sent",
+            "subject": "",
+            "preheader": "",
+            "intro": "",
+            "revision": 1,
+            "content_hash": f"{number:064}",
+            "note": "",
+            "approved_by": "ed",
+            "created_at": NOW,
+            "sending_at": NOW,
+            "number": 3 + number,
+            "hidden_by": "",
+        }
+        for number in range(1, count + 1)
+    ]
+    topics = [FOOD if number % 100 else CLIMATE for number in range(1, count + 1)]
+    with writing(site.runtime.engine) as session:
+        session.execute(insert(IssueRow), rows)
+        session.execute(
+            insert(ContentRow),
+            [{"issue_id": row["id"], "told": told[topic]} for row, topic in zip(rows, topics, strict=True)],
+        )
+        session.execute(
+            insert(IssueTopicRow),
+            [
+                {"issue_id": row["id"], "slug": topic, "name": topic, "articles": 1}
+                for row, topic in zip(rows, topics, strict=True)
+            ],
+        )

@@ -41,10 +41,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def filled_database(empty_database: Path) -> Path:
-    file = empty_database.with_name("filled.db")
-    shutil.copy(empty_database, file)
+    return _filled_copy(empty_database, "filled.db", populate)
+
+
+def _filled_copy(empty: Path, name: str, fill: Callable[[Runtime], object]) -> Path:
+    file = empty.with_name(name)
+    shutil.copy(empty, file)
     runtime = runtime_on(f"sqlite:///{file}")
-    populate(runtime)
+    fill(runtime)
     runtime.engine.dispose()  # the last connection puts the journal into the file
     return file
 
@@ -52,10 +56,8 @@ def filled_database(empty_database: Path) -> Path:
 @pytest.fixture(scope="session")
 def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of the sample newsletter for all tests that only look; in the end nothing has changed."""
-    with _served_copy(filled_database, tmp_path_factory.mktemp("still")) as site:
-        before = contents(site.runtime.engine)
+    with _served_to_look_at(filled_database, tmp_path_factory.mktemp("still")) as site:
         yield site
-        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
 
 
 @pytest.fixture
@@ -76,6 +78,14 @@ def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[S
     runtime.engine.dispose()
 
 
+@contextmanager
+def _served_to_look_at(database: Path, folder: Path) -> Iterator[Site]:
+    with _served_copy(database, folder) as site:
+        before = contents(site.runtime.engine)
+        yield site
+        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
+
+
 @pytest.fixture
 def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
     """The pages of the sample newsletter: issue 1 is going out, issue 2 is a draft."""
@@ -84,21 +94,14 @@ def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
 
 @pytest.fixture(scope="session")
 def archive_database(empty_database: Path) -> Path:
-    file = empty_database.with_name("archive.db")
-    shutil.copy(empty_database, file)
-    runtime = runtime_on(f"sqlite:///{file}")
-    populate_archive(runtime)
-    runtime.engine.dispose()
-    return file
+    return _filled_copy(empty_database, "archive.db", populate_archive)
 
 
 @pytest.fixture(scope="session")
 def archive(archive_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The archive for all tests that only look; in the end nothing has changed."""
-    with _served_copy(archive_database, tmp_path_factory.mktemp("archive")) as site:
-        before = contents(site.runtime.engine)
+    with _served_to_look_at(archive_database, tmp_path_factory.mktemp("archive")) as site:
         yield site
-        assert contents(site.runtime.engine) == before, "a test that only looked changed something"
 
 
 @pytest.fixture

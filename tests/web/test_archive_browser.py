@@ -7,20 +7,17 @@ from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import update
 
 from digest.domain.newsletters import NewsletterId
 from digest.store.base import storable
-from digest.store.contents import ContentRow, content_to_json
 from digest.store.database import writing
 from digest.store.newsletters import change_newsletter
 from tests.compose.screens import looks_of
 from tests.samples import ITEMS, issue_in, sample_issue
-from tests.web.archived import THIRD
+from tests.web.archived import HOME, retell
 from tests.web.site import Site
 from tests.web.test_browser import POISON, overflow
 
-HOME = "/archive/saturday"
 PAGES = [
     HOME,
     f"{HOME}?topic=space&topic=food",
@@ -39,9 +36,7 @@ PAGES = [
 def arabic(own_archive: Site) -> Site:
     content = replace(issue_in("ar", 12), number=3)
     with writing(own_archive.runtime.engine) as session:
-        session.execute(
-            update(ContentRow).where(ContentRow.issue_id == THIRD).values(told=content_to_json(content))
-        )
+        retell(session, content)
         change_newsletter(session, NewsletterId(1), name=content.newsletter, language="ar")
     return own_archive
 
@@ -125,8 +120,7 @@ def test_hostile_words_run_nowhere_and_fit_a_phone(own_archive: Site, page: Page
     content = sample_issue(items=(item,), subject=POISON, intro=POISON, number=3)
     topics = tuple(replace(topic, name=POISON) for topic in content.topics)
     with writing(own_archive.runtime.engine) as session:
-        told = content_to_json(replace(content, topics=topics))
-        session.execute(update(ContentRow).where(ContentRow.issue_id == THIRD).values(told=told))
+        retell(session, replace(content, topics=topics))
         change_newsletter(session, NewsletterId(1), name=storable(POISON)[:200], postal_address=POISON[:500])
     page.set_viewport_size({"width": 375, "height": 800})
     for path in PAGES:

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.database import writing
-from digest.store.issues import RevisionRow
+from digest.store.revisions import RevisionRow
 from digest.store.subscribers import subscribe
 from digest.track.tokens import Purpose
 from tests.compose.screens import looks_of

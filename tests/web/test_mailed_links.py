@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from digest.domain.deliveries import Claim, DeliveryId
 from digest.domain.subscribers import SubscriberId
+from digest.pipeline.personal_mail import mail_for
 from digest.store.audiences import EditionRow
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow
@@ -22,7 +23,7 @@ _LINK = re.compile(r"https?://[^\s\"'<>]+")
 
 def mails_of(site: Site) -> dict[str, EmailMessage]:
     """Every mail of the issue as it would be sent, by its reader's address."""
-    write = site.runtime.mail_for(SENDING)
+    write = mail_for(site.runtime, SENDING)
     with reading(site.runtime.engine) as session:
         rows = session.execute(
             select(DeliveryRow, EditionRow.key)

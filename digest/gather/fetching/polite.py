@@ -11,7 +11,13 @@ from typing import Protocol
 import httpx2
 
 from digest.domain.errors import Disallowed, InvalidInput, Refused, Unavailable
-from digest.gather.fetching.fetch import ACCEPT_ANY, Fetched, Fetcher, Looked, Permit
+from digest.gather.fetching.fetch import (
+    ACCEPT_ANY,
+    Fetched,
+    Fetcher,
+    Looked,
+    Permit,
+)
 from digest.gather.fetching.reservation import (
     MAX_TDMREP_BYTES,
     TDMREP_PATH,
@@ -91,7 +97,7 @@ class PermittingFetcher(Fetcher, Protocol):
     async def look(
         self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY, permit: Permit | None = None
     ) -> Looked:
-        """Return what `url` answers, see `HttpFetcher.look`."""
+        """Return what `url` answers, see `Looker.look`."""
         ...
 
 
@@ -141,7 +147,7 @@ class PoliteFetcher:
         return replace(fetched, reservation=reservation_of(fetched.url, host.reserved))
 
     async def look(self, url: str, *, body_bytes: int = 0, accept: str = ACCEPT_ANY) -> Looked:
-        """Return what `url` answers, see `HttpFetcher.look`.
+        """Return what `url` answers, see `Looker.look`.
 
         Raises `Disallowed` when robots.txt keeps us from asking, and as `fetch` does.
         """

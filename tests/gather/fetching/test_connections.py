@@ -10,9 +10,10 @@ import pytest
 
 from digest.domain.errors import Unavailable
 from digest.gather.fetching.connections import Connections, Origin
-from digest.gather.fetching.fetch import HttpFetcher, Limits
+from digest.gather.fetching.fetch import Limits
 from digest.gather.fetching.guard import Guard
 from digest.gather.fetching.guarded import GuardedBackend, SystemResolver
+from digest.gather.fetching.http import HttpFetcher
 from tests.gather.fetching.raw_servers import RawServer, answering, hang, once, raw_server
 
 CONTACT = "https://digest.example/about"

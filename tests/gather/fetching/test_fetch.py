@@ -10,7 +10,8 @@ from werkzeug import Request, Response
 
 from digest import __version__
 from digest.domain.errors import Gone, Refused, Unavailable
-from digest.gather.fetching.fetch import ACCEPT_FEED, Fetched, HttpFetcher, Limits
+from digest.gather.fetching.fetch import ACCEPT_FEED, Fetched, Limits
+from digest.gather.fetching.http import HttpFetcher
 from tests.gather.fetching.packing import pack
 
 CONTACT = "https://digest.example/about"

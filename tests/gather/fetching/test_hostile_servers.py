@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import Refused, Unavailable
-from digest.gather.fetching.fetch import Fetched, HttpFetcher, Limits
+from digest.gather.fetching.fetch import Fetched, Limits
+from digest.gather.fetching.http import HttpFetcher
 from tests.gather.fetching.raw_servers import Serve, answering, endless, hang, once, raw_server, reset
 
 CONTACT = "https://digest.example/about"

@@ -10,8 +10,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digest.domain.errors import Disallowed, NoSuchHost, Refused, Unavailable
-from digest.gather.fetching.fetch import HttpFetcher, Limits, Looked
+from digest.gather.fetching.fetch import Limits, Looked
 from digest.gather.fetching.guarded import Resolve
+from digest.gather.fetching.http import HttpFetcher
 from digest.gather.fetching.polite import PoliteFetcher
 
 CONTACT = "https://digest.example/about"

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import Refused, Unavailable
-from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, HttpFetcher, Limits, Permit
+from digest.gather.fetching.fetch import (
+    ACCEPT_ANY,
+    ACCEPT_FEED,
+    Fetched,
+    Limits,
+    Permit,
+)
+from digest.gather.fetching.http import HttpFetcher
 from digest.gather.fetching.polite import KEPT, OUTLIVES_FAULTS, HostRules, InMemory, PoliteFetcher, origin_of
 from tests.gather.fetching.raw_servers import raw_server
 

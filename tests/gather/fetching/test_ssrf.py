@@ -15,8 +15,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from digest.domain.errors import Refused, Unavailable
-from digest.gather.fetching.fetch import HttpFetcher
 from digest.gather.fetching.guarded import Resolve
+from digest.gather.fetching.http import HttpFetcher
 
 CONTACT = "https://digest.example/about"
 
