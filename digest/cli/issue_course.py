@@ -17,6 +17,7 @@ from digest.domain.issues import IssueState
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue
 from digest.store.issues import change_issue, get_issue
+from digest.store.preflights import find_look
 
 app = new_app()
 
@@ -35,18 +36,23 @@ def approve(
 ) -> None:
     """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte.
 
-    A draft in which 'digest issue check --no-fetch' finds errors stays one.
+    A draft stays one while its checks find errors. Of its links and pictures they know what the last
+    'digest issue check' found.
     """
     from digest.pipeline.approval import approve_issue
 
     if despite_errors and by is None:
         raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
     who = required("command line" if by is None else by, "--by")
-    approved = approve_issue(open_runtime(), issue, by=who, despite_errors=despite_errors)
+    runtime = open_runtime()
+    approved = approve_issue(runtime, issue, by=who, despite_errors=despite_errors)
     say(
         f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
         f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
     )
+    with reading(runtime.engine) as session:
+        if find_look(session, approved.id) is None:
+            say(f"Nobody looked at its links and pictures: 'digest issue check {issue}' does, also now.")
 
 
 @app.command()

@@ -11,7 +11,7 @@ from digest.compose.steps import approve
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
-from digest.pipeline.preflight import check_offline
+from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import get_issue
@@ -21,6 +21,9 @@ from digest.store.newsletters import newsletter_by_id
 log = structlog.get_logger(__name__)
 
 AUTOMATIC = "automatic approval"
+
+LOOK_SECONDS = 25.0
+"""How long an automatic approval looks at links and pictures: a task of the worker has a minute in all."""
 
 _NAMED_MOST = 5
 """Errors named in a refusal; the check lists all."""
@@ -33,8 +36,9 @@ class Unsound(Conflict):
 def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: bool = False) -> Issue:
     """Freeze a draft with its newsletter's template, once its checks find no error.
 
-    `despite_errors` lets it go as it is; who did and what was wrong then stands in the issue's note. Raises
-    `Unsound` with the errors, `Conflict` and `Misconfigured`.
+    Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have looked,
+    so they are looked at now. `despite_errors` lets it go as it is; who did and what was wrong then stands in
+    the issue's note. Raises `Unsound` with the errors, `Conflict` and `Misconfigured`.
     """
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
@@ -42,7 +46,7 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
         # An approval refuses in its own words what is no draft or holds nothing.
         is_to_be_checked = issue.state is IssueState.DRAFT and bool(items_of(session, issue.id))
     template = runtime.template(newsletter)
-    errors = check_offline(runtime, issue_id).errors if is_to_be_checked else ()
+    errors = _check(runtime, issue_id, by).errors if is_to_be_checked else ()
     if errors and not despite_errors:
         raise Unsound(_refusal(issue_id, errors))
     note = f"approved by {by} despite {_told(errors)}" if errors else ""
@@ -51,10 +55,16 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
     return approve(runtime.engine, issue_id, template=template, by=by, now=runtime.clock(), note=note)
 
 
+def _check(runtime: Runtime, issue_id: int, by: str) -> Preflight:
+    if by == AUTOMATIC:
+        return check_issue(runtime, issue_id, seconds=LOOK_SECONDS)
+    return standing_check(runtime, issue_id)
+
+
 def _refusal(issue_id: int, errors: Sequence[Reported]) -> str:
     return (
         f"issue {issue_id} stays a draft, for its checks find {_told(errors)}. Correct that and approve it "
-        f"again ('digest issue check {issue_id}' shows all), or let it go as it is with "
+        f"again ('digest issue check {issue_id}' looks again and shows all), or let it go as it is with "
         f"'digest issue approve {issue_id} --despite-errors --by NAME'"
     )
 

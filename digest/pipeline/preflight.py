@@ -1,7 +1,7 @@
 """An issue checked before it goes out: every edition its audience gets, links, pictures, spam score.
 
-What needs no network is the gate that approval passes (`check_offline`). The rest is looked at when somebody
-asks, and what was found is kept for the pages to show.
+What needs the network is looked at when somebody asks and before an issue approves itself. What was found is
+kept, for the pages to show and for approval to heed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from digest.domain.articles import Origin
 from digest.domain.counting import counted
 from digest.domain.issues import Edition, IssueId, IssueState, edition_for
 from digest.pipeline.judging import judge_seen
-from digest.pipeline.looking import look_at
+from digest.pipeline.looking import SECONDS, look_at
 from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
 from digest.pipeline.spam import judge_spam
@@ -88,10 +88,13 @@ def check_offline(runtime: Runtime, issue_id: int) -> Preflight:
     return _checked(runtime, issue_id).preflight
 
 
-def check_issue(runtime: Runtime, issue_id: int) -> Preflight:
-    """Check an issue, look at its links and pictures and ask for its spam score; keep what was found."""
+def check_issue(runtime: Runtime, issue_id: int, *, seconds: float = SECONDS) -> Preflight:
+    """Check an issue, look at its links and pictures and ask for its spam score; keep what was found.
+
+    What was not looked at after `seconds` is left out and counted.
+    """
     checked = _checked(runtime, issue_id)
-    found = _looked(runtime, checked)
+    found = _looked(runtime, checked, seconds)
     told = json.dumps(_as_json(found), ensure_ascii=False)
     with writing(runtime.engine) as session:
         look = StoredLook(runtime.clock(), checked.addresses, told)
@@ -107,6 +110,25 @@ def last_check(runtime: Runtime, issue_id: int, *, editions_most: int = EDITIONS
     if look is None:
         return checked.preflight
     return _with_look(checked.preflight, look, is_outdated=look.addresses != checked.addresses)
+
+
+def standing_check(runtime: Runtime, issue_id: int) -> Preflight:
+    """Return an issue checked offline just now, with what the last look found of what it still holds."""
+    checked = _checked(runtime, issue_id)
+    with reading(runtime.engine) as session:
+        look = find_look(session, checked.pieces.issue.id)
+    if look is None:
+        return checked.preflight
+    if look.addresses == checked.addresses:
+        return _with_look(checked.preflight, look, is_outdated=False)
+    found = _with_look(checked.preflight, look, is_outdated=True)
+    held = [*(link.url for link in checked.editions.links), *(p.url for p in checked.editions.pictures)]
+    standing = [
+        one
+        for one in found.findings
+        if one in checked.preflight.findings or any(url in one.finding.what for url in held)
+    ]
+    return replace(found, findings=tuple(standing))
 
 
 def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST) -> _Checked:
@@ -190,11 +212,11 @@ class _Found:
     not_looked_at: int
 
 
-def _looked(runtime: Runtime, checked: _Checked) -> _Found:
+def _looked(runtime: Runtime, checked: _Checked, seconds: float) -> _Found:
     links = [address.url for address in checked.editions.links]
     pictures = list(dict.fromkeys(picture.url for picture in checked.editions.pictures))
     own = runtime.settings.public_url
-    seen = look_at(runtime, links, pictures, own="" if ON_THIS_MACHINE.match(own) else own)
+    seen = look_at(runtime, links, pictures, own="" if ON_THIS_MACHINE.match(own) else own, seconds=seconds)
     missing = len(links) - len(seen.links) + len(pictures) - len(seen.pictures)
     findings = [*judge_seen(checked.editions, seen, own)]
     findings += judge_spam(runtime, checked.pieces, checked.audience)

@@ -14,6 +14,12 @@ def httpserver_listen_address() -> tuple[str, int]:
     return "127.0.0.1", 0
 
 
+@pytest.fixture(autouse=True)
+def _no_spamassassin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes seconds, and is tried in tests of its own."""
+    monkeypatch.setattr("digest.deliver.spam.shutil.which", lambda _name: None)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

@@ -52,6 +52,7 @@ class Press:
     server: HTTPServer
     articles: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     status: int = 200
+    gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.server.expect_request("/feed").respond_with_handler(self._feed)
@@ -68,11 +69,19 @@ class Press:
 
     def publish(self, title: str, label: str = CLIMATE, day: datetime = DAY) -> None:
         self.articles[title] = label, day
+        self.gone.discard(title)
         told = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in prose(title))
         body = f"<title>{escape(title)}</title><article><h1>{escape(title)}</h1>{told}</article>"
-        self.server.expect_request(f"/{title}").respond_with_data(
-            f"<!doctype html><html lang=en>{body}</html>", content_type="text/html; charset=utf-8"
-        )
+        page = f"<!doctype html><html lang=en>{body}</html>"
+
+        def answer(_: Request) -> Response:
+            return Response("gone", 410) if title in self.gone else Response(page, mimetype="text/html")
+
+        self.server.expect_request(f"/{title}").respond_with_handler(answer)
+
+    def withdraw(self, title: str) -> None:
+        """Let the article's page be gone, though the feed still lists it; publishing brings it back."""
+        self.gone.add(title)
 
     def _feed(self, request: Request) -> Response:
         items = "".join(

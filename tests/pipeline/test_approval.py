@@ -1,24 +1,29 @@
 """An issue with errors is not approved, by nobody unasked; who lets it go all the same is named."""
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
+from digest.compose.steps import pin
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Approval
-from digest.domain.schedules import OccurrenceState
+from digest.domain.schedules import OccurrenceState, Stage
 from digest.pipeline.approval import Unsound, approve_issue
+from digest.pipeline.preflight import check_issue
 from digest.pipeline.run import run_newsletter
+from digest.pipeline.scheduled import advance
 from digest.pipeline.sending import send
 from digest.runtime import Runtime
+from digest.store.articles import ArticleRow
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, write_texts
 from digest.store.newsletters import NewsletterRow
+from digest.store.pins import PinKind
 from tests.pipeline.press import CLIMATE, Press, make_newsletter
 from tests.pipeline.test_preflight import compose_week
 from tests.pipeline.test_scheduled import Weekly
 from tests.servers.smtp_sink import SmtpSink
-from tests.stored import change, stored_reader
+from tests.stored import NOW, change, stored_reader
 
 
 def write_intro(engine: Engine, issue: Issue, intro: str) -> None:
@@ -84,6 +89,49 @@ def test_a_run_by_hand_leaves_it_a_draft_and_says_why(
     assert run.issue is not None
     assert run.issue.state is IssueState.DRAFT
     assert "stays a draft, for its checks find 1 error" in run.note
+    assert smtp_sink.copies() == {"ops@example.org": 1}
+
+
+def test_a_dead_link_that_a_look_found_keeps_a_draft_back_while_it_stands_in_it(
+    engine: Engine, runtime: Runtime, press: Press, unsound: Issue
+) -> None:
+    write_intro(engine, unsound, "")
+    press.withdraw("tides")
+    check_issue(runtime, unsound.id)
+    with pytest.raises(Unsound, match=f"1 error: {press.url}/tides is gone: it answers 410"):
+        approve_issue(runtime, unsound.id, by="Edda")
+    press.publish("tides")
+    check_issue(runtime, unsound.id)
+    assert approve_issue(runtime, unsound.id, by="Edda").state is IssueState.APPROVED
+
+
+def test_a_dead_link_is_remembered_until_its_article_is_dropped(
+    engine: Engine, runtime: Runtime, press: Press
+) -> None:
+    newsletter = make_newsletter(engine, press)
+    issue = compose_week(engine, press, newsletter, tides=CLIMATE, rockets=CLIMATE)
+    press.withdraw("tides")
+    check_issue(runtime, issue.id)
+    compose_week(engine, press, newsletter, glaciers=CLIMATE)
+    with pytest.raises(Unsound, match="tides is gone"):
+        approve_issue(runtime, issue.id, by="Edda")
+    with reading(engine) as session:
+        (dead,) = session.scalars(select(ArticleRow.id).where(ArticleRow.title == "tides"))
+    pin(engine, issue.id, dead, PinKind.DROP, by="Edda", now=NOW)
+    assert approve_issue(runtime, issue.id, by="Edda").state is IssueState.APPROVED
+
+
+def test_an_issue_that_approves_itself_has_its_links_looked_at_first(
+    engine: Engine, runtime: Runtime, press: Press, smtp_sink: SmtpSink
+) -> None:
+    weekly = Weekly(engine, runtime, press, Approval.AUTOMATIC)
+    run = weekly.due()
+    while weekly.occurrence.stage is not Stage.APPROVE:
+        advance(runtime, run)
+    press.withdraw("tides")
+    weekly.drive(run)
+    assert weekly.occurrence.state is OccurrenceState.WAITING
+    assert "is gone: it answers 410" in weekly.occurrence.note
     assert smtp_sink.copies() == {"ops@example.org": 1}
 
 

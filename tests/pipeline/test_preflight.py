@@ -30,12 +30,6 @@ from tests.servers.processes import free_port
 from tests.stored import NOW, WINDOW, sample_article, stored_article, stored_reader
 
 
-@pytest.fixture(autouse=True)
-def _no_spamassassin(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes seconds, and is tried in tests of its own."""
-    monkeypatch.setattr("digest.deliver.spam.shutil.which", lambda _name: None)
-
-
 @pytest.fixture
 def newsletter(engine: Engine, press: Press) -> Newsletter:
     return make_newsletter(engine, press)
