@@ -13,6 +13,7 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import say
 from digest.domain.issues import Issue
+from digest.domain.newsletters import Newsletter
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
@@ -42,8 +43,8 @@ def hide(
     who = required(by or getpass.getuser(), "--by")
     with writing(runtime.engine) as session:
         if item is None:
-            hide_issue(session, issue, by=who, now=runtime.clock())
-            told = f"Issue {issue}"
+            hidden = hide_issue(session, issue, by=who, now=runtime.clock())
+            told = in_the_archive(hidden, newsletter_by_id(session, hidden.newsletter_id))
         else:
             told = f"'{hide_item(session, issue, item - 1, by=who, now=runtime.clock())}'"
     say(f"{told} is in the archive no more; who read its feeds or its pages may have kept a copy.")
@@ -58,12 +59,18 @@ def unhide(issue: IssueNumber, item: Article = None) -> None:
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         if item is None:
-            unhide_issue(session, issue, now=runtime.clock())
-            told = f"Issue {issue}"
+            shown = unhide_issue(session, issue, now=runtime.clock())
+            told = in_the_archive(shown, newsletter_by_id(session, shown.newsletter_id))
         else:
             told = f"'{unhide_item(session, issue, item - 1, now=runtime.clock())}'"
     say(f"{told} is not hidden any more.")
     _tell_without_archive(runtime, issue)
+
+
+def in_the_archive(issue: Issue, newsletter: Newsletter) -> str:
+    """Return an issue's name by both its numbers: its own, and the one that readers see."""
+    known = f", number {issue.number} to its readers," if issue.number else ""
+    return f"Issue {issue.id} of {newsletter.name}{known}"
 
 
 def hidden_note(issue: Issue, hidden: Collection[int]) -> str:

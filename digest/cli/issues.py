@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli import archive, issue_checks, issue_course, issue_looks, issue_shaping
-from digest.cli.archive import hidden_note
+from digest.cli.archive import hidden_note, in_the_archive
 from digest.cli.arguments import IssueNumber
 from digest.cli.decisions import show_decisions
 from digest.cli.lazy import new_app
@@ -55,8 +55,11 @@ def list_(
         show_json([{"newsletter": n.slug, **plain(i)} for i, n in rows])
         return
     show_table(
-        ("issue", "newsletter", "covers", "state"),
-        [(i.id, n.slug, _days(i, n.timezone), i.state) for i, n in rows],
+        ("issue", "newsletter", "to readers", "covers", "state"),
+        [
+            (i.id, n.slug, f"number {i.number}" if i.number else "", _days(i, n.timezone), i.state)
+            for i, n in rows
+        ],
         empty="No issue yet: 'digest run NEWSLETTER' makes one.",
     )
 
@@ -154,7 +157,7 @@ def _as_json(standing: _Standing, *, with_scores: bool) -> dict[str, object]:
 
 def _say_standing(standing: _Standing) -> None:
     issue, newsletter = standing.issue, standing.newsletter
-    say(f"Issue {issue.id} of {newsletter.name}, {_days(issue, newsletter.timezone)}: {issue.state}")
+    say(f"{in_the_archive(issue, newsletter)}, {_days(issue, newsletter.timezone)}: {issue.state}")
     if issue.note:
         say(issue.note)
     if hidden := hidden_note(issue, standing.hidden):

@@ -27,6 +27,12 @@ from digest.track.steps import unsubscribe, welcome
 
 app = new_app()
 
+_NO_MAIL = {
+    SubscriptionState.PAUSED: "Their subscription stays paused",
+    SubscriptionState.PENDING: "Their subscription still waits for them to confirm it",
+}
+"""What setting the topics of a subscriber leaves as it is."""
+
 
 @app.command(
     epilog=examples("digest subscriber add harbour-week ada@example.org --topic climate --topic space")
@@ -41,7 +47,8 @@ def add(
     language: Annotated[str, typer.Option(metavar="TAG", help="The language they read.")] = "",
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Their zone.")] = "",
     again: Annotated[
-        bool, typer.Option("--again", help="Also when they unsubscribed before: they asked to come back.")
+        bool,
+        typer.Option("--again", help="Also when they unsubscribed or paused: they asked to come back."),
     ] = False,
 ) -> None:
     """Add a subscriber, or set the topics of one who is there. Without --topic theirs stay."""
@@ -54,7 +61,8 @@ def add(
         known = find_subscription(session, found.id, address)
         if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
             raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
-        is_new = known is None or known.state is not SubscriptionState.ACTIVE
+        state = known.state if known and not again else SubscriptionState.ACTIVE
+        is_new = state is SubscriptionState.ACTIVE and (known is None or known.state is not state)
         subscription = subscribe(
             session,
             found.id,
@@ -63,10 +71,13 @@ def add(
             name=within(name.strip(), "--name", limit=200),
             language=language_tag(language),
             timezone=timezone,
+            state=state,
             now=runtime.clock(),
         )
         is_welcomed = is_new and welcome(session, found.id, subscription.subscriber.id, now=runtime.clock())
     say(f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}.")
+    if state in _NO_MAIL:
+        say(f"{_NO_MAIL[state]}, so they get no mail; --again changes that, if they asked for it.")
     if is_welcomed:
         say("A welcome waits for them: a running 'digest up' or worker mails it.")
 

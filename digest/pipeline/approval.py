@@ -36,9 +36,9 @@ class Unsound(Conflict):
 def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: bool = False) -> Issue:
     """Freeze a draft with its newsletter's template, once its checks find no error.
 
-    Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have looked,
-    so they are looked at now. `despite_errors` lets it go as it is; who did and what was wrong then stands in
-    the issue's note. Raises `Unsound` with the errors, `Conflict` and `Misconfigured`.
+    Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have
+    looked, so they are looked at now. `despite_errors` lets it go as it is; who did and what was wrong then
+    stands in the issue's note. Raises `Unsound` with the errors, `Conflict` and `Misconfigured`.
     """
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)

@@ -12,14 +12,17 @@ from digest.deliver.headers import mail_address
 from digest.deliver.mime import EncodedEdition, EncodedIssue
 from digest.deliver.transport import Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
-from digest.domain.errors import Refused, Unavailable
-from digest.domain.issues import IssueId
+from digest.domain.errors import Conflict, Refused, Unavailable
+from digest.domain.issues import Issue, IssueId
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.pipeline.letters import NO_DELIVERY
 from digest.pipeline.personal_mail import personal_values, recipient_of, sender_of
 from digest.pipeline.preview import SPECIMEN, Shown, shown_to
 from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.issues import next_number
+from digest.store.subscribers import is_suppressed
 
 MAX_ADDRESSES = 20
 """More is no test but a mailing, and those have readers who asked for them."""
@@ -50,13 +53,24 @@ def send_test(
 
     It goes the way of a real mail, headers and signature included, but its personal links lead nowhere:
     whoever gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader`
-    does, and `Unavailable` or `Refused` when the mail server takes none of them.
+    does, `Conflict` for a suppressed address, and `Unavailable` or `Refused` when the mail server takes none.
     """
     runtime.require_mail()
+    _require_reachable(runtime, addresses)
     shown = shown_to(runtime, issue_id, email=email, topics=topics)
     edition = _edition(runtime, shown, email=shown.email if email else "", topics=topics or ())
     mails = [(address, *_mail(runtime, shown, edition, address)) for address in dict.fromkeys(addresses)]
     return asyncio.run(_send(runtime, mails))
+
+
+def _require_reachable(runtime: Runtime, addresses: Sequence[str]) -> None:
+    with reading(runtime.engine) as session:
+        suppressed = [address for address in addresses if is_suppressed(session, address)]
+    if suppressed:
+        raise Conflict(
+            f"{', '.join(suppressed)}: suppressed, as mail there bounced or its reader complained. "
+            "No test was sent: leave that out"
+        )
 
 
 def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str]) -> EncodedEdition:
@@ -66,7 +80,7 @@ def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str
         shown.edition,
         runtime.letter_template(LetterKind.TEST, newsletter),
         newsletter,
-        issue=issue.id,
+        issue=_number(runtime, issue),
         state=issue.state,
         reader=email,
         topics=topics,
@@ -79,6 +93,12 @@ def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str
         signer=runtime.signer(newsletter.sender_email),
     )
     return encoded.edition(shown.edition)
+
+
+def _number(runtime: Runtime, issue: Issue) -> int:
+    """Return the number that the mail itself carries: the newsletter's count, not the issue's own number."""
+    with reading(runtime.engine) as session:
+        return issue.number or next_number(session, issue.newsletter_id)
 
 
 def _mail(runtime: Runtime, shown: Shown, edition: EncodedEdition, address: str) -> tuple[Envelope, bytes]:

@@ -20,6 +20,11 @@ from digest.store.newsletters import NewsletterRow
 def hide_issue(session: Session, issue_id: int, *, by: str, now: datetime) -> Issue:
     """Take an issue out of the archive, also one that is not there yet. Raises `Conflict` when it is out."""
     issue = lock_issue(session, issue_id)
+    if issue.state is IssueState.CANCELLED:
+        raise Conflict(
+            f"issue {issue_id} was cancelled, so the archive does not show it. If you mean the number that "
+            "readers see: 'digest issue list' gives both"
+        )
     if issue.is_hidden:
         raise Conflict(f"issue {issue_id} is hidden already: 'digest issue unhide {issue_id}' shows it again")
     return _set_hidden(session, issue, now, by, now=now)

@@ -80,8 +80,9 @@ def subscribe(
     name: str = "",
     language: str = "",
     timezone: str = "",
+    state: SubscriptionState = SubscriptionState.ACTIVE,
 ) -> Subscription:
-    """Make `email` an active subscriber who follows exactly `follows`; the address may be known already.
+    """Make `email` a subscriber who follows exactly `follows`; the address may be known already.
 
     What is '' of name, language and zone stays as it is known. Raises `NotFound` for a topic the newsletter
     does not have.
@@ -102,7 +103,7 @@ def subscribe(
     if tie is None:
         tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id)
         session.add(tie)
-    tie.state, tie.changed_at = SubscriptionState.ACTIVE, now
+    tie.state, tie.changed_at = state, now
     session.flush()
     set_follows(session, newsletter_id, SubscriberId(row.id), follows)
     return get_subscription(session, newsletter_id, email)

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def test_a_removed_subscriber_stays_unsubscribed_unless_asked_for(weekly: Path, 
     back = ("subscriber", "add", "weekly", "ada@example.org", "--topic", "space")
     digest(*back).refused(2, "ada@example.org unsubscribed", "--again")
     digest(*back, "--again").well()
+    assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["state"] == "active"
+
+
+@pytest.mark.parametrize("state", ["paused", "pending"])
+def test_setting_topics_makes_nobody_active_who_paused_or_never_confirmed(
+    weekly: Path, digest: Digest, state: str
+) -> None:
+    with closing(sqlite3.connect(weekly / "digest.db")) as database, database:
+        database.execute("UPDATE subscriptions SET state = ?", (state,))
+    add = ("subscriber", "add", "weekly", "ada@example.org", "--topic", "space")
+    said = " ".join(digest(*add).well().out.split())
+    assert "so they get no mail; --again changes that, if they asked for it" in said
+    shown = digest("subscriber", "show", "weekly", "ada@example.org", "--json").json
+    assert (shown["state"], shown["follows"]) == (state, ["space"])
+    digest(*add, "--again").well()
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["state"] == "active"
 
 

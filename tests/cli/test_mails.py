@@ -1,6 +1,8 @@
 """Mails besides the digest, as the command sends and shows them."""
 
 import mailbox
+import sqlite3
+from contextlib import closing
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -111,6 +113,15 @@ def test_what_a_test_cannot_do_is_told(drafted: Path, digest: Digest) -> None:
     assert not (drafted / "outbox").exists() or outbox(drafted) == []
     change_settings(drafted, mail_url=f"smtp://127.0.0.1:{free_port()}")
     digest(*one, "ed@example.org").refused(1, "No test was sent.")
+
+
+def test_no_test_goes_where_mail_bounced(drafted: Path, digest: Digest) -> None:
+    with closing(sqlite3.connect(drafted / "digest.db")) as database, database:
+        database.execute(
+            "INSERT INTO suppressions (email_key, reason, detail, created_at) "
+            "VALUES ('ed@example.org', 'bounce', '', '2026-11-16')"
+        )
+    digest("issue", "test", "1", "bo@example.org", "Ed@example.org").refused(2, "Ed@example.org: suppressed")
 
 
 def test_who_a_server_refuses_is_named_and_the_others_have_their_test(
