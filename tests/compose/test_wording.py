@@ -9,6 +9,14 @@ from digest.compose.checks.wording import check_subject, check_writing
         ("Dear {{ first_name }},", "error"),
         ("Dear *|FNAME|*,", "error"),
         ("Dear %%FirstName%%,", "error"),
+        ("Dear {{name}},", "error"),
+        ("Hello {first_name}", "error"),
+        ("Hello %FIRSTNAME%", "error"),
+        ("Hello [[Name]]", "error"),
+        ("Hello [Name]", "warning"),
+        ("News of {city}", "warning"),
+        ("INSERT SUBJECT HERE", "warning"),
+        ("See [your link here]", "warning"),
         ("Lorem ipsum dolor", "error"),
         ("TODO: thank the readers", "warning"),
         ("We met xxx yesterday", "warning"),
@@ -25,7 +33,15 @@ def test_what_was_to_be_replaced_is_found(text: str, severity: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Todo cambia en todo el país", "Braces {like these} and 100% of it", "He said [laughing] so", "XX"],
+    [
+        "",
+        "Todo cambia en todo el país",
+        "Braces {like these} and 100% of it",
+        "He said [laughing] so",
+        "XX",
+        "5% and 7% more",
+        "[your] own",
+    ],
 )
 def test_ordinary_words_are_left_alone(text: str) -> None:
     assert list(check_writing({"subject": text})) == []

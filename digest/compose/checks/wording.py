@@ -19,9 +19,15 @@ _PADDING = "\u034f"
 _FORGOTTEN: tuple[tuple[re.Pattern[str], Severity], ...] = (
     # What mail programs of others fill in, and what stands for text that is to come.
     (re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\*\|\w+\|\*|%%\w+%%|<<\w[\w ]*>>", re.DOTALL), Severity.ERROR),
+    (re.compile(r"\{\w*(?:[nN]ame|NAME|[mM]ail|MAIL)\w*\}|%[A-Z][A-Z_]{2,}%|\[\[\w+\]\]"), Severity.ERROR),
     (re.compile(r"\blorem ipsum\b", re.IGNORECASE), Severity.ERROR),
-    (re.compile(r"\b(?:TODO|FIXME|TBD|TBC)\b|\b[xX]{3,}\b"), Severity.WARNING),
+    (re.compile(r"\{[a-z]+(?:_[a-z]+)*\}|\b(?:TODO|FIXME|TBD|TBC)\b|\b[xX]{3,}\b"), Severity.WARNING),
     (re.compile(r"\[\s*(?:…|\.{3}|[A-Z][A-Z ]{2,})\s*\]"), Severity.WARNING),
+    (
+        re.compile(r"\[(?:(?:first|last|full) )?name\]|\[(?:your|insert) [\w ]+\]", re.IGNORECASE),
+        Severity.WARNING,
+    ),
+    (re.compile(r"\binsert (?:\w+ ){1,3}here\b", re.IGNORECASE), Severity.WARNING),
     (re.compile(r"https?://(?:[\w-]+\.)*example\.(?:com|org|net)\b\S*", re.IGNORECASE), Severity.WARNING),
 )
 
@@ -50,8 +56,10 @@ def _shown_from(body: str, start: int) -> str:
 def check_writing(texts: Mapping[str, str]) -> Iterator[Finding]:
     """Look through what editors wrote, by where it stands, for what was meant to be replaced."""
     for where, text in texts.items():
+        told = ""
         for pattern, severity in _FORGOTTEN:
-            if found := pattern.search(text):
+            if (found := pattern.search(text)) and found[0] not in told:
+                told += f" {found[0]}"
                 yield Finding(
                     severity, f"'{found[0][:60]}' looks like a placeholder", where, f"rewrite the {where}"
                 )
