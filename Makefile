@@ -7,6 +7,8 @@
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
+# One more than there are processors, as tests wait for servers and processes of their own; eight at most.
+test_workers := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 : 8)))
 mail_tools := tools/mail
 
 help: ## list these targets
@@ -20,7 +22,7 @@ demo: setup ## gather a sample newsroom, compose an issue, mail it to a built-in
 
 test: setup ## run every test, after installing what they need; ARGS='-k words' selects
 	@tools/test-servers.sh
-	$(bin)/pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
+	$(bin)/pytest -n $(test_workers) --dist worksteal $(ARGS)
 
 lint: setup ## check style, types, layers, dependencies, shell scripts, deployment files and mail templates
 	$(bin)/ruff check .

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpcore2
@@ -136,11 +136,13 @@ def test_no_form_of_an_inner_address_is_connected_to() -> None:
 
 def test_no_redirect_leads_to_an_inner_address() -> None:
     async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError):
+        with closing(writer), suppress(asyncio.IncompleteReadError):
             while request := await reader.readuntil(b"\r\n\r\n"):
-                form = FORMS[int(request.split()[1][1:])].encode()
-                writer.write(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n" % form)
-        writer.close()
+                asked = request.split()[1][1:]
+                # Some forms are paths: they lead to this server once more, and there is nothing there.
+                there = FORMS[int(asked)].encode() if asked.isdigit() else b""
+                answer = b"302 Found\r\nLocation: %s" % there if there else b"404 Not Found"
+                writer.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % answer)
 
     async def run() -> tuple[list[str], dict[str, Exception], int]:
         server = await asyncio.start_server(redirect, "127.0.0.1", 0)
