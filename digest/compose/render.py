@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from digest.compose.markup import outline
+from digest.compose.phrases import ARTICLES
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import plain
 from digest.compose.views import SectionView, issue_context, item_view, name_of, title_of
@@ -74,6 +75,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
         closing=closing,
         titles=tuple(title_of(item) for item in content.items),
         summaries=tuple(map(_summary, content.items)),
+        counts=tuple(phrases.counted(ARTICLES, count) for count in range(1, len(content.items) + 1)),
     )
 
 
