@@ -157,6 +157,32 @@ def test_what_a_mail_had_no_room_for_is_on_its_page(
     assert [page.html.count("<h2") for page in (mail, online)] == [60, 71]
 
 
+@pytest.mark.parametrize("link", ['<a href="{}" style="">', "<A class='x' href='{}'>"])
+def test_a_page_has_no_link_to_itself_and_the_mail_has_it(
+    link: str, tmp_path: Path, engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    runtime = Runtime(
+        runtime.settings.model_copy(update={"newsletter_templates_dir": tmp_path}), runtime.clock
+    )
+    folder = tmp_path / newsletter.slug / "digest"
+    folder.mkdir(parents=True)
+    body = (runtime.settings.templates / "email/digest/body.mjml").read_text()
+    own = link.format("{{ token.online_url }}") + "<b>Own\nlink</b></a>"
+    (folder / "body.mjml").write_text(body.replace("{% include 'parts/sender.mjml' %}", own))
+    approve_issue(runtime, draft.id, by="ed")
+    address_issue(engine, draft.id, now=NOW)
+    who = stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    mail = page_for_reader(runtime, draft.id, email="anna@example.org").html
+    online = page_sent(runtime, draft.id, who).html
+    assert mail.count("/online/") == 3
+    assert "/online/" not in online
+    for words in ("View online", "Own"):
+        assert words in mail
+        assert words not in online
+    for page in ("/unsubscribe/", "/preferences/"):
+        assert online.count(page) == mail.count(page)
+
+
 def test_a_preview_carries_the_readers_own_links(runtime: Runtime, draft: Issue) -> None:
     page = page_for_reader(runtime, draft.id, email="anna@example.org")
     assert "http://127.0.0.1:8000/unsubscribe/" in page.text
