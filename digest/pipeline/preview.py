@@ -65,7 +65,7 @@ def shown_to(
         named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
         delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
         sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     follows = _follows(subscription, named, pieces.outline.topics)
     edition = sent or edition_for(pieces.outline, follows)
@@ -99,7 +99,7 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
 
 
 def _without_links_online(mail: Assembly) -> Assembly:
-    """Return a mail without the links to its copy online: as the page itself, these would lead nowhere else."""
+    """Return a mail without the links to its copy online: on that very page they lead nowhere else."""
     pieces = tuple(Fragment(_LINK_ONLINE.sub("", piece.html), piece.text) for piece in mail.pieces)
     return replace(mail, pieces=pieces)
 
