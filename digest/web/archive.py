@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from digest.domain.errors import NotFound
 from digest.web import archives
@@ -99,6 +101,13 @@ def feed(
 
 @router.api_route("/archive", methods=READ)
 @router.api_route("/archive/{rest:path}", methods=READ)
-def nothing(rest: str = "") -> Response:
-    """Answer in a visitor's words, not in an editor's, what is none of the above."""
+def nothing(request: Request, pages: ThePages, rest: str = "") -> Response:
+    """Lead from an address with a slash at its end to the page itself, and answer what is none of the above.
+
+    Raises `NotFound`: it is told in a visitor's words, not in an editor's.
+    """
+    page = rest.rstrip("/")
+    if page and page != rest:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{pages.base}/archive/{quote(page)}{query}", HTTPStatus.PERMANENT_REDIRECT)
     raise NotFound(f"there is no page /archive/{rest}")

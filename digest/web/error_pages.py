@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from enum import Enum
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, Unavailable
@@ -103,11 +106,16 @@ def status_of(exc: DigestError) -> HTTPStatus:
     )
 
 
-def broken(pages: Pages, reference: str) -> Response:
-    """Return the page for an error nobody expected; `reference` is in the log beside it."""
+def broken(pages: Pages, reference: str, *, tags: Collection[str | Enum] = ()) -> Response:
+    """Return the page for an error nobody expected; `reference` is in the log beside it.
+
+    `tags` are those of the route that was asked for: its error looks like its pages.
+    """
     error = ErrorView(
         _BROKEN, f"It was logged as {reference}; nothing more is known here. Trying again may help."
     )
+    if FOR_VISITORS in tags:
+        return _to_visitors(pages, HTTPStatus.INTERNAL_SERVER_ERROR, error)
     return pages.reader("error.html", status=500, error=error)
 
 
@@ -118,9 +126,13 @@ def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> 
         return pages.reader("error.html", status=status, error=ErrorView(*said))
     if FOR_VISITORS in tags:
         said = _VISITOR_WORDS.get(status, _VISITOR_DEFAULT)
-        return pages.reader("error.html", status=status, error=ErrorView(*said))
+        return _to_visitors(pages, status, ErrorView(*said))
     error = ErrorView(_TITLES.get(status, _BROKEN), reason or f"{status.description or status.phrase}.")
     return pages.desk("error.html", status=status, error=error)
+
+
+def _to_visitors(pages: Pages, status: HTTPStatus, error: ErrorView) -> Response:
+    return HTMLResponse(pages.visitor("error.html", error=error), status)
 
 
 def _what_is_wrong(exc: RequestValidationError) -> str:

@@ -26,6 +26,7 @@ class Pages:
                 f"{folder} is not there: templates_dir must hold web/ beside email/; unset it to use "
                 "those that come with Digest"
             )
+        self.base = base
         self.assets = Assets(folder / "static")
         self._environment = Environment(
             loader=FileSystemLoader(folder),

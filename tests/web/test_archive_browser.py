@@ -35,6 +35,12 @@ PAGES = [
 ]
 
 
+_BEHIND_THE_HEADING = """() => {
+  const around = [document.querySelector("h1"), document.querySelector("main"), document.body];
+  return around.map(e => getComputedStyle(e).backgroundColor + getComputedStyle(e).fontFamily).join();
+}"""
+
+
 @pytest.fixture
 def arabic(own_archive: Site) -> Site:
     content = replace(issue_in("ar", 12), number=3)
@@ -62,6 +68,17 @@ def test_all_text_can_be_read_in_the_light_and_in_the_dark(archive: Site, page: 
             looks = looks_of(page, smallest=13)
             assert looks.texts >= 2, path
             assert (looks.pale, looks.small) == ([], []), (path, scheme)
+
+
+def test_an_error_looks_like_every_other_page(archive: Site, page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        seen = set()
+        for path in (HOME, "/archive/nobody", f"{HOME}/99", f"{HOME}?before=x"):
+            page.goto(archive.url + path)
+            seen.add(page.evaluate(_BEHIND_THE_HEADING))
+        assert len(seen) == 1, scheme
 
 
 def test_every_page_has_landmarks_one_heading_and_no_level_left_out(archive: Site, page: Page) -> None:
