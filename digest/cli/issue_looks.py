@@ -46,7 +46,7 @@ def preview(
         raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
     runtime = open_runtime()
     page = page_for_reader(runtime, issue, email=as_email, topics=topic)
-    for finding in check_page(page):
+    for finding in check_page(page, public_url=runtime.settings.public_url):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
     _warn_of_crowding(runtime, issue)
     show_page(page, out, text=text)

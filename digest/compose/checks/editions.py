@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.compose.checks.addresses import check_alt_texts
-from digest.compose.checks.facts import Facts, Picture, facts_of, joined
+from digest.compose.checks.facts import Facts, Picture, facts_of, joined, own_pages
 from digest.compose.checks.findings import Finding
 from digest.compose.checks.page import Whole, check_opening, check_piece, check_whole
 from digest.compose.checks.seen import Seen, see_opening, see_piece
@@ -179,10 +179,9 @@ def _gather_addresses(pieces: Iterable[_Looked], readers: int, gathered: _Gather
     links: dict[str, list[str]] = {}
     pictures: dict[Picture, list[str]] = {}
     for piece in pieces:
+        gathered.own |= dict.fromkeys(own_pages(piece.facts.links))
         for link in piece.facts.links:
-            if link.is_own:
-                gathered.own[link.url.partition("#")[0]] = None  # where on the page is not the page
-            else:
+            if not link.is_own:
                 links.setdefault(link.url, []).append(piece.place)
         for picture in piece.facts.pictures:
             pictures.setdefault(picture, []).append(piece.place)
