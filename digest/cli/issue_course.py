@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import IssueNumber, Yes, required
+from digest.cli.arguments import IssueNumber, Yes
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import confirm, read_file_bytes, say
@@ -37,11 +37,12 @@ def approve(
 
     A draft in which 'digest issue check --no-fetch' finds errors stays one.
     """
+    from digest.intake.names import parse_person
     from digest.pipeline.approval import approve_issue
 
     if despite_errors and by is None:
         raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
-    who = required("command line" if by is None else by, "--by")
+    who = "command line" if by is None else parse_person(by, "--by")
     approved = approve_issue(open_runtime(), issue, by=who, despite_errors=despite_errors)
     say(
         f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
