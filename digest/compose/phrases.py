@@ -105,6 +105,10 @@ class Phrases:
         said = self._own(name, count) or self.translations.npgettext(name, one, many, count)
         return filled(said, {"count": self.number(count), **values})
 
+    def said(self, phrase: Phrase, /, **values: object) -> str:
+        """Return a phrase that has a name, with `values` in place of its {placeholders}."""
+        return self.pgettext(phrase.context, phrase.text, **values)
+
     def counted(self, phrase: Phrase, count: int) -> str:
         """Return the form that suits `count` of a phrase that has a name and a plural."""
         return self.npgettext(phrase.context, phrase.text, phrase.plural, count)

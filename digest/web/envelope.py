@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
-from enum import Enum
 from http import HTTPStatus
 
 import structlog
@@ -57,7 +55,7 @@ class Envelope:
             log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
             if has_begun:
                 raise
-            await broken(self._pages, reference, tags=_tags(scope))(scope, receive, send_with_headers)
+            await broken(self._pages, reference, scope)(scope, receive, send_with_headers)
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -72,10 +70,6 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return receive_some
-
-
-def _tags(scope: Scope) -> Collection[str | Enum]:
-    return getattr(scope.get("route"), "tags", ())
 
 
 def _page(scope: Scope) -> str:
