@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 from markupsafe import Markup
+from playwright.sync_api import Page
 from sqlalchemy import update
 
 from digest.compose.catalogues import Catalogues
@@ -25,6 +26,7 @@ from digest.web.speech import DOMAIN, Speech, accepted_languages, phrases_said
 from digest.web.templating import Pages
 from tests.web.site import Site
 from tests.web.test_archive import FEEDS, HOME, PAGES
+from tests.web.test_browser import overflow
 from tests.web.test_editor import text_of
 from tests.web.world import ADA, BEN
 
@@ -241,3 +243,12 @@ def test_the_desk_stays_english(open_site: Callable[..., Site], filled_database:
     answer = site.client.get("/", headers={"Accept-Language": "de"})
     assert '<html lang="en" dir="ltr">' in answer.text
     assert '<html lang="en"' in site.client.get("/nowhere", headers={"Accept-Language": "de"}).text
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_readers_pages_fit_a_phone_in_any_language(site: Site, language: str, page: Page) -> None:
+    in_language(site, language)
+    page.set_viewport_size({"width": 320, "height": 800})
+    for path in (*(site.link(purpose, ADA) for purpose in READERS_PAGES), "/preferences/forged"):
+        page.goto(site.url + path)
+        assert overflow(page) == 0, path
