@@ -514,3 +514,9 @@ def test_a_name_that_would_break_the_history_is_refused_before_anything_is_chang
     before = rows_in(drafted)
     digest(*command, "--by", by).refused(WRONG, "--by ")
     assert rows_in(drafted) == before
+
+
+def test_who_approves_a_run_unseen_is_named_on_one_line_too(drafted: Path, digest: Digest) -> None:
+    before = rows_in(drafted)
+    digest("run", "weekly", "--approve", "Ada\nX").refused(WRONG, "--approve holds a line break (U+000A)")
+    assert rows_in(drafted) == before
