@@ -6,6 +6,7 @@ Templates say `pgettext('save', 'Save')`, the phrase's name and its English. The
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any
 
 from jinja2 import Environment
 from jinja2.ext import extract_from_ast
-from markupsafe import Markup, escape
 
+from digest.compose.escaping import Safe, escaped
 from digest.compose.phrases import ARTICLES, Phrase, Phrases, filled
 
 DOMAIN = "pages"
@@ -61,11 +62,11 @@ class Speech:
         """Return what a template calls, and what its words are in."""
         return {"pgettext": self.pgettext, "npgettext": self.npgettext, "spoken": self.phrases}
 
-    def pgettext(self, name: str, text: str, /, **values: object) -> Markup:
+    def pgettext(self, name: str, text: str, /, **values: object) -> Safe:
         """Return the phrase of this name, whose English is `text`."""
         return _marked_up(self.phrases.pgettext(name, text, **_left(values)), values)
 
-    def npgettext(self, name: str, one: str, many: str, count: int, /, **values: object) -> Markup:
+    def npgettext(self, name: str, one: str, many: str, count: int, /, **values: object) -> Safe:
         """Return the form of the phrase of this name that suits `count`, which is its {count}, too."""
         values = {"count": self.phrases.number(count), **values}
         return _marked_up(self.phrases.npgettext(name, one, many, count, **_left(values)), values)
@@ -76,8 +77,8 @@ def _left(values: dict[str, object]) -> dict[str, str]:
     return {name: f"{{{name}}}" for name in values}
 
 
-def _marked_up(said: str, values: dict[str, object]) -> Markup:
-    return Markup(filled(str(escape(said)), {name: escape(value) for name, value in values.items()}))  # noqa: S704  both are escaped
+def _marked_up(said: str, values: dict[str, object]) -> Safe:
+    return Safe(filled(html.escape(said), {name: escaped(value) for name, value in values.items()}))
 
 
 def speaks(phrases: Phrases, language: str) -> bool:

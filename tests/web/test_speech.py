@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
-from markupsafe import Markup
 from playwright.sync_api import Page
 from sqlalchemy import update
 
 from digest.compose.catalogues import Catalogues
+from digest.compose.escaping import Safe
 from digest.compose.phrases import PLACEHOLDER, Phrase
 from digest.domain.errors import Misconfigured
 from digest.domain.newsletters import NewsletterId
@@ -92,11 +92,11 @@ def test_a_broken_catalogue_is_told_when_the_pages_are_put_together(tmp_path: Pa
 
 def test_what_is_filled_into_a_phrase_is_text_unless_it_is_markup(pages: Pages) -> None:
     speech = Speech(pages.phrases("en"))
-    said = speech.pgettext("x", "<{who}> & {what}", who="<script>{what}{{7*7}}", what=Markup("<b>b</b>"))
-    assert said == "&lt;&lt;script&gt;{what}{{7*7}}&gt; &amp; <b>b</b>"
+    said = speech.pgettext("x", "<{who}> & {what}", who="<script>{what}{{7*7}}", what=Safe("<b>b</b>"))
+    assert said == "&lt;&lt;script&gt;&#123;what&#125;&#123;&#123;7*7&#125;&#125;&gt; &amp; <b>b</b>"
     assert (
         speech.npgettext("x", "{count} day, {who}", "{count} days, {who}", 1200, who='"')
-        == "1,200 days, &#34;"
+        == "1,200 days, &quot;"
     )
 
 
