@@ -44,7 +44,7 @@ bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for pro
 		$(bin)/python -m "benchmarks.$$name" $(ARGS) || exit 1; \
 	done
 
-phrases: setup ## put the phrases of all e-mail templates into their catalogues; ARGS=it adds a language
+phrases: setup ## put the phrases of all mails and pages into their catalogues; ARGS=it adds a language
 	$(bin)/python tools/phrases.py $(ARGS)
 
 clean: ## remove the environment, caches and the demo's output

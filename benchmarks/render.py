@@ -225,6 +225,7 @@ def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[],
             "subject": "Subject",
             "preheader": "Preheader",
             "item_count": "30",
+            "articles": "30 articles",
             "more_count": "0",
         }
         message = EmailMessage()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Collection
 from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import IssueNumber, required
+from digest.cli.arguments import IssueNumber, decided_by
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import say
@@ -40,7 +39,7 @@ def hide(
     from digest.store.hiding import hide_issue, hide_item
 
     runtime = open_runtime()
-    who = required(by or getpass.getuser(), "--by")
+    who = decided_by(by)
     with writing(runtime.engine) as session:
         if item is None:
             hidden = hide_issue(session, issue, by=who, now=runtime.clock())

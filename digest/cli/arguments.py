@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,6 +63,13 @@ def named_article(engine: Engine, named: str, *, within: NewsletterId | None = N
     addresses = [comparison_key(named)] if "://" in named else []
     with reading(engine) as session:
         return get_named_article(session, named, addresses=addresses, within=within)
+
+
+def decided_by(by: str, option: str = "--by") -> str:
+    """Return who decides something, without a name the user's login. Raises `InvalidInput`."""
+    from digest.intake.names import parse_person
+
+    return parse_person(by or getpass.getuser(), option)
 
 
 def required(text: str, option: str, *, limit: int = 200) -> str:

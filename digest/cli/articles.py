@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.arguments import ArticleName, Slug, named_article, required
+from digest.cli.arguments import ArticleName, Slug, decided_by, named_article
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_text_file, say, show_json, show_table
@@ -109,7 +109,7 @@ def topic(
         add=add_ or (),
         remove=remove or (),
         undo=undo or (),
-        by=required(by or getpass.getuser(), "--by"),
+        by=decided_by(by),
         now=runtime.clock(),
     )
     if as_json:
@@ -235,7 +235,7 @@ def _desk(article: str, by: str) -> tuple[Runtime, StoredArticle, str]:
     from digest.cli.takeaways import get_article
     from digest.store.database import reading
 
-    who = required(by or getpass.getuser(), "--by")
+    who = decided_by(by)
     runtime = open_runtime()
     with reading(runtime.engine) as session:
         return runtime, get_article(session, article), who

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import IssueNumber, Yes, required
+from digest.cli.arguments import IssueNumber, Yes
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import confirm, read_file_bytes, say
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.domain.issues import IssueState
+from digest.domain.issues import CHANGES, IssueState
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue
 from digest.store.issues import change_issue, get_issue
@@ -39,11 +39,12 @@ def approve(
     A draft stays one while its checks find errors. Of its links and pictures they know what the last
     'digest issue check' found.
     """
+    from digest.intake.names import parse_person
     from digest.pipeline.approval import approve_issue
 
     if despite_errors and by is None:
         raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
-    who = required("command line" if by is None else by, "--by")
+    who = "command line" if by is None else parse_person(by, "--by")
     runtime = open_runtime()
     approved = approve_issue(runtime, issue, by=who, despite_errors=despite_errors)
     say(
@@ -82,11 +83,16 @@ def cancel(
     """End an issue for good. Who has it keeps it; nobody else gets it."""
     runtime = open_runtime()
     with reading(runtime.engine) as session:
-        get_issue(session, issue)
-    if not yes:
+        before = get_issue(session, issue).state
+    can_be = IssueState.CANCELLED in CHANGES[before]
+    if can_be and not yes:
         confirm(f"Cancel issue {issue} for good?")
+    # What cannot be cancelled is refused without a question, also when it moved on since we looked.
+    only_from = tuple(IssueState) if can_be else (before,)
     with writing(runtime.engine) as session:
-        found = change_issue(session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why)
+        found = change_issue(
+            session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why, only_from=only_from
+        )
         cancelled = cancel_for_issue(session, found.id)
     say(
         f"Issue {issue} is cancelled; "

@@ -14,9 +14,6 @@ from digest.cli.output import show_page, warn
 from digest.cli.trial_mail import EXAMPLES, mail_test
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.store.database import reading
-from digest.store.issues import get_issue
-from digest.store.newsletters import newsletter_by_id
 
 if TYPE_CHECKING:
     from digest.runtime import Runtime
@@ -49,7 +46,7 @@ def preview(
         raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
     runtime = open_runtime()
     page = page_for_reader(runtime, issue, email=as_email, topics=topic)
-    for finding in check_page(page):
+    for finding in check_page(page, public_url=runtime.settings.public_url):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
     _warn_of_crowding(runtime, issue)
     show_page(page, out, text=text)
@@ -63,10 +60,7 @@ def _warn_of_crowding(runtime: Runtime, issue_id: int) -> None:
     from digest.compose.room import crowded
     from digest.compose.steps import pieces_of
 
-    with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
-    found = crowded(runtime.engine, pieces)
+    found = crowded(runtime.engine, pieces_of(runtime.engine, issue_id, template_of=runtime.template))
     if found.readers:
         readers = f"{counted(found.readers, 'reader')} ({counted(found.editions, 'edition')})"
         online = f", {found.online_only} of them some online only" if found.online_only else ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import ArticleName, IssueNumber, named_article, required
+from digest.cli.arguments import ArticleName, IssueNumber, decided_by, named_article
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import say
@@ -56,7 +55,7 @@ def _wish(issue: int, article: str, kind: PinKind | None, by: str) -> None:
     with reading(runtime.engine) as session:
         newsletter_id = get_issue(session, issue).newsletter_id
     found = named_article(runtime.engine, article, within=newsletter_id)
-    who = required(by or getpass.getuser(), "--by")
+    who = decided_by(by)
     composed = pin(runtime.engine, issue, found.id, kind, by=who, now=runtime.clock())
     say(f"'{found.title}' {_WISHED[kind]}; issue {issue} holds {counted(composed.items, 'article')}.")
 

@@ -7,13 +7,14 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -26,6 +27,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for pr
 
 _PIPED_WIDTH = 10_000
 """What is read by a program is not folded, unless COLUMNS is set: one row stays one line, for grep."""
+
+_ALIGNED_MAX = 60
+"""So wide a column gets in a pipe: one long title must not push what is beside all others out of sight."""
 
 _NARROW = 60
 """Below this many columns a table that does not fit is told row by row."""
@@ -109,8 +113,9 @@ def plain(value: object) -> Any:
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, title: str = "") -> None:
     """Print rows under headings, or the sentence `empty` when there are none.
 
-    Without a single heading there is no line of headings. On a narrow terminal a table that does not fit is
-    printed as one short list for each row. Into a pipe it is as wide as it likes, or as COLUMNS says.
+    Without a single heading there is no line of headings. A terminal's width is kept: what is longer is
+    folded, and on a narrow one a table that does not fit is one short list for each row. Into a pipe each
+    row is one line with all that is in it, unless COLUMNS says how wide to be.
     """
     cells = [["" if cell is None else clean(str(cell)) for cell in row] for row in rows]
     if not cells:
@@ -119,6 +124,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: 
     if title:
         say(title)
     console = _console()
+    if not console.is_terminal and _wished_width() is None:
+        sys.stdout.writelines(_aligned([columns, *cells] if any(columns) else cells))
+        return
     table = _table(columns, cells)
     if console.width < _NARROW and _width(console, table) > console.width:
         _show_rows(columns, cells)
@@ -140,9 +148,20 @@ def _table(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> Table:
         pad_edge=False,
         padding=(0, 2, 0, 0),
     )
+    for column in table.columns:
+        column.overflow = "fold"
     for row in cells:
         table.add_row(*map(Text, row))
     return table
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield each row as a line in columns; a cell longer than its column pushes on its own row only."""
+    told = [[" ".join(cell.splitlines()) for cell in row] for row in rows]
+    widths = [min(_ALIGNED_MAX, max(map(cell_len, column))) for column in zip(*told, strict=True)]
+    for row in told:
+        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        yield f"{'  '.join(cells).rstrip()}\n"
 
 
 def _width(console: Console, table: Table) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, within
+from digest.cli.arguments import Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, complain, say, show_json, show_table
@@ -25,6 +25,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
+from digest.intake.names import parse_person
 from digest.pipeline.condensing import condense_newsletter
 from digest.pipeline.dry_run import ReaderPlan, rehearse
 from digest.pipeline.run import Run, current_window, empty_week, gather_newsletter, run_newsletter
@@ -96,7 +97,7 @@ def run(
     runtime = open_runtime()
     days = _window(window, _newsletter(runtime, newsletter), runtime)
     plans: tuple[ReaderPlan, ...] = ()
-    by = within(approve.strip(), "--approve", limit=200)
+    by = parse_person(approve, "--approve") if approve.strip(" ") else ""
     with watching() as watch:
         if dry_run:
             done, plans = rehearse(runtime, newsletter, window=days, watch=watch)

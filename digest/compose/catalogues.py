@@ -27,14 +27,19 @@ _PO_LINE = re.compile(r'(?:#.*|(?:msgctxt|msgid|msgid_plural|msgstr(?:\[\d+\])?)
 
 @dataclass(frozen=True, slots=True)
 class Catalogues:
-    """The translations in a folder, `de/LC_MESSAGES/mail.po` and so on. One that is not there has none."""
+    """The translations in a folder, `de/LC_MESSAGES/mail.po` and so on. One that is not there has none.
+
+    `domain` is what its files are called, as gettext names them.
+    """
 
     folder: Path
+    domain: str = "mail"
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The tags of the languages there are, English first."""
-        found = sorted(path.parent.parent.name for path in self.folder.glob("*/LC_MESSAGES/mail.po"))
+        files = self.folder.glob(f"*/LC_MESSAGES/{self.domain}.po")
+        found = sorted(path.parent.parent.name for path in files)
         return (SOURCE_LANGUAGE, *(name.replace("_", "-") for name in found))
 
     def phrases(self, language: str, wording: Wording = NO_WORDING) -> Phrases:
@@ -52,7 +57,7 @@ class Catalogues:
         return Phrases(language, locale_of(language), known, own)
 
     def _file(self, tag: str) -> Path:
-        return self.folder / tag.replace("-", "_") / "LC_MESSAGES" / "mail.po"
+        return self.folder / tag.replace("-", "_") / "LC_MESSAGES" / f"{self.domain}.po"
 
 
 @lru_cache(maxsize=64)

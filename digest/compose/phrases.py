@@ -64,6 +64,10 @@ class Phrase:
         return frozenset(PLACEHOLDER.findall(self.text + self.plural))
 
 
+ARTICLES = Phrase("article_count", "{count} article", "{count} articles")
+"""How many articles an edition has: the phrase that templates say by `{{ token.articles }}`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Phrases:
     """How a template speaks in one issue.
@@ -100,6 +104,14 @@ class Phrases:
         """Return the form of the phrase of this name that suits `count`."""
         said = self._own(name, count) or self.translations.npgettext(name, one, many, count)
         return filled(said, {"count": self.number(count), **values})
+
+    def said(self, phrase: Phrase, /, **values: object) -> str:
+        """Return a phrase that has a name, with `values` in place of its {placeholders}."""
+        return self.pgettext(phrase.context, phrase.text, **values)
+
+    def counted(self, phrase: Phrase, count: int) -> str:
+        """Return the form that suits `count` of a phrase that has a name and a plural."""
+        return self.npgettext(phrase.context, phrase.text, phrase.plural, count)
 
     def _own(self, name: str, count: int | None = None) -> str | None:
         forms = self.wording.get(name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from digest.compose.markup import outline
-from digest.compose.phrases import Phrases
+from digest.compose.phrases import ARTICLES, Phrases
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import plain
 from digest.compose.views import SectionView, issue_context, item_view, name_of, title_of
@@ -51,6 +51,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
         closing=closing,
         titles=tuple(map(title_of, content.items)),
         summaries=tuple(map(_summary, content.items)),
+        counts=tuple(pieces.phrases.counted(ARTICLES, count) for count in range(1, len(content.items) + 1)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -169,15 +169,18 @@ class Pieces:
         return page_for(assemble(self.rendered, edition), personal)
 
 
-def pieces_of(engine: Engine, issue_id: int, *, template: EmailTemplate) -> Pieces:
-    """Return an issue's pieces: those its approval froze, or a draft's as they would be now."""
+def pieces_of(engine: Engine, issue_id: int, *, template_of: Callable[[Newsletter], EmailTemplate]) -> Pieces:
+    """Return an issue's pieces: those its approval froze, or a draft's as they would be now.
+
+    Only a draft needs its newsletter's template: what was approved is there whatever became of that since.
+    """
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         if issue.revision and issue.state is not IssueState.DRAFT:
             return Pieces(issue, newsletter, get_rendered(session, issue), get_outline(session, issue))
         content = _content(session, issue)
-    return Pieces(issue, newsletter, render_issue(content, template), content.outline)
+    return Pieces(issue, newsletter, render_issue(content, template_of(newsletter)), content.outline)
 
 
 def content_of(engine: Engine, issue_id: int) -> IssueContent:

@@ -18,19 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import extract_from_ast
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.compose.catalogues import Catalogues
 from digest.compose.escaping import escaped
 from digest.compose.mjml import compile_page
-from digest.compose.phrases import ENGLISH, FUNCTIONS, Phrase, Phrases
+from digest.compose.phrases import ARTICLES, ENGLISH, FUNCTIONS, Phrase, Phrases
 from digest.compose.specimen import specimen
 from digest.compose.template_files import Source, TemplateFiles
 from digest.compose.views import MailView, context
 from digest.domain.errors import Misconfigured
-from digest.domain.mail import Fragment, Page
+from digest.domain.mail import Fragment, Page, Token
 from digest.domain.themes import USUAL, Theme
 
 BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
@@ -142,6 +142,8 @@ def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
         for _, function, texts in calls:
             forms = (texts,) if isinstance(texts, str) else texts
             said[Phrase.given(function, forms)] = None
+        if any(name.attr == Token.ARTICLES for name in tree.find_all(nodes.Getattr)):
+            said[ARTICLES] = None
     return tuple(said)
 
 

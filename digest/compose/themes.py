@@ -120,6 +120,7 @@ class _Reader:
     ) -> dict[str, dict[str, dict[str, str]]]:
         known = {phrase.name: phrase for phrase in vocabulary.phrases}
         wording: dict[str, dict[str, dict[str, str]]] = {}
+        spelt: dict[str, str] = {}
         for language in given:
             if not LANGUAGE_TAG.fullmatch(language):
                 self._complain(
@@ -129,6 +130,14 @@ class _Reader:
             table = self._table(("wording",), given, language)
             self._known(("wording", language), table, tuple(known))
             tag = next(ever_wider(language))
+            if tag in spelt:
+                self._complain(
+                    ("wording", language),
+                    f"[wording.{language}] and [wording.{spelt[tag]}] are one language: put all its wording "
+                    f"into [wording.{tag}]",
+                )
+                continue
+            spelt[tag] = language
             wording[tag] = {
                 name: self._value(("wording", language, name), table, forms_of(known[name]), {})
                 for name in table

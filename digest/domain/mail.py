@@ -45,6 +45,7 @@ class Token(StrEnum):
     SUBJECT = "subject"
     PREHEADER = "preheader"
     ITEM_COUNT = "item_count"
+    ARTICLES = "articles"
     MORE_COUNT = "more_count"
 
     @property
@@ -53,7 +54,9 @@ class Token(StrEnum):
         return f"{TOKEN_OPEN}{self.value}{TOKEN_CLOSE}"
 
 
-EDITION_TOKENS = frozenset({Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.MORE_COUNT})
+EDITION_TOKENS = frozenset(
+    {Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.ARTICLES, Token.MORE_COUNT}
+)
 PERSONAL_TOKENS = frozenset(Token) - EDITION_TOKENS
 
 SECTION_COUNT = f"{TOKEN_OPEN}section_count{TOKEN_CLOSE}"
@@ -89,7 +92,8 @@ class RenderedIssue:
     under, named `position:topic`, and `compact` and `headlines` the same in less room. `contents` opens the
     list of what is in an edition, `entries` are its lines by topic, `more` says what is online only.
     `titles` are the items' titles by position, `summaries` their first takeaways ('' where there is none),
-    `subject` and `preheader` what the editor wrote ('' to let each edition name its own articles).
+    `subject` and `preheader` what the editor wrote ('' to let each edition name its own articles). `counts`
+    say one article, two and so on, in words: which plural a number takes, only compose knows.
 
     An issue whose every edition has room for all its articles has no `compact` and no `headlines`; nor has
     one that was approved before there were layouts, which is sent as it was approved.
@@ -110,6 +114,7 @@ class RenderedIssue:
     entries: Mapping[TopicSlug, Fragment] = field(default_factory=dict)
     more: Fragment = Fragment("", "")
     summaries: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the pieces as JSON, the same text for the same pieces."""
@@ -200,6 +205,7 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
         Token.SUBJECT: subject,
         Token.PREHEADER: issue.preheader or preheader_for(titles, summary),
         Token.ITEM_COUNT: str(len(titles)),
+        Token.ARTICLES: issue.counts[len(titles) - 1] if issue.counts and titles else str(len(titles)),
         Token.MORE_COUNT: str(left_out),
     }
     return Assembly(subject, tuple(pieces), values)

@@ -11,6 +11,7 @@ from digest.compose.steps import approve
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
+from digest.intake.names import parse_person
 from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -38,8 +39,10 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
 
     Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have
     looked, so they are looked at now. `despite_errors` lets it go as it is; who did and what was wrong then
-    stands in the issue's note. Raises `Unsound` with the errors, `Conflict` and `Misconfigured`.
+    stands in the issue's note. Raises `InvalidInput` for a name that is none, `Unsound` with the errors,
+    `Conflict` and `Misconfigured`.
     """
+    by = parse_person(by, "the name of who approves it")
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -17,6 +18,13 @@ SECONDS, SECONDS_EACH = 60.0, 10.0
 """How long all looks may take, and one of them."""
 AT_ONCE = 40
 """Addresses looked at together; those of one host come one after the other."""
+
+_REDIRECTED = re.compile(r"it \(redirected to (.+?)\):? ")
+_CLOSED = re.compile(
+    r"(?:'[^']*' may not be connected to|may not be fetched): (.+?)(?:\. If it is your own.*)?"
+)
+_ODD = re.compile(r"cannot be fetched: (?:'[^']*' )?(.+)")
+"""How the fetcher's refusals are written."""
 
 _ACCEPT_PICTURES = "image/*, */*;q=0.1"
 
@@ -108,11 +116,22 @@ async def _answer(
     except Disallowed:
         return LinkAnswer(Reach.KEPT_OUT, why="the site's robots.txt asks programs to stay away"), None
     except Refused as exc:
-        return LinkAnswer(Reach.DENIED, why=_why(exc, url)), None
+        return _denied(_why(exc, url)), None
     except DigestError as exc:
         return LinkAnswer(Reach.NO_ANSWER, why=_why(exc, url)), None
     told = LinkAnswer(Reach.ANSWERED, looked.status, looked.url, is_moved=looked.moved_to is not None)
     return told, looked
+
+
+def _denied(told: str) -> LinkAnswer:
+    """Return the answer that a refusal tells of, in words for editors: the fetcher's are for operators."""
+    redirected = _REDIRECTED.match(told)
+    why = told[redirected.end() :] if redirected else told.removeprefix("it ")
+    if closed := _CLOSED.fullmatch(why):
+        why = f"is not looked at: {closed[1]}"
+    elif odd := _ODD.fullmatch(why):
+        why = odd[1]
+    return LinkAnswer(Reach.DENIED, url=redirected[1] if redirected else "", why=why)
 
 
 def _why(exc: DigestError, url: str) -> str:

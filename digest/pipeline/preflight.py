@@ -34,9 +34,8 @@ from digest.runtime import Runtime
 from digest.store.articles import articles_by_id
 from digest.store.condensings import current_versions
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue
 from digest.store.items import items_of
-from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.newsletters import list_topics
 from digest.store.preflights import StoredLook, find_look, record_look
 
 EDITIONS_MOST = 5_000
@@ -132,15 +131,13 @@ def standing_check(runtime: Runtime, issue_id: int) -> Preflight:
 
 
 def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST) -> _Checked:
-    with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
     audience = audience_of(runtime.engine, pieces)
     everything = edition_for(pieces.outline, pieces.outline.topics)
     # Before there is any reader, an issue is looked at as one of everything would get it.
     readers = _most_read(audience.readers, editions_most) or ({everything: 0} if everything.sections else {})
     address, who = SPECIMEN
-    personal = personal_values(runtime, newsletter.id, pieces.issue.id, who, address)
+    personal = personal_values(runtime, pieces.newsletter.id, pieces.issue.id, who, address)
     editions = check_editions(pieces.rendered, readers, personal)
     own = check_own_links(editions.own, runtime.settings.public_url)
     with reading(runtime.engine) as session:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.compose.steps import Pieces, pieces_of
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Edition, IssueId, edition_for
-from digest.domain.mail import Page, assemble, page_for
+from digest.domain.mail import Assembly, Fragment, Page, Token, assemble, page_for
 from digest.domain.subscribers import SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
 from digest.pipeline.personal_mail import personal_values
@@ -22,6 +23,11 @@ from digest.store.subscribers import get_subscription, subscription_of
 
 SPECIMEN = "reader@example.org", SubscriberId(0)
 """Who a preview is for when it is for nobody in particular. Their links lead nowhere."""
+
+_LINK_ONLINE = re.compile(
+    rf"<a\b[^<>]*\shref=([\"']){Token.ONLINE_URL.mark}\1[^<>]*>.*?</a>", re.DOTALL | re.IGNORECASE
+)
+"""A link to the copy online, as it stands in a piece before it has a reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def shown_to(
         named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
         delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
         sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
-    pieces = pieces_of(runtime.engine, issue_id, template=runtime.template(newsletter))
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     follows = _follows(subscription, named, pieces.outline.topics)
     edition = sent or edition_for(pieces.outline, follows)
@@ -75,9 +81,10 @@ def shown_to(
 
 
 def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) -> Page:
-    """Return the mail a subscriber was sent: their edition, their links, the address it went to.
+    """Return the mail a subscriber was sent, for the web: their edition, their links, their address.
 
-    Articles for which the mail had no room are there too: it said that they are online.
+    Articles for which the mail had no room are there too: it said that they are online. Its HTML has no
+    link to itself.
 
     Raises `NotFound` when this issue was not addressed to them, or they were removed since.
     """
@@ -92,7 +99,13 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
             raise NotFound(f"subscriber {subscriber_id} was removed")
         rendered = get_rendered(session, issue)
     personal = personal_values(runtime, issue.newsletter_id, issue_id, subscriber_id, address)
-    return page_for(assemble(rendered, edition, room=None), personal)
+    return page_for(_without_links_online(assemble(rendered, edition, room=None)), personal)
+
+
+def _without_links_online(mail: Assembly) -> Assembly:
+    """Return a mail without the links to its copy online: on that very page they lead nowhere else."""
+    pieces = tuple(Fragment(_LINK_ONLINE.sub("", piece.html), piece.text) for piece in mail.pieces)
+    return replace(mail, pieces=pieces)
 
 
 def _follows(

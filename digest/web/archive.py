@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 
 from digest.domain.errors import NotFound
-from digest.web import archives
+from digest.web import archive_looks, archives
 from digest.web.archive_feeds import feed_of
 from digest.web.archives import MEDIA_TYPES
 from digest.web.conditional import answer
@@ -42,9 +44,10 @@ def list_issues(
     after: Beside = None,
 ) -> Response:
     """Show a newsletter's issues, newest first, or those with an article of any of these topics."""
-    listing = archives.list_issues(runtime, slug, topic, before=before, after=after)
+    listing = archives.list_issues(runtime, pages.phrases, slug, topic, before=before, after=after)
     schema = periodical(listing.archive, listing.issues)
-    body = pages.visitor("archive.html", archive=listing.archive, listing=listing, schema=schema)
+    archive = listing.archive
+    body = pages.visitor("archive.html", archive.spoken, archive=archive, listing=listing, schema=schema)
     return answer(
         request, body.encode(), media_type="text/html", changed_at=listing.changed_at, headers=ARCHIVE
     )
@@ -53,8 +56,9 @@ def list_issues(
 @router.api_route("/archive/{slug}/topics", methods=READ)
 def list_topics(request: Request, runtime: TheRuntime, pages: ThePages, slug: str) -> Response:
     """Show the topics of an archive, with a feed for each."""
-    found = archives.list_archive_topics(runtime, slug)
-    body = pages.visitor("archive_topics.html", archive=found.archive, topics=found.topics)
+    found = archives.list_archive_topics(runtime, pages.phrases, slug)
+    archive = found.archive
+    body = pages.visitor("archive_topics.html", archive.spoken, archive=archive, topics=found.topics)
     return answer(
         request, body.encode(), media_type="text/html", changed_at=found.changed_at, headers=ARCHIVE
     )
@@ -67,17 +71,25 @@ def show_issue(
     """Show an issue as it was sent, or as a reader of these topics saw it."""
     if number > _NUMBER_MAX:
         raise NotFound("no issue has such a number")
-    shown = archives.show_issue(runtime, slug, number, topic)
+    shown = archives.show_issue(runtime, pages.phrases, slug, number, topic)
+    archive = shown.archive
     if shown.issue is None:
-        missing = pages.visitor("archive_missing.html", archive=shown.archive, shown=shown)
+        missing = pages.visitor("archive_missing.html", archive.spoken, archive=archive, shown=shown)
         return Response(missing, HTTPStatus.NOT_FOUND, media_type="text/html")
-    schema = publication_issue(shown.archive, shown.issue)
+    schema = publication_issue(archive, shown.issue)
     body = pages.visitor(
-        "archive_issue.html", archive=shown.archive, shown=shown, issue=shown.issue, schema=schema
+        "archive_issue.html", archive.spoken, archive=archive, shown=shown, issue=shown.issue, schema=schema
     )
     return answer(
         request, body.encode(), media_type="text/html", changed_at=shown.changed_at, headers=ARCHIVE
     )
+
+
+@router.api_route(f"/archive/{{slug}}/{archive_looks.NAME}", methods=READ)
+def theme(request: Request, runtime: TheRuntime, slug: str) -> Response:
+    """Return the newsletter's own colours for the pages of its archive."""
+    css, changed_at = archives.find_stylesheet(runtime, slug)
+    return answer(request, css.encode(), media_type="text/css", changed_at=changed_at, headers=FEED)
 
 
 @router.api_route("/archive/{slug}/{kind}.{form}", methods=READ)
@@ -91,7 +103,7 @@ def feed(
     topic: Topics,
 ) -> Response:
     """Return a feed of articles or of issues, for any mix of topics."""
-    fed = archives.feed_issues(runtime, slug, topic, kind)
+    fed = archives.feed_issues(runtime, pages.phrases, slug, topic, kind)
     body = WRITERS[form](feed_of(fed, pages, kind=kind, form=form))
     media_type = f"{MEDIA_TYPES[form]}; charset=utf-8"
     return answer(request, body, media_type=media_type, changed_at=fed.changed_at, headers=FEED)
@@ -99,6 +111,13 @@ def feed(
 
 @router.api_route("/archive", methods=READ)
 @router.api_route("/archive/{rest:path}", methods=READ)
-def nothing(rest: str = "") -> Response:
-    """Answer in a visitor's words, not in an editor's, what is none of the above."""
+def nothing(request: Request, pages: ThePages, rest: str = "") -> Response:
+    """Lead from an address with a slash at its end to the page itself, and answer what is none of the above.
+
+    Raises `NotFound`: it is told in a visitor's words, not in an editor's.
+    """
+    page = rest.rstrip("/")
+    if page and page != rest:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{pages.base}/archive/{quote(page)}{query}", HTTPStatus.PERMANENT_REDIRECT)
     raise NotFound(f"there is no page /archive/{rest}")

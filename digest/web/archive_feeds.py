@@ -9,6 +9,7 @@ from digest.store.archive import ArchivedIssue
 from digest.web.archive_views import IssueCard
 from digest.web.archives import ARTICLES, Fed
 from digest.web.feeds import Entry, Feed
+from digest.web.speech import FEED_ENTRIES
 from digest.web.templating import Pages
 
 _OURS = uuid.UUID("6c0d7a52-6a53-4f0e-9d0b-5a2f6f1b7a9e")
@@ -22,7 +23,7 @@ def feed_of(fed: Fed, pages: Pages, *, kind: str, form: str) -> Feed:
     about = ", ".join(archive.chosen)
     return Feed(
         title=f"{archive.name}: {about}" if about else archive.name,
-        description=f"Each entry is {'an article' if kind == ARTICLES else 'an issue'} of {archive.name}.",
+        description=archive.spoken.said(FEED_ENTRIES[kind], newsletter=archive.name),
         address=place.url(place.feed(kind, form, fed.chosen)),
         home=archive.address,
         author=archive.sender or archive.name,
@@ -43,7 +44,9 @@ def _articles(fed: Fed, pages: Pages) -> Iterator[Entry]:
                 page=page,
                 url=article.url or page,
                 summary=next(iter(article.takeaways), ""),
-                html=pages.text("archive_entry.html", article=article, issue=view, whole=whole),
+                html=pages.text(
+                    "archive_entry.html", fed.archive.spoken, article=article, issue=view, whole=whole
+                ),
                 author=article.source,
                 language=article.language,
                 published_at=issue.sent_at,
@@ -61,7 +64,7 @@ def _issues(fed: Fed, pages: Pages) -> Iterator[Entry]:
             page=page,
             url=page,
             summary=view.summary,
-            html=pages.text("archive_issue_entry.html", issue=view, page=page),
+            html=pages.text("archive_issue_entry.html", fed.archive.spoken, issue=view, page=page),
             author=fed.archive.sender or fed.archive.name,
             language=view.card.language,
             published_at=issue.sent_at,

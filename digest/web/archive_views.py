@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from digest.compose.phrases import ARTICLES, Phrases
 from digest.compose.untrusted import find_image, find_link, paragraphs, plain
 from digest.compose.views import ALT_MAX, OTHERS_MAX, TAKEAWAY_MAX, TITLE_MAX, name_of, title_of
 from digest.domain.articles import Image
@@ -16,8 +17,9 @@ from digest.domain.mail import preheader_for, shorten
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import TopicSlug
 from digest.store.archive import ArchivedIssue
+from digest.web.archive_looks import Look
+from digest.web.speech import A_SOURCE, ANOTHER_SOURCE, ISSUE_NAME
 from digest.web.views import TopicView
-from digest.web.words import counted, day, days
 
 HEADLINES = 3
 """Articles that a list names of each issue."""
@@ -137,13 +139,16 @@ class FeedLink:
 class ArchiveView:
     """What stands around every page of an archive.
 
-    `topics` can be ticked, `chosen` are the names of those that are; `address` is that of the page, without
-    what makes no difference. A page that `is_listed` may stand in search engines.
+    `language` is the newsletter's, `spoken` how the page itself speaks. `topics` can be ticked, `chosen` are
+    the names of those that are; `address` is that of the page, without what makes no difference. A page that
+    `is_listed` may stand in search engines.
     """
 
     place: Place
     name: str
     language: str
+    spoken: Phrases
+    look: Look
     sender: str
     email: str
     postal_address: tuple[str, ...]
@@ -182,28 +187,32 @@ def language_of(language: str | None, otherwise: str) -> str:
     return language if language and _LANGUAGE.fullmatch(language) else otherwise
 
 
-def issue_card(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug] = ()) -> IssueCard:
+def issue_card(
+    issue: ArchivedIssue, place: Place, spoken: Phrases, topics: Collection[TopicSlug] = ()
+) -> IssueCard:
     """Return an issue for a list. Only what is listed is looked at: a page lists a thousand articles."""
     content = issue.content
     language = language_of(content.language, "en")
     positions = issue.edition(topics).positions
     first = [content.items[position] for position in positions[:HEADLINES]]
-    told = days(content.first_day, content.last_day)
+    told = spoken.days(content.first_day, content.last_day)
     return IssueCard(
         number=issue.number,
         path=place.path(issue.number, topics),
-        name=f"Issue {issue.number}, {told}",
+        name=spoken.said(ISSUE_NAME, number=issue.number, days=told),
         days=told,
         subject=plain(content.subject),
         language=language,
         sent_at=issue.sent_at,
-        count=counted(len(positions), "article"),
+        count=spoken.counted(ARTICLES, len(positions)),
         headlines=tuple(Headline(_title(item), language_of(item.language, language)) for item in first),
         further=len(positions) - len(first),
     )
 
 
-def issue_view(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug] = ()) -> IssueView:
+def issue_view(
+    issue: ArchivedIssue, place: Place, spoken: Phrases, topics: Collection[TopicSlug] = ()
+) -> IssueView:
     """Return an issue as readers of `topics` see it, of all of them for none; it may hold nothing."""
     content = issue.content
     language = language_of(content.language, "en")
@@ -212,12 +221,12 @@ def issue_view(issue: ArchivedIssue, place: Place, topics: Collection[TopicSlug]
         SectionView(
             section.topic,
             names[section.topic],
-            tuple(_article(content.items[position], names, language) for position in section.positions),
+            tuple(_article(content.items[at], names, language, spoken) for at in section.positions),
         )
         for section in issue.edition(topics).sections
     )
     return IssueView(
-        card=issue_card(issue, place, topics),
+        card=issue_card(issue, place, spoken, topics),
         summary=plain(content.preheader) or _summary(sections),
         intro=paragraphs(content.intro),
         sections=sections,
@@ -228,20 +237,20 @@ def _summary(sections: Collection[SectionView]) -> str:
     return preheader_for([article.title for section in sections for article in section.articles])
 
 
-def _article(item: Item, names: Mapping[TopicSlug, str], language: str) -> ArticleView:
+def _article(item: Item, names: Mapping[TopicSlug, str], language: str, spoken: Phrases) -> ArticleView:
     image = find_image(item.image.url) if item.image else None
     return ArticleView(
         anchor=f"a{item.position + 1}",
         title=_title(item),
         url=find_link(item.url),
-        source=name_of(item.source) or "its source",
-        day=day(item.published_on),
+        source=name_of(item.source) or spoken.said(A_SOURCE),
+        day=spoken.day(item.published_on),
         date=item.published_on.isoformat(),
         minutes=item.reading_minutes,
         language=language_of(item.language, language),
         image=Image(image, shorten(plain(item.image.alt), ALT_MAX)) if image and item.image else None,
         takeaways=tuple(shorten(clean, TAKEAWAY_MAX) for text in item.takeaways if (clean := plain(text))),
-        also=_others(item),
+        also=_others(item, spoken),
         topics={topic: names[topic] for topic in item.topics},
     )
 
@@ -250,9 +259,9 @@ def _title(item: Item) -> str:
     return shorten(title_of(item), TITLE_MAX)
 
 
-def _others(item: Item) -> tuple[OtherSource, ...]:
+def _others(item: Item, spoken: Phrases) -> tuple[OtherSource, ...]:
     others = (
-        OtherSource(name_of(other.source) or "another source", url)
+        OtherSource(name_of(other.source) or spoken.said(ANOTHER_SOURCE), url)
         for other in item.also
         if (url := find_link(other.url))
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from digest.compose.phrases import Phrases
 from digest.compose.untrusted import plain
 from digest.compose.views import name_of
 from digest.domain.errors import InvalidInput, NotFound
@@ -27,6 +28,7 @@ from digest.store.archive import (
 )
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, list_topics
+from digest.web.archive_looks import look_of, stylesheet
 from digest.web.archive_views import (
     ArchiveTopicView,
     ArchiveView,
@@ -39,14 +41,18 @@ from digest.web.archive_views import (
     language_of,
     name_of_newsletter,
 )
+from digest.web.speech import FEED_TITLES
+from digest.web.speech import ISSUES as COUNTED_ISSUES
 from digest.web.views import TopicView
-from digest.web.words import counted
 
 PAGE = 20
 """Issues on a page: a screen or three."""
 
 FEED_ISSUES, FEED_ARTICLES = 20, 100
 """A feed ends with the issue that reaches so many issues, or articles: weekly readers miss none."""
+
+Speak = Callable[[str], Phrases]
+"""What says how pages speak for a newsletter of this language."""
 
 ISSUES, ARTICLES = "issues", "articles"
 """The two kinds of feeds, by what an entry of them is."""
@@ -108,7 +114,13 @@ class Fed:
 
 
 def list_issues(
-    runtime: Runtime, name: str, wanted: Collection[str], *, before: int | None, after: int | None
+    runtime: Runtime,
+    speak: Speak,
+    name: str,
+    wanted: Collection[str],
+    *,
+    before: int | None,
+    after: int | None,
 ) -> Listing:
     """Return a page of issues. Raises `NotFound` where there is no public archive, or none of the topics."""
     with reading(runtime.engine) as session:
@@ -121,16 +133,17 @@ def list_issues(
         older = has_archived(session, newsletter.id, topics=mix, before=last)
     path = place.path(topics=mix, before=before, after=after)
     is_listed = len(mix) <= 1 and path == place.path(topics=mix)
+    archive = _archive(newsletter, speak, place, path, topics, chosen, is_listed=is_listed)
     return Listing(
-        archive=_archive(newsletter, place, path, topics, chosen, is_listed=is_listed),
-        issues=tuple(issue_card(issue, place, mix) for issue in found),
+        archive=archive,
+        issues=tuple(issue_card(issue, place, archive.spoken, mix) for issue in found),
         newer=place.path(topics=mix, after=first) if newer else None,
         older=place.path(topics=mix, before=last) if older else None,
         changed_at=_latest(changed_at, found),
     )
 
 
-def show_issue(runtime: Runtime, name: str, number: int, wanted: Collection[str]) -> Shown:
+def show_issue(runtime: Runtime, speak: Speak, name: str, number: int, wanted: Collection[str]) -> Shown:
     """Return one issue as a mix of topics sees it. Raises `NotFound` where there is no public archive."""
     with reading(runtime.engine) as session:
         newsletter, place, changed_at = _open(runtime, session, name)
@@ -139,10 +152,12 @@ def show_issue(runtime: Runtime, name: str, number: int, wanted: Collection[str]
     names = {topic.slug: name_of(topic.name) for topic in issue.content.topics} if issue else {}
     chosen = {slug: name for slug, name in names.items() if slug in wanted}
     # None of the topics asked for is in it: an empty mix would show everything.
-    shown = issue_view(issue, place, chosen) if issue and (chosen or not wanted) else None
+    spoken = speak(newsletter.language)
+    shown = issue_view(issue, place, spoken, chosen) if issue and (chosen or not wanted) else None
     path = place.path(number, chosen)
+    is_listed = bool(shown) and not chosen
     return Shown(
-        archive=_archive(newsletter, place, path, (), chosen, is_listed=bool(shown) and not chosen),
+        archive=_archive(newsletter, speak, place, path, (), chosen, is_listed=is_listed),
         issue=shown,
         topics=_counted(issue, names, chosen) if issue else (),
         whole=place.path(number),
@@ -152,7 +167,7 @@ def show_issue(runtime: Runtime, name: str, number: int, wanted: Collection[str]
     )
 
 
-def list_archive_topics(runtime: Runtime, name: str) -> Overview:
+def list_archive_topics(runtime: Runtime, speak: Speak, name: str) -> Overview:
     """Return every topic of an archive: the newsletter's own, then those it dropped. Raises `NotFound`."""
     with reading(runtime.engine) as session:
         newsletter, place, changed_at = _open(runtime, session, name)
@@ -160,18 +175,18 @@ def list_archive_topics(runtime: Runtime, name: str) -> Overview:
         topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
         newest = list_archived(session, newsletter.id, limit=1)
     shown = [slug for slug in topics if slug in counts] + [slug for slug in counts if slug not in topics]
-    path = f"{place.path()}/topics"
+    archive = _archive(newsletter, speak, place, f"{place.path()}/topics", (), {}, is_listed=True)
     return Overview(
-        archive=_archive(newsletter, place, path, (), {}, is_listed=True),
+        archive=archive,
         topics=tuple(
             ArchiveTopicView(
                 name=name_of(topics[slug].name if slug in topics else counts[slug].name),
                 description=plain(topics[slug].description) if slug in topics else "",
-                issues=counted(counts[slug].issues, "issue"),
+                issues=archive.spoken.counted(COUNTED_ISSUES, counts[slug].issues),
                 path=place.path(topics=[slug]),
                 newest=counts[slug].newest,
                 newest_path=place.path(counts[slug].newest, [slug]),
-                feeds=_feeds(place, [slug], name_of(counts[slug].name), kinds=(ARTICLES,)),
+                feeds=_feeds(place, archive.spoken, [slug], name_of(counts[slug].name), kinds=(ARTICLES,)),
             )
             for slug in shown
         ),
@@ -179,20 +194,31 @@ def list_archive_topics(runtime: Runtime, name: str) -> Overview:
     )
 
 
-def feed_issues(runtime: Runtime, name: str, wanted: Collection[str], kind: str) -> Fed:
+def feed_issues(runtime: Runtime, speak: Speak, name: str, wanted: Collection[str], kind: str) -> Fed:
     """Return what a feed of a mix holds. Raises `NotFound` as `list_issues` does."""
     with reading(runtime.engine) as session:
         newsletter, place, changed_at = _open(runtime, session, name)
         topics, chosen = _topics(session, newsletter, wanted)
         mix = frozenset(chosen)
         found = list_archived(session, newsletter.id, topics=mix, limit=FEED_ISSUES)
-    views = [(issue, issue_view(issue, place, mix)) for issue in found]
+    archive = _archive(newsletter, speak, place, place.path(topics=mix), topics, chosen, is_listed=False)
+    views = [(issue, issue_view(issue, place, archive.spoken, mix)) for issue in found]
     return Fed(
-        archive=_archive(newsletter, place, place.path(topics=mix), topics, chosen, is_listed=False),
+        archive=archive,
         chosen=tuple(sorted(mix)),
         issues=tuple(views if kind == ISSUES else _enough(views)),
         changed_at=_latest(changed_at, found),
     )
+
+
+def find_stylesheet(runtime: Runtime, name: str) -> tuple[str, datetime]:
+    """Return the colours of an archive as CSS, and when it was last changed by hand.
+
+    '' where it has no colours of its own. Raises `NotFound` where there is no public archive.
+    """
+    with reading(runtime.engine) as session:
+        newsletter, _, changed_at = _open(runtime, session, name)
+    return stylesheet(newsletter.theme), changed_at
 
 
 def _enough(views: Sequence[tuple[ArchivedIssue, IssueView]]) -> list[tuple[ArchivedIssue, IssueView]]:
@@ -250,6 +276,7 @@ def _is_slug(text: str) -> bool:
 
 def _archive(
     newsletter: Newsletter,
+    speak: Speak,
     place: Place,
     path: str,
     topics: Sequence[Topic],
@@ -261,10 +288,13 @@ def _archive(
     dropped = [Topic(slug, name) for slug, name in chosen.items() if slug not in known] if topics else []
     name = name_of_newsletter(newsletter)
     about = f"{name}: {', '.join(chosen.values())}" if chosen else name
+    spoken = speak(newsletter.language)
     return ArchiveView(
         place=place,
         name=name,
         language=language_of(newsletter.language, "en"),
+        spoken=spoken,
+        look=look_of(newsletter.theme, place.path()),
         sender=plain(newsletter.sender_name),
         email=newsletter.sender_email,
         postal_address=tuple(
@@ -276,16 +306,22 @@ def _archive(
             for topic in (*topics, *dropped)
         ),
         chosen=tuple(chosen.values()),
-        feeds=_feeds(place, chosen, about),
+        feeds=_feeds(place, spoken, chosen, about),
         is_listed=is_listed,
     )
 
 
 def _feeds(
-    place: Place, chosen: Collection[TopicSlug], about: str, *, kinds: Sequence[str] = (ARTICLES, ISSUES)
+    place: Place,
+    spoken: Phrases,
+    chosen: Collection[TopicSlug],
+    about: str,
+    *,
+    kinds: Sequence[str] = (ARTICLES, ISSUES),
 ) -> tuple[FeedLink, ...]:
+    titles = {kind: spoken.said(FEED_TITLES[kind], newsletter=about) for kind in kinds}
     return tuple(
-        FeedLink(kind, _FORMS[form], MEDIA_TYPES[form], place.feed(kind, form, chosen), f"{about}, {kind}")
+        FeedLink(kind, _FORMS[form], MEDIA_TYPES[form], place.feed(kind, form, chosen), titles[kind])
         for kind in kinds
         for form in MEDIA_TYPES
     )

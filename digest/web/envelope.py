@@ -55,7 +55,7 @@ class Envelope:
             log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
             if has_begun:
                 raise
-            await broken(self._pages, reference)(scope, receive, send_with_headers)
+            await broken(self._pages, reference, scope)(scope, receive, send_with_headers)
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from enum import Enum
 from http import HTTPStatus
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from digest.compose.phrases import Phrases
 from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, Unavailable
+from digest.web.speech import accepted_languages
 from digest.web.templating import Pages
 from digest.web.views import ErrorView
 
@@ -39,36 +45,8 @@ _TITLES = {
 }
 _BROKEN = "Something went wrong"
 
-_READER_WORDS = {
-    HTTPStatus.NOT_FOUND: (
-        "This link does not work",
-        "It may have been cut off on its way, or what it was for may be gone. Open it from the mail once "
-        "more; nothing was changed.",
-    ),
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "That did not arrive whole",
-        "Nothing was changed. Open the link from your mail once more and try again.",
-    ),
-    HTTPStatus.SERVICE_UNAVAILABLE: (
-        "Please try again in a few minutes",
-        "Your subscription is out of reach for the moment. Nothing was changed.",
-    ),
-}
-_READER_DEFAULT = (_BROKEN, "Nothing was changed. Please try again in a few minutes.")
-
-
-_VISITOR_WORDS = {
-    HTTPStatus.NOT_FOUND: (
-        "There is no such page",
-        "This newsletter has no public archive, or the page is not in it, or not any more.",
-    ),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("That cannot be done here", "An archive can only be read."),
-    HTTPStatus.UNPROCESSABLE_ENTITY: (
-        "That address is not complete",
-        "Something in it is not as it has to be. Go to the archive's first page and on from there.",
-    ),
-}
-_VISITOR_DEFAULT = (_BROKEN, "Please try again in a few minutes.")
+_PUBLIC = "public_error.html"
+_VARYING = {"Vary": "Accept-Language"}
 
 
 def add_error_pages(app: FastAPI, pages: Pages) -> None:
@@ -103,24 +81,45 @@ def status_of(exc: DigestError) -> HTTPStatus:
     )
 
 
-def broken(pages: Pages, reference: str) -> Response:
+def broken(pages: Pages, reference: str, scope: Scope) -> Response:
     """Return the page for an error nobody expected; `reference` is in the log beside it."""
-    error = ErrorView(
-        _BROKEN, f"It was logged as {reference}; nothing more is known here. Trying again may help."
-    )
-    return pages.reader("error.html", status=500, error=error)
+    request, status = Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR
+    if FOR_VISITORS in _tags(request):
+        return _to_visitors(pages, request, status, reference)
+    return _to_readers(pages, request, status, reference)
 
 
 def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> Response:
-    tags = getattr(request.scope.get("route"), "tags", ())
+    tags = _tags(request)
     if FOR_READERS in tags:
-        said = _READER_WORDS.get(status, _READER_DEFAULT)
-        return pages.reader("error.html", status=status, error=ErrorView(*said))
+        return _to_readers(pages, request, status)
     if FOR_VISITORS in tags:
-        said = _VISITOR_WORDS.get(status, _VISITOR_DEFAULT)
-        return pages.reader("error.html", status=status, error=ErrorView(*said))
+        return _to_visitors(pages, request, status)
     error = ErrorView(_TITLES.get(status, _BROKEN), reason or f"{status.description or status.phrase}.")
     return pages.desk("error.html", status=status, error=error)
+
+
+def _tags(request: Request) -> Collection[str | Enum]:
+    tags: Collection[str | Enum] = getattr(request.scope.get("route"), "tags", ())
+    return tags
+
+
+def _to_readers(pages: Pages, request: Request, status: HTTPStatus, reference: str = "") -> Response:
+    page = pages.reader(
+        _PUBLIC, _spoken(pages, request), status=status, told_status=status.value, reference=reference
+    )
+    page.headers.update(_VARYING)
+    return page
+
+
+def _to_visitors(pages: Pages, request: Request, status: HTTPStatus, reference: str = "") -> Response:
+    page = pages.visitor(_PUBLIC, _spoken(pages, request), told_status=status.value, reference=reference)
+    return HTMLResponse(page, status, headers=dict(_VARYING))
+
+
+def _spoken(pages: Pages, request: Request) -> Phrases:
+    """Return how to speak to whoever asks: an address that leads nowhere is of no newsletter's language."""
+    return pages.phrases(*accepted_languages(request.headers.get("accept-language", "")))
 
 
 def _what_is_wrong(exc: RequestValidationError) -> str:

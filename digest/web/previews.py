@@ -49,7 +49,8 @@ def preview_view(
     try:
         if email:
             view = replace(view, standing=_standing(runtime, issue_id, parse_address(email)))
-        return _shown(view, mail_as(runtime, issue_id, email=email, topics=ticked))
+        page = mail_as(runtime, issue_id, email=email, topics=ticked)
+        return _shown(view, page, runtime.settings.public_url)
     except Conflict:
         theirs = "the topics they follow" if email else "these topics"
         return replace(view, problem=f"No article of this issue belongs to {theirs}, so no mail is made.")
@@ -57,9 +58,10 @@ def preview_view(
         return replace(view, problem=str(exc))
 
 
-def _shown(view: PreviewView, page: Page) -> PreviewView:
+def _shown(view: PreviewView, page: Page, public_url: str) -> PreviewView:
     findings = tuple(
-        FindingView(one.severity.value, one.what, one.where, one.next_step, "") for one in check_page(page)
+        FindingView(one.severity.value, one.what, one.where, one.next_step, "")
+        for one in check_page(page, public_url=public_url)
     )
     return replace(view, subject=page.subject, text=page.text, size=_size(page), findings=findings)
 

@@ -10,6 +10,7 @@ from digest.store.database import reading
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.subscribers import is_suppressed, subscription_of
 from digest.track.tokens import Purpose, SubscriptionLink
+from digest.web.archive_views import language_of
 from digest.web.views import ReaderView, TopicView
 
 
@@ -37,6 +38,8 @@ def reader_view(runtime: Runtime, link: SubscriptionLink) -> ReaderView:
         is_paused=subscription.state is SubscriptionState.PAUSED,
         is_suppressed=suppressed,
         topics=tuple(_choice(topic, subscription) for topic in topics),
+        languages=(subscription.subscriber.language, newsletter.language),
+        written_in=language_of(newsletter.language, "en"),
         unsubscribe_token=runtime.tokens.sign(Purpose.UNSUBSCRIBE, link.newsletter_id, link.subscriber_id),
     )
 

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from digest.domain.errors import NotFound
 from digest.domain.topics import TopicSlug
 from digest.pipeline.preview import page_sent
+from digest.runtime import Runtime
 from digest.track import steps
 from digest.track.steps import Change
 from digest.track.tokens import Purpose, SubscriptionLink
@@ -21,6 +22,7 @@ from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
 from digest.web.headers import ONLINE
 from digest.web.readers import get_subscription, reader_view
+from digest.web.templating import Pages
 
 router = APIRouter(tags=[FOR_READERS])
 
@@ -61,7 +63,7 @@ _RETURN = {
 @router.api_route("/unsubscribe/{token}/undo", methods=READ)  # what a form's answer leaves in the address bar
 def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
     """Ask whether to unsubscribe."""
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told="")
+    return _unsubscribe_page(runtime, pages, link, "")
 
 
 @router.post("/unsubscribe/{token}")
@@ -82,14 +84,14 @@ def unsubscribe(
         now=runtime.clock(),
         says_goodbye=ON_THE_PAGE in request.query_params,
     )
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told="")
+    return _unsubscribe_page(runtime, pages, link, "")
 
 
 @router.post("/unsubscribe/{token}/undo")
 def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
     """Take an unsubscription back."""
     change = steps.resubscribe(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return pages.reader("unsubscribe.html", reader=reader_view(runtime, link), told=_RETURN[change])
+    return _unsubscribe_page(runtime, pages, link, _RETURN[change])
 
 
 @router.api_route("/preferences/{token}", methods=READ)
@@ -97,7 +99,7 @@ def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
 @router.api_route("/preferences/{token}/pause", methods=READ)
 def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
     """Show the topics a subscriber follows."""
-    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")
+    return _preferences_page(runtime, pages, link, token, "")
 
 
 @router.post("/preferences/{token}")
@@ -117,16 +119,14 @@ def save_preferences(
     except NotFound:
         # The newsletter dropped a topic while the page was open.
         told, status = "changed", 422
-    return pages.reader(
-        "preferences.html", status=status, reader=reader_view(runtime, link), token=token, told=told
-    )
+    return _preferences_page(runtime, pages, link, token, told, status=status)
 
 
 @router.post("/preferences/{token}/pause")
 def pause(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
     """Send nothing until they come back. Twice is the same as once."""
     steps.pause(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return pages.reader("preferences.html", reader=reader_view(runtime, link), token=token, told="")
+    return _preferences_page(runtime, pages, link, token, "")
 
 
 @router.post("/preferences/{token}/return")
@@ -135,9 +135,7 @@ def return_from_preferences(
 ) -> HTMLResponse:
     """Start the newsletter again for somebody who unsubscribed or paused."""
     change = steps.restart(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return pages.reader(
-        "preferences.html", reader=reader_view(runtime, link), token=token, told=_RETURN[change]
-    )
+    return _preferences_page(runtime, pages, link, token, _RETURN[change])
 
 
 @router.api_route("/online/{token}", methods=READ)
@@ -146,3 +144,16 @@ def online(runtime: TheRuntime, token: str) -> HTMLResponse:
     link = runtime.tokens.read_online(token)
     page = page_sent(runtime, link.issue_id, link.subscriber_id)
     return HTMLResponse(_HEAD.sub(_UNINDEXED, page.html, count=1), headers=dict(ONLINE))
+
+
+def _unsubscribe_page(runtime: Runtime, pages: Pages, link: SubscriptionLink, told: str) -> HTMLResponse:
+    reader = reader_view(runtime, link)
+    return pages.reader("unsubscribe.html", pages.phrases(*reader.languages), reader=reader, told=told)
+
+
+def _preferences_page(
+    runtime: Runtime, pages: Pages, link: SubscriptionLink, token: str, told: str, *, status: int = 200
+) -> HTMLResponse:
+    reader = reader_view(runtime, link)
+    spoken = pages.phrases(*reader.languages)
+    return pages.reader("preferences.html", spoken, status=status, reader=reader, token=token, told=told)

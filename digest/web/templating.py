@@ -8,16 +8,19 @@ from pathlib import Path
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 
+from digest.compose.catalogues import Catalogues
+from digest.compose.phrases import ENGLISH, Phrases
 from digest.domain.errors import Misconfigured
 from digest.web.assets import Assets
 from digest.web.headers import DESK
+from digest.web.speech import DOMAIN, Speech, speaks
 
 
 class Pages:
     """Renders the templates of a folder.
 
     `base` is the path that the public address has before ours, such as `/digest`, '' at the root.
-    Raises `Misconfigured`, with file and line, for templates that are missing or wrong.
+    Raises `Misconfigured`, with file and line, for templates and catalogues that are missing or wrong.
     """
 
     def __init__(self, folder: Path, *, base: str = "") -> None:
@@ -26,6 +29,8 @@ class Pages:
                 f"{folder} is not there: templates_dir must hold web/ beside email/; unset it to use "
                 "those that come with Digest"
             )
+        self.base = base
+        self._catalogues = Catalogues(folder / "locale", DOMAIN)
         self.assets = Assets(folder / "static")
         self._environment = Environment(
             loader=FileSystemLoader(folder),
@@ -40,6 +45,8 @@ class Pages:
             "asset": lambda name: base + self.assets.path(name),
         }
         self._compile(folder)
+        for language in self._catalogues.languages:
+            self._catalogues.phrases(language)
 
     def _compile(self, folder: Path) -> None:
         for name in self._environment.list_templates(extensions=["html"]):
@@ -50,23 +57,33 @@ class Pages:
                     f"{folder / name} line {exc.lineno}: {exc}; correct the template"
                 ) from exc
 
+    def phrases(self, *languages: str) -> Phrases:
+        """Return how pages speak in the first of these languages that is translated, else in English."""
+        found = ((language, self._catalogues.phrases(language)) for language in languages if language)
+        return next((phrases for language, phrases in found if speaks(phrases, language)), ENGLISH)
+
     def desk(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page for those who make the newsletter."""
-        return self._page(name, status, DESK, {**values, "is_desk": True, "audience": "desk"})
+        return self._page(name, status, DESK, ENGLISH, {**values, "is_desk": True, "audience": "desk"})
 
-    def reader(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    def reader(self, name: str, spoken: Phrases, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page for a subscriber. Its address holds their token, so it tells nobody."""
-        return self._page(name, status, {}, {**values, "is_desk": False, "audience": "reader"})
+        return self._page(name, status, {}, spoken, {**values, "is_desk": False, "audience": "reader"})
 
-    def visitor(self, name: str, **values: object) -> str:
+    def visitor(self, name: str, spoken: Phrases, **values: object) -> str:
         """Return a page for everybody."""
-        return self.text(name, **values, is_desk=False, audience="visitor")
+        return self.text(name, spoken, **values, is_desk=False, audience="visitor")
 
-    def text(self, name: str, **values: object) -> str:
-        """Return what a template makes of these values."""
-        return self._environment.get_template(name).render(values)
+    def text(self, name: str, spoken: Phrases, **values: object) -> str:
+        """Return what a template makes of these values, its own words as `spoken` says them."""
+        return self._environment.get_template(name).render({**values, **Speech(spoken).names()})
 
     def _page(
-        self, name: str, status: int, headers: Mapping[str, str], values: Mapping[str, object]
+        self,
+        name: str,
+        status: int,
+        headers: Mapping[str, str],
+        spoken: Phrases,
+        values: Mapping[str, object],
     ) -> HTMLResponse:
-        return HTMLResponse(self.text(name, **values), status, headers=dict(headers))
+        return HTMLResponse(self.text(name, spoken, **values), status, headers=dict(headers))

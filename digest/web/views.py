@@ -170,6 +170,7 @@ class ReaderView:
     """A subscription as its reader sees it.
 
     `sender` is the address the newsletter comes from, `is_suppressed` says that no mail goes to theirs.
+    `languages` are those to speak in, the best first; `written_in` is that of the newsletter.
     """
 
     newsletter: str
@@ -180,6 +181,8 @@ class ReaderView:
     is_suppressed: bool
     topics: tuple[TopicView, ...]
     unsubscribe_token: str
+    languages: tuple[str, ...]
+    written_in: str
 
     @property
     def followed(self) -> tuple[str, ...]:

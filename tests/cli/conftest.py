@@ -7,9 +7,10 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,6 +200,15 @@ def log_in_refused() -> Iterator[str]:
     controller.start()
     yield f"127.0.0.1:{controller.port}"
     controller.stop()
+
+
+def rows_in(folder: Path) -> str:
+    """Every row of every table of the database there: equal before and after means that nothing was changed.
+
+    Not its file's bytes, which a checkpoint of the journal changes too.
+    """
+    with closing(sqlite3.connect(folder / "digest.db")) as database:
+        return "\n".join(database.iterdump())
 
 
 def change_settings(folder: Path, **values: object) -> None:

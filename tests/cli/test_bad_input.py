@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import WRONG, Digest
+from tests.cli.conftest import WRONG, Digest, rows_in
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,31 @@ def test_a_demo_does_not_empty_a_folder_of_somebody_else(nowhere: Path, digest: 
         )
         assert told.err.count("\n") == 1
     assert Path("mine/letter.txt").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("by", ["Ada\nX", "Ada\r2026-11-22 07:00  Ben", "Ada\x1b[2J", "A\u202eda", " "])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["issue", "approve", "1"],
+        ["issue", "hide", "1"],
+        ["issue", "pin", "1", "1"],
+        ["issue", "drop", "1", "1"],
+        ["article", "topic", "1", "--add", "space"],
+        ["article", "edit", "1", "--takeaway", "Ours."],
+        ["article", "restore", "1", "--version", "1"],
+        ["article", "release", "1"],
+    ],
+)
+def test_a_name_that_would_break_the_history_is_refused_before_anything_is_changed(
+    by: str, command: list[str], drafted: Path, digest: Digest
+) -> None:
+    before = rows_in(drafted)
+    digest(*command, "--by", by).refused(WRONG, "--by ")
+    assert rows_in(drafted) == before
+
+
+def test_who_approves_a_run_unseen_is_named_on_one_line_too(drafted: Path, digest: Digest) -> None:
+    before = rows_in(drafted)
+    digest("run", "weekly", "--approve", "Ada\nX").refused(WRONG, "--approve holds a line break (U+000A)")
+    assert rows_in(drafted) == before

@@ -93,7 +93,9 @@ def test_what_an_issue_cannot_become_is_told(drafted: Path, digest: Digest) -> N
     digest("issue", "edit", "1", "--subject", "S").refused(WRONG, "issue 1 is approved", "only a draft")
     digest("send", "1").well()
     digest("send", "1").refused(WRONG, "issue 1 is sent")
-    digest("issue", "cancel", "1", "--yes").refused(WRONG, "issue 1 is sent")
+    for how in ((), ("--yes",)):
+        refused = digest("issue", "cancel", "1", *how, answer="y").refused(WRONG, "issue 1 is sent")
+        assert "for good?" not in refused.out + refused.err
     assert len(list((drafted / "outbox/new").iterdir())) == 2
 
 

@@ -15,7 +15,7 @@ from digest.store.database import writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import NewsletterRow, get_newsletter
 from digest.store.sources import list_sources
-from tests.cli.conftest import ZONE, Digest, change_settings
+from tests.cli.conftest import ZONE, Digest, change_settings, rows_in
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import CLIMATE, sample_article, stored_article
 
@@ -168,7 +168,7 @@ def test_a_schedule_is_added_looked_at_paused_resumed_and_removed(weekly: Path, 
 
 
 def test_a_dry_run_says_who_would_get_what_and_leaves_nothing(drafted: Path, digest: Digest) -> None:
-    before = (drafted / "digest.db").read_bytes()
+    before = rows_in(drafted)
     told = digest("run", "weekly", "--dry-run", "--json").well().json
     plans = {plan["email"]: plan for plan in told["readers"]}
     assert "Lantern-2 lands at the mouth of a lava tube on the Moon" in plans["ben@example.org"]["titles"]
@@ -176,7 +176,7 @@ def test_a_dry_run_says_who_would_get_what_and_leaves_nothing(drafted: Path, dig
     assert plans["cy@example.org"]["skipped"] == "follows no topic"
     assert digest("issue", "list", "--json").json[0]["state"] == "draft"
     assert not (drafted / "outbox").exists()
-    assert (drafted / "digest.db").read_bytes() == before
+    assert rows_in(drafted) == before
 
 
 def test_a_dry_run_of_a_sent_week_says_who_got_what(drafted: Path, digest: Digest) -> None:

@@ -77,6 +77,17 @@ def test_a_pipe_gets_each_row_on_one_line_without_colour(capsys: pytest.CaptureF
     assert second == "2"
 
 
+def test_in_a_pipe_one_long_title_does_not_widen_the_rows_beside_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    long, words = "word " * 60, "two\nlines"
+    show_table(("title", "source"), [(long.strip(), "Post"), (words, WIDE), ("x" * 60, None)], empty="")
+    _heading, first, second, third = capsys.readouterr().out.splitlines()
+    assert first == f"{long.strip()}  Post"
+    assert second == f"{'two lines':60}  {WIDE}"
+    assert third == "x" * 60
+
+
 def test_a_pipe_is_as_wide_as_columns_says(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +116,15 @@ def test_a_table_fits_the_terminal_wide_characters_and_all(columns: int, tmp_pat
     if columns == 80:
         assert all(cell_len(line) <= columns for line in _plain(shown).splitlines())
     assert "The Meridian Post" in shown
+
+
+def test_a_terminal_is_told_all_of_what_is_too_long_for_it(tmp_path: Path) -> None:
+    address = "https://example.org/" + "x" * 300
+    table = f"show_table(('#', 'address'), [(1, {address!r}), (2, 'short')], empty='')"
+    lines = _plain(on_a_terminal([*SHOW, table], columns=80, cwd=tmp_path)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "".join(line.removeprefix("1").strip() for line in lines[1:-1]) == address
+    assert lines[-1].split() == ["2", "short"]
 
 
 def test_on_a_narrow_terminal_rows_are_told_one_by_one(tmp_path: Path) -> None:

@@ -137,3 +137,28 @@ def test_hostile_titles_and_alt_texts_are_told_as_they_are(template: EmailTempla
     told = checked(content, render_issue(content, template)).findings
     assert [one for one in told if one.finding.severity is Severity.ERROR] == []
     assert not any("\n" in one.finding.where for one in told)
+
+
+def test_a_placeholder_in_a_topics_name_is_told_once_with_the_topic(template: EmailTemplate) -> None:
+    named = {
+        SPACE: "About {{ your topic }} and more of it than a line holds, as some names go on",
+        FOOD: "{{x}}",
+    }
+    content = sample_issue()
+    topics = tuple(replace(topic, name=named.get(topic.slug, topic.name)) for topic in content.topics)
+    items = (replace(ITEMS[0], title="Braces {{ in a title }}"), *ITEMS[1:])
+    content = replace(content, topics=topics, items=items)
+    found = {
+        (one.finding.what, one.finding.where, one.readers)
+        for one in checked(content, render_issue(content, template)).findings
+        if "placeholder" in one.finding.what
+    }
+    assert found == {
+        (
+            "'{{ your topic }}' in the name of the topic 'space' looks like a placeholder",
+            "topics",
+            2 + 4 + 16,
+        ),
+        ("'{{x}}' in the name of the topic 'food' looks like a placeholder", "topics", 1 + 4 + 8 + 16),
+        ("'{{ in a title }}' looks like a placeholder", "'Braces {{ in a title }}'", 1 + 4 + 16),
+    }

@@ -109,6 +109,15 @@ def test_links_of_a_trial_installation_are_not_warned_about(page: Page) -> None:
     assert check_page(local) == ()
 
 
+def test_links_to_our_own_pages_are_held_against_where_these_are_reached(page: Page) -> None:
+    def told(public_url: str) -> list[tuple[str, str]]:
+        return [(one.severity, one.where) for one in check_page(page, public_url=public_url)]
+
+    assert told("https://digest.example.org") == []
+    assert ("error", "own links") in told("https://elsewhere.example.org")
+    assert ("warning", "own links") in told("http://localhost:8000")
+
+
 def test_a_mail_of_pictures_alone_is_an_error() -> None:
     html = '<p></p><img src="https://example.org/a.png" alt="All of it" width="1">'
     assert any("all pictures" in finding.what for finding in check_page(Page("s", html, "t")))

@@ -46,7 +46,12 @@ def test_a_link_that_leads_where_it_says_is_not_told() -> None:
         (answered(503), "note", "cannot tell"),
         (LinkAnswer(Reach.KEPT_OUT, why="robots.txt"), "note", "was not asked: robots.txt"),
         (LinkAnswer(Reach.NO_ANSWER, why="it was silent for 10 s"), "warning", "silent for 10 s"),
-        (LinkAnswer(Reach.DENIED, why="a private network"), "warning", "from outside"),
+        (LinkAnswer(Reach.DENIED, why="redirects in a circle"), "warning", f"{URL} redirects in a circle"),
+        (
+            LinkAnswer(Reach.DENIED, url="ftp://b.example/", why="is not an http(s) URL"),
+            "warning",
+            f"{URL} redirects to ftp://b.example/, which is not an http(s) URL",
+        ),
         (answered(200, "https://b.example/"), "warning", "front page https://b.example/"),
         (answered(200, "https://a.example"), "warning", "front page"),
     ],

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from digest.compose.render import EmailTemplate, render_issue
 from digest.compose.template_files import LOCALE
 from digest.compose.templates import phrases_said
 from digest.domain.errors import Misconfigured
+from digest.domain.issues import Edition
+from digest.domain.themes import Theme
 from tests.samples import TEMPLATES, everything, page_of, sample_issue
 
 CATALOGUES = Catalogues(TEMPLATES / LOCALE)
@@ -206,3 +209,32 @@ def test_a_catalogue_that_was_corrected_is_read_anew(tmp_path: Path) -> None:
 
 def test_templates_say_phrases_by_these_functions_only() -> None:
     assert set(spoken("en").names()) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "many"),
+    [
+        ("en", "1 article", "3 articles"),
+        ("de", "1 Artikel", "3 Artikel"),
+        ("fr", "1 article", "3 articles"),
+        ("es", "1 artículo", "3 artículos"),
+        ("ar", "1 article", "3 articles"),
+    ],
+)
+def test_an_edition_says_how_many_articles_it_has(
+    language: str, one: str, many: str, template: EmailTemplate
+) -> None:
+    content = sample_issue(language=language)
+    rendered = render_issue(content, template)
+    for key, said in (("food:9", one), ("space:3,4,5", many)):
+        page = page_of(rendered, Edition.from_key(key))
+        assert said in page.text.splitlines()
+        assert f">{said}</span></p>" in page.html
+
+
+def test_a_newsletter_words_how_many_articles_there_are_in_forms_of_its_own(template: EmailTemplate) -> None:
+    wording = {"en": {"article_count": {"one": "a single story", "other": "{count} <stories>"}}}
+    content = sample_issue()
+    rendered = render_issue(content, replace(template, theme=Theme(wording=wording)))
+    assert rendered.counts[:2] == ("a single story", "2 <stories>")
+    assert "2 &lt;stories&gt;" in page_of(rendered, Edition.from_key("climate:0;space:3")).html

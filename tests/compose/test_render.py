@@ -90,7 +90,8 @@ def test_a_page_shows_what_its_edition_holds_and_nothing_else(rendered: Rendered
     page = page_of(rendered, edition_for(content.outline, {SPACE}))
     for form in (page.html, " ".join(page.text.split())):
         assert [item.position for item in ITEMS if item.title in form] == [3, 4, 5]
-    assert "Articles in this issue: 3" in page.text
+    assert "\n3 articles\n" in page.text
+    assert ">3 articles</span></p>" in page.html
     assert page.subject.startswith("The Saturday Reader: A quiet star")
 
 

@@ -133,6 +133,14 @@ def test_an_empty_file_is_the_theme_that_sets_nothing() -> None:
         ("[wording]\nde = 'x'", "line 2: wording.de is a table: write [wording.de]"),
         ("[wording.'de_DE']\nunsubscribe = 'x'", "line 1: 'de_DE' is no language: use one such as en"),
         (
+            "[wording.de]\nunsubscribe = 'Weg'\n[wording.DE]\nview_online = 'Netz'",
+            "line 3: [wording.DE] and [wording.de] are one language: put all its wording into [wording.de]",
+        ),
+        (
+            "[wording.de-at]\nunsubscribe = 'Weg'\n[wording.de-AT]",
+            "line 3: [wording.de-AT] and [wording.de-at] are one language: put all its wording into",
+        ),
+        (
             "[wording.it]\nunsubscribe = 'Annulla'",
             "line 1: there is no translation into 'it', so its wording must have every phrase; it lacks ",
         ),

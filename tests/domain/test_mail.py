@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from digest.domain.issues import Edition
 from digest.domain.layout import Density
@@ -75,6 +76,12 @@ def test_what_is_left_out_is_counted_and_leaves_no_heading_behind() -> None:
         "closing",
     ]
     assert (assembly.values[Token.MORE_COUNT], assembly.values[Token.ITEM_COUNT]) == ("1", "3")
+
+
+def test_pieces_say_in_words_how_many_articles_an_edition_has() -> None:
+    issue = replace(issue_of(A, A, B), counts=("one", "a pair", "three"))
+    assert assemble(issue, edition_of(A, A)).values[Token.ARTICLES] == "a pair"
+    assert assemble(issue_of(A, A, B), edition_of(A, A)).values[Token.ARTICLES] == "2"
 
 
 def test_a_mail_is_laid_out_by_bytes_not_characters() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
 from digest.compose.checks.editions import Reported
-from digest.compose.checks.links import Reach
+from digest.compose.checks.links import Reach, judge_link
 from digest.compose.steps import compose
 from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
@@ -188,6 +188,31 @@ def test_what_cannot_be_asked_is_told_from_what_is_dead(
     assert [answer.reach for answer in answers.values()].count(Reach.DENIED) == 2
     assert answers[f"{press.url}/closed"].reach is Reach.KEPT_OUT
     assert "http://10.0.0.1/" not in answers["http://10.0.0.1/"].why
+
+
+def test_a_redirect_that_is_not_followed_says_from_where_to_where_why_and_what_next(
+    runtime: Runtime, press: Press, httpserver: HTTPServer
+) -> None:
+    other = f"http://127.0.0.1:{free_port()}/"
+    told = {
+        "http://10.0.0.1/x?a=(b)": "which is not looked at: 10.0.0.1 is a private network",
+        "http://localhost/": "which is not looked at: 127.0.0.1 is this machine",
+        other: f"which is not looked at: port {other[17:-1]} is neither 80 nor 443",
+        "javascript:alert(1)": "which is not an http(s) URL",
+    }
+    for number, to in enumerate([*told, f"{press.url}/4"]):
+        httpserver.expect_request(f"/{number}").respond_with_data("", 302, {"Location": to})
+    links = {f"{press.url}/{number}": to for number, to in enumerate(told)}
+    answers = look_at(runtime, [*links, f"{press.url}/4", "http://10.0.0.1/"], []).links
+    found = {url: finding for url in answers if (finding := judge_link(url, answers[url]))}
+    circle = f"{press.url}/4"
+    assert {url: finding.what for url, finding in found.items()} == {
+        **{url: f"{url} redirects to {to}, {told[to]}" for url, to in links.items()},
+        circle: f"{circle} redirects in a circle: {circle} → {circle}",
+        "http://10.0.0.1/": "http://10.0.0.1/ is not looked at: 10.0.0.1 is a private network",
+    }
+    begun = "open the link outside your own network: if it does not open there, drop the article"
+    assert all(finding.next_step.startswith(begun) for finding in found.values())
 
 
 def test_our_own_pages_are_reached_wherever_they_are_and_strangers_are_not(

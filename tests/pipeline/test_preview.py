@@ -5,10 +5,11 @@ import pytest
 from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
-from digest.domain.errors import Conflict, NotFound
+from digest.domain.errors import Conflict, Misconfigured, NotFound
 from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import LIGHT, USUAL, Theme
+from digest.pipeline.preflight import check_offline
 from digest.pipeline.preview import page_for_reader, page_sent
 from digest.pipeline.run import approve_issue, run_newsletter
 from digest.pipeline.sending import send
@@ -155,6 +156,55 @@ def test_what_a_mail_had_no_room_for_is_on_its_page(
     )
     assert ("And 11 more online" in mail.text, "more online" in online.text) == (True, False)
     assert [page.html.count("<h2") for page in (mail, online)] == [60, 71]
+
+
+def test_what_was_approved_is_shown_and_checked_when_the_template_is_broken_since(
+    tmp_path: Path, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    approve_issue(runtime, draft.id, by="ed")
+    before = page_for_reader(runtime, draft.id), check_offline(runtime, draft.id)
+    own = Runtime(runtime.settings.model_copy(update={"newsletter_templates_dir": tmp_path}), runtime.clock)
+    folder = tmp_path / newsletter.slug / "digest"
+    folder.mkdir(parents=True)
+    (folder / "body.mjml").write_text("{{ broken")
+    assert (page_for_reader(own, draft.id), check_offline(own, draft.id)) == before
+
+
+def test_a_draft_says_what_is_wrong_with_its_newsletters_own_template(
+    tmp_path: Path, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    own = Runtime(runtime.settings.model_copy(update={"newsletter_templates_dir": tmp_path}), runtime.clock)
+    folder = tmp_path / newsletter.slug / "digest"
+    folder.mkdir(parents=True)
+    (folder / "body.mjml").write_text("{{ broken")
+    with pytest.raises(Misconfigured, match=r"body\.mjml line 1"):
+        page_for_reader(own, draft.id)
+
+
+@pytest.mark.parametrize("link", ['<a href="{}" style="">', "<A class='x' href='{}'>"])
+def test_a_page_has_no_link_to_itself_and_the_mail_has_it(
+    link: str, tmp_path: Path, engine: Engine, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    runtime = Runtime(
+        runtime.settings.model_copy(update={"newsletter_templates_dir": tmp_path}), runtime.clock
+    )
+    folder = tmp_path / newsletter.slug / "digest"
+    folder.mkdir(parents=True)
+    body = (runtime.settings.templates / "email/digest/body.mjml").read_text()
+    own = link.format("{{ token.online_url }}") + "<b>Own\nlink</b></a>"
+    (folder / "body.mjml").write_text(body.replace("{% include 'parts/sender.mjml' %}", own))
+    approve_issue(runtime, draft.id, by="ed")
+    address_issue(engine, draft.id, now=NOW)
+    who = stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    mail = page_for_reader(runtime, draft.id, email="anna@example.org").html
+    online = page_sent(runtime, draft.id, who).html
+    assert mail.count("/online/") == 3
+    assert "/online/" not in online
+    for words in ("View online", "Own"):
+        assert words in mail
+        assert words not in online
+    for page in ("/unsubscribe/", "/preferences/"):
+        assert online.count(page) == mail.count(page)
 
 
 def test_a_preview_carries_the_readers_own_links(runtime: Runtime, draft: Issue) -> None:

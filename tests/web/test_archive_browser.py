@@ -32,6 +32,12 @@ PAGES = [
 ]
 
 
+_BEHIND_THE_HEADING = """() => {
+  const around = [document.querySelector("h1"), document.querySelector("main"), document.body];
+  return around.map(e => getComputedStyle(e).backgroundColor + getComputedStyle(e).fontFamily).join();
+}"""
+
+
 @pytest.fixture
 def arabic(own_archive: Site) -> Site:
     content = replace(issue_in("ar", 12), number=3)
@@ -57,6 +63,17 @@ def test_all_text_can_be_read_in_the_light_and_in_the_dark(archive: Site, page: 
             looks = looks_of(page, smallest=13)
             assert looks.texts >= 2, path
             assert (looks.pale, looks.small) == ([], []), (path, scheme)
+
+
+def test_an_error_looks_like_every_other_page(archive: Site, page: Page) -> None:
+    page.set_viewport_size({"width": 375, "height": 800})
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        seen = set()
+        for path in (HOME, "/archive/nobody", f"{HOME}/99", f"{HOME}?before=x"):
+            page.goto(archive.url + path)
+            seen.add(page.evaluate(_BEHIND_THE_HEADING))
+        assert len(seen) == 1, scheme
 
 
 def test_every_page_has_landmarks_one_heading_and_no_level_left_out(archive: Site, page: Page) -> None:
@@ -108,8 +125,9 @@ def test_what_is_pressed_with_a_finger_is_large_enough(archive: Site, page: Page
 
 def test_arabic_begins_on_the_right(arabic: Site, page: Page) -> None:
     page.set_viewport_size({"width": 375, "height": 800})
-    page.goto(f"{arabic.url}{HOME}/3")
-    assert overflow(page) == 0
+    for path in (HOME, f"{HOME}/3?topic=space", f"{HOME}/3"):
+        page.goto(f"{arabic.url}{path}")
+        assert overflow(page) == 0, path
     for selector in ("main h2", "main h3", "main li", ".intro p"):
         direction = page.locator(selector).first.evaluate("e => getComputedStyle(e).direction")
         assert direction == "rtl", selector

@@ -170,8 +170,9 @@ def test_ids_stay_when_the_site_moves_and_the_newsletter_is_renamed(
     elsewhere = runtime_on(
         site.runtime.settings.database_url, public_url="https://elsewhere.example.org/digest"
     )
-    fed = feed_issues(elsewhere, "saturday", [], "articles")
-    feed = feed_of(fed, Pages(TEMPLATES / "web"), kind="articles", form="atom")
+    pages = Pages(TEMPLATES / "web")
+    fed = feed_issues(elsewhere, pages.phrases, "saturday", [], "articles")
+    feed = feed_of(fed, pages, kind="articles", form="atom")
     assert feed.title == "Another name"
     assert feed.address == "https://elsewhere.example.org/digest/archive/saturday/articles.atom"
     assert [entry.id for entry in feed.entries] == before[0]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +23,7 @@ from tests.web.site import Site
 _ADDRESSES = [
     "/archive",
     "/archive/",
-    "/archive/saturday/",
+    "/archive//",
     "/archive/%00",
     "/archive/saturday%00",
     "/archive/SATURDAY",
@@ -47,6 +49,49 @@ def test_addresses_that_lead_nowhere_are_told_so_in_words(path: str, archive: Si
     assert "not in the archive" in response.text or "There is no such page" in response.text
     assert 'href="/"' not in response.text, "the desk is not for visitors"
     assert "alert(1)" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        (f"{HOME}/", HOME),
+        (f"{HOME}//?topic=space&topic=food", f"{HOME}?topic=space&topic=food"),
+        (f"{HOME}/topics/", f"{HOME}/topics"),
+        (f"{HOME}/3/?topic=space", f"{HOME}/3?topic=space"),
+        (f"{HOME}/issues.atom/", f"{HOME}/issues.atom"),
+    ],
+)
+def test_a_slash_at_the_end_leads_to_the_page_itself(path: str, to: str, archive: Site) -> None:
+    for asked in (archive.client.get, archive.client.head):
+        response = asked(path)
+        assert (response.status_code, response.headers["location"]) == (308, to)
+    assert archive.get(to).status_code == 200
+    assert archive.client.post(path).status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/archive//evil.example.org/",
+        "/archive/%2F%2Fevil.example.org/",
+        "/archive/saturday%3Ftopic=x%23y/",
+        "/archive/%E2%80%AE/?%00",
+    ],
+)
+def test_a_slash_at_the_end_leads_to_nobody_elses_site(path: str, archive: Site) -> None:
+    response = archive.get(path)
+    assert response.status_code == 308
+    assert response.headers["location"].isascii()
+    assert response.headers["location"].startswith("/archive/")
+    assert archive.get(response.headers["location"]).status_code == 404
+
+
+def test_a_slash_at_the_end_leads_on_below_a_path_too(
+    open_site: Callable[..., Site], archive_database: Path
+) -> None:
+    site = open_site(archive_database, public_url="https://example.org/letters")
+    for path in (f"{HOME}/", f"/letters{HOME}/"):
+        assert site.get(path).headers["location"] == f"/letters{HOME}"
 
 
 @pytest.mark.parametrize("query", ["before=0", "before=x", f"after={2**31}", "before=-3", "after=%00"])

@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
+from digest.pipeline.preflight import check_offline
 from digest.pipeline.preview import page_for_reader
 from digest.store.articles import ArticleRow
 from digest.store.database import writing
@@ -225,8 +227,36 @@ def test_the_plain_text_and_the_checks_stand_beside_it(still_site: Site) -> None
     mail = page_for_reader(still_site.runtime, SENDING, email=ADA)
     assert " ".join(mail.text.split()) in told
     assert mail.subject in told
-    assert "No check finds a fault in it." in told
     assert "KB of the 100 KB" in told
+
+
+def test_a_mail_without_a_fault_is_called_so(open_site: Callable[..., Site], filled_database: Path) -> None:
+    site = open_site(filled_database, public_url="https://digest.test/letters")
+    assert "No check finds a fault in it." in read(site, f"/issues/{SENDING}?as={ADA}")
+
+
+def test_a_mail_is_judged_as_all_of_the_issue_is(site: Site) -> None:
+    (found,) = (
+        one.finding.what
+        for one in check_offline(site.runtime, SENDING).findings
+        if one.finding.where == "own links"
+    )
+    assert "which only this machine can open" in found
+    told = read(site, f"/issues/{SENDING}?as={ADA}")
+    assert told.count(found) == 2, "under Checks, and beside the mail"
+    with writing(site.runtime.engine) as session:
+        change_issue(session, SENDING, IssueState.CANCELLED, now=NOW)
+    told = read(site, f"/issues/{SENDING}?as={ADA}")
+    assert (told.count(found), "No check finds a fault" in told) == (1, False)
+
+
+def test_a_mail_without_a_fault_in_an_issue_that_has_one_says_where_that_stands(
+    open_site: Callable[..., Site], filled_database: Path
+) -> None:
+    site = open_site(filled_database, public_url="https://digest.test")
+    with writing(site.runtime.engine) as session:
+        write_texts(session, DRAFT, subject="", preheader="", intro="This week [NAME]")
+    assert "No check finds a fault in it but for what stands above." in read(site, f"/issues/{DRAFT}")
 
 
 def test_findings_are_shown(site: Site) -> None:

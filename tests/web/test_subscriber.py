@@ -282,6 +282,13 @@ def test_online_shows_the_edition_that_was_sent_whatever_is_followed_now(site: S
     assert site.get(link).text == before.text
 
 
+def test_online_does_not_lead_to_itself(still_site: Site) -> None:
+    link = still_site.link(Purpose.ONLINE, BEN)
+    page = still_site.get(link).text
+    assert link not in page
+    assert "View online" not in page
+
+
 def test_online_is_nothing_for_whom_nothing_was_sent(still_site: Site) -> None:
     response = still_site.get(still_site.link(Purpose.ONLINE, DAN))
     assert response.status_code == 404

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.compose.checks.addresses import check_alt_texts
-from digest.compose.checks.facts import Facts, Picture, facts_of, joined
+from digest.compose.checks.facts import Facts, Picture, facts_of, joined, own_pages
 from digest.compose.checks.findings import Finding
 from digest.compose.checks.page import Whole, check_opening, check_piece, check_whole
 from digest.compose.checks.seen import Seen, see_opening, see_piece
+from digest.compose.checks.wording import of_a_topic, placeholders_in
 from digest.domain.issues import Edition
 from digest.domain.mail import Assembly, Fragment, Page, RenderedIssue, Token, assemble, page_for, shorten
+from digest.domain.topics import TopicSlug
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class _Pieces:
         self._issue = issue
         self._personal = personal
         self._places = _places(issue)
+        self._placeholders = _placeholders(issue)
         self._opening: Seen | None = None
         self._looked: dict[Fragment, _Looked] = {}
 
@@ -151,8 +154,18 @@ class _Pieces:
             is_last = piece is self._issue.closing
             seen = see_piece(filled.html, filled.text, self._opening, is_last=is_last)
             findings = [*check_piece(seen)]
-        placed = [replace(finding, where=place) if place else finding for finding in findings]
+        placed = [self._placed(finding, place) for finding in findings]
         return _Looked(place, facts_of(seen.found), tuple(dict.fromkeys(placed)))
+
+    def _placed(self, finding: Finding, place: str) -> Finding:
+        if topic := self._placeholders.get(finding.kind):
+            return of_a_topic(finding.kind, topic)
+        return replace(finding, where=place or finding.where, kind="")
+
+
+def _placeholders(issue: RenderedIssue) -> dict[str, TopicSlug]:
+    """Return the placeholders that topics' names hold, as their headings say them, and whose they are."""
+    return {name: topic for topic, piece in issue.sections.items() for name in placeholders_in(piece.text)}
 
 
 def _places(issue: RenderedIssue) -> dict[int, str]:
@@ -179,10 +192,9 @@ def _gather_addresses(pieces: Iterable[_Looked], readers: int, gathered: _Gather
     links: dict[str, list[str]] = {}
     pictures: dict[Picture, list[str]] = {}
     for piece in pieces:
+        gathered.own |= dict.fromkeys(own_pages(piece.facts.links))
         for link in piece.facts.links:
-            if link.is_own:
-                gathered.own[link.url.partition("#")[0]] = None  # where on the page is not the page
-            else:
+            if not link.is_own:
                 links.setdefault(link.url, []).append(piece.place)
         for picture in piece.facts.pictures:
             pictures.setdefault(picture, []).append(piece.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from digest.compose.markup import Element, Outline
@@ -57,6 +57,11 @@ class Facts:
     more: tuple[str, ...] = ()
     said: frozenset[str] = frozenset()
     has_prose: bool = False
+
+
+def own_pages(links: Iterable[Link]) -> Iterator[str]:
+    """Yield the addresses of our pages that are linked to, whatever the place on them."""
+    return (link.url.partition("#")[0] for link in links if link.is_own)
 
 
 def facts_of(found: Outline) -> Facts:

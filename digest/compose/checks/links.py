@@ -25,8 +25,9 @@ class Reach(StrEnum):
 class LinkAnswer:
     """What an address answered: `status` from `url`, where redirects led; `why` in words where nothing did.
 
-    `is_moved` says that all redirects were for good, `works_with_tls` that the same address with https
-    answers well.
+    Of what was denied `why` goes on after its address: `redirects in a circle`; that address is `url` where a
+    redirect led there. `is_moved` says that all redirects were for good, `works_with_tls` that the same
+    address with https answers well.
     """
 
     reach: Reach
@@ -73,12 +74,18 @@ def judge_absence(url: str, answer: LinkAnswer, what: str, next_step: str) -> Fi
     if answer.reach is Reach.ANSWERED and answer.status in _DEAD:
         return error(f"{url} is gone: it answers {answer.status}", "", next_step)
     if answer.reach is Reach.DENIED:
-        return warning(f"{url} cannot be followed from outside: {answer.why}", "", next_step)
+        outside = f"open the {what} outside your own network: if it does not open there, {next_step}"
+        return warning(_denied(url, answer), "", outside)
     if answer.reach is Reach.NO_ANSWER:
         return warning(f"{url} was not reached: {answer.why}", "", f"open the {what} yourself")
     why = answer.why or _CLOSED.get(answer.status, "that says nothing about what readers see")
     told = f"answers {answer.status}: {why}" if answer.reach is Reach.ANSWERED else f"was not asked: {why}"
     return note(f"cannot tell whether {url} works: it {told}", "", f"open the {what} yourself")
+
+
+def _denied(url: str, answer: LinkAnswer) -> str:
+    led = f"redirects to {answer.url}, which " if answer.url else ""
+    return f"{url} {led}{answer.why}"
 
 
 def _leads_to_a_front_page(url: str, end: str) -> bool:
@@ -127,6 +134,8 @@ def judge_public_url(public_url: str, answer: LinkAnswer) -> Finding | None:
     if answer.reach is Reach.ANSWERED and answer.status < 500:
         return None
     why = answer.why or f"it answers {answer.status}"
+    if answer.reach is Reach.DENIED:
+        why = _denied("it", answer)
     return warning(
         f"our own pages are not reached at {public_url}: {why}; readers who cannot either cannot unsubscribe",
         "own links",

@@ -12,8 +12,9 @@ from digest.compose.checks.addresses import (
     is_in_the_clear,
 )
 from digest.compose.checks.contrast import check_contrast
-from digest.compose.checks.facts import Facts, facts_of
+from digest.compose.checks.facts import Facts, facts_of, own_pages
 from digest.compose.checks.findings import Finding, Severity, error, warning
+from digest.compose.checks.links import check_own_links
 from digest.compose.checks.parity import check_parity
 from digest.compose.checks.seen import Seen, see_page
 from digest.compose.checks.structure import check_document, check_safety, check_sizes, check_structure
@@ -50,21 +51,26 @@ class Whole:
     owes: Collection[str] = DIGEST_OWES
 
 
-def check_page(page: Page, *, owes: Collection[str] = DIGEST_OWES) -> tuple[Finding, ...]:
+def check_page(
+    page: Page, *, owes: Collection[str] = DIGEST_OWES, public_url: str = ""
+) -> tuple[Finding, ...]:
     """Return what is wrong with `page`, errors first. No error: it may be sent.
 
-    `owes` is what must stand in it: other mails owe their reader less than an issue does.
+    `owes` is what must stand in it: other mails owe their reader less than an issue does. Its links to our
+    own pages are looked at where `public_url` says what these are reached at.
     """
     seen = see_page(page.html, page.text)
+    facts = facts_of(seen.found)
     whole = Whole(
         subject=page.subject,
         preheader=find_preheader(seen),
         size=len(page.html.encode()),
-        facts=facts_of(seen.found),
+        facts=facts,
         words=frozenset(page.text.split()),
         owes=owes,
     )
-    return sorted_findings([*check_opening(seen), *check_piece(seen), *check_whole(whole)])
+    own = check_own_links(own_pages(facts.links), public_url) if public_url else ()
+    return sorted_findings([*check_opening(seen), *check_piece(seen), *check_whole(whole), *own])
 
 
 def sorted_findings(findings: Collection[Finding]) -> tuple[Finding, ...]:

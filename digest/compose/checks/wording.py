@@ -13,6 +13,7 @@ from digest.domain.mail import PREHEADER_MAX, PREHEADER_MIN, SUBJECT_MAX, TOKEN_
 SUBJECT_MIN = 10
 
 _UNRESOLVED = re.compile(r"\{\{|\{%|\{#")
+_PLACEHOLDER = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\{#.{0,80}?#\}", re.DOTALL)
 _PALE = re.compile(r"(?<!-)color:\s*(?:#fff(?:fff)?\b|white\b|transparent\b)", re.IGNORECASE)
 _PADDING = "\u034f"
 
@@ -39,13 +40,37 @@ def check_placeholders(seen: Seen) -> Iterator[Finding]:
             yield error("a token was left without a value", where)
     if left := _UNRESOLVED.search(seen.html):
         yield error(f"an unresolved placeholder: '{_shown_from(seen.html, left.start())}'")
-    if left := _UNRESOLVED.search(seen.text):
+    for name, start in placeholders_in(seen.text).items():
         # An article may rightly speak of braces; in HTML those are escaped, in plain text nobody can tell.
-        yield warning(
-            f"'{_shown_from(seen.text, left.start())}' looks like a placeholder",
+        yield Finding(
+            Severity.WARNING,
+            f"'{_shown_from(seen.text, start)}' looks like a placeholder",
             "text",
             "leave it if an article speaks of braces; rewrite it otherwise",
+            kind=name,
         )
+
+
+def placeholders_in(text: str) -> dict[str, int]:
+    """Return what looks like a placeholder in plain text, and where each begins first.
+
+    They are written one way: a heading has its topic's name in capitals, and lines are broken.
+    """
+    found: dict[str, int] = {}
+    for left in _UNRESOLVED.finditer(text):
+        whole = _PLACEHOLDER.match(text, left.start())
+        name = whole[0] if whole else _shown_from(text, left.start())
+        found.setdefault(" ".join(name.split()).casefold(), left.start())
+    return found
+
+
+def of_a_topic(name: str, topic: str) -> Finding:
+    """Return what to tell of a placeholder in the name of `topic`: it stands under each of its articles."""
+    return warning(
+        f"'{name}' in the name of the topic '{topic}' looks like a placeholder",
+        "topics",
+        "leave it if that is its name; 'digest topic change --name' gives it another",
+    )
 
 
 def _shown_from(body: str, start: int) -> str:
