@@ -232,7 +232,9 @@ def test_a_test_is_the_issue_under_a_strip(
     [
         (IssueState.DRAFT, "It is a draft"),
         (IssueState.APPROVED, "It is approved"),
-        (IssueState.SENT, "It is approved"),
+        (IssueState.SENDING, "It is being sent: readers get exactly"),
+        (IssueState.PAUSED, "Its sending is paused"),
+        (IssueState.SENT, "It was sent: readers got exactly"),
         (IssueState.CANCELLED, "It is cancelled"),
     ],
 )
