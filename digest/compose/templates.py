@@ -30,12 +30,16 @@ from digest.compose.specimen import specimen
 from digest.compose.template_files import Source, TemplateFiles
 from digest.compose.views import MailView, context
 from digest.domain.errors import Misconfigured
-from digest.domain.mail import Fragment, Page
+from digest.domain.mail import TOKEN_CLOSE, Fragment, Page, Token
 from digest.domain.themes import USUAL, Theme
 
 BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
 SUBJECT, HTML, TEXT = "subject.txt", "body.mjml", "body.txt"
 TEXT_WIDTH = 72
+EMAIL_WIDTH = 32
+"""How long a reader's address is taken to be where lines are broken: only its token stands there then."""
+
+_EMAIL = Token.EMAIL.mark.ljust(EMAIL_WIDTH, TOKEN_CLOSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +151,15 @@ def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
 
 def _wrap(text: str, first: str = "") -> str:
     """Break `text` into lines of at most 72 characters; further lines hang under the text after `first`."""
-    return textwrap.fill(
-        text,
+    lines = textwrap.fill(
+        text.replace(Token.EMAIL.mark, _EMAIL),
         TEXT_WIDTH,
         initial_indent=first,
         subsequent_indent=" " * len(first),
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return lines.replace(_EMAIL, Token.EMAIL.mark)
 
 
 def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
