@@ -165,4 +165,5 @@ def import_(
     result = import_subscribers(runtime.engine, found.id, text, name=file.name, now=runtime.clock())
     for note in result.notes:
         say(note)
-    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.")
+    unwelcomed = " Nobody is welcomed: an import mails nothing." if result.added and found.welcome else ""
+    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.{unwelcomed}")

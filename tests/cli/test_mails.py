@@ -164,6 +164,17 @@ def test_new_subscribers_are_welcomed_if_the_newsletter_wants_it(weekly: Path, d
     assert [one["kind"] for one in digest("mail", "list", "--json").json] == ["welcome"]
 
 
+def test_an_import_welcomes_nobody_and_says_so(weekly: Path, digest: Digest) -> None:
+    (weekly / "readers.csv").write_text("email\ndora@example.org\n")
+    assert "welcome" not in digest("subscriber", "import", "weekly", "readers.csv").well().out
+    digest("newsletter", "change", "weekly", "--welcome").well()
+    (weekly / "readers.csv").write_text("email\ndora@example.org\neve@example.org\n")
+    told = digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert told == "Added 1 subscriber, updated 1. Nobody is welcomed: an import mails nothing.\n"
+    assert "welcome" not in digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert digest("mail", "list", "--json").json == []
+
+
 @pytest.mark.parametrize("kind", ["confirmation", "welcome", "preferences", "goodbye", "test", "alert"])
 def test_every_mail_can_be_looked_at(weekly: Path, digest: Digest, kind: str) -> None:
     made_up = digest("mail", "show", kind, "--text").well()
