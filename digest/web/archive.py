@@ -45,9 +45,7 @@ def list_issues(
     listing = archives.list_issues(runtime, slug, topic, before=before, after=after)
     schema = periodical(listing.archive, listing.issues)
     body = pages.visitor("archive.html", archive=listing.archive, listing=listing, schema=schema)
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=listing.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route("/archive/{slug}/topics", methods=READ)
@@ -55,9 +53,7 @@ def list_topics(request: Request, runtime: TheRuntime, pages: ThePages, slug: st
     """Show the topics of an archive, with a feed for each."""
     found = archives.list_archive_topics(runtime, slug)
     body = pages.visitor("archive_topics.html", archive=found.archive, topics=found.topics)
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=found.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route("/archive/{slug}/{number:int}", methods=READ)
@@ -75,9 +71,7 @@ def show_issue(
     body = pages.visitor(
         "archive_issue.html", archive=shown.archive, shown=shown, issue=shown.issue, schema=schema
     )
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=shown.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route("/archive/{slug}/{kind}.{form}", methods=READ)
@@ -94,7 +88,7 @@ def feed(
     fed = archives.feed_issues(runtime, slug, topic, kind)
     body = WRITERS[form](feed_of(fed, pages, kind=kind, form=form))
     media_type = f"{MEDIA_TYPES[form]}; charset=utf-8"
-    return answer(request, body, media_type=media_type, changed_at=fed.changed_at, headers=FEED)
+    return answer(request, body, media_type=media_type, headers=FEED)
 
 
 @router.api_route("/archive", methods=READ)
