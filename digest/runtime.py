@@ -264,13 +264,13 @@ class Runtime:
     def own_templates(self) -> Path | None:
         """The folder of templates of single newsletters, None where none has its own.
 
-        Raises `Misconfigured` when it is not there: mail would go out in another design than its newsletter's.
+        Raises `Misconfigured` when it is not there: mail would go out in a design that is not its newsletter's.
         """
         own = self.settings.newsletter_templates_dir
         if own is not None and not own.is_dir():
             raise Misconfigured(
-                f"newsletter_templates_dir: {own} is no folder, so newsletters' own templates would be passed "
-                "over; correct the setting, or take it out if none has its own"
+                f"newsletter_templates_dir: {own} is no folder, so newsletters' own templates would be "
+                "passed over; correct the setting, or take it out if none has its own"
             )
         return own
 

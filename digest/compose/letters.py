@@ -167,7 +167,7 @@ def alert_page(template: MessageTemplate, view: AlertView) -> Page:
 
 
 def _checked(template: MessageTemplate, page: Page) -> Page:
-    """Return `page`. Raises `Misconfigured` for an unsafe link and for a subject or text that says nothing."""
+    """Return `page`. Raises `Misconfigured` for an unsafe link, and a subject or text that says nothing."""
     refuse_unsafe_links(page.html, f"e-mail template '{template.name}'")
     for said, source in ((page.subject, template.subject), (page.text, template.text)):
         if not said.strip():

@@ -112,8 +112,8 @@ def _words(value: object, phrase: Phrase) -> str:
         raise ValueError(f"is {_shown(value)}: of what is filled in, this phrase knows {names}")
     if phrase.name in MARKS and not any(map(str.isalpha, PLACEHOLDER.sub("", value))):
         raise ValueError(
-            f"is {_shown(value)}: it tells a test from what readers get, so it needs a word of its own, as in "
-            f"'{phrase.text}'"
+            f"is {_shown(value)}: it tells a test from what readers get, so it needs a word of its own, as "
+            f"in '{phrase.text}'"
         )
     return value
 
