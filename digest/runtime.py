@@ -264,7 +264,7 @@ class Runtime:
     def own_templates(self) -> Path | None:
         """The folder of templates of single newsletters, None where none has its own.
 
-        Raises `Misconfigured` when it is not there: mail would go out in a design that is not its newsletter's.
+        Raises `Misconfigured` when it is not there: mail would go out in a design that is not its own.
         """
         own = self.settings.newsletter_templates_dir
         if own is not None and not own.is_dir():
