@@ -68,7 +68,7 @@ def add(
         is_welcomed = is_new and welcome(session, found.id, subscription.subscriber.id, now=runtime.clock())
     say(f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}.")
     if is_welcomed:
-        say("A welcome waits for them: a running 'digest up' or worker mails it.")
+        say("A welcome waits for them: a running 'digest up' or worker mails it, or 'digest mail send'.")
 
 
 @app.command("list")
@@ -122,9 +122,14 @@ def link(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         show_json(standing)
     elif standing.state is DeliveryState.ACCEPTED:
         say(f"The link is on its way to {standing.email}.")
+    elif standing.state is DeliveryState.UNKNOWN:
+        say(
+            f"The mail server never answered, so the link may or may not have reached {standing.email}: ask "
+            f"them. 'digest subscriber link {newsletter} {standing.email}' sends another."
+        )
     else:
         say(f"The link to {standing.email} is {in_words(standing)}. 'digest mail list' shows how it stands.")
-    if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED):
+    if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.UNKNOWN):
         raise typer.Exit(1)
 
 

@@ -66,6 +66,7 @@ async def send_letters(
     clock: Callable[[], datetime],
     only: LetterId | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    on_settled: Callable[[Outcome], None] = lambda _: None,
 ) -> None:
     """Send every letter that is due, or `only` one, until none is or `should_stop` says so.
 
@@ -73,7 +74,7 @@ async def send_letters(
     `Unavailable` when a conversation broke at a letter and `Misconfigured` when one could not be written:
     that one waits, longer from try to try, and the others are sent all the same.
     """
-    round_ = _Round(engine, letter_for, owner, clock, only, should_stop)
+    round_ = _Round(engine, letter_for, owner, clock, only, should_stop, on_settled)
     try:
         while await round_.has_next():
             try:
@@ -98,6 +99,7 @@ class _Round:
     clock: Callable[[], datetime]
     only: LetterId | None
     should_stop: Callable[[], bool]
+    on_settled: Callable[[Outcome], None]
     held: deque[Letter] = field(default_factory=deque)
     trouble: DigestError | None = None
     breaks: int = 0
@@ -182,6 +184,7 @@ class _Round:
             is_ours = settle_letter(session, letter, outcome, now=now)
             if is_ours and is_hard_bounce(outcome):
                 suppress(session, letter.email, reason="hard_bounce", detail=outcome.text, now=now)
+        self.on_settled(outcome)
         log.info("letter.settled", letter=letter.id, kind=letter.kind, state=outcome.state)
 
 
