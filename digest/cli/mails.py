@@ -76,8 +76,8 @@ def list_(
     )
     if any(one.state is DeliveryState.UNKNOWN for one in found):
         say(
-            "Unknown: the mail server never answered, so it may or may not have arrived. Such a letter is not "
-            "sent again by itself: ask its reader, and 'digest subscriber link' sends another link."
+            "Unknown: the mail server never answered, so it may have arrived or not. It is not sent again "
+            "by itself: ask its reader; 'digest subscriber link' sends another link."
         )
 
 
