@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from digest.compose.render import EmailTemplate, compile_template, render_issue
-from digest.compose.template_files import TemplateFiles
+from digest.compose.sandbox import Sandbox
+from digest.compose.template_files import Source, TemplateFiles
 from digest.domain.issues import IssueContent
 from digest.domain.mail import Page
 from tests.compose.screens import Scheme, show, with_pictures_only
@@ -59,7 +60,8 @@ def compiled_by_mjml(folder: Path) -> EmailTemplate:
     ours = compile_template(folder)
     html = compile_mjml(TemplateFiles((folder,)).read("body.mjml").text)
     source = "{% block opening %}" + html.replace("{% endblock", "\n{% endblock") + "\n{% endblock %}"
-    return replace(ours, html=ours.html.environment.from_string(source))
+    lines = ((folder / "body.mjml", 1),)
+    return replace(ours, html=Sandbox(autoescape=True).compiled(Source(source, lines)))
 
 
 def differences(tab: Tab, ours: EmailTemplate, theirs: EmailTemplate) -> Iterator[Difference]:

@@ -231,7 +231,7 @@ def naive_sender(content: IssueContent, template: EmailTemplate) -> Callable[[],
         message = EmailMessage()
         message["Subject"], message["From"], message["To"] = "Subject", SENDER.address, recipient.email
         message["Date"], message["Message-ID"] = format_datetime(SENT_AT), recipient.message_id
-        message.set_content(template.text.render({**values, "token": token}))
+        message.set_content(template.text.rendered({**values, "token": token}))
         message.add_alternative(mjml2html(page.render({**values, "token": token}), fonts={}), subtype="html")
         return message.as_bytes(policy=SMTP)
 

@@ -254,11 +254,25 @@ class Runtime:
     def template_folders(self, newsletter: Newsletter, name: str = "") -> tuple[Path, ...]:
         """Return where a newsletter's template is: its own files go before those of all newsletters.
 
-        `name` is another template's than the digest's.
+        `name` is another template's than the digest's. Raises `Misconfigured` as `own_templates` does.
         """
         name = name or newsletter.template
-        shared, own = self.settings.templates / "email" / name, self.settings.newsletter_templates_dir
+        shared, own = self.settings.templates / "email" / name, self.own_templates
         return (own / newsletter.slug / name, shared) if own else (shared,)
+
+    @property
+    def own_templates(self) -> Path | None:
+        """The folder of templates of single newsletters, None where none has its own.
+
+        Raises `Misconfigured` when it is not there: mail would go out in a design that is not its own.
+        """
+        own = self.settings.newsletter_templates_dir
+        if own is not None and not own.is_dir():
+            raise Misconfigured(
+                f"newsletter_templates_dir: {own} is no folder, so newsletters' own templates would be "
+                "passed over; correct the setting, or take it out if none has its own"
+            )
+        return own
 
     def link(self, page: str, token: str) -> str:
         """Return the address of a page that a signed token opens."""

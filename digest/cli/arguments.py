@@ -79,6 +79,23 @@ def required(text: str, option: str, *, limit: int = 200) -> str:
     return within(text.strip(), option, limit=limit)
 
 
+def on_a_line(text: str, option: str) -> str:
+    """Return a name that readers see, without blanks around it.
+
+    Raises `InvalidInput` where it holds what no mail prints: line breaks, control signs, marks that turn text
+    round.
+    """
+    from digest.compose.untrusted import plain
+
+    odd = next((sign for sign in text.strip() if plain(f"a{sign}b") != f"a{sign}b"), "")
+    if odd:
+        kind = "a line break" if odd.splitlines() == [""] else "a sign that is not seen"
+        raise InvalidInput(
+            f"{option} holds {kind} (U+{ord(odd):04X}), and stands on a line of every mail: leave it out"
+        )
+    return text.strip()
+
+
 def within(text: str, option: str, *, limit: int) -> str:
     """Return `text`. Raises `InvalidInput` when it is longer than there is room for."""
     if len(text) > limit:

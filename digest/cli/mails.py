@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +14,10 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, say, show_json, show_page, show_table, warn
 from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import DigestError
 from digest.domain.letters import LetterKind
 from digest.store.database import reading
-from digest.store.letters import LetterStanding, list_letters
+from digest.store.letters import LetterStanding, list_letters, waiting_letters
 from digest.store.newsletters import get_newsletter, newsletter_by_id
 
 app = new_app()
@@ -72,7 +75,57 @@ def list_(
         empty="No letter yet: 'digest subscriber link NEWSLETTER EMAIL' sends one.",
     )
     if any(one.state is DeliveryState.UNKNOWN for one in found):
-        say("Unknown: the mail server never answered. Such a letter is not sent again by itself.")
+        say(
+            "Unknown: the mail server never answered, so it may have arrived or not. It is not sent again "
+            "by itself: ask its reader; 'digest subscriber link' sends another link."
+        )
+
+
+@app.command(epilog=examples("digest mail send", "digest mail send --now"))
+def send(
+    now: Annotated[
+        bool, typer.Option("--now", help="Also those put off: the mail server is back, say.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send the letters that are due, as a running worker does by itself."""
+    from digest.pipeline.letters import post_all_letters
+
+    runtime, became = open_runtime(), Counter[DeliveryState]()
+    try:
+        post_all_letters(runtime, put_off_too=now, on_settled=lambda one: became.update([one.state]))
+    except DigestError:
+        if became and not as_json:
+            say(_in_short(became))
+        raise
+    with reading(runtime.engine) as session:
+        waiting, first = waiting_letters(session)
+    if as_json:
+        counts: dict[str, int] = {state: became[state] for state in _BECAME}
+        show_json({**counts, "waiting": waiting, "next_at": first})
+    else:
+        say(_in_short(became) if became else "No letter is due.")
+    if first is not None and not as_json:
+        say(
+            f"Waiting: {waiting}, the first until {first:%Y-%m-%d %H:%M} UTC. 'digest mail list' says why; "
+            "'digest mail send --now' does not wait."
+        )
+    if became[DeliveryState.FAILED] or became[DeliveryState.UNKNOWN]:
+        raise typer.Exit(1)
+
+
+_BECAME: Mapping[DeliveryState, str] = {
+    DeliveryState.ACCEPTED: "sent",
+    DeliveryState.PENDING: "put off",
+    DeliveryState.FAILED: "refused",
+    DeliveryState.UNKNOWN: "without an answer (see 'digest mail list')",
+}
+"""What may become of a letter, and how it is told."""
+
+
+def _in_short(became: Mapping[DeliveryState, int]) -> str:
+    told = [f"{became[state]} {words}" for state, words in _BECAME.items() if became.get(state)]
+    return f"Letters: {', '.join(told)}."
 
 
 def in_words(standing: LetterStanding) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 from sqlalchemy.orm import Session
 
 from digest.cli import newsletter_options as options
-from digest.cli.arguments import Slug, Yes, required, spoken_language, within
+from digest.cli.arguments import Slug, Yes, on_a_line, required, spoken_language, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
@@ -65,8 +65,10 @@ def add(
     newsletter = Newsletter(
         id=NewsletterId(0),
         slug=within(as_slug(slug), "the short name", limit=64),
-        name=required(name, "--name"),
-        sender_name=within(sender_name.strip() or name.strip(), "--sender-name", limit=200),
+        name=required(on_a_line(name, "--name"), "--name"),
+        sender_name=within(
+            on_a_line(sender_name.strip() or name, "--sender-name"), "--sender-name", limit=200
+        ),
         sender_email=parse_sender(sender),
         postal_address=required(postal_address, "--postal-address", limit=500),
         language=spoken_language(language),
@@ -233,9 +235,11 @@ def _given_identity(
     name: str | None, sender: str | None, sender_name: str | None, postal_address: str | None
 ) -> dict[str, object]:
     return {
-        "name": None if name is None else required(name, "--name"),
+        "name": None if name is None else required(on_a_line(name, "--name"), "--name"),
         "sender_email": None if sender is None else parse_sender(sender),
-        "sender_name": None if sender_name is None else required(sender_name, "--sender-name", limit=200),
+        "sender_name": None
+        if sender_name is None
+        else required(on_a_line(sender_name, "--sender-name"), "--sender-name"),
         "postal_address": None
         if postal_address is None
         else required(postal_address, "--postal-address", limit=500),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from sqlalchemy.orm import Session
 
-from digest.cli.arguments import Slug, language_tag, required, within
+from digest.cli.arguments import Slug, language_tag, on_a_line, required, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_record, show_table
@@ -88,7 +88,7 @@ def add(
         found = get_newsletter(session, newsletter)
         topics = tuple(get_topic(session, found.id, slug).slug for slug in topic or ())
         taken = _names_of_others(sources_ever(session, found.id), [url])
-        called = within(name.strip(), "--name", limit=_NAME_MAX) or _free_name(url, taken)
+        called = within(on_a_line(name, "--name"), "--name", limit=_NAME_MAX) or _free_name(url, taken)
         source = NewSource(
             called, url, kind, topics, link_pattern, language_tag(language) or None, weight, excerpt
         )
@@ -223,7 +223,7 @@ def change(
 
     wanted: dict[str, object] = {}
     if new_name:
-        wanted["name"] = required(new_name, "--name", limit=_NAME_MAX)
+        wanted["name"] = required(on_a_line(new_name, "--name"), "--name", limit=_NAME_MAX)
     if url:
         wanted["url"] = _address(url)
     if link_pattern is not None:

@@ -79,7 +79,7 @@ def add(
     if state in _NO_MAIL:
         say(f"{_NO_MAIL[state]}, so they get no mail; --again changes that, if they asked for it.")
     if is_welcomed:
-        say("A welcome waits for them: a running 'digest up' or worker mails it.")
+        say("A welcome waits for them: a running 'digest up' or worker mails it, or 'digest mail send'.")
 
 
 @app.command("list")
@@ -133,9 +133,14 @@ def link(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         show_json(standing)
     elif standing.state is DeliveryState.ACCEPTED:
         say(f"The link is on its way to {standing.email}.")
+    elif standing.state is DeliveryState.UNKNOWN:
+        say(
+            f"The mail server never answered, so the link may or may not have reached {standing.email}: ask "
+            f"them. 'digest subscriber link {newsletter} {standing.email}' sends another."
+        )
     else:
         say(f"The link to {standing.email} is {in_words(standing)}. 'digest mail list' shows how it stands.")
-    if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED):
+    if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.UNKNOWN):
         raise typer.Exit(1)
 
 
@@ -176,4 +181,5 @@ def import_(
     result = import_subscribers(runtime.engine, found.id, text, name=file.name, now=runtime.clock())
     for note in result.notes:
         say(note)
-    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.")
+    unwelcomed = " Nobody is welcomed: an import mails nothing." if result.added and found.welcome else ""
+    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.{unwelcomed}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, within
+from digest.cli.arguments import Slug, on_a_line, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_record, show_table
@@ -68,7 +68,7 @@ def add(
             "at least"
         )
     slug = _slug(topic)
-    label = within(name.strip() or slug.replace("-", " ").capitalize(), "--name", limit=200)
+    label = within(on_a_line(name, "--name") or slug.replace("-", " ").capitalize(), "--name", limit=200)
     about = within(description, "--description", limit=1000)
     added = Topic(slug, label, about, rule, TopicSlug(parent) if parent else None)
     runtime = open_runtime()
@@ -121,7 +121,9 @@ def change(
         known = get_topic(session, found.id, topic)
         changed = replace(
             known,
-            name=known.name if not (name or "").strip() else within(str(name).strip(), "--name", limit=200),
+            name=known.name
+            if not (name or "").strip()
+            else within(on_a_line(str(name), "--name"), "--name", limit=200),
             description=known.description
             if description is None
             else within(description, "--description", limit=1000),

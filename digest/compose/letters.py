@@ -140,7 +140,9 @@ def compile_letter(kind: LetterKind, *folders: Path) -> MessageTemplate:
     Raises `Misconfigured`, naming file and line; for a test also when it has no block `strip`.
     """
     mail = ALERT_MAIL if kind is LetterKind.ALERT else _SPECIMEN_MAIL
-    template = compile_message(*folders, mail=mail, values=_specimen(kind))
+    values = _specimen(kind)
+    template = compile_message(*folders, mail=mail, values=values)
+    _checked(template, template.page(mail, values))
     if kind is LetterKind.TEST and "strip" not in template.html.blocks:
         raise Misconfigured(
             f"{folders[-1] / 'body.mjml'}: it has no block 'strip', which is put above a tested issue; "
@@ -165,7 +167,11 @@ def alert_page(template: MessageTemplate, view: AlertView) -> Page:
 
 
 def _checked(template: MessageTemplate, page: Page) -> Page:
+    """Return `page`. Raises `Misconfigured` for an unsafe link, and a subject or text that says nothing."""
     refuse_unsafe_links(page.html, f"e-mail template '{template.name}'")
+    for said, source in ((page.subject, template.subject), (page.text, template.text)):
+        if not said.strip():
+            raise Misconfigured(f"{source.filename}: it says nothing, and no mail goes without; correct it")
     return page
 
 
@@ -188,7 +194,7 @@ def marked_as_test(
     subject = assemble(rendered, edition).subject
     start = start_of(template.phrases(mail.language).language)
     values = {"test": StripView(subject, issue, state, plain(reader), tuple(map(name_of, topics)), start)}
-    page = template.page(mail, values)
+    page = _checked(template, template.page(mail, values))
     strip = template.block("strip", mail, values)
     opening = Fragment(_above(strip, rendered.opening.html), page.text + rendered.opening.text)
     return replace(

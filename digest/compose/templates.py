@@ -12,30 +12,32 @@ closing. Every other mail is one piece.
 from __future__ import annotations
 
 import textwrap
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 from jinja2.ext import extract_from_ast
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.compose.catalogues import Catalogues
-from digest.compose.escaping import escaped
 from digest.compose.mjml import compile_page
 from digest.compose.phrases import ARTICLES, ENGLISH, FUNCTIONS, Phrase, Phrases
+from digest.compose.sandbox import FAULTS, BoundedTemplate, Sandbox
 from digest.compose.specimen import specimen
 from digest.compose.template_files import Source, TemplateFiles
 from digest.compose.views import MailView, context
 from digest.domain.errors import Misconfigured
-from digest.domain.mail import Fragment, Page, Token
+from digest.domain.mail import TOKEN_CLOSE, Fragment, Page, Token
 from digest.domain.themes import USUAL, Theme
 
 BLOCKS = ("opening", "contents", "entry", "section", "item", "more", "closing")
 SUBJECT, HTML, TEXT = "subject.txt", "body.mjml", "body.txt"
 TEXT_WIDTH = 72
+EMAIL_WIDTH = 32
+"""How long a reader's address is taken to be where lines are broken: only its token stands there then."""
+
+_EMAIL = Token.EMAIL.mark.ljust(EMAIL_WIDTH, TOKEN_CLOSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +45,14 @@ class _Bodies:
     """Both bodies of a mail, how it speaks and how it looks."""
 
     name: str
-    html: Template
-    text: Template
+    html: BoundedTemplate
+    text: BoundedTemplate
     catalogues: Catalogues
     theme: Theme = USUAL
 
     def phrases(self, language: str) -> Phrases:
         """Return its phrases for a mail of this language. Raises `Misconfigured` for a broken catalogue."""
         return self.catalogues.phrases(language, self.theme.wording)
-
-    def _block(self, body: Template, block: str, values: Mapping[str, object]) -> str:
-        try:
-            return "".join(body.blocks[block](body.new_context(dict(values))))
-        except (TemplateError, ValueError) as exc:
-            raise Misconfigured(
-                f"e-mail template '{self.name}', block '{block}': {exc}; correct the template"
-            ) from exc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +61,14 @@ class EmailTemplate(_Bodies):
 
     def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
         """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""
-        return Fragment(self._block(self.html, block, values), self._block(self.text, block, values))
+        return Fragment(_rendered(self.html, values, block), _rendered(self.text, values, block))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTemplate(_Bodies):
     """A template of one piece, which has a subject of its own."""
 
-    subject: Template
+    subject: BoundedTemplate
 
     def page(self, mail: MailView, values: Mapping[str, object]) -> Page:
         """Return the mail in `mail`'s language, with `values` in it; its bodies may also say `subject`.
@@ -82,16 +76,13 @@ class MessageTemplate(_Bodies):
         Raises `Misconfigured` when the template cannot show them, or a catalogue is broken.
         """
         given = self._given(mail, values)
-        try:
-            subject = " ".join(self.subject.render(given).split())
-            given["subject"] = subject
-            return Page(subject, self.html.render(given), self.text.render(given))
-        except (TemplateError, ValueError) as exc:
-            raise Misconfigured(f"e-mail template '{self.name}': {exc}; correct the template") from exc
+        subject = " ".join(_rendered(self.subject, given).split())
+        given["subject"] = subject
+        return Page(subject, _rendered(self.html, given), _rendered(self.text, given))
 
     def block(self, block: str, mail: MailView, values: Mapping[str, object]) -> str:
         """Return one block of the page by itself. Raises as `page` does."""
-        return self._block(self.html, block, self._given(mail, values))
+        return _rendered(self.html, self._given(mail, values), block)
 
     def _given(self, mail: MailView, values: Mapping[str, object]) -> dict[str, Any]:
         return context(mail, self.phrases(mail.language), self.theme, **values)
@@ -137,7 +128,7 @@ def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
         try:
             tree = _TEXT.parse(_with_outer_blocks(source.text))
         except TemplateSyntaxError as exc:
-            raise _wrong(source, exc.lineno, exc) from exc
+            raise _wrong(source.place(exc.lineno), exc) from exc
         calls: Iterator[tuple[int, str, Any]] = extract_from_ast(tree, FUNCTIONS, babel_style=False)
         for _, function, texts in calls:
             forms = (texts,) if isinstance(texts, str) else texts
@@ -149,33 +140,24 @@ def phrases_said(*folders: Path) -> tuple[Phrase, ...]:
 
 def _wrap(text: str, first: str = "") -> str:
     """Break `text` into lines of at most 72 characters; further lines hang under the text after `first`."""
-    return textwrap.fill(
-        text,
+    lines = textwrap.fill(
+        text.replace(Token.EMAIL.mark, _EMAIL),
         TEXT_WIDTH,
         initial_indent=first,
         subsequent_indent=" " * len(first),
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return lines.replace(_EMAIL, Token.EMAIL.mark)
 
 
-def _environment(*, autoescape: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=escaped if autoescape else None,
-    )
-    environment.filters["wrap"] = _wrap
-    return environment
+_HTML, _TEXT = Sandbox(autoescape=True), Sandbox(autoescape=False)
+_TEXT.filters["wrap"] = _HTML.filters["wrap"] = _wrap
 
 
-_HTML = _environment(autoescape=True)
-_TEXT = _environment(autoescape=False)
-
-
-def _page(files: TemplateFiles, values: Mapping[str, object], blocks: tuple[str, ...] = ()) -> Template:
+def _page(
+    files: TemplateFiles, values: Mapping[str, object], blocks: tuple[str, ...] = ()
+) -> BoundedTemplate:
     """Return the template of the page that `body.mjml` compiles to."""
     source = files.read(HTML)
     # The MJML source is tried as it stands first: its line numbers are the ones its author sees.
@@ -193,31 +175,34 @@ def _with_outer_blocks(source: str) -> str:
 
 
 def _compiled(
-    environment: ImmutableSandboxedEnvironment,
-    source: Source,
-    values: Mapping[str, object],
-    blocks: tuple[str, ...] = (),
-) -> Template:
+    environment: Sandbox, source: Source, values: Mapping[str, object], blocks: tuple[str, ...] = ()
+) -> BoundedTemplate:
     """Return `source` compiled, having seen that it has these blocks and can show `values`."""
-    path = str(source.lines[0][0])
     try:
-        code = environment.compile(source.text, path, path)
-        template = Template.from_code(environment, code, environment.make_globals(None))
-        _check_blocks(template, source, blocks)
-        template.render(values)
+        template = environment.compiled(source)
     except TemplateSyntaxError as exc:
-        raise _wrong(source, exc.lineno, exc) from exc
-    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as exc:
-        frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == path]
-        raise _wrong(source, frames[-1].lineno if frames else None, exc) from exc
+        raise _wrong(source.place(exc.lineno), exc) from exc
+    _check_blocks(template, source, blocks)
+    _rendered(template, values)
     return template
 
 
-def _wrong(source: Source, line: int | None, exc: Exception) -> Misconfigured:
-    return Misconfigured(f"{source.place(line or 1)}: {exc}; correct the template")
+def _rendered(template: BoundedTemplate, values: Mapping[str, object], block: str = "") -> str:
+    """Return a template, or one block of it, with `values` in it.
+
+    Raises `Misconfigured` with file and line, where it cannot show them or goes on without end.
+    """
+    try:
+        return template.rendered(values, block)
+    except FAULTS as exc:
+        raise _wrong(template.place(exc), exc) from exc
 
 
-def _check_blocks(template: Template, source: Source, blocks: tuple[str, ...]) -> None:
+def _wrong(place: str, exc: Exception) -> Misconfigured:
+    return Misconfigured(f"{place}: {exc}; correct the template")
+
+
+def _check_blocks(template: BoundedTemplate, source: Source, blocks: tuple[str, ...]) -> None:
     for block in blocks:
         if block not in template.blocks:
             needed = ", ".join(blocks)

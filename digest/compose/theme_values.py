@@ -18,6 +18,8 @@ LOGO_MIN, LOGO_MAX = 16, 536
 """How wide a logo may be shown, in pixels: the mail's text is 536 wide."""
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 """CLDR's categories of plurals."""
+MARKS = frozenset({"test_subject"})
+"""Phrases that tell a mail from those readers get: a wording of them has a word beside what is filled in."""
 
 _GENERIC = ("serif", "sans-serif", "monospace", "system-ui", "ui-serif", "ui-sans-serif")
 _FAMILY = re.compile(r"-?[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*")
@@ -108,6 +110,11 @@ def _words(value: object, phrase: Phrase) -> str:
     if strange or re.search("[{}]", PLACEHOLDER.sub("", value)):
         names = ", ".join(f"{{{name}}}" for name in sorted(known)) or "nothing in braces"
         raise ValueError(f"is {_shown(value)}: of what is filled in, this phrase knows {names}")
+    if phrase.name in MARKS and not any(map(str.isalpha, PLACEHOLDER.sub("", value))):
+        raise ValueError(
+            f"is {_shown(value)}: it tells a test from what readers get, so it needs a word of its own, as "
+            f"in '{phrase.text}'"
+        )
     return value
 
 

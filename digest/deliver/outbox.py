@@ -40,6 +40,8 @@ LetterFor = Callable[[Letter], tuple[Envelope, bytes]]
 
 LEASE = timedelta(minutes=5)
 _BATCH = 50
+_BREAKS = 5
+"""Letters in a row at which a conversation may break before the mail server counts as away."""
 
 
 def are_letters_due(engine: Engine, *, now: datetime) -> bool:
@@ -64,14 +66,15 @@ async def send_letters(
     clock: Callable[[], datetime],
     only: LetterId | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    on_settled: Callable[[Outcome], None] = lambda _: None,
 ) -> None:
     """Send every letter that is due, or `only` one, until none is or `should_stop` says so.
 
-    Raises `Unavailable` when the mail server is away, `Refused` when it will not have us, `Misconfigured`
-    when a letter could not be written: it waits, longer from try to try, and the others are sent all the
-    same.
+    Raises `Unavailable` when the mail server is away, `Refused` when it will not have us: then all wait. Also
+    `Unavailable` when a conversation broke at a letter and `Misconfigured` when one could not be written:
+    that one waits, longer from try to try, and the others are sent all the same.
     """
-    round_ = _Round(engine, letter_for, owner, clock, only, should_stop)
+    round_ = _Round(engine, letter_for, owner, clock, only, should_stop, on_settled)
     try:
         while await round_.has_next():
             try:
@@ -96,8 +99,10 @@ class _Round:
     clock: Callable[[], datetime]
     only: LetterId | None
     should_stop: Callable[[], bool]
+    on_settled: Callable[[Outcome], None]
     held: deque[Letter] = field(default_factory=deque)
     trouble: DigestError | None = None
+    breaks: int = 0
 
     async def has_next(self) -> bool:
         """Claim more when nothing is held; return whether there is something to send."""
@@ -106,7 +111,10 @@ class _Round:
         return bool(self.held) and not self.should_stop()
 
     async def send_from(self, session: MailSession) -> None:
-        """Send what is held and due, as long as the conversation lasts."""
+        """Send what is held and due, as long as the conversation lasts.
+
+        Raises `Unavailable` when one conversation after another has broken.
+        """
         while session.is_open and await self.has_next():
             letter = self.held[0]
             try:
@@ -116,6 +124,8 @@ class _Round:
             else:
                 await asyncio.to_thread(self._settle, letter, outcome)
             self.held.popleft()
+            if self.breaks == _BREAKS and self.trouble is not None:
+                raise self.trouble
 
     async def _sent(self, session: MailSession, letter: Letter) -> Outcome:
         async def arm() -> bool:
@@ -123,12 +133,24 @@ class _Round:
 
         try:
             envelope, message = await asyncio.to_thread(self.letter_for, letter)
-            return await session.send(envelope, message, arm)
         except (Refused, NotFound) as exc:
             return Outcome(DeliveryState.FAILED, None, str(exc))
         except Misconfigured as exc:
-            self.trouble = exc
-            return Outcome(DeliveryState.PENDING, None, str(exc))
+            return self._waiting(exc)
+        try:
+            outcome = await session.send(envelope, message, arm)
+        except Refused as exc:
+            outcome = Outcome(DeliveryState.FAILED, None, str(exc))
+        except Unavailable as exc:
+            self.breaks += 1
+            return self._waiting(exc)
+        self.breaks = 0
+        return outcome
+
+    def _waiting(self, trouble: DigestError) -> Outcome:
+        """Have one letter wait for better times; whoever called hears of it when the others are sent."""
+        self.trouble = trouble
+        return Outcome(DeliveryState.PENDING, None, str(trouble))
 
     def put_off(self, trouble: DigestError) -> None:
         """Have what is held wait for the mail server, longer from try to try."""
@@ -162,6 +184,7 @@ class _Round:
             is_ours = settle_letter(session, letter, outcome, now=now)
             if is_ours and is_hard_bounce(outcome):
                 suppress(session, letter.email, reason="hard_bounce", detail=outcome.text, now=now)
+        self.on_settled(outcome)
         log.info("letter.settled", letter=letter.id, kind=letter.kind, state=outcome.state)
 
 

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from digest.deliver.answers import readable, trouble_in_words
 from digest.deliver.transport import Arm, Envelope, MailSession, NotArmed
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Misconfigured, Refused, Unavailable
@@ -127,10 +128,10 @@ async def _connect(server: SmtpServer) -> tuple[asyncio.Transport, frozenset[str
         if client.is_ehlo_or_helo_needed:
             await client.ehlo()
     except aiosmtplib.SMTPAuthenticationError as exc:
-        raise Refused(f"{server.name} refused the log-in: {exc.message}. Check mail_url.") from exc
+        raise Refused(f"{server.name} refused the log-in: {trouble_in_words(exc)}. Check mail_url.") from exc
     except (aiosmtplib.SMTPException, OSError) as exc:
         client.close()
-        raise Unavailable(f"{server.name} takes no mail: {exc or type(exc).__name__}") from exc
+        raise Unavailable(f"{server.name} takes no mail: {trouble_in_words(exc)}") from exc
     transport = client.transport
     if not isinstance(transport, asyncio.Transport) or transport.is_closing():
         raise Unavailable(f"{server.name} closed the connection after the greeting")
@@ -304,7 +305,7 @@ class _Wire(asyncio.Protocol):
         if line[3:4] == "-" and len(self._lines) < 100:
             return
         code = int(line[:3]) if line[:3].isdigit() else 0
-        self._replies.append(Reply(code, " ".join(self._lines).replace("\0", "").strip()))
+        self._replies.append(Reply(code, readable(" ".join(self._lines))))
         self._lines = []
         self._wake()
 

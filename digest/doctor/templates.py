@@ -13,17 +13,14 @@ from digest.runtime import Runtime
 
 def look_at_templates(runtime: Runtime) -> Iterator[Check]:
     """Compile every template. Raises `Misconfigured` where a folder of templates is none."""
-    folder, own = runtime.settings.templates / "email", runtime.settings.newsletter_templates_dir
+    folder = runtime.settings.templates / "email"
     names = sorted(body.parent.name for body in folder.glob("*/body.mjml"))
     if not names:
         raise Misconfigured(f"{folder} holds no e-mail template: check templates_dir")
     for name in names:
         yield _template(f"template {name}", folder / name)
-    if own is None:
-        return
-    if not own.is_dir():
-        raise Misconfigured(f"{own} is no folder: check newsletter_templates_dir")
-    for place in sorted(own.glob("*/*/")):
+    own = runtime.own_templates
+    for place in sorted(own.glob("*/*/")) if own else ():
         what = f"template {place.name} of {place.parent.name}"
         if place.name in names:
             yield _template(what, place, folder / place.name)

@@ -31,8 +31,8 @@ TOKEN = re.compile(f"{TOKEN_OPEN}([a-z_]+){TOKEN_CLOSE}")
 PREHEADER_MIN, PREHEADER_MAX = 40, 130
 SUBJECT_MAX = 78
 
-CONTENTS_TOPICS, CONTENTS_ITEMS = 2, 5
-"""An edition of at least so many topics and articles begins with a list of what is in it."""
+CONTENTS_TOPICS = 2
+"""An edition of at least so many topics begins with a list of them: of one, its heading says as much."""
 
 
 class Token(StrEnum):
@@ -227,16 +227,12 @@ def _articles(
 
 
 def _contents(issue: RenderedIssue, edition: Edition) -> list[Fragment]:
-    """Return the list of an edition's topics and how many articles each has; none for a short edition.
+    """Return the list of an edition's topics and how many articles each has; none for a single topic.
 
     The counts are written into the pieces here, as they differ within one edition. There are few of
     them, so what deliver keeps encoded stays small.
     """
-    if (
-        not issue.entries
-        or len(edition.sections) < CONTENTS_TOPICS
-        or len(edition.positions) < CONTENTS_ITEMS
-    ):
+    if not issue.entries or len(edition.sections) < CONTENTS_TOPICS:
         return []
     return [
         issue.contents,

@@ -10,7 +10,7 @@ import structlog
 
 from digest.deliver.outbox import are_letters_due, send_letters
 from digest.deliver.transport import Envelope
-from digest.domain.deliveries import DeliveryId
+from digest.domain.deliveries import DeliveryId, Outcome
 from digest.domain.errors import Conflict, NotFound, Refused, Unavailable
 from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.mail import Page
@@ -19,7 +19,7 @@ from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionSt
 from digest.pipeline.personal_mail import sender_of
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
-from digest.store.letters import LetterStanding, get_letter, queue_letter
+from digest.store.letters import LetterStanding, get_letter, hasten_letters, queue_letter
 from digest.store.newsletters import get_newsletter, list_topics, newsletter_by_id
 from digest.store.subscribers import get_subscription, is_suppressed, subscription_of
 from digest.track.tokens import Purpose
@@ -33,7 +33,7 @@ NO_DELIVERY = DeliveryId(0)
 """What stands in the return path of a mail that is no delivery: a report that comes there is nobody's."""
 
 
-_WHO_SENDS = "a running 'digest up' or worker sends it"
+_WHO_SENDS = "a running 'digest up' or worker sends it, or 'digest mail send --now'"
 
 
 def letters_due(runtime: Runtime) -> bool:
@@ -42,7 +42,11 @@ def letters_due(runtime: Runtime) -> bool:
 
 
 def post_letters(
-    runtime: Runtime, *, only: LetterId | None = None, should_stop: Callable[[], bool] = lambda: False
+    runtime: Runtime,
+    *,
+    only: LetterId | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_settled: Callable[[Outcome], None] = lambda _: None,
 ) -> None:
     """Send the letters that are due, or one of them, for a task's time. Raises what `send_letters` does."""
     deadline = time.monotonic() + LETTER_SECONDS
@@ -56,8 +60,21 @@ def post_letters(
             clock=runtime.clock,
             only=only,
             should_stop=lambda: should_stop() or time.monotonic() > deadline,
+            on_settled=on_settled,
         )
     )
+
+
+def post_all_letters(runtime: Runtime, *, put_off_too: bool, on_settled: Callable[[Outcome], None]) -> None:
+    """Send the letters that are due until none is, as a worker's sweeps do.
+
+    `put_off_too` makes those due that wait for their next try. Raises what `send_letters` does.
+    """
+    if put_off_too:
+        with writing(runtime.engine) as session:
+            hasten_letters(session, now=runtime.clock())
+    while letters_due(runtime):
+        post_letters(runtime, on_settled=on_settled)
 
 
 def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
@@ -138,7 +155,7 @@ def mail_link(runtime: Runtime, slug: str, email: str) -> LetterStanding:
         )
         if letter_id is None:
             raise Conflict(
-                f"a link for {address} waits already: {_WHO_SENDS}, and 'digest mail list' tells of it"
+                f"a link for {address} waits already: {_WHO_SENDS}; 'digest mail list' tells of it"
             )
     try:
         post_letters(runtime, only=letter_id)

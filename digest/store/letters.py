@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    func,
     literal_column,
     or_,
     select,
@@ -181,6 +182,22 @@ def _is_enough(
 def is_letter_due(session: Session, *, now: datetime) -> bool:
     """Return whether any letter could be sent now."""
     return bool(session.scalar(select(exists().where(_IS_PENDING, LetterRow.next_at <= now))))
+
+
+def hasten_letters(session: Session, *, now: datetime) -> None:
+    """Make every letter that waits for its next try due now."""
+    session.execute(
+        update(LetterRow)
+        .where(_IS_PENDING, LetterRow.next_at > now)
+        .values(next_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def waiting_letters(session: Session) -> tuple[int, datetime | None]:
+    """Return how many letters wait, and when the first of them is due; None when none does."""
+    count, first = session.execute(select(func.count(), func.min(LetterRow.next_at)).where(_IS_PENDING)).one()
+    return count, first
 
 
 def claim_letters(

@@ -48,9 +48,7 @@ def list_issues(
     schema = periodical(listing.archive, listing.issues)
     archive = listing.archive
     body = pages.visitor("archive.html", archive.spoken, archive=archive, listing=listing, schema=schema)
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=listing.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route("/archive/{slug}/topics", methods=READ)
@@ -59,9 +57,7 @@ def list_topics(request: Request, runtime: TheRuntime, pages: ThePages, slug: st
     found = archives.list_archive_topics(runtime, pages.phrases, slug)
     archive = found.archive
     body = pages.visitor("archive_topics.html", archive.spoken, archive=archive, topics=found.topics)
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=found.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route("/archive/{slug}/{number:int}", methods=READ)
@@ -80,16 +76,14 @@ def show_issue(
     body = pages.visitor(
         "archive_issue.html", archive.spoken, archive=archive, shown=shown, issue=shown.issue, schema=schema
     )
-    return answer(
-        request, body.encode(), media_type="text/html", changed_at=shown.changed_at, headers=ARCHIVE
-    )
+    return answer(request, body.encode(), media_type="text/html", headers=ARCHIVE)
 
 
 @router.api_route(f"/archive/{{slug}}/{archive_looks.NAME}", methods=READ)
 def theme(request: Request, runtime: TheRuntime, slug: str) -> Response:
     """Return the newsletter's own colours for the pages of its archive."""
-    css, changed_at = archives.find_stylesheet(runtime, slug)
-    return answer(request, css.encode(), media_type="text/css", changed_at=changed_at, headers=FEED)
+    css = archives.find_stylesheet(runtime, slug)
+    return answer(request, css.encode(), media_type="text/css", headers=FEED)
 
 
 @router.api_route("/archive/{slug}/{kind}.{form}", methods=READ)
@@ -106,7 +100,7 @@ def feed(
     fed = archives.feed_issues(runtime, pages.phrases, slug, topic, kind)
     body = WRITERS[form](feed_of(fed, pages, kind=kind, form=form))
     media_type = f"{MEDIA_TYPES[form]}; charset=utf-8"
-    return answer(request, body, media_type=media_type, changed_at=fed.changed_at, headers=FEED)
+    return answer(request, body, media_type=media_type, headers=FEED)
 
 
 @router.api_route("/archive", methods=READ)

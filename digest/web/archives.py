@@ -75,7 +75,6 @@ class Listing:
     issues: tuple[IssueCard, ...]
     newer: str | None
     older: str | None
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,6 @@ class Shown:
     whole: str
     earlier: str | None
     later: str | None
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,6 @@ class Overview:
 
     archive: ArchiveView
     topics: tuple[ArchiveTopicView, ...]
-    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def list_issues(
 ) -> Listing:
     """Return a page of issues. Raises `NotFound` where there is no public archive, or none of the topics."""
     with reading(runtime.engine) as session:
-        newsletter, place, changed_at = _open(runtime, session, name)
+        newsletter, place = _open(runtime, session, name)
         topics, chosen = _topics(session, newsletter, wanted)
         mix = frozenset(chosen)
         found = list_archived(session, newsletter.id, topics=mix, before=before, after=after, limit=PAGE)
@@ -139,14 +136,13 @@ def list_issues(
         issues=tuple(issue_card(issue, place, archive.spoken, mix) for issue in found),
         newer=place.path(topics=mix, after=first) if newer else None,
         older=place.path(topics=mix, before=last) if older else None,
-        changed_at=_latest(changed_at, found),
     )
 
 
 def show_issue(runtime: Runtime, speak: Speak, name: str, number: int, wanted: Collection[str]) -> Shown:
     """Return one issue as a mix of topics sees it. Raises `NotFound` where there is no public archive."""
     with reading(runtime.engine) as session:
-        newsletter, place, changed_at = _open(runtime, session, name)
+        newsletter, place = _open(runtime, session, name)
         issue = find_archived(session, newsletter.id, number)
         earlier, later = find_neighbours(session, newsletter.id, number)
     names = {topic.slug: name_of(topic.name) for topic in issue.content.topics} if issue else {}
@@ -163,17 +159,15 @@ def show_issue(runtime: Runtime, speak: Speak, name: str, number: int, wanted: C
         whole=place.path(number),
         earlier=place.path(earlier) if earlier else None,
         later=place.path(later) if later else None,
-        changed_at=_latest(changed_at, (issue,) if issue else ()),
     )
 
 
 def list_archive_topics(runtime: Runtime, speak: Speak, name: str) -> Overview:
     """Return every topic of an archive: the newsletter's own, then those it dropped. Raises `NotFound`."""
     with reading(runtime.engine) as session:
-        newsletter, place, changed_at = _open(runtime, session, name)
+        newsletter, place = _open(runtime, session, name)
         counts = count_topics(session, newsletter.id)
         topics = {topic.slug: topic for topic in list_topics(session, newsletter.id)}
-        newest = list_archived(session, newsletter.id, limit=1)
     shown = [slug for slug in topics if slug in counts] + [slug for slug in counts if slug not in topics]
     archive = _archive(newsletter, speak, place, f"{place.path()}/topics", (), {}, is_listed=True)
     return Overview(
@@ -190,35 +184,35 @@ def list_archive_topics(runtime: Runtime, speak: Speak, name: str) -> Overview:
             )
             for slug in shown
         ),
-        changed_at=_latest(changed_at, newest),
     )
 
 
 def feed_issues(runtime: Runtime, speak: Speak, name: str, wanted: Collection[str], kind: str) -> Fed:
     """Return what a feed of a mix holds. Raises `NotFound` as `list_issues` does."""
     with reading(runtime.engine) as session:
-        newsletter, place, changed_at = _open(runtime, session, name)
+        newsletter, place = _open(runtime, session, name)
         topics, chosen = _topics(session, newsletter, wanted)
         mix = frozenset(chosen)
         found = list_archived(session, newsletter.id, topics=mix, limit=FEED_ISSUES)
+        by_hand = archive_changed_at(session, newsletter.id)
     archive = _archive(newsletter, speak, place, place.path(topics=mix), topics, chosen, is_listed=False)
     views = [(issue, issue_view(issue, place, archive.spoken, mix)) for issue in found]
     return Fed(
         archive=archive,
         chosen=tuple(sorted(mix)),
         issues=tuple(views if kind == ISSUES else _enough(views)),
-        changed_at=_latest(changed_at, found),
+        changed_at=max([by_hand, *(issue.sent_at for issue in found)]),
     )
 
 
-def find_stylesheet(runtime: Runtime, name: str) -> tuple[str, datetime]:
-    """Return the colours of an archive as CSS, and when it was last changed by hand.
+def find_stylesheet(runtime: Runtime, name: str) -> str:
+    """Return the colours of an archive as CSS, '' where it has none of its own.
 
-    '' where it has no colours of its own. Raises `NotFound` where there is no public archive.
+    Raises `NotFound` where there is no public archive.
     """
     with reading(runtime.engine) as session:
-        newsletter, _, changed_at = _open(runtime, session, name)
-    return stylesheet(newsletter.theme), changed_at
+        newsletter, _ = _open(runtime, session, name)
+    return stylesheet(newsletter.theme)
 
 
 def _enough(views: Sequence[tuple[ArchivedIssue, IssueView]]) -> list[tuple[ArchivedIssue, IssueView]]:
@@ -233,8 +227,8 @@ def _enough(views: Sequence[tuple[ArchivedIssue, IssueView]]) -> list[tuple[Arch
     return taken
 
 
-def _open(runtime: Runtime, session: Session, name: str) -> tuple[Newsletter, Place, datetime]:
-    """Return the newsletter of this short name, where its archive is and when that was last changed by hand.
+def _open(runtime: Runtime, session: Session, name: str) -> tuple[Newsletter, Place]:
+    """Return the newsletter of this short name and where its archive is.
 
     Raises `NotFound`, the same for a newsletter that is not there and for one without an archive.
     """
@@ -245,7 +239,7 @@ def _open(runtime: Runtime, session: Session, name: str) -> tuple[Newsletter, Pl
     if newsletter is None or not newsletter.archive:
         raise NotFound("no newsletter of this name has a public archive")
     place = Place(runtime.settings.public_url.rstrip("/"), newsletter.slug)
-    return newsletter, place, archive_changed_at(session, newsletter.id)
+    return newsletter, place
 
 
 def _topics(
@@ -338,7 +332,3 @@ def _counted(
         for slug, name in names.items()
         if counts[slug]
     )
-
-
-def _latest(changed_at: datetime, issues: Collection[ArchivedIssue]) -> datetime:
-    return max([changed_at, *(issue.sent_at for issue in issues)])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 
 from fastapi import Request, Response
@@ -16,21 +14,19 @@ def answer(
     body: bytes,
     *,
     media_type: str,
-    changed_at: datetime,
     headers: Mapping[str, str],
 ) -> Response:
-    """Return `body` with its validators, or 304 to who has it; `changed_at` is when it last changed."""
-    validators = {
-        **headers,
-        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
-        "Last-Modified": format_datetime(changed_at, usegmt=True),
-    }
+    """Return `body` with its ETag, or 304 to who has it.
+
+    It has no Last-Modified: no date tells whether a page is the same, as a new name or design changes it too.
+    """
+    validators = {**headers, "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"'}
     if _has_it(request, validators["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=validators)
     return Response(body, media_type=media_type, headers=validators)
 
 
 def _has_it(request: Request, etag: str) -> bool:
-    """Tell whether the body is there already. Its date does not show that: other names change it too."""
+    """Tell whether the body is there already."""
     tags = request.headers.get("if-none-match", "")
     return tags.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in tags.split(",")]

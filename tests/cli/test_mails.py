@@ -162,7 +162,59 @@ def test_a_link_that_no_server_takes_waits_and_is_listed_with_why(weekly: Path, 
     change_settings(weekly, mail_url=f"smtp://127.0.0.1:{free_port()}")
     digest("subscriber", "link", "weekly", "ada@example.org").refused(1, "The link is not lost")
     assert "deferred until" in digest("mail", "list").well().out
-    digest("subscriber", "link", "weekly", "ada@example.org").refused(2, "waits already", "digest mail list")
+    told = digest("subscriber", "link", "weekly", "ada@example.org")
+    told.refused(2, "waits already", "digest mail list", "digest mail send --now")
+
+
+def test_letters_that_wait_are_sent_by_hand_where_no_worker_runs(
+    weekly: Path, digest: Digest, smtp_sink: SmtpSink
+) -> None:
+    assert digest("mail", "send").well().out == "No letter is due.\n"
+    digest("newsletter", "change", "weekly", "--welcome").well()
+    add = ("subscriber", "add", "weekly", "--topic", "space")
+    assert "'digest mail send'" in digest(*add, "dora@example.org").well().out
+    change_settings(weekly, mail_url=f"smtp://127.0.0.1:{free_port()}")
+    digest("mail", "send").refused(1, "Connection refused")
+    change_settings(weekly, mail_url=smtp_sink.url)
+    told = digest("mail", "send").well().out
+    assert told.startswith("No letter is due.\nWaiting: 1, the first until 20")
+    assert "'digest mail send --now' does not wait" in told
+    assert digest("mail", "send", "--now").well().out == "Letters: 1 sent.\n"
+    assert smtp_sink.copies() == {"dora@example.org": 1}
+    digest(*add, "eve@example.org").well()
+    sent = digest("mail", "send", "--json").well().json
+    assert sent == {"accepted": 1, "pending": 0, "failed": 0, "unknown": 0, "waiting": 0, "next_at": None}
+    assert digest("mail", "send", "--now").well().out == "No letter is due.\n"
+    assert smtp_sink.copies() == {"dora@example.org": 1, "eve@example.org": 1}
+
+
+def test_what_became_of_letters_sent_by_hand_is_told(
+    weekly: Path, digest: Digest, smtp_sink: SmtpSink
+) -> None:
+    change_settings(weekly, mail_url=smtp_sink.url)
+    digest("newsletter", "change", "weekly", "--welcome").well()
+    for name in ("reject-550.a", "defer-451.b", "drop-after-dot.c", "d"):
+        digest("subscriber", "add", "weekly", "--topic", "space", f"{name}@example.org").well()
+    told = digest("mail", "send")
+    assert told.code == 1
+    assert told.out.startswith(
+        "Letters: 1 sent, 1 put off, 1 refused, 1 without an answer (see 'digest mail list')."
+    )
+    listed = digest("mail", "list").well().out
+    assert "it may have arrived or not" in " ".join(listed.split())
+
+
+def test_a_link_that_may_or_may_not_have_arrived_is_no_success(
+    weekly: Path, digest: Digest, smtp_sink: SmtpSink
+) -> None:
+    change_settings(weekly, mail_url=smtp_sink.url)
+    email = "drop-after-dot-once.ada@example.org"
+    digest("subscriber", "add", "weekly", email, "--topic", "space").well()
+    told = digest("subscriber", "link", "weekly", email)
+    assert told.code == 1
+    assert f"may or may not have reached {email}: ask them" in told.out
+    assert f"'digest subscriber link weekly {email}' sends another" in told.out
+    assert "is on its way" in digest("subscriber", "link", "weekly", email).well().out
 
 
 def test_new_subscribers_are_welcomed_if_the_newsletter_wants_it(weekly: Path, digest: Digest) -> None:
@@ -173,6 +225,17 @@ def test_new_subscribers_are_welcomed_if_the_newsletter_wants_it(weekly: Path, d
     assert "A welcome waits for them" in digest(*add, "eve@example.org", "--topic", "space").well().out
     assert "welcome" not in digest(*add, "eve@example.org", "--topic", "climate").well().out
     assert [one["kind"] for one in digest("mail", "list", "--json").json] == ["welcome"]
+
+
+def test_an_import_welcomes_nobody_and_says_so(weekly: Path, digest: Digest) -> None:
+    (weekly / "readers.csv").write_text("email\ndora@example.org\n")
+    assert "welcome" not in digest("subscriber", "import", "weekly", "readers.csv").well().out
+    digest("newsletter", "change", "weekly", "--welcome").well()
+    (weekly / "readers.csv").write_text("email\ndora@example.org\neve@example.org\n")
+    told = digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert told == "Added 1 subscriber, updated 1. Nobody is welcomed: an import mails nothing.\n"
+    assert "welcome" not in digest("subscriber", "import", "weekly", "readers.csv").well().out
+    assert digest("mail", "list", "--json").json == []
 
 
 @pytest.mark.parametrize("kind", ["confirmation", "welcome", "preferences", "goodbye", "test", "alert"])

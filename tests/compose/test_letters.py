@@ -232,7 +232,9 @@ def test_a_test_is_the_issue_under_a_strip(
     [
         (IssueState.DRAFT, "It is a draft"),
         (IssueState.APPROVED, "It is approved"),
-        (IssueState.SENT, "It is approved"),
+        (IssueState.SENDING, "It is being sent: readers get exactly"),
+        (IssueState.PAUSED, "Its sending is paused"),
+        (IssueState.SENT, "It was sent: readers got exactly"),
         (IssueState.CANCELLED, "It is cancelled"),
     ],
 )
@@ -282,3 +284,26 @@ def test_what_a_letter_may_not_say_is_named_with_its_line(tmp_path: Path) -> Non
     (own / "body.txt").write_text("\n{{ letter.name }}\n")
     with pytest.raises(Misconfigured, match=r"welcome/body\.txt line 2: .*name"):
         compile_letter(LetterKind.WELCOME, own, TEMPLATES / "welcome")
+
+
+@pytest.mark.parametrize("name", ["body.txt", "subject.txt"])
+@pytest.mark.parametrize("text", ["", " \n{# what we said #}\n\n"])
+@pytest.mark.parametrize("kind", list(LetterKind))
+def test_a_letter_that_says_nothing_is_an_error(
+    tmp_path: Path, kind: LetterKind, name: str, text: str
+) -> None:
+    own = tmp_path / kind
+    own.mkdir()
+    (own / name).write_text(text)
+    with pytest.raises(Misconfigured, match=rf"{own / name}: it says nothing"):
+        compile_letter(kind, own, TEMPLATES / kind)
+
+
+def test_so_is_one_that_says_nothing_to_some_only(tmp_path: Path) -> None:
+    own = tmp_path / "welcome"
+    own.mkdir()
+    (own / "body.txt").write_text("{% for topic in letter.topics %}{{ topic }}{% endfor %}")
+    template = {LetterKind.WELCOME: compile_letter(LetterKind.WELCOME, own, TEMPLATES / "welcome")}
+    assert letter(template, LetterKind.WELCOME).text == "ClimateSpace"
+    with pytest.raises(Misconfigured, match="it says nothing"):
+        letter(template, LetterKind.WELCOME, topics=())

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from digest.compose.checks import Finding, check_page
 from digest.domain.mail import Page
 
@@ -25,6 +27,13 @@ def test_a_link_is_not_taken_for_the_beginning_of_another(page: Page) -> None:
     url = "https://meridian.example.org/2026/11/tidal-array"
     (found,) = errors(replace(page, text=page.text.replace(url, f"{url}-two")))
     assert found.what == f"the text form lacks the link {url}"
+
+
+@pytest.mark.parametrize("place", ["#topic-space", "#pause"])
+def test_so_are_the_links_to_mute_a_topic_and_to_pause(page: Page, place: str) -> None:
+    (found,) = errors(replace(page, text=page.text.replace(place, "")))
+    assert found.what.startswith("the text form lacks the link https://")
+    assert found.what.endswith(place)
 
 
 def test_articles_in_another_order_are_warned_about_once_of_each_kind(page: Page) -> None:

@@ -1,13 +1,16 @@
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from digest.compose import sandbox
 from digest.compose.letters import compile_letter
 from digest.compose.templates import compile_template
 from digest.domain.errors import Misconfigured
 from digest.domain.letters import LetterKind
 from tests.samples import TEMPLATES
+from tests.waiting import PATIENCE
 
 
 def spoiled(folder: Path, files: Mapping[str, str], name: str, old: str, new: str) -> int:
@@ -68,6 +71,49 @@ def test_an_error_in_the_text_form_is_named_with_file_and_line(
     line = spoiled(tmp_path, template_files, "body.txt", old, new)
     with pytest.raises(Misconfigured, match=rf"body\.txt line {line}: .*{word}"):
         compile_template(tmp_path)
+
+
+ENDLESS = {
+    "loops in loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "a macro that calls itself twice": (
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}"
+    ),
+    "a macro that only calls itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    "a loop that writes too much": "{% for a in range(99999) %}{{ 'word ' * 99 }}{% endfor %}",
+}
+"""Each is told, and not waited for."""
+
+
+@pytest.mark.parametrize("error", ENDLESS)
+@pytest.mark.parametrize(
+    ("name", "before"), [("body.mjml", "{% if item.image %}"), ("body.txt", "{% if item.takeaways %}")]
+)
+def test_a_template_without_end_is_named_with_file_and_line(
+    error: str, name: str, before: str, tmp_path: Path, template_files: Mapping[str, str]
+) -> None:
+    line = spoiled(tmp_path, template_files, name, before, f"{ENDLESS[error]}{before}")
+    began = time.thread_time()
+    with pytest.raises(Misconfigured, match=rf"{name} line {line}: (it|maximum recursion)"):
+        compile_template(tmp_path)
+    assert time.thread_time() - began < PATIENCE
+
+
+def test_a_template_that_is_slow_from_step_to_step_is_stopped_by_the_clock(
+    tmp_path: Path, template_files: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "SECONDS_MAX", 0.05)
+    slow = "{% for a in range(9999) %}{% set b = range(9999) | sum %}{% endfor %}"
+    line = spoiled(tmp_path, template_files, "body.txt", "{% if item.url %}", f"{slow}{{% if item.url %}}")
+    with pytest.raises(Misconfigured, match=rf"body\.txt line {line}: it takes more than 0.05 seconds"):
+        compile_template(tmp_path)
+
+
+def test_what_goes_on_without_end_in_a_part_is_named_by_the_part(tmp_path: Path) -> None:
+    (tmp_path / "welcome").mkdir()
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "sender.txt").write_text(f"\n\n{ENDLESS['loops in loops']}")
+    with pytest.raises(Misconfigured, match=r"parts/sender\.txt line 3: it goes on for more than"):
+        compile_letter(LetterKind.WELCOME, tmp_path / "welcome", TEMPLATES / "welcome")
 
 
 def test_an_unclosed_element_is_named_with_the_line_it_was_opened_in(

@@ -244,5 +244,5 @@ def test_a_mail_of_one_piece_needs_its_subject(hello: Path) -> None:
 
 
 def test_a_value_it_cannot_show_is_a_fault_of_the_template(hello: Path) -> None:
-    with pytest.raises(Misconfigured, match="'hello': 'name' is undefined"):
+    with pytest.raises(Misconfigured, match=r"hello/subject\.txt line 1: 'name' is undefined"):
         compiled(hello).page(MAIL, {})

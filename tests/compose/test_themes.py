@@ -187,6 +187,15 @@ def test_plurals_are_worded_by_their_category() -> None:
     ]
 
 
+@pytest.mark.parametrize("wording", ["{subject}", "» {subject} …", "..."])
+def test_the_mark_of_a_test_cannot_be_worded_away(wording: str) -> None:
+    vocabulary = replace(VOCABULARY, phrases=phrases_said(TEMPLATES / "test"))
+    with pytest.raises(InvalidInput, match=r"line 2: wording\.de\.test_subject is .* a word of its own"):
+        parse_theme(f"[wording.de]\ntest_subject = '{wording}'", "theme.toml", vocabulary)
+    theme = parse_theme("[wording.de]\ntest_subject = 'Probe'", "theme.toml", vocabulary)
+    assert theme.wording == {"de": {"test_subject": {"other": "Probe"}}}
+
+
 @pytest.mark.parametrize("text", ["", WHOLE.replace("[wording.pt-br]", "")])
 @pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_what_is_exported_reads_back_as_the_same_theme(text: str, language: str) -> None:

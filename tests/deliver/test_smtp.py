@@ -142,7 +142,7 @@ def test_a_connection_lost_in_the_body_has_sent_nothing(smtp_sink: SmtpSink) -> 
 
 def test_a_server_that_cannot_be_reached_is_named() -> None:
     port = free_port()
-    with pytest.raises(Unavailable, match=f"127.0.0.1:{port}"):
+    with pytest.raises(Unavailable, match=f"127.0.0.1:{port} takes no mail: Connection refused"):
         send(f"smtp://127.0.0.1:{port}", "anna@example.org")
 
 
@@ -151,6 +151,42 @@ def test_a_server_that_does_not_greet_is_away(smtp_sink: SmtpSink, greeting: Ban
     smtp_sink.faults = Faults(on_connection=lambda _: greeting)
     with pytest.raises(Unavailable):
         send(smtp_sink.url, "anna@example.org", timeout=1.0)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        (b"421 go away\r\n", "421 go away"),
+        (b"421-go\r\n421 \x1b[2Jaway\xe2\x80\xae\r\n", "421 go [2Jaway"),
+        (b"554 " + b"no " * 400 + b"\r\n", "no…"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+        (b"", "Unexpected EOF received"),
+    ],
+)
+def test_what_a_server_greets_with_is_told_on_a_line_as_it_was_said(greeting: bytes, said: str) -> None:
+    told = str(greeted(greeting))
+    assert told.endswith(said)
+    assert told.isprintable()
+    assert "'" not in told
+
+
+def greeted(greeting: bytes) -> Unavailable:
+    """Return what is told of a server that says `greeting` and hangs up."""
+
+    async def meet() -> None:
+        async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(greeting)
+            writer.close()
+            await writer.wait_closed()
+
+        async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with SmtpTransport(SmtpServer("127.0.0.1", port, timeout=PATIENCE)).session():
+                pass
+
+    with pytest.raises(Unavailable) as raised:
+        asyncio.run(meet())
+    return raised.value
 
 
 def test_broken_tls_is_away_and_not_a_hang(smtp_sink: SmtpSink) -> None:

@@ -57,10 +57,10 @@ def shown(issue: RenderedIssue, edition: Edition, room: int | None) -> list[str]
     return [piece.text.strip() for piece in assemble(issue, edition, room=room).pieces]
 
 
-def test_an_edition_begins_with_its_contents_when_it_is_long_enough() -> None:
+def test_an_edition_of_two_topics_or_more_begins_with_its_contents() -> None:
     topics = (A, B, A, A, B)
     assert shown(issue_of(*topics), edition_of(*topics), None)[:4] == ["opening", "contents", "a 3", "b 2"]
-    assert shown(issue_of(A, B, A, A), edition_of(A, B, A, A), None)[1] == "section a"
+    assert shown(issue_of(A, B), edition_of(A, B), None)[:4] == ["opening", "contents", "a 1", "b 1"]
     assert shown(issue_of(*(A,) * 6), edition_of(*(A,) * 6), None)[1] == "section a"
 
 
@@ -69,6 +69,9 @@ def test_what_is_left_out_is_counted_and_leaves_no_heading_behind() -> None:
     assembly = assemble(issue, edition, room=1300)
     assert [piece.text.strip() for piece in assembly.pieces] == [
         "opening",
+        "contents",
+        "a 2",
+        "b 1",
         "section a",
         "headline 0:a",
         "headline 1:a",

@@ -27,7 +27,7 @@ from digest.store.subscribers import set_subscription_state, suppress
 from digest.track.tokens import Purpose
 from tests.faults.workers import Worker
 from tests.pipeline.press import Clock
-from tests.servers.faults import At, Banner, DropAfterDot, Faults, Reply, SlowBanner
+from tests.servers.faults import At, Banner, DropAfterDot, Faults, Reply, ResetInBody, SlowBanner
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import CLIMATE, NOW, SPACE, stored_newsletter, stored_reader
 from tests.waiting import wait_until
@@ -81,6 +81,12 @@ class Post:
         with reading(self.engine) as session:
             (letter,) = list_letters(session, limit=10)
         return letter
+
+    @property
+    def states(self) -> dict[str, DeliveryState]:
+        """How each letter stands, by whom it is to."""
+        with reading(self.engine) as session:
+            return {letter.email: letter.state for letter in list_letters(session, limit=100)}
 
     @property
     def received(self) -> EmailMessage:
@@ -188,6 +194,37 @@ def test_a_mail_server_that_fails_puts_a_letter_off_and_loses_none(
     post.send()
     post.send()
     assert post.sink.copies() == {ADA: 1}
+
+
+def test_a_letter_at_which_the_conversation_breaks_waits_alone(post: Post, clock: Clock) -> None:
+    broken = "reset-in-body-once.eve@example.org"
+    others = [f"reader-{number}@example.org" for number in range(8)]
+    for email in (*others[:4], broken, *others[4:]):
+        post.queue(reader=stored_reader(post.engine, post.newsletter, email))
+    with pytest.raises(Unavailable, match="before the dot"):
+        post.send()
+    assert post.sink.copies() == dict.fromkeys(others, 1)
+    assert post.states[broken] is DeliveryState.PENDING
+    assert not post.is_due, "its time has not come"
+    clock.now += timedelta(minutes=2)
+    post.send()
+    assert post.sink.copies() == dict.fromkeys((*others, broken), 1)
+
+
+def test_a_server_at_which_every_conversation_breaks_is_asked_no_further(post: Post, clock: Clock) -> None:
+    post.sink.faults = Faults(on_recipient=lambda *_: ResetInBody())
+    emails = [f"reader-{number}@example.org" for number in range(12)]
+    for email in emails:
+        post.queue(reader=stored_reader(post.engine, post.newsletter, email))
+    with pytest.raises(Unavailable, match="before the dot"):
+        post.send()
+    assert post.sink.connections < len(emails)
+    assert set(post.states.values()) == {DeliveryState.PENDING}
+    assert not post.is_due
+    post.sink.faults = Faults()
+    clock.now += timedelta(minutes=2)
+    post.send()
+    assert post.sink.copies() == dict.fromkeys(emails, 1)
 
 
 def test_a_letter_that_nobody_waits_for_any_more_is_given_up(post: Post, clock: Clock) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Engine, update
 from digest.address.steps import address_issue
 from digest.domain.errors import Conflict, Misconfigured, NotFound
 from digest.domain.issues import Issue
+from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import LIGHT, USUAL, Theme
 from digest.pipeline.preflight import check_offline
@@ -124,6 +125,18 @@ def test_a_newsletters_own_template_is_used_at_once(
         )
         assert line in page_for_reader(own, draft.id).text
         assert page_for_reader(own, draft.id).html == page_for_reader(runtime, draft.id).html
+
+
+def test_a_folder_of_own_templates_that_is_not_there_is_told_and_no_other_design_used(
+    tmp_path: Path, runtime: Runtime, newsletter: Newsletter, draft: Issue
+) -> None:
+    gone = tmp_path / "gone"
+    lost = Runtime(runtime.settings.model_copy(update={"newsletter_templates_dir": gone}), runtime.clock)
+    with pytest.raises(Misconfigured, match=f"newsletter_templates_dir: {gone} is no folder"):
+        approve_issue(lost, draft.id, by="ed")
+    with pytest.raises(Misconfigured, match="newsletter_templates_dir"):
+        lost.letter_template(LetterKind.WELCOME, newsletter)
+    lost.letter_template(LetterKind.ALERT)
 
 
 def test_who_was_sent_an_issue_sees_the_edition_they_were_sent(

@@ -176,7 +176,7 @@ def test_the_phone_width_is_that_of_a_phone(still_site: Site, page: Page) -> Non
     page.wait_for_function("document.querySelector('iframe').clientWidth > 600")
     page.get_by_label("Phone, 375 px").check()
     page.wait_for_function("document.querySelector('iframe').clientWidth === 375")
-    assert page.frames[1].evaluate(inside) <= 375
+    page.frames[1].wait_for_function(f"{inside} <= 375")
 
 
 # --- journeys

@@ -179,7 +179,7 @@ def _check_layout(whole: Whole) -> Iterator[Finding]:
         )
 
 
-_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "online", "act"})
+_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "mute", "pause", "online", "act"})
 """Links, by their class, that the text form must have as well: `act` is what a letter is for."""
 
 
