@@ -8,17 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Connection,
+    Integer,
+    String,
+    Text,
+    Update,
     and_,
     bindparam,
     case,
     exists,
+    func,
     literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -29,6 +36,7 @@ from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.audiences import edition_keys
 from digest.store.base import storable
 from digest.store.deliveries import DeliveryRow
+from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 from digest.store.outages import OutageRow
 from digest.store.subscribers import SubscriptionRow, SuppressionRow
@@ -113,24 +121,37 @@ def claim_deliveries(
     )
 
 
-_IS_SUBSCRIBED = (
-    exists()
-    .where(
-        IssueRow.id == DeliveryRow.issue_id,
-        SubscriptionRow.newsletter_id == IssueRow.newsletter_id,
-        SubscriptionRow.subscriber_id == DeliveryRow.subscriber_id,
-        SubscriptionRow.state == SubscriptionState.ACTIVE,
-    )
+# Looked up row by row, as a scalar is: an EXISTS may be turned into a join, and PostgreSQL, which learns of a
+# million new rows only later, has then read all subscriptions for every page.
+_SUBSCRIPTION_STATE: ColumnElement[str] = (
+    select(SubscriptionRow.state)
+    .join(IssueRow, IssueRow.newsletter_id == SubscriptionRow.newsletter_id)
+    .where(IssueRow.id == DeliveryRow.issue_id, SubscriptionRow.subscriber_id == DeliveryRow.subscriber_id)
     .correlate(DeliveryRow)
+    .scalar_subquery()
 )
-_IS_SUPPRESSED = exists().where(SuppressionRow.email_key == DeliveryRow.email_key).correlate(DeliveryRow)
+_SUPPRESSION: ColumnElement[str] = (
+    select(SuppressionRow.email_key)
+    .where(SuppressionRow.email_key == DeliveryRow.email_key)
+    .correlate(DeliveryRow)
+    .scalar_subquery()
+)
+_IS_WANTED = and_(
+    func.coalesce(_SUBSCRIPTION_STATE, "") == SubscriptionState.ACTIVE.value, _SUPPRESSION.is_(None)
+)
+# Not as the partial index has it: it holds all that is in hand, and a page is looked up by its ids.
+_IS_IN_HAND = DeliveryRow.state.not_in(
+    [literal_column(f"'{state.value}'") for state in DeliveryState if state not in _IN_HAND]
+)
 
 
 def _issue_is(state: IssueState) -> ColumnElement[bool]:
-    return exists().where(IssueRow.id == DeliveryRow.issue_id, IssueRow.state == state).correlate(DeliveryRow)
+    found = select(IssueRow.state).where(IssueRow.id == DeliveryRow.issue_id).correlate(DeliveryRow)
+    return found.scalar_subquery() == state.value
 
 
-_IS_SENDING, _IS_CANCELLED = _issue_is(IssueState.SENDING), _issue_is(IssueState.CANCELLED)
+_HELD: Columns = {"id": BigInteger(), "fence": Integer()}
+_SETTLED: Columns = {**_HELD, "state": String(), "code": Integer(), "text": Text()}
 
 
 def arm_deliveries(
@@ -141,20 +162,29 @@ def arm_deliveries(
     The others were taken over, unsubscribed or suppressed since the claim, or their issue is no longer
     being sent: theirs must not. Asking again after a commit whose outcome was lost gives the same answer.
     """
-    armed = session.scalars(
-        update(DeliveryRow)
-        .where(
-            _held(claims, owner),
-            DeliveryRow.state.in_(_IN_HAND),
-            _IS_SENDING,
-            _IS_SUBSCRIBED,
-            ~_IS_SUPPRESSED,
-        )
-        .values(state=DeliveryState.SENDING, armed_at=now)
-        .returning(DeliveryRow.id)
-        .execution_options(synchronize_session=False)
+    connection = session.connection()
+    armed = connection.scalars(
+        _arming(connection.dialect.name), {**_held(connection, claims), "b_owner": owner, "b_now": now}
     )
     return frozenset(map(DeliveryId, armed))
+
+
+@cache
+def _arming(dialect: str) -> Update:
+    held = given(dialect, _HELD)
+    return (
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == held.c.id,
+            DeliveryRow.fence == held.c.fence,
+            DeliveryRow.owner == bindparam("b_owner"),
+            _IS_IN_HAND,
+            _issue_is(IssueState.SENDING),
+            _IS_WANTED,
+        )
+        .values(state=DeliveryState.SENDING.value, armed_at=bindparam("b_now"))
+        .returning(DeliveryRow.id)
+    )
 
 
 def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> None:
@@ -162,12 +192,24 @@ def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> N
 
     They are cancelled where the reader left or the issue was cancelled since they were claimed.
     """
-    session.connection().execute(
+    connection = session.connection()
+    connection.execute(_returning(connection.dialect.name), {**_held(connection, claims), "b_owner": owner})
+
+
+@cache
+def _returning(dialect: str) -> Update:
+    held = given(dialect, _HELD)
+    return (
         update(DeliveryRow)
-        .where(_held(claims, owner), DeliveryRow.state == DeliveryState.CLAIMED)
+        .where(
+            DeliveryRow.id == held.c.id,
+            DeliveryRow.fence == held.c.fence,
+            DeliveryRow.owner == bindparam("b_owner"),
+            DeliveryRow.state == DeliveryState.CLAIMED.value,
+        )
         .values(
             state=case(
-                (_IS_SUBSCRIBED & ~_IS_SUPPRESSED & ~_IS_CANCELLED, DeliveryState.PENDING.value),
+                (_IS_WANTED & ~_issue_is(IssueState.CANCELLED), DeliveryState.PENDING.value),
                 else_=DeliveryState.CANCELLED.value,
             ),
             owner=None,
@@ -176,9 +218,8 @@ def return_claims(session: Session, claims: Sequence[Claim], *, owner: str) -> N
     )
 
 
-def _held(claims: Sequence[Claim], owner: str) -> ColumnElement[bool]:
-    keys = [(claim.id, claim.fence) for claim in claims]
-    return and_(tuple_(DeliveryRow.id, DeliveryRow.fence).in_(keys), DeliveryRow.owner == owner)
+def _held(connection: Connection, claims: Sequence[Claim]) -> dict[str, object]:
+    return values_given(connection, _HELD, [(claim.id, claim.fence) for claim in claims])
 
 
 def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]], *, now: datetime) -> int:
@@ -186,38 +227,47 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
 
     A late answer settles an `unknown` too: the fence shows that nobody has taken the delivery since.
     """
-    # Spelled out: an IN cannot be run for many rows at once.
-    is_open = or_(*(DeliveryRow.state == state.value for state in (*_IN_HAND, DeliveryState.UNKNOWN)))
-    statement = (
+    connection = session.connection()
+    # Nearly all are due at no later time: those of one time are one statement.
+    by_time: dict[datetime, list[tuple[object, ...]]] = {}
+    for claim, outcome in settled:
+        next_at = now if outcome.retry_in is None else now + outcome.retry_in
+        told = storable(outcome.text)[:500]
+        row = (claim.id, claim.fence, outcome.state.value, outcome.code, told)
+        by_time.setdefault(next_at, []).append(row)
+    settling = _settling(connection.dialect.name)
+    return sum(
+        connection.execute(
+            settling, {**values_given(connection, _SETTLED, rows), "b_now": now, "b_next_at": next_at}
+        ).rowcount
+        for next_at, rows in by_time.items()
+    )
+
+
+@cache
+def _settling(dialect: str) -> Update:
+    became = given(dialect, _SETTLED)
+    is_open: list[ColumnElement[str]] = [
+        literal_column(f"'{state.value}'") for state in (*_IN_HAND, DeliveryState.UNKNOWN)
+    ]
+    return (
         update(DeliveryRow)
-        .where(DeliveryRow.id == bindparam("b_id"), DeliveryRow.fence == bindparam("b_fence"), is_open)
+        .where(
+            DeliveryRow.id == became.c.id,
+            DeliveryRow.fence == became.c.fence,
+            DeliveryRow.state.in_(is_open),
+        )
         .values(
-            state=bindparam("b_state"),
-            smtp_code=bindparam("b_code"),
-            smtp_text=bindparam("b_text"),
+            state=became.c.state,
+            smtp_code=became.c.code,
+            smtp_text=became.c.text,
             attempts=DeliveryRow.attempts + 1,
             next_at=bindparam("b_next_at"),
-            settled_at=now,
+            settled_at=bindparam("b_now"),
             owner=None,
             lease_until=None,
         )
     )
-    # On the connection, not the session: the ORM would split this into one statement a row.
-    result = session.connection().execute(
-        statement,
-        [
-            {
-                "b_id": claim.id,
-                "b_fence": claim.fence,
-                "b_state": outcome.state.value,
-                "b_code": outcome.code,
-                "b_text": storable(outcome.text)[:500],
-                "b_next_at": now if outcome.retry_in is None else now + outcome.retry_in,
-            }
-            for claim, outcome in settled
-        ],
-    )
-    return result.rowcount
 
 
 def lease_owners(session: Session) -> frozenset[str]:
