@@ -59,6 +59,10 @@ _RETURN = {
 """What a page tells those who come back. That their address is never mailed, it sees by itself."""
 
 
+MUTE = "mute:"
+"""What the button that mutes one topic says before its name."""
+
+
 @router.api_route("/unsubscribe/{token}", methods=READ)
 @router.api_route("/unsubscribe/{token}/undo", methods=READ)  # what a form's answer leaves in the address bar
 def show_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink) -> HTMLResponse:
@@ -108,14 +112,15 @@ def save_preferences(
     pages: ThePages,
     link: PreferencesLink,
     token: str,
-    save: Annotated[str, Form()],  # noqa: ARG001  the form's button: a POST of nothing must not unfollow all
+    save: Annotated[str, Form()],  # the form's button: a POST of nothing must not unfollow all
     topic: Annotated[list[str], Form(default_factory=list)],
 ) -> HTMLResponse:
-    """Follow exactly the topics that were ticked."""
+    """Follow exactly the topics that were ticked, but for one whose own button was pressed to mute it."""
     get_subscription(runtime, link)
     told, status = "saved", 200
+    wanted = [TopicSlug(slug) for slug in topic if f"{MUTE}{slug}" != save]
     try:
-        steps.follow(runtime.engine, link.newsletter_id, link.subscriber_id, map(TopicSlug, topic))
+        steps.follow(runtime.engine, link.newsletter_id, link.subscriber_id, wanted)
     except NotFound:
         # The newsletter dropped a topic while the page was open.
         told, status = "changed", 422

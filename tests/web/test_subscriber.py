@@ -245,6 +245,16 @@ def test_a_mails_links_to_mute_and_pause_lead_to_their_places_on_the_page(site: 
     assert all(f'id="{place}"' in page for place in places)
 
 
+def test_a_topic_is_muted_by_one_button_and_the_others_stay_as_ticked(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    ticked = re.findall(r'name="topic" value="([^"]+)" checked', site.get(link).text)
+    assert len(ticked) >= 2
+    assert f'value="mute:{ticked[0]}">Mute ' in site.get(link).text
+    told = site.post(link, topic=ticked, save=f"mute:{ticked[0]}").text
+    assert re.findall(r'name="topic" value="([^"]+)" checked', told) == ticked[1:]
+    assert f"mute:{ticked[0]}" not in told
+
+
 def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:
     set_state(site.runtime.engine, ADA, SubscriptionState.PENDING)
     told = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/return").text
