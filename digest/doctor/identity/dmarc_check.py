@@ -97,7 +97,7 @@ async def _look_at_reports(dns: Dns, verdict: Verdict, record: DmarcRecord, walk
         name = f"{walk.source}._report._dmarc.{other}"
         if not any(is_dmarc(text) for text in await dns.texts(name)):
             verdict.hints.append(f"Reports to {other} are not sent until it says that it wants them")
-            verdict.record = zone_text(name, "v=DMARC1")
+            verdict.record = "\n".join(filter(None, (verdict.record, zone_text(name, "v=DMARC1"))))
 
 
 def _mended(record: DmarcRecord, source: str, reports_to: str) -> str:

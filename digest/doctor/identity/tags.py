@@ -45,5 +45,11 @@ def read_tags(text: str) -> Tags:
 
 
 def shown(text: str) -> str:
-    """Return the beginning of what a stranger wrote, enough to find it by."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    """Return the beginning of what a stranger wrote, on one line and enough to find it by."""
+    return cut(text, _SHOWN)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a stranger's text within `limit` characters, and with nothing in it that breaks a line."""
+    printable = "".join(one if one.isprintable() else "�" for one in text[: limit + 1])
+    return printable if len(printable) <= limit else f"{printable[:limit]}…"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from digest.doctor.checks import Check
+from digest.doctor.identity.tags import cut
 from digest.domain.errors import Unavailable
 
 _SHOWN = 160
@@ -50,7 +51,7 @@ async def unless_away(what: str, look: Awaitable[Verdict]) -> Check:
 
 def within(text: str) -> str:
     """Return a record's text, cut where it gets too long to read."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return cut(text, _SHOWN)
 
 
 def _sentence(text: str) -> str:
