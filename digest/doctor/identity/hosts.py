@@ -72,11 +72,15 @@ async def look_at_address(dns: Dns, address: Address, from_where: Sending, autho
         verdict.hints.append("Receivers see another: put that into sending_addresses")
         return verdict
     problems = verdict.errors if from_where.is_certain else verdict.hints
-    guessed = "" if from_where.is_certain else "If mail leaves from it (else set sending_addresses), "
+
+    def say(what: str) -> None:
+        guess = f"If mail leaves from it (else set sending_addresses), {what}"
+        problems.append(f"{what[0].upper()}{what[1:]}" if from_where.is_certain else guess)
+
     names = (await dns.names_of(address))[:_NAMES_MAX]
     if not names:
         verdict.found.append("has no name")
-        problems.append(f"{guessed}have whoever gave you the address give it a name that leads back to it")
+        say("have whoever gave you the address give it a name that leads back to it")
         name = from_where.host or f"mail.{author}"
         verdict.record = zone_line(reverse_name(address), "PTR", f"{name}.")
         return verdict
@@ -86,7 +90,7 @@ async def look_at_address(dns: Dns, address: Address, from_where: Sending, autho
         verdict.found.append(f"{confirmed[0]}, and back")
     else:
         verdict.found.append(f"{', '.join(names)}, which does not lead back to it")
-        problems.append(f"{guessed}let its name lead back to it, or have it named otherwise")
+        say("let its name lead back to it, or have it named otherwise")
         verdict.record = zone_line(names[0], "A" if address.version == 4 else "AAAA", str(address))
     return verdict
 

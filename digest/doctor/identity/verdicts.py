@@ -25,7 +25,7 @@ class Verdict:
 
     def told(self) -> Check:
         """Return it as a check; the record only beside what it is to mend."""
-        advice = " ".join(_sentence(part) for part in (*self.errors, *self.hints))
+        advice = " ".join(f"{part.rstrip('.')}." for part in (*self.errors, *self.hints))
         return Check(
             self.what,
             not self.errors,
@@ -52,8 +52,3 @@ async def unless_away(what: str, look: Awaitable[Verdict]) -> Check:
 def within(text: str) -> str:
     """Return a record's text, cut where it gets too long to read."""
     return cut(text, _SHOWN)
-
-
-def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith(".") else f"{text}."

@@ -9,6 +9,7 @@ from digest.doctor.identity.dmarc_check import look_at_alignment, look_at_dmarc,
 from digest.doctor.identity.dns import Dns
 from digest.doctor.identity.senders import Identity
 from digest.doctor.identity.verdicts import Verdict
+from digest.domain.errors import Unavailable
 from tests.doctor.identity.asking import asked, ills, seen
 from tests.servers.dns import DnsServer, Zone
 
@@ -156,7 +157,7 @@ def test_reports_to_another_organisation_need_its_consent() -> None:
 def test_a_walk_that_could_not_be_asked_for_is_not_taken_for_one_without_records() -> None:
     with DnsServer() as server:
         server.failing.add("_dmarc.org")
-        with pytest.raises(Exception, match="_dmarc.org TXT: the name server answers SERVFAIL"):
+        with pytest.raises(Unavailable, match=r"_dmarc\.org TXT: the name server answers SERVFAIL"):
             asked(server, lambda dns: look_at_dmarc(dns, "example.org", ""))
 
 
