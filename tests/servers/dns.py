@@ -29,6 +29,7 @@ Zone = Mapping[str, Mapping[str, Sequence[str | Sequence[str]]]]
 
 _CHAIN_MAX = 8
 _UDP_MAX = 512
+"""Octets of an answer by UDP to who says nothing of how many it takes."""
 
 
 class DnsServer:
@@ -82,7 +83,7 @@ class DnsServer:
         else:
             self._fill(response, name, kind)
         whole = response.to_wire(max_size=65535)
-        if is_tcp or len(whole) <= _UDP_MAX:
+        if is_tcp or len(whole) <= max(query.payload, _UDP_MAX):
             return whole
         response.answer.clear()
         response.flags |= dns.flags.TC

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
@@ -73,35 +73,37 @@ def is_dmarc(text: str) -> bool:
 def read_dmarc(text: str) -> DmarcRecord:
     """Read a record for which `is_dmarc` holds, however broken the rest of it is."""
     tags = read_tags(text)
-    problems, notes = list(tags.problems), []
+    problems = list(tags.problems)
     chosen = {name: _choice(name, tags.values, problems) for name in _CHOICES}
     policies = {name: _policy(name, tags.values, problems) for name in ("p", "sp", "np")}
-    rua, told = _uris(tags.values.get("rua", ""), "rua")
-    problems += told
-    problems += _uris(tags.values.get("ruf", ""), "ruf")[1]
-    notes += [f"{name}= is no longer part of DMARC" for name in _GONE if name in tags.values]
-    if any(_SIZE.search(uri.strip()) for uri in tags.values.get("rua", "").split(",")):
-        notes.append("a size behind an address of rua= is no longer part of DMARC")
-    policy = policies["p"]
-    if any(name in tags.values and found is None for name, found in policies.items()) or policy is None:
+    rua = _addresses("rua", tags.values, problems)
+    _addresses("ruf", tags.values, problems)
+    if "p" not in tags.values:
+        problems.append("p= is missing")
+    if policies["p"] is None or any(
+        found is None and name in tags.values for name, found in policies.items()
+    ):
         # RFC 9989 §4.10.1: with somebody to report to it counts as none, with nobody it does not count.
-        if "p" not in tags.values:
-            problems.append("p= is missing")
-        policy = Policy.NONE if rua else None
-        policies = dict.fromkeys(policies)
+        policies = {"p": Policy.NONE if rua else None, "sp": None, "np": None}
     return DmarcRecord(
         text,
-        policy,
-        policies["sp"],
-        policies["np"],
-        chosen["psd"] or "u",
-        chosen["t"] == "y",
-        chosen["adkim"] == "s",
-        chosen["aspf"] == "s",
-        rua,
-        tuple(problems),
-        tuple(notes),
+        policy=policies["p"],
+        subdomains=policies["sp"],
+        nonexistent=policies["np"],
+        psd=chosen["psd"] or "u",
+        is_test=chosen["t"] == "y",
+        is_strict_dkim=chosen["adkim"] == "s",
+        is_strict_spf=chosen["aspf"] == "s",
+        rua=rua,
+        problems=tuple(problems),
+        notes=tuple(_notes(tags.values)),
     )
+
+
+def _notes(values: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{name}= is no longer part of DMARC" for name in _GONE if name in values)
+    if any(_SIZE.search(uri.strip()) for uri in values.get("rua", "").split(",")):
+        yield "a size behind an address of rua= is no longer part of DMARC"
 
 
 def _choice(name: str, values: Mapping[str, str], problems: list[str]) -> str:
@@ -120,18 +122,17 @@ def _policy(name: str, values: Mapping[str, str], problems: list[str]) -> Policy
         return None
 
 
-def _uris(value: str, name: str) -> tuple[tuple[str, ...], list[str]]:
-    """Return the addresses in a list of URIs, and what is wrong with others of them."""
-    addresses, problems = [], []
-    for uri in filter(None, (part.strip() for part in value.split(","))):
+def _addresses(name: str, values: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
+    """Return the mail addresses in a list of URIs; others are passed over, and what is no URI is a problem."""
+    addresses = []
+    for uri in filter(None, (part.strip() for part in values.get(name, "").split(","))):
         plain = _SIZE.sub("", uri)
-        mailto = _MAILTO.fullmatch(plain)
-        if mailto:
+        if mailto := _MAILTO.fullmatch(plain):
             addresses.append(unquote(mailto[1]))
         elif uri.lower().startswith("mailto:") or not _URI.fullmatch(plain):
             hint = f"; write mailto:{shown(uri)}" if "@" in uri and ":" not in uri else ""
             problems.append(f"{name}: '{shown(uri)}' is no URI that reports can go to{hint}")
-    return tuple(addresses), problems
+    return tuple(addresses)
 
 
 def repaired(record: DmarcRecord, *, reports_to: str = "") -> str:
@@ -139,7 +140,7 @@ def repaired(record: DmarcRecord, *, reports_to: str = "") -> str:
     values = read_tags(record.text).values
     policies = {name: _policy(name, values, []) or "" for name in ("p", "sp", "np")}
     addresses = record.rua or ((reports_to,) if reports_to else ())
-    failures, _ = _uris(values.get("ruf", ""), "ruf")
+    failures = _addresses("ruf", values, [])
     tags = {
         "v": "DMARC1",
         **policies,

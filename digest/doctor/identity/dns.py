@@ -29,6 +29,8 @@ SECONDS_EACH = 2.0
 
 _SECONDS_A_TRY = 0.9
 _AT_ONCE = 40
+_UDP_MAX = 1232
+"""Octets of an answer that no network on the way has to cut up; a longer one comes by TCP (RFC 9715)."""
 _VALUES_MAX = 100
 """Records of one name that are looked at: nobody has a use for more, and strangers publish some of them."""
 
@@ -113,6 +115,7 @@ def _resolver(server: str) -> dns.asyncresolver.Resolver:
         host, resolver.port = _host_and_port(server)
         resolver.nameservers = [host]
     resolver.timeout = _SECONDS_A_TRY
+    resolver.use_edns(0, payload=_UDP_MAX)
     return resolver
 
 
