@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import unquote
+from urllib.parse import quote
 
 from digest.doctor.identity.tags import read_tags, shown
 
@@ -43,7 +43,7 @@ class DmarcRecord:
 
     `policy` is None where receivers pass the whole record over. `subdomains` (sp) and `nonexistent` (np) are
     None where the policy holds for these as well. `psd` is y, n or u. `rua` are the addresses that reports go
-    to. `notes` are no errors.
+    to, encoded as URIs have them. `notes` are no errors.
     """
 
     text: str
@@ -123,12 +123,12 @@ def _policy(name: str, values: Mapping[str, str], problems: list[str]) -> Policy
 
 
 def _addresses(name: str, values: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:
-    """Return the mail addresses in a list of URIs; others are passed over, and what is no URI is a problem."""
+    """Return the mail addresses in a list of URIs, as they stand there; what is no URI is a problem."""
     addresses = []
     for uri in filter(None, (part.strip() for part in values.get(name, "").split(","))):
         plain = _SIZE.sub("", uri)
         if mailto := _MAILTO.fullmatch(plain):
-            addresses.append(unquote(mailto[1]))
+            addresses.append(mailto[1])
         elif uri.lower().startswith("mailto:") or not _URI.fullmatch(plain):
             hint = f"; write mailto:{shown(uri)}" if "@" in uri and ":" not in uri else ""
             problems.append(f"{name}: '{shown(uri)}' is no URI that reports can go to{hint}")
@@ -139,7 +139,7 @@ def repaired(record: DmarcRecord, *, reports_to: str = "") -> str:
     """Return the record as it should be written; `reports_to` gets reports where it names nobody."""
     values = read_tags(record.text).values
     policies = {name: _policy(name, values, []) or "" for name in ("p", "sp", "np")}
-    addresses = record.rua or ((reports_to,) if reports_to else ())
+    addresses = record.rua or ((_encoded(reports_to),) if reports_to else ())
     failures = _addresses("ruf", values, [])
     tags = {
         "v": "DMARC1",
@@ -155,7 +155,12 @@ def repaired(record: DmarcRecord, *, reports_to: str = "") -> str:
 
 def new_record(reports_to: str) -> str:
     """Return a record for a domain that has none: it asks for reports, and for nothing to be refused yet."""
-    return f"v=DMARC1; p=none; rua=mailto:{reports_to}"
+    return f"v=DMARC1; p=none; rua=mailto:{_encoded(reports_to)}"
+
+
+def _encoded(address: str) -> str:
+    """Return an address as a URI holds it: RFC 9989 §4.8 wants commas and exclamation marks encoded."""
+    return quote(address, safe="@+")
 
 
 def names_walked(domain: str) -> tuple[str, ...]:

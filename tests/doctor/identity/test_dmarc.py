@@ -110,6 +110,7 @@ def test_a_policy_that_is_well_is_told_as_it_holds_for_the_sender() -> None:
         ("ops@news.example.org", "ops@news.example.org"),
         ("ops@example.org", "ops@example.org"),
         ("ops@example.net", "postmaster@news.example.org"),
+        ("o,p!s+x@example.org", "o%2Cp%21s+x@example.org"),
     ],
 )
 def test_a_record_that_is_missing_is_written_with_reports_to_the_senders_own(

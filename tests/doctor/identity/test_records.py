@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.doctor.identity.dkim import read_key
-from digest.doctor.identity.dmarc import is_dmarc, read_dmarc, repaired
+from digest.doctor.identity.dkim_check import judge_key
+from digest.doctor.identity.dmarc import Walk, is_dmarc, read_dmarc, repaired
+from digest.doctor.identity.dmarc_check import judge_record
 from digest.doctor.identity.spf import is_spf, merged, read_spf, with_address, with_ending
+from digest.doctor.identity.spf_check import judge_spf
+from digest.doctor.identity.spf_tree import Found, Node
 from digest.doctor.identity.tags import read_tags
+from digest.doctor.identity.verdicts import Verdict
 from digest.doctor.identity.zone import zone_line, zone_text
 from tests.deliver.dkim.checking import ed25519_key, rsa_key
+from tests.doctor.identity.asking import certain
 
 HOSTILE = st.one_of(
     st.text(max_size=300),
@@ -156,7 +162,7 @@ def test_a_whole_policy_is_read() -> None:
         True,
         True,
     )
-    assert record.rua == ("d@example.org", "a+b@example.net")
+    assert record.rua == ("d@example.org", "a%2Bb@example.net")
     assert (record.problems, record.notes) == ((), ())
     assert record.policy_below(exists=True) == "quarantine"
     assert record.policy_below(exists=False) == "none"
@@ -252,6 +258,23 @@ def test_no_record_makes_a_reader_fail_and_what_is_repaired_can_be_read(text: st
     record = read_dmarc(f"v=DMARC1; {text}")
     assert read_dmarc(repaired(record)).problems == ()
     zone_text("example.org", text)
+
+
+@given(
+    st.lists(HOSTILE, max_size=3), st.sampled_from(["", "include:example.net ", "redirect=example.net a "])
+)
+def test_no_record_makes_a_verdict_fail_or_break_a_line_of_what_is_shown(texts: list[str], more: str) -> None:
+    below = Node("example.net", tuple(read_spf(f"v=spf1 {text}") for text in texts))
+    record = read_spf(f"v=spf1 {more}{texts[0] if texts else ''}")
+    found = {term: Found(node=below if "example.net" in term.text else None) for term in record.terms}
+    spf = judge_spf(Node("example.org", (record,), found), certain("203.0.113.9", "2001:db8::9"))
+    dmarc = Verdict("DMARC")
+    policy = read_dmarc(f"v=DMARC1; {texts[0] if texts else ''}")
+    judge_record(dmarc, policy, Walk("a.example.org", {"example.org": policy}), exists=True)
+    for check in (spf.told(), judge_key(texts, rsa_key(), "example.org").told(), dmarc.told()):
+        assert check.is_well or check.advice
+        assert "\n" not in check.found + check.advice
+        assert all(line[0] in " )" or line.split(" ")[1] == "IN" for line in check.record.splitlines())
 
 
 @pytest.mark.parametrize("reader", [read_tags, read_key, read_spf, read_dmarc])
