@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
+from dns.asyncresolver import Resolver
+from dns.resolver import NoResolverConfiguration
 
 from digest.doctor.identity import dns as asking
 from digest.doctor.identity.dns import Answer, Dns, reverse_name
@@ -132,3 +134,12 @@ def test_what_is_no_address_of_a_server_is_refused(server: str) -> None:
 @pytest.mark.parametrize("server", ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"])
 def test_addresses_of_servers_are_read_with_and_without_port(server: str) -> None:
     Dns(server, seconds=1)
+
+
+def test_a_system_without_a_name_server_says_which_setting_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unconfigured(*_: object) -> None:
+        raise NoResolverConfiguration
+
+    monkeypatch.setattr(Resolver, "read_resolv_conf", unconfigured)
+    with pytest.raises(Misconfigured, match="dns_resolver: this system names no server"):
+        Dns("", seconds=1)
