@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import json
 import os
 import re
@@ -83,6 +84,17 @@ class Settings(BaseSettings):
         "",
         description="The domain that signs: the senders' own or one above it. Empty: each newsletter's "
         "sender's.",
+    )
+    sending_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="The IP addresses that mail reaches receivers from, for `digest doctor` to compare with "
+        "DNS: SPF must let them pass and each needs a name. Empty: those of the host in mail_url, where "
+        "receivers can see them, which is only a guess.",
+    )
+    dns_resolver: str = Field(
+        "",
+        description="The name server that `digest doctor` asks about senders: ADDRESS or ADDRESS:PORT, as in "
+        "192.0.2.53 or [2001:db8::53]:5353. Empty: the system's.",
     )
     ops_email: str = Field(
         "", description="Who is told when something needs a person. Empty: it is only logged."
@@ -181,7 +193,7 @@ class Settings(BaseSettings):
             return cls._as_list(value)
         return [key.strip() for key in value.split(",") if key.strip()]
 
-    @field_validator("previous_secret_keys", "fetch_allow", mode="before")
+    @field_validator("previous_secret_keys", "fetch_allow", "sending_addresses", mode="before")
     @classmethod
     def _as_list(cls, value: object) -> object:
         """Read a list out of one variable: with commas or spaces between, or as JSON."""
@@ -193,6 +205,16 @@ class Settings(BaseSettings):
             return json.loads(value)
         except ValueError as exc:
             raise ValueError("input begins like a JSON list but is none; put commas between instead") from exc
+
+    @field_validator("sending_addresses")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError as exc:
+                raise ValueError(f"'{address}' is no IP address; write it like 192.0.2.25") from exc
+        return value
 
     @classmethod
     def settings_customise_sources(

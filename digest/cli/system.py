@@ -134,12 +134,22 @@ def _ready_runtime() -> Runtime:
     return runtime
 
 
-@app.command()
-def doctor(as_json: JsonOption = False) -> None:
-    """Check settings, database, broker, mail server and templates, each for real."""
-    from digest.doctor import examine
+Sender = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="EMAIL",
+        help="Look up only what vouches for mail from this address: SPF, DKIM, DMARC. May be repeated.",
+    ),
+]
 
-    checks = examine()
+
+@app.command(epilog=examples("digest doctor", "digest doctor --sender news@example.org"))
+def doctor(sender: Sender = None, as_json: JsonOption = False) -> None:
+    """Check settings, database, broker, mail server, templates and senders' DNS, each for real."""
+    from digest.doctor import examine, examine_senders
+    from digest.intake.addresses import parse_sender
+
+    checks = examine_senders([parse_sender(one) for one in sender]) if sender else examine()
     if as_json:
         show_json(checks)
     else:
@@ -147,6 +157,8 @@ def doctor(as_json: JsonOption = False) -> None:
         for check in checks:
             if check.advice:
                 say(f"\n{check.what}: {check.advice}")
+            if check.record:
+                say(f"In DNS:\n{check.record}")
     if not all(check.is_well for check in checks):
         raise typer.Exit(1)
 

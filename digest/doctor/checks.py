@@ -13,10 +13,12 @@ class Check:
     """One thing that was looked at.
 
     `found` says what was there. `advice` says what to do: always there when it is not well, '' when there is
-    nothing to do, and otherwise what to see to before readers notice.
+    nothing to do, and otherwise what to see to before readers notice. `record` is what to write into the DNS
+    for it, as a zone file has it, '' for nothing.
     """
 
     what: str
     is_well: bool
     found: str
     advice: str = ""
+    record: str = ""
