@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import structlog
 
 from digest.compose.checks.editions import Reported
-from digest.compose.steps import approve
+from digest.compose.steps import approve, pin
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict
-from digest.domain.issues import Issue, IssueState
+from digest.domain.issues import Issue, IssueId, IssueState
 from digest.intake.names import parse_person
 from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
+from digest.store.articles import StoredArticle, articles_by_id
 from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
+from digest.store.pins import PinKind
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +40,9 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
     """Freeze a draft with its newsletter's template, once its checks find no error.
 
     Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have
-    looked, so they are looked at now. `despite_errors` lets it go as it is; who did and what was wrong then
-    stands in the issue's note. Raises `InvalidInput` for a name that is none, `Unsound` with the errors,
-    `Conflict` and `Misconfigured`.
+    looked, so they are looked at now, and articles whose pages are gone are left out, which the note says.
+    `despite_errors` lets it go as it is; then the note says who did and what was wrong. Raises `InvalidInput`
+    for a name that is none, `Unsound` with the errors, `Conflict` and `Misconfigured`.
     """
     by = parse_person(by, "the name of who approves it")
     with reading(runtime.engine) as session:
@@ -49,19 +51,41 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
         # An approval refuses in its own words what is no draft or holds nothing.
         is_to_be_checked = issue.state is IssueState.DRAFT and bool(items_of(session, issue.id))
     template = runtime.template(newsletter)
-    errors = _check(runtime, issue_id, by).errors if is_to_be_checked else ()
+    errors: Sequence[Reported] = ()
+    left_out = ""
+    if is_to_be_checked:
+        checked, left_out = _check(runtime, issue.id, by)
+        errors = checked.errors
     if errors and not despite_errors:
         raise Unsound(_refusal(issue_id, errors))
-    note = f"approved by {by} despite {_told(errors)}" if errors else ""
-    if note:
+    note = f"approved by {by} despite {_told(errors)}" if errors else left_out
+    if errors:
         log.warning("issue.approved_despite_errors", issue=issue_id, by=by, errors=len(errors))
     return approve(runtime.engine, issue_id, template=template, by=by, now=runtime.clock(), note=note)
 
 
-def _check(runtime: Runtime, issue_id: int, by: str) -> Preflight:
-    if by == AUTOMATIC:
-        return check_issue(runtime, issue_id, seconds=LOOK_SECONDS)
-    return standing_check(runtime, issue_id)
+def _check(runtime: Runtime, issue_id: IssueId, by: str) -> tuple[Preflight, str]:
+    """Return what the checks find, and what was left out of the issue on their word."""
+    if by != AUTOMATIC:
+        return standing_check(runtime, issue_id), ""
+    checked = check_issue(runtime, issue_id, seconds=LOOK_SECONDS)
+    if not (gone := _gone(runtime, issue_id, checked)):
+        return checked, ""
+    for one in gone:
+        pin(runtime.engine, issue_id, one.id, PinKind.DROP, by=AUTOMATIC, now=runtime.clock())
+    titles = [one.article.title for one in gone]
+    log.warning("issue.gone_left_out", issue=issue_id, articles=titles)
+    told = ", ".join(f"'{title}'" for title in titles)
+    return standing_check(runtime, issue_id), f"left out, for its page is gone: {told}"
+
+
+def _gone(runtime: Runtime, issue_id: IssueId, checked: Preflight) -> list[StoredArticle]:
+    """Return the articles whose own links are errors; none when those are all, as somebody has to look."""
+    with reading(runtime.engine) as session:
+        held = articles_by_id(session, [item.article_id for item in items_of(session, issue_id)]).values()
+    wrong = [one.finding.what for one in checked.errors]
+    gone = [one for one in held if any(what.startswith(f"{one.article.url} ") for what in wrong)]
+    return gone if len(gone) < len(held) else []
 
 
 def _refusal(issue_id: int, errors: Sequence[Reported]) -> str:

@@ -121,9 +121,11 @@ def test_only_a_link_may_make_a_header_long(raw: bytes) -> None:
 
 
 def test_readers_values_stand_alone_on_their_lines(raw: bytes) -> None:
-    lines = body_lines(raw)
-    assert lines.count(b"reader@example.com=") == 2
-    assert all(b"reader@example.com" not in line or line == b"reader@example.com=" for line in lines)
+    # Softly broken off from what follows, or at the end of a line of text.
+    alone = (b"reader@example.com=", b"reader@example.com")
+    found = [line for line in body_lines(raw) if b"reader@example.com" in line]
+    assert len(found) == 2
+    assert set(found) <= set(alone)
 
 
 def test_the_headers_say_who_what_and_how_to_leave(raw: bytes) -> None:
@@ -197,7 +199,7 @@ def test_any_text_around_any_tokens_comes_back(
 def test_an_international_domain_travels_in_a_labels_and_is_shown_as_written(encoded: EncodedIssue) -> None:
     raw = encoded.edition(everything(sample_issue())).message(sample_recipient(email="reader@bücher.example"))
     assert parsed(raw)["To"] == "reader@xn--bcher-kva.example"
-    assert "at reader@bücher.example because" in decoded(raw).text
+    assert "at reader@bücher.example because" in " ".join(decoded(raw).text.split())
 
 
 def test_a_local_part_outside_ascii_is_the_only_thing_in_a_mail_that_is(encoded: EncodedIssue) -> None:
@@ -205,7 +207,7 @@ def test_a_local_part_outside_ascii_is_the_only_thing_in_a_mail_that_is(encoded:
     raw = encoded.edition(everything(sample_issue())).message(sample_recipient(email="lektør@bücher.example"))
     (header,) = [line for line in raw.split(b"\r\n") if not line.isascii()]
     assert header.decode() == "To: lektør@xn--bcher-kva.example"
-    assert "at lektør@bücher.example because" in decoded(raw).text
+    assert "at lektør@bücher.example because" in " ".join(decoded(raw).text.split())
 
 
 BAD_RECIPIENTS = {

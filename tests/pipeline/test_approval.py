@@ -15,6 +15,7 @@ from digest.pipeline.scheduled import advance
 from digest.pipeline.sending import send
 from digest.runtime import Runtime
 from digest.store.articles import ArticleRow
+from digest.store.contents import get_content
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, write_texts
 from digest.store.newsletters import NewsletterRow
@@ -133,6 +134,24 @@ def test_an_issue_that_approves_itself_has_its_links_looked_at_first(
     assert weekly.occurrence.state is OccurrenceState.WAITING
     assert "is gone: it answers 410" in weekly.occurrence.note
     assert smtp_sink.copies() == {"ops@example.org": 1}
+
+
+def test_an_issue_that_approves_itself_leaves_out_what_is_gone_and_says_so(
+    engine: Engine, runtime: Runtime, press: Press, smtp_sink: SmtpSink
+) -> None:
+    weekly = Weekly(engine, runtime, press, Approval.AUTOMATIC)
+    press.publish("glaciers", CLIMATE)
+    run = weekly.due()
+    while weekly.occurrence.stage is not Stage.APPROVE:
+        advance(runtime, run)
+    press.withdraw("tides")
+    weekly.drive(run)
+    (issue_id,) = weekly.send()
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+        assert [item.title for item in get_content(session, issue).items] == ["glaciers"]
+    assert (issue.state, issue.note) == (IssueState.SENT, "left out, for its page is gone: 'tides'")
+    assert smtp_sink.count() == 2
 
 
 def test_automatic_approval_waits_for_a_person_and_tells_ops_what_to_do(
