@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import TextIO
 
 from digest.domain.counting import counted
@@ -96,7 +97,7 @@ def _delimiter_of(beginning: str, columns: Collection[str]) -> str:
 
 
 def _lines(stream: TextIO, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(_bounded(stream), delimiter=delimiter, strict=True)
+    reader = csv.reader(_bounded(stream, name), delimiter=delimiter, strict=True)
     try:
         for fields in reader:
             told = [" ".join(field.split()) for field in fields]
@@ -106,11 +107,15 @@ def _lines(stream: TextIO, name: str, delimiter: str) -> Iterator[tuple[int, lis
         raise InvalidInput(f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported") from exc
 
 
-def _bounded(stream: TextIO) -> Iterator[str]:
-    """Yield the lines of a file. Raises `csv.Error` for one that does not end."""
-    while line := stream.readline(_LINE_MAX):
+def _bounded(stream: TextIO, name: str) -> Iterator[str]:
+    """Yield the lines of a file. Raises `InvalidInput` for one that does not end."""
+    for number in count(1):
+        line = stream.readline(_LINE_MAX)
         if len(line) == _LINE_MAX:
-            raise csv.Error(f"a line is longer than {_LINE_MAX:,} characters")
+            told = f"not CSV (a line of more than {_LINE_MAX:,} characters)"
+            raise InvalidInput(f"{name} line {number}: {told}; nothing was imported")
+        if not line:
+            return
         yield line
 
 
