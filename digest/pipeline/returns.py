@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -29,10 +30,12 @@ def take_returned(runtime: Runtime, octets: bytes, *, to: Collection[str] = (), 
 
 
 def _tell(runtime: Runtime, taken: Taken) -> None:
+    # It is logged as well, and servers like to repeat whom a mail was for: no log names a reader.
+    said = re.sub(re.escape(taken.email), "(a reader)", taken.detail, flags=re.IGNORECASE)
     tell_ops(
         runtime,
         f"{taken.domain} refuses our mail",
-        f"The mail server of {taken.domain} does not want mail from us: {taken.detail}. No reader is to "
+        f"The mail server of {taken.domain} does not want mail from us: {said}. No reader is to "
         "blame, and none was suppressed.",
         to_do="Look at the sender's SPF, DKIM and reputation. What came back from there:",
         commands=["digest bounces list --meaning refuses_us", "digest doctor"],

@@ -59,7 +59,8 @@ def _of_recipients(
     own = [one for one in recipients if email_key(delivery.email) in _keys(one)]
     told = min(own or recipients, key=lambda one: list(Action).index(one.action))
     status = _status(told)
-    detail = " ".join(filter(None, [status, told.diagnostic, _passed_on(told, delivery)]))
+    code = "" if status in told.diagnostic else status
+    detail = " ".join(filter(None, [code, told.diagnostic, _passed_on(told, delivery)]))
     return Verdict(_meaning(told, status, delivery, now=now), status, detail)
 
 

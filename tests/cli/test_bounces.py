@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import signal
 import smtplib
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import date, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -87,19 +90,26 @@ def poll(home: Path, digest: Digest, *mails: bytes) -> str:
     return said
 
 
+@contextmanager
+def serving(home: Path, log: Path) -> Iterator[tuple[ServerProcess, int]]:
+    """Run `digest bounces serve` as a process of its own; give it and its port."""
+    command = ["env", f"--chdir={home}", str(COMMAND), "bounces", "serve", "--port", "0"]
+    process = ServerProcess(command, output=log)
+    listening = re.compile(r"127\.0\.0\.1 port (\d+)")
+    process.wait_until(lambda: listening.search(log.read_text()) is not None)
+    found = listening.search(log.read_text())
+    assert found
+    try:
+        yield process, int(found[1])
+    finally:
+        process.end(signal.SIGTERM)
+
+
 @pytest.fixture
 def served(sent: Path, tmp_path: Path) -> Iterator[int]:
-    """The port of `digest bounces serve`, a process of its own, which ends well on SIGTERM."""
-    process = ServerProcess(
-        ["env", f"--chdir={sent}", str(COMMAND), "bounces", "serve", "--port", "0"],
-        output=tmp_path / "served.log",
-    )
-    listening = re.compile(r"127\.0\.0\.1 port (\d+)")
-    process.wait_until(lambda: listening.search(process.output.read_text()) is not None)
-    found = listening.search(process.output.read_text())
-    assert found
-    yield int(found[1])
-    process.end(signal.SIGTERM)
+    """The port of a server that ends well on SIGTERM."""
+    with serving(sent, tmp_path / "served.log") as (process, port):
+        yield port
     assert process.exit_code == 0, process.output.read_text()
 
 
@@ -116,13 +126,38 @@ def test_a_report_over_lmtp_suppresses_and_the_next_issue_skips_the_reader(
     assert (listed["email"], listed["effect"], listed["issue_id"]) == (ADA, "suppressed", 1)
     assert "5.1.1" in digest("bounces", "list").well().out
     shown = " ".join(digest("subscriber", "show", "weekly", ADA).well().out.split())
-    assert "never mailed no such mailbox, issue 1: 5.1.1" in shown
+    assert "never mailed no such mailbox, issue 1: 550 5.1.1" in shown
     assert "no such mailbox" in digest("suppression", "show", ADA).well().out
     count = smtp_sink.count()
     next_issue(1)
     digest("send", "2").well()
     assert "address is suppressed" in digest("why", ADA, "2").well().out
     assert ADA not in [one for mail in smtp_sink.messages()[count:] for one in mail.recipients]
+
+
+def test_a_server_killed_before_it_recorded_has_not_acknowledged_and_the_copy_counts_once(
+    sent: Path, digest: Digest, tmp_path: Path
+) -> None:
+    path, report = came_back(ADA, group(status="5.2.2", diagnostic=""))
+    with serving(sent, tmp_path / "killed.log") as (process, port):
+        client = smtplib.LMTP("127.0.0.1", port, timeout=20)
+        with (
+            closing(sqlite3.connect(sent / "digest.db", isolation_level=None)) as database,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            database.execute("BEGIN IMMEDIATE")
+            answer = pool.submit(client.sendmail, "", [path], report)
+            with pytest.raises(TimeoutError):
+                answer.result(0.5)
+            process.end(signal.SIGKILL)
+            with pytest.raises((smtplib.SMTPException, OSError)):
+                answer.result(20)
+    assert digest("bounces", "list", "--json").json == []
+    with serving(sent, tmp_path / "again.log") as (_, port), smtplib.LMTP("127.0.0.1", port) as client:
+        for _ in range(3):
+            client.sendmail("", [path], report)
+    assert digest("subscriber", "show", "weekly", ADA, "--json").json["soft_bounces"] == 1
+    assert [one["effect"] for one in digest("bounces", "list", "--json").json] == ["counted"]
 
 
 def test_three_issues_that_come_back_soft_pause_the_subscription(sent: Path, digest: Digest) -> None:
@@ -147,13 +182,16 @@ def test_three_issues_that_come_back_soft_pause_the_subscription(sent: Path, dig
 def test_ops_are_told_once_of_a_domain_that_refuses_us(
     sent: Path, digest: Digest, smtp_sink: SmtpSink
 ) -> None:
-    refused = group(status="5.7.26", diagnostic="smtp; 550 5.7.26 unauthenticated mail")
+    refused = group(status="5.7.26", diagnostic="smtp; 550 5.7.26 <Ada@example.org>: unauthenticated mail")
     count = smtp_sink.count()
     reports = [came_back(ADA, refused, own_id=f"<{number}@mx>")[1] for number in range(3)]
     assert "1 ops told" in poll(sent, digest, *reports)
     (alert,) = smtp_sink.contents()[count:]
     mail = message_from_bytes(alert, policy=policy.default)
     assert (mail["To"], mail["Subject"]) == ("ops@example.org", "[Digest] example.org refuses our mail")
+    text = mail.get_body(("plain",)).get_content()
+    assert "550 5.7.26" in text
+    assert ADA not in text.lower(), "what ops are told is logged, and no log shall name a reader"
     assert digest("suppression", "list", "--json").json == []
 
 
