@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
+    from digest.track.returns import ReturnPaths
     from digest.track.tokens import Tokens
 
 
@@ -80,6 +81,18 @@ class Runtime:
             )
         older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
         return [*older, key]
+
+    @cached_property
+    def return_paths(self) -> ReturnPaths:
+        """Who reads what comes back. Raises `Misconfigured` where mails have no return path of their own."""
+        from digest.track.returns import PLACE, ReturnPaths
+
+        if PLACE not in self.settings.return_path:
+            raise Misconfigured(
+                "return_path has no * before its @, so what comes back does not tell whose mail it was, and "
+                "nothing of it can be believed: set one such as bounces+*@news.example.org"
+            )
+        return ReturnPaths(self.settings.return_path, self._secret_keys)
 
     def return_path(self, sender_email: str) -> Callable[[DeliveryId], str]:
         """Return what names the address a delivery's bounces go to. Raises `Misconfigured` when none can."""
@@ -229,6 +242,8 @@ class Runtime:
         _ = self.tokens, self.transport, self.dkim_keys
         if self.settings.return_path:
             self.return_path("")
+        if self.settings.bounce_mailbox_url:
+            _ = self.return_paths
         if self.settings.dkim_domain:
             self.dkim_domain("")
 

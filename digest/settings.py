@@ -74,6 +74,13 @@ class Settings(BaseSettings):
         "a signed mark of each mail's own, so that what comes back tells whose it was. Empty: the "
         "newsletter's own sender address.",
     )
+    bounce_mailbox_url: str = Field(
+        "",
+        description="A mailbox that return_path leads to, looked at by workers every minute: "
+        "imaps://USER:PASSWORD@HOST/FOLDER (TLS), imap://… (STARTTLS) or maildir:/FOLDER. What is taken in "
+        "is marked as seen. return_path needs its * then. Empty: none; 'digest bounces serve' takes bounces "
+        "in over LMTP.",
+    )
     dkim_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
         description="Keys that sign every mail to readers (DKIM), each as SELECTOR=FILE or SELECTOR=PEM: RSA "

@@ -6,6 +6,8 @@ due; a lost one costs the seconds until the next beat, a doubled one nothing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 from celery import Celery, Task
 from celery.signals import (
@@ -29,6 +31,7 @@ TICK_SECONDS = 60.0
 SWEEP_SECONDS = 5.0
 """A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
 
+MAILBOX_SECONDS = 60.0
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
 less than this between them, hints arrive."""
@@ -62,9 +65,19 @@ def make_app(settings: Settings) -> Celery:
                 "schedule": SWEEP_SECONDS,
                 "options": {"expires": HINT_SECONDS},
             },
+            **_returns(settings),
         },
     )
     return celery
+
+
+def _returns(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the beat of the mailbox that bounces come to, where the settings name one."""
+    if not settings.bounce_mailbox_url:
+        return {}
+    # Each look expires before the next is due: a mailbox that is slow is never looked at by all workers.
+    options = {"expires": MAILBOX_SECONDS}
+    return {"returns": {"task": "worker.tasks.read_returns", "schedule": MAILBOX_SECONDS, "options": options}}
 
 
 def read_settings() -> Settings:

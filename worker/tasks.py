@@ -13,6 +13,7 @@ from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.polling import are_sources_due, poll_due
+from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
@@ -83,3 +84,9 @@ def send(issue_id: int) -> None:
 def post() -> None:
     """Send the letters that are due for most of a minute, or until this worker is told to stop."""
     post_letters(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def read_returns() -> None:
+    """Take in the bounces and complaints that are new in the mailbox of the settings."""
+    poll_mailbox(runtime(), runtime().settings.bounce_mailbox_url, should_stop=stopping.is_set)

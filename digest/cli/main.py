@@ -35,6 +35,8 @@ class Root(LazyGroup):
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),
         "article": Part(_SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
+        "suppression": Part(_SETUP, "digest.cli.suppressions", "Addresses that are never mailed.", True),
+        "bounces": Part(_SETUP, "digest.cli.bounces", "Bounces and complaints: take them in.", True),
         "mail": Part(
             _SETUP, "digest.cli.mails", "The mails besides the digest: confirmation, alert, …", True
         ),

@@ -11,7 +11,9 @@ from digest.cli.arguments import Email, Slug, language_tag, within
 from digest.cli.lazy import examples, new_app
 from digest.cli.mails import in_words
 from digest.cli.opening import open_runtime
-from digest.cli.output import JsonOption, read_text_file, say, show_json, show_record, show_table
+from digest.cli.output import JsonOption, plain, read_text_file, say, show_json, show_record, show_table
+from digest.cli.suppressions import reason_in_words
+from digest.domain.bounces import SOFT_ISSUES_MAX
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
@@ -20,9 +22,11 @@ from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.subscribers import import_subscribers
+from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription, get_subscription, list_subscriptions, subscribe
+from digest.store.suppressions import find_suppression
 from digest.track.steps import unsubscribe, welcome
 
 app = new_app()
@@ -110,9 +114,12 @@ def list_(
 def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
     """Show one subscriber."""
     with reading(open_runtime().engine) as session:
-        found = get_subscription(session, get_newsletter(session, newsletter).id, email)
+        newsletter_id = get_newsletter(session, newsletter).id
+        found = get_subscription(session, newsletter_id, email)
+        suppression = find_suppression(session, found.subscriber.email)
+        soft = soft_bounces_in_a_row(session, newsletter_id, found.subscriber.id)
     if as_json:
-        show_json(found)
+        show_json({**plain(found), "suppression": suppression, "soft_bounces": soft})
         return
     rows = [
         ("name", found.subscriber.name),
@@ -120,7 +127,14 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         ("follows", ", ".join(sorted(found.follows)) or "no topic"),
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
+    if soft:
+        rows.append(("came back", f"the last {counted(soft, 'issue')}; {SOFT_ISSUES_MAX} in a row pause it"))
+    if suppression:
+        issue = f", issue {suppression.issue_id}" if suppression.issue_id else ""
+        rows.append(("never mailed", f"{reason_in_words(suppression)}{issue}: {suppression.detail or '-'}"))
     show_record(found.subscriber.email, rows)
+    if suppression:
+        say(f"'digest suppression show {found.subscriber.email}' tells more.")
 
 
 @app.command(epilog=examples("digest subscriber link harbour-week ada@example.org"))

@@ -13,13 +13,12 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from digest.domain.deliveries import Claim, DeliveryId, Outcome, is_hard_bounce
+from digest.domain.deliveries import Claim, DeliveryId, Outcome
 from digest.domain.errors import Unavailable
+from digest.store.bounces import record_refusals
 from digest.store.claims import arm_deliveries, return_claims, settle_deliveries
 from digest.store.database import writing
-from digest.store.subscribers import suppress
 
 log = structlog.get_logger(__name__)
 
@@ -135,19 +134,13 @@ class Ledger:
             if page.settled:
                 written = settle_deliveries(session, page.settled, now=now)
                 self.lost_claims += len(page.settled) - written
-                _suppress_hard_bounces(session, page.settled, now=now)
+                record_refusals(session, page.settled, now=now)
             if page.returned:
                 return_claims(session, page.returned, owner=self._owner)
             if page.arms:
                 claims = [claim for claim, _ in page.arms]
                 armed = arm_deliveries(session, claims, owner=self._owner, now=now)
         return armed
-
-
-def _suppress_hard_bounces(session: Session, settled: list[tuple[Claim, Outcome]], *, now: datetime) -> None:
-    for claim, outcome in settled:
-        if is_hard_bounce(outcome):
-            suppress(session, claim.email, reason="hard_bounce", detail=outcome.text, now=now)
 
 
 def _answer(page: _Page, armed: frozenset[DeliveryId]) -> None:

@@ -20,6 +20,7 @@ from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import DeliveryState, Outcome, back_off, is_hard_bounce
 from digest.domain.errors import DigestError, Misconfigured, NotFound, Refused, Unavailable
 from digest.domain.letters import LETTER_STALE_AFTER, Letter, LetterId
+from digest.store.bounces import suppress_bounced
 from digest.store.database import reading, writing
 from digest.store.letters import (
     arm_letter,
@@ -30,7 +31,6 @@ from digest.store.letters import (
     return_letters,
     settle_letter,
 )
-from digest.store.subscribers import suppress
 
 log = structlog.get_logger(__name__)
 
@@ -183,7 +183,7 @@ class _Round:
         with writing(self.engine) as session:
             is_ours = settle_letter(session, letter, outcome, now=now)
             if is_ours and is_hard_bounce(outcome):
-                suppress(session, letter.email, reason="hard_bounce", detail=outcome.text, now=now)
+                suppress_bounced(session, letter.email, outcome.text, now=now)
         self.on_settled(outcome)
         log.info("letter.settled", letter=letter.id, kind=letter.kind, state=outcome.state)
 

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
+from digest.intake.tables import open_table, refuse_lines
 from digest.store.database import reading, writing
 from digest.store.newsletters import topic_ids
 from digest.store.subscription_lists import WantedSubscription, subscribe_all
 
 COLUMNS = ("email", "name", "topics", "language", "timezone")
-_MANY = 10
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-"""What may separate fields, the usual first: spreadsheets of half the world write semicolons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +52,12 @@ def read_subscribers(
     """
     problems: list[str] = []
     rows: dict[str, Row] = {}
-    delimiter = _delimiter_of(text)
-    notes = [] if delimiter == "," else [f"{name}: read with {_DELIMITERS[delimiter]} between its fields"]
-    header, lines = _table(text, name, delimiter)
-    for line, fields in lines:
+    # Not splitlines, which also takes a vertical tab or U+2028 inside a name for the end of the line.
+    table = open_table(io.StringIO(text, newline=""), name=name, columns=COLUMNS)
+    notes = list(table.notes)
+    for line, fields in table.lines:
         try:
-            row = Row(line, _wanted(header, fields, topics))
+            row = Row(line, _wanted(table.fields(fields), topics))
         except InvalidInput as exc:
             problems.append(f"{name} line {line}: {exc}")
             continue
@@ -70,81 +66,13 @@ def read_subscribers(
             rows[row.wanted.key] = Row(known.line, _merged(known.wanted, row.wanted))
             told = f"{row.wanted.email} is the mailbox of line {known.line}; taken as one"
             notes.append(f"{name} line {line}: {told}")
-    if problems:
-        rest = len(problems) - _MANY
-        more = f"\n… and {counted(rest, 'more line')}" if rest > 0 else ""
-        raise InvalidInput("\n".join(problems[:_MANY]) + more + "\nNothing was imported.")
+    refuse_lines(problems)
     if not rows:
         raise InvalidInput(f"{name}: holds no subscriber; nothing was imported")
     return tuple(rows.values()), tuple(notes)
 
 
-def _delimiter_of(text: str) -> str:
-    """Return what separates the fields of the first line: what makes most of our columns out of it, or most
-    fields. Further lines are no witness: they may hold all three.
-    """
-    first = text.removeprefix("\ufeff").lstrip("\r\n").partition("\n")[0]
-
-    def likeness(delimiter: str) -> tuple[int, int]:
-        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
-        return sum(field in COLUMNS for field in fields), len(fields)
-
-    return max(_DELIMITERS, key=likeness)
-
-
-def _table(text: str, name: str, delimiter: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """Return the column names, and the lines that hold something with their numbers."""
-    # Not splitlines, which also takes a vertical tab or U+2028 inside a name for the end of the line.
-    stream = io.StringIO(text.removeprefix("\ufeff"), newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
-
-    def lines() -> Iterator[tuple[int, list[str]]]:
-        try:
-            for fields in reader:
-                yield reader.line_num, [" ".join(field.split()) for field in fields]
-        except csv.Error as exc:
-            raise InvalidInput(
-                f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported"
-            ) from exc
-
-    rows = ((line, fields) for line, fields in lines() if any(fields))
-    line, names = next(rows, (1, []))
-    header = [column.lower() for column in names]
-    _check_header(header, f"{name} line {line}")
-    return header, rows
-
-
-def _check_header(header: list[str], place: str) -> None:
-    """Raise `InvalidInput` with what the first line looks like, and what it has to be."""
-    if "email" in header and set(header) <= set(COLUMNS) and len(set(header)) == len(header):
-        return
-    others = ", ".join(repr(column) for column in COLUMNS[1:])
-    raise InvalidInput(
-        f"{place}: {_looks_like(header)}. The first line must name 'email' and may name {others}, as in "
-        "'email,name,topics'; nothing was imported"
-    )
-
-
-def _looks_like(header: list[str]) -> str:
-    if not header:
-        return "the file is empty"
-    found = ", ".join(f"'{column}'" for column in header)
-    if any("@" in field for field in header):
-        return f"{found} looks like a subscriber, and a line with the columns' names has to stand before them"
-    other = next((mark for mark in "|:^" if len(header) == 1 and mark in header[0]), "")
-    if other:
-        return f"{found} looks like columns with '{other}' between; put commas, semicolons or tabs there"
-    return f"names the columns {found}"
-
-
-def _wanted(header: list[str], values: list[str], topics: Collection[TopicSlug]) -> WantedSubscription:
-    if len(values) != len(header):
-        found, columns = counted(len(values), "field"), counted(len(header), "column")
-        hint = "; put a field that holds the separator in quotes" if len(values) > len(header) else ""
-        raise InvalidInput(f"{found} where the first line names {columns}{hint}")
-    if any("\0" in value for value in values):
-        raise InvalidInput("holds a NUL character, which no text has")
-    fields = dict(zip(header, values, strict=True))
+def _wanted(fields: Mapping[str, str], topics: Collection[TopicSlug]) -> WantedSubscription:
     if fields.get("timezone"):
         zone(fields["timezone"])
     return WantedSubscription(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
 from digest.domain.errors import Misconfigured
+from digest.store.base import Base
 from digest.store.trouble import told
 
 BUSY_TIMEOUT_MS = 30_000
@@ -99,6 +101,17 @@ def plan_by_values(session: Session) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
+def insert_or_ignore(
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]
+) -> postgresql.Insert | sqlite.Insert:
+    """Return an INSERT of `rows` that leaves alone what is there already, also when it just came to be.
+
+    Both databases know ON CONFLICT, each by itself.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert(table).values([dict(row) for row in rows]).on_conflict_do_nothing()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ _PAGE = 5_000
 _LEFT_BEHIND = frozenset(
     {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "decisions"}
     | {"llm_answers", "llm_calls", "llm_claims", "preflights"}
+    | {"returned_mails", "soft_bounces", "suppression_removals"}
 )
 """What a rehearsal does not look at. No model is asked in one."""
 

@@ -13,6 +13,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import NEVER_AGAIN, Base, storable
+from digest.store.database import insert_or_ignore
 from digest.store.newsletters import TopicRow, topic_ids
 
 
@@ -60,7 +61,10 @@ class FollowRow(Base):
 
 
 class SuppressionRow(Base):
-    """An address never to be mailed, and why."""
+    """An address never to be mailed, and why.
+
+    The issue has no foreign key: an address stays suppressed when its newsletter is removed.
+    """
 
     __tablename__ = "suppressions"
 
@@ -68,6 +72,8 @@ class SuppressionRow(Base):
     reason: Mapped[str] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
+    issue_id: Mapped[int | None]
+    by: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 def subscribe(
@@ -198,12 +204,30 @@ def set_subscription_state(
     return changed is not None
 
 
-def suppress(session: Session, email: str, *, reason: str, detail: str, now: datetime) -> None:
-    """Never mail this address again. Known already: nothing changes."""
-    key = email_key(email)
-    if session.get(SuppressionRow, key) is None:
-        session.add(SuppressionRow(email_key=key, reason=reason, detail=storable(detail), created_at=now))
-        session.flush()
+def suppress(
+    session: Session,
+    email: str,
+    *,
+    reason: str,
+    detail: str,
+    now: datetime,
+    issue_id: int | None = None,
+    by: str = "",
+) -> bool:
+    """Never mail this address again; return whether that is new. Known already: nothing changes.
+
+    Workers and what reads bounces may do this for one address at the same moment.
+    """
+    row = {
+        "email_key": email_key(email),
+        "reason": reason,
+        "detail": storable(detail),
+        "created_at": now,
+        "issue_id": issue_id,
+        "by": storable(by),
+    }
+    added = insert_or_ignore(session, SuppressionRow, [row]).returning(SuppressionRow.email_key)
+    return session.scalar(added) is not None
 
 
 def is_suppressed(session: Session, email: str) -> bool:

@@ -12,6 +12,7 @@ from digest.domain.errors import NotFound
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sources import Asked, Source, Standing
+from digest.domain.suppressions import Suppression
 from digest.domain.themes import Theme
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
@@ -39,6 +40,8 @@ from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
 from digest.store.spending import ArticleAccount, Spent, account_of, spent_since
+from digest.store.subscribers import suppress
+from digest.store.suppressions import find_suppression, removals_of, remove_suppression
 from digest.store.verdicts import record_verdicts
 from digest.store.versioning import record_edit, record_version
 from tests.stored import (
@@ -230,3 +233,21 @@ def test_newsletters_of_before_have_no_theme(migrated: Engine) -> None:
     migrate(migrated)
     with reading(migrated) as session:
         assert newsletter_by_id(session, newsletter.id) == newsletter
+
+
+def test_suppressions_survive_the_way_down_from_0013_though_who_put_them_there_is_lost(
+    migrated: Engine,
+) -> None:
+    with writing(migrated) as session:
+        suppress(session, "ada@example.org", reason="by_hand", detail="asked", now=NOW, issue_id=3, by="cy")
+        suppress(session, "ben@example.org", reason="complaint", detail="", now=NOW)
+        remove_suppression(session, "ben@example.org", by="cy", why="asked for it", now=NOW)
+    migrate(migrated, to="0012")
+    assert {"returned_mails", "soft_bounces", "suppression_removals"}.isdisjoint(
+        inspect(migrated).get_table_names()
+    )
+    migrate(migrated)
+    with reading(migrated) as session:
+        found = find_suppression(session, "ada@example.org")
+        assert found == Suppression("ada@example.org", "by_hand", "asked", NOW)
+        assert removals_of(session, "ben@example.org") == ()

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 import worker.tasks
 from digest.domain.errors import Conflict, DigestError, Refused, Unavailable
-from worker.app import app
+from digest.settings import Settings
+from worker.app import app, make_app
 
 TASKS = {name: task for name, task in app.tasks.items() if name.startswith("worker.")}
 SOURCE = ast.parse(Path(worker.tasks.__file__).read_text("utf-8"))
@@ -19,9 +20,17 @@ FUNCTIONS = {node.name: node for node in SOURCE.body if isinstance(node, ast.Fun
 
 
 def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
-    names = ("tick", "poll", "advance", "sweep", "send", "post")
+    names = ("tick", "poll", "advance", "sweep", "send", "post", "read_returns")
     assert set(TASKS) == {f"worker.tasks.{name}" for name in names}
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(TASKS)
+
+
+def test_a_mailbox_is_looked_at_every_minute_where_there_is_one() -> None:
+    without, with_one = (make_app(Settings(bounce_mailbox_url=url)) for url in ("", "maildir:/returns"))
+    (entry,) = (
+        entry for name, entry in with_one.conf.beat_schedule.items() if name not in without.conf.beat_schedule
+    )
+    assert (entry["task"], entry["schedule"]) == ("worker.tasks.read_returns", 60.0)
 
 
 def test_a_task_is_at_most_ten_lines_long() -> None:

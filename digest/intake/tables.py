@@ -1,0 +1,144 @@
+"""CSV files as strangers' programs write them: read a line at a time, whatever separates the fields."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TextIO
+
+from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput
+
+_MANY = 10
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What may separate fields, the usual first: spreadsheets of half the world write semicolons."""
+
+_FIRST_LINE_MAX = 10_000
+_LINE_MAX = 200_000
+"""Characters of a line: a file without line ends must not be read as one. csv takes 131,072 a field."""
+
+_FORMULA = tuple("=+-@\t\r＝＋－＠'")
+"""What spreadsheets take for the beginning of a formula, full-width too, and the mark that prevents it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file with its columns' names. `lines` yields each line that holds something, with its number, once.
+
+    Raises `InvalidInput` while it is read, for what is no CSV.
+    """
+
+    header: Sequence[str]
+    lines: Iterator[tuple[int, list[str]]]
+    notes: tuple[str, ...]
+
+    def fields(self, values: Sequence[str]) -> Mapping[str, str]:
+        """Return a line's values by their columns. Raises `InvalidInput` for too many, too few, or NULs."""
+        if len(values) != len(self.header):
+            found, columns = counted(len(values), "field"), counted(len(self.header), "column")
+            hint = (
+                "; put a field that holds the separator in quotes" if len(values) > len(self.header) else ""
+            )
+            raise InvalidInput(f"{found} where the first line names {columns}{hint}")
+        if any("\0" in value for value in values):
+            raise InvalidInput("holds a NUL character, which no text has")
+        return dict(zip(self.header, values, strict=True))
+
+
+def open_table(stream: TextIO, *, name: str, columns: Collection[str]) -> Table:
+    """Return the table in `stream`, which must leave line ends as they are (`newline=""`) and be seekable.
+
+    The first line that holds something names its columns: `email`, and any other of `columns`. It also
+    decides whether commas, semicolons or tabs separate fields. Raises `InvalidInput`.
+    """
+    delimiter = _delimiter_of(stream.read(_FIRST_LINE_MAX), columns)
+    stream.seek(0)
+    if stream.read(1) != "\ufeff":
+        stream.seek(0)
+    notes = () if delimiter == "," else (f"{name}: read with {_DELIMITERS[delimiter]} between its fields",)
+    rows = _lines(stream, name, delimiter)
+    line, names = next(rows, (1, []))
+    header = [column.lower() for column in names]
+    _check_header(header, f"{name} line {line}", columns)
+    return Table(header, rows, notes)
+
+
+def refuse_lines(problems: Sequence[str]) -> None:
+    """Raise `InvalidInput` with the lines that are wrong, up to ten of them. Nothing without any."""
+    if problems:
+        rest = len(problems) - _MANY
+        more = f"\n… and {counted(rest, 'more line')}" if rest > 0 else ""
+        raise InvalidInput("\n".join(problems[:_MANY]) + more + "\nNothing was imported.")
+
+
+def guarded(field: str) -> str:
+    """Return a field that no spreadsheet takes for a formula; `unguarded` takes the mark off again."""
+    return f"'{field}" if field.startswith(_FORMULA) else field
+
+
+def unguarded(field: str) -> str:
+    """Return what `guarded` was given."""
+    return field[1:] if field[:1] == "'" and field[1:].startswith(_FORMULA) else field
+
+
+def _delimiter_of(beginning: str, columns: Collection[str]) -> str:
+    """Return what separates the fields of the first line: what makes most of our columns out of it, or most
+    fields. Further lines are no witness: they may hold all three.
+    """
+    first = beginning.removeprefix("\ufeff").lstrip("\r\n").partition("\n")[0]
+
+    def likeness(delimiter: str) -> tuple[int, int]:
+        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
+        return sum(field in columns for field in fields), len(fields)
+
+    return max(_DELIMITERS, key=likeness)
+
+
+def _lines(stream: TextIO, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(_bounded(stream, name), delimiter=delimiter, strict=True)
+    try:
+        for fields in reader:
+            told = [" ".join(field.split()) for field in fields]
+            if any(told):
+                yield reader.line_num, told
+    except csv.Error as exc:
+        raise InvalidInput(f"{name} line {reader.line_num}: not CSV ({exc}); nothing was imported") from exc
+
+
+def _bounded(stream: TextIO, name: str) -> Iterator[str]:
+    """Yield the lines of a file. Raises `InvalidInput` for one that does not end."""
+    for number in count(1):
+        line = stream.readline(_LINE_MAX)
+        if len(line) == _LINE_MAX:
+            told = f"not CSV (a line of more than {_LINE_MAX:,} characters)"
+            raise InvalidInput(f"{name} line {number}: {told}; nothing was imported")
+        if not line:
+            return
+        yield line
+
+
+def _check_header(header: list[str], place: str, columns: Collection[str]) -> None:
+    """Raise `InvalidInput` with what the first line looks like, and what it has to be."""
+    if "email" in header and set(header) <= set(columns) and len(set(header)) == len(header):
+        return
+    others = [column for column in columns if column != "email"]
+    told = ", ".join(map(repr, others))
+    example = ",".join(["email", *others[:2]])
+    raise InvalidInput(
+        f"{place}: {_looks_like(header)}. The first line must name 'email' and may name {told}, as in "
+        f"'{example}'; nothing was imported"
+    )
+
+
+def _looks_like(header: list[str]) -> str:
+    if not header:
+        return "the file is empty"
+    found = ", ".join(f"'{column}'" for column in header)
+    if any("@" in field for field in header):
+        return f"{found} looks like a subscriber, and a line with the columns' names has to stand before them"
+    other = next((mark for mark in "|:^" if len(header) == 1 and mark in header[0]), "")
+    if other:
+        return f"{found} looks like columns with '{other}' between; put commas, semicolons or tabs there"
+    return f"names the columns {found}"

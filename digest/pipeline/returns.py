@@ -1,0 +1,71 @@
+"""Bounces and complaints from wherever they come in, and telling ops what they have to mend."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import structlog
+
+from digest.pipeline.ops import tell_ops
+from digest.runtime import Runtime
+from digest.store.returned import Effect
+from digest.track.bounces import Taken, take_in
+from digest.track.mailboxes import mailbox_at
+
+log = structlog.get_logger(__name__)
+
+TASK_SECONDS = 45.0
+"""How long one look at a mailbox takes at most."""
+
+
+def take_returned(runtime: Runtime, octets: bytes, *, to: Collection[str] = (), via: str) -> Taken:
+    """Take in one mail that came back; committed when this returns. Raises as `take_in` does."""
+    taken = take_in(runtime.engine, octets, paths=runtime.return_paths, to=to, via=via, now=runtime.clock())
+    if taken.effect is Effect.TOLD and not taken.is_copy:
+        _tell(runtime, taken)
+    return taken
+
+
+def _tell(runtime: Runtime, taken: Taken) -> None:
+    # It is logged as well, and servers like to repeat whom a mail was for: no log names a reader.
+    said = re.sub(re.escape(taken.email), "(a reader)", taken.detail, flags=re.IGNORECASE)
+    tell_ops(
+        runtime,
+        f"{taken.domain} refuses our mail",
+        f"The mail server of {taken.domain} does not want mail from us: {said}. No reader is to "
+        "blame, and none was suppressed.",
+        to_do="Look at the sender's SPF, DKIM and reputation. What came back from there:",
+        commands=["digest bounces list --meaning refuses_us", "digest doctor"],
+    )
+
+
+@dataclass(slots=True)
+class Polled:
+    """What one look at a mailbox came to: mails taken in, by what they changed, and copies of known ones."""
+
+    mails: int = 0
+    copies: int = 0
+    effects: dict[Effect, int] = field(default_factory=dict)
+
+
+def poll_mailbox(runtime: Runtime, url: str, *, should_stop: Callable[[], bool] = lambda: False) -> Polled:
+    """Take in what is new in a mailbox, for most of a minute.
+
+    Raises `Misconfigured`, `Unavailable` or `Refused`; what was taken in until then is recorded and marked.
+    """
+    mailbox = mailbox_at(url)
+    via = url.partition(":")[0]
+    deadline = time.monotonic() + TASK_SECONDS
+    polled = Polled()
+
+    def take(octets: bytes) -> None:
+        taken = take_returned(runtime, octets, via=via)
+        polled.copies += taken.is_copy
+        if not taken.is_copy:
+            polled.effects[taken.effect] = polled.effects.get(taken.effect, 0) + 1
+
+    polled.mails = mailbox.read(take, should_stop=lambda: should_stop() or time.monotonic() > deadline)
+    return polled

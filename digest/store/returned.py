@@ -1,0 +1,205 @@
+"""What came back as mail: each report once, what it was taken for and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text, exists, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.domain.bounces import Meaning
+from digest.domain.deliveries import DeliveryId
+from digest.domain.issues import IssueId
+from digest.domain.subscribers import email_key
+from digest.store.base import Base, BigId, storable
+from digest.store.database import insert_or_ignore
+from digest.store.deliveries import DeliveryRow
+
+_DETAIL_MAX = 1_000
+
+
+class Effect(StrEnum):
+    """What a report changed."""
+
+    SUPPRESSED = "suppressed"
+    KNOWN = "known"
+    """The address was suppressed before, or the issue had been counted."""
+    COUNTED = "counted"
+    PAUSED = "paused"
+    """It was counted, and the third in a row: the subscription rests."""
+    TOLD = "told"
+    """Ops are told that the domain refuses us."""
+    NONE = "none"
+
+    @property
+    def in_words(self) -> str:
+        """The effect as ops read it."""
+        return _EFFECT_WORDS[self]
+
+
+_EFFECT_WORDS = {
+    Effect.SUPPRESSED: "address suppressed",
+    Effect.KNOWN: "was known already",
+    Effect.COUNTED: "counted as a soft bounce",
+    Effect.PAUSED: "third in a row: subscription paused",
+    Effect.TOLD: "ops told",
+    Effect.NONE: "nothing changed",
+}
+
+
+class ReturnedRow(Base):
+    """One report. `key` is what copies of it share, so that each counts once."""
+
+    __tablename__ = "returned_mails"
+    __table_args__ = (Index("ix_returned_mails_domain_received_at", "domain", "received_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    received_at: Mapped[datetime]
+    via: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    meaning: Mapped[str] = mapped_column(String(16))
+    effect: Mapped[str] = mapped_column(String(16))
+    delivery_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("deliveries.id", ondelete="CASCADE"), index=True
+    )
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(String(320), index=True)
+    domain: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str] = mapped_column(Text)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReturned:
+    """A report before it is stored. `email` is the reader it is about, '' when that cannot be told."""
+
+    key: str
+    received_at: datetime
+    via: str
+    kind: str
+    meaning: Meaning
+    delivery_id: DeliveryId | None
+    email: str
+    status: str
+    detail: str
+
+    @property
+    def domain(self) -> str:
+        """The domain of the reader's address, in lower case."""
+        return self.email.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A report as it was recorded. `issue_id` is the issue whose mail came back, None when nobody's."""
+
+    id: int
+    received_at: datetime
+    via: str
+    kind: str
+    meaning: Meaning
+    effect: Effect
+    email: str
+    issue_id: IssueId | None
+    status: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedDelivery:
+    """What a report is weighed against: whom the delivery went to, as what, and when a server took it."""
+
+    id: DeliveryId
+    email: str
+    message_id: str
+    issue_id: IssueId
+    sent_at: datetime
+
+
+def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> ReturnedDelivery | None:
+    """Return the delivery that a return path names, None when it was removed or never was."""
+    row = session.execute(
+        select(
+            DeliveryRow.email,
+            DeliveryRow.message_id,
+            DeliveryRow.issue_id,
+            DeliveryRow.settled_at,
+            DeliveryRow.created_at,
+        ).where(DeliveryRow.id == delivery_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    sent_at = row.settled_at or row.created_at
+    return ReturnedDelivery(delivery_id, row.email, row.message_id, IssueId(row.issue_id), sent_at)
+
+
+def record_returned(session: Session, new: NewReturned) -> int | None:
+    """Store a report; return its number, or None when a copy of it was stored before."""
+    row = {
+        "key": new.key,
+        "received_at": new.received_at,
+        "via": new.via,
+        "kind": new.kind,
+        "meaning": new.meaning.value,
+        "effect": Effect.NONE.value,
+        "delivery_id": new.delivery_id,
+        "email": storable(new.email)[:320],
+        "email_key": email_key(storable(new.email)[:320]),
+        "domain": storable(new.domain)[:255],
+        "status": storable(new.status)[:16],
+        "detail": storable(new.detail)[:_DETAIL_MAX],
+    }
+    return session.scalar(insert_or_ignore(session, ReturnedRow, [row]).returning(ReturnedRow.id))
+
+
+def set_effect(session: Session, number: int, effect: Effect) -> None:
+    """Say what a report changed."""
+    session.execute(update(ReturnedRow).where(ReturnedRow.id == number).values(effect=effect))
+
+
+def was_told(session: Session, domain: str, *, since: datetime) -> bool:
+    """Return whether ops were told since then that a domain refuses us."""
+    told = exists().where(
+        ReturnedRow.domain == domain, ReturnedRow.received_at > since, ReturnedRow.effect == Effect.TOLD
+    )
+    return bool(session.scalar(select(told)))
+
+
+def list_returned(
+    session: Session,
+    *,
+    limit: int,
+    before: int | None = None,
+    email: str = "",
+    meaning: Meaning | None = None,
+) -> tuple[Returned, ...]:
+    """Return up to `limit` reports, newest first: those older than number `before`, about `email`."""
+    query = select(ReturnedRow, DeliveryRow.issue_id).outerjoin(
+        DeliveryRow, DeliveryRow.id == ReturnedRow.delivery_id
+    )
+    if before is not None:
+        query = query.where(ReturnedRow.id < before)
+    if email:
+        query = query.where(ReturnedRow.email_key == email_key(email))
+    if meaning is not None:
+        query = query.where(ReturnedRow.meaning == meaning)
+    rows = session.execute(query.order_by(ReturnedRow.id.desc()).limit(limit))
+    return tuple(_returned(row, issue_id) for row, issue_id in rows)
+
+
+def _returned(row: ReturnedRow, issue_id: int | None) -> Returned:
+    return Returned(
+        id=row.id,
+        received_at=row.received_at,
+        via=row.via,
+        kind=row.kind,
+        meaning=Meaning(row.meaning),
+        effect=Effect(row.effect),
+        email=row.email,
+        issue_id=None if issue_id is None else IssueId(issue_id),
+        status=row.status,
+        detail=row.detail,
+    )

@@ -1,0 +1,170 @@
+"""Take in a mail that came back: whose it is, what it means, and what follows, in one transaction.
+
+Only a signed return path tells whose it is. Addresses and Message-IDs in a report are a stranger's words:
+whoever could have readers suppressed by naming them could empty a list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.domain.bounces import Meaning
+from digest.domain.deliveries import DeliveryId
+from digest.domain.errors import Refused
+from digest.domain.suppressions import SuppressionReason
+from digest.store.bounces import count_soft_bounce, suppress_bounced
+from digest.store.database import writing
+from digest.store.returned import (
+    Effect,
+    NewReturned,
+    ReturnedDelivery,
+    find_returned_delivery,
+    record_returned,
+    set_effect,
+    was_told,
+)
+from digest.track.reports import Kind, Report, read_report
+from digest.track.returns import ReturnPaths
+from digest.track.verdicts import Verdict, judge
+
+log = structlog.get_logger(__name__)
+
+TELL_AGAIN = timedelta(hours=24)
+"""So long ops are told once of a domain that refuses us, however many reports say so."""
+
+NOBODY = DeliveryId(0)
+"""In the return paths of letters and tests, which are no deliveries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a mail that came back was taken for and what it changed.
+
+    `email` is the reader it is about, '' when that cannot be told. `is_copy`: it was taken in before, and
+    nothing was changed now.
+    """
+
+    kind: Kind
+    meaning: Meaning
+    effect: Effect
+    email: str
+    detail: str
+    is_copy: bool = False
+
+    @property
+    def domain(self) -> str:
+        """The domain of the reader's address."""
+        return self.email.rpartition("@")[2].lower()
+
+
+def take_in(
+    engine: Engine, octets: bytes, *, paths: ReturnPaths, to: Iterable[str] = (), via: str, now: datetime
+) -> Taken:
+    """Record a mail that came back, once, and do what follows from it; committed when this returns.
+
+    `to` is whom its envelope names; without it, what the mail itself says counts. Raises what `told` raises:
+    then nothing was recorded, and the mail has to be kept.
+    """
+    report = read_report(octets)
+    named = _named(paths, [*to] or report.addresses)
+    with writing(engine) as session:
+        delivery = find_returned_delivery(session, named) if named else None
+        verdict = judge(report, delivery, now=now) if delivery else _nobodys(report, named)
+        new = NewReturned(
+            key=_key(report, named, octets),
+            received_at=now,
+            via=via,
+            kind=report.kind,
+            meaning=verdict.meaning,
+            delivery_id=delivery.id if delivery else None,
+            email=delivery.email if delivery else "",
+            status=verdict.status,
+            detail=verdict.detail,
+        )
+        number = record_returned(session, new)
+        effect = Effect.NONE
+        if number is not None and delivery is not None:
+            effect = _apply(session, new, delivery, verdict, now=now)
+            set_effect(session, number, effect)
+    taken = Taken(report.kind, verdict.meaning, effect, new.email, verdict.detail, is_copy=number is None)
+    _log(taken, delivery, via)
+    return taken
+
+
+def _named(paths: ReturnPaths, addresses: Iterable[str]) -> DeliveryId | None:
+    """Return the delivery of the first address that we signed, None when there is none."""
+    for address in addresses:
+        try:
+            return paths.read(address)
+        except Refused:
+            continue
+    return None
+
+
+def _nobodys(report: Report, named: DeliveryId | None) -> Verdict:
+    if named is None:
+        why = "no return path that we signed: whose it is cannot be told"
+        return Verdict(Meaning.UNKNOWN, detail="; ".join(filter(None, [why, report.why])))
+    if named == NOBODY:
+        return Verdict(Meaning.NOTHING, detail="about a letter or a test, which nobody is counted for")
+    return Verdict(Meaning.UNKNOWN, detail=f"delivery {named} is not there any more")
+
+
+def _key(report: Report, named: DeliveryId | None, octets: bytes) -> str:
+    """Return what copies of a report share: they differ in what servers on their ways wrote on top.
+
+    A Message-ID alone is not enough: some servers use one for 'delayed' and for 'failed'.
+    """
+    said = [report.kind, *map(str, report.recipients), report.feedback, str(_sorted(report))]
+    identity = report.own_id or hashlib.sha256(octets).hexdigest()
+    text = json.dumps([named, identity, *said])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _sorted(report: Report) -> list[list[str]]:
+    """Return what was guessed in one order: sets of text have another in every process."""
+    if report.guess is None:
+        return []
+    return [sorted(report.guess.failed), sorted(report.guess.delayed), [report.guess.status]]
+
+
+def _apply(
+    session: Session, new: NewReturned, delivery: ReturnedDelivery, verdict: Verdict, *, now: datetime
+) -> Effect:
+    match verdict.meaning:
+        case Meaning.GONE | Meaning.COMPLAINT:
+            is_complaint = verdict.meaning is Meaning.COMPLAINT
+            reason = SuppressionReason.COMPLAINT if is_complaint else SuppressionReason.HARD_BOUNCE
+            is_new = suppress_bounced(
+                session, delivery.email, verdict.detail, delivery_id=delivery.id, reason=reason, now=now
+            )
+            return Effect.SUPPRESSED if is_new else Effect.KNOWN
+        case Meaning.SOFT:
+            has_paused = count_soft_bounce(session, delivery.id, detail=verdict.detail, now=now)
+            if has_paused is None:
+                return Effect.KNOWN
+            return Effect.PAUSED if has_paused else Effect.COUNTED
+        case Meaning.REFUSES_US:
+            is_told = was_told(session, new.domain, since=now - TELL_AGAIN)
+            return Effect.NONE if is_told else Effect.TOLD
+        case _:
+            return Effect.NONE
+
+
+def _log(taken: Taken, delivery: ReturnedDelivery | None, via: str) -> None:
+    """Log without addresses: what came back is listed where it can be erased."""
+    told = {"kind": taken.kind, "meaning": taken.meaning, "effect": taken.effect, "via": via}
+    if taken.is_copy:
+        log.info("bounce.again", **told)
+    elif taken.meaning is Meaning.UNKNOWN:
+        log.warning("bounce.unread", reason=taken.detail, **told)
+    else:
+        log.info("bounce.taken", delivery=delivery.id if delivery else None, **told)
