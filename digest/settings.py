@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     )
     mail_key: SecretStr = Field(
         SecretStr(""),
-        description="What the provider in mail_url wants to see. ses: an access key as ID:SECRET, with :TOKEN "
-        "behind for a temporary one. postmark: a server's token. mailgun: an API key, or the domain's "
+        description="What the provider in mail_url wants to see. ses: an access key as ID:SECRET, and :TOKEN "
+        "behind it for a temporary one. postmark: a server's token. mailgun: an API key, or the domain's "
         "sending key. sendgrid: an API key with the permission Mail Send. It is sent to that provider and "
         "nowhere else.",
     )

@@ -1,7 +1,7 @@
 """Mail over a provider's HTTP API, with the promise of every transport: armed before it can be taken.
 
-A conversation is one connection. It begins with a question that sends nothing (what greeting and log-in are to
-SMTP), so a server that is away or does not know the key is met before anything is armed. None of the four
+A conversation is one connection. It begins with a question that sends nothing, SMTP's greeting and log-in so
+to say: a server that is away or does not know the key is met before anything is armed. None of the four
 providers has a key that makes a request idempotent, so a request whose answer is lost is never made again.
 """
 
