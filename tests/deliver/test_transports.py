@@ -140,7 +140,7 @@ def test_an_answer_that_is_lost_leaves_it_unknown_and_nothing_is_sent_twice(
 
 
 def test_an_answer_that_never_comes_leaves_it_unknown_after_a_while(networked: SmtpWay | ProviderWay) -> None:
-    outcome = send(networked.open(timeout=0.7), networked.keep_silent())
+    outcome = send(networked.open(timeout=1.0), networked.keep_silent())
     assert outcome.state is DeliveryState.UNKNOWN
     assert outcome.text
     assert len(networked.arrived()) <= 1

@@ -148,6 +148,7 @@ class ProviderServer:
             taken = self.dialect.read(call)
         except AssertionError as exc:
             self.complaints.append(f"{exc}")
+            call.hang_up()
             raise ConnectionError from exc
         with self._lock:
             self.taken.append(taken)

@@ -59,7 +59,7 @@ def new_client(seconds: float) -> httpx2.AsyncClient:
         follow_redirects=False,
         limits=httpx2.Limits(max_connections=1),
         # A whole exchange has its own limit; only what ends before the request begins is told apart.
-        timeout=httpx2.Timeout(None, connect=min(_CONNECT_SECONDS, seconds / 2)),
+        timeout=httpx2.Timeout(None, connect=min(_CONNECT_SECONDS, seconds)),
     )
 
 

@@ -22,6 +22,8 @@ _PROVIDERS: dict[str, tuple[Callable[[Account], Provider], tuple[str, ...]]] = {
 }
 """How each is made, and the options that its address may have."""
 
+SCHEMES = frozenset(_PROVIDERS)
+
 
 def open_provider(url: str, key: SecretStr, *, timeout: float = 60.0) -> HttpTransport:
     """Return the transport that `mail_url` names, one of `mail_urls.PROVIDERS`.

@@ -17,8 +17,8 @@ _MOST_OF_A_BODY = 5_000_000
 _MOST_OF_METADATA = 80
 
 _INVALID, _INACTIVE, _BUSY, _MAINTENANCE = 300, 406, 429, 100
-_OURS = frozenset({10, 400, 401, 405, 412, 413, 1235})
-"""Codes of the token, the sender's signature, credit, the account and a message stream that is not there."""
+_OURS = frozenset({400, 401, 405, 412, 413, 1235})
+"""Codes of the sender's signature, credit, the account and a message stream that is not there."""
 _ABOUT_READER = re.compile(r"(?:Invalid|Error parsing) 'To'", re.IGNORECASE)
 
 
