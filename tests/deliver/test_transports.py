@@ -139,6 +139,22 @@ def test_an_answer_that_is_lost_leaves_it_unknown_and_nothing_is_sent_twice(
     assert len(networked.arrived()) == 1
 
 
+def test_a_sender_that_does_not_keep_the_promise_is_found_out(networked: SmtpWay | ProviderWay) -> None:
+    """The control: one that arms afterwards, and one that tries again when an answer is lost."""
+    there: list[int] = []
+
+    async def arms_too_late(session: MailSession) -> None:
+        await session.send(Envelope(RETURN_PATH, "ben@example.org"), mail_to("ben@example.org"), yes)
+        there.append(len(networked.arrived()))
+
+    hold(networked.open(), arms_too_late)
+    assert there == [1]
+    transport, reader = networked.open(), networked.lose_the_answer()
+    for _ in range(2):
+        assert send(transport, reader).state is DeliveryState.UNKNOWN
+    assert len(networked.arrived()) == 3
+
+
 def test_an_answer_that_never_comes_leaves_it_unknown_after_a_while(networked: SmtpWay | ProviderWay) -> None:
     outcome = send(networked.open(timeout=1.0), networked.keep_silent())
     assert outcome.state is DeliveryState.UNKNOWN

@@ -31,6 +31,11 @@ _RECOVER = 5.0
 _LONGEST_REST = 3600.0
 """Seconds in which nothing is sent: after a fault of ours, after one of theirs, and whatever they ask for."""
 
+_LOST_IN_A_ROW = 3
+_LOST_REST = 10.0
+"""So many answers lost in a row are no accident: a gateway that is out of order would make a whole issue
+unknown. Nothing is sent for so long then, and after each further loss for twice as long, up to `_MEND`."""
+
 _STATES = {
     Meaning.TAKEN: DeliveryState.ACCEPTED,
     Meaning.NOT_TO_THEM: DeliveryState.FAILED,
@@ -93,7 +98,10 @@ class HttpTransport:
     async def _greet(self, client: httpx2.AsyncClient) -> str:
         try:
             answer = await exchange(client, self._provider.hello(), seconds=self._timeout)
-            return _hidden(self._provider, self._provider.greeted(answer))
+            told = self._provider.greeted(answer)
+            if 200 <= answer.status < 300 and not isinstance(answer.json(), dict):
+                raise Unavailable(f"what answers is not {self.name}: it does not speak JSON. Check mail_url")
+            return _hidden(self._provider, told)
         except Ambiguous as exc:
             raise Unavailable(f"{self.name} takes no mail: {exc}") from exc
         except (Refused, Unavailable) as exc:
@@ -170,6 +178,7 @@ class HttpSession:
     def _heed(self, verdict: Verdict) -> None:
         """Leave the provider alone, with every conversation, for as long as the answer calls for."""
         text = _hidden(self._provider, verdict.text)
+        self._rest.count(Unavailable(text) if verdict.meaning is Meaning.UNCLEAR else None)
         match verdict.meaning:
             case Meaning.NOT_FROM_US:
                 self._rest.begin(_MEND, Refused(text))
@@ -185,6 +194,7 @@ class Rest:
     def __init__(self) -> None:
         self._until = 0.0
         self._why: Refused | Unavailable = Unavailable("")
+        self._lost = 0
 
     @property
     def is_on(self) -> bool:
@@ -196,6 +206,14 @@ class Rest:
         until = time.monotonic() + min(seconds, _LONGEST_REST)
         if until > self._until:
             self._why, self._until = why, until
+
+    def count(self, lost: Unavailable | None) -> None:
+        """Take note of an answer, None, or of one that was lost: after several in a row there is a rest."""
+        self._lost = 0 if lost is None else self._lost + 1
+        if lost is not None and self._lost >= _LOST_IN_A_ROW:
+            # Capped first: the power of a long row is no number that fits.
+            doubled = 2 ** min(10, self._lost - _LOST_IN_A_ROW)
+            self.begin(min(_MEND, _LOST_REST * doubled), lost)
 
     def require_over(self) -> None:
         """Raise why the provider is left alone, as long as it is."""

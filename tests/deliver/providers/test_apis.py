@@ -128,7 +128,7 @@ def test_ses_that_throttles_by_a_400_is_asked_again() -> None:
             "1 mails a second; in the ",
         ),
         ({"SendQuota": None}, "takes the key"),
-        ([], "takes the key"),
+        ({}, "takes the key"),
     ],
 )
 def test_ses_says_what_kind_of_account_it_is(account: object, words: str) -> None:

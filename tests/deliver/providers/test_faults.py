@@ -246,6 +246,13 @@ def test_a_greeting_that_fails_arms_nothing(server: ProviderServer, behaviour: B
     assert server.posts == []
 
 
+def test_whoever_answers_must_speak_like_the_provider_before_a_mail_is_armed(server: ProviderServer) -> None:
+    server.greets(sends(200, b"<html>Welcome to the airport's network</html>"))
+    with pytest.raises(Unavailable, match="mail_url"):
+        send(transport_to(server))
+    assert server.posts == []
+
+
 def test_a_greeting_says_when_to_come_back(server: ProviderServer) -> None:
     server.greets(status(503, Retry_After="30"))
     with pytest.raises(Unavailable) as caught:

@@ -30,6 +30,7 @@ from tests.servers.provider_server import (
     status,
     takes,
     takes_and_hangs_up,
+    takes_and_sends,
 )
 from tests.waiting import PATIENCE
 
@@ -128,16 +129,29 @@ def test_a_sender_who_is_not_allowed_costs_those_under_way_one_attempt_and_fails
 
 
 def test_a_provider_that_breaks_down_is_left_alone_with_what_was_not_tried(
-    engine: Engine, issue_id: IssueId, server: ProviderServer
+    engine: Engine, issue_id: IssueId
 ) -> None:
-    server.will(*[takes] * 20, status(503, "down", Retry_After="600"))
-    with pytest.raises(Unavailable, match="503"):
-        send(engine, issue_id, server)
+    with ProviderServer(Postmark()) as server:
+        server.will(*[takes] * 20, status(503, "down", Retry_After="600"))
+        with pytest.raises(Unavailable, match="503"):
+            send(engine, issue_id, server)
     found = states(engine)
     assert found[(DeliveryState.ACCEPTED, 1)] == 20
     assert found[(DeliveryState.PENDING, 1)] <= 6
     assert sum(found.values()) == READERS
     assert {state for state, _ in found} == {DeliveryState.ACCEPTED, DeliveryState.PENDING}
+
+
+def test_a_gateway_that_is_out_of_order_does_not_make_the_whole_issue_unknown(
+    engine: Engine, issue_id: IssueId
+) -> None:
+    with ProviderServer(Ses()) as server:
+        server.will(takes_and_sends(b"bad gateway", 502))
+        with pytest.raises(Unavailable, match="502"):
+            send(engine, issue_id, server)
+    found = states(engine)
+    assert found[(DeliveryState.UNKNOWN, 1)] == len(server.taken) <= 12
+    assert found[(DeliveryState.PENDING, 0)] == READERS - len(server.taken)
 
 
 def test_answers_that_are_lost_leave_exactly_those_unknown_and_nobody_has_two(
