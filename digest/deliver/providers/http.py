@@ -41,7 +41,7 @@ class Answer:
         """Return what the body says, None when it is no JSON."""
         try:
             return json.loads(self.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def field(self, *names: str) -> str:
@@ -76,7 +76,7 @@ async def exchange(client: httpx2.AsyncClient, ask: Ask, *, seconds: float) -> A
         raise Unavailable(f"no connection to {_host(ask)}: {exc or 'timed out'}") from exc
     except TimeoutError as exc:
         raise Ambiguous(f"no answer from {_host(ask)} within {seconds:g} s") from exc
-    except httpx2.HTTPError as exc:
+    except (httpx2.HTTPError, OSError) as exc:  # a broken TLS record comes as it is
         raise Ambiguous(f"no answer from {_host(ask)}: {exc or type(exc).__name__}") from exc
 
 

@@ -77,6 +77,7 @@ class Postmark:
         """See `Provider.verdict`. What is wrong has a number of Postmark's own, mostly with status 422."""
         found = answer.json()
         code = found.get("ErrorCode", 0) if isinstance(found, dict) else 0
+        code = code if isinstance(code, int) else -1
         said = answer.field("Message")
         if 200 <= answer.status < 300 and code == 0:
             return taken(self.scheme, answer, answer.field("MessageID"))

@@ -121,7 +121,8 @@ def _standing(account: object) -> str:
         raise Refused("Amazon SES has paused sending for this account. Look at its console")
     quota = told.get("SendQuota")
     rate = quota.get("MaxSendRate") if isinstance(quota, dict) else None
-    words = f"takes the key; {rate:g} mails a second" if isinstance(rate, int | float) else "takes the key"
+    is_rate = isinstance(rate, int | float) and rate < 1e9
+    words = f"takes the key; {rate:g} mails a second" if is_rate else "takes the key"
     if told.get("ProductionAccessEnabled") is False:
         return f"{words}; in the sandbox: only verified addresses get mail"
     return words

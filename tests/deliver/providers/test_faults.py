@@ -59,6 +59,7 @@ def copies(server: ProviderServer) -> list[str]:
         takes_and_sends(b"<html>Welcome to the airport's network</html>"),
         takes_and_sends(b'{"MessageId": "' + b"m" * 100_000 + b'"}'),
         takes_and_sends(b"\xff\xfe\x00"),
+        takes_and_sends(b"[" * 60_000),
         takes_and_sends(b"", 204),
         takes_and_sends(b"bad gateway", 502),
         takes_and_sends(b"gateway timeout", 504),
