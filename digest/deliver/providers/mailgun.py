@@ -8,7 +8,7 @@ import secrets
 
 from digest.deliver.providers.account import Account
 from digest.deliver.providers.http import Answer, Ask
-from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, taken
+from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, require_met, says, taken
 from digest.deliver.transport import Envelope
 from digest.domain.errors import Misconfigured
 
@@ -67,7 +67,7 @@ class Mailgun:
             return taken(self.scheme, answer, answer.field("id"))
         said = _said(answer)
         if answer.status == 400 and _ABOUT_READER.search(said):
-            text = f"{self.name} says (400): {reason(said)}"
+            text = says(self.name, "no", answer.status, said)
             return Verdict(Meaning.NOT_TO_THEM, text, answer.status)
         return by_status(self.name, answer, said)
 

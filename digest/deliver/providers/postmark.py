@@ -9,7 +9,7 @@ from email.utils import formataddr
 from digest.deliver.providers.account import Account
 from digest.deliver.providers.http import Answer, Ask
 from digest.deliver.providers.parts import Mailbox, parts_of
-from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, taken
+from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, says, taken
 from digest.deliver.transport import Envelope
 from digest.domain.errors import Refused
 
@@ -81,7 +81,7 @@ class Postmark:
         said = answer.field("Message")
         if 200 <= answer.status < 300 and code == 0:
             return taken(self.scheme, answer, answer.field("MessageID"))
-        text = f"{self.name} says {code} ({answer.status}): {reason(said)}"
+        text = says(self.name, str(code), answer.status, said)
         if code == _INACTIVE or (code == _INVALID and _ABOUT_READER.match(said)):
             return Verdict(Meaning.NOT_TO_THEM, text, answer.status)
         if code in _OURS:

@@ -7,7 +7,7 @@ import json
 from digest.deliver.providers.account import Account
 from digest.deliver.providers.http import Answer, Ask
 from digest.deliver.providers.parts import Mailbox, parts_of
-from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, taken
+from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, says, taken
 from digest.deliver.transport import Envelope
 from digest.domain.errors import Refused
 
@@ -69,7 +69,7 @@ class SendGrid:
         if 200 <= answer.status < 300:
             return taken(self.scheme, answer, answer.headers.get("x-message-id"))
         field, said = _said(answer)
-        text = f"{self.name} says ({answer.status}): {reason(f'{field} {said}')}"
+        text = says(self.name, f"no to {reason(field)}", answer.status, said)
         if answer.status == 400 and field.startswith("personalizations") and field.endswith("email"):
             return Verdict(Meaning.NOT_TO_THEM, text, answer.status)
         if answer.status == 400 and field.partition(".")[0] in ("from", "reply_to"):

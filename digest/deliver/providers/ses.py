@@ -13,7 +13,7 @@ from digest.deliver.providers.account import Account
 from digest.deliver.providers.http import Answer, Ask
 from digest.deliver.providers.parts import message_id_of
 from digest.deliver.providers.signing import Credentials, Signer
-from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, reason, require_met, taken
+from digest.deliver.providers.verdicts import Meaning, Verdict, by_status, require_met, says, taken
 from digest.deliver.transport import Envelope
 from digest.domain.errors import Misconfigured, Refused
 
@@ -87,7 +87,7 @@ class Ses:
         if 200 <= answer.status < 300:
             return taken(self.scheme, answer, answer.field("MessageId"))
         kind, said = _kind(answer), _said(answer)
-        text = f"{self.name} says {kind} ({answer.status}): {reason(said)}"
+        text = says(self.name, kind, answer.status, said)
         if kind in _BUSY and "quota" not in said.lower():
             return Verdict(Meaning.BUSY, text, answer.status)
         if kind in _BUSY | _OURS or (kind == "MessageRejected" and "not verified" in said.lower()):

@@ -97,8 +97,14 @@ def require_met(provider: str, answer: Answer, said: str = "") -> None:
     verdict = by_status(provider, answer, said)
     if verdict.meaning is Meaning.NOT_FROM_US:
         raise Refused(verdict.text)
-    told = f": {reason(said)}" if said else ""
+    why = reason(said)
+    told = f": {why}" if why else ""
     raise Unavailable(f"{provider} answers {answer.status}{told}", retry_after=verdict.wait)
+
+
+def says(provider: str, kind: str, status: int, said: str) -> str:
+    """Return what a provider's own name or number for an error says, with its words where it has any."""
+    return f"{provider} says {kind} ({status})" + (f": {why}" if (why := reason(said)) else "")
 
 
 def reason(said: str) -> str:
