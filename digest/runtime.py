@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from sqlalchemy import Engine
@@ -199,14 +199,10 @@ class Runtime:
 
     @cached_property
     def transport(self) -> Transport:
-        """The way mail leaves. Raises `Misconfigured` for an address that is none."""
-        from digest.deliver.maildir import MaildirTransport
-        from digest.deliver.smtp import SmtpServer, SmtpTransport
+        """The way mail leaves. Raises `Misconfigured` for an address or a key that is none."""
+        from digest.deliver.mail_urls import open_transport
 
-        url = self.settings.mail_url
-        if urlsplit(url).scheme == "maildir":
-            return MaildirTransport(Path(unquote(urlsplit(url).path)))
-        return SmtpTransport(SmtpServer.from_url(url))
+        return open_transport(self.settings.mail_url, self.settings.mail_key)
 
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
@@ -239,7 +235,11 @@ class Runtime:
 
     def require_mail(self) -> None:
         """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
-        _ = self.tokens, self.transport, self.dkim_keys
+        from digest.deliver.mail_urls import require_unsigned
+
+        _ = self.tokens, self.transport
+        if self.dkim_keys:
+            require_unsigned(self.settings.mail_url)
         if self.settings.return_path:
             self.return_path("")
         if self.settings.bounce_mailbox_url:

@@ -62,8 +62,19 @@ class Settings(BaseSettings):
     )
     mail_url: str = Field(
         "smtp://127.0.0.1:25",
-        description="Where mail goes: smtp://USER:PASSWORD@HOST:PORT (STARTTLS when offered), smtps://… (TLS "
-        "from the start) or maildir:///FOLDER, which sends nothing and keeps every mail as a file.",
+        description="Where mail goes. A mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS when offered) "
+        "or smtps://… (TLS from the start). A provider's HTTP API, with its key in mail_key: "
+        "ses://REGION?configuration_set=NAME, postmark:?stream=broadcast, mailgun://DOMAIN?region=eu or "
+        "sendgrid:?region=eu, each also without what is behind the question mark; docs/operations.md tells "
+        "what each needs and changes. Nowhere: maildir:///FOLDER and eml:///FOLDER keep every mail as a "
+        "file, console: prints it.",
+    )
+    mail_key: SecretStr = Field(
+        SecretStr(""),
+        description="What the provider in mail_url wants to see. ses: an access key as ID:SECRET, and :TOKEN "
+        "behind it for a temporary one. postmark: a server's token. mailgun: an API key, or the domain's "
+        "sending key. sendgrid: an API key with the permission Mail Send. It is sent to that provider and "
+        "nowhere else.",
     )
     mail_sessions: int = Field(
         20, ge=1, le=500, description="Conversations a worker holds with the mail server at once."

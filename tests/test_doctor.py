@@ -9,17 +9,27 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import text
 
 from benchmarks.readers import Size, sending_issue
 from digest.deliver.outages import meet_outage
 from digest.doctor import Check, examine, is_loopback
+from digest.doctor.examination import _run
+from digest.doctor.mail import look_at_signatures
+from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
+from digest.runtime import Runtime
+from digest.settings import load_settings
 from digest.store.database import open_engine, writing
 from digest.store.issues import change_issue
 from digest.store.schema import migrate
+from tests.deliver.ways import DIALECTS
 from tests.servers.faults import Banner, SlowBanner
 from tests.servers.processes import free_port
+from tests.servers.provider_dialects import Postmark
+from tests.servers.provider_server import Dialect, ProviderServer, status
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import NOW, stored_newsletter
@@ -216,6 +226,54 @@ def test_a_log_in_that_the_server_does_not_know_is_told(smtp_sink: SmtpSink) -> 
 
 def test_an_address_that_is_no_mail_server_is_told() -> None:
     assert "smtp://HOST:PORT" in look("mail", mail_url="https://mail.example.org").advice
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_providers_account_is_asked_for_and_sent_nothing(dialect: type[Dialect]) -> None:
+    with ProviderServer(dialect()) as server:
+        found = look("mail provider", mail_url=server.mail_url, mail_key=server.dialect.key)
+        assert found.is_well
+        assert "takes the key" in found.found
+        assert (len(server.greetings), server.posts) == (1, [])
+        server.greets(status(402, "unpaid"))
+        found = look("mail provider", mail_url=server.mail_url, mail_key=server.dialect.key)
+        assert not found.is_well
+        assert "wants to be paid first (402: unpaid). Look at the account." in found.advice
+        assert server.dialect.key not in str(found)
+
+
+def test_a_provider_that_is_away_or_has_no_key_is_told() -> None:
+    away = look(
+        "mail provider", mail_url=Postmark().mail_url(f"http://127.0.0.1:{free_port()}"), mail_key="k"
+    )
+    assert (away.is_well, away.found) == (False, "Postmark: takes no mail")
+    assert "127.0.0.1" in away.advice
+    assert "mail_key is not set" in look("mail", mail_url="postmark:").advice
+
+
+def test_a_signature_that_a_provider_would_break_is_told(folder: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    Path("dkim.pem").write_bytes(pem)
+    write_settings(mail_url="ses://eu-central-1", mail_key="a:b")
+    with Path("digest.toml").open("a") as settings:
+        settings.write("dkim_keys = ['s=dkim.pem']\n")
+    runtime = Runtime(load_settings())
+    (found,) = (check for check in _run([("signatures", lambda: look_at_signatures(runtime))]))
+    assert not found.is_well
+    assert "Take dkim_keys out" in found.advice
+    with pytest.raises(Misconfigured, match="Take dkim_keys out"):
+        runtime.require_mail()
+
+
+def test_mail_that_is_only_printed_is_told() -> None:
+    assert look("mail", mail_url="console:") == Check(
+        "mail", True, "printed where Digest runs; nothing is sent"
+    )
+    assert look("mail folder", mail_url="eml:outbox").is_well
+    assert look("public address", public_url="http://127.0.0.1:8000", mail_url="console:").advice == ""
 
 
 def test_a_mail_folder_that_is_a_file_is_told(folder: Path) -> None:

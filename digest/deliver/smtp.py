@@ -58,7 +58,8 @@ class SmtpServer:
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
             raise Misconfigured(
                 f"mail_url: a '{parts.scheme}' address cannot take mail; "
-                "use smtp://HOST:PORT, smtps://USER:PASSWORD@HOST or maildir:///FOLDER"
+                "use smtp://HOST:PORT, smtps://USER:PASSWORD@HOST or maildir:///FOLDER, or another form that "
+                "docs/settings.md names"
             )
         try:
             port = parts.port

@@ -8,8 +8,8 @@ import zoneinfo
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
+from digest.deliver.mail_urls import mail_folder
 from digest.doctor.checks import Check
 from digest.settings import Settings
 from digest.store.database import open_engine
@@ -52,8 +52,9 @@ def _folders_written(settings: Settings) -> Iterator[Path]:
     file = sqlite_file(open_engine(settings.database_url))
     if file is not None:
         yield nearest(file.resolve().parent)
-    if urlsplit(settings.mail_url).scheme == "maildir":
-        yield nearest(Path(unquote(urlsplit(settings.mail_url).path)).resolve())
+    folder = mail_folder(settings.mail_url)
+    if folder is not None:
+        yield nearest(folder.resolve())
     yield Path(tempfile.gettempdir())
 
 

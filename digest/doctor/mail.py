@@ -6,9 +6,10 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from digest.deliver.smtp import SmtpServer
+from digest.deliver.mail_urls import mail_folder, require_unsigned
+from digest.deliver.providers import HttpTransport
+from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.doctor import checks
 from digest.doctor.checks import Check
 from digest.doctor.machine import nearest
@@ -18,35 +19,58 @@ from digest.runtime import Runtime
 
 def look_at_mail(runtime: Runtime) -> Iterator[Check]:
     """Greet the mail server, log-in included, or look whether the mail folder can be written."""
-    url = runtime.settings.mail_url
-    if urlsplit(url).scheme == "maildir":
-        yield _mail_folder(Path(unquote(urlsplit(url).path)).resolve())
-        return
-    server = SmtpServer.from_url(url)
+    url, transport = runtime.settings.mail_url, runtime.transport
+    folder = mail_folder(url)
+    if folder is not None:
+        yield _mail_folder(folder.resolve())
+    elif isinstance(transport, HttpTransport):
+        yield _provider(transport)
+    elif isinstance(transport, SmtpTransport):
+        yield _mail_server(SmtpServer.from_url(url), transport)
+    else:
+        yield Check("mail", True, "printed where Digest runs; nothing is sent")
 
+
+def _mail_server(server: SmtpServer, transport: SmtpTransport) -> Check:
     async def greet() -> None:
-        async with asyncio.timeout(checks.PATIENCE * 0.9), runtime.transport.session():
+        async with asyncio.timeout(checks.PATIENCE * 0.9), transport.session():
             return
 
     try:
         asyncio.run(greet())
     except TimeoutError:
-        yield Check(
+        return Check(
             "mail server",
             False,
             f"{server.name}: no answer within {checks.PATIENCE:g} s",
             "Check host and port in mail_url. Many networks block port 25: try 587 (smtp://) or 465 (smtps://).",
         )
     except DigestError as exc:
-        yield Check(
+        return Check(
             "mail server",
             False,
             f"{server.name} takes no mail",
             f"{str(exc).rstrip('.')}. Check mail_url, and that the server is up.",
         )
-    else:
-        log_in = f"takes the log-in of {server.username}" if server.username else "wants no log-in"
-        yield Check("mail server", True, f"{server.name} greets and {log_in}")
+    log_in = f"takes the log-in of {server.username}" if server.username else "wants no log-in"
+    return Check("mail server", True, f"{server.name} greets and {log_in}")
+
+
+def _provider(transport: HttpTransport) -> Check:
+    """Ask the provider for our account, by a question that sends nothing."""
+
+    async def look() -> str:
+        async with asyncio.timeout(checks.PATIENCE * 0.9):
+            return await transport.look()
+
+    try:
+        return Check("mail provider", True, f"{transport.name} {asyncio.run(look())}")
+    except TimeoutError:
+        told = f"no answer within {checks.PATIENCE:g} s"
+        advice = "See whether this machine may open HTTPS connections, and the provider's status page."
+    except DigestError as exc:
+        told, advice = "takes no mail", f"{str(exc).rstrip('.')}."
+    return Check("mail provider", False, f"{transport.name}: {told}", advice)
 
 
 def _mail_folder(folder: Path) -> Check:
@@ -64,6 +88,8 @@ def _mail_folder(folder: Path) -> Check:
 
 def look_at_signatures(runtime: Runtime) -> Iterator[Check]:
     """The keys of DKIM, one check each; nothing without keys, where the mail server signs."""
+    if runtime.dkim_keys:
+        require_unsigned(runtime.settings.mail_url)
     for key in runtime.dkim_keys:
         advice = "Make one of 2048 bits: receivers may soon believe none shorter." if key.is_short else ""
         domain = runtime.settings.dkim_domain and runtime.dkim_domain("")

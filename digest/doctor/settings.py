@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from digest.deliver.mail_urls import stays_here
 from digest.doctor.checks import Check
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
@@ -50,8 +51,7 @@ def _public_url(settings: Settings) -> Check:
             what, False, f"'{url}' is no http(s) URL", "Set public_url, as in https://digest.example.org."
         )
     if is_loopback(parts.hostname):
-        mail = urlsplit(settings.mail_url)
-        if mail.scheme == "maildir" or is_loopback(mail.hostname or ""):
+        if stays_here(settings.mail_url) or is_loopback(urlsplit(settings.mail_url).hostname or ""):
             return Check(what, True, f"{url}, this machine alone")
         # Not bad in itself: a catcher of mail may well have a name of its own.
         advice = "Links in mails lead there: set public_url to an address your readers can reach."
