@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import urlsplit
 
+from digest.deliver.mail_urls import stays_here
 from digest.doctor import checks
 from digest.doctor.brokers import look_at_broker
 from digest.doctor.checks import Check
@@ -59,7 +59,7 @@ def examine() -> tuple[Check, ...]:
         ]
     )
     is_readable = any(check.what == "database" and check.is_well for check in found)
-    is_mailed = urlsplit(settings.mail_url).scheme != "maildir"
+    is_mailed = not stays_here(settings.mail_url)
     return (*found, *_look_up(runtime, lambda: _senders(runtime))) if is_readable and is_mailed else found
 
 
