@@ -68,7 +68,7 @@ def unhide(issue: IssueNumber, item: Article = None) -> None:
 
 def in_the_archive(issue: Issue, newsletter: Newsletter) -> str:
     """Return an issue's name by both its numbers: its own, and the one that readers see."""
-    known = f", number {issue.number} to its readers," if issue.number else ""
+    known = f" (number {issue.number} to its readers)" if issue.number else ""
     return f"Issue {issue.id} of {newsletter.name}{known}"
 
 

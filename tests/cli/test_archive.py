@@ -43,7 +43,7 @@ def test_an_editor_takes_out_an_article_and_an_issue_and_puts_them_back(
     digest("issue", "unhide", "1", "--item", "2").well()
     assert digest("issue", "show", "1", "--json").json["hidden"] == []
     hidden = " ".join(digest("issue", "hide", "1").well().out.split())
-    assert "Issue 1 of The Weekly, number 1 to its readers, is in the archive no more" in hidden
+    assert "Issue 1 of The Weekly (number 1 to its readers) is in the archive no more" in hidden
     assert "'digest issue unhide 1' shows it there" in digest("issue", "show", "1").well().out
     digest("issue", "hide", "1").refused(2, "is hidden already")
     digest("issue", "unhide", "1").well()
