@@ -6,12 +6,14 @@ database, a flushed Redis, a sink without mail, a browser without a history.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Page
 from psycopg import sql
@@ -37,6 +39,16 @@ settings.load_profile("steady")
 # Whom a shell starts in the background is born deaf to Ctrl-C, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def logs_put_back() -> Iterator[None]:
+    """What a test does to logging concerns no other."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:], root.level = before[0], before[1]
+    structlog.configure(**before[2])
 
 
 @pytest.fixture(scope="session")

@@ -10,28 +10,24 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.servers import told_server
+from tests.servers.told_server import ToldServer
 
 _SENTENCE = re.compile(r"^\[(\d+)\] (.*)$", re.MULTILINE)
 
 
 @dataclass
-class Call:
-    """One request, and the ways to answer it."""
+class Call(told_server.Call):
+    """A request for takeaways."""
 
-    path: str
-    headers: dict[str, str]
     body: dict[str, Any]
-    stopping: threading.Event
-    _handler: BaseHTTPRequestHandler = field(repr=False)
 
     @property
     def is_anthropic(self) -> bool:
@@ -57,72 +53,25 @@ class Call:
     def sentences(self) -> list[str]:
         return [text for _, text in _SENTENCE.findall(self.material)]
 
-    def send(self, status: int, content: bytes, **headers: str) -> None:
-        """Answer with these bytes; `Content-Length` is true unless given."""
-        given = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        self._handler.send_response_only(status)
-        for name, value in given.items():
-            self._handler.send_header(name, value)
-        self._handler.end_headers()
-        self._handler.wfile.write(content)
-        self._handler.wfile.flush()
-
-    def hang_up(self) -> None:
-        """End the connection after what was sent."""
-        self._handler.close_connection = True
-
-    def wait(self, seconds: float) -> None:
-        """Keep silent, no longer than the server lives."""
-        self.stopping.wait(seconds)
-
 
 Behaviour = Callable[[Call], None]
 
 
-class ModelServer:
-    """A server in threads; `calls` are its requests, `most_at_once` how many it had at the same time."""
+class ModelServer(ToldServer[Call]):
+    """A model's server; `calls` are its requests, `most_at_once` how many it had at the same time."""
 
     def __init__(self) -> None:
+        super().__init__(self._handler(), by_itself=honest)
         self.calls: list[Call] = []
         self.most_at_once = 0
         self._at_once = 0
-        self._behaviours: deque[Behaviour] = deque()
-        self._lock = threading.Lock()
-        self._stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def will(self, *behaviours: Behaviour) -> None:
-        """Behave so from now on: the first once, …, the last for ever."""
-        with self._lock:
-            self._behaviours = deque(behaviours)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     def _next(self, call: Call) -> Behaviour:
         with self._lock:
             self.calls.append(call)
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
-            if len(self._behaviours) > 1:
-                return self._behaviours.popleft()
-            return self._behaviours[0] if self._behaviours else honest
+            return self._next_behaviour()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -133,7 +82,7 @@ class ModelServer:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                call = Call(self.path, headers, body, server._stopping, self)
+                call = Call(self.path, headers, server.stopping, self, body)
                 behaviour = server._next(call)
                 try:
                     with suppress(ConnectionError):
@@ -251,8 +200,8 @@ def drips(call: Call) -> None:
     """Send a byte from time to time, so that no single read takes long."""
     call.send(200, b"", Content_Length="100000")
     while not call.stopping.is_set():
-        call._handler.wfile.write(b" ")
-        call._handler.wfile.flush()
+        call.handler.wfile.write(b" ")
+        call.handler.wfile.flush()
         call.wait(0.02)
 
 

@@ -9,16 +9,15 @@ account, are answered as `greets` says. What was taken is in `taken`, whatever w
 
 from __future__ import annotations
 
-import socket
-import struct
-import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
+
+from tests.servers import told_server
+from tests.servers.told_server import ToldServer
 
 
 @dataclass(frozen=True)
@@ -63,80 +62,38 @@ class Dialect(Protocol):
 
 
 @dataclass
-class Call:
-    """One request, and the ways to answer it. The body is read when it is first asked for."""
+class Call(told_server.Call):
+    """A request to a provider. The body is read when it is first asked for."""
 
     method: str
-    path: str
-    headers: dict[str, str]
     server: ProviderServer
-    _handler: BaseHTTPRequestHandler = field(repr=False)
     _body: bytes | None = None
 
     @property
     def body(self) -> bytes:
         if self._body is None:
-            self._body = self._handler.rfile.read(int(self.headers.get("content-length", 0)))
+            self._body = self.handler.rfile.read(int(self.headers.get("content-length", 0)))
         return self._body
-
-    def send(self, status: int, content: bytes, **headers: str) -> None:
-        """Answer with these bytes; `Content-Length` is true unless given."""
-        given = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        self._handler.send_response_only(status)
-        for name, value in given.items():
-            self._handler.send_header(name, value)
-        self._handler.end_headers()
-        self._handler.wfile.write(content)
-        self._handler.wfile.flush()
-
-    def hang_up(self) -> None:
-        """End the connection after what was sent."""
-        self._handler.close_connection = True
-
-    def reset(self) -> None:
-        """Cut the connection, as a host does that dies."""
-        self._handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self._handler.connection.close()
-        self.hang_up()
-
-    def wait(self, seconds: float) -> None:
-        """Keep silent, no longer than the server lives."""
-        self.server.stopping.wait(seconds)
 
 
 Behaviour = Callable[[Call], None]
 
 
-class ProviderServer:
-    """A server in threads."""
+class ProviderServer(ToldServer[Call]):
+    """A provider's server."""
 
     def __init__(self, dialect: Dialect) -> None:
+        super().__init__(self._handler(), by_itself=takes)
         self.dialect = dialect
         self.taken: list[Taken] = []
         self.posts: list[Call] = []
         self.greetings: list[Call] = []
         self.complaints: list[str] = []
-        self.stopping = threading.Event()
-        self._behaviours: deque[Behaviour] = deque()
         self._greets: Behaviour = well
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def mail_url(self) -> str:
-        return self.dialect.mail_url(self.base)
-
-    def will(self, *behaviours: Behaviour) -> None:
-        """Treat mails so from now on: the first once, …, the last for ever."""
-        with self._lock:
-            self._behaviours = deque(behaviours)
+        return self.dialect.mail_url(self.url)
 
     def greets(self, behaviour: Behaviour) -> None:
         """Answer the question for the account so."""
@@ -154,25 +111,16 @@ class ProviderServer:
             self.taken.append(taken)
             return len(self.taken)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self.stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__exit__(_, __, ___)
         assert self.complaints == []
 
     def _next(self, call: Call) -> Behaviour:
         with self._lock:
             self.posts.append(call)
-            if len(self._behaviours) > 1:
-                return self._behaviours.popleft()
-            return self._behaviours[0] if self._behaviours else takes
+            return self._next_behaviour()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
@@ -195,7 +143,7 @@ class ProviderServer:
 
             def _call(self) -> Call:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                return Call(self.command, self.path, headers, server, self)
+                return Call(self.path, headers, server.stopping, self, self.command, server)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
@@ -249,8 +197,8 @@ def takes_and_drips(call: Call) -> None:
     call.server.take(call)
     call.send(200, b"", Content_Length="100000")
     while not call.server.stopping.is_set():
-        call._handler.wfile.write(b" ")
-        call._handler.wfile.flush()
+        call.handler.wfile.write(b" ")
+        call.handler.wfile.flush()
         call.wait(0.02)
 
 

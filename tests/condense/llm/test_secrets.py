@@ -1,10 +1,8 @@
 """The key goes to the configured origin and nowhere else."""
 
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
@@ -19,18 +17,8 @@ from tests.servers.model_server import ModelServer, breaks_off, honest, sends, s
 FREE = Prices(0.0, 0.0)
 
 
-@pytest.fixture
-def _logs_put_back() -> Iterator[None]:
-    """What a test does to logging concerns no other."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers[:], root.level = before[0], before[1]
-    structlog.configure(**before[2])
-
-
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-@pytest.mark.usefixtures("_logs_put_back")
+@pytest.mark.usefixtures("logs_put_back")
 def test_the_key_is_in_no_log_and_no_note(
     server: ModelServer, engine: Engine, provider: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

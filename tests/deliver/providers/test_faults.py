@@ -193,11 +193,11 @@ def test_a_provider_that_stays_busy_is_not_waited_for_longer_than_a_pause_may_ta
 def test_the_key_follows_no_redirect(server: ProviderServer) -> None:
     with ProviderServer(type(server.dialect)()) as other:
         for code in (301, 302, 303, 307, 308):
-            server.will(points_to(f"{other.base}/v3/mail/send", code))
+            server.will(points_to(f"{other.url}/v3/mail/send", code))
             outcome = send(transport_to(server))
             assert outcome.state is DeliveryState.PENDING
             assert "sends us elsewhere" in outcome.text
-        server.greets(points_to(other.base))
+        server.greets(points_to(other.url))
         with pytest.raises(Refused, match="sends us elsewhere"):
             send(transport_to(server))
         assert (other.posts, other.greetings) == ([], [])
@@ -208,7 +208,7 @@ def test_no_proxy_of_the_environment_gets_the_key(
 ) -> None:
     with ProviderServer(type(server.dialect)()) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-            monkeypatch.setenv(name, proxy.base)
+            monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert send(transport_to(server)).state is DeliveryState.ACCEPTED
         assert (proxy.posts, proxy.greetings) == ([], [])

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,17 +36,7 @@ from tests.waiting import PATIENCE
 SHORT = 5.0
 
 
-@pytest.fixture
-def _logs_put_back() -> Iterator[None]:
-    """What a test does to logging concerns no other."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers[:], root.level = before[0], before[1]
-    structlog.configure(**before[2])
-
-
-@pytest.mark.usefixtures("_logs_put_back")
+@pytest.mark.usefixtures("logs_put_back")
 def test_the_key_is_in_no_log_error_or_outcome(
     server: ProviderServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
