@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from email.utils import parsedate_to_datetime
 from zoneinfo import ZoneInfo
 
 from digest.domain.errors import InvalidInput
@@ -24,6 +26,30 @@ def zone(name: str) -> ZoneInfo:
         raise InvalidInput(
             f"'{name}' is not a time zone: use an IANA name such as Europe/Paris or America/New_York"
         ) from exc
+
+
+def http_date(text: str) -> datetime | None:
+    """Return a date in any form that HTTP or mail has known, in UTC; None for all else, however strange."""
+    try:
+        when = parsedate_to_datetime(text[:100])
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    try:
+        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def retry_after(value: str, *, now: datetime) -> timedelta | None:
+    """Return how long a Retry-After field (RFC 9110 §10.2.3) asks to wait, never less than nothing.
+
+    None when it is neither seconds nor a date. APIs send fractions of seconds, too.
+    """
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", value):
+        return timedelta(seconds=float(value))
+    until = http_date(value)
+    return None if until is None else max(until - now, timedelta(0))
 
 
 def local_midnight(day: date, tz: ZoneInfo) -> datetime:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
-from digest.domain.times import Window, aware_utc, local_midnight, zone
+from digest.domain.times import Window, aware_utc, local_midnight, retry_after, zone
 
 BERLIN, NEW_YORK, LORD_HOWE = map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe"))
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -111,3 +111,27 @@ def test_the_windows_of_one_day_after_the_other_leave_no_gap(now: datetime, tz: 
     today = now.astimezone(tz).date()
     tomorrow = local_midnight(today + timedelta(days=1), tz) + HOUR / 2
     assert Window.before(now, 1, tz).end == Window.before(tomorrow, 1, tz).start
+
+
+ASKED = datetime(2026, 11, 23, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        (" 0.5 ", 0.5),
+        ("Mon, 23 Nov 2026 08:00:00 GMT", 3600),
+        ("Mon, 23 Nov 2026 06:00:00 GMT", 0),
+        ("-5", None),
+        ("soon", None),
+        ("١٢", None),
+        ("", None),
+        ("9" * 20, None),
+        (f"Mon, 23 Nov {'9' * 30} 08:00:00 GMT", None),
+        ("Mon, 23 Nov 2026 08:00:00 +999999999", None),
+        ("0 Jan 1", None),
+    ],
+)
+def test_a_server_says_when_to_come_back_or_nothing(value: str, seconds: float | None) -> None:
+    assert retry_after(value, now=ASKED) == (None if seconds is None else timedelta(seconds=seconds))

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx2
@@ -17,6 +16,7 @@ from digest.condense.llm.dialects import Dialect, Reply, Shape
 from digest.condense.llm.faults import Action, Fault
 from digest.condense.llm.options import LlmOptions
 from digest.condense.llm.prompt import Prompt
+from digest.domain.times import retry_after
 
 MOST_BYTES = 1_000_000
 """Of one answer; a real one has some thousand."""
@@ -101,7 +101,8 @@ class Exchange:
             words = "the model's account is used up (429): look at the account of llm_api_key"
             return Fault(words, Action.STOP)
         if status in _WORTH_ANOTHER_TRY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return self._later(f"the model answered {status}", _retry_after(response, now=self._now()))
+            wait = retry_after(response.headers.get("retry-after", ""), now=self._now())
+            return self._later(f"the model answered {status}", wait)
         if response.is_redirect:
             words = f"the model's server sends us elsewhere ({status}): let llm_url name the final address"
             return Fault(words, Action.STOP)
@@ -156,16 +157,3 @@ def _no_answer(response: httpx2.Response, content: bytes) -> Fault:
     return Fault(
         "the model's server answered with something that is no answer", Action.ONCE_MORE, may_cost=True
     )
-
-
-def _retry_after(response: httpx2.Response, *, now: datetime) -> timedelta | None:
-    """Return what Retry-After asks for (RFC 9110 §10.2.3), never less than nothing."""
-    value = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value):
-        return timedelta(seconds=float(value))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(until - now, timedelta(0))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 from digest.deliver.headers import printable
 from digest.deliver.providers.http import Answer
 from digest.domain.errors import Refused, Unavailable
+from digest.domain.times import retry_after
 
 LONGEST_REASON = 200
 """Characters of a provider's own words that are kept."""
@@ -72,22 +71,21 @@ def taken(scheme: str, answer: Answer, identifier: object) -> Verdict:
 def by_status(provider: str, answer: Answer, said: str = "") -> Verdict:
     """Read an answer that is no acceptance by its status alone; `said` are the provider's own words."""
     status, why = answer.status, reason(said)
+    wait = retry_after(answer.headers.get("retry-after", ""), now=datetime.now(UTC))
     told = f": {why}" if why else ""
     if status in _WHOSE_FAULT:
         return Verdict(Meaning.NOT_FROM_US, f"{provider} {_WHOSE_FAULT[status].format(told)}", status)
     if status == 413:
         return Verdict(Meaning.NOT_TO_THEM, f"the mail is too large for {provider} (413{told})", status)
     if status == 429:
-        return Verdict(
-            Meaning.BUSY, f"{provider} wants fewer mails at once (429{told})", status, _wait(answer)
-        )
+        return Verdict(Meaning.BUSY, f"{provider} wants fewer mails at once (429{told})", status, wait)
     if status in _GATEWAYS or status < 300:
         return Verdict(Meaning.UNCLEAR, f"{provider} answered {status}{told}, which leaves it open", status)
     if status < 400:
         text = f"{provider} sends us elsewhere ({status}), and the key goes nowhere else. Check mail_url"
         return Verdict(Meaning.NOT_FROM_US, text, status)
     text = f"{provider} did not take the mail ({status}{told})"
-    return Verdict(Meaning.AWAY if status >= 500 else Meaning.LATER, text, status, _wait(answer))
+    return Verdict(Meaning.AWAY if status >= 500 else Meaning.LATER, text, status, wait)
 
 
 def require_met(provider: str, answer: Answer, said: str = "") -> None:
@@ -110,16 +108,3 @@ def says(provider: str, kind: str, status: int, said: str) -> str:
 def reason(said: str) -> str:
     """Return a provider's words on one line, and not too many of them."""
     return printable(said)[:LONGEST_REASON].rstrip(". ")
-
-
-def _wait(answer: Answer) -> timedelta | None:
-    """Return what Retry-After asks for (RFC 9110 §10.2.3), never less than nothing."""
-    value = answer.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(?:\.\d+)?", value):
-        return timedelta(seconds=float(value))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(until - datetime.now(UTC), timedelta(0))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
+
+from digest.domain.times import http_date
 
 MAX_RETRY_AFTER = timedelta(days=7)
 MAX_FRESH = timedelta(days=365)
@@ -105,15 +106,3 @@ def _seconds(value: str | None) -> timedelta | None:
         return None
     # RFC 9111 §1.2.2: what is too large to represent counts as a very long time.
     return timedelta(seconds=int(text)) if len(text) < 10 else MAX_FRESH
-
-
-def http_date(text: str) -> datetime | None:
-    """Return a date in any form that HTTP or mail has known, None for all else."""
-    try:
-        when = parsedate_to_datetime(text[:100])
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    try:
-        return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    except OverflowError:
-        return None

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.domain.times import http_date
 from digest.gather.fetching.headers import (
     MAX_FRESH,
     Headers,
     charset,
     fresh_for,
-    http_date,
     media_type,
     retry_after,
 )
