@@ -1,43 +1,43 @@
 """How fast an issue leaves: claim → splice → SMTP → settled in the database, with an arm for every message.
 
     python -m benchmarks.deliver --recipients 20000 --topics 20 --articles 30 [--workers 2] [--json]
-                                 [--database sqlite|postgresql]
+                                 [--database sqlite|postgresql] [--dkim]
 
-Mail goes to a sink in a process of its own on this machine, which counts it. Beside it stands a naive
-sender (`benchmarks/naive.py`) against the same sink, on a sample of the same issue.
+Mail goes to a sink in a process of its own on this machine, which counts it. Beside it stand two others
+against the same sink: a sender that does nothing but send (`benchmarks/bare.py`), with as many conversations
+and mails, and a naive one (`benchmarks/naive.py`), on a sample of the same issue.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Engine
 
+from benchmarks.bare import bare_messages_per_s
 from benchmarks.naive import naive_messages_per_s
-from benchmarks.readers import Size, sending_issue
-from digest.deliver.steps import Pace, send_issue
-from digest.domain.deliveries import DeliveryState
+from benchmarks.readers import NOW, Size, sending_issue
+from benchmarks.workers import prepare_issue, settings_for, side_by_side
+from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId
+from digest.domain.subscribers import SubscriberId
 from digest.pipeline.personal_mail import mail_for
 from digest.runtime import Runtime
-from digest.settings import Settings, load_settings
 from digest.store.database import open_engine, reading
-from digest.store.deliveries import count_deliveries
+from digest.store.deliveries import count_by_edition, count_deliveries
 from digest.store.schema import migrate
 from tests.servers.postgres import PostgresServer
 
@@ -50,19 +50,14 @@ class Figures:
 
     recipients: int
     workers: int
+    sessions: int
     database: str
+    dkim: str
     kb_per_message: float
     messages_per_s: float
-    cpu_ms_per_message: float
-    peak_mb: float
+    bare_messages_per_s: float
     naive_messages_per_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What one worker used: CPU seconds, and the most memory it held in MB."""
-
-    cpu_s: float
+    cpu_ms_per_message: float
     peak_mb: float
 
 
@@ -94,38 +89,7 @@ def database(kind: str, folder: Path) -> Iterator[str]:
         server.close()
 
 
-def work(database_url: str, mail_url: str, issue_id: IssueId, sessions: int, report: Connection) -> None:
-    """Send until nothing is left: one worker process. Waits for a word before it starts."""
-    runtime = Runtime(_settings(database_url, mail_url))
-    write = mail_for(runtime, issue_id)
-    report.send("ready")
-    report.recv()
-    before = time.process_time()
-    asyncio.run(
-        send_issue(
-            runtime.engine,
-            issue_id,
-            transport=runtime.transport,
-            mail_for=write,
-            owner=runtime.owner,
-            clock=runtime.clock,
-            pace=Pace(sessions=sessions),
-        )
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    report.send(Spent(time.process_time() - before, peak))
-
-
-def _settings(database_url: str, mail_url: str) -> Settings:
-    return load_settings(
-        database_url=database_url,
-        mail_url=mail_url,
-        secret_key="a key for benchmarks, as long as a real one",
-        log_level="error",
-    )
-
-
-def measure(size: Size, *, kind: str, workers: int, sessions: int) -> Figures:
+def measure(size: Size, *, kind: str, workers: int, sessions: int, dkim: bool = False) -> Figures:
     """Send one issue and return the figures. Raises `AssertionError` when a mail is missing or doubled."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="digest-bench-")))
@@ -135,46 +99,58 @@ def measure(size: Size, *, kind: str, workers: int, sessions: int) -> Figures:
         stack.callback(engine.dispose)
         migrate(engine)
         issue_id = sending_issue(engine, size)
-        seconds, spent = _send(database_url, mail_url, issue_id, workers, sessions)
-        with reading(engine) as session:
-            accepted = count_deliveries(session, issue_id)[DeliveryState.ACCEPTED]
-        received = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
-        recipients = {entry["recipients"][0] for entry in received}
-        assert accepted == size.readers == len(received) == len(recipients), "a mail is missing or doubled"
+        key = _signing_key(folder) if dkim else None
+        message = _specimen(database_url, mail_url, issue_id, key)
+        each = (database_url, mail_url, issue_id, sessions, key)
+        seconds, spent = side_by_side(prepare_issue, [each] * workers)
+        received = _received(log)
+        _check(engine, issue_id, size, received)
+        bare = bare_messages_per_s(mail_url, message, size.readers, workers=workers, sessions=sessions)
         naive = naive_messages_per_s(mail_url, min(NAIVE_SAMPLE, size.readers), size, workers=workers)
     return Figures(
         recipients=size.readers,
         workers=workers,
+        sessions=sessions,
         database=kind,
-        kb_per_message=round(sum(entry["octets"] for entry in received) / len(received) / 1000, 1),
+        dkim="RSA-2048" if dkim else "",
+        kb_per_message=round(sum(octets for _, octets in received) / len(received) / 1000, 1),
         messages_per_s=round(size.readers / seconds, 1),
+        bare_messages_per_s=round(bare, 1),
+        naive_messages_per_s=round(naive, 1),
         cpu_ms_per_message=round(sum(one.cpu_s for one in spent) * 1000 / size.readers, 3),
         peak_mb=round(max(one.peak_mb for one in spent), 1),
-        naive_messages_per_s=round(naive, 1),
     )
 
 
-def _send(
-    database_url: str, mail_url: str, issue_id: IssueId, workers: int, sessions: int
-) -> tuple[float, list[Spent]]:
-    context = get_context("spawn")
-    pipes = [context.Pipe() for _ in range(workers)]
-    processes = [
-        context.Process(target=work, args=(database_url, mail_url, issue_id, sessions, theirs))
-        for _, theirs in pipes
-    ]
-    for process in processes:
-        process.start()
-    for ours, _ in pipes:
-        ours.recv()
-    start = time.perf_counter()
-    for ours, _ in pipes:
-        ours.send("go")
-    spent = [ours.recv() for ours, _ in pipes]
-    seconds = time.perf_counter() - start
-    for process in processes:
-        process.join()
-    return seconds, spent
+def _received(log: Path) -> list[tuple[str, int]]:
+    """Return address and octets of each mail that the sink took."""
+    with log.open(encoding="utf-8") as lines:
+        entries = map(json.loads, lines)
+        return [(entry["recipients"][0], entry["octets"]) for entry in entries]
+
+
+def _check(engine: Engine, issue_id: IssueId, size: Size, received: list[tuple[str, int]]) -> None:
+    with reading(engine) as session:
+        accepted = count_deliveries(session, issue_id)[DeliveryState.ACCEPTED]
+    different = len({address for address, _ in received})
+    assert accepted == size.readers == len(received) == different, "a mail is missing or doubled"
+
+
+def _specimen(database_url: str, mail_url: str, issue_id: IssueId, key: Path | None) -> bytes:
+    """Return one reader's mail of the issue, for the sender that sends the same to all."""
+    runtime = Runtime(settings_for(database_url, mail_url, key))
+    with reading(runtime.engine) as session:
+        edition = next(iter(count_by_edition(session, issue_id)))
+    claim = Claim(DeliveryId(1), 1, "bare@example.org", "<1.1@example.org>", edition, SubscriberId(1), 0, NOW)
+    return mail_for(runtime, issue_id)(claim)[1]
+
+
+def _signing_key(folder: Path) -> Path:
+    """Write a new RSA-2048 key, the kind that every receiver can check."""
+    pem = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = folder / "dkim.pem"
+    file.write_bytes(pem)
+    return file
 
 
 def table_of(figures: Figures) -> Table:
@@ -198,11 +174,18 @@ def main() -> None:
     parser.add_argument("--follows", type=int, default=5, help="topics each reader follows")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sessions", type=int, default=20, help="conversations of each worker")
+    parser.add_argument("--dkim", action="store_true", help="sign with RSA-2048")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     size = Size(options.recipients, options.topics, options.articles, options.follows)
-    figures = measure(size, kind=options.database, workers=options.workers, sessions=options.sessions)
+    figures = measure(
+        size,
+        kind=options.database,
+        workers=options.workers,
+        sessions=options.sessions,
+        dkim=options.dkim,
+    )
     if options.json:
         print(json.dumps(asdict(figures)))
     else:
