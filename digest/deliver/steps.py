@@ -60,7 +60,7 @@ async def send_issue(
     server or the database stays away, `Refused` when the server will not have us; what was not sent is
     pending again.
     """
-    async with Ledger(engine, owner=owner, clock=clock) as ledger:
+    async with Ledger(engine, owner=owner, clock=clock, conversations=pace.sessions) as ledger:
         round_ = _Round(engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled)
         try:
             async with asyncio.TaskGroup() as conversations:
