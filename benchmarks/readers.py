@@ -66,11 +66,9 @@ def _slug(number: int) -> TopicSlug:
 def _item(number: int, topics: int) -> Item:
     told = (
         f"In trial {number} the second design used {number + 11} percent less energy than the first, over a "
-        "whole winter and in three towns of very different size and climate.",
-        "The towns paid for it from what they saved, which took four years instead of the nine that "
-        "had been planned for when the council first voted on it.",
-        "Two neighbouring regions copy the contract word for word, and a third one waits for the figures "
-        "of the coming summer before it decides.",
+        "whole winter and in three towns.",
+        "The towns paid for it from what they saved, which took four years instead of nine.",
+        "Two neighbouring regions copy the contract, and a third one waits for the figures of summer.",
     )
     also = (_slug((number + 7) % topics),) if number % 3 == 0 and topics > 1 else ()
     return Item(
