@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def assert_up_to_date(name: str, folder: Path) -> None:
-    """Assert that the tool, run in the empty `folder`, changes no catalogue of this name (`mail`, `pages`)."""
+    """Assert that the tool, run in the empty `folder`, changes no catalogue `name`: mail or pages."""
     for part in ("templates", "tools"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("node_modules"))
     subprocess.run([sys.executable, folder / "tools/phrases.py"], check=True)
