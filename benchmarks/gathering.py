@@ -21,6 +21,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.gather.fetching.hosts import StoredHosts
 from digest.gather.fetching.http import HttpFetcher
 from digest.gather.fetching.polite import PoliteFetcher
+from digest.gather.parsing import starter
 from digest.gather.parsing.pool import Parsers
 from digest.gather.polled import Polled
 from digest.gather.steps import Patience, gather, tie_stories
@@ -75,8 +76,10 @@ async def _gathered(engine: Engine, newsletter_id: NewsletterId, farm: Farm, now
         )
     if any(poll.new for poll in polls):
         tie_stories(engine, newsletter_id, WINDOW.start, now)
+    seconds = time.perf_counter() - start
+    starter.close_all()  # the time of what it forked is counted when it has ended
     return Spent(
-        time.perf_counter() - start,
+        seconds,
         time.process_time() - cpu,
         _children_cpu() - children,
         _open_sockets(farm.port),

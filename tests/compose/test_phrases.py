@@ -1,8 +1,6 @@
 """What the mail says of its own accord, in every language it is said in."""
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +17,7 @@ from digest.compose.templates import phrases_said
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import Edition
 from digest.domain.themes import Theme
+from tests.catalogues import assert_up_to_date
 from tests.samples import TEMPLATES, everything, page_of, sample_issue
 
 CATALOGUES = Catalogues(TEMPLATES / LOCALE)
@@ -61,10 +60,7 @@ def test_a_catalogue_has_every_phrase_and_no_other(language: str) -> None:
 
 
 def test_catalogues_are_what_the_tool_writes(tmp_path: Path) -> None:
-    before = {file: file.read_bytes() for file in (TEMPLATES / LOCALE).rglob("mail.po*")}
-    tool = Path(__file__).parents[2] / "tools/phrases.py"
-    subprocess.run([sys.executable, tool], check=True)
-    assert {file: file.read_bytes() for file in (TEMPLATES / LOCALE).rglob("mail.po*")} == before
+    assert_up_to_date("mail", tmp_path)
 
 
 def test_a_name_means_one_phrase() -> None:

@@ -1,17 +1,12 @@
-"""A parser process: reads documents one at a time for the process that started it, see `parsing`.
+"""A parser process: reads documents one at a time for the process that asked for it, see `pool`.
 
-    python -m digest.gather.parsing.child PARENT MEMORY_MB SECONDS
-
-On stdin come pickled `(function, args, kwargs)`, each after its length, the first of which only prepares; on
-stdout go answers: a kind, the
-most memory the process ever held, and a payload. It lives for its parent alone, and not a moment longer.
+It comes from a fork of `forkserver`, with what it reads by imported. Over a socket come pickled
+`(function, args, kwargs)`, each after its length; back go answers: a kind, the most memory the process ever
+held, and a payload.
 """
 
 from __future__ import annotations
 
-import ctypes
-import faulthandler
-import os
 import pickle
 import resource
 import signal
@@ -22,17 +17,19 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import BinaryIO
 
+from digest.domain.errors import DigestError
 from digest.gather.memory import give_back
+from digest.gather.parsing.wire import return_type, written, written_error
 
 LENGTH = struct.Struct("!I")
 ANSWER = struct.Struct("!BII")
 """Kind, most memory held so far in KiB, length of the payload that follows."""
 
-_PR_SET_PDEATHSIG = 1
 _MAPPED_BESIDES = 512 << 20
 _GRACE = 5
-_NEARLY = 0.85
-"""From this share of its memory on, an error is a lack of memory: libxml2 tells that in other words."""
+_NEARLY = 0.5
+"""From this share of its room on, an error is a lack of memory: libxml2, which doubles what it has, tells
+that in other words."""
 _KEPT_MB = 8
 """More than this beyond what it held when it was ready, and a process gives back what it no longer uses."""
 
@@ -47,49 +44,30 @@ class Kind(IntEnum):
     MEMORY = 4
 
 
-def main() -> None:
-    """Serve until stdin ends."""
-    parent, memory_mb, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    _live_for(parent)
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whoever prints must not speak between our frames
-    faulthandler.enable()
-    _call(_received(requests))
+def serve(requests: BinaryIO, answers: BinaryIO, *, memory_mb: int, seconds: float) -> None:
+    """Say that we are ready, and answer until there is nobody left to answer."""
+    at_first, peak_at_first = _held_kib("RssAnon"), _peak_kib()
+    nearly = peak_at_first + int(_NEARLY * (memory_mb * 1024 - _held_kib("VmData")))
     _limit(memory_mb)
     _answer(answers, Kind.READY, b"")
-    at_first = _held_kib("VmRSS")
     while request := _received(requests):
         signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
-        kind, payload = _done(request, memory_mb)
+        kind, payload = _done(request, nearly)
         signal.setitimer(signal.ITIMER_REAL, 0)
         _answer(answers, kind, payload)
         del request, payload
-        if _held_kib("VmRSS") > at_first + _KEPT_MB * 1024:
+        if _held_kib("RssAnon") > at_first + _KEPT_MB * 1024:
             give_back()
 
 
 def warm_up() -> None:
-    """Import the readers, and load what the language of a text is told by: 1.3 s and 130 MB."""
+    """Import the readers, and load what the language of a text is told by: 1.3 s and 130 MB, once for all."""
     from digest.gather.feeds import formats, listing, sitemap  # noqa: F401 (imported to be there)
     from digest.gather.pages.extract import read_page
 
     read_page(
         f"<html><article><p>{'What is read first takes longest. ' * 20}".encode(), url="http://localhost/"
     )
-
-
-def _live_for(parent: int) -> None:
-    """Die with the parent, and of nothing that is meant for it.
-
-    Ctrl-C and a stopping service signal the whole group: the parent then finishes what it is at, for which
-    it needs us. Where the kernel knows no death signal, the end of stdin and our own alarm do.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(0)
 
 
 def _limit(memory_mb: int) -> None:
@@ -116,10 +94,7 @@ def _call(request: bytes) -> tuple[Callable[..., object], object]:
     return function, function(*args, **kwargs)
 
 
-def _done(request: bytes, memory_mb: int) -> tuple[Kind, bytes]:
-    from digest.domain.errors import DigestError
-    from digest.gather.parsing.wire import return_type, written, written_error
-
+def _done(request: bytes, nearly_kib: int) -> tuple[Kind, bytes]:
     try:
         try:
             function, answer = _call(request)
@@ -129,7 +104,7 @@ def _done(request: bytes, memory_mb: int) -> tuple[Kind, bytes]:
     except MemoryError:
         return Kind.MEMORY, b""
     except Exception:  # noqa: BLE001 (told to the parent, which logs it)
-        if _peak_kib() > _NEARLY * memory_mb * 1024:
+        if _peak_kib() > nearly_kib:
             return Kind.MEMORY, b""
         return Kind.FAULT, traceback.format_exc()[-8000:].encode("utf-8", "replace")
 
@@ -140,25 +115,21 @@ def _answer(answers: BinaryIO, kind: Kind, payload: bytes) -> None:
 
 
 def _peak_kib() -> int:
-    """Return the most memory this process has held.
+    """Return the most memory of its own that this process has held.
 
-    Linux hands `ru_maxrss` on from the process that started us, so it is asked for ours alone; macOS counts
-    that in bytes where others count KiB.
+    On Linux without the pages of programs and libraries: a fork has them appear as it comes to use them.
+    macOS counts `ru_maxrss` in bytes where others count KiB.
     """
     if sys.platform == "linux":
-        return _held_kib("VmHWM")
+        return _held_kib("VmHWM") - _held_kib("RssFile")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak // 1024 if sys.platform == "darwin" else peak
 
 
 def _held_kib(what: str) -> int:
-    """Return a figure of this process's memory: `VmHWM` the most, `VmRSS` now; 0 where Linux does not say."""
+    """Return a figure of this process's memory, as `VmHWM`, the most; 0 where Linux does not say."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 (once a document)
             return next((int(line.split()[1]) for line in status if line.startswith(f"{what}:")), 0)
     except OSError:
         return 0
-
-
-if __name__ == "__main__":
-    main()

@@ -55,6 +55,28 @@ def article(body: bytes, *, url: str = "") -> Article:
     return ARTICLE
 
 
+_prepared_by = 0
+
+
+def prepare() -> None:
+    global _prepared_by
+    _prepared_by = os.getpid()
+
+
+def refuse_to_prepare() -> None:
+    raise RuntimeError("no readers here")
+
+
+def family() -> tuple[int, int, int, int]:
+    """Return who prepared, who forked us, how many threads that has, and who we are."""
+    threads = len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))
+    return _prepared_by, os.getppid(), threads, os.getpid()
+
+
+def forkserver() -> int:
+    return os.getppid()
+
+
 def length(body: bytes) -> int:
     return len(body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,13 +15,14 @@ from threading import Thread
 from typing import TypeVar
 
 import pytest
+from structlog.testing import capture_logs
 
 from digest.domain.articles import Article
 from digest.domain.errors import Refused, Unavailable
 from digest.gather.feeds.entries import NotAFeed
 from digest.gather.feeds.formats import read_feed
 from digest.gather.pages.extract import read_page
-from digest.gather.parsing import pool
+from digest.gather.parsing import starter
 from digest.gather.parsing.pool import Parsers
 from tests.gather.parsing import faults
 
@@ -93,11 +95,11 @@ def test_an_error_keeps_its_type_words_and_attributes() -> None:
 
 
 def test_a_document_that_takes_too_long_is_refused_and_its_process_replaced() -> None:
-    assert refusal(faults.spin, seconds=0.3) == f"{URL} took longer than 0.3 s to read"
+    assert refusal(faults.spin, seconds=1) == f"{URL} took longer than 1 s to read"
 
 
 def test_a_process_that_stands_still_is_replaced_too() -> None:
-    assert refusal(faults.stop, seconds=0.3) == f"{URL} took longer than 0.3 s to read"
+    assert refusal(faults.stop, seconds=1) == f"{URL} took longer than 1 s to read"
 
 
 def test_a_document_that_needs_too_much_memory_is_refused() -> None:
@@ -220,8 +222,10 @@ def test_a_process_gives_back_the_memory_of_a_large_document() -> None:
 
 def test_a_process_that_died_idle_is_no_document_s_fault() -> None:
     async def act(parsers: Parsers) -> int:
-        os.kill(await parsers.call(faults.pid), signal.SIGKILL)
-        await asyncio.sleep(0.1)
+        pid = await parsers.call(faults.pid)
+        os.kill(pid, signal.SIGKILL)
+        while is_there(pid):
+            await asyncio.sleep(0.01)
         return await parsers.call(faults.length, b"xyz")
 
     assert run(act) == 3
@@ -268,6 +272,7 @@ def test_a_parent_that_is_killed_leaves_no_process() -> None:
         "async def main():\n"
         "    async with Parsers(processes=2, prepare=faults.pid) as parsers:\n"
         "        pids = await asyncio.gather(*[parsers.call(faults.sleep, .1) for _ in range(25)])\n"
+        "        pids.append(await parsers.call(faults.forkserver))\n"
         "        print(*pids, flush=True)\n"
         "        await asyncio.gather(*[parsers.call(faults.spin, '') for _ in '12'])\n"
         "asyncio.run(main())\n"
@@ -275,7 +280,7 @@ def test_a_parent_that_is_killed_leaves_no_process() -> None:
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     pids = [int(word) for word in parent.stdout.readline().split()]
-    assert len(set(pids)) == 2
+    assert len(set(pids)) == 3
     time.sleep(0.2)
     parent.kill()
     parent.wait()
@@ -299,10 +304,23 @@ def test_a_process_has_no_secrets_and_none_of_our_descriptors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DIGEST_SECRET_KEY", "canary")
-    with (tmp_path / "open").open("w"):
-        names, descriptors = run(lambda parsers: parsers.call(faults.surroundings))
-    assert [name for name in names if name.startswith(("DIGEST", "PATH", "HOME"))] == []
-    assert all(each.startswith("pipe:") for each in descriptors)
+    ours = set[str]()
+
+    async def act(parsers: Parsers) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        seen = await asyncio.gather(*(parsers.call(faults.surroundings) for _ in range(30)))
+        ours.update(str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.is_symlink())
+        return seen
+
+    with (tmp_path / "open").open("w"), socket.create_server(("127.0.0.1", 0)):
+        seen = run(act, processes=2)
+    assert {
+        name for names, _ in seen for name in names if name.startswith(("DIGEST", "PATH", "HOME"))
+    } == set()
+    sockets = {frozenset(links) - {"/dev/null"} for _, links in seen}
+    assert [len(each) for each in sockets] == [2, 2]
+    assert all(each.startswith("socket:") for each in frozenset().union(*sockets))
+    assert frozenset().union(*sockets).isdisjoint(ours)
+    assert frozenset.intersection(*sockets) == frozenset()
 
 
 def test_a_process_can_write_no_file(tmp_path: Path) -> None:
@@ -328,9 +346,56 @@ def test_every_event_loop_has_parsers_of_its_own() -> None:
 
 
 def test_a_process_that_cannot_start_is_nobody_s_document_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_MODULE", "digest.no_such_module")
+    monkeypatch.setattr(starter, "_MODULE", "digest.no_such_module")
     with pytest.raises(Unavailable, match="the document was not read: a parser process did not start"):
         run(lambda parsers: parsers.call(faults.pid))
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     with pytest.raises(Unavailable, match="no parser process could be started"):
         run(lambda parsers: parsers.call(faults.pid))
+
+
+def test_why_the_readers_could_not_be_loaded_is_logged() -> None:
+    with capture_logs() as logs, pytest.raises(Unavailable, match="did not start; see the log"):
+        run(lambda parsers: parsers.call(faults.pid), prepare=faults.refuse_to_prepare)
+    assert [log["event"] for log in logs] == ["parser.not_started"]
+    assert logs[0]["said"].endswith("RuntimeError: no readers here\n")
+
+
+def test_readers_are_loaded_once_in_one_thread_and_kept_for_the_next_event_loop() -> None:
+    async def act(parsers: Parsers) -> tuple[int, int, int, int]:
+        return await parsers.call(faults.family)
+
+    first, second = run(act, prepare=faults.prepare), run(act, prepare=faults.prepare)
+    assert first[0] == first[1] == second[0] == second[1]
+    assert first[2] == second[2] == 1
+    assert len({first[1], first[3], second[3]}) == 3
+
+
+def test_what_nobody_uses_any_more_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starter, "KEPT_SECONDS", 0.0)
+    assert until_gone(run(lambda parsers: parsers.call(faults.forkserver)))
+
+
+def test_a_document_is_read_later_when_what_starts_the_processes_dies() -> None:
+    async def act(parsers: Parsers) -> tuple[int, int]:
+        before = await parsers.call(faults.forkserver)
+        reading = asyncio.create_task(parsers.call(faults.spin, URL))
+        await asyncio.sleep(0)
+        os.kill(before, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="what starts the parser processes ended"):
+            await reading
+        return before, await parsers.call(faults.forkserver)
+
+    before, after = run(act)
+    assert before != after
+    assert until_gone(before)
+
+
+def test_a_fork_of_ours_has_no_part_in_our_processes() -> None:
+    async def act(parsers: Parsers) -> tuple[int, int]:
+        before = await parsers.call(faults.pid)
+        if (fork := os.fork()) == 0:
+            os._exit(len(starter._starters))
+        return os.waitpid(fork, 0)[1], await parsers.call(faults.pid) - before
+
+    assert run(act) == (0, 0)
