@@ -29,6 +29,7 @@ from tests.servers.faults import (
     ResetInBody,
     SlowBanner,
 )
+from tests.waiting import PATIENCE
 
 SIZE_LIMIT = 25 * 1024 * 1024
 EXTENSIONS = ("PIPELINING", f"SIZE {SIZE_LIMIT}", "8BITMIME", "ENHANCEDSTATUSCODES")
@@ -91,6 +92,8 @@ class SmtpConversation(asyncio.Protocol):
         self.buffer = bytearray()
         self.replies: list[bytes] = []
         self.offers_broken_tls = False
+        self.no_tls: bytes | None = None  # said instead of a TLS handshake, once the client has begun one
+        self.hung_up = False
         self.waiting = False  # for a banner or a delayed answer: what comes meanwhile stays in the buffer
         self.greeted = False
         self.leave_transaction()
@@ -120,12 +123,14 @@ class SmtpConversation(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner.disconnected(self)
+        if self.hung_up:
+            self.deadline.cancel()
 
     def drip(self, banner: bytes, seconds: float) -> None:
         """Write the banner one octet at a time, then begin to listen."""
         if not banner:
             self.resume()
-        elif not math.isinf(seconds) and not self.transport.is_closing():
+        elif not math.isinf(seconds) and not self.has_ended:
             self.transport.write(banner[:1])
             asyncio.get_running_loop().call_later(seconds, self.drip, banner[1:], seconds)
 
@@ -135,7 +140,18 @@ class SmtpConversation(asyncio.Protocol):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is said here, whatever the client says."""
+        return self.hung_up or self.transport.is_closing()
+
     def data_received(self, data: bytes) -> None:
+        if self.hung_up:
+            return
+        if self.no_tls is not None:
+            self.replies.append(self.no_tls)
+            self.hang_up()
+            return
         self.buffer += data
         if not self.waiting:
             self.converse()
@@ -143,26 +159,35 @@ class SmtpConversation(asyncio.Protocol):
     def resume(self) -> None:
         """Go on after a wait with what has come meanwhile."""
         self.waiting = False
-        if not self.transport.is_closing():
+        if not self.has_ended:
             self.converse()
 
     def converse(self) -> None:
         """Use up the buffer as far as it goes, and send all answers at once."""
         while self.take_content() if self.in_data else self.take_command():
-            if self.waiting or self.transport.is_closing():
+            if self.waiting or self.has_ended:
                 break
         if not self.waiting:
             self.flush()
 
     def flush(self) -> None:
-        if self.replies and not self.transport.is_closing():
+        if self.replies and not self.has_ended:
             self.transport.write(b"".join(self.replies))
         self.replies.clear()
 
     def hang_up(self) -> None:
-        """Close once the answers so far are out."""
+        """End the connection after the answers so far, so that the client is sure to have them.
+
+        A close with something of the client's unread would be a reset, which overtakes what was said: our
+        half is closed, and what still comes is passed over until the client has left.
+        """
+        if self.has_ended:
+            return
         self.flush()
-        self.transport.close()
+        self.hung_up = True
+        self.buffer.clear()
+        self.transport.write_eof()
+        self.deadline = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
 
     def answer(self, code: int, text: str, enhanced: str) -> None:
         """Answer with a reply code, an RFC 3463 status code and words."""
@@ -202,8 +227,8 @@ class SmtpConversation(asyncio.Protocol):
         if not self.offers_broken_tls:
             self.answer(502, "TLS is not offered", "5.5.1")
             return
-        self.replies += [b"220 2.0.0 go ahead\r\n", b"454 4.7.0 this is no TLS\r\n"]
-        self.hang_up()
+        self.answer(220, "go ahead", "2.0.0")
+        self.no_tls = b"454 4.7.0 this is no TLS\r\n"
 
     def mail(self, rest: bytes) -> None:
         path = _PATH.match(rest)
