@@ -37,6 +37,7 @@ class Wire(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost: ConnectionError | None = None
+        self._is_gone = False
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family != socket.AF_UNIX:
             # Without it the dot waits for the acknowledgement of the body: 40 ms a message.
@@ -58,6 +59,10 @@ class Wire(asyncio.Protocol):
         if self._lost:
             raise self._lost
 
+    def early_reply(self) -> Reply | None:
+        """Return a reply that has come already, None when there is none."""
+        return self._replies.popleft() if self._replies else None
+
     async def reply(self) -> Reply:
         """Return the next reply. Raises `ConnectionError` when the connection is lost before it is whole."""
         while not self._replies:
@@ -70,14 +75,16 @@ class Wire(asyncio.Protocol):
     def abort(self) -> None:
         """Hang up without flushing: what was not acknowledged is withdrawn."""
         self._lost = self._lost or ConnectionResetError("hung up")
-        self._transport.abort()
+        if not self._is_gone:
+            self._transport.abort()
 
     def data_received(self, octets: bytes) -> None:
         """Cut what came into lines, and lines into replies."""
         self._buffer += octets
         if len(self._buffer) > _MAX_REPLY:
-            self.connection_lost(ConnectionResetError("the server's answer does not end"))
+            self._lost = self._lost or ConnectionResetError("the server's answer does not end")
             self._transport.abort()
+            self._wake()
             return
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = bytearray(rest)
@@ -95,6 +102,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Have whoever waits hear of it."""
+        self._is_gone = True
         self._lost = self._lost or ConnectionResetError(str(exc or "the server hung up"))
         self._writable.set()
         self._wake()
