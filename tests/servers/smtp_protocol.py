@@ -266,7 +266,9 @@ class SmtpConversation(asyncio.Protocol):
         if self.rules.context is not None and not self.is_secure:
             self.answer(220, "go ahead", "2.0.0")
             self.flush()
-            # What comes next is the client's hello, and not for us.
+            # What comes next is the client's hello, and not for us; then its EHLO, which may be here before
+            # the new way is ours to answer by.
+            self.waiting = True
             self.transport.pause_reading()
             self.upgrade = asyncio.ensure_future(self.secure(self.rules.context))
             return
@@ -287,6 +289,7 @@ class SmtpConversation(asyncio.Protocol):
         assert transport is not None
         self.transport = transport
         self.is_secure, self.greeted = True, False
+        self.resume()
 
     def auth(self, rest: bytes) -> None:
         if self.rules.log_ins is None or not self.greeted or self.has_logged_in:
