@@ -158,6 +158,10 @@ class _Round:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
         except Unavailable as exc:
             outcome = Outcome(DeliveryState.PENDING, None, str(exc), exc.retry_after)
+        if outcome.retry_in == timedelta(0):
+            # Not armed, and nobody's fault: it is the next conversation's, and counts as no attempt.
+            self._claims.appendleft(claim)
+            return
         outcome = _with_retry(claim, outcome, now=self._clock())
         self._ledger.settle(claim, outcome)
         self._on_settled(outcome)
@@ -221,9 +225,7 @@ def _with_retry(claim: Claim, outcome: Outcome, *, now: datetime) -> Outcome:
         return outcome
     if now - claim.addressed_at > RETRY_FOR:
         text = f"given up after {RETRY_FOR.days} days of trying: {outcome.text}"
-        return replace(outcome, state=DeliveryState.FAILED, text=text, retry_in=None)
-    if outcome.retry_in is not None:
-        return outcome
+        return replace(outcome, state=DeliveryState.FAILED, text=text)
     return replace(outcome, retry_in=back_off(claim.attempts + 1, jitter=random.random()))
 
 

@@ -43,8 +43,8 @@ class MailSession(Protocol):
         accepted, after it anything may. `message` has CRLF line ends, ends in one, and no line of it
         begins with a dot. Raises `NotArmed` when the arm is refused, and `Unavailable` when the
         conversation broke before the arm; either way the message was not accepted. A `retry_in` of zero in
-        the outcome, or such a `retry_after`, says that only this conversation was over: the message is for
-        the next one, at once.
+        the outcome, or such a `retry_after`, says that only this conversation was over before the arm: the
+        message is for the next one, at once.
         """
         ...
 
