@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     sending_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="The IP addresses that mail reaches receivers from, for `digest doctor` to compare with "
-        "DNS: SPF must let them pass and each needs a name. Empty: those of the host in mail_url, where "
+        "DNS: SPF must let them pass and each needs a name. Empty: those of the hosts in mail_url, where "
         "receivers can see them, which is only a guess.",
     )
     dns_resolver: str = Field(
