@@ -223,7 +223,11 @@ class Settings(BaseSettings):
         """Read addresses out of one text: commas and spaces separate only where another begins."""
         if not isinstance(value, str):
             return value
-        return cls._as_list(value) if value.lstrip().startswith("[") else _BETWEEN_URLS.split(value.strip())
+        return (
+            cls._as_list(value)
+            if value.lstrip().startswith("[")
+            else _BETWEEN_URLS.split(value.strip(" ,\t\r\n"))
+        )
 
     @field_validator("dkim_keys", mode="before")
     @classmethod

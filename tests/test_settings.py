@@ -48,6 +48,7 @@ def test_the_file_is_read_and_the_environment_goes_before_it(
     [
         ("smtp://a.example.org", ["smtp://a.example.org"]),
         ("smtp://a.example.org, smtps://b.example.org", ["smtp://a.example.org", "smtps://b.example.org"]),
+        (" smtp://a.example.org, ", ["smtp://a.example.org"]),
         ("smtp://a.example.org\tpostmark:\nconsole:", ["smtp://a.example.org", "postmark:", "console:"]),
         ("smtp://u:a,b@a.example.org,mailgun://mg", ["smtp://u:a,b@a.example.org", "mailgun://mg"]),
         ("maildir:///var/my mail, old", ["maildir:///var/my mail, old"]),

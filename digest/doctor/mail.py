@@ -50,7 +50,7 @@ def _look(relay: Relay, url: str) -> Check:
 def _kept_here(urls: Sequence[str]) -> Iterator[Check]:
     kept = sum(stays_here([url]) for url in urls)
     if 0 < kept < len(urls):
-        found = f"{kept} of {len(urls)} addresses in mail_url keep it on this machine, and it counts as sent"
+        found = f"{kept} of {len(urls)} addresses in mail_url keep mail on this machine; it counts as sent"
         yield Check("mail", True, found, "Take them out of mail_url, unless a mail server reads from there.")
 
 

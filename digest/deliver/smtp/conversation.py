@@ -42,7 +42,7 @@ class SmtpSession:
         self._most_octets = largest(connection.offers)
         self._lasting = Lasting(limits, connection.offers)
         self._timeout = timeout
-        self._has_sent = False
+        self._has_settled = False
         self._is_answered = False
 
     @property
@@ -55,15 +55,15 @@ class SmtpSession:
         if why := self._impossible(envelope, message):
             return Outcome(DeliveryState.FAILED, None, why)
         self._lasting.count()
-        refusal = await self._offer(envelope, len(message))
-        if refusal is not None:
-            return refusal
-        if early := await self._body(message):
-            return early
-        await self._armed(arm)
-        if early := self._early_refusal():
-            return early
-        return await self._end()
+        try:
+            refusal = await self._offer(envelope, len(message)) or await self._body(message)
+            if refusal is None and not await arm():
+                raise NotArmed
+            return refusal or self._early_refusal() or await self._end()
+        except BaseException:
+            # There is no command that takes DATA back: only hanging up does.
+            self._wire.abort()
+            raise
 
     def _impossible(self, envelope: Envelope, message: bytes) -> str:
         """Return why this server can never take the message, '' when it may."""
@@ -88,17 +88,6 @@ class SmtpSession:
             return outcome_of(reply)
         return self._early_refusal()
 
-    async def _armed(self, arm: Arm) -> None:
-        """Have the message armed. There is no command that takes DATA back: only hanging up does."""
-        try:
-            is_armed = await arm()
-        except BaseException:
-            self._wire.abort()
-            raise
-        if not is_armed:
-            self._wire.abort()
-            raise NotArmed
-
     def _early_refusal(self) -> Outcome | None:
         """Return what the server has said of the message although it is not ended, None when it waits.
 
@@ -122,7 +111,7 @@ class SmtpSession:
             self._wire.abort()
             return Outcome(DeliveryState.UNKNOWN, None, f"no answer after the dot: {exc or 'timed out'}")
         self._lasting.heard()
-        self._has_sent = True
+        self._has_settled = True
         if reply.code == CLOSING:
             self._wire.abort()
         return outcome_of(reply)
@@ -138,9 +127,10 @@ class SmtpSession:
         await self._leave_transaction(replies, refused)
         is_to_mail = refused is replies[0]
         outcome = outcome_of(refused, is_to_mail=is_to_mail)
-        if is_to_mail and self._has_sent and wants_another(refused):
+        if is_to_mail and self._has_settled and wants_another(refused):
             self._lasting.end()
             return replace(outcome, retry_in=_AT_ONCE)
+        self._has_settled = True
         return outcome
 
     def _parameters(self, envelope: Envelope, octets: int) -> str:
@@ -195,7 +185,7 @@ class SmtpSession:
                 return await step
         except (ConnectionError, TimeoutError) as exc:
             self._wire.abort()
-            has_left = self._has_sent and not self._is_answered and isinstance(exc, ConnectionError)
+            has_left = self._has_settled and not self._is_answered and isinstance(exc, ConnectionError)
             raise Unavailable(
                 f"the conversation broke before the dot: {exc or 'timed out'}",
                 retry_after=_AT_ONCE if has_left else None,
