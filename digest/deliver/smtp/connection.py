@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ import aiosmtplib
 from digest.deliver.answers import trouble_in_words
 from digest.deliver.smtp.log_in import log_in
 from digest.deliver.smtp.server import SmtpServer
-from digest.deliver.smtp.tls import tls_trouble
+from digest.deliver.smtp.tls import Trust, tls_trouble
 from digest.domain.errors import Refused, Unavailable
 
 
@@ -25,7 +24,7 @@ class Connection:
     offers: Mapping[str, str]
 
 
-async def connect(server: SmtpServer, context: ssl.SSLContext) -> Connection:
+async def connect(server: SmtpServer, trust: Trust) -> Connection:
     """Return a connection, secured and logged in as `server` says.
 
     Raises `Unavailable` when the server cannot be reached or made sure of, `Refused` when it refuses the
@@ -36,7 +35,7 @@ async def connect(server: SmtpServer, context: ssl.SSLContext) -> Connection:
         port=server.port,
         use_tls=server.use_tls,
         start_tls=False,
-        tls_context=context,
+        tls_context=await trust.context() if server.use_tls else None,
         timeout=server.timeout,
         # The default asks DNS for our full name, which can hang for seconds on every connection.
         local_hostname=server.local_name or socket.gethostname(),
@@ -45,7 +44,7 @@ async def connect(server: SmtpServer, context: ssl.SSLContext) -> Connection:
         await client.connect()
         await _greet(client)
         if not server.use_tls:
-            await _secure(client, server)
+            await _secure(client, server, trust)
         await log_in(client, server)
         return _connection(client, server)
     except (aiosmtplib.SMTPException, OSError) as exc:
@@ -67,12 +66,12 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
         await client.helo()
 
 
-async def _secure(client: aiosmtplib.SMTP, server: SmtpServer) -> None:
+async def _secure(client: aiosmtplib.SMTP, server: SmtpServer, trust: Trust) -> None:
     """Ask for TLS as `server` wants it, and greet anew: nothing said before it counts (RFC 3207 §4.2)."""
     if server.start_tls is False:
         return
     if client.supports_extension("starttls"):
-        await client.starttls()
+        await client.starttls(tls_context=await trust.context())
         await _greet(client)
     elif server.start_tls:
         raise Refused(

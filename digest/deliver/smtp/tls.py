@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import threading
 from pathlib import Path
 
 from digest.deliver.smtp.server import SmtpServer
@@ -24,6 +26,28 @@ def new_context(ca_file: Path | None) -> ssl.SSLContext:
         raise Misconfigured(f"mail_url: ca_file {ca_file} holds no certificate in PEM form") from exc
     except OSError as exc:
         raise Misconfigured(f"mail_url: ca_file {ca_file}: {exc.strerror or exc}") from exc
+
+
+class Trust:
+    """Which certificates are believed, read once: the system's list takes some 20 ms.
+
+    `ca_file` is read at once, so that a wrong one is told before anything is sent. The list can wait.
+    """
+
+    def __init__(self, ca_file: Path | None) -> None:
+        self._context = new_context(ca_file) if ca_file else None
+        self._lock = threading.Lock()
+
+    async def context(self) -> ssl.SSLContext:
+        """Return what verifies."""
+        return self._context or await asyncio.to_thread(self._read)
+
+    def _read(self) -> ssl.SSLContext:
+        # Many conversations begin at once, in several threads.
+        with self._lock:
+            if self._context is None:
+                self._context = new_context(None)
+            return self._context
 
 
 def tls_trouble(trouble: BaseException, server: SmtpServer) -> str:
