@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
+    from digest.deliver.standing import Relay
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
@@ -198,11 +199,21 @@ class Runtime:
         )
 
     @cached_property
-    def transport(self) -> Transport:
-        """The way mail leaves. Raises `Misconfigured` for an address or a key that is none."""
-        from digest.deliver.mail_urls import open_transport
+    def relays(self) -> tuple[Relay, ...]:
+        """The ways that mail may leave by. Raises `Misconfigured` for an address or a key that is none."""
+        from digest.deliver.mail_urls import open_relays
+        from digest.deliver.smtp.limits import Limits
 
-        return open_transport(self.settings.mail_url, self.settings.mail_key)
+        settings = self.settings
+        limits = Limits(settings.mail_session_messages, settings.mail_session_seconds)
+        return open_relays(settings.mail_url, settings.mail_key, limits=limits)
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The way mail leaves, by whichever relay. Raises as `relays` does."""
+        from digest.deliver.mail_urls import transport_of
+
+        return transport_of(self.relays)
 
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:

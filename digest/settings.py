@@ -30,6 +30,9 @@ _ALIKE = 0.75
 """From this likeness (difflib's ratio) on, a wrong name is taken for a slip: `mail_ulr`, not `nope`."""
 
 
+_BETWEEN_URLS = re.compile(r"[\s,]+(?=[a-z]+://|(?:maildir|eml|console|ses|postmark|mailgun|sendgrid):)")
+
+
 _HIDDEN = ("secret", "key", "url")
 """Parts of the names of settings whose values are not repeated: they hold keys and passwords."""
 
@@ -60,14 +63,15 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000",
         description="The address subscribers reach the web pages at: unsubscribe links begin with it.",
     )
-    mail_url: str = Field(
-        "smtp://127.0.0.1:25",
-        description="Where mail goes. A mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS when offered) "
-        "or smtps://… (TLS from the start). A provider's HTTP API, with its key in mail_key: "
-        "ses://REGION?configuration_set=NAME, postmark:?stream=broadcast, mailgun://DOMAIN?region=eu or "
-        "sendgrid:?region=eu, each also without what is behind the question mark; docs/operations.md tells "
-        "what each needs and changes. Nowhere: maildir:///FOLDER and eml:///FOLDER keep every mail as a "
-        "file, console: prints it.",
+    mail_url: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("smtp://127.0.0.1:25",),
+        description="Where mail goes. A mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS, which a "
+        "log-in to another machine demands) or smtps://… (TLS from the start). A provider's HTTP API, with "
+        "its key in mail_key: ses://REGION?configuration_set=NAME, postmark:?stream=broadcast, "
+        "mailgun://DOMAIN?region=eu or sendgrid:?region=eu, each also without what is behind the question "
+        "mark. Nowhere: maildir:///FOLDER and eml:///FOLDER keep every mail as a file, console: prints it. "
+        "Several addresses share the mail by their ?weight=, and do without one that is away. "
+        "docs/operations.md has all options, and what each provider needs and changes.",
     )
     mail_key: SecretStr = Field(
         SecretStr(""),
@@ -77,7 +81,17 @@ class Settings(BaseSettings):
         "nowhere else.",
     )
     mail_sessions: int = Field(
-        20, ge=1, le=500, description="Conversations a worker holds with the mail server at once."
+        20, ge=1, le=500, description="Conversations a worker holds with the mail servers at once."
+    )
+    mail_session_messages: int = Field(
+        500,
+        ge=1,
+        le=1_000_000,
+        description="Messages after which a conversation with a mail server is ended in good order, and "
+        "another begins. A server that says how many it takes (LIMITS MAILMAX, RFC 9422) is heeded.",
+    )
+    mail_session_seconds: float = Field(
+        300.0, ge=1, le=86_400, description="Seconds after which the same is done."
     )
     return_path: str = Field(
         "",
@@ -106,7 +120,7 @@ class Settings(BaseSettings):
     sending_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="The IP addresses that mail reaches receivers from, for `digest doctor` to compare with "
-        "DNS: SPF must let them pass and each needs a name. Empty: those of the host in mail_url, where "
+        "DNS: SPF must let them pass and each needs a name. Empty: those of the hosts in mail_url, where "
         "receivers can see them, which is only a guess.",
     )
     dns_resolver: str = Field(
@@ -202,6 +216,18 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
+
+    @field_validator("mail_url", mode="before")
+    @classmethod
+    def _as_urls(cls, value: object) -> object:
+        """Read addresses out of one text: commas and spaces separate only where another begins."""
+        if not isinstance(value, str):
+            return value
+        return (
+            cls._as_list(value)
+            if value.lstrip().startswith("[")
+            else _BETWEEN_URLS.split(value.strip(" ,\t\r\n"))
+        )
 
     @field_validator("dkim_keys", mode="before")
     @classmethod

@@ -59,7 +59,9 @@ def _kind(field: FieldInfo) -> list[str]:
 
 def _default(value: Any) -> str:
     shown = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return "empty" if shown in ("", (), None) else f"`{shown}`"
+    if isinstance(shown, tuple):
+        shown = ", ".join(shown)
+    return "empty" if shown in ("", None) else f"`{shown}`"
 
 
 if __name__ == "__main__":

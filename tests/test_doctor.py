@@ -26,6 +26,7 @@ from digest.store.database import open_engine, writing
 from digest.store.issues import change_issue
 from digest.store.schema import migrate
 from tests.deliver.ways import DIALECTS
+from tests.servers.certificates import write_certificate
 from tests.servers.faults import Banner, SlowBanner
 from tests.servers.processes import free_port
 from tests.servers.provider_dialects import Postmark
@@ -220,12 +221,36 @@ def test_a_mail_server_that_sends_us_away_is_told(smtp_sink: SmtpSink) -> None:
 def test_a_log_in_that_the_server_does_not_know_is_told(smtp_sink: SmtpSink) -> None:
     found = look("mail server", mail_url=f"smtp://digest:hunter2@127.0.0.1:{smtp_sink.port}")
     assert not found.is_well
-    assert "AUTH" in found.advice
+    assert "offers no log-in" in found.advice
     assert "hunter2" not in str(found)
 
 
 def test_an_address_that_is_no_mail_server_is_told() -> None:
     assert "smtp://HOST:PORT" in look("mail", mail_url="https://mail.example.org").advice
+
+
+def test_each_of_several_relays_is_tried_and_told_with_its_share(smtp_sink: SmtpSink) -> None:
+    away = free_port()
+    write_settings(
+        mail_url=f"smtp://127.0.0.1:{smtp_sink.port}?weight=3 smtp://127.0.0.1:{away}?name=spare&weight=0, "
+        "maildir:outbox"
+    )
+    found = {check.what: check for check in examine()}
+    good = found[f"mail server 127.0.0.1:{smtp_sink.port}"]
+    assert good.found == f"127.0.0.1:{smtp_sink.port} greets and wants no log-in; 75 % of the mail"
+    bad = found["mail server spare"]
+    assert (bad.is_well, bad.found) == (False, f"127.0.0.1:{away} takes no mail; a spare")
+    assert "Connection refused" in bad.advice
+    assert found["mail folder maildir:outbox"].found.endswith("25 % of the mail")
+    assert "1 of 3 addresses" in found["mail"].found
+
+
+def test_a_server_whose_certificate_nobody_knows_is_told_with_what_to_do(folder: Path) -> None:
+    with SmtpSink(certificate=write_certificate(folder / "server.pem")) as sink:
+        found = look("mail server", mail_url=sink.url)
+        assert "its certificate is not believed: self-signed" in found.advice
+        assert "?ca_file=FILE" in found.advice
+        assert look("mail server", mail_url=f"{sink.url}?ca_file={folder / 'server.pem'}").is_well
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -43,6 +43,30 @@ def test_the_file_is_read_and_the_environment_goes_before_it(
     assert load_settings(mail_sessions=9).mail_sessions == 9
 
 
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        ("smtp://a.example.org", ["smtp://a.example.org"]),
+        ("smtp://a.example.org, smtps://b.example.org", ["smtp://a.example.org", "smtps://b.example.org"]),
+        (" smtp://a.example.org, ", ["smtp://a.example.org"]),
+        ("smtp://a.example.org\tpostmark:\nconsole:", ["smtp://a.example.org", "postmark:", "console:"]),
+        ("smtp://u:a,b@a.example.org,mailgun://mg", ["smtp://u:a,b@a.example.org", "mailgun://mg"]),
+        ("maildir:///var/my mail, old", ["maildir:///var/my mail, old"]),
+        ('["smtp://a.example.org", "eml:a,b"]', ["smtp://a.example.org", "eml:a,b"]),
+        ("", [""]),
+    ],
+)
+def test_several_mail_servers_stand_in_one_variable_or_in_a_list(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, given: str, urls: list[str]
+) -> None:
+    monkeypatch.setenv("DIGEST_MAIL_URL", given)
+    assert load_settings().mail_url == tuple(urls)
+    monkeypatch.delenv("DIGEST_MAIL_URL")
+    write(folder, f"mail_url = {urls}")
+    assert load_settings().mail_url == tuple(urls)
+    assert load_settings(mail_url=given).mail_url == tuple(urls)
+
+
 def test_another_file_can_be_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder, "mail_sessions = 5", "other.toml")
     monkeypatch.setenv("DIGEST_CONFIG", str(folder / "other.toml"))

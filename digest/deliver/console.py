@@ -18,14 +18,20 @@ _one_at_a_time = threading.Lock()
 class ConsoleTransport:
     """Prints to standard output."""
 
+    def __init__(self, *, relay: str = "") -> None:
+        self.relay = relay or "console"
+
     @asynccontextmanager
     async def session(self) -> AsyncIterator[MailSession]:
         """Open nothing: the screen is there."""
-        yield _ConsoleSession()
+        yield _ConsoleSession(self.relay)
 
 
 class _ConsoleSession:
     is_open = True
+
+    def __init__(self, relay: str) -> None:
+        self.relay = relay
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Print the message as it is, below its envelope."""

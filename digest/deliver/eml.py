@@ -18,8 +18,9 @@ from digest.domain.errors import Unavailable
 class EmlTransport:
     """Writes every message into a file of its own, in one folder, made when it is missing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, relay: str = "") -> None:
         self._folder = folder
+        self.relay = relay or f"eml:{folder}"
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[MailSession]:
@@ -28,14 +29,15 @@ class EmlTransport:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise Unavailable(f"mail folder {self._folder}: {exc.strerror or exc}") from exc
-        yield _EmlSession(self._folder)
+        yield _EmlSession(self._folder, self.relay)
 
 
 class _EmlSession:
     is_open = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, relay: str) -> None:
         self._folder = folder
+        self.relay = relay
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Store the message with its envelope on top (RFC 5321 §4.4); files sort by their time."""

@@ -16,15 +16,16 @@ from digest.domain.errors import Unavailable
 class MaildirTransport:
     """Writes every message into one maildir, made when it is missing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, relay: str = "") -> None:
         self._folder = folder
+        self.relay = relay or f"maildir:{folder}"
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[MailSession]:
         """Open the folder. Raises `Unavailable` when it cannot be written."""
         try:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
-            yield _MaildirSession(mailbox.Maildir(self._folder, create=True))
+            yield _MaildirSession(mailbox.Maildir(self._folder, create=True), self.relay)
         except OSError as exc:
             raise Unavailable(f"mail folder {self._folder}: {exc.strerror or exc}") from exc
 
@@ -32,8 +33,9 @@ class MaildirTransport:
 class _MaildirSession:
     is_open = True
 
-    def __init__(self, box: mailbox.Maildir) -> None:
+    def __init__(self, box: mailbox.Maildir, relay: str) -> None:
         self._box = box
+        self.relay = relay
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Store the message as a delivery agent would, with its envelope on top (RFC 5321 §4.4)."""

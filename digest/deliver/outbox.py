@@ -142,6 +142,8 @@ class _Round:
         except Refused as exc:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
         except Unavailable as exc:
+            if exc.retry_after is not None:
+                return Outcome(DeliveryState.PENDING, None, str(exc), exc.retry_after)
             self.breaks += 1
             return self._waiting(exc)
         self.breaks = 0
@@ -193,5 +195,8 @@ def _with_retry(letter: Letter, outcome: Outcome, *, now: datetime) -> Outcome:
     if outcome.state is not DeliveryState.PENDING:
         return outcome
     if now - letter.created_at > LETTER_STALE_AFTER:
-        return replace(outcome, state=DeliveryState.FAILED, text=f"given up as stale: {outcome.text}")
+        text = f"given up as stale: {outcome.text}"
+        return replace(outcome, state=DeliveryState.FAILED, text=text, retry_in=None)
+    if outcome.retry_in is not None:
+        return outcome
     return replace(outcome, retry_in=back_off(letter.attempts + 1, jitter=random.random()))

@@ -157,7 +157,11 @@ class _Round:
         except Refused as exc:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
         except Unavailable as exc:
-            outcome = Outcome(DeliveryState.PENDING, None, str(exc))
+            outcome = Outcome(DeliveryState.PENDING, None, str(exc), exc.retry_after)
+        if outcome.retry_in == timedelta(0):
+            # Not armed, and nobody's fault: it is the next conversation's, and counts as no attempt.
+            self._claims.appendleft(claim)
+            return
         outcome = _with_retry(claim, outcome, now=self._clock())
         self._ledger.settle(claim, outcome)
         self._on_settled(outcome)

@@ -31,13 +31,20 @@ class NotArmed(Exception):
 class MailSession(Protocol):
     """One conversation with the server that takes the mail."""
 
+    @property
+    def relay(self) -> str:
+        """The server's name, short and without the log-in, the same in each conversation with it."""
+        ...
+
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Hand over one message and return what became of it.
 
         The session calls `arm` when all but the last step is done: before it nothing can have been
         accepted, after it anything may. `message` has CRLF line ends, ends in one, and no line of it
         begins with a dot. Raises `NotArmed` when the arm is refused, and `Unavailable` when the
-        conversation broke before the arm; either way the message was not accepted.
+        conversation broke before the arm; either way the message was not accepted. A `retry_in` of zero in
+        the outcome, or such a `retry_after`, says that only this conversation was over before the arm: the
+        message is for the next one, at once.
         """
         ...
 

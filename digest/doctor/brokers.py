@@ -9,9 +9,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from digest.deliver.smtp.server import is_loopback
 from digest.doctor import checks
 from digest.doctor.checks import Check
-from digest.doctor.settings import is_loopback
 from digest.domain.errors import Misconfigured
 from digest.settings import Settings
 

@@ -52,8 +52,7 @@ def _folders_written(settings: Settings) -> Iterator[Path]:
     file = sqlite_file(open_engine(settings.database_url))
     if file is not None:
         yield nearest(file.resolve().parent)
-    folder = mail_folder(settings.mail_url)
-    if folder is not None:
+    for folder in filter(None, map(mail_folder, settings.mail_url)):
         yield nearest(folder.resolve())
     yield Path(tempfile.gettempdir())
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
-from digest.deliver.mail_urls import mail_folder, require_unsigned
+from digest.deliver.mail_urls import mail_folder, require_unsigned, stays_here
 from digest.deliver.providers import HttpTransport
-from digest.deliver.smtp import SmtpServer, SmtpTransport
+from digest.deliver.smtp import SmtpTransport
+from digest.deliver.standing import Relay
 from digest.doctor import checks
 from digest.doctor.checks import Check
 from digest.doctor.machine import nearest
@@ -18,20 +21,42 @@ from digest.runtime import Runtime
 
 
 def look_at_mail(runtime: Runtime) -> Iterator[Check]:
-    """Greet the mail server, log-in included, or look whether the mail folder can be written."""
-    url, transport = runtime.settings.mail_url, runtime.transport
+    """Try every relay by itself, all at once; where there are several, say which share each has."""
+    relays, urls = runtime.relays, runtime.settings.mail_url
+    with ThreadPoolExecutor(max_workers=len(relays)) as threads:
+        found = tuple(threads.map(_look, relays, urls))
+    if len(relays) == 1:
+        yield from found
+        return
+    whole = sum(relay.weight for relay in relays)
+    for relay, check in zip(relays, found, strict=True):
+        share = f"{100 * relay.weight / whole:.0f} % of the mail" if relay.weight else "a spare"
+        yield replace(check, what=f"{check.what} {relay.name}", found=f"{check.found}; {share}")
+    yield from _kept_here(urls)
+
+
+def _look(relay: Relay, url: str) -> Check:
+    """Greet a mail server, log-in included, or look whether a mail folder can be written."""
     folder = mail_folder(url)
     if folder is not None:
-        yield _mail_folder(folder.resolve())
-    elif isinstance(transport, HttpTransport):
-        yield _provider(transport)
-    elif isinstance(transport, SmtpTransport):
-        yield _mail_server(SmtpServer.from_url(url), transport)
-    else:
-        yield Check("mail", True, "printed where Digest runs; nothing is sent")
+        return _mail_folder(folder.resolve())
+    if isinstance(relay.transport, HttpTransport):
+        return _provider(relay.transport)
+    if isinstance(relay.transport, SmtpTransport):
+        return _mail_server(relay.transport)
+    return Check("mail", True, "printed where Digest runs; nothing is sent")
 
 
-def _mail_server(server: SmtpServer, transport: SmtpTransport) -> Check:
+def _kept_here(urls: Sequence[str]) -> Iterator[Check]:
+    kept = sum(stays_here([url]) for url in urls)
+    if 0 < kept < len(urls):
+        found = f"{kept} of {len(urls)} addresses in mail_url keep mail on this machine; it counts as sent"
+        yield Check("mail", True, found, "Take them out of mail_url, unless a mail server reads from there.")
+
+
+def _mail_server(transport: SmtpTransport) -> Check:
+    server = transport.server
+
     async def greet() -> None:
         async with asyncio.timeout(checks.PATIENCE * 0.9), transport.session():
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from digest.deliver.mail_urls import stays_here
+from digest.deliver.smtp.server import is_loopback
 from digest.doctor.checks import Check
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
@@ -51,7 +51,8 @@ def _public_url(settings: Settings) -> Check:
             what, False, f"'{url}' is no http(s) URL", "Set public_url, as in https://digest.example.org."
         )
     if is_loopback(parts.hostname):
-        if stays_here(settings.mail_url) or is_loopback(urlsplit(settings.mail_url).hostname or ""):
+        urls = settings.mail_url
+        if stays_here(urls) or all(is_loopback(urlsplit(url).hostname or "") for url in urls):
             return Check(what, True, f"{url}, this machine alone")
         # Not bad in itself: a catcher of mail may well have a name of its own.
         advice = "Links in mails lead there: set public_url to an address your readers can reach."
@@ -60,16 +61,6 @@ def _public_url(settings: Settings) -> Check:
         advice = "Use https: without it mail programs show no one-click unsubscribe (RFC 8058 §3.1)."
         return Check(what, True, f"{url}, unencrypted", advice)
     return Check(what, True, url)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine itself, by its usual names and addresses."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _ops(address: str) -> Check:

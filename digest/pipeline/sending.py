@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from digest.address.steps import Addressed, address_issue
+from digest.deliver.relays import RelaysTransport
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Refused, Unavailable
@@ -77,9 +78,19 @@ def send(
     except (Refused, Unavailable) as exc:
         rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
         raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
+    finally:
+        _tell_of_relays(runtime)
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
+
+
+def _tell_of_relays(runtime: Runtime) -> None:
+    """Tell ops of each relay that has been away for a while, by way of the others."""
+    if isinstance(runtime.transport, RelaysTransport):
+        for absence in runtime.transport.absences():
+            subject = f"mail server {absence.name} is away"
+            tell_ops(runtime, subject, absence.in_words, to_do=absence.advice, commands=["digest doctor"])
 
 
 def _address(runtime: Runtime, issue: Issue) -> Addressed | None:

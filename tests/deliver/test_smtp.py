@@ -331,8 +331,8 @@ def test_an_address_outside_ascii_goes_to_a_server_that_offers_smtputf8() -> Non
         controller.stop()
     assert first.state is second.state is DeliveryState.ACCEPTED
     assert handler.taken == [
-        (["lektør@example.org"], ["BODY=8BITMIME", "SMTPUTF8"], message),
-        (["anna@example.org"], [], MESSAGE),
+        (["lektør@example.org"], [f"SIZE={len(message)}", "BODY=8BITMIME", "SMTPUTF8"], message),
+        (["anna@example.org"], [f"SIZE={len(MESSAGE)}"], MESSAGE),
     ]
 
 

@@ -47,6 +47,15 @@ def test_an_accepted_mail_is_there_once_and_as_it_was_written(way: Way) -> None:
     assert way.arrived() == [Arrived("anna@example.org", message)]
 
 
+def test_a_conversation_names_its_relay_as_the_transport_does(way: Way) -> None:
+    async def name(session: MailSession) -> str:
+        return session.relay
+
+    transport = way.open()
+    assert hold(transport, name) == transport.relay  # type: ignore[attr-defined]
+    assert transport.relay.startswith(("127.0.0.1:", way.name))  # type: ignore[attr-defined]
+
+
 def test_nothing_has_arrived_when_the_arm_is_asked_for_and_it_is_asked_for_once(way: Way) -> None:
     there: list[int] = []
 

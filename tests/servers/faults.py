@@ -13,6 +13,7 @@ the sink may run in any process:
 | `lose-after-dot`                | *not* kept, and the connection is dropped before any answer |
 | `delay-30`                      | kept; the 250 comes 30 s later, and nothing else before it |
 | `reset-in-body`                 | the connection is reset as soon as 512 octets of the mail have come |
+| `in-body-421` (any 4xx, 5xx)    | answered, and closed, as soon as 512 octets of the mail have come |
 
 A code may be followed by its RFC 3463 status (`reject-550-5.7.1`), anything by `-once` (only the address's
 first attempt); then comes `@` or one of `. + _`: `defer-451-once.anna@example.org`.
@@ -70,7 +71,15 @@ class ResetInBody:
     after_octets: int = 512
 
 
-RecipientFault = Reply | DropAfterDot | DelayReply | ResetInBody
+@dataclass(frozen=True, slots=True)
+class RefuseInBody:
+    """Answer `code` once `after_octets` of the mail's content have come, and close without the dot."""
+
+    code: int
+    after_octets: int = 512
+
+
+RecipientFault = Reply | DropAfterDot | DelayReply | ResetInBody | RefuseInBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +101,20 @@ class BrokenTls:
     """Offer STARTTLS, agree to it, and answer the handshake with plain text."""
 
 
-ConnectionFault = Banner | SlowBanner | BrokenTls
+@dataclass(frozen=True, slots=True)
+class MostMails:
+    """Answer each MAIL after the first `count` with `code` and words; 421 closes too, and 0 only closes."""
+
+    count: int
+    code: int = 421
+    words: str = "4.7.0 too many messages in this connection"
+
+
+ConnectionFault = Banner | SlowBanner | BrokenTls | MostMails
 
 
 _NAMED = re.compile(
-    r"(?P<kind>reject-(?=5)|defer-(?=4)|data-(?=[45])|after-dot-(?=[45])|delay-"
+    r"(?P<kind>reject-(?=5)|defer-(?=4)|data-(?=[45])|after-dot-(?=[45])|in-body-(?=[45])|delay-"
     r"|drop-after-dot|lose-after-dot|reset-in-body)"
     r"(?P<number>\d*)(?:-(?P<status>[45]\.\d+\.\d+))?(?P<once>-once)?[@.+_]"
 )
@@ -111,6 +129,8 @@ def fault_named_by(address: str, attempt: int = 1) -> RecipientFault | None:
     kind = named["kind"]
     if kind in _REPLIES:
         return Reply(_REPLIES[kind], int(named["number"]), named["status"] or "")
+    if kind == "in-body-":
+        return RefuseInBody(int(named["number"]))
     if kind == "delay-":
         return DelayReply(float(named["number"]))
     if kind == "reset-in-body":

@@ -12,10 +12,12 @@ import json
 import math
 import re
 import socket
+import ssl
 import struct
 import time
-from dataclasses import dataclass
-from typing import Protocol, cast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 
 from tests.servers.faults import (
     At,
@@ -24,11 +26,15 @@ from tests.servers.faults import (
     ConnectionFault,
     DelayReply,
     DropAfterDot,
+    MostMails,
     RecipientFault,
+    RefuseInBody,
     Reply,
     ResetInBody,
     SlowBanner,
 )
+from tests.servers.smtp_log_in import LogIns
+from tests.waiting import PATIENCE
 
 SIZE_LIMIT = 25 * 1024 * 1024
 EXTENSIONS = ("PIPELINING", f"SIZE {SIZE_LIMIT}", "8BITMIME", "ENHANCEDSTATUSCODES")
@@ -65,10 +71,26 @@ class Received:
         )
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a server offers and demands.
+
+    With a `context` it offers STARTTLS, or speaks TLS from the start (`is_tls_first`), and takes log-ins only
+    then. With `log_ins` it takes no mail without one.
+    """
+
+    extensions: tuple[str, ...] = EXTENSIONS
+    context: ssl.SSLContext | None = None
+    is_tls_first: bool = False
+    log_ins: LogIns | None = None
+    size_limit: int = SIZE_LIMIT
+    keeps_commands: list[str] | None = field(default=None)
+
+
 class Owner(Protocol):
     """What a conversation asks of the sink it belongs to."""
 
-    extensions: tuple[str, ...]
+    rules: Rules
 
     def connected(self, conversation: SmtpConversation) -> ConnectionFault | None:
         """A client has come: what goes wrong with it, if anything."""
@@ -91,8 +113,17 @@ class SmtpConversation(asyncio.Protocol):
         self.buffer = bytearray()
         self.replies: list[bytes] = []
         self.offers_broken_tls = False
+        self.no_tls: bytes | None = None  # said instead of a TLS handshake, once the client has begun one
+        self.hung_up = False
+        self.deadline: asyncio.TimerHandle | None = None
         self.waiting = False  # for a banner or a delayed answer: what comes meanwhile stays in the buffer
         self.greeted = False
+        self.rules = owner.rules
+        self.is_secure = self.rules.is_tls_first
+        self.has_logged_in = False
+        self.next_line: Callable[[str], Any] | None = None  # of a log-in under way
+        self.most_mails: MostMails | None = None
+        self.mails = 0
         self.leave_transaction()
 
     def leave_transaction(self) -> None:
@@ -116,16 +147,19 @@ class SmtpConversation(asyncio.Protocol):
                 self.drip(b"220 sink.example.net ESMTP\r\n", seconds)
             case fault:
                 self.offers_broken_tls = isinstance(fault, BrokenTls)
+                self.most_mails = fault if isinstance(fault, MostMails) else None
                 self.transport.write(b"220 sink.example.net ESMTP\r\n")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner.disconnected(self)
+        if self.deadline is not None:
+            self.deadline.cancel()
 
     def drip(self, banner: bytes, seconds: float) -> None:
         """Write the banner one octet at a time, then begin to listen."""
         if not banner:
             self.resume()
-        elif not math.isinf(seconds) and not self.transport.is_closing():
+        elif not math.isinf(seconds) and not self.has_ended:
             self.transport.write(banner[:1])
             asyncio.get_running_loop().call_later(seconds, self.drip, banner[1:], seconds)
 
@@ -135,7 +169,18 @@ class SmtpConversation(asyncio.Protocol):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.transport.abort()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more is said here, whatever the client says."""
+        return self.hung_up or self.transport.is_closing()
+
     def data_received(self, data: bytes) -> None:
+        if self.hung_up:
+            return
+        if self.no_tls is not None:
+            self.replies.append(self.no_tls)
+            self.hang_up()
+            return
         self.buffer += data
         if not self.waiting:
             self.converse()
@@ -143,26 +188,38 @@ class SmtpConversation(asyncio.Protocol):
     def resume(self) -> None:
         """Go on after a wait with what has come meanwhile."""
         self.waiting = False
-        if not self.transport.is_closing():
+        if not self.has_ended:
             self.converse()
 
     def converse(self) -> None:
         """Use up the buffer as far as it goes, and send all answers at once."""
         while self.take_content() if self.in_data else self.take_command():
-            if self.waiting or self.transport.is_closing():
+            if self.waiting or self.has_ended:
                 break
         if not self.waiting:
             self.flush()
 
     def flush(self) -> None:
-        if self.replies and not self.transport.is_closing():
+        if self.replies and not self.has_ended:
             self.transport.write(b"".join(self.replies))
         self.replies.clear()
 
     def hang_up(self) -> None:
-        """Close once the answers so far are out."""
+        """End the connection after the answers so far, so that the client is sure to have them.
+
+        A close with something of the client's unread would be a reset, which overtakes what was said: our
+        half is closed, and what still comes is passed over until the client has left.
+        """
+        if self.has_ended:
+            return
         self.flush()
-        self.transport.close()
+        self.hung_up = True
+        self.buffer.clear()
+        if not self.transport.can_write_eof():
+            self.transport.close()  # TLS has its own goodbye
+            return
+        self.transport.write_eof()
+        self.deadline = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
 
     def answer(self, code: int, text: str, enhanced: str) -> None:
         """Answer with a reply code, an RFC 3463 status code and words."""
@@ -176,6 +233,11 @@ class SmtpConversation(asyncio.Protocol):
             return False
         line = bytes(self.buffer[:end]).rstrip(b"\r")
         del self.buffer[: end + 1]
+        if self.next_line is not None:
+            self.go_on_logging_in(self.next_line(line.decode()))
+            return True
+        if self.rules.keeps_commands is not None:
+            self.rules.keeps_commands.append(line.decode("utf-8", "replace"))
         verb, _, rest = line.partition(b" ")
         command = _COMMANDS.get(verb.upper())
         if command is None:
@@ -187,9 +249,11 @@ class SmtpConversation(asyncio.Protocol):
     def ehlo(self, rest: bytes) -> None:
         self.leave_transaction()
         self.greeted = True
-        lines = ["sink.example.net", *self.owner.extensions]
-        if self.offers_broken_tls:
+        lines = ["sink.example.net", *self.rules.extensions]
+        if self.offers_broken_tls or (self.rules.context is not None and not self.is_secure):
             lines.append("STARTTLS")
+        if self.rules.log_ins is not None and (self.is_secure or self.rules.context is None):
+            lines.append(f"AUTH {' '.join(self.rules.log_ins.mechanisms)}")
         reply = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}\r\n"
         self.replies.append(reply.encode())
 
@@ -199,21 +263,70 @@ class SmtpConversation(asyncio.Protocol):
         self.replies.append(b"250 sink.example.net\r\n")
 
     def starttls(self, rest: bytes) -> None:
+        if self.rules.context is not None and not self.is_secure:
+            self.answer(220, "go ahead", "2.0.0")
+            self.flush()
+            # What comes next is the client's hello, and not for us; then its EHLO, which may be here before
+            # the new way is ours to answer by.
+            self.waiting = True
+            self.transport.pause_reading()
+            self.upgrade = asyncio.ensure_future(self.secure(self.rules.context))
+            return
         if not self.offers_broken_tls:
             self.answer(502, "TLS is not offered", "5.5.1")
             return
-        self.replies += [b"220 2.0.0 go ahead\r\n", b"454 4.7.0 this is no TLS\r\n"]
-        self.hang_up()
+        self.answer(220, "go ahead", "2.0.0")
+        self.no_tls = b"454 4.7.0 this is no TLS\r\n"
+
+    async def secure(self, context: ssl.SSLContext) -> None:
+        """Go on in TLS, or forget a client that does not believe us."""
+        loop = asyncio.get_running_loop()
+        try:
+            transport = await loop.start_tls(self.transport, self, context, server_side=True)
+        except OSError:
+            self.owner.disconnected(self)
+            return
+        assert transport is not None
+        self.transport = transport
+        self.is_secure, self.greeted = True, False
+        self.resume()
+
+    def auth(self, rest: bytes) -> None:
+        if self.rules.log_ins is None or not self.greeted or self.has_logged_in:
+            self.answer(503, "no log-in here and now", "5.5.1")
+        else:
+            self.go_on_logging_in(self.rules.log_ins.begin(rest.decode()))
+
+    def go_on_logging_in(self, turn: tuple[tuple[int, str], Callable[[str], Any] | None]) -> None:
+        (code, words), self.next_line = turn
+        self.has_logged_in = code == 235
+        self.replies.append(f"{code} {words}\r\n".encode())
+
+    def is_enough(self) -> bool:
+        """Whether this MAIL is one too many, which is said then."""
+        most = self.most_mails
+        if most is None or self.mails < most.count:
+            return False
+        if most.code:
+            self.replies.append(f"{most.code} {most.words}\r\n".encode())
+        if most.code in (0, 421):
+            self.hang_up()
+        return True
 
     def mail(self, rest: bytes) -> None:
+        if self.is_enough():
+            return
         path = _PATH.match(rest)
         if path is None or rest[:5].upper() != b"FROM:":
             self.answer(501, "MAIL FROM:<address> is expected", "5.5.4")
         elif not self.greeted or self.sender is not None:
             self.answer(503, "EHLO first, and one MAIL at a time", "5.5.1")
-        elif (size := _SIZE.search(path[2] or b"")) and int(size[1]) > SIZE_LIMIT:
+        elif self.rules.log_ins is not None and not self.has_logged_in:
+            self.answer(530, "log in first", "5.7.0")
+        elif (size := _SIZE.search(path[2] or b"")) and int(size[1]) > self.rules.size_limit:
             self.answer(552, "the mail is too large", "5.3.4")
         else:
+            self.mails += 1
             self.sender = path[1].decode("utf-8", "surrogateescape")
             self.answer(250, "sender ok", "2.1.0")
 
@@ -282,6 +395,10 @@ class SmtpConversation(asyncio.Protocol):
             if isinstance(fault, ResetInBody) and (end >= 0 or self.scanned >= fault.after_octets):
                 self.reset()
                 return False
+            if isinstance(fault, RefuseInBody) and (end >= 0 or self.scanned >= fault.after_octets):
+                self.answer(fault.code, "as planned", f"{fault.code // 100}.3.0")
+                self.hang_up()
+                return False
         if end < 0:
             return False
         self.finish(bytes(self.buffer[: end + 2]), end + 5)
@@ -295,7 +412,7 @@ class SmtpConversation(asyncio.Protocol):
             content = content[1:]
         recipients, faults = tuple(self.recipients), self.faults
         self.leave_transaction()
-        if len(content) > SIZE_LIMIT:
+        if len(content) > self.rules.size_limit:
             self.answer(552, "the mail is too large", "5.3.4")
         elif has_bare_line_ends(content):
             self.answer(550, "bare line feed or carriage return", "5.6.0")
@@ -329,6 +446,7 @@ _COMMANDS = {
     b"EHLO": SmtpConversation.ehlo,
     b"HELO": SmtpConversation.helo,
     b"STARTTLS": SmtpConversation.starttls,
+    b"AUTH": SmtpConversation.auth,
     b"MAIL": SmtpConversation.mail,
     b"RCPT": SmtpConversation.rcpt,
     b"DATA": SmtpConversation.data,

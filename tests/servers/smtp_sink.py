@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -27,7 +28,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from tests.servers.faults import ConnectionFault, DelayReply, Faults, RecipientFault
-from tests.servers.smtp_protocol import EXTENSIONS, Received, SmtpConversation
+from tests.servers.smtp_log_in import LogIns
+from tests.servers.smtp_protocol import EXTENSIONS, SIZE_LIMIT, Received, Rules, SmtpConversation
 from tests.waiting import PATIENCE
 
 BACKLOG = 1024
@@ -45,11 +47,11 @@ class Intake:
         *,
         log: Path | None = None,
         faults: Faults | None = None,
-        extensions: tuple[str, ...] = EXTENSIONS,
+        rules: Rules | None = None,
         keep_content: bool = False,
     ) -> None:
         self.faults = faults or Faults()
-        self.extensions = extensions
+        self.rules = rules or Rules()
         self.received: list[Received] = []
         self.kept_contents: list[bytes] = []
         self.open: set[SmtpConversation] = set()
@@ -91,7 +93,11 @@ class Intake:
 
 
 class SmtpSink:
-    """A sink in a thread of this process. Use it as a context manager, or start and stop it."""
+    """A sink in a thread of this process. Use it as a context manager, or start and stop it.
+
+    With a `certificate` (a file with the key, too) it has TLS, with `log_ins` it wants one: see `Rules`.
+    `commands` are all that were said, but for what a log-in asks for.
+    """
 
     def __init__(
         self,
@@ -100,8 +106,14 @@ class SmtpSink:
         faults: Faults | None = None,
         extensions: tuple[str, ...] = EXTENSIONS,
         keep_content: bool = True,
+        certificate: Path | None = None,
+        is_tls_first: bool = False,
+        log_ins: LogIns | None = None,
+        size_limit: int = SIZE_LIMIT,
     ) -> None:
-        self._intake = Intake(log=log, faults=faults, extensions=extensions, keep_content=keep_content)
+        self.commands: list[str] = []
+        rules = Rules(extensions, _context(certificate), is_tls_first, log_ins, size_limit, self.commands)
+        self._intake = Intake(log=log, faults=faults, rules=rules, keep_content=keep_content)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="smtp-sink", daemon=True)
         self._server: asyncio.Server | None = None
@@ -117,7 +129,7 @@ class SmtpSink:
     @property
     def url(self) -> str:
         """The address as the `DIGEST_MAIL_URL` setting takes it."""
-        return f"smtp://{self.host}:{self.port}"
+        return f"smtp{'s' if self._intake.rules.is_tls_first else ''}://{self.host}:{self.port}"
 
     def start(self) -> SmtpSink:
         """Listen on a free port, the same one until `stop`."""
@@ -239,10 +251,21 @@ class SmtpSink:
         self._intake.close()
 
 
+def _context(certificate: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
 async def listen(intake: Intake, port: int) -> asyncio.Server:
     """Serve the intake on a port of the loopback; 0 picks a free one."""
     loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: SmtpConversation(intake), "127.0.0.1", port, backlog=BACKLOG)
+    context = intake.rules.context if intake.rules.is_tls_first else None
+    return await loop.create_server(
+        lambda: SmtpConversation(intake), "127.0.0.1", port, backlog=BACKLOG, ssl=context
+    )
 
 
 def copies(received: Iterable[Received]) -> Counter[str]:

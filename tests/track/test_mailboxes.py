@@ -10,7 +10,8 @@ import pytest
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from digest.track.mailboxes import Maildir, mailbox_at
 from digest.track.reports import READ_MAX
-from tests.servers.imap import PASSWORD, PLAIN_PASSWORD, USER, Mailbox, imap_server, write_certificate
+from tests.servers.certificates import write_certificate
+from tests.servers.imap import PASSWORD, PLAIN_PASSWORD, USER, Mailbox, imap_server
 
 
 def go_on() -> bool:

@@ -25,10 +25,13 @@ _PROVIDERS: dict[str, tuple[Callable[[Account], Provider], tuple[str, ...]]] = {
 SCHEMES = frozenset(_PROVIDERS)
 
 
-def open_provider(url: str, key: SecretStr, *, timeout: float = 60.0) -> HttpTransport:
+def open_provider(url: str, key: SecretStr, *, relay: str = "", timeout: float = 60.0) -> HttpTransport:
     """Return the transport that `mail_url` names, one of `mail_urls.PROVIDERS`.
 
-    Raises `Misconfigured` with what is wrong, and never repeats the key.
+    `relay` is its name in conversations, '' for the provider's and the account's domain or region. Raises
+    `Misconfigured` with what is wrong, and never repeats the key.
     """
     make, options = _PROVIDERS[urlsplit(url).scheme]
-    return HttpTransport(make(Account.from_url(url, key, options=options)), timeout=timeout)
+    account = Account.from_url(url, key, options=options)
+    relay = relay or ":".join(filter(None, [account.scheme, account.place]))
+    return HttpTransport(make(account), relay=relay, timeout=timeout)

@@ -72,7 +72,8 @@ class Provider(Protocol):
 class HttpTransport:
     """Opens conversations with one provider. What it is told to leave alone holds for all of them."""
 
-    def __init__(self, provider: Provider, *, timeout: float = 60.0) -> None:
+    def __init__(self, provider: Provider, *, relay: str = "", timeout: float = 60.0) -> None:
+        self.relay = relay or provider.scheme
         self._provider = provider
         self._timeout = timeout
         self._rest = Rest()
@@ -88,7 +89,7 @@ class HttpTransport:
         self._rest.require_over()
         async with new_client(self._timeout) as client:
             await self._greet(client)
-            yield HttpSession(client, self._provider, self._rest, timeout=self._timeout)
+            yield HttpSession(client, self._provider, self._rest, relay=self.relay, timeout=self._timeout)
 
     async def look(self) -> str:
         """Return in words what the provider says of our account. Raises as `session` does."""
@@ -112,7 +113,10 @@ class HttpTransport:
 class HttpSession:
     """A conversation after the greeting."""
 
-    def __init__(self, client: httpx2.AsyncClient, provider: Provider, rest: Rest, *, timeout: float) -> None:
+    def __init__(
+        self, client: httpx2.AsyncClient, provider: Provider, rest: Rest, *, relay: str, timeout: float
+    ) -> None:
+        self.relay = relay
         self._client = client
         self._provider = provider
         self._rest = rest

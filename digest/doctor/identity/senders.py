@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from digest.deliver.headers import ascii_address
+from digest.deliver.mail_urls import hosts_of
 from digest.doctor.identity.dns import Address, Dns
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from digest.runtime import Runtime
@@ -58,7 +58,7 @@ def _ascii_domain(address: str, setting: str) -> str:
 class Sending:
     """The addresses mail leaves from: certain where the settings name them, else those of `host`, a guess.
 
-    `host` is the mail server's name where others could know it, '' otherwise.
+    `host` is the name of the first mail server that others could know, '' where there is none.
     """
 
     addresses: tuple[Address, ...]
@@ -68,19 +68,30 @@ class Sending:
 
 async def sending(settings: Settings, dns: Dns) -> Sending:
     """Return where mail comes from, as far as the settings and DNS tell."""
-    host = _relay_host(settings)
+    hosts = _relay_hosts(settings)
+    name = next((host for host in hosts if _literal(host) is None), "")
     if settings.sending_addresses:
         named = tuple(ipaddress.ip_address(address) for address in settings.sending_addresses)
-        return Sending(named, is_certain=True, host=host)
+        return Sending(named, is_certain=True, host=name)
+    found = [address for host in hosts for address in await _addresses(dns, host)]
+    return Sending(tuple(dict.fromkeys(filter(is_seen, found))), is_certain=False, host=name)
+
+
+async def _addresses(dns: Dns, host: str) -> tuple[Address, ...]:
+    address = _literal(host)
+    if address is not None:
+        return (address,)
     try:
-        return Sending((ipaddress.ip_address(host),), is_certain=False)
-    except ValueError:
-        pass
-    try:
-        found = await dns.addresses(host) if host else ()
+        return tuple(await dns.addresses(host))
     except Unavailable:
-        found = ()
-    return Sending(tuple(one for one in found if is_seen(one)), is_certain=False, host=host)
+        return ()
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def is_seen(address: Address) -> bool:
@@ -88,11 +99,13 @@ def is_seen(address: Address) -> bool:
     return not any(address in network for network in _INSIDE if network.version == address.version)
 
 
-def _relay_host(settings: Settings) -> str:
-    """Return the mail server's name or address, '' where it is of use inside this network only."""
-    parts = urlsplit(settings.mail_url)
-    host = (parts.hostname or "") if parts.scheme in ("smtp", "smtps") else ""
-    try:
-        return host if is_seen(ipaddress.ip_address(host)) else ""
-    except ValueError:
-        return host.lower().rstrip(".") if "." in host and not host.endswith(".localhost") else ""
+def _relay_hosts(settings: Settings) -> tuple[str, ...]:
+    """Return the mail servers' names and addresses, without those that only this network knows."""
+    return tuple(filter(None, map(_seen_host, hosts_of(settings.mail_url))))
+
+
+def _seen_host(host: str) -> str:
+    address = _literal(host)
+    if address is not None:
+        return host if is_seen(address) else ""
+    return host.lower().rstrip(".") if "." in host and not host.endswith(".localhost") else ""

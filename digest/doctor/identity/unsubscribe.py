@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from digest.deliver.smtp.server import is_loopback
 from digest.doctor.identity.verdicts import Verdict
-from digest.doctor.settings import is_loopback
 from digest.domain.errors import NoSuchHost, Refused, Unavailable
 from digest.gather.fetching.fetch import Looked
 from digest.runtime import Runtime
