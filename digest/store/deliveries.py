@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.deliveries import UNFINISHED, DeliveryState
+from digest.domain.deliveries import UNFINISHED, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId
@@ -37,6 +37,8 @@ from digest.store.subscribers import SubscriberRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
+_BY_HTTP = text("smtp_code < 220")
+"""Accepted by a provider over HTTP, whose name for the mail `smtp_text` is; SMTP accepts with 250."""
 
 
 class DeliveryRow(Base):
@@ -53,6 +55,7 @@ class DeliveryRow(Base):
         UniqueConstraint("issue_id", "email_key"),
         Index("ix_deliveries_due", "issue_id", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
+        Index("ix_deliveries_provider_name", "smtp_text", sqlite_where=_BY_HTTP, postgresql_where=_BY_HTTP),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -166,6 +169,43 @@ def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, no
             .where(DeliveryRow.id.in_(ids[first : first + PAGE]), DeliveryRow.state == DeliveryState.UNKNOWN)
             .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
         )
+
+
+_MAY_HAVE_ARRIVED = (
+    DeliveryState.UNKNOWN.value,
+    DeliveryState.SENDING.value,
+    DeliveryState.CLAIMED.value,
+    DeliveryState.PENDING.value,
+)
+
+
+def accept_by_evidence(
+    session: Session, ids: Collection[DeliveryId], *, now: datetime
+) -> frozenset[DeliveryId]:
+    """Settle as accepted what a provider says it has; return which were open until then.
+
+    Not the unknown ones alone: evidence may come before the lease of a dead worker runs out, or after ops
+    chose to send once more. Never one that was not armed, and the fence grows: whoever holds it arms no more.
+    """
+    if not ids:
+        return frozenset()
+    settled = session.connection().scalars(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id.in_(sorted(ids)),
+            DeliveryRow.state.in_(_MAY_HAVE_ARRIVED),
+            DeliveryRow.armed_at.is_not(None),
+        )
+        .values(
+            state=DeliveryState.ACCEPTED.value,
+            fence=DeliveryRow.fence + 1,
+            settled_at=now,
+            owner=None,
+            lease_until=None,
+        )
+        .returning(DeliveryRow.id)
+    )
+    return frozenset(map(DeliveryId, settled))
 
 
 def count_by_edition(session: Session, issue_id: IssueId) -> dict[str, int]:

@@ -1,21 +1,24 @@
-"""What came back as mail: each report once, what it was taken for and what it changed."""
+"""What came back, as mail or from a provider: each report once, what it was taken for, what it changed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, exists, select, update
+from sqlalchemy import ForeignKey, Index, String, Text, exists, literal_column, select, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.issues import IssueId
-from digest.domain.subscribers import email_key
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId, email_key
 from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
 from digest.store.deliveries import DeliveryRow
+from digest.store.issues import IssueRow
 
 _DETAIL_MAX = 1_000
 
@@ -31,6 +34,9 @@ class Effect(StrEnum):
     """It was counted, and the third in a row: the subscription rests."""
     TOLD = "told"
     """Ops are told that the domain refuses us."""
+    UNSUBSCRIBED = "unsubscribed"
+    SETTLED = "settled"
+    """It was evidence of a delivery whose outcome was open."""
     NONE = "none"
 
     @property
@@ -45,6 +51,8 @@ _EFFECT_WORDS = {
     Effect.COUNTED: "counted as a soft bounce",
     Effect.PAUSED: "third in a row: subscription paused",
     Effect.TOLD: "ops told",
+    Effect.UNSUBSCRIBED: "unsubscribed",
+    Effect.SETTLED: "unknown outcome settled: accepted",
     Effect.NONE: "nothing changed",
 }
 
@@ -134,6 +142,38 @@ def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> Returne
         return None
     sent_at = row.settled_at or row.created_at
     return ReturnedDelivery(delivery_id, row.email, row.message_id, IssueId(row.issue_id), sent_at)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDelivery:
+    """A delivery as an event is weighed against it, and whose subscription to what it belongs to."""
+
+    delivery: ReturnedDelivery
+    newsletter_id: NewsletterId
+    subscriber_id: SubscriberId
+
+
+def find_named_deliveries(session: Session, names: Collection[str]) -> dict[str, NamedDelivery]:
+    """Return deliveries by those of `names` that are theirs: a Message-ID, or as accepted, `ses:0100…`."""
+    found: dict[str, NamedDelivery] = {}
+    for column, is_indexed in (
+        (DeliveryRow.message_id, true()),
+        # The partial index holds just these, and both databases want to read so.
+        (DeliveryRow.smtp_text, DeliveryRow.smtp_code < literal_column("220")),
+    ):
+        rows = session.execute(
+            select(column, DeliveryRow, IssueRow.newsletter_id)
+            .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+            .where(column.in_(sorted({storable(name) for name in names})), is_indexed)
+        )
+        found |= {name: _named(row, newsletter_id) for name, row, newsletter_id in rows if name}
+    return found
+
+
+def _named(row: DeliveryRow, newsletter_id: int) -> NamedDelivery:
+    sent_at = row.settled_at or row.created_at
+    delivery = ReturnedDelivery(DeliveryId(row.id), row.email, row.message_id, IssueId(row.issue_id), sent_at)
+    return NamedDelivery(delivery, NewsletterId(newsletter_id), SubscriberId(row.subscriber_id))
 
 
 def record_returned(session: Session, new: NewReturned) -> int | None:

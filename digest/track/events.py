@@ -1,0 +1,263 @@
+"""What somebody who may be believed says became of a mail: a provider's webhook, or our mail server's log.
+
+Unlike a mail that came back, whoever told it is known, so a Message-ID is enough to say whose it is. Events
+come twice, late and in any order: what they change they change once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.domain.bounces import Meaning
+from digest.domain.deliveries import DeliveryId
+from digest.domain.errors import Refused
+from digest.domain.subscribers import email_key
+from digest.domain.suppressions import SuppressionReason
+from digest.store.bounces import suppress_bounced
+from digest.store.database import plan_by_values, writing
+from digest.store.deliveries import accept_by_evidence
+from digest.store.returned import (
+    Effect,
+    NamedDelivery,
+    NewReturned,
+    find_named_deliveries,
+    record_returned,
+    set_effect,
+)
+from digest.store.webhooks import forget_events, is_used_for_another, remember_events
+from digest.track.effects import follow_from
+from digest.track.reports import Action, RecipientReport
+from digest.track.steps import Change, unsubscribe_within
+from digest.track.verdicts import Verdict, judge_recipients
+
+log = structlog.get_logger(__name__)
+
+BELIEVED_FOR = timedelta(days=3)
+"""How old what is signed may be: longer than every provider tries again (SendGrid a day, Mailgun 8 hours)."""
+
+REMEMBERED_FOR = 2 * BELIEVED_FOR
+"""Longer than a signature is believed: whatever comes again is known, or too old."""
+
+
+class EventKind(StrEnum):
+    """What an event says became of a mail."""
+
+    TAKEN = "taken"
+    """The provider has it."""
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+_GOOD = frozenset({EventKind.TAKEN, EventKind.DELIVERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `id` is unique among its teller's, also over time; copies share it.
+
+    `names` are what the mail may be known by: our Message-ID in angle brackets, `PROVIDER:NAME`. `email` is
+    the recipient, '' where it is not told. `status` (RFC 3463) and `diagnostic` are the receiver's, '' for
+    none; `otherwise` is what the teller takes it for, which counts where there is no status.
+    """
+
+    id: str
+    kind: EventKind
+    names: tuple[str, ...]
+    email: str
+    status: str = ""
+    diagnostic: str = ""
+    otherwise: Meaning | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event that changed something, or that people may want to know of. `email` may be ''."""
+
+    event: Event
+    meaning: Meaning
+    effect: Effect
+    email: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a teller signs one request with, and a digest of what came with it."""
+
+    value: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventsTaken:
+    """What a page of events came to: how many, how many of deliveries of ours, and those that say something.
+
+    Copies of what was taken in before are neither.
+    """
+
+    events: int
+    matched: int
+    settled: int
+    told: tuple[Told, ...]
+
+
+def take_events(
+    engine: Engine, events: Sequence[Event], *, via: str, now: datetime, token: Token | None = None
+) -> EventsTaken:
+    """Do what events call for, in one transaction: all of them, or none when this raises.
+
+    `via` names who told them, as in `webhook:ses`. Raises `Refused` when the `token` came before with something
+    else, and what `told` raises.
+    """
+    with writing(engine) as session:
+        plan_by_values(session)
+        if token and is_used_for_another(session, _key(via, "token", token.value), token.digest, now=now):
+            raise Refused("its token was used before, for something else")
+        named = find_named_deliveries(session, {name for event in events for name in event.names})
+        pairs = [(event, _delivery_of(event, named)) for event in events]
+        # Whatever became of it: the server had it.
+        settled = accept_by_evidence(session, {found.delivery.id for _, found in pairs if found}, now=now)
+        told = tuple(_take(session, pairs, settled, via=via, now=now))
+        forget_events(session, before=now - REMEMBERED_FOR)
+    matched = sum(1 for _, found in pairs if found)
+    _log(via, told)
+    return EventsTaken(len(events), matched, len(settled), told)
+
+
+def _delivery_of(event: Event, named: dict[str, NamedDelivery]) -> NamedDelivery | None:
+    return next((named[name] for name in event.names if name in named), None)
+
+
+def _take(
+    session: Session,
+    pairs: Iterable[tuple[Event, NamedDelivery | None]],
+    settled: frozenset[DeliveryId],
+    *,
+    via: str,
+    now: datetime,
+) -> Iterable[Told]:
+    """Record and apply, by address: two pages that each wait for the other's reader would wait for ever."""
+    heavy = sorted(
+        (pair for pair in pairs if _weighs(*pair, settled)),
+        key=lambda pair: (email_key(pair[0].email), pair[0].id),
+    )
+    fresh = remember_events(session, [_key(via, event.kind, event.id) for event, _ in heavy], now=now)
+    seen: set[str] = set()
+    for event, found in heavy:
+        key = _key(via, event.kind, event.id)
+        if key not in fresh or key in seen:
+            continue
+        seen.add(key)
+        verdict = _judged(event, found, now=now)
+        is_evidence = found is not None and found.delivery.id in settled
+        if verdict.meaning in (Meaning.NOTHING, Meaning.DELAYED) and not is_evidence:
+            continue
+        if (
+            told := _recorded(session, event, found, verdict, key, is_evidence, via=via, now=now)
+        ) is not None:
+            yield told
+
+
+def _weighs(event: Event, found: NamedDelivery | None, settled: frozenset[DeliveryId]) -> bool:
+    """Whether an event can change anything, or is for people to see: a million good deliveries are not."""
+    if event.kind in _GOOD:
+        return found is not None and found.delivery.id in settled
+    return found is not None or event.kind is not EventKind.DELAYED
+
+
+def _judged(event: Event, found: NamedDelivery | None, *, now: datetime) -> Verdict:
+    match event.kind:
+        case EventKind.COMPLAINED:
+            return Verdict(Meaning.COMPLAINT, detail=f"complaint: {event.diagnostic}".rstrip(": "))
+        case _ if found is None:
+            why = "it is about no mail of ours, or one that is gone"
+            return Verdict(Meaning.UNKNOWN, event.status, "; ".join(filter(None, [why, event.diagnostic])))
+        case EventKind.UNSUBSCRIBED:
+            return Verdict(Meaning.UNSUBSCRIBED, detail=event.diagnostic)
+        case EventKind.TAKEN | EventKind.DELIVERED:
+            return Verdict(Meaning.NOTHING, event.status, event.diagnostic)
+        case _:
+            return _judged_failure(event, found, now=now)
+
+
+def _judged_failure(event: Event, found: NamedDelivery, *, now: datetime) -> Verdict:
+    """Judge by the receiver's code, as a report that came as mail is; without one by the teller's word."""
+    action = Action.FAILED if event.kind is EventKind.BOUNCED else Action.DELAYED
+    report = RecipientReport("", event.email, action, event.status, event.diagnostic)
+    verdict = judge_recipients([report], found.delivery, now=now)
+    has_code = verdict.status and not verdict.status.endswith(".0.0")
+    if event.otherwise is None or has_code:
+        return verdict
+    is_other = event.email and email_key(event.email) != email_key(found.delivery.email)
+    is_gone = event.otherwise is Meaning.GONE
+    return replace(verdict, meaning=Meaning.SOFT if is_gone and is_other else event.otherwise)
+
+
+def _recorded(
+    session: Session,
+    event: Event,
+    found: NamedDelivery | None,
+    verdict: Verdict,
+    key: str,
+    is_evidence: bool,
+    *,
+    via: str,
+    now: datetime,
+) -> Told | None:
+    new = NewReturned(
+        key=key,
+        received_at=now,
+        via=via,
+        kind=event.kind,
+        meaning=verdict.meaning,
+        delivery_id=found.delivery.id if found else None,
+        email=found.delivery.email if found else event.email,
+        status=verdict.status,
+        detail=verdict.detail,
+    )
+    number = record_returned(session, new)
+    if number is None:
+        return None
+    effect = _effect(session, new, found, verdict, now=now)
+    if effect is Effect.NONE and is_evidence:
+        effect = Effect.SETTLED
+    set_effect(session, number, effect)
+    return Told(event, verdict.meaning, effect, new.email, verdict.detail)
+
+
+def _effect(
+    session: Session, new: NewReturned, found: NamedDelivery | None, verdict: Verdict, *, now: datetime
+) -> Effect:
+    if verdict.meaning is Meaning.UNSUBSCRIBED and found is not None:
+        change, _ = unsubscribe_within(session, found.newsletter_id, found.subscriber_id, now=now)
+        return Effect.UNSUBSCRIBED if change is Change.DONE else Effect.KNOWN
+    if found is not None:
+        return follow_from(session, verdict, found.delivery, now=now)
+    if verdict.meaning is Meaning.COMPLAINT and new.email:
+        # Whoever called one mail of this account spam gets none of it, whichever it was.
+        is_new = suppress_bounced(
+            session, new.email, verdict.detail, reason=SuppressionReason.COMPLAINT, now=now
+        )
+        return Effect.SUPPRESSED if is_new else Effect.KNOWN
+    return Effect.NONE
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def _log(via: str, told: Iterable[Told]) -> None:
+    """Log without addresses: what came back is listed where it can be erased."""
+    for one in told:
+        log.info("event.taken", via=via, kind=one.event.kind, meaning=one.meaning, effect=one.effect)
