@@ -1,4 +1,4 @@
-"""Webhooks of the providers that the settings name: verified, taken in, and ops told of what they must mend."""
+"""Webhooks of the providers that the settings name: verified, taken in, and ops told what to mend."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Hooks:
         return taken
 
     def tell(self, taken: EventsTaken) -> None:
-        """Tell ops of domains that refuse us; after the answer, as a mail takes longer than a provider waits."""
+        """Tell ops of domains that refuse us: after the answer, as no provider waits for a mail to leave."""
         for one in taken.told:
             if one.effect is Effect.TOLD:
                 tell_of_refusal(self._runtime, one.email, one.detail)

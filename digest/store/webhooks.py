@@ -1,4 +1,4 @@
-"""What webhooks told already, so that a copy changes nothing. Kept for as long as a copy would be believed."""
+"""What webhooks told already, so that a copy changes nothing: kept while a copy would be believed."""
 
 from __future__ import annotations
 

@@ -117,8 +117,8 @@ def take_events(
 ) -> EventsTaken:
     """Do what events call for, in one transaction: all of them, or none when this raises.
 
-    `via` names who told them, as in `webhook:ses`. Raises `Refused` when the `token` came before with something
-    else, and what `told` raises.
+    `via` names who told them, as in `webhook:ses`. Raises `Refused` when the `token` came before with
+    something else, and what `told` raises.
     """
     with writing(engine) as session:
         plan_by_values(session)

@@ -82,8 +82,8 @@ def serve(
 
     There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
     at a loopback address, and let a reverse proxy pass on only what subscribers and visitors need:
-    /unsubscribe/, /preferences/, /online/, /archive/, /static/ and, of mail providers, /hooks/. Raises `Unavailable` when the address
-    cannot be listened at, `Misconfigured` for wrong templates.
+    /unsubscribe/, /preferences/, /online/, /archive/, /static/ and, for mail providers, /hooks/. Raises
+    `Unavailable` when the address cannot be listened at, `Misconfigured` for wrong templates or webhooks.
     """
     app = make_app(runtime)
     config = uvicorn.Config(

@@ -38,8 +38,8 @@ class PostmarkWebhook:
         user, _, password = login.get_secret_value().partition(":")
         if not user or len(password) < 8:
             raise Misconfigured(
-                "hook_postmark_secret: is no USER:PASSWORD with eight characters of password or more; put the "
-                "same into the webhook's settings at Postmark"
+                "hook_postmark_secret: is no USER:PASSWORD with a password of eight characters or more; put "
+                "the same into the webhook's settings at Postmark"
             )
         self._login = login
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from digest.domain.bounces import Meaning
+from digest.domain.errors import InvalidInput
 from digest.track.events import Event, EventKind
 from digest.track.webhooks.requests import Page, Request, at, list_at, names_of, parsed, text_at
 from digest.track.webhooks.sns import SnsMessages
@@ -29,7 +30,11 @@ class SesWebhook:
         if message is None:
             return Page()
         identity, text = message
-        return Page(tuple(_events(identity, parsed(text.encode("utf-8", "replace")))))
+        try:
+            found = parsed(text.encode("utf-8", "replace"))
+        except InvalidInput:
+            return Page()  # SES greets a new topic in plain words
+        return Page(tuple(_events(identity, found)))
 
 
 def _events(identity: str, found: object) -> Iterator[Event]:

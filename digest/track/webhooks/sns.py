@@ -6,6 +6,7 @@ believed. Nothing is fetched but from SNS's own host in the topic's region.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
@@ -83,6 +84,7 @@ class SnsMessages:
         self._topics = {arn: Topic.named(arn) for arn in topics}
         self._fetch = fetch
         self._certificates: dict[str, Certificate] = {}
+        self._asking = asyncio.Lock()
         self._fetched: deque[float] = deque(maxlen=_FETCHES_A_MINUTE)
 
     async def read(self, body: bytes, *, now: datetime) -> tuple[str, str] | None:
@@ -125,16 +127,19 @@ class SnsMessages:
             raise Refused("its signature is not Amazon SNS's") from exc
 
     async def _certificate(self, url: str) -> Certificate:
-        if url not in self._certificates:
-            self._require_patience()
-            try:
-                found = load_pem_x509_certificate(await self._fetch(url))
-            except ValueError as exc:
-                raise Refused("what it names as its certificate is none") from exc
-            if len(self._certificates) >= _KEPT:
-                self._certificates.clear()
-            self._certificates[url] = found
-        return self._certificates[url]
+        async with self._asking:  # a thousand messages at once ask for it once
+            if url not in self._certificates:
+                self._certificates[url] = await self._fetched_certificate(url)
+            return self._certificates[url]
+
+    async def _fetched_certificate(self, url: str) -> Certificate:
+        self._require_patience()
+        if len(self._certificates) >= _KEPT:
+            self._certificates.clear()
+        try:
+            return load_pem_x509_certificate(await self._fetch(url))
+        except ValueError as exc:
+            raise Refused("what it names as its certificate is none") from exc
 
     def _require_patience(self) -> None:
         now = time.monotonic()
