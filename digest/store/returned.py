@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -178,7 +178,20 @@ def _named(row: DeliveryRow, newsletter_id: int) -> NamedDelivery:
 
 def record_returned(session: Session, new: NewReturned) -> int | None:
     """Store a report; return its number, or None when a copy of it was stored before."""
-    row = {
+    return record_all_returned(session, [new]).get(new.key)
+
+
+def record_all_returned(session: Session, news: Sequence[NewReturned]) -> dict[str, int]:
+    """Store a page of reports; return the numbers of those that are new, by their keys."""
+    if not news:
+        return {}
+    added = insert_or_ignore(session, ReturnedRow, [_row(new) for new in news])
+    return dict(session.execute(added.returning(ReturnedRow.key, ReturnedRow.id)).all())
+
+
+def _row(new: NewReturned) -> dict[str, object]:
+    email = storable(new.email)[:320]
+    return {
         "key": new.key,
         "received_at": new.received_at,
         "via": new.via,
@@ -186,18 +199,17 @@ def record_returned(session: Session, new: NewReturned) -> int | None:
         "meaning": new.meaning.value,
         "effect": Effect.NONE.value,
         "delivery_id": new.delivery_id,
-        "email": storable(new.email)[:320],
-        "email_key": email_key(storable(new.email)[:320]),
+        "email": email,
+        "email_key": email_key(email),
         "domain": storable(new.domain)[:255],
         "status": storable(new.status)[:16],
         "detail": storable(new.detail)[:_DETAIL_MAX],
     }
-    return session.scalar(insert_or_ignore(session, ReturnedRow, [row]).returning(ReturnedRow.id))
 
 
-def set_effect(session: Session, number: int, effect: Effect) -> None:
-    """Say what a report changed."""
-    session.execute(update(ReturnedRow).where(ReturnedRow.id == number).values(effect=effect))
+def set_effect(session: Session, numbers: Collection[int], effect: Effect) -> None:
+    """Say what reports changed."""
+    session.execute(update(ReturnedRow).where(ReturnedRow.id.in_(list(numbers))).values(effect=effect))
 
 
 def was_told(session: Session, domain: str, *, since: datetime) -> bool:

@@ -87,7 +87,7 @@ def take_in(
         effect = Effect.NONE
         if number is not None and delivery is not None:
             effect = follow_from(session, verdict, delivery, now=now)
-            set_effect(session, number, effect)
+            set_effect(session, [number], effect)
     taken = Taken(report.kind, verdict.meaning, effect, new.email, verdict.detail, is_copy=number is None)
     _log(taken, delivery, via)
     return taken

@@ -7,7 +7,8 @@ come twice, late and in any order: what they change they change once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,7 +30,7 @@ from digest.store.returned import (
     NamedDelivery,
     NewReturned,
     find_named_deliveries,
-    record_returned,
+    record_all_returned,
     set_effect,
 )
 from digest.store.webhooks import forget_events, is_used_for_another, remember_events
@@ -111,6 +112,15 @@ class EventsTaken:
     settled: int
     told: tuple[Told, ...]
 
+    def __add__(self, other: EventsTaken) -> EventsTaken:
+        """Return what two pages came to together."""
+        return EventsTaken(
+            self.events + other.events,
+            self.matched + other.matched,
+            self.settled + other.settled,
+            self.told + other.told,
+        )
+
 
 def take_events(
     engine: Engine, events: Sequence[Event], *, via: str, now: datetime, token: Token | None = None
@@ -146,33 +156,67 @@ def _take(
     *,
     via: str,
     now: datetime,
-) -> Iterable[Told]:
+) -> Iterator[Told]:
     """Record and apply, by address: two pages that each wait for the other's reader would wait for ever."""
-    heavy = sorted(
-        (pair for pair in pairs if _weighs(*pair, settled)),
-        key=lambda pair: (email_key(pair[0].email), pair[0].id),
+    heavy = {
+        _key(via, event.kind, event.id): (event, found)
+        for event, found in sorted(pairs, key=lambda pair: email_key(pair[0].email))
+        if _weighs(event, found, settled)
+    }
+    fresh = remember_events(session, heavy, now=now)
+    judged = {
+        key: (event, found, _judged(event, found, now=now))
+        for key, (event, found) in heavy.items()
+        if key in fresh
+    }
+    listed = [
+        _new(key, *one, via=via, now=now) for key, one in judged.items() if _is_listed(*one[1:], settled)
+    ]
+    numbers = record_all_returned(session, listed)
+    changed: dict[Effect, list[int]] = {}
+    for new in listed:
+        if new.key in numbers:
+            event, found, verdict = judged[new.key]
+            effect = _effect(session, new, found, verdict, now=now)
+            if effect is Effect.NONE and _is_evidence(found, settled):
+                effect = Effect.SETTLED
+            changed.setdefault(effect, []).append(numbers[new.key])
+            if effect is Effect.TOLD:
+                # Seen by the next of the same domain, which is told once.
+                set_effect(session, [numbers[new.key]], effect)
+            yield Told(event, verdict.meaning, effect, new.email, verdict.detail)
+    for effect, which in changed.items():
+        set_effect(session, which, effect)
+
+
+def _is_evidence(found: NamedDelivery | None, settled: frozenset[DeliveryId]) -> bool:
+    return found is not None and found.delivery.id in settled
+
+
+def _is_listed(found: NamedDelivery | None, verdict: Verdict, settled: frozenset[DeliveryId]) -> bool:
+    return _is_evidence(found, settled) or verdict.meaning not in (Meaning.NOTHING, Meaning.DELAYED)
+
+
+def _new(
+    key: str, event: Event, found: NamedDelivery | None, verdict: Verdict, *, via: str, now: datetime
+) -> NewReturned:
+    return NewReturned(
+        key=key,
+        received_at=now,
+        via=via,
+        kind=event.kind,
+        meaning=verdict.meaning,
+        delivery_id=found.delivery.id if found else None,
+        email=found.delivery.email if found else event.email,
+        status=verdict.status,
+        detail=verdict.detail,
     )
-    fresh = remember_events(session, [_key(via, event.kind, event.id) for event, _ in heavy], now=now)
-    seen: set[str] = set()
-    for event, found in heavy:
-        key = _key(via, event.kind, event.id)
-        if key not in fresh or key in seen:
-            continue
-        seen.add(key)
-        verdict = _judged(event, found, now=now)
-        is_evidence = found is not None and found.delivery.id in settled
-        if verdict.meaning in (Meaning.NOTHING, Meaning.DELAYED) and not is_evidence:
-            continue
-        if (
-            told := _recorded(session, event, found, verdict, key, is_evidence, via=via, now=now)
-        ) is not None:
-            yield told
 
 
 def _weighs(event: Event, found: NamedDelivery | None, settled: frozenset[DeliveryId]) -> bool:
     """Whether an event can change anything, or is for people to see: a million good deliveries are not."""
     if event.kind in _GOOD:
-        return found is not None and found.delivery.id in settled
+        return _is_evidence(found, settled)
     return found is not None or event.kind is not EventKind.DELAYED
 
 
@@ -204,38 +248,6 @@ def _judged_failure(event: Event, found: NamedDelivery, *, now: datetime) -> Ver
     return replace(verdict, meaning=Meaning.SOFT if is_gone and is_other else event.otherwise)
 
 
-def _recorded(
-    session: Session,
-    event: Event,
-    found: NamedDelivery | None,
-    verdict: Verdict,
-    key: str,
-    is_evidence: bool,
-    *,
-    via: str,
-    now: datetime,
-) -> Told | None:
-    new = NewReturned(
-        key=key,
-        received_at=now,
-        via=via,
-        kind=event.kind,
-        meaning=verdict.meaning,
-        delivery_id=found.delivery.id if found else None,
-        email=found.delivery.email if found else event.email,
-        status=verdict.status,
-        detail=verdict.detail,
-    )
-    number = record_returned(session, new)
-    if number is None:
-        return None
-    effect = _effect(session, new, found, verdict, now=now)
-    if effect is Effect.NONE and is_evidence:
-        effect = Effect.SETTLED
-    set_effect(session, number, effect)
-    return Told(event, verdict.meaning, effect, new.email, verdict.detail)
-
-
 def _effect(
     session: Session, new: NewReturned, found: NamedDelivery | None, verdict: Verdict, *, now: datetime
 ) -> Effect:
@@ -258,6 +270,8 @@ def _key(*parts: str) -> str:
 
 
 def _log(via: str, told: Iterable[Told]) -> None:
-    """Log without addresses: what came back is listed where it can be erased."""
-    for one in told:
-        log.info("event.taken", via=via, kind=one.event.kind, meaning=one.meaning, effect=one.effect)
+    """Log without addresses, and counted: what came back is listed where it can be erased."""
+    for (kind, meaning, effect), count in Counter(
+        (one.event.kind, one.meaning, one.effect) for one in told
+    ).items():
+        log.info("events.taken", via=via, kind=kind, meaning=meaning, effect=effect, count=count)
