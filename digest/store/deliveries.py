@@ -139,13 +139,55 @@ def _cancel(session: Session, *which: ColumnElement[bool]) -> int:
     return result.rowcount
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOutcomes:
+    """Deliveries of an issue whose outcome is open: how many, and when the first and last were armed."""
+
+    issue_id: IssueId
+    count: int
+    first_armed: datetime
+    last_armed: datetime
+
+
+def open_outcomes(session: Session, issue_id: IssueId | None = None) -> tuple[OpenOutcomes, ...]:
+    """Return what is open, by issue; of one issue alone when it is given."""
+    armed = func.coalesce(DeliveryRow.armed_at, DeliveryRow.created_at)
+    query = (
+        select(DeliveryRow.issue_id, func.count(), func.min(armed), func.max(armed))
+        .where(DeliveryRow.state == DeliveryState.UNKNOWN)
+        .group_by(DeliveryRow.issue_id)
+        .order_by(DeliveryRow.issue_id)
+    )
+    if issue_id is not None:
+        query = query.where(DeliveryRow.issue_id == issue_id)
+    return tuple(
+        OpenOutcomes(IssueId(number), count, first, last)
+        for number, count, first, last in session.execute(query)
+    )
+
+
+def open_message_ids(session: Session, issue_id: IssueId | None = None) -> frozenset[str]:
+    """Return the Message-IDs of mails whose outcome is open."""
+    query = select(DeliveryRow.message_id).where(DeliveryRow.state == DeliveryState.UNKNOWN)
+    if issue_id is not None:
+        query = query.where(DeliveryRow.issue_id == issue_id)
+    return frozenset(session.scalars(query))
+
+
 def settle_unknown(
-    session: Session, issue_id: IssueId, *, accepted: Collection[str], absent_are_pending: bool, now: datetime
+    session: Session,
+    issue_id: IssueId,
+    *,
+    accepted: Collection[str],
+    absent_are_pending: bool,
+    now: datetime,
+    asked: Collection[str] | None = None,
 ) -> tuple[int, int]:
     """Settle unknown deliveries by evidence: the Message-IDs that the server `accepted`.
 
     With `absent_are_pending`, the evidence covers everything the server took, so an unknown delivery
-    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled).
+    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled). `asked`
+    are those that it was looked through for, None for all: what became unknown since then stays so.
     Returns how many became accepted, pending.
     """
     unknown = session.execute(
@@ -154,7 +196,9 @@ def settle_unknown(
         )
     ).all()
     there = [row.id for row in unknown if row.message_id in accepted]
-    absent = [row.id for row in unknown if row.message_id not in accepted] if absent_are_pending else []
+    sought = {row.message_id for row in unknown} if asked is None else asked
+    absent = [row.id for row in unknown if row.message_id not in accepted and row.message_id in sought]
+    absent = absent if absent_are_pending else []
     is_over = session.scalar(select(IssueRow.state).where(IssueRow.id == issue_id)) == IssueState.CANCELLED
     _move_unknown(session, there, DeliveryState.ACCEPTED, now=now)
     _move_unknown(session, absent, DeliveryState.CANCELLED if is_over else DeliveryState.PENDING, now=now)

@@ -79,6 +79,8 @@ class Event:
     status: str = ""
     diagnostic: str = ""
     otherwise: Meaning | None = None
+    must_match: bool = False
+    """What is about no mail of ours is not even listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +125,18 @@ class EventsTaken:
 
 
 def take_events(
-    engine: Engine, events: Sequence[Event], *, via: str, now: datetime, token: Token | None = None
+    engine: Engine,
+    events: Sequence[Event],
+    *,
+    via: str,
+    now: datetime,
+    token: Token | None = None,
+    is_trial: bool = False,
 ) -> EventsTaken:
     """Do what events call for, in one transaction: all of them, or none when this raises.
 
     `via` names who told them, as in `webhook:ses`. Raises `Refused` when the `token` came before with
-    something else, and what `told` raises.
+    something else, and what `told` raises. A trial changes nothing.
     """
     with writing(engine) as session:
         plan_by_values(session)
@@ -140,8 +148,11 @@ def take_events(
         settled = accept_by_evidence(session, {found.delivery.id for _, found in pairs if found}, now=now)
         told = tuple(_take(session, pairs, settled, via=via, now=now))
         forget_events(session, before=now - REMEMBERED_FOR)
+        if is_trial:
+            session.rollback()
     matched = sum(1 for _, found in pairs if found)
-    _log(via, told)
+    if not is_trial:
+        _log(via, told)
     return EventsTaken(len(events), matched, len(settled), told)
 
 
@@ -217,7 +228,7 @@ def _weighs(event: Event, found: NamedDelivery | None, settled: frozenset[Delive
     """Whether an event can change anything, or is for people to see: a million good deliveries are not."""
     if event.kind in _GOOD:
         return _is_evidence(found, settled)
-    return found is not None or event.kind is not EventKind.DELAYED
+    return found is not None or not (event.must_match or event.kind is EventKind.DELAYED)
 
 
 def _judged(event: Event, found: NamedDelivery | None, *, now: datetime) -> Verdict:
