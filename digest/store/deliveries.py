@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    case,
     exists,
     func,
     insert,
@@ -32,6 +34,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId
 from digest.store.audiences import PAGE, EditionRow, SkipRow
 from digest.store.base import Base, BigId
+from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 from digest.store.subscribers import SubscriberRow
 
@@ -223,31 +226,44 @@ _MAY_HAVE_ARRIVED = (
 )
 
 
+_EVIDENCE: Columns = {"id": BigInteger(), "name": String()}
+_BY_NAME = 200
+"""The code of what a provider accepted over HTTP, beside its name for the mail."""
+
+
 def accept_by_evidence(
-    session: Session, ids: Collection[DeliveryId], *, now: datetime
+    session: Session, names: Mapping[DeliveryId, str], *, now: datetime
 ) -> frozenset[DeliveryId]:
     """Settle as accepted what a provider says it has; return which were open until then.
 
-    Not the unknown ones alone: evidence may come before the lease of a dead worker runs out, or after ops
-    chose to send once more. Never one that was not armed, and the fence grows: whoever holds it arms no more.
+    `names` are what the provider calls the mails, as `ses:0100…`, '' where it does not say. Not the unknown
+    ones alone: evidence may come before its worker has heard the answer, before the lease of a dead one runs
+    out, or after ops chose to send once more. Never one that was not armed, and the fence grows: whoever
+    holds it arms no more.
     """
-    if not ids:
+    if not names:
         return frozenset()
-    settled = session.connection().scalars(
+    connection = session.connection()
+    told = given(connection.dialect.name, _EVIDENCE)
+    has_name = told.c.name != ""
+    settled = connection.scalars(
         update(DeliveryRow)
         .where(
-            DeliveryRow.id.in_(sorted(ids)),
+            DeliveryRow.id == told.c.id,
             DeliveryRow.state.in_(_MAY_HAVE_ARRIVED),
             DeliveryRow.armed_at.is_not(None),
         )
         .values(
             state=DeliveryState.ACCEPTED.value,
             fence=DeliveryRow.fence + 1,
+            smtp_code=case((has_name, _BY_NAME), else_=DeliveryRow.smtp_code),
+            smtp_text=case((has_name, told.c.name), else_=DeliveryRow.smtp_text),
             settled_at=now,
             owner=None,
             lease_until=None,
         )
-        .returning(DeliveryRow.id)
+        .returning(DeliveryRow.id),
+        values_given(connection, _EVIDENCE, sorted(names.items())),
     )
     return frozenset(map(DeliveryId, settled))
 

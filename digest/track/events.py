@@ -145,7 +145,7 @@ def take_events(
         named = find_named_deliveries(session, {name for event in events for name in event.names})
         pairs = [(event, _delivery_of(event, named)) for event in events]
         # Whatever became of it: the server had it.
-        settled = accept_by_evidence(session, {found.delivery.id for _, found in pairs if found}, now=now)
+        settled = accept_by_evidence(session, _held(pairs), now=now)
         told = tuple(_take(session, pairs, settled, via=via, now=now))
         forget_events(session, before=now - REMEMBERED_FOR)
         if is_trial:
@@ -158,6 +158,16 @@ def take_events(
 
 def _delivery_of(event: Event, named: dict[str, NamedDelivery]) -> NamedDelivery | None:
     return next((named[name] for name in event.names if name in named), None)
+
+
+def _held(pairs: Iterable[tuple[Event, NamedDelivery | None]]) -> dict[DeliveryId, str]:
+    """Return which deliveries their teller had, each with its name there, '' where no event says it."""
+    held: dict[DeliveryId, str] = {}
+    for event, found in pairs:
+        if found is not None:
+            theirs = next((name for name in event.names if not name.startswith("<")), "")
+            held[found.delivery.id] = theirs or held.get(found.delivery.id, "")
+    return held
 
 
 def _take(
@@ -236,7 +246,7 @@ def _judged(event: Event, found: NamedDelivery | None, *, now: datetime) -> Verd
         case EventKind.COMPLAINED:
             return Verdict(Meaning.COMPLAINT, detail=f"complaint: {event.diagnostic}".rstrip(": "))
         case _ if found is None:
-            why = "it is about no mail of ours, or one that is gone"
+            why = "it is about no issue's mail, or one that is gone"
             return Verdict(Meaning.UNKNOWN, event.status, "; ".join(filter(None, [why, event.diagnostic])))
         case EventKind.UNSUBSCRIBED:
             return Verdict(Meaning.UNSUBSCRIBED, detail=event.diagnostic)

@@ -87,6 +87,14 @@ def test_whatever_became_of_a_mail_it_was_accepted(
     assert ada.take(ada.event(delivery, kind, **GONE)) == EventsTaken(1, 1, 0, ())
 
 
+def test_what_settles_a_mail_leaves_its_name_for_what_is_told_later(ada: Mailed) -> None:
+    delivery = ada.put(ada.sent(), DeliveryState.SENDING)
+    names = (ada.row(delivery).message_id, "ses:0100-z")
+    ada.take(Event("1", EventKind.TAKEN, names, ADA))
+    assert (ada.row(delivery).smtp_code, ada.row(delivery).smtp_text) == (200, "ses:0100-z")
+    assert ada.effects(Event("2", EventKind.BOUNCED, ("ses:0100-z",), ADA, **GONE)) == [Effect.SUPPRESSED]
+
+
 def test_a_delivery_that_never_was_armed_is_not_believed_to_have_arrived(ada: Mailed) -> None:
     delivery = ada.put(ada.sent(), DeliveryState.PENDING, armed_at=None)
     assert ada.take(ada.event(delivery, EventKind.DELIVERED)).settled == 0
