@@ -106,6 +106,27 @@ class Settings(BaseSettings):
         "is marked as seen. return_path needs its * then. Empty: none; 'digest bounces serve' takes bounces "
         "in over LMTP.",
     )
+    hook_sns_topics: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Topics of Amazon SNS that SES tells of bounces, complaints and deliveries, as "
+        "arn:aws:sns:REGION:ACCOUNT:NAME, each with an https subscription to public_url/hooks/ses, which "
+        "confirms itself. Other topics are refused. Empty: none is believed.",
+    )
+    hook_postmark_secret: SecretStr = Field(
+        SecretStr(""),
+        description="USER:PASSWORD that Postmark's webhooks to public_url/hooks/postmark carry as basic "
+        "auth; make it up, and give it to both. Empty: none is believed.",
+    )
+    hook_mailgun_key: SecretStr = Field(
+        SecretStr(""),
+        description="Mailgun's HTTP webhook signing key, for its webhooks to public_url/hooks/mailgun. "
+        "Empty: none is believed.",
+    )
+    hook_sendgrid_key: str = Field(
+        "",
+        description="The public key, in base64 or as PEM, of SendGrid's Signed Event Webhook to "
+        "public_url/hooks/sendgrid. Empty: none is believed.",
+    )
     dkim_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
         description="Keys that sign every mail to readers (DKIM), each as SELECTOR=FILE or SELECTOR=PEM: RSA "
@@ -237,7 +258,9 @@ class Settings(BaseSettings):
             return cls._as_list(value)
         return [key.strip() for key in value.split(",") if key.strip()]
 
-    @field_validator("previous_secret_keys", "fetch_allow", "sending_addresses", mode="before")
+    @field_validator(
+        "previous_secret_keys", "fetch_allow", "sending_addresses", "hook_sns_topics", mode="before"
+    )
     @classmethod
     def _as_list(cls, value: object) -> object:
         """Read a list out of one variable: with commas or spaces between, or as JSON."""

@@ -45,6 +45,23 @@ RunNumber = Annotated[
     ),
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
+LogFiles = Annotated[
+    list[str],
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="A log of Postfix or Exim, also gzipped or from journalctl -o export; - for standard input. "
+        "Each rotated file has its own --log.",
+    ),
+]
+Complete = Annotated[
+    bool,
+    typer.Option(
+        "--complete",
+        help="The logs hold everything the server took since the send began: what is not in them was never "
+        "accepted, and is sent again.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 

@@ -1,4 +1,4 @@
-"""`digest bounces`: what comes back as mail, taken in and listed."""
+"""`digest bounces`: what comes back, taken in as mail and listed, whoever told it."""
 
 from __future__ import annotations
 
@@ -104,16 +104,17 @@ def list_(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what came back as mail, newest first: what it was taken for, and what it changed."""
+    """List what came back, as mail, from a provider or a mail server's log, newest first: what it changed."""
     with reading(open_runtime().engine) as session:
         found = list_returned(session, limit=limit, before=before, email=email, meaning=meaning)
     if as_json:
         show_json(found)
         return
     show_table(
-        ("no.", "came", "taken for", "reader", "issue", "means", "changed", "said"),
+        ("no.", "came", "by", "taken for", "reader", "issue", "means", "changed", "said"),
         [_row(one) for one in found],
-        empty="Nothing came back as mail, or 'digest bounces serve' and 'digest bounces poll' never ran.",
+        empty="Nothing came back, or nobody listens: mail comes by 'digest bounces serve' and 'digest "
+        "bounces poll', webhooks by the hook_ settings, bounces in a log by 'digest deliver reconcile'.",
     )
     if len(found) == limit:
         say(f"More: --before {found[-1].id}")
@@ -144,6 +145,7 @@ def _row(one: Returned) -> tuple[object, ...]:
     return (
         one.id,
         f"{one.received_at:%Y-%m-%d %H:%M}",
+        one.via,
         one.kind.replace("_", " "),
         one.email,
         one.issue_id,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import IssueNumber, Yes
+from digest.cli.arguments import Complete, IssueNumber, LogFiles, Yes
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import confirm, read_file_bytes, say
+from digest.cli.output import confirm, say
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import CHANGES, IssueState
@@ -110,25 +109,10 @@ def _change(issue: int, to: IssueState, told: str, note: str) -> None:
 @app.command()
 def reconcile(
     issue: IssueNumber,
-    log: Annotated[
-        Path, typer.Option(metavar="FILE", help="The mail server's log: text with the Message-IDs it took.")
-    ],
-    complete: Annotated[
-        bool,
-        typer.Option(
-            "--complete",
-            help="The log holds everything the server took since the send began: what is not in it was never "
-            "accepted, and is sent again.",
-        ),
-    ] = False,
+    log: LogFiles,
+    complete: Complete = False,
 ) -> None:
-    """Settle the deliveries whose answer never came, by what the mail server's log says."""
-    from digest.deliver.reconcile import message_ids
-    from digest.deliver.reconcile import reconcile as settle
+    """Settle the deliveries whose answer never came: 'digest deliver reconcile' for this issue alone."""
+    from digest.cli.reconciling import reconcile_and_say
 
-    accepted = message_ids(read_file_bytes(log))
-    runtime = open_runtime()
-    done = settle(runtime.engine, issue, accepted=accepted, complete=complete, now=runtime.clock())
-    say(f"{done.accepted} accepted, {done.again} to be sent again, {done.unknown} still unknown.")
-    if done.again:
-        say(f"'digest send {issue}' sends them, or a running worker does.")
+    reconcile_and_say(log, issue=issue, complete=complete, must_be_open=True)

@@ -26,6 +26,8 @@ class Meaning(StrEnum):
     """There is no such mailbox: never mail it again."""
     COMPLAINT = "complaint"
     """The reader called it spam: never mail them again."""
+    UNSUBSCRIBED = "unsubscribed"
+    """The reader took the provider's or their mail program's way out of the newsletter."""
     SOFT = "soft"
     """This issue did not arrive; the next may."""
     REFUSES_US = "refuses_us"
@@ -48,6 +50,7 @@ class Meaning(StrEnum):
 _WORDS = {
     Meaning.GONE: "no such mailbox",
     Meaning.COMPLAINT: "complained of spam",
+    Meaning.UNSUBSCRIBED: "unsubscribed",
     Meaning.SOFT: "did not arrive this time",
     Meaning.REFUSES_US: "their server refuses us",
     Meaning.ABOUT_MAIL: "their server did not take this mail",

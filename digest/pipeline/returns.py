@@ -25,17 +25,19 @@ def take_returned(runtime: Runtime, octets: bytes, *, to: Collection[str] = (), 
     """Take in one mail that came back; committed when this returns. Raises as `take_in` does."""
     taken = take_in(runtime.engine, octets, paths=runtime.return_paths, to=to, via=via, now=runtime.clock())
     if taken.effect is Effect.TOLD and not taken.is_copy:
-        _tell(runtime, taken)
+        tell_of_refusal(runtime, taken.email, taken.detail)
     return taken
 
 
-def _tell(runtime: Runtime, taken: Taken) -> None:
+def tell_of_refusal(runtime: Runtime, email: str, detail: str) -> None:
+    """Tell ops that the server of a reader's domain refuses us, in its own words."""
+    domain = email.rpartition("@")[2].lower()
     # It is logged as well, and servers like to repeat whom a mail was for: no log names a reader.
-    said = re.sub(re.escape(taken.email), "(a reader)", taken.detail, flags=re.IGNORECASE)
+    said = re.sub(re.escape(email), "(a reader)", detail, flags=re.IGNORECASE)
     tell_ops(
         runtime,
-        f"{taken.domain} refuses our mail",
-        f"The mail server of {taken.domain} does not want mail from us: {said}. No reader is to "
+        f"{domain} refuses our mail",
+        f"The mail server of {domain} does not want mail from us: {said}. No reader is to "
         "blame, and none was suppressed.",
         to_do="Look at the sender's SPF, DKIM and reputation. What came back from there:",
         commands=["digest bounces list --meaning refuses_us", "digest doctor"],

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    case,
     exists,
     func,
     insert,
@@ -26,17 +28,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.deliveries import UNFINISHED, DeliveryState
+from digest.domain.deliveries import UNFINISHED, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId
 from digest.store.audiences import PAGE, EditionRow, SkipRow
 from digest.store.base import Base, BigId
+from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 from digest.store.subscribers import SubscriberRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
+_BY_HTTP = text("smtp_code < 220")
+"""Accepted by a provider over HTTP, whose name for the mail `smtp_text` is; SMTP accepts with 250."""
 
 
 class DeliveryRow(Base):
@@ -53,6 +58,7 @@ class DeliveryRow(Base):
         UniqueConstraint("issue_id", "email_key"),
         Index("ix_deliveries_due", "issue_id", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
+        Index("ix_deliveries_provider_name", "smtp_text", sqlite_where=_BY_HTTP, postgresql_where=_BY_HTTP),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -136,13 +142,55 @@ def _cancel(session: Session, *which: ColumnElement[bool]) -> int:
     return result.rowcount
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOutcomes:
+    """Deliveries of an issue whose outcome is open: how many, and when the first and last were armed."""
+
+    issue_id: IssueId
+    count: int
+    first_armed: datetime
+    last_armed: datetime
+
+
+def open_outcomes(session: Session, issue_id: IssueId | None = None) -> tuple[OpenOutcomes, ...]:
+    """Return what is open, by issue; of one issue alone when it is given."""
+    armed = func.coalesce(DeliveryRow.armed_at, DeliveryRow.created_at)
+    query = (
+        select(DeliveryRow.issue_id, func.count(), func.min(armed), func.max(armed))
+        .where(DeliveryRow.state == DeliveryState.UNKNOWN)
+        .group_by(DeliveryRow.issue_id)
+        .order_by(DeliveryRow.issue_id)
+    )
+    if issue_id is not None:
+        query = query.where(DeliveryRow.issue_id == issue_id)
+    return tuple(
+        OpenOutcomes(IssueId(number), count, first, last)
+        for number, count, first, last in session.execute(query)
+    )
+
+
+def open_message_ids(session: Session, issue_id: IssueId | None = None) -> frozenset[str]:
+    """Return the Message-IDs of mails whose outcome is open."""
+    query = select(DeliveryRow.message_id).where(DeliveryRow.state == DeliveryState.UNKNOWN)
+    if issue_id is not None:
+        query = query.where(DeliveryRow.issue_id == issue_id)
+    return frozenset(session.scalars(query))
+
+
 def settle_unknown(
-    session: Session, issue_id: IssueId, *, accepted: Collection[str], absent_are_pending: bool, now: datetime
+    session: Session,
+    issue_id: IssueId,
+    *,
+    accepted: Collection[str],
+    absent_are_pending: bool,
+    now: datetime,
+    asked: Collection[str] | None = None,
 ) -> tuple[int, int]:
     """Settle unknown deliveries by evidence: the Message-IDs that the server `accepted`.
 
     With `absent_are_pending`, the evidence covers everything the server took, so an unknown delivery
-    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled).
+    that is not in it was never accepted and may be sent again (of a cancelled issue: is cancelled). `asked`
+    are those that it was looked through for, None for all: what became unknown since then stays so.
     Returns how many became accepted, pending.
     """
     unknown = session.execute(
@@ -151,7 +199,9 @@ def settle_unknown(
         )
     ).all()
     there = [row.id for row in unknown if row.message_id in accepted]
-    absent = [row.id for row in unknown if row.message_id not in accepted] if absent_are_pending else []
+    sought = {row.message_id for row in unknown} if asked is None else asked
+    absent = [row.id for row in unknown if row.message_id not in accepted and row.message_id in sought]
+    absent = absent if absent_are_pending else []
     is_over = session.scalar(select(IssueRow.state).where(IssueRow.id == issue_id)) == IssueState.CANCELLED
     _move_unknown(session, there, DeliveryState.ACCEPTED, now=now)
     _move_unknown(session, absent, DeliveryState.CANCELLED if is_over else DeliveryState.PENDING, now=now)
@@ -166,6 +216,56 @@ def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, no
             .where(DeliveryRow.id.in_(ids[first : first + PAGE]), DeliveryRow.state == DeliveryState.UNKNOWN)
             .values(state=to, fence=DeliveryRow.fence + 1, next_at=now, settled_at=now, owner=None)
         )
+
+
+_MAY_HAVE_ARRIVED = (
+    DeliveryState.UNKNOWN.value,
+    DeliveryState.SENDING.value,
+    DeliveryState.CLAIMED.value,
+    DeliveryState.PENDING.value,
+)
+
+
+_EVIDENCE: Columns = {"id": BigInteger(), "name": String()}
+_BY_NAME = 200
+"""The code of what a provider accepted over HTTP, beside its name for the mail."""
+
+
+def accept_by_evidence(
+    session: Session, names: Mapping[DeliveryId, str], *, now: datetime
+) -> frozenset[DeliveryId]:
+    """Settle as accepted what a provider says it has; return which were open until then.
+
+    `names` are what the provider calls the mails, as `ses:0100…`, '' where it does not say. Not the unknown
+    ones alone: evidence may come before its worker has heard the answer, before the lease of a dead one runs
+    out, or after ops chose to send once more. Never one that was not armed, and the fence grows: whoever
+    holds it arms no more.
+    """
+    if not names:
+        return frozenset()
+    connection = session.connection()
+    told = given(connection.dialect.name, _EVIDENCE)
+    has_name = told.c.name != ""
+    settled = connection.scalars(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == told.c.id,
+            DeliveryRow.state.in_(_MAY_HAVE_ARRIVED),
+            DeliveryRow.armed_at.is_not(None),
+        )
+        .values(
+            state=DeliveryState.ACCEPTED.value,
+            fence=DeliveryRow.fence + 1,
+            smtp_code=case((has_name, _BY_NAME), else_=DeliveryRow.smtp_code),
+            smtp_text=case((has_name, told.c.name), else_=DeliveryRow.smtp_text),
+            settled_at=now,
+            owner=None,
+            lease_until=None,
+        )
+        .returning(DeliveryRow.id),
+        values_given(connection, _EVIDENCE, sorted(names.items())),
+    )
+    return frozenset(map(DeliveryId, settled))
 
 
 def count_by_edition(session: Session, issue_id: IssueId) -> dict[str, int]:

@@ -1,21 +1,24 @@
-"""What came back as mail: each report once, what it was taken for and what it changed."""
+"""What came back, as mail or from a provider: each report once, what it was taken for, what it changed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, exists, select, update
+from sqlalchemy import ForeignKey, Index, String, Text, exists, literal_column, select, true, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.issues import IssueId
-from digest.domain.subscribers import email_key
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId, email_key
 from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
 from digest.store.deliveries import DeliveryRow
+from digest.store.issues import IssueRow
 
 _DETAIL_MAX = 1_000
 
@@ -31,6 +34,9 @@ class Effect(StrEnum):
     """It was counted, and the third in a row: the subscription rests."""
     TOLD = "told"
     """Ops are told that the domain refuses us."""
+    UNSUBSCRIBED = "unsubscribed"
+    SETTLED = "settled"
+    """It was evidence of a delivery whose outcome was open."""
     NONE = "none"
 
     @property
@@ -45,6 +51,8 @@ _EFFECT_WORDS = {
     Effect.COUNTED: "counted as a soft bounce",
     Effect.PAUSED: "third in a row: subscription paused",
     Effect.TOLD: "ops told",
+    Effect.UNSUBSCRIBED: "unsubscribed",
+    Effect.SETTLED: "unknown outcome settled: accepted",
     Effect.NONE: "nothing changed",
 }
 
@@ -136,9 +144,54 @@ def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> Returne
     return ReturnedDelivery(delivery_id, row.email, row.message_id, IssueId(row.issue_id), sent_at)
 
 
+@dataclass(frozen=True, slots=True)
+class NamedDelivery:
+    """A delivery as an event is weighed against it, and whose subscription to what it belongs to."""
+
+    delivery: ReturnedDelivery
+    newsletter_id: NewsletterId
+    subscriber_id: SubscriberId
+
+
+def find_named_deliveries(session: Session, names: Collection[str]) -> dict[str, NamedDelivery]:
+    """Return deliveries by those of `names` that are theirs: a Message-ID, or as accepted, `ses:0100…`."""
+    found: dict[str, NamedDelivery] = {}
+    for column, is_indexed in (
+        (DeliveryRow.message_id, true()),
+        # The partial index holds just these, and both databases want to read so.
+        (DeliveryRow.smtp_text, DeliveryRow.smtp_code < literal_column("220")),
+    ):
+        rows = session.execute(
+            select(column, DeliveryRow, IssueRow.newsletter_id)
+            .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+            .where(column.in_(sorted({storable(name) for name in names})), is_indexed)
+        )
+        found |= {name: _named(row, newsletter_id) for name, row, newsletter_id in rows if name}
+    return found
+
+
+def _named(row: DeliveryRow, newsletter_id: int) -> NamedDelivery:
+    sent_at = row.settled_at or row.created_at
+    delivery = ReturnedDelivery(DeliveryId(row.id), row.email, row.message_id, IssueId(row.issue_id), sent_at)
+    return NamedDelivery(delivery, NewsletterId(newsletter_id), SubscriberId(row.subscriber_id))
+
+
 def record_returned(session: Session, new: NewReturned) -> int | None:
     """Store a report; return its number, or None when a copy of it was stored before."""
-    row = {
+    return record_all_returned(session, [new]).get(new.key)
+
+
+def record_all_returned(session: Session, news: Sequence[NewReturned]) -> dict[str, int]:
+    """Store a page of reports; return the numbers of those that are new, by their keys."""
+    if not news:
+        return {}
+    added = insert_or_ignore(session, ReturnedRow, [_row(new) for new in news])
+    return dict(session.execute(added.returning(ReturnedRow.key, ReturnedRow.id)).all())
+
+
+def _row(new: NewReturned) -> dict[str, object]:
+    email = storable(new.email)[:320]
+    return {
         "key": new.key,
         "received_at": new.received_at,
         "via": new.via,
@@ -146,18 +199,17 @@ def record_returned(session: Session, new: NewReturned) -> int | None:
         "meaning": new.meaning.value,
         "effect": Effect.NONE.value,
         "delivery_id": new.delivery_id,
-        "email": storable(new.email)[:320],
-        "email_key": email_key(storable(new.email)[:320]),
+        "email": email,
+        "email_key": email_key(email),
         "domain": storable(new.domain)[:255],
         "status": storable(new.status)[:16],
         "detail": storable(new.detail)[:_DETAIL_MAX],
     }
-    return session.scalar(insert_or_ignore(session, ReturnedRow, [row]).returning(ReturnedRow.id))
 
 
-def set_effect(session: Session, number: int, effect: Effect) -> None:
-    """Say what a report changed."""
-    session.execute(update(ReturnedRow).where(ReturnedRow.id == number).values(effect=effect))
+def set_effect(session: Session, numbers: Collection[int], effect: Effect) -> None:
+    """Say what reports changed."""
+    session.execute(update(ReturnedRow).where(ReturnedRow.id.in_(list(numbers))).values(effect=effect))
 
 
 def was_told(session: Session, domain: str, *, since: datetime) -> bool:

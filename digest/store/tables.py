@@ -29,6 +29,7 @@ from digest.store import (
     suppressions,
     topic_models,
     verdicts,
+    webhooks,
 )
 from digest.store.base import Base
 
@@ -62,6 +63,7 @@ __all__ = [
     "suppressions",
     "topic_models",
     "verdicts",
+    "webhooks",
 ]
 
 metadata = Base.metadata

@@ -10,17 +10,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.errors import Refused
-from digest.domain.suppressions import SuppressionReason
-from digest.store.bounces import count_soft_bounce, suppress_bounced
 from digest.store.database import writing
 from digest.store.returned import (
     Effect,
@@ -29,16 +26,13 @@ from digest.store.returned import (
     find_returned_delivery,
     record_returned,
     set_effect,
-    was_told,
 )
+from digest.track.effects import follow_from
 from digest.track.reports import Kind, Report, read_report
 from digest.track.returns import ReturnPaths
 from digest.track.verdicts import Verdict, judge
 
 log = structlog.get_logger(__name__)
-
-TELL_AGAIN = timedelta(hours=24)
-"""So long ops are told once of a domain that refuses us, however many reports say so."""
 
 NOBODY = DeliveryId(0)
 """In the return paths of letters and tests, which are no deliveries."""
@@ -92,8 +86,8 @@ def take_in(
         number = record_returned(session, new)
         effect = Effect.NONE
         if number is not None and delivery is not None:
-            effect = _apply(session, new, delivery, verdict, now=now)
-            set_effect(session, number, effect)
+            effect = follow_from(session, verdict, delivery, now=now)
+            set_effect(session, [number], effect)
     taken = Taken(report.kind, verdict.meaning, effect, new.email, verdict.detail, is_copy=number is None)
     _log(taken, delivery, via)
     return taken
@@ -134,29 +128,6 @@ def _sorted(report: Report) -> list[list[str]]:
     if report.guess is None:
         return []
     return [sorted(report.guess.failed), sorted(report.guess.delayed), [report.guess.status]]
-
-
-def _apply(
-    session: Session, new: NewReturned, delivery: ReturnedDelivery, verdict: Verdict, *, now: datetime
-) -> Effect:
-    match verdict.meaning:
-        case Meaning.GONE | Meaning.COMPLAINT:
-            is_complaint = verdict.meaning is Meaning.COMPLAINT
-            reason = SuppressionReason.COMPLAINT if is_complaint else SuppressionReason.HARD_BOUNCE
-            is_new = suppress_bounced(
-                session, delivery.email, verdict.detail, delivery_id=delivery.id, reason=reason, now=now
-            )
-            return Effect.SUPPRESSED if is_new else Effect.KNOWN
-        case Meaning.SOFT:
-            has_paused = count_soft_bounce(session, delivery.id, detail=verdict.detail, now=now)
-            if has_paused is None:
-                return Effect.KNOWN
-            return Effect.PAUSED if has_paused else Effect.COUNTED
-        case Meaning.REFUSES_US:
-            is_told = was_told(session, new.domain, since=now - TELL_AGAIN)
-            return Effect.NONE if is_told else Effect.TOLD
-        case _:
-            return Effect.NONE
 
 
 def _log(taken: Taken, delivery: ReturnedDelivery | None, via: str) -> None:

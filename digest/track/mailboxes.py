@@ -29,6 +29,8 @@ _MAILS_MAX = 1_000
 
 _TIMEOUT = 30.0
 
+_NEXT = "Check host and port, and that the server is up; what was taken in until then is recorded and marked."
+
 _FORMS = "maildir:/FOLDER, imaps://USER:PASSWORD@HOST/FOLDER or imap://… (STARTTLS)"
 
 
@@ -155,7 +157,7 @@ class ImapMailbox:
                 with suppress(imaplib.IMAP4.error, OSError):
                     server.logout()
         except (imaplib.IMAP4.error, OSError) as exc:
-            raise Unavailable(f"{name} cannot be read: {exc or type(exc).__name__}") from exc
+            raise Unavailable(f"{name} cannot be read: {_reason(exc)}. {_NEXT}") from exc
 
     def _open(self) -> imaplib.IMAP4:
         context = ssl.create_default_context()
@@ -187,6 +189,12 @@ class ImapMailbox:
         if answer != "OK":
             raise Unavailable(f"IMAP server {self.host}:{self.port}: {command} answered {_words(found)}")
         return [part for part in found if part is not None] or [b""]
+
+
+def _reason(exc: imaplib.IMAP4.error | OSError) -> str:
+    """Return in words what went wrong: an `OSError` begins with a number, `[Errno 111]`."""
+    strerror = exc.strerror if isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError) else None
+    return strerror or str(exc).strip() or type(exc).__name__
 
 
 def _is_here(host: str) -> bool:

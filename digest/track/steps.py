@@ -57,12 +57,8 @@ def unsubscribe(
     Once is enough: a second click changes nothing, so the day somebody left is kept. With `says_goodbye` a
     newsletter that wants it mails them a goodbye, which is the one letter that then still goes out.
     """
-    others = frozenset(SubscriptionState) - {SubscriptionState.UNSUBSCRIBED}
     with writing(engine) as session:
-        change = _move(
-            session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
-        )
-        cancelled = cancel_for_subscriber(session, newsletter_id, subscriber_id)
+        change, cancelled = unsubscribe_within(session, newsletter_id, subscriber_id, now=now)
         if says_goodbye and change is Change.DONE and newsletter_by_id(session, newsletter_id).goodbye:
             queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE or cancelled:
@@ -70,6 +66,17 @@ def unsubscribe(
             "subscriber.unsubscribed", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled
         )
     return change
+
+
+def unsubscribe_within(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> tuple[Change, int]:
+    """Unsubscribe in the caller's transaction; return what came of it, and how many mails will not go out."""
+    others = frozenset(SubscriptionState) - {SubscriptionState.UNSUBSCRIBED}
+    change = _move(
+        session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
+    )
+    return change, cancel_for_subscriber(session, newsletter_id, subscriber_id)
 
 
 def confirm(

@@ -39,7 +39,7 @@ def judge(report: Report, delivery: ReturnedDelivery, *, now: datetime) -> Verdi
         return Verdict(Meaning.UNKNOWN, detail=told)
     match report.kind:
         case Kind.DELIVERY_REPORT:
-            return _of_recipients(report.recipients, delivery, now=now)
+            return judge_recipients(report.recipients, delivery, now=now)
         case Kind.COMPLAINT:
             return Verdict(Meaning.COMPLAINT, detail=f"complaint: {report.feedback}")
         case Kind.OTHER_FEEDBACK:
@@ -52,7 +52,7 @@ def judge(report: Report, delivery: ReturnedDelivery, *, now: datetime) -> Verdi
             return Verdict(Meaning.UNKNOWN, detail=report.why)
 
 
-def _of_recipients(
+def judge_recipients(
     recipients: Sequence[RecipientReport], delivery: ReturnedDelivery, *, now: datetime
 ) -> Verdict:
     """Judge by what is said of the reader; of somebody else only where nothing is said of the reader."""

@@ -16,8 +16,9 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI, Response
 
 from digest.domain.errors import Unavailable
+from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
-from digest.web import archive, assets, editor, health, subscriber
+from digest.web import archive, assets, editor, health, subscriber, webhooks
 from digest.web.dependencies import READ, ThePages, provide
 from digest.web.envelope import Envelope
 from digest.web.error_pages import add_error_pages
@@ -33,8 +34,11 @@ GOODBYE_SECONDS = 10
 """How long a stop waits for answers under way."""
 
 
-def make_app(runtime: Runtime) -> FastAPI:
-    """Return the application. Raises `Misconfigured` when its templates are missing or wrong."""
+def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
+    """Return the application; `hooks` takes in webhooks in place of what the settings say.
+
+    Raises `Misconfigured` when its templates are missing or wrong, or a setting of a webhook is.
+    """
     base = urlsplit(runtime.settings.public_url).path.rstrip("/")
     pages = Pages(runtime.settings.templates / "web", base=base)
     app = FastAPI(
@@ -45,8 +49,8 @@ def make_app(runtime: Runtime) -> FastAPI:
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    provide(app, runtime, pages)
-    for router in (_static, health.router, editor.router, subscriber.router, archive.router):
+    provide(app, runtime, pages, hooks or Hooks(runtime))
+    for router in (_static, health.router, webhooks.router, editor.router, subscriber.router, archive.router):
         app.include_router(router)
     add_error_pages(app, pages)
     app.add_middleware(Envelope, pages=pages, base=base)
@@ -78,8 +82,8 @@ def serve(
 
     There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
     at a loopback address, and let a reverse proxy pass on only what subscribers and visitors need:
-    /unsubscribe/, /preferences/, /online/, /archive/ and /static/. Raises `Unavailable` when the address
-    cannot be listened at, `Misconfigured` for wrong templates.
+    /unsubscribe/, /preferences/, /online/, /archive/, /static/ and, for mail providers, /hooks/. Raises
+    `Unavailable` when the address cannot be listened at, `Misconfigured` for wrong templates or webhooks.
     """
     app = make_app(runtime)
     config = uvicorn.Config(
@@ -115,8 +119,8 @@ def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         if not ipaddress.ip_address(ip).is_loopback:
             log.warning(
                 "web.open_to_others",
-                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/, /archive/ "
-                "and /static/ be reached from outside",
+                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/, /archive/, "
+                "/hooks/ and /static/ be reached from outside",
             )
         yield listener, address
 

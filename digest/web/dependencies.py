@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
 
+from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.web.templating import Pages
 
@@ -13,9 +14,10 @@ READ = ["GET", "HEAD"]
 """Mail scanners and link checkers ask with HEAD; FastAPI would answer that with 405."""
 
 
-def provide(app: FastAPI, runtime: Runtime, pages: Pages) -> None:
+def provide(app: FastAPI, runtime: Runtime, pages: Pages, hooks: Hooks) -> None:
     """Let the endpoints of `app` find these."""
     app.state.runtime = runtime
+    app.state.hooks = hooks
     app.state.pages = pages
 
 
@@ -29,6 +31,12 @@ async def _pages(request: Request) -> Pages:
     return pages
 
 
+async def _hooks(request: Request) -> Hooks:
+    hooks: Hooks = request.app.state.hooks
+    return hooks
+
+
 # Asynchronous, as they only look up: a plain function would cost a hop to the thread pool each.
 TheRuntime = Annotated[Runtime, Depends(_runtime)]
+TheHooks = Annotated[Hooks, Depends(_hooks)]
 ThePages = Annotated[Pages, Depends(_pages)]

@@ -20,6 +20,10 @@ BODY_MAX_BYTES = 64 * 1024
 """The longest form here is sixty ticked topics, some 5 KB. Forms are read before a token is checked, and
 left alone the parser would keep 1,000 fields of 1 MB for anybody."""
 
+HOOKS = "/hooks/"
+HOOK_MAX_BYTES = 2 * 1024 * 1024
+"""A thousand events of SendGrid's are 768 KB, a message of Amazon SNS 256 KB before JSON escapes it."""
+
 
 class Envelope:
     """ASGI middleware, the outermost of ours. `base` is the path of the public address, '' at the root."""
@@ -49,7 +53,7 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(scope, _bounded(receive), send_with_headers)
+            await self._app(scope, _bounded(receive, self._most(scope)), send_with_headers)
         except Exception:
             reference = secrets.token_hex(4)
             log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
@@ -57,15 +61,19 @@ class Envelope:
                 raise
             await broken(self._pages, reference, scope)(scope, receive, send_with_headers)
 
+    def _most(self, scope: Scope) -> int:
+        path = scope["path"].removeprefix(self._base)
+        return HOOK_MAX_BYTES if path.startswith(HOOKS) else BODY_MAX_BYTES
 
-def _bounded(receive: Receive) -> Receive:
+
+def _bounded(receive: Receive, most: int) -> Receive:
     read = 0
 
     async def receive_some() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > BODY_MAX_BYTES:
+        if read > most:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return message
 

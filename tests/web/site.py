@@ -11,6 +11,7 @@ from threading import Thread
 import httpx2
 import uvicorn
 
+from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
 from digest.web.app import make_app
@@ -43,9 +44,10 @@ class Site:
 
 
 @contextmanager
-def serving(runtime: Runtime, port: int) -> Iterator[Site]:
+def serving(runtime: Runtime, port: int, hooks: Hooks | None = None) -> Iterator[Site]:
+    app = make_app(runtime, hooks=hooks)
     config = uvicorn.Config(
-        make_app(runtime), host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False
+        app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False
     )
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, name="test site", daemon=True)

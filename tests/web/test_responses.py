@@ -13,7 +13,7 @@ from digest.domain.errors import Misconfigured
 from digest.logs import set_up_logs
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
-from digest.web import editor, health, subscriber
+from digest.web import editor, health, subscriber, webhooks
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
@@ -37,6 +37,7 @@ def paths_of(site: Site) -> dict[str, str]:
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
         "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
         "/online/{token}": site.link(Purpose.ONLINE, ADA),
+        "/hooks/{provider}": "/hooks/ses",
         "/healthz": "/healthz",
         "/readyz": "/readyz",
     }
@@ -48,7 +49,7 @@ def policy_of(csp: str) -> dict[str, str]:
 
 def test_every_route_forbids_scripts_sniffing_and_foreign_frames(still_site: Site) -> None:
     paths = paths_of(still_site)
-    routes = [route for part in (editor, subscriber, health) for route in part.router.routes]
+    routes = [route for part in (editor, subscriber, health, webhooks) for route in part.router.routes]
     assert {route.path for route in routes if isinstance(route, APIRoute)} == set(paths)
     for path in (*paths.values(), "/nowhere", "/unsubscribe/forged", "/static/nothing.css"):
         headers = still_site.get(path).headers

@@ -1,0 +1,1 @@
+"""Logs of mail servers, read as evidence of what they took and what they could not deliver."""
