@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +16,8 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline, edition_for
 from digest.domain.subscribers import SkipReason, SubscriberId, Subscription, SubscriptionState
 from digest.domain.topics import TopicSlug
-from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
+from digest.store.audiences import PAGE, Reader, add_editions, add_skips, audience, find_skip
+from digest.store.bulk import as_stored
 from digest.store.database import reading, writing
 from digest.store.deliveries import NewDelivery, add_deliveries, edition_key_of, find_delivery
 from digest.store.issues import change_issue, get_issue
@@ -55,7 +57,8 @@ class _Addressing:
         self._topics = topic_ids(session, issue.newsletter_id)
         sender = newsletter_by_id(session, issue.newsletter_id).sender_email
         # The nonce keeps two installations with one sender domain from writing the same Message-ID.
-        self._message_id = f"<{issue.id}.{{}}.{secrets.token_hex(6)}@{sender.rpartition('@')[2]}>"
+        self._nonce = f"{secrets.token_hex(6)}@{sender.rpartition('@')[2]}>"
+        self._due = as_stored(session, now)
         # A million readers follow 160,000 mixes of topics but see 30,000 editions: kept is a number for each
         # mix, and a key for each edition.
         self._edition_of: dict[int, int | SkipReason] = {}
@@ -63,58 +66,60 @@ class _Addressing:
         self._result = Addressed()
 
     def run(self) -> Addressed:
-        page: list[Reader] = []
-        for reader in audience(self._session, self._issue.newsletter_id, self._topics):
-            page.append(reader)
-            if len(page) == PAGE:
-                self._write(page)
-                page = []
-        self._write(page)
+        for page in audience(self._session, self._issue.newsletter_id, self._topics, page=PAGE):
+            self._write(page)
         self._result.editions = len(self._edition_ids)
         return self._result
 
     def _write(self, page: Sequence[Reader]) -> None:
+        mailed = (reader for reader in page if not reader.is_suppressed and reader.state != _PAUSED)
+        self._add_editions({reader.follows for reader in mailed})
         deliveries: list[NewDelivery] = []
         skips: list[tuple[SubscriberId, SkipReason]] = []
         for reader in page:
             edition = self._edition_for(reader)
             if isinstance(edition, SkipReason):
                 skips.append((reader.subscriber_id, edition))
-                self._result.skipped[edition] = self._result.skipped.get(edition, 0) + 1
             else:
                 deliveries.append(self._delivery(reader, edition))
-        self._result.deliveries += len(deliveries)
         add_deliveries(self._session, self._issue.id, deliveries, now=self._now)
         add_skips(self._session, self._issue.id, skips)
+        self._result.deliveries += len(deliveries)
+        for reason, count in Counter(reason for _, reason in skips).items():
+            self._result.skipped[reason] = self._result.skipped.get(reason, 0) + count
 
     def _edition_for(self, reader: Reader) -> int | SkipReason:
         """Return the row id of a reader's edition, or why they get none."""
         if reader.is_suppressed:
             return SkipReason.SUPPRESSED
-        if reader.is_paused:
+        if reader.state == _PAUSED:
             return SkipReason.PAUSED
-        if reader.follows not in self._edition_of:
-            self._edition_of[reader.follows] = self._edition_or_reason(reader.follows)
         return self._edition_of[reader.follows]
 
-    def _edition_or_reason(self, mask: int) -> int | SkipReason:
-        follows = followed(mask, self._topics)
-        edition = edition_for(self._outline, follows)
-        reason = skip_reason(follows, edition, is_paused=False, is_suppressed=False)
-        if reason is not None:
-            return reason
-        if edition.key not in self._edition_ids:
-            self._edition_ids[edition.key] = add_edition(self._session, self._issue.id, edition.key)
-        return self._edition_ids[edition.key]
+    def _add_editions(self, mixes: Collection[int]) -> None:
+        """Find out what readers of these mixes of topics get, and store the editions that are new."""
+        new: dict[int, Edition] = {}
+        for mask in set(mixes) - self._edition_of.keys():
+            follows = followed(mask, self._topics)
+            edition = edition_for(self._outline, follows)
+            reason = skip_reason(follows, edition, is_paused=False, is_suppressed=False)
+            if reason is None:
+                new[mask] = edition
+            else:
+                self._edition_of[mask] = reason
+        keys = {edition.key for edition in new.values()} - self._edition_ids.keys()
+        last = max(self._edition_ids.values(), default=0)
+        self._edition_ids |= add_editions(self._session, self._issue.id, sorted(keys), after=last)
+        self._edition_of |= {mask: self._edition_ids[edition.key] for mask, edition in new.items()}
 
     def _delivery(self, reader: Reader, edition_id: int) -> NewDelivery:
+        message_id = f"<{self._issue.id}.{reader.subscriber_id}.{self._nonce}"
         return NewDelivery(
-            reader.subscriber_id,
-            reader.email,
-            reader.email_key,
-            self._message_id.format(reader.subscriber_id),
-            edition_id,
+            reader.subscriber_id, reader.email, reader.email_key, message_id, edition_id, self._due
         )
+
+
+_PAUSED = SubscriptionState.PAUSED.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, column, delete, func, select, table, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Style
@@ -131,8 +131,20 @@ def set_theme(session: Session, newsletter_id: NewsletterId, theme: Theme) -> Ne
     return change_newsletter(session, newsletter_id, theme=theme.to_plain())
 
 
+_ISSUES = table("issues", column("id"), column("newsletter_id"))
+_DELIVERIES = table("deliveries", column("issue_id"))
+"""By their names: their modules know this one."""
+
+
 def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
-    """Remove a newsletter with its sources, topics, schedules and issues."""
+    """Remove a newsletter with its sources, topics, schedules, issues and their deliveries.
+
+    The issues are locked first: what is being addressed at this moment is there before it is removed.
+    """
+    issues = session.scalars(
+        select(_ISSUES.c.id).where(_ISSUES.c.newsletter_id == newsletter_id).with_for_update()
+    )
+    session.execute(delete(_DELIVERIES).where(_DELIVERIES.c.issue_id.in_(issues.all())))
     session.execute(delete(NewsletterRow).where(NewsletterRow.id == newsletter_id))
 
 
