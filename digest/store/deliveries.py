@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.addressing import Skip
 from digest.domain.deliveries import UNFINISHED, DeliveryState
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
@@ -210,14 +211,14 @@ def planned_deliveries(session: Session, issue_id: IssueId) -> Iterator[tuple[st
     )
 
 
-def planned_skips(session: Session, issue_id: IssueId) -> Iterator[tuple[str, SkipReason]]:
+def planned_skips(session: Session, issue_id: IssueId) -> Iterator[tuple[str, Skip]]:
     """Yield each skipped reader's address and the reason, by address."""
     rows = session.execute(
-        select(SubscriberRow.email, SkipRow.reason)
+        select(SubscriberRow.email, SkipRow.reason, SkipRow.until)
         .join(SubscriberRow, SubscriberRow.id == SkipRow.subscriber_id)
         .where(SkipRow.issue_id == issue_id)
         .order_by(SubscriberRow.email_key),
         execution_options={"yield_per": PAGE},
     )
-    for email, reason in rows:
-        yield email, SkipReason(reason)
+    for email, reason, until in rows:
+        yield email, Skip(SkipReason(reason), until)
