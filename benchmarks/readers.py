@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
 from digest.address.steps import address_issue
 from digest.compose.render import compile_template, render_issue
@@ -16,6 +16,7 @@ from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.store.bulk import Values, insert_rows
 from digest.store.database import writing
 from digest.store.issues import ensure_issue
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
@@ -27,6 +28,15 @@ NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 _PAGE = 10_000
 
 Address = Callable[[int], str]
+Wishes = Callable[[int], "Wish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one reader asked for: topics by their number, and a zone of their own or ''."""
+
+    follows: Collection[int]
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +93,15 @@ def _item(number: int, topics: int) -> Item:
     )
 
 
-def approved_issue(engine: Engine, size: Size, *, address: Address = plain_address) -> IssueId:
-    """Store a newsletter with its readers and return its approved issue."""
+def evenly(size: Size) -> Wishes:
+    """Let reader *n* follow the topics *n*, *n* + 1, *n* + 4 …: every mix occurs, none is rare."""
+    return lambda number: Wish({(number + step * step) % size.topics for step in range(size.follows)})
+
+
+def approved_issue(
+    engine: Engine, size: Size, *, address: Address = plain_address, wishes: Wishes | None = None
+) -> IssueId:
+    """Store a newsletter with its readers and return its approved issue. Without `wishes`: `evenly`."""
     content = content_of(size)
     with writing(engine) as session:
         newsletter = add_newsletter(session, _NEWSLETTER, now=NOW)
@@ -94,7 +111,7 @@ def approved_issue(engine: Engine, size: Size, *, address: Address = plain_addre
         ids = list(topic_ids(session, newsletter.id).values())
     for start in range(0, size.readers, _PAGE):
         numbers = range(start, min(size.readers, start + _PAGE))
-        _add_readers(engine, newsletter.id, ids, numbers, size.follows, address)
+        _add_readers(engine, newsletter.id, ids, numbers, address, wishes or evenly(size))
     window = Window(NOW - timedelta(days=7), NOW)
     with writing(engine) as session:
         issue = ensure_issue(session, newsletter.id, window, now=NOW)
@@ -119,41 +136,27 @@ _NEWSLETTER = Newsletter(
 )
 
 
+_PERSON = ("id", "email", "email_key", "name", "language", "timezone", "created_at")
+_TIE = ("newsletter_id", "subscriber_id", "state", "changed_at")
+
+
 def _add_readers(
     engine: Engine,
     newsletter_id: NewsletterId,
     topics: list[int],
     numbers: range,
-    follows_each: int,
     address: Address,
+    wishes: Wishes,
 ) -> None:
-    """Reader *n* follows the topics *n*, *n* + 1, *n* + 4 …: every mix occurs, none is rare."""
-    people, ties, follows = [], [], []
+    people: list[Values] = []
+    ties: list[Values] = []
+    follows: list[Values] = []
     for number in numbers:
-        email, subscriber_id = address(number), number + 1
-        people.append(
-            {
-                "id": subscriber_id,
-                "email": email,
-                "email_key": email.lower(),
-                "name": "",
-                "language": "",
-                "timezone": "",
-                "created_at": NOW,
-            }
-        )
-        ties.append(
-            {
-                "newsletter_id": newsletter_id,
-                "subscriber_id": subscriber_id,
-                "state": SubscriptionState.ACTIVE.value,
-                "changed_at": NOW,
-            }
-        )
-        mine = {topics[(number + step * step) % len(topics)] for step in range(follows_each)}
-        follows += [{"subscriber_id": subscriber_id, "topic_id": topic} for topic in mine]
+        wish, email, who = wishes(number), address(number), number + 1
+        people.append((who, email, email.lower(), "", "", wish.timezone, NOW))
+        ties.append((newsletter_id, who, SubscriptionState.ACTIVE.value, NOW))
+        follows += [(who, topics[topic]) for topic in wish.follows]
     with writing(engine) as session:
-        connection = session.connection()
-        connection.execute(insert(SubscriberRow), people)
-        connection.execute(insert(SubscriptionRow), ties)
-        connection.execute(insert(FollowRow), follows)
+        insert_rows(session, SubscriberRow, _PERSON, people)
+        insert_rows(session, SubscriptionRow, _TIE, ties)
+        insert_rows(session, FollowRow, ("subscriber_id", "topic_id"), follows)

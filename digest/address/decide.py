@@ -1,4 +1,4 @@
-"""Who gets what of an issue: follows × items, and why or why not."""
+"""Why a reader gets each item of an issue, or does not, in words."""
 
 from __future__ import annotations
 
@@ -6,26 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from digest.domain.issues import Edition, Outline
-from digest.domain.subscribers import SkipReason
 from digest.domain.topics import TopicSlug
-
-
-def followed(mask: int, topics: Collection[TopicSlug]) -> frozenset[TopicSlug]:
-    """Return the topics whose bits are set in `mask`, bit 0 being the first."""
-    return frozenset(topic for bit, topic in enumerate(topics) if mask >> bit & 1)
-
-
-def skip_reason(
-    follows: Collection[TopicSlug], edition: Edition, *, is_paused: bool, is_suppressed: bool
-) -> SkipReason | None:
-    """Return why a reader gets no mail, or None when they get `edition`."""
-    if is_suppressed:
-        return SkipReason.SUPPRESSED
-    if is_paused:
-        return SkipReason.PAUSED
-    if not follows:
-        return SkipReason.NO_TOPICS
-    return None if edition.sections else SkipReason.NOTHING_FOLLOWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +19,50 @@ class ItemReason:
     reason: str
 
 
-def item_reasons(
-    outline: Outline,
-    titles: tuple[str, ...],
-    edition: Edition,
-    names: Mapping[TopicSlug, str],
-    *,
-    withheld: str = "",
-) -> tuple[ItemReason, ...]:
-    """Return, for each item of the issue in its order, why a reader of `edition` gets it or does not.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader has of an issue: their edition, what they follow, and what they were told before.
 
     `withheld` says why they get none of it although they follow it, as in 'paused their subscription'.
     """
-    shown = {position: section.topic for section in edition.sections for position in section.positions}
-    but = f", but {withheld}" if withheld else ""
+
+    edition: Edition
+    follows: Collection[TopicSlug] = frozenset()
+    told: Collection[int] = frozenset()
+    withheld: str = ""
+
+
+def item_reasons(
+    outline: Outline, titles: tuple[str, ...], reader: Reading, names: Mapping[TopicSlug, str]
+) -> tuple[ItemReason, ...]:
+    """Return, for each item of the issue in its order, why a reader gets it or does not."""
+    shown = {position: section.topic for section in reader.edition.sections for position in section.positions}
+    wanted = reader.edition.wanted
     return tuple(
         ItemReason(
             position,
             titles[position],
-            is_shown=position in shown and not withheld,
-            reason=_why(topics, shown.get(position), names) + (but if position in shown else ""),
+            is_shown=position in wanted and not reader.withheld,
+            reason=_why(topics, shown.get(position), position, reader, names),
         )
         for position, topics in enumerate(outline.items)
     )
 
 
-def _why(topics: tuple[TopicSlug, ...], shown_under: TopicSlug | None, names: Mapping[TopicSlug, str]) -> str:
+def _why(
+    topics: tuple[TopicSlug, ...],
+    shown_under: TopicSlug | None,
+    position: int,
+    reader: Reading,
+    names: Mapping[TopicSlug, str],
+) -> str:
     if shown_under is not None:
-        return f"follows {names.get(shown_under, shown_under)}"
+        follows = f"follows {names.get(shown_under, shown_under)}"
+        if reader.withheld:
+            return f"{follows}, but {reader.withheld}"
+        is_over = position not in reader.edition.wanted
+        return f"{follows}; online only, over their most of {reader.edition.most}" if is_over else follows
+    if position in reader.told and (under := next((one for one in topics if one in reader.follows), None)):
+        return f"follows {names.get(under, under)}, but was sent it before"
     about = " and ".join(names.get(topic, topic) for topic in topics)
     return f"is about {about}, which they do not follow"

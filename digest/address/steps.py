@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from digest.address.decide import ItemReason, followed, item_reasons, skip_reason
-from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline, edition_for
-from digest.domain.subscribers import SkipReason, SubscriberId, Subscription, SubscriptionState
-from digest.domain.topics import TopicSlug
-from digest.store.audiences import PAGE, Reader, add_edition, add_skips, audience, find_skip
+from digest.domain.addressing import NOTHING_BEFORE, Addressable, Before, Skip, followed
+from digest.domain.cadences import Cadence
+from digest.domain.errors import InvalidInput
+from digest.domain.issues import Edition, Issue, IssueId, IssueState
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
+from digest.domain.times import OwnHour, zone
+from digest.store.audiences import PAGE, Reader, add_editions, add_skips, audience
+from digest.store.bulk import as_stored
+from digest.store.contents import addresses_of
 from digest.store.database import reading, writing
-from digest.store.deliveries import NewDelivery, add_deliveries, edition_key_of, find_delivery
-from digest.store.issues import change_issue, get_issue
-from digest.store.newsletters import list_topics, newsletter_by_id, topic_ids
-from digest.store.revisions import get_outline, get_rendered
-from digest.store.subscribers import get_subscription, is_suppressed
+from digest.store.deliveries import NewDelivery, add_deliveries
+from digest.store.history import History, repeats_of
+from digest.store.issues import change_issue
+from digest.store.newsletters import newsletter_by_id, topic_ids
+from digest.store.revisions import get_outline
+from digest.store.schedules import find_own_hour
 
 
 @dataclass(slots=True)
@@ -33,190 +41,143 @@ class Addressed:
     skipped: dict[SkipReason, int] = field(default_factory=dict)
 
 
-def address_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> Addressed:
+def address_issue(
+    engine: Engine, issue_id: IssueId, *, now: datetime, past: Engine | None = None
+) -> Addressed:
     """Start sending an approved issue: one delivery for each reader it has something for.
 
     All or nothing: the audience is the one of this moment, and a crash in the middle leaves the issue
-    approved. Raises `Conflict` when the issue is in any other state, so of two who start it one does.
+    approved. `past` is where it says what readers were sent before, when that is not `engine`: a dry run
+    addresses in a copy. Raises `Conflict` when the issue is in any other state, so of two who start it one
+    does.
     """
     with writing(engine) as session:
         issue = change_issue(session, issue_id, IssueState.SENDING, now=now, only_from=(IssueState.APPROVED,))
-        return _Addressing(session, issue, now).run()
+        repeats = repeats_of(session, issue, addresses_of(session, issue))
+        if past is None:
+            return _Addressing(session, issue, History(session, issue, repeats), now).run()
+        with reading(past) as elsewhere:
+            return _Addressing(session, issue, History(elsewhere, issue, repeats), now).run()
+
+
+_Key = tuple[int, int | None, frozenset[int]]
+"""What decides an edition: the topics followed as a mask, the most articles, what was told before."""
 
 
 class _Addressing:
     """One issue's addressing: reads the audience in pages and writes each page before the next."""
 
-    def __init__(self, session: Session, issue: Issue, now: datetime) -> None:
+    def __init__(self, session: Session, issue: Issue, history: History, now: datetime) -> None:
         self._session = session
         self._issue = issue
+        self._history = history
         self._now = now
-        self._outline = get_outline(session, issue)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        self._addressable = addressable(newsletter, issue, session)
         self._topics = topic_ids(session, issue.newsletter_id)
-        sender = newsletter_by_id(session, issue.newsletter_id).sender_email
         # The nonce keeps two installations with one sender domain from writing the same Message-ID.
-        self._message_id = f"<{issue.id}.{{}}.{secrets.token_hex(6)}@{sender.rpartition('@')[2]}>"
+        self._nonce = f"{secrets.token_hex(6)}@{newsletter.sender_email.rpartition('@')[2]}>"
         # A million readers follow 160,000 mixes of topics but see 30,000 editions: kept is a number for each
         # mix, and a key for each edition.
-        self._edition_of: dict[int, int | SkipReason] = {}
+        self._edition_of: dict[_Key, int | Skip] = {}
         self._edition_ids: dict[str, int] = {}
         self._result = Addressed()
+        hour = find_own_hour(session, issue.id) if newsletter.local_time else None
+        self._due_in = cache(lambda name: as_stored(session, due_at(hour, name, newsletter, now=now)))
 
     def run(self) -> Addressed:
-        page: list[Reader] = []
-        for reader in audience(self._session, self._issue.newsletter_id, self._topics):
-            page.append(reader)
-            if len(page) == PAGE:
-                self._write(page)
-                page = []
-        self._write(page)
+        for page in audience(self._session, self._issue.newsletter_id, self._topics, page=PAGE):
+            self._write(page)
         self._result.editions = len(self._edition_ids)
         return self._result
 
     def _write(self, page: Sequence[Reader]) -> None:
-        deliveries: list[NewDelivery] = []
-        skips: list[tuple[SubscriberId, SkipReason]] = []
+        before = self._before(page)
+        mailed: list[tuple[Reader, _Key]] = []
+        skips: list[tuple[SubscriberId, Skip]] = []
         for reader in page:
-            edition = self._edition_for(reader)
-            if isinstance(edition, SkipReason):
+            then = before.get(reader.subscriber_id, NOTHING_BEFORE)
+            skip = self._skip(reader, then)
+            if skip is None:
+                mailed.append((reader, (reader.follows, reader.most, then.told)))
+            else:
+                skips.append((reader.subscriber_id, skip))
+        self._add_editions({key for _, key in mailed})
+        deliveries: list[NewDelivery] = []
+        for reader, key in mailed:
+            edition = self._edition_of[key]
+            if isinstance(edition, Skip):
                 skips.append((reader.subscriber_id, edition))
-                self._result.skipped[edition] = self._result.skipped.get(edition, 0) + 1
             else:
                 deliveries.append(self._delivery(reader, edition))
-        self._result.deliveries += len(deliveries)
         add_deliveries(self._session, self._issue.id, deliveries, now=self._now)
         add_skips(self._session, self._issue.id, skips)
+        self._count(len(deliveries), (skip for _, skip in skips))
 
-    def _edition_for(self, reader: Reader) -> int | SkipReason:
-        """Return the row id of a reader's edition, or why they get none."""
+    def _count(self, deliveries: int, skips: Iterable[Skip]) -> None:
+        self._result.deliveries += deliveries
+        for reason, count in Counter(skip.reason for skip in skips).items():
+            self._result.skipped[reason] = self._result.skipped.get(reason, 0) + count
+
+    def _before(self, page: Sequence[Reader]) -> Mapping[SubscriberId, Before]:
+        is_paced = any(reader.cadence != _EVERY for reader in page)
+        return self._history.between(page[0].subscriber_id, page[-1].subscriber_id, is_paced=is_paced)
+
+    def _skip(self, reader: Reader, before: Before) -> Skip | None:
+        """Return why a reader gets no issue of whatever content now, None when they may get this one."""
         if reader.is_suppressed:
-            return SkipReason.SUPPRESSED
-        if reader.is_paused:
-            return SkipReason.PAUSED
-        if reader.follows not in self._edition_of:
-            self._edition_of[reader.follows] = self._edition_or_reason(reader.follows)
-        return self._edition_of[reader.follows]
+            return _SUPPRESSED
+        if reader.state == _PAUSED:
+            return _IS_PAUSED
+        if reader.cadence == _EVERY or not reader.follows:
+            return None
+        until = self._addressable.not_due_until(Cadence(reader.cadence), before.last_on)
+        return Skip(SkipReason.NOT_DUE, until) if until else None
 
-    def _edition_or_reason(self, mask: int) -> int | SkipReason:
-        follows = followed(mask, self._topics)
-        edition = edition_for(self._outline, follows)
-        reason = skip_reason(follows, edition, is_paused=False, is_suppressed=False)
-        if reason is not None:
-            return reason
-        if edition.key not in self._edition_ids:
-            self._edition_ids[edition.key] = add_edition(self._session, self._issue.id, edition.key)
-        return self._edition_ids[edition.key]
+    def _add_editions(self, keys: Collection[_Key]) -> None:
+        """Find out what readers of these wishes get, and store the editions that are new."""
+        new: dict[_Key, Edition] = {}
+        for key in keys - self._edition_of.keys():
+            mask, most, told = key
+            edition = self._addressable.edition(followed(mask, self._topics), most=most, told=told)
+            if isinstance(edition, SkipReason):
+                self._edition_of[key] = Skip(edition)
+            else:
+                new[key] = edition
+        names = {key: edition.key for key, edition in new.items()}
+        last = max(self._edition_ids.values(), default=0)
+        unknown = sorted(set(names.values()) - self._edition_ids.keys())
+        self._edition_ids |= add_editions(self._session, self._issue.id, unknown, after=last)
+        self._edition_of |= {key: self._edition_ids[name] for key, name in names.items()}
 
     def _delivery(self, reader: Reader, edition_id: int) -> NewDelivery:
+        message_id = f"<{self._issue.id}.{reader.subscriber_id}.{self._nonce}"
+        next_at = self._due_in(reader.timezone)
         return NewDelivery(
-            reader.subscriber_id,
-            reader.email,
-            reader.email_key,
-            self._message_id.format(reader.subscriber_id),
-            edition_id,
+            reader.subscriber_id, reader.email, reader.email_key, message_id, edition_id, next_at
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a reader gets what they get of an issue.
+_EVERY, _PAUSED = Cadence.EVERY.value, SubscriptionState.PAUSED.value
+_SUPPRESSED, _IS_PAUSED = Skip(SkipReason.SUPPRESSED), Skip(SkipReason.PAUSED)
 
-    `verdict` is one sentence. `follows` are the short names of what they follow now, `follows_names` what
-    readers see these topics called. `delivery` is the state of their delivery, None while there is none.
+
+def addressable(newsletter: Newsletter, issue: Issue, session: Session) -> Addressable:
+    """Return what of an approved issue decides who gets what."""
+    return Addressable.of(newsletter, issue, get_outline(session, issue))
+
+
+def due_at(hour: OwnHour | None, timezone: str, newsletter: Newsletter, *, now: datetime) -> datetime:
+    """Return when a reader's mail may leave: at the hour their own clock shows, but not before `now`.
+
+    Without an `hour` it may at once.
     """
-
-    email: str
-    issue_id: IssueId
-    verdict: str
-    follows: tuple[TopicSlug, ...]
-    follows_names: tuple[str, ...]
-    items: tuple[ItemReason, ...]
-    delivery: DeliveryState | None
-    issue_state: IssueState
+    return now if hour is None else max(now, hour.where(own_zone(timezone, newsletter)))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What an issue tells: which topics each of its items belongs to, and the items' titles."""
-
-    outline: Outline
-    titles: tuple[str, ...]
-
-
-def explain(engine: Engine, issue_id: int, email: str, *, told: Told | None = None) -> Explanation:
-    """Say why `email` gets, or does not get, each item of an issue.
-
-    `told` is what a draft would tell; without it what the approval froze counts. Once the issue was
-    addressed, what was decided then counts, not what they follow now. Raises `NotFound` for an unknown issue
-    or reader, `Conflict` without `told` for an issue that was never approved.
-    """
-    with reading(engine) as session:
-        issue = get_issue(session, issue_id)
-        subscription = get_subscription(session, issue.newsletter_id, email)
-        told = told or Told(get_outline(session, issue), get_rendered(session, issue).titles)
-        names = {topic.slug: topic.name for topic in list_topics(session, issue.newsletter_id)}
-        delivery = find_delivery(session, issue.id, subscription.subscriber.id)
-        if delivery is None:
-            edition = edition_for(told.outline, subscription.follows)
-            verdict, withheld = _without_delivery(session, issue, subscription, edition)
-        else:
-            edition = Edition.from_key(edition_key_of(session, delivery))
-            verdict = _DELIVERY_WORDS[DeliveryState(delivery.state)]
-            withheld = _NEVER_ARRIVED.get(DeliveryState(delivery.state), "")
-        return Explanation(
-            email=subscription.subscriber.email,
-            issue_id=issue.id,
-            verdict=verdict,
-            follows=tuple(topic for topic in names if topic in subscription.follows),
-            follows_names=tuple(name for topic, name in names.items() if topic in subscription.follows),
-            items=item_reasons(told.outline, told.titles, edition, names, withheld=withheld),
-            delivery=None if delivery is None else DeliveryState(delivery.state),
-            issue_state=issue.state,
-        )
-
-
-_DELIVERY_WORDS = {
-    DeliveryState.PENDING: "gets this issue: waiting to be sent",
-    DeliveryState.CLAIMED: "gets this issue: being sent now",
-    DeliveryState.SENDING: "gets this issue: being sent now",
-    DeliveryState.ACCEPTED: "got this issue: the mail server accepted it",
-    DeliveryState.FAILED: "did not get this issue: the mail server refused it",
-    DeliveryState.UNKNOWN: "may have got this issue: the mail server never answered; reconcile it",
-    DeliveryState.CANCELLED: "does not get this issue: cancelled before it was sent",
-}
-
-
-_NEVER_ARRIVED = {
-    DeliveryState.FAILED: "the mail server refused the mail",
-    DeliveryState.CANCELLED: "the mail was cancelled",
-}
-
-
-def _without_delivery(
-    session: Session, issue: Issue, subscription: Subscription, edition: Edition
-) -> tuple[str, str]:
-    """Return the verdict on a reader without a delivery, and why they miss even what they follow."""
-    skip = find_skip(session, issue.id, subscription.subscriber.id)
-    if skip is not None:
-        since = "only since the audience was fixed"
-        then = skip.in_words if skip in (SkipReason.PAUSED, SkipReason.SUPPRESSED) else since
-        return f"was sent nothing of this issue: {skip.in_words}", then
-    if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
-        told = f"subscription is {subscription.state}"
-        return f"gets nothing of this issue: {told}", told
-    if issue.state is IssueState.CANCELLED and issue.sending_at is None:
-        told = "it was cancelled before it was sent"
-        return f"gets nothing of this issue: {told}", told
-    if issue.state not in (IssueState.DRAFT, IssueState.APPROVED):
-        told = "subscribed after its audience was fixed"
-        return f"gets nothing of this issue: {told}", told
-    reason = skip_reason(
-        subscription.follows,
-        edition,
-        is_paused=subscription.state is SubscriptionState.PAUSED,
-        is_suppressed=is_suppressed(session, subscription.subscriber.email),
-    )
-    will = "would" if issue.state is IssueState.DRAFT else "will"
-    if reason is None:
-        return f"{will} get this issue", ""
-    return f"{will} get nothing of this issue: {reason.in_words}", reason.in_words
+def own_zone(timezone: str, newsletter: Newsletter) -> ZoneInfo:
+    """Return a reader's zone: the newsletter's when they named none, or one that there is no more."""
+    try:
+        return zone(timezone or newsletter.timezone)
+    except InvalidInput:
+        return zone(newsletter.timezone)

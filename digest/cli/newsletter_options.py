@@ -32,6 +32,14 @@ APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes o
 ARCHIVE = typer.Option(
     "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
 )
+LOCAL_TIME = typer.Option(
+    "--local-time/--no-local-time",
+    help="Send a scheduled issue at its hour by each reader's own clock.",
+)
+CADENCE = typer.Option(
+    "--cadence",
+    help="How often subscribers may choose to get it. Repeat it; every issue is what they get otherwise.",
+)
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
 GOODBYE = typer.Option(
     "--goodbye/--no-goodbye",

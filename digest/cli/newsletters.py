@@ -14,6 +14,7 @@ from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
 from digest.domain.articles import Style
+from digest.domain.cadences import Cadence, in_order
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
@@ -60,6 +61,8 @@ def add(
     welcome: Annotated[bool, options.WELCOME] = False,
     goodbye: Annotated[bool, options.GOODBYE] = False,
     archive: Annotated[bool, options.ARCHIVE] = False,
+    local_time: Annotated[bool, options.LOCAL_TIME] = False,
+    cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -83,6 +86,8 @@ def add(
         welcome=welcome,
         goodbye=goodbye,
         archive=archive,
+        local_time=local_time,
+        cadences=in_order(cadence or [Cadence.EVERY]),
     )
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -129,6 +134,8 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ),
         ("takeaways", _takeaways_in_words(newsletter)),
         ("approval", newsletter.approval),
+        ("leaves", "at its hour by each reader's clock" if newsletter.local_time else "at once"),
+        ("cadences", ", ".join(newsletter.cadences)),
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
@@ -177,6 +184,8 @@ def change(
     welcome: Annotated[bool | None, options.WELCOME] = None,
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
     archive: Annotated[bool | None, options.ARCHIVE] = None,
+    local_time: Annotated[bool | None, options.LOCAL_TIME] = None,
+    cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
@@ -193,6 +202,8 @@ def change(
         "welcome": welcome,
         "goodbye": goodbye,
         "archive": archive,
+        "local_time": local_time,
+        "cadences": ",".join(in_order(cadence)) if cadence else None,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:
@@ -218,6 +229,13 @@ def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str,
         )
     if wanted.get("archive") is False:
         say("What was sent is shown to nobody any more; readers keep their own copies online.")
+    if wanted.get("local_time") is True:
+        say(
+            "A scheduled issue leaves at its hour by each reader's own clock; where that has passed when it "
+            "is approved, at once. Let a schedule be due in the easternmost zone of your readers."
+        )
+    if "cadences" in wanted:
+        say("Who chose another cadence before keeps it.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):
         say(f"Takeaways: {_takeaways_in_words(newsletter)}.")
         say(

@@ -14,10 +14,11 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, read_text_file, say, show_json, show_record, show_table
 from digest.cli.suppressions import reason_in_words
 from digest.domain.bounces import SOFT_ISSUES_MAX
+from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
-from digest.domain.subscribers import SubscriptionState
+from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
@@ -50,12 +51,19 @@ def add(
     name: Annotated[str, typer.Option(metavar="NAME", help="Their name.")] = "",
     language: Annotated[str, typer.Option(metavar="TAG", help="The language they read.")] = "",
     timezone: Annotated[str, typer.Option(metavar="ZONE", help="Their zone.")] = "",
+    cadence: Annotated[
+        str, typer.Option(metavar="CADENCE", help="How often, of what the newsletter offers.")
+    ] = "",
+    max_items: Annotated[
+        int | None,
+        typer.Option(min=0, max=MOST_ITEMS, metavar="N", help="Articles in a mail at most; 0: all."),
+    ] = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Also when they unsubscribed or paused: they asked to come back."),
     ] = False,
 ) -> None:
-    """Add a subscriber, or set the topics of one who is there. Without --topic theirs stay."""
+    """Add a subscriber, or set the wishes of one who is there: what is not named stays."""
     address = parse_address(email)
     if timezone:
         zone(timezone)
@@ -75,15 +83,28 @@ def add(
             name=within(name.strip(), "--name", limit=200),
             language=language_tag(language),
             timezone=timezone,
+            cadence=parse_cadence(cadence, found.cadences) if cadence else None,
+            max_items=max_items,
             state=state,
             now=runtime.clock(),
         )
         is_welcomed = is_new and welcome(session, found.id, subscription.subscriber.id, now=runtime.clock())
-    say(f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}.")
+    say(
+        f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}"
+        f"{_pace(subscription)}."
+    )
     if state in _NO_MAIL:
         say(f"{_NO_MAIL[state]}, so they get no mail; --again changes that, if they asked for it.")
     if is_welcomed:
         say("A welcome waits for them: a running 'digest up' or worker mails it, or 'digest mail send'.")
+
+
+def _pace(subscription: Subscription) -> str:
+    """Return how often and how much a subscriber wants, '' for every issue and all of it."""
+    often = f", {subscription.cadence.in_words}" if subscription.cadence is not Cadence.EVERY else ""
+    return often + (
+        f", {counted(subscription.max_items, 'article')} at most" if subscription.max_items else ""
+    )
 
 
 @app.command("list")
@@ -125,6 +146,7 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         ("name", found.subscriber.name),
         ("state", found.state),
         ("follows", ", ".join(sorted(found.follows)) or "no topic"),
+        ("wants", f"{found.cadence.in_words}, {_most(found)}"),
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
     if soft:
@@ -135,6 +157,11 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
     show_record(found.subscriber.email, rows)
     if suppression:
         say(f"'digest suppression show {found.subscriber.email}' tells more.")
+
+
+def _most(subscription: Subscription) -> str:
+    most = subscription.max_items
+    return f"{counted(most, 'article')} at most" if most else "all its articles"
 
 
 @app.command(epilog=examples("digest subscriber link harbour-week ada@example.org"))
@@ -173,8 +200,8 @@ def remove(newsletter: Slug, email: Email) -> None:
     "import",
     epilog=examples("digest subscriber import harbour-week readers.csv")
     + "\n\n\b\nThe file's first line names its columns:\n"
-    "  email,name,topics,language,timezone\n"
-    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London",
+    "  email,name,topics,language,timezone,cadence,max_items\n"
+    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10",
 )
 def import_(
     newsletter: Slug,
@@ -183,7 +210,7 @@ def import_(
         typer.Argument(
             metavar="FILE.csv",
             help="CSV in UTF-8, with commas, semicolons or tabs: email; if wanted name, topics, language, "
-            "timezone.",
+            "timezone, cadence, max_items.",
         ),
     ],
 ) -> None:

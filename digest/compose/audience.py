@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from digest.compose.steps import Pieces
-from digest.domain.issues import Edition, edition_for
-from digest.store.audiences import count_follows
+from digest.domain.addressing import NOTHING_BEFORE, Addressable, Skip, Wishes, followed
+from digest.domain.cadences import Cadence
+from digest.domain.issues import Edition
+from digest.domain.subscribers import SkipReason, SubscriptionState
+from digest.store.audiences import audience, count_wishes
 from digest.store.database import reading
 from digest.store.deliveries import count_by_edition
+from digest.store.history import History, repeats_of
 from digest.store.newsletters import topic_ids
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many readers get each edition, and how many get none though they follow topics."""
+    """How many readers get each edition, and how many get none though they follow topics.
+
+    `skipped` are those who get nothing of this issue for other reasons than what it is about.
+    """
 
     readers: Mapping[Edition, int]
     nothing_followed: int = 0
+    skipped: Mapping[SkipReason, int] = field(default_factory=dict)
 
 
 def audience_of(engine: Engine, pieces: Pieces) -> Audience:
-    """Return who gets what: as the issue was addressed, or as readers follow its topics now."""
+    """Return who gets what: as the issue was addressed, or as its readers' wishes are now."""
     with reading(engine) as session:
         if pieces.issue.sending_at is not None:
             sent = count_by_edition(session, pieces.issue.id)
             return Audience({Edition.from_key(key): count for key, count in sent.items()})
-        topics = topic_ids(session, pieces.newsletter.id)
-        mixes = count_follows(session, pieces.newsletter.id, topics)
-    found: dict[Edition, int] = {}
-    nothing_followed = 0
-    for mask, readers in mixes.items():
-        edition = edition_for(pieces.outline, {topic for bit, topic in enumerate(topics) if mask >> bit & 1})
-        if edition.sections:
-            found[edition] = found.get(edition, 0) + readers
-        elif mask:
-            nothing_followed += readers
-    return Audience(found, nothing_followed)
+        found: Counter[Edition | SkipReason] = Counter()
+        for one, readers in _decided(session, pieces):
+            found[one.reason if isinstance(one, Skip) else one] += readers
+    return Audience(
+        {one: readers for one, readers in found.items() if isinstance(one, Edition)},
+        found[SkipReason.NOTHING_FOLLOWED],
+        {why: found[why] for why in (SkipReason.NOT_DUE, SkipReason.ALL_SENT) if found[why]},
+    )
+
+
+def _decided(session: Session, pieces: Pieces) -> Iterator[tuple[Edition | Skip, int]]:
+    """Yield what readers who may be mailed get, and how many: all with the same wishes at once.
+
+    One by one are only those asked whose turn or reading so far decides.
+    """
+    newsletter = pieces.newsletter
+    issue = Addressable.of(newsletter, pieces.issue, pieces.outline)
+    topics = topic_ids(session, newsletter.id)
+    repeats = repeats_of(session, pieces.issue, pieces.addresses)
+    if not repeats:
+        for (mask, most), readers in count_wishes(session, newsletter.id, topics).items():
+            yield issue.for_reader(Wishes(followed(mask, topics), most), NOTHING_BEFORE), readers
+    history = History(session, pieces.issue, repeats)
+    for page in audience(session, newsletter.id, topics, only_paced=not repeats):
+        before = history.between(page[0].subscriber_id, page[-1].subscriber_id, is_paced=True)
+        for reader in page:
+            if reader.state == SubscriptionState.ACTIVE and not reader.is_suppressed:
+                wishes = Wishes(followed(reader.follows, topics), reader.most, Cadence(reader.cadence))
+                yield issue.for_reader(wishes, before.get(reader.subscriber_id, NOTHING_BEFORE)), 1

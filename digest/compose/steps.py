@@ -31,7 +31,7 @@ from digest.domain.times import Window, zone
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_in
-from digest.store.contents import record_content
+from digest.store.contents import addresses_of, record_content
 from digest.store.database import reading, writing
 from digest.store.issues import (
     ensure_issue,
@@ -151,12 +151,16 @@ def approve(
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """An issue ready to be looked at: the pieces it would be sent with, and who gets which."""
+    """An issue ready to be looked at: the pieces it would be sent with, and who gets which.
+
+    `addresses` are those that each item tells; none where an old approval did not keep them.
+    """
 
     issue: Issue
     newsletter: Newsletter
     rendered: RenderedIssue
     outline: Outline
+    addresses: tuple[frozenset[str], ...] = ()
 
     def page(self, follows: Collection[TopicSlug], personal: Mapping[Token, str]) -> Page | None:
         """Return the mail of a reader who follows these topics, or None when they would get none."""
@@ -178,9 +182,11 @@ def pieces_of(engine: Engine, issue_id: int, *, template_of: Callable[[Newslette
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         if issue.revision and issue.state is not IssueState.DRAFT:
-            return Pieces(issue, newsletter, get_rendered(session, issue), get_outline(session, issue))
+            frozen = get_rendered(session, issue), get_outline(session, issue)
+            return Pieces(issue, newsletter, *frozen, addresses_of(session, issue))
         content = _content(session, issue)
-    return Pieces(issue, newsletter, render_issue(content, template_of(newsletter)), content.outline)
+    rendered = render_issue(content, template_of(newsletter))
+    return Pieces(issue, newsletter, rendered, content.outline, content.addresses)
 
 
 def content_of(engine: Engine, issue_id: int) -> IssueContent:

@@ -125,6 +125,11 @@ class IssueContent:
     number: int = 0
 
     @property
+    def addresses(self) -> tuple[frozenset[str], ...]:
+        """What each item tells: the addresses of its article and of the other reports of its story."""
+        return tuple(frozenset({item.url, *(other.url for other in item.also)}) for item in self.items)
+
+    @property
     def outline(self) -> Outline:
         """Which topics each item belongs to."""
         return Outline(tuple(topic.slug for topic in self.topics), tuple(item.topics for item in self.items))
@@ -150,10 +155,12 @@ class Section:
 class Edition:
     """What one mix of followed topics sees: sections in the newsletter's order. No sections: send nothing.
 
-    Two readers with the same edition get the same mail, but for their personal links.
+    Two readers with the same edition get the same mail, but for their personal links. `most` is how many of
+    its items the mail may hold, the best; the others are online only. None: all that there is room for.
     """
 
     sections: tuple[Section, ...]
+    most: int | None = None
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -161,14 +168,22 @@ class Edition:
         return tuple(position for section in self.sections for position in section.positions)
 
     @property
+    def wanted(self) -> frozenset[int]:
+        """The items that the mail is to hold: the best, as an issue is in the order of its items' rank."""
+        return frozenset(sorted(self.positions)[: self.most])
+
+    @property
     def key(self) -> str:
-        """A short text that names the edition within its issue: `climate:0,4;space:2`."""
-        return ";".join(f"{s.topic}:{','.join(map(str, s.positions))}" for s in self.sections)
+        """A short text that names the edition within its issue: `climate:0,4;space:2`, or `…|2` of two."""
+        sections = ";".join(f"{s.topic}:{','.join(map(str, s.positions))}" for s in self.sections)
+        return sections if self.most is None else f"{sections}|{self.most}"
 
     @classmethod
     def from_key(cls, key: str) -> Edition:
         """Return the edition that `key` names. Raises `ValueError` when it is not a key."""
-        return cls(tuple(_section_from_key(part) for part in key.split(";") if part))
+        sections, _, most = key.partition("|")
+        found = tuple(_section_from_key(part) for part in sections.split(";") if part)
+        return cls(found, int(most) if most else None)
 
 
 def _section_from_key(part: str) -> Section:
@@ -176,16 +191,25 @@ def _section_from_key(part: str) -> Section:
     return Section(TopicSlug(topic), tuple(int(position) for position in positions.split(",")))
 
 
-def edition_for(outline: Outline, follows: Collection[TopicSlug]) -> Edition:
-    """Return what a reader of `follows` sees of an issue.
+def edition_for(
+    outline: Outline,
+    follows: Collection[TopicSlug],
+    *,
+    most: int | None = None,
+    without: Collection[int] = (),
+) -> Edition:
+    """Return what a reader of `follows` sees of an issue, `without` some of its positions.
 
     An item that several followed topics share is shown once, under the one it fits best. Sections are
     in the newsletter's order, items in the issue's own. An empty edition means "send nothing": no
-    follows is never read as "everything".
+    follows is never read as "everything". Whoever gets no more than `most` has the edition of those who
+    want all.
     """
     shown: dict[TopicSlug, list[int]] = {}
     for position, topics in enumerate(outline.items):
         topic = next((topic for topic in topics if topic in follows), None)
-        if topic is not None:
+        if topic is not None and position not in without:
             shown.setdefault(topic, []).append(position)
-    return Edition(tuple(Section(topic, tuple(shown[topic])) for topic in outline.topics if topic in shown))
+    sections = tuple(Section(topic, tuple(shown[topic])) for topic in outline.topics if topic in shown)
+    is_cut = most is not None and sum(map(len, shown.values())) > most
+    return Edition(sections, most if is_cut else None)

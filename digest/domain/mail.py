@@ -168,17 +168,22 @@ def layout_of(
     issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_ROOM
 ) -> Mapping[int, Density | None]:
     """Return how each item of `edition` is shown, by position; None: online only. See `lay_out`."""
+    wanted = edition.positions if room is None else edition.wanted
+    online: dict[int, Density | None] = dict.fromkeys(edition.positions)
     if not issue.compact:
-        return dict.fromkeys(edition.positions, Density.FULL)
+        return online | dict.fromkeys(wanted, Density.FULL)
     under = sorted(
-        (position, section.topic) for section in edition.sections for position in section.positions
+        (position, section.topic)
+        for section in edition.sections
+        for position in section.positions
+        if position in wanted
     )
     weights = []
     for position, topic in under:
         key = f"{position}:{topic}"
         weights.append((issue.items[key].weight, issue.compact[key].weight, issue.headlines[key].weight))
     layout = lay_out(weights, None if room is None else room - _frame_weight(issue, edition))
-    return dict(zip([position for position, _ in under], layout, strict=True))
+    return online | dict(zip([position for position, _ in under], layout, strict=True))
 
 
 def _frame_weight(issue: RenderedIssue, edition: Edition) -> int:
@@ -197,15 +202,16 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
     left_out = list(layout.values()).count(None)
     pieces = [issue.opening, *_contents(issue, edition), *_articles(issue, edition, layout)]
     pieces += [issue.more, issue.closing] if left_out else [issue.closing]
-    positions = edition.positions
-    titles = [issue.titles[position] for position in positions]
+    shown = [position for position in edition.positions if layout[position]]
+    titles = [issue.titles[position] for position in shown]
     subject = issue.subject or subject_for(issue.newsletter, titles)
-    summary = issue.summaries[positions[0]] if issue.summaries and positions else ""
+    summary = issue.summaries[shown[0]] if issue.summaries and shown else ""
+    count = len(edition.positions)
     values = {
         Token.SUBJECT: subject,
         Token.PREHEADER: issue.preheader or preheader_for(titles, summary),
-        Token.ITEM_COUNT: str(len(titles)),
-        Token.ARTICLES: issue.counts[len(titles) - 1] if issue.counts and titles else str(len(titles)),
+        Token.ITEM_COUNT: str(count),
+        Token.ARTICLES: issue.counts[count - 1] if issue.counts and count else str(count),
         Token.MORE_COUNT: str(left_out),
     }
     return Assembly(subject, tuple(pieces), values)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from digest.domain.articles import Style
+from digest.domain.cadences import Cadence
 from digest.domain.themes import USUAL, Theme
 
 NewsletterId = NewType("NewsletterId", int)
@@ -27,6 +28,8 @@ class Newsletter:
     the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
     model writes them. `theme` is how its mail looks and is worded. With `archive` everybody may read what was
     sent. With `welcome` whoever subscribes gets a letter, with `goodbye` whoever unsubscribes on its page.
+    With `local_time` a scheduled issue leaves at its hour by each reader's own clock. `cadences` are what
+    subscribers may choose from, the most frequent first.
     """
 
     id: NewsletterId
@@ -49,3 +52,5 @@ class Newsletter:
     welcome: bool = False
     goodbye: bool = False
     archive: bool = False
+    local_time: bool = False
+    cadences: tuple[Cadence, ...] = (Cadence.EVERY,)

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
+from digest.domain.cadences import Cadence
 from digest.domain.topics import TopicSlug
 
 SubscriberId = NewType("SubscriberId", int)
+
+
+MOST_ITEMS = 200
+"""A maximum above that limits nothing: no issue holds more."""
 
 
 class SubscriptionState(StrEnum):
@@ -27,6 +32,8 @@ class SkipReason(StrEnum):
     NOTHING_FOLLOWED = "nothing_followed"
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
+    NOT_DUE = "not_due"
+    ALL_SENT = "all_sent"
 
     @property
     def in_words(self) -> str:
@@ -39,6 +46,8 @@ _SKIP_WORDS = {
     SkipReason.NOTHING_FOLLOWED: "no article in the topics they follow",
     SkipReason.SUPPRESSED: "address is suppressed",
     SkipReason.PAUSED: "paused their subscription",
+    SkipReason.NOT_DUE: "not due yet",
+    SkipReason.ALL_SENT: "was sent all of it before",
 }
 
 
@@ -55,11 +64,16 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscriber's tie to one newsletter, and the topics of it they follow."""
+    """A subscriber's tie to one newsletter, the topics of it they follow, how often and how much they want.
+
+    `max_items` is how many articles one mail may hold, None for all.
+    """
 
     subscriber: Subscriber
     state: SubscriptionState
     follows: frozenset[TopicSlug]
+    cadence: Cadence = Cadence.EVERY
+    max_items: int | None = None
 
 
 def email_key(email: str) -> str:

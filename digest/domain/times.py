@@ -57,6 +57,58 @@ def local_midnight(day: date, tz: ZoneInfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=tz).astimezone(UTC)
 
 
+def local_moment(day: date, at: time, tz: ZoneInfo) -> datetime:
+    """Return the instant at which clocks in `tz` first show that date and hour, in UTC.
+
+    When they never do, because they went forward over it, the first instant after that. A date that a zone
+    left out (Samoa's 30 December 2011) is over when the next begins.
+    """
+    wanted = datetime.combine(day, at)
+    instant = wanted.replace(tzinfo=tz, fold=0).astimezone(UTC)
+    if instant.astimezone(tz).replace(tzinfo=None) == wanted:
+        return instant
+    # Both readings of an hour that never was lie on either side of the leap.
+    before = wanted.replace(tzinfo=tz, fold=1).astimezone(UTC)
+    return _leap(min(before, instant), max(before, instant), tz)
+
+
+def _leap(before: datetime, after: datetime, tz: ZoneInfo) -> datetime:
+    """Return the first whole second in `(before, after]` at which clocks show the later offset."""
+    later = after.astimezone(tz).utcoffset()
+    low, high = 0, int((after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (before + timedelta(seconds=middle)).astimezone(tz).utcoffset() == later:
+            high = middle
+        else:
+            low = middle
+    return before + timedelta(seconds=high)
+
+
+def by_the_clock(moment: datetime, tz: ZoneInfo) -> str:
+    """Return an instant as clocks in `tz` show it: '07:00 Europe/Paris on Monday 23 Nov'."""
+    local = moment.astimezone(tz)
+    return f"{local:%H:%M} {tz.key} on {local:%A} {local.day} {local:%b}"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHour:
+    """A date and an hour that every reader's own clock shows at another moment."""
+
+    day: date
+    at: time
+
+    @classmethod
+    def of(cls, moment: datetime, tz: ZoneInfo) -> OwnHour:
+        """Return what clocks in `tz` show at `moment`."""
+        local = moment.astimezone(tz)
+        return cls(local.date(), local.time())
+
+    def where(self, tz: ZoneInfo) -> datetime:
+        """Return when clocks in `tz` show it, in UTC. See `local_moment`."""
+        return local_moment(self.day, self.at, tz)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The half-open span `[start, end)` of an issue, in UTC."""

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
 
+from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriptionState
+from digest.domain.subscribers import MOST_ITEMS, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.tables import open_table, refuse_lines
 from digest.store.database import reading, writing
-from digest.store.newsletters import topic_ids
+from digest.store.newsletters import newsletter_by_id, topic_ids
 from digest.store.subscription_lists import WantedSubscription, subscribe_all
 
-COLUMNS = ("email", "name", "topics", "language", "timezone")
+COLUMNS = ("email", "name", "topics", "language", "timezone", "cadence", "max_items")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,18 @@ class Imported:
 
 
 def read_subscribers(
-    text: str, *, name: str, topics: Collection[TopicSlug]
+    text: str,
+    *,
+    name: str,
+    topics: Collection[TopicSlug],
+    cadences: Collection[Cadence] = (Cadence.EVERY,),
 ) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Return the rows of a CSV file, one for each mailbox, and notes about how it was read.
 
     The first line names the columns: `email`, and if wanted `name`, `topics` (slugs with `;` or `,` between),
-    `language`, `timezone`. It also decides whether commas, semicolons or tabs separate fields; a note tells
-    when it is not commas, another of each line that was merged with an earlier one. Raises `InvalidInput`
-    with every wrong line of the file `name`, up to ten.
+    `language`, `timezone`, `cadence` (one of `cadences`), `max_items` (0: all). It also decides whether
+    commas, semicolons or tabs separate fields; a note tells when it is not commas, another of each line that
+    was merged with an earlier one. Raises `InvalidInput` with every wrong line of the file `name`, up to ten.
     """
     problems: list[str] = []
     rows: dict[str, Row] = {}
@@ -57,7 +63,7 @@ def read_subscribers(
     notes = list(table.notes)
     for line, fields in table.lines:
         try:
-            row = Row(line, _wanted(table.fields(fields), topics))
+            row = Row(line, _wanted(table.fields(fields), topics, cadences))
         except InvalidInput as exc:
             problems.append(f"{name} line {line}: {exc}")
             continue
@@ -72,7 +78,9 @@ def read_subscribers(
     return tuple(rows.values()), tuple(notes)
 
 
-def _wanted(fields: Mapping[str, str], topics: Collection[TopicSlug]) -> WantedSubscription:
+def _wanted(
+    fields: Mapping[str, str], topics: Collection[TopicSlug], cadences: Collection[Cadence]
+) -> WantedSubscription:
     if fields.get("timezone"):
         zone(fields["timezone"])
     return WantedSubscription(
@@ -81,7 +89,17 @@ def _wanted(fields: Mapping[str, str], topics: Collection[TopicSlug]) -> WantedS
         name=fields.get("name", "")[:200],
         language=fields.get("language", "")[:16],
         timezone=fields.get("timezone", ""),
+        cadence=parse_cadence(fields["cadence"], cadences) if fields.get("cadence") else None,
+        max_items=_max_items(fields.get("max_items", "")),
     )
+
+
+def _max_items(field: str) -> int | None:
+    if not field:
+        return None
+    if not re.fullmatch("[0-9]{1,3}", field) or int(field) > MOST_ITEMS:
+        raise InvalidInput(f"max_items '{field}' is no number from 1 to {MOST_ITEMS}, nor 0 for all articles")
+    return int(field)
 
 
 def _follows(field: str, topics: Collection[TopicSlug]) -> frozenset[TopicSlug]:
@@ -100,6 +118,8 @@ def _merged(first: WantedSubscription, second: WantedSubscription) -> WantedSubs
         name=first.name or second.name,
         language=first.language or second.language,
         timezone=first.timezone or second.timezone,
+        cadence=first.cadence or second.cadence,
+        max_items=second.max_items if first.max_items is None else first.max_items,
     )
 
 
@@ -113,7 +133,8 @@ def import_subscribers(
     """
     with reading(engine) as session:
         topics = tuple(topic_ids(session, newsletter_id))
-    rows, merged = read_subscribers(text, name=name, topics=topics)
+        cadences = newsletter_by_id(session, newsletter_id).cadences
+    rows, merged = read_subscribers(text, name=name, topics=topics, cadences=cadences)
     with writing(engine) as session:
         before = subscribe_all(session, newsletter_id, [row.wanted for row in rows], now=now)
     gone = [row for row in rows if before[row.wanted.key] is SubscriptionState.UNSUBSCRIBED]

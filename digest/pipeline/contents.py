@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from digest.address.steps import Explanation, Told, explain
+from digest.address.explain import Explanation, Told, explain
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.topics import TopicSlug
+from digest.store.contents import addresses_of
 from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.revisions import get_outline, get_rendered
@@ -67,8 +68,9 @@ def why(engine: Engine, issue_id: int, email: str) -> Explanation:
 def _told(engine: Engine, issue: Issue) -> Told:
     if is_frozen(issue):
         with reading(engine) as session:
-            return Told(get_outline(session, issue), get_rendered(session, issue).titles)
+            frozen = get_outline(session, issue), get_rendered(session, issue).titles
+            return Told(*frozen, addresses_of(session, issue))
     from digest.compose.steps import content_of
 
     content = content_of(engine, issue.id)
-    return Told(content.outline, tuple(item.title for item in content.items))
+    return Told(content.outline, tuple(item.title for item in content.items), content.addresses)

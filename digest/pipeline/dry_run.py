@@ -78,7 +78,7 @@ def _rehearsed(runtime: Runtime, copy: Engine, run: Run, watch: Watch) -> tuple[
     if run.issue.state is IssueState.DRAFT:
         template = runtime.template(run.newsletter)
         run.issue = approve(copy, run.issue.id, template=template, by="dry run", now=runtime.clock())
-    run.addressed = address_issue(copy, run.issue.id, now=runtime.clock())
+    run.addressed = address_issue(copy, run.issue.id, now=runtime.clock(), past=runtime.engine)
     readers = counted(run.addressed.deliveries, "reader")
     run.note = f"dry run: {_NOTHING_DONE}; {readers} would get mail"
     with reading(copy) as session:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from digest.address.explain import Told, edition_of
 from digest.compose.steps import Pieces, pieces_of
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Edition, IssueId, edition_for
 from digest.domain.mail import Assembly, Fragment, Page, Token, assemble, page_for
-from digest.domain.subscribers import SubscriberId, Subscription
+from digest.domain.subscribers import SkipReason, SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
 from digest.pipeline.personal_mail import personal_values
 from digest.runtime import Runtime
@@ -28,6 +29,10 @@ _LINK_ONLINE = re.compile(
     rf"<a\b[^<>]*\shref=([\"']){Token.ONLINE_URL.mark}\1[^<>]*>.*?</a>", re.DOTALL | re.IGNORECASE
 )
 """A link to the copy online, as it stands in a piece before it has a reader."""
+
+
+class NotTheirTurn(Conflict):
+    """A subscriber gets nothing of an issue for what they were sent before it, not for what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +77,30 @@ def shown_to(
     pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     follows = _follows(subscription, named, pieces.outline.topics)
-    edition = sent or edition_for(pieces.outline, follows)
+    edition = sent or _would_get(runtime, pieces, subscription) or edition_for(pieces.outline, follows)
     if not edition.sections:
         raise Conflict(
             f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue_id}"
         )
     return Shown(pieces, edition, address, who)
+
+
+def _would_get(runtime: Runtime, pieces: Pieces, subscription: Subscription | None) -> Edition | None:
+    """Return what addressing would give a subscriber, None for nobody in particular.
+
+    Raises `Conflict` when it is not their turn, or they were sent all of it before.
+    """
+    if subscription is None:
+        return None
+    with reading(runtime.engine) as session:
+        told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses)
+        found = edition_of(session, pieces.newsletter, pieces.issue, subscription, told)
+    if isinstance(found, Edition):
+        return found
+    if found.reason in (SkipReason.NOT_DUE, SkipReason.ALL_SENT):
+        who = subscription.subscriber.email
+        raise NotTheirTurn(f"{who} gets nothing of issue {pieces.issue.id}: {found.in_words}")
+    return None
 
 
 def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) -> Page:

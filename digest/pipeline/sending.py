@@ -17,7 +17,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
-from digest.domain.times import zone
+from digest.domain.times import by_the_clock, zone
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.watch import Unwatched, Watch
@@ -27,7 +27,7 @@ from digest.store.deliveries import count_deliveries
 from digest.store.issues import get_issue, issues_in
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import end_waiting
-from digest.store.standing import Deferred, find_deferred, find_refusal
+from digest.store.standing import AtOwnHour, Deferred, find_at_own_hour, find_deferred, find_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -138,12 +138,15 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
         told.append(f"{waiting} wait ('digest issue resume {issue.id}' goes on)")
     if waiting and issue.state is IssueState.SENDING:
         deferred = find_deferred(session, issue.id, now=now)
-        due = waiting - (deferred.count if deferred else 0)
+        at_hour = find_at_own_hour(session, issue.id, now=now)
+        due = waiting - (deferred.count if deferred else 0) - (at_hour.count if at_hour else 0)
         if due:
             told.append(f"{due} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
+        timezone = newsletter_by_id(session, issue.newsletter_id).timezone
         if deferred:
-            timezone = newsletter_by_id(session, issue.newsletter_id).timezone
             told.append(_deferred_words(deferred, issue.id, timezone, now))
+        if at_hour:
+            told.append(_own_hour_words(at_hour, issue.id, timezone))
     if counts[DeliveryState.UNKNOWN]:
         told.append(
             f"{counts[DeliveryState.UNKNOWN]} unknown: the server never answered. They are not sent again "
@@ -163,6 +166,17 @@ def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: d
     return (
         f"{deferred.count} deferred{why}; next try at {day}{then:%H:%M} ({timezone}): a running 'digest up' "
         f"or worker makes it by itself, without one 'digest send {issue_id}' does from then on"
+    )
+
+
+def _own_hour_words(at_hour: AtOwnHour, issue_id: IssueId, timezone: str) -> str:
+    """Say when mails leave that wait for their readers' own hour, as the newsletter's clock shows it."""
+    tz = zone(timezone)
+    first, last = by_the_clock(at_hour.first, tz), by_the_clock(at_hour.last, tz)
+    when = f"at {first}" if at_hour.first == at_hour.last else f"the first at {first}, the last at {last}"
+    return (
+        f"{at_hour.count} to come at their own hour, {when}: a running 'digest up' or worker sends them by "
+        f"itself, without one 'digest send {issue_id}' does from then on"
     )
 
 

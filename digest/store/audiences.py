@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -16,17 +16,19 @@ from sqlalchemy import (
     cast,
     exists,
     func,
-    insert,
     literal,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.addressing import Skip
+from digest.domain.cadences import Cadence
 from digest.domain.issues import IssueId
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
+from digest.store.bulk import Values, insert_rows
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
 PAGE = 5_000
@@ -47,58 +49,68 @@ class EditionRow(Base):
 
 
 class SkipRow(Base):
-    """A reader in the audience who gets nothing of an issue, and why."""
+    """A reader in the audience who gets nothing of an issue, and why. See `Skip`."""
 
     __tablename__ = "skips"
 
     issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"), primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(primary_key=True)
     reason: Mapped[str] = mapped_column(String(32))
+    until: Mapped[date | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One subscriber of the audience. `follows` has bit *i* set for the *i*-th of the newsletter's topics."""
+class Reader(NamedTuple):
+    """One subscriber of the audience. A tuple, as a million of these are read.
+
+    `follows` has bit *i* set for the *i*-th of the newsletter's topics. `timezone` is '' for the
+    newsletter's; `most` is how many articles a mail may hold, None for all.
+    """
 
     subscriber_id: SubscriberId
     email: str
     email_key: str
-    follows: int
-    is_paused: bool
+    state: str
+    cadence: str
+    most: int | None
+    timezone: str
     is_suppressed: bool
+    follows: int
 
 
 def audience(
-    session: Session, newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
-) -> Iterator[Reader]:
-    """Yield every active or paused subscriber by id, all as of one moment, fetched in pages.
+    session: Session,
+    newsletter_id: NewsletterId,
+    topics: Mapping[TopicSlug, int],
+    *,
+    page: int = PAGE,
+    only_paced: bool = False,
+) -> Iterator[list[Reader]]:
+    """Yield every active or paused subscriber by id, all as of one moment, in pages.
 
     `topics` are row ids in the newsletter's order, as `topic_ids` returns them. The follows are summed
     up in the database: a million readers of five topics each are a million rows here, not five million.
+    With `only_paced` those who want every issue are left out.
     """
-    bits = {topic_id: 1 << index for index, topic_id in enumerate(topics.values())}
-    rows = session.execute(_audience_query(newsletter_id, bits), execution_options={"yield_per": PAGE})
-    for subscriber_id, email, key, state, mask, is_suppressed in rows:
-        yield Reader(
-            SubscriberId(subscriber_id),
-            email,
-            key,
-            int(mask),
-            is_paused=state == SubscriptionState.PAUSED,
-            is_suppressed=bool(is_suppressed),
-        )
+    query = _audience_query(newsletter_id, topics)
+    if only_paced:
+        query = query.where(SubscriptionRow.cadence != Cadence.EVERY.value)
+    rows = session.connection().execute(query, execution_options={"yield_per": page})
+    for partition in rows.partitions():
+        yield list(map(Reader._make, partition))
 
 
 def _audience_query(
-    newsletter_id: NewsletterId, bits: Mapping[int, int]
-) -> Select[int, str, str, str, Any, bool]:
+    newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
+) -> Select[int, str, str, str, str, int | None, str, bool, int]:
     # A follow is there once or not at all, so the sum of the bits is their union. One look into the primary
     # key for each reader: to join the sums of all took PostgreSQL 45 s instead of 1 for 20,000 readers who
-    # had just been imported, as it knew nothing about the tables yet and compared each with each.
+    # had just been imported, as it knew nothing about the tables yet and compared each with each. Topics of
+    # other newsletters weigh nothing: to name ours in the condition cost SQLite 20 looks for each reader.
+    bits = {topic_id: 1 << index for index, topic_id in enumerate(topics.values())}
     weight = case(bits, value=FollowRow.topic_id, else_=0) if bits else literal(0)
     mask = (
-        select(func.coalesce(func.sum(cast(weight, BigInteger)), 0))
-        .where(FollowRow.subscriber_id == SubscriberRow.id, FollowRow.topic_id.in_(list(bits)))
+        select(cast(func.coalesce(func.sum(cast(weight, BigInteger)), 0), BigInteger))
+        .where(FollowRow.subscriber_id == SubscriberRow.id)
         .scalar_subquery()
         .label("follows")
     )
@@ -108,8 +120,11 @@ def _audience_query(
             SubscriberRow.email,
             SubscriberRow.email_key,
             SubscriptionRow.state,
-            mask,
+            SubscriptionRow.cadence,
+            SubscriptionRow.max_items,
+            SubscriberRow.timezone,
             exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
+            mask,
         )
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
         .where(
@@ -120,30 +135,38 @@ def _audience_query(
     )
 
 
-def count_follows(
+def count_wishes(
     session: Session, newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
-) -> dict[int, int]:
-    """Return how many readers who may be mailed follow each mix of topics, by mask as in `Reader.follows`."""
-    bits = {topic_id: 1 << index for index, topic_id in enumerate(topics.values())}
+) -> dict[tuple[int, int | None], int]:
+    """Return how many readers who may be mailed want every issue, by what they follow and the most of it.
+
+    Both are as in `Reader`.
+    """
     readers = (
-        _audience_query(newsletter_id, bits)
+        _audience_query(newsletter_id, topics)
         .where(
             SubscriptionRow.state == SubscriptionState.ACTIVE,
+            SubscriptionRow.cadence == Cadence.EVERY.value,
             ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
         )
         .order_by(None)
         .subquery()
     )
-    rows = session.execute(select(readers.c.follows, func.count()).group_by(readers.c.follows))
-    return {int(mask): count for mask, count in rows}
+    wishes = readers.c.follows, readers.c.max_items
+    rows = session.execute(select(*wishes, func.count()).group_by(*wishes))
+    return {(mask, most): count for mask, most, count in rows}
 
 
-def add_edition(session: Session, issue_id: IssueId, key: str) -> int:
-    """Store an edition that an issue's readers see; return its row id."""
-    row = EditionRow(issue_id=issue_id, key=key)
-    session.add(row)
-    session.flush()
-    return row.id
+def add_editions(session: Session, issue_id: IssueId, keys: Iterable[str], *, after: int) -> dict[str, int]:
+    """Store editions that an issue's readers see, each once; return their row ids by key.
+
+    `after` is the highest id that the issue's editions had before, 0 for none.
+    """
+    insert_rows(session, EditionRow, ("issue_id", "key"), [(issue_id, key) for key in keys])
+    added = select(EditionRow.key, EditionRow.id).where(
+        EditionRow.issue_id == issue_id, EditionRow.id > after
+    )
+    return dict(session.connection().execute(added).all())
 
 
 def edition_keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
@@ -157,11 +180,12 @@ def count_editions(session: Session, issue_id: IssueId) -> int:
     return session.scalar(select(func.count()).where(EditionRow.issue_id == issue_id)) or 0
 
 
-def add_skips(session: Session, issue_id: IssueId, skips: Iterable[tuple[SubscriberId, SkipReason]]) -> None:
+def add_skips(session: Session, issue_id: IssueId, skips: Iterable[tuple[SubscriberId, Skip]]) -> None:
     """Remember who gets nothing, and why."""
-    rows = [{"issue_id": issue_id, "subscriber_id": who, "reason": why.value} for who, why in skips]
-    if rows:
-        session.connection().execute(insert(SkipRow), rows)
+    rows: list[Values] = [
+        (issue_id, who, why.reason.value, why.until and why.until.isoformat()) for who, why in skips
+    ]
+    insert_rows(session, SkipRow, ("issue_id", "subscriber_id", "reason", "until"), rows)
 
 
 def count_skips(session: Session, issue_id: IssueId) -> dict[SkipReason, int]:
@@ -172,7 +196,7 @@ def count_skips(session: Session, issue_id: IssueId) -> dict[SkipReason, int]:
     return {SkipReason(reason): count for reason, count in rows}
 
 
-def find_skip(session: Session, issue_id: IssueId, subscriber_id: SubscriberId) -> SkipReason | None:
+def find_skip(session: Session, issue_id: IssueId, subscriber_id: SubscriberId) -> Skip | None:
     """Return why a reader was sent nothing of an addressed issue, or None when they were not skipped."""
     row = session.get(SkipRow, (issue_id, subscriber_id))
-    return None if row is None else SkipReason(row.reason)
+    return None if row is None else Skip(SkipReason(row.reason), row.until)

@@ -83,6 +83,12 @@ def get_content(session: Session, issue: Issue) -> IssueContent:
     return content_from_json(row.told)
 
 
+def addresses_of(session: Session, issue: Issue) -> tuple[frozenset[str], ...]:
+    """Return what each item of an approved issue tells, see `IssueContent.addresses`; () when not kept."""
+    row = session.get(ContentRow, issue.id)
+    return () if row is None else content_from_json(row.told).addresses
+
+
 def content_to_json(content: IssueContent) -> str:
     """Return all that an issue says as JSON: ASCII, as strangers' words may hold what no column takes."""
     return json.dumps(asdict(content), default=date.isoformat, separators=(",", ":"))

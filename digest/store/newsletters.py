@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, column, delete, func, select, table, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Style
+from digest.domain.cadences import Cadence
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.themes import Theme
@@ -17,7 +18,10 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 
 
 class NewsletterRow(Base):
-    """A newsletter. `archive_changed_at` is when an editor last changed what its archive shows."""
+    """A newsletter. `archive_changed_at` is when an editor last changed what its archive shows.
+
+    `cadences` are those on offer, with commas between.
+    """
 
     __tablename__ = "newsletters"
     __table_args__ = NEVER_AGAIN
@@ -44,6 +48,8 @@ class NewsletterRow(Base):
     created_at: Mapped[datetime]
     archive: Mapped[bool] = mapped_column(default=False)
     archive_changed_at: Mapped[datetime | None]
+    local_time: Mapped[bool] = mapped_column(default=False)
+    cadences: Mapped[str] = mapped_column(String(64), default="every")
 
 
 class TopicRow(Base):
@@ -89,6 +95,8 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         theme=newsletter.theme.to_plain(),
         welcome=newsletter.welcome,
         goodbye=newsletter.goodbye,
+        local_time=newsletter.local_time,
+        cadences=",".join(newsletter.cadences),
         created_at=now,
     )
     session.add(row)
@@ -131,8 +139,20 @@ def set_theme(session: Session, newsletter_id: NewsletterId, theme: Theme) -> Ne
     return change_newsletter(session, newsletter_id, theme=theme.to_plain())
 
 
+_ISSUES = table("issues", column("id"), column("newsletter_id"))
+_DELIVERIES = table("deliveries", column("issue_id"))
+"""By their names: their modules know this one."""
+
+
 def remove_newsletter(session: Session, newsletter_id: NewsletterId) -> None:
-    """Remove a newsletter with its sources, topics, schedules and issues."""
+    """Remove a newsletter with its sources, topics, schedules, issues and their deliveries.
+
+    The issues are locked first: what is being addressed at this moment is there before it is removed.
+    """
+    issues = session.scalars(
+        select(_ISSUES.c.id).where(_ISSUES.c.newsletter_id == newsletter_id).with_for_update()
+    )
+    session.execute(delete(_DELIVERIES).where(_DELIVERIES.c.issue_id.in_(issues.all())))
     session.execute(delete(NewsletterRow).where(NewsletterRow.id == newsletter_id))
 
 
@@ -265,6 +285,8 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         theme=Theme.from_plain(row.theme),
         welcome=row.welcome,
         goodbye=row.goodbye,
+        local_time=row.local_time,
+        cadences=tuple(map(Cadence, row.cadences.split(","))),
     )
 
 

@@ -18,6 +18,7 @@ from digest.domain.schedules import (
     ScheduleId,
     Stage,
 )
+from digest.domain.times import OwnHour, zone
 from digest.store.base import Base, storable
 from digest.store.issues import IssueRow
 
@@ -187,6 +188,18 @@ def list_occurrences(session: Session, schedule_id: ScheduleId, *, limit: int) -
         .limit(limit)
     )
     return tuple(map(_occurrence, rows))
+
+
+def find_own_hour(session: Session, issue_id: IssueId) -> OwnHour | None:
+    """Return the date and hour at which a schedule made the issue, None when it was made by hand."""
+    row = session.execute(
+        select(OccurrenceRow.due_at, ScheduleRow.timezone)
+        .join(ScheduleRow, ScheduleRow.id == OccurrenceRow.schedule_id)
+        .where(OccurrenceRow.issue_id == issue_id)
+        .order_by(OccurrenceRow.due_at)
+        .limit(1)
+    ).first()
+    return None if row is None else OwnHour.of(row.due_at, zone(row.timezone))
 
 
 def claim_occurrence(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import DeliveryState
@@ -60,13 +60,39 @@ def find_refusal(session: Session, issue_id: IssueId) -> str:
     return " ".join(str(part) for part in refused if part) if refused else ""
 
 
-def find_deferred(session: Session, issue_id: IssueId, *, now: datetime) -> Deferred | None:
-    """Return the deliveries of the issue whose next try is still to come, or None when none waits."""
-    waiting = (
+@dataclass(frozen=True, slots=True)
+class AtOwnHour:
+    """Mails that wait for an hour by their readers' own clocks: how many, the first and the last (UTC)."""
+
+    count: int
+    first: datetime
+    last: datetime
+
+
+def find_at_own_hour(session: Session, issue_id: IssueId, *, now: datetime) -> AtOwnHour | None:
+    """Return the deliveries of the issue that nobody has tried yet, as their hour is still to come."""
+    count, first, last = session.execute(
+        select(func.count(), func.min(DeliveryRow.next_at), func.max(DeliveryRow.next_at)).where(
+            *_waiting(issue_id, now), DeliveryRow.attempts == 0
+        )
+    ).one()
+    return AtOwnHour(count, first, last) if count else None
+
+
+def _waiting(issue_id: IssueId, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
         DeliveryRow.issue_id == issue_id,
         DeliveryRow.state == DeliveryState.PENDING,
         DeliveryRow.next_at > now,
     )
+
+
+def find_deferred(session: Session, issue_id: IssueId, *, now: datetime) -> Deferred | None:
+    """Return the deliveries of the issue whose next try is still to come, or None when none waits.
+
+    What was never tried is not deferred: see `find_at_own_hour`.
+    """
+    waiting = (*_waiting(issue_id, now), DeliveryRow.attempts > 0)
     first = session.execute(
         select(DeliveryRow.next_at, DeliveryRow.smtp_code, DeliveryRow.smtp_text)
         .where(*waiting)

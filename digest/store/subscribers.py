@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, delete, exists, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.cadences import Cadence
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
@@ -33,7 +34,7 @@ class SubscriberRow(Base):
 
 
 class SubscriptionRow(Base):
-    """A subscriber's tie to a newsletter."""
+    """A subscriber's tie to a newsletter. `max_items` is how many articles a mail may hold, None for all."""
 
     __tablename__ = "subscriptions"
 
@@ -45,6 +46,8 @@ class SubscriptionRow(Base):
     )
     state: Mapped[str] = mapped_column(String(16))
     changed_at: Mapped[datetime]
+    cadence: Mapped[str] = mapped_column(String(16), default="every", server_default="every")
+    max_items: Mapped[int | None]
 
 
 class FollowRow(Base):
@@ -86,11 +89,14 @@ def subscribe(
     name: str = "",
     language: str = "",
     timezone: str = "",
+    cadence: Cadence | None = None,
+    max_items: int | None = None,
     state: SubscriptionState = SubscriptionState.ACTIVE,
 ) -> Subscription:
     """Make `email` a subscriber who follows exactly `follows`; the address may be known already.
 
-    What is '' of name, language and zone stays as it is known. Raises `NotFound` for a topic the newsletter
+    What is '' of name, language and zone stays as it is known, and so do a `cadence` and `max_items` of None;
+    `max_items` of 0 lets a mail hold all articles. Raises `NotFound` for a topic the newsletter
     does not have.
     """
     row = _find_row(session, email)
@@ -110,6 +116,8 @@ def subscribe(
         tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id)
         session.add(tie)
     tie.state, tie.changed_at = state, now
+    tie.cadence = cadence or tie.cadence or Cadence.EVERY.value
+    tie.max_items = tie.max_items if max_items is None else max_items or None
     session.flush()
     set_follows(session, newsletter_id, SubscriberId(row.id), follows)
     return get_subscription(session, newsletter_id, email)
@@ -160,7 +168,13 @@ def subscription_of(
         .join(FollowRow, FollowRow.topic_id == TopicRow.id)
         .where(FollowRow.subscriber_id == subscriber_id, TopicRow.newsletter_id == newsletter_id)
     )
-    return Subscription(_subscriber(row), SubscriptionState(tie.state), frozenset(map(TopicSlug, slugs)))
+    return Subscription(
+        _subscriber(row),
+        SubscriptionState(tie.state),
+        frozenset(map(TopicSlug, slugs)),
+        Cadence(tie.cadence),
+        tie.max_items,
+    )
 
 
 def list_subscriptions(

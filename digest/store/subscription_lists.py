@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from digest.domain.cadences import Cadence
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState, email_key
@@ -23,13 +24,18 @@ _PAGE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class WantedSubscription:
-    """A subscription as a list asks for it: what is None or '' stays as it is known."""
+    """A subscription as a list asks for it: what is None or '' stays as it is known.
+
+    `max_items` of 0 lets a mail hold all articles.
+    """
 
     email: str
     follows: frozenset[TopicSlug] | None = None
     name: str = ""
     language: str = ""
     timezone: str = ""
+    cadence: Cadence | None = None
+    max_items: int | None = None
 
     @property
     def key(self) -> str:
@@ -77,6 +83,7 @@ def _subscribe_page(
                 "subscriber_id": ids[key],
                 "state": SubscriptionState.ACTIVE.value,
                 "changed_at": now,
+                "cadence": Cadence.EVERY.value,
             }
             for key, state in before.items()
             if state is None
@@ -84,6 +91,7 @@ def _subscribe_page(
     )
     staying = [one for one in page if before[one.key] is not SubscriptionState.UNSUBSCRIBED]
     _describe(session, [one for one in staying if one.key in known], ids)
+    _pace(session, newsletter_id, staying, ids)
     _follow(session, [one for one in staying if one.follows is not None], ids, topics)
     return before
 
@@ -132,6 +140,29 @@ def _describe(session: Session, page: Sequence[WantedSubscription], ids: Mapping
         if told:
             statement = update(SubscriberRow).where(SubscriberRow.id == bindparam("b_id"))
             session.connection().execute(statement.values({column: bindparam(column)}), told)
+
+
+def _pace(
+    session: Session,
+    newsletter_id: NewsletterId,
+    page: Sequence[WantedSubscription],
+    ids: Mapping[str, int],
+) -> None:
+    """Set how often and how much is wanted, where the list says so."""
+    told: dict[str, list[dict[str, object]]] = {
+        "cadence": [{"b_id": ids[one.key], "cadence": one.cadence.value} for one in page if one.cadence],
+        "max_items": [
+            {"b_id": ids[one.key], "max_items": one.max_items or None}
+            for one in page
+            if one.max_items is not None
+        ],
+    }
+    for column, rows in told.items():
+        statement = update(SubscriptionRow).where(
+            SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == bindparam("b_id")
+        )
+        if rows:
+            session.connection().execute(statement.values({column: bindparam(column)}), rows)
 
 
 def _follow(

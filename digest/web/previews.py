@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from digest.address.steps import explain
+from digest.address.explain import explain
 from digest.compose.checks import HTML_MAX_BYTES, check_page
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import Issue, IssueContent, IssueState
 from digest.domain.mail import Page
 from digest.intake.addresses import parse_address
-from digest.pipeline.preview import page_for_reader
+from digest.pipeline.preview import NotTheirTurn, page_for_reader
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import get_issue
@@ -51,6 +51,8 @@ def preview_view(
             view = replace(view, standing=_standing(runtime, issue_id, parse_address(email)))
         page = mail_as(runtime, issue_id, email=email, topics=ticked)
         return _shown(view, page, runtime.settings.public_url)
+    except NotTheirTurn as exc:
+        return replace(view, problem=f"{exc}, so no mail is made.")
     except Conflict:
         theirs = "the topics they follow" if email else "these topics"
         return replace(view, problem=f"No article of this issue belongs to {theirs}, so no mail is made.")

@@ -3,35 +3,32 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select, text
 
 from digest.address import steps
-from digest.address.steps import Addressed, address_issue, explain
-from digest.domain.deliveries import DeliveryState, Outcome
+from digest.address.steps import Addressed, address_issue
+from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, NotFound
-from digest.domain.issues import Issue, IssueState, Outline
+from digest.domain.issues import IssueState, Outline
 from digest.domain.newsletters import Newsletter
-from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
+from digest.domain.subscribers import SkipReason, SubscriptionState
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.audiences import EditionRow, SkipRow, count_editions, count_skips
-from digest.store.claims import claim_deliveries, settle_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import (
     DeliveryRow,
     NewDelivery,
     add_deliveries,
-    cancel_for_issue,
     planned_deliveries,
-    planned_skips,
 )
 from digest.store.issues import ensure_issue, get_issue
 from digest.store.newsletters import remove_topic
 from digest.store.revisions import freeze
-from digest.store.subscribers import set_follows, set_subscription_state, suppress
+from digest.store.subscribers import set_follows
 from digest.track.steps import unsubscribe
+from tests.address.audience import Audience
 from tests.stored import (
     CITIES,
     CLIMATE,
@@ -39,7 +36,6 @@ from tests.stored import (
     NOW,
     SPACE,
     WINDOW,
-    approved_issue,
     change,
     rendered,
     states,
@@ -48,51 +44,6 @@ from tests.stored import (
 )
 
 NOBODY: dict[str, str] = {}
-
-
-class Audience:
-    """A newsletter with readers and an approved issue: climate, space+climate, space, cities."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.newsletter: Newsletter = stored_newsletter(engine)
-        self.issue: Issue = approved_issue(
-            engine, self.newsletter, (CLIMATE,), (SPACE, CLIMATE), (SPACE,), (CITIES,)
-        )
-
-    def add(self, name: str, *follows: TopicSlug) -> SubscriberId:
-        return stored_reader(self.engine, self.newsletter, f"{name}@example.org", *follows)
-
-    def set(self, who: SubscriberId, state: SubscriptionState) -> None:
-        with writing(self.engine) as session:
-            set_subscription_state(session, self.newsletter.id, who, state, now=NOW)
-
-    def suppress(self, email: str) -> None:
-        with writing(self.engine) as session:
-            suppress(session, email, reason="bounce", detail="", now=NOW)
-
-    def address(self) -> Addressed:
-        return address_issue(self.engine, self.issue.id, now=NOW)
-
-    @property
-    def planned(self) -> dict[str, str]:
-        with reading(self.engine) as session:
-            return dict(planned_deliveries(session, self.issue.id))
-
-    @property
-    def skipped(self) -> dict[str, SkipReason]:
-        with reading(self.engine) as session:
-            return dict(planned_skips(session, self.issue.id))
-
-    @property
-    def state(self) -> IssueState:
-        with reading(self.engine) as session:
-            return get_issue(session, self.issue.id).state
-
-
-@pytest.fixture
-def audience(engine: Engine) -> Audience:
-    return Audience(engine)
 
 
 def test_each_reader_gets_the_edition_of_what_they_follow(audience: Audience) -> None:
@@ -314,109 +265,3 @@ def test_a_large_audience_is_addressed_whole_in_little_memory(engine: Engine) ->
     assert states(engine, issue) == {DeliveryState.PENDING: addressed.deliveries}
     assert addressed.editions > 10
     assert peak < 20 * 2**20
-
-
-# --- why
-
-
-def test_an_approved_issue_says_who_will_get_what(audience: Audience) -> None:
-    audience.add("anna", CLIMATE)
-    why = explain(audience.engine, audience.issue.id, "Anna@example.org")
-    assert (why.email, why.verdict, why.delivery) == ("anna@example.org", "will get this issue", None)
-    assert why.follows == (CLIMATE,)
-    assert [(item.is_shown, item.reason) for item in why.items] == [
-        (True, "follows Climate"),
-        (True, "follows Climate"),
-        (False, "is about Space, which they do not follow"),
-        (False, "is about Cities, which they do not follow"),
-    ]
-
-
-@pytest.mark.parametrize("is_addressed", [False, True])
-@pytest.mark.parametrize("reason", list(SkipReason))
-def test_who_gets_nothing_is_told_why(audience: Audience, reason: SkipReason, is_addressed: bool) -> None:
-    follows = {SkipReason.NO_TOPICS: (), SkipReason.NOTHING_FOLLOWED: (FOOD,)}.get(reason, (CLIMATE,))
-    who = audience.add("anna", *follows)
-    if reason is SkipReason.PAUSED:
-        audience.set(who, SubscriptionState.PAUSED)
-    if reason is SkipReason.SUPPRESSED:
-        audience.suppress("anna@example.org")
-    if is_addressed:
-        audience.address()
-    why = explain(audience.engine, audience.issue.id, "anna@example.org")
-    begins = "was sent nothing" if is_addressed else "will get nothing"
-    assert why.verdict == f"{begins} of this issue: {reason.in_words}"
-    assert not any(item.is_shown for item in why.items)
-    if CLIMATE in follows:
-        assert why.items[0].reason == f"follows Climate, but {reason.in_words}"
-
-
-def test_once_addressed_what_was_decided_then_counts(audience: Audience) -> None:
-    who = audience.add("anna", CLIMATE)
-    skipped = audience.add("ben", FOOD)
-    audience.address()
-    with writing(audience.engine) as session:
-        set_follows(session, audience.newsletter.id, who, [CITIES])
-        set_follows(session, audience.newsletter.id, skipped, [CITIES])
-    anna = explain(audience.engine, audience.issue.id, "anna@example.org")
-    assert anna.delivery is DeliveryState.PENDING
-    assert [item.is_shown for item in anna.items] == [True, True, False, False]
-    ben = explain(audience.engine, audience.issue.id, "ben@example.org")
-    assert ben.verdict == "was sent nothing of this issue: no article in the topics they follow"
-    assert not any(item.is_shown for item in ben.items)
-    assert ben.items[3].reason == "follows Cities, but only since the audience was fixed"
-
-
-def test_who_came_later_or_left_is_told_so(audience: Audience) -> None:
-    audience.set(audience.add("left", CLIMATE), SubscriptionState.UNSUBSCRIBED)
-    left = explain(audience.engine, audience.issue.id, "left@example.org")
-    assert left.verdict == "gets nothing of this issue: subscription is unsubscribed"
-    audience.address()
-    audience.add("late", CLIMATE)
-    late = explain(audience.engine, audience.issue.id, "late@example.org")
-    assert late.verdict == "gets nothing of this issue: subscribed after its audience was fixed"
-    assert not any(item.is_shown for item in (*left.items, *late.items))
-
-
-@pytest.mark.parametrize(
-    ("state", "verdict", "is_shown"),
-    [
-        (DeliveryState.PENDING, "gets this issue: waiting to be sent", True),
-        (DeliveryState.CLAIMED, "gets this issue: being sent now", True),
-        (DeliveryState.ACCEPTED, "got this issue: the mail server accepted it", True),
-        (DeliveryState.UNKNOWN, "may have got this issue", True),
-        (DeliveryState.FAILED, "did not get this issue: the mail server refused it", False),
-        (DeliveryState.CANCELLED, "does not get this issue: cancelled before it was sent", False),
-    ],
-)
-def test_a_delivery_says_how_it_stands(
-    audience: Audience, state: DeliveryState, verdict: str, is_shown: bool
-) -> None:
-    audience.add("anna", CLIMATE)
-    audience.address()
-    with writing(audience.engine) as session:
-        if state is DeliveryState.CANCELLED:
-            cancel_for_issue(session, audience.issue.id)
-        elif state is not DeliveryState.PENDING:
-            lease = NOW + timedelta(minutes=5)
-            (claim,) = claim_deliveries(
-                session, audience.issue.id, owner="w", limit=1, now=NOW, lease_until=lease
-            )
-            if state is not DeliveryState.CLAIMED:
-                settle_deliveries(session, [(claim, Outcome(state))], now=NOW)
-    why = explain(audience.engine, audience.issue.id, "anna@example.org")
-    assert why.verdict.startswith(verdict)
-    assert why.delivery is state
-    assert why.items[0].is_shown is is_shown
-
-
-def test_a_stranger_or_a_draft_cannot_be_explained(audience: Audience) -> None:
-    with pytest.raises(NotFound, match="'nobody@example\\.org' is not a subscriber"):
-        explain(audience.engine, audience.issue.id, "nobody@example.org")
-    audience.add("anna", CLIMATE)
-    with writing(audience.engine) as session:
-        other = ensure_issue(
-            session, audience.newsletter.id, type(WINDOW)(WINDOW.end, WINDOW.end + timedelta(days=1)), now=NOW
-        )
-    with pytest.raises(Conflict, match="digest issue approve"):
-        explain(audience.engine, other.id, "anna@example.org")

@@ -14,7 +14,7 @@ from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
-from digest.store.audiences import add_edition
+from digest.store.audiences import add_editions
 from digest.store.claims import (
     arm_deliveries,
     claim_deliveries,
@@ -64,7 +64,7 @@ class Sending:
 
     def address(self, issue: Issue) -> None:
         with writing(self.engine) as session:
-            edition = add_edition(session, issue.id, "climate:0")
+            (edition,) = add_editions(session, issue.id, ["climate:0"], after=0).values()
             emails = [(who, f"r{number}@example.org") for number, who in enumerate(self.readers)]
             new = [
                 NewDelivery(who, email, email_key(email), f"<{issue.id}.{who}@news.example.org>", edition)

@@ -1,0 +1,206 @@
+"""Why a reader gets what they get of an issue, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.address.decide import ItemReason, Reading, item_reasons
+from digest.address.steps import own_zone
+from digest.domain.addressing import Addressable, Skip, Wishes
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
+from digest.domain.times import by_the_clock
+from digest.domain.topics import TopicSlug
+from digest.store.audiences import find_skip
+from digest.store.contents import addresses_of
+from digest.store.database import reading
+from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
+from digest.store.history import History, repeats_of
+from digest.store.issues import get_issue
+from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.revisions import get_outline, get_rendered
+from digest.store.schedules import find_own_hour
+from digest.store.subscribers import get_subscription, is_suppressed
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a reader gets what they get of an issue.
+
+    `verdict` is one sentence. `follows` are the short names of what they follow now, `follows_names` what
+    readers see these topics called. `delivery` is the state of their delivery, None while there is none.
+    `not_before` is the hour it waits for, None when it waits for none.
+    """
+
+    email: str
+    issue_id: IssueId
+    verdict: str
+    follows: tuple[TopicSlug, ...]
+    follows_names: tuple[str, ...]
+    items: tuple[ItemReason, ...]
+    delivery: DeliveryState | None
+    issue_state: IssueState
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an issue tells: the topics of each of its items, their titles, and what addresses each is told at.
+
+    Without `addresses` nothing is known to have been told before.
+    """
+
+    outline: Outline
+    titles: tuple[str, ...]
+    addresses: tuple[frozenset[str], ...] = ()
+
+
+def explain(engine: Engine, issue_id: int, email: str, *, told: Told | None = None) -> Explanation:
+    """Say why `email` gets, or does not get, each item of an issue.
+
+    `told` is what a draft would tell; without it what the approval froze counts. Once the issue was
+    addressed, what was decided then counts, not what they follow now. Raises `NotFound` for an unknown issue
+    or reader, `Conflict` without `told` for an issue that was never approved.
+    """
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+        subscription = get_subscription(session, issue.newsletter_id, email)
+        if told is None:
+            frozen = get_outline(session, issue), get_rendered(session, issue).titles
+            told = Told(*frozen, addresses_of(session, issue))
+        return _Case(session, issue, subscription, told).explanation()
+
+
+class _Case:
+    """One reader and one issue."""
+
+    def __init__(self, session: Session, issue: Issue, subscription: Subscription, told: Told) -> None:
+        self._session = session
+        self._issue = issue
+        self._subscription = subscription
+        self._told = told
+        self._newsletter = newsletter_by_id(session, issue.newsletter_id)
+        repeats = repeats_of(session, issue, told.addresses)
+        self._before = History(session, issue, repeats).of(subscription.subscriber.id)
+
+    def explanation(self) -> Explanation:
+        names = {topic.slug: topic.name for topic in list_topics(self._session, self._newsletter.id)}
+        delivery = find_delivery(self._session, self._issue.id, self._subscription.subscriber.id)
+        edition, verdict, withheld = self._without_delivery() if delivery is None else self._with(delivery)
+        follows = self._subscription.follows
+        reader = Reading(edition, follows, self._before.told, withheld)
+        return Explanation(
+            email=self._subscription.subscriber.email,
+            issue_id=self._issue.id,
+            verdict=verdict,
+            follows=tuple(topic for topic in names if topic in follows),
+            follows_names=tuple(name for topic, name in names.items() if topic in follows),
+            items=item_reasons(self._told.outline, self._told.titles, reader, names),
+            delivery=None if delivery is None else DeliveryState(delivery.state),
+            issue_state=self._issue.state,
+            not_before=self._own_hour(delivery),
+        )
+
+    def _with(self, delivery: DeliveryRow) -> tuple[Edition, str, str]:
+        """Return what a delivery carries, the verdict, and why its reader misses even that."""
+        edition = Edition.from_key(edition_key_of(self._session, delivery))
+        state = DeliveryState(delivery.state)
+        hour = self._own_hour(delivery)
+        verdict = f"gets this issue: goes out at {self._at(hour)}" if hour else _DELIVERY_WORDS[state]
+        return edition, verdict, _NEVER_ARRIVED.get(state, "")
+
+    def _own_hour(self, delivery: DeliveryRow | None) -> datetime | None:
+        """Return the hour by their own clock that a reader's mail waits for, None when it does not."""
+        if delivery is not None:
+            waits = delivery.state == DeliveryState.PENDING and not delivery.attempts
+            return delivery.next_at if waits and delivery.next_at > delivery.created_at else None
+        if not self._newsletter.local_time or self._issue.state not in _TO_COME:
+            return None
+        hour = find_own_hour(self._session, self._issue.id)
+        return (
+            hour.where(own_zone(self._subscription.subscriber.timezone, self._newsletter)) if hour else None
+        )
+
+    def _at(self, moment: datetime) -> str:
+        return by_the_clock(moment, own_zone(self._subscription.subscriber.timezone, self._newsletter))
+
+    def _without_delivery(self) -> tuple[Edition, str, str]:
+        """Return what a reader would see, the verdict, and why they miss even what they follow."""
+        edition = self._decided(is_paused=False, is_suppressed=False)
+        shown = edition if isinstance(edition, Edition) else self._everything()
+        return shown, *self._verdict()
+
+    def _everything(self) -> Edition:
+        """Return what a reader who gets nothing follows of the issue, all the same."""
+        found = self._addressable().edition(self._subscription.follows, told=self._before.told)
+        return Edition(()) if isinstance(found, SkipReason) else found
+
+    def _addressable(self) -> Addressable:
+        return Addressable.of(self._newsletter, self._issue, self._told.outline)
+
+    def _decided(self, *, is_paused: bool, is_suppressed: bool) -> Edition | Skip:
+        return self._addressable().for_reader(
+            Wishes.of(self._subscription), self._before, is_paused=is_paused, is_suppressed=is_suppressed
+        )
+
+    def _verdict(self) -> tuple[str, str]:
+        """Return the verdict on a reader without a delivery, and why they miss even what they follow."""
+        skip = find_skip(self._session, self._issue.id, self._subscription.subscriber.id)
+        if skip is not None:
+            then = skip.in_words if skip.reason in _WHATEVER_IT_HOLDS else "only since the audience was fixed"
+            return f"was sent nothing of this issue: {skip.in_words}", then
+        if told := self._is_out():
+            return f"gets nothing of this issue: {told}", told
+        found = self._decided(
+            is_paused=self._subscription.state is SubscriptionState.PAUSED,
+            is_suppressed=is_suppressed(self._session, self._subscription.subscriber.email),
+        )
+        will = "would" if self._issue.state is IssueState.DRAFT else "will"
+        if isinstance(found, Skip):
+            return f"{will} get nothing of this issue: {found.in_words}", found.in_words
+        hour = self._own_hour(None)
+        return f"{will} get this issue" + (f", not before {self._at(hour)}" if hour else ""), ""
+
+    def _is_out(self) -> str:
+        """Return why a reader is not in the audience at all, '' when they are or would be."""
+        if self._subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
+            return f"subscription is {self._subscription.state}"
+        if self._issue.state is IssueState.CANCELLED and self._issue.sending_at is None:
+            return "it was cancelled before it was sent"
+        return "" if self._issue.state in _TO_COME else "subscribed after its audience was fixed"
+
+
+_TO_COME = (IssueState.DRAFT, IssueState.APPROVED)
+_WHATEVER_IT_HOLDS = (SkipReason.PAUSED, SkipReason.SUPPRESSED, SkipReason.NOT_DUE)
+
+_DELIVERY_WORDS: Mapping[DeliveryState, str] = {
+    DeliveryState.PENDING: "gets this issue: waiting to be sent",
+    DeliveryState.CLAIMED: "gets this issue: being sent now",
+    DeliveryState.SENDING: "gets this issue: being sent now",
+    DeliveryState.ACCEPTED: "got this issue: the mail server accepted it",
+    DeliveryState.FAILED: "did not get this issue: the mail server refused it",
+    DeliveryState.UNKNOWN: "may have got this issue: the mail server never answered; reconcile it",
+    DeliveryState.CANCELLED: "does not get this issue: cancelled before it was sent",
+}
+
+_NEVER_ARRIVED: Mapping[DeliveryState, str] = {
+    DeliveryState.FAILED: "the mail server refused the mail",
+    DeliveryState.CANCELLED: "the mail was cancelled",
+}
+
+
+def edition_of(
+    session: Session, newsletter: Newsletter, issue: Issue, subscription: Subscription, told: Told
+) -> Edition | Skip:
+    """Return what a subscriber would get of an issue, whether or not they paused or are suppressed."""
+    before = History(session, issue, repeats_of(session, issue, told.addresses)).of(
+        subscription.subscriber.id
+    )
+    return Addressable.of(newsletter, issue, told.outline).for_reader(Wishes.of(subscription), before)
