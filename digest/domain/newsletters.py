@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from digest.domain.articles import Style
+from digest.domain.quiet import QuietHours
 from digest.domain.themes import USUAL, Theme
 
 NewsletterId = NewType("NewsletterId", int)
@@ -27,6 +28,7 @@ class Newsletter:
     the bullets of each of its articles and `takeaway_words` the words of each of these. With `llm` a language
     model writes them. `theme` is how its mail looks and is worded. With `archive` everybody may read what was
     sent. With `welcome` whoever subscribes gets a letter, with `goodbye` whoever unsubscribes on its page.
+    In its `quiet_hours`, in its own zone, no digest leaves.
     """
 
     id: NewsletterId
@@ -49,3 +51,4 @@ class Newsletter:
     welcome: bool = False
     goodbye: bool = False
     archive: bool = False
+    quiet_hours: QuietHours | None = None

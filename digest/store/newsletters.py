@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.articles import Style
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.quiet import QuietHours
 from digest.domain.themes import Theme
 from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug, require_parent
 from digest.store.base import NEVER_AGAIN, Base, Json
@@ -44,6 +45,7 @@ class NewsletterRow(Base):
     created_at: Mapped[datetime]
     archive: Mapped[bool] = mapped_column(default=False)
     archive_changed_at: Mapped[datetime | None]
+    quiet_hours: Mapped[str] = mapped_column(String(11), default="", server_default="")
 
 
 class TopicRow(Base):
@@ -89,6 +91,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         theme=newsletter.theme.to_plain(),
         welcome=newsletter.welcome,
         goodbye=newsletter.goodbye,
+        quiet_hours=str(newsletter.quiet_hours or ""),
         created_at=now,
     )
     session.add(row)
@@ -265,6 +268,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         theme=Theme.from_plain(row.theme),
         welcome=row.welcome,
         goodbye=row.goodbye,
+        quiet_hours=QuietHours.parse(row.quiet_hours),
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from digest.deliver.dns import Address, Dns
 from digest.deliver.headers import ascii_address
-from digest.doctor.identity.dns import Address, Dns
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from digest.runtime import Runtime
 from digest.settings import Settings
