@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from digest.condense.llm import LlmCondenser, LlmOptions
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
+    from digest.deliver.throttle.caps import Throttle
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
@@ -204,6 +205,29 @@ class Runtime:
 
         return open_transport(self.settings.mail_url, self.settings.mail_key)
 
+    @property
+    def relays(self) -> tuple[str, ...]:
+        """The names of those that mail leaves by: mail servers by their hosts, providers by their own."""
+        parts = urlsplit(self.settings.mail_url)
+        return ((parts.hostname if parts.scheme in ("smtp", "smtps") else None) or parts.scheme,)
+
+    @cached_property
+    def throttle(self) -> Throttle:
+        """What slows sending down. Raises `Misconfigured` for a cap on a relay that is none of ours."""
+        from digest.deliver.throttle.caps import Throttle, read_caps, read_warm_up
+        from digest.store.throttles import Scope
+
+        settings = self.settings
+        warm_up = read_warm_up(settings.warm_up_from, settings.warm_up_caps)
+        throttle = Throttle(read_caps(settings.rate_limits), warm_up, self.relays)
+        for name in throttle.of(Scope.RELAY):
+            if name not in self.relays:
+                raise Misconfigured(
+                    f"rate_limits: mail does not leave by a relay '{name}', so its rate would hold for "
+                    f"nothing; there is: {', '.join(self.relays)}"
+                )
+        return throttle
+
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
         """The keys that sign mail to readers, () for none. Raises `Misconfigured` when one cannot sign."""
@@ -237,7 +261,7 @@ class Runtime:
         """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
         from digest.deliver.mail_urls import require_unsigned
 
-        _ = self.tokens, self.transport
+        _ = self.tokens, self.transport, self.throttle
         if self.dkim_keys:
             require_unsigned(self.settings.mail_url)
         if self.settings.return_path:

@@ -33,6 +33,9 @@ ARCHIVE = typer.Option(
     "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
 )
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
+QUIET_HOURS = typer.Option(
+    metavar="FROM-TO", help="Hours in which no digest leaves, in the newsletter's zone; '' for none."
+)
 GOODBYE = typer.Option(
     "--goodbye/--no-goodbye",
     help="Mail whoever unsubscribes on its page that they did; the page says so anyway.",

@@ -18,6 +18,7 @@ from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.quiet import QuietHours
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_sender
@@ -60,6 +61,7 @@ def add(
     welcome: Annotated[bool, options.WELCOME] = False,
     goodbye: Annotated[bool, options.GOODBYE] = False,
     archive: Annotated[bool, options.ARCHIVE] = False,
+    quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -83,6 +85,7 @@ def add(
         welcome=welcome,
         goodbye=goodbye,
         archive=archive,
+        quiet_hours=QuietHours.parse(quiet_hours),
     )
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -132,6 +135,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
+        ("quiet hours", newsletter.quiet_hours or "none"),
     ]
     show_record(newsletter.slug, rows)
 
@@ -159,6 +163,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
         "digest newsletter change harbour-week --takeaways 4 --takeaway-words 25 --takeaway-style brief",
         "digest newsletter change harbour-week --llm",
         "digest newsletter change harbour-week --archive",
+        "digest newsletter change harbour-week --quiet-hours 22:00-07:00",
     )
 )
 def change(
@@ -177,6 +182,7 @@ def change(
     welcome: Annotated[bool | None, options.WELCOME] = None,
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
     archive: Annotated[bool | None, options.ARCHIVE] = None,
+    quiet_hours: Annotated[str | None, options.QUIET_HOURS] = None,
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
@@ -193,6 +199,7 @@ def change(
         "welcome": welcome,
         "goodbye": goodbye,
         "archive": archive,
+        "quiet_hours": None if quiet_hours is None else str(QuietHours.parse(quiet_hours) or ""),
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
@@ -19,6 +21,8 @@ from digest.domain.schedules import Stage
 from digest.domain.times import zone
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
+from digest.pipeline.throttle_report import waits_of
+from digest.pipeline.throttling import tell_paused
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -70,6 +74,7 @@ def send(
                 owner=runtime.owner,
                 clock=runtime.clock,
                 pace=Pace(sessions=runtime.settings.mail_sessions),
+                throttle=runtime.throttle,
                 should_stop=should_stop,
                 on_settled=watch.step,
             )
@@ -77,6 +82,7 @@ def send(
     except (Refused, Unavailable) as exc:
         rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
         raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
+    tell_paused(runtime)
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
@@ -111,8 +117,8 @@ def _nobody(issue_id: int, addressed: Addressed) -> str:
     )
 
 
-def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
-    """Return in words how a send stands, and what to do about what is open."""
+def sending_note(session: Session, issue: Issue, *, now: datetime, throttle: Throttle = UNTHROTTLED) -> str:
+    """Return in words how a send stands, what it waits for, and what to do about what is open."""
     counts = count_deliveries(session, issue.id)
     told = [f"issue {issue.id} is {issue.state}: {counts[DeliveryState.ACCEPTED]} accepted"]
     if counts[DeliveryState.FAILED]:
@@ -127,10 +133,13 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
         told.append(f"{waiting} wait ('digest issue resume {issue.id}' goes on)")
     if waiting and issue.state is IssueState.SENDING:
         deferred = find_deferred(session, issue.id, now=now)
-        due = waiting - (deferred.count if deferred else 0)
+        waits = waits_of(session, issue, throttle, now=now)
+        due = waiting - (deferred.count if deferred else 0) - (waits.count - waits.put_off)
+        told += waits.words
         if due:
             told.append(f"{due} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
-        if deferred:
+        if deferred and deferred.count > waits.put_off:
+            deferred = replace(deferred, count=deferred.count - waits.put_off)
             timezone = newsletter_by_id(session, issue.newsletter_id).timezone
             told.append(_deferred_words(deferred, issue.id, timezone, now))
     if counts[DeliveryState.UNKNOWN]:
@@ -159,6 +168,7 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     """Sweep, and return the issues that workers should send: approved ones and those under way."""
     now = runtime.clock()
     sweep(runtime.engine, now=now)
+    tell_paused(runtime)
     with writing(runtime.engine) as session:
         end_waiting(session)
     with reading(runtime.engine) as session:

@@ -138,6 +138,13 @@ def count_follows(
     return {int(mask): count for mask, count in rows}
 
 
+def count_active(session: Session, newsletter_id: NewsletterId) -> int:
+    """Return how many active subscribers a newsletter has."""
+    is_active = SubscriptionRow.state == SubscriptionState.ACTIVE.value
+    query = select(func.count()).select_from(SubscriptionRow)
+    return session.scalar(query.where(SubscriptionRow.newsletter_id == newsletter_id, is_active)) or 0
+
+
 def add_edition(session: Session, issue_id: IssueId, key: str) -> int:
     """Store an edition that an issue's readers see; return its row id."""
     row = EditionRow(issue_id=issue_id, key=key)

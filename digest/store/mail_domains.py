@@ -39,7 +39,7 @@ def groups_of(session: Session, domains: Collection[str]) -> Mapping[str, str]:
         select(MailDomainRow.domain, MailDomainRow.group).join(asked, MailDomainRow.domain == asked.c.domain),
         values_given(connection, {"domain": Text()}, [(domain,) for domain in domains]),
     )
-    return {domain: group for domain, group in rows}
+    return {row.domain: row.group for row in rows}
 
 
 def domains_in(session: Session, group: str) -> frozenset[str]:
@@ -82,6 +82,15 @@ def record_groups(session: Session, groups: Mapping[str, str], *, now: datetime)
             .where(MailDomainRow.domain == domain)
             .values(group=group[:255], looked_up_at=now)
         )
+
+
+def ask_later(session: Session, *, before: datetime, then: datetime) -> None:
+    """Count all that `domains_to_look_up` would return as looked up at `then`: nobody answers now."""
+    session.execute(
+        update(MailDomainRow)
+        .where(or_(MailDomainRow.looked_up_at.is_(None), MailDomainRow.looked_up_at < before))
+        .values(looked_up_at=then)
+    )
 
 
 def waiting_by_domain(
