@@ -172,10 +172,10 @@ class _Round:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
         except Unavailable as exc:
             outcome = Outcome(DeliveryState.PENDING, None, str(exc))
-        outcome = _with_retry(claim, outcome, now=self._clock())
+        said, outcome = outcome, _with_retry(claim, outcome, now=self._clock())
         self._ledger.settle(claim, outcome)
         self._on_settled(outcome)
-        if self._complaints.hear(claim, outcome):
+        if self._complaints.hear(claim, said):
             await self._heed()
 
     async def _arm(self, claim: Claim) -> bool:
