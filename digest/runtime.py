@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from digest.deliver.dkim.keys import DkimKey
     from digest.deliver.dkim.signing import Signer
     from digest.deliver.standing import Relay
+    from digest.deliver.throttle.caps import Throttle
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
@@ -216,6 +217,16 @@ class Runtime:
         return transport_of(self.relays)
 
     @cached_property
+    def throttle(self) -> Throttle:
+        """What slows sending down. Raises `Misconfigured` for a cap on a relay that is none of ours."""
+        from digest.deliver.throttle.caps import Throttle, on_relays, read_caps, read_warm_up
+
+        settings = self.settings
+        warm_up = read_warm_up(settings.warm_up_from, settings.warm_up_caps)
+        relays = tuple(relay.name.lower() for relay in self.relays)
+        return Throttle(on_relays(read_caps(settings.rate_limits), relays), warm_up, relays)
+
+    @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
         """The keys that sign mail to readers, () for none. Raises `Misconfigured` when one cannot sign."""
         if not self.settings.dkim_keys:
@@ -248,7 +259,7 @@ class Runtime:
         """Raise `Misconfigured` now, not in the middle of a send, when mail could not be made or signed."""
         from digest.deliver.mail_urls import require_unsigned
 
-        _ = self.tokens, self.transport
+        _ = self.tokens, self.transport, self.throttle
         if self.dkim_keys:
             require_unsigned(self.settings.mail_url)
         if self.settings.return_path:

@@ -9,6 +9,9 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from digest.domain.errors import Misconfigured
+from digest.domain.errors import InvalidInput, Misconfigured
 
 PREFIX = "DIGEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
@@ -92,6 +95,25 @@ class Settings(BaseSettings):
     )
     mail_session_seconds: float = Field(
         300.0, ge=1, le=86_400, description="Seconds after which the same is done."
+    )
+    rate_limits: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="How fast mail may leave, each as WHOM: NUMBER/UNIT with the units s, min and h, evenly "
+        'spread: ["100/s", "google: 20/s", "relay mx1.example.org: 5000/h"], in one variable with commas '
+        "between. Without a name it holds for everything; google, microsoft, yahoo and apple are all domains "
+        "whose mail they take in (by MX), any other name is a domain. Workers on all hosts share each. "
+        "Empty: as fast as it goes. 'digest throttle show' shows what is used of them.",
+    )
+    warm_up_from: str = Field(
+        "",
+        description="The day on which a new sending address begins to be known, as in 2026-11-23. From then "
+        "on all newsletters together send at most as many mails a day (UTC) as warm_up_caps says; the rest "
+        "leaves on the days after, the oldest issue first. Empty: no warm-up.",
+    )
+    warm_up_caps: Annotated[tuple[int, ...], NoDecode] = Field(
+        (),
+        description="Mails on each day of the warm-up; on those after the last, any number. Empty: 50, 100, "
+        "500, 1000, then twice as many each day up to 512000, 13 days in all.",
     )
     return_path: str = Field(
         "",
@@ -258,8 +280,47 @@ class Settings(BaseSettings):
             return cls._as_list(value)
         return [key.strip() for key in value.split(",") if key.strip()]
 
+    @field_validator("rate_limits", mode="before")
+    @classmethod
+    def _as_rates(cls, value: object) -> object:
+        """Read a list of rates out of one variable: they have spaces in them, but no comma."""
+        return cls._as_keys(value)
+
+    @field_validator("rate_limits")
+    @classmethod
+    def _are_rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from digest.deliver.throttle.caps import read_caps
+
+        with _as_value_error():
+            read_caps(value)
+        return value
+
+    @field_validator("warm_up_caps")
+    @classmethod
+    def _is_ramp(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(cap < 1 for cap in value):
+            raise ValueError("a day that lets no mail go: each number must be at least 1")
+        return value
+
+    @field_validator("warm_up_from", mode="before")
+    @classmethod
+    def _is_day(cls, value: object) -> object:
+        """Read a day as text, or as TOML has one."""
+        from digest.deliver.throttle.caps import read_warm_up
+
+        text = value.isoformat() if isinstance(value, date) else value
+        if isinstance(text, str):
+            with _as_value_error():
+                read_warm_up(text)
+        return text
+
     @field_validator(
-        "previous_secret_keys", "fetch_allow", "sending_addresses", "hook_sns_topics", mode="before"
+        "previous_secret_keys",
+        "fetch_allow",
+        "sending_addresses",
+        "hook_sns_topics",
+        "warm_up_caps",
+        mode="before",
     )
     @classmethod
     def _as_list(cls, value: object) -> object:
@@ -303,6 +364,15 @@ class Settings(BaseSettings):
             return self.templates_dir
         packaged = Path(__file__).parent / "templates"
         return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+@contextmanager
+def _as_value_error() -> Iterator[None]:
+    """Let pydantic say where a setting stands that one of our own readers refused."""
+    try:
+        yield
+    except InvalidInput as exc:
+        raise ValueError(str(exc)) from exc
 
 
 def config_file() -> Path:

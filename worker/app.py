@@ -32,6 +32,7 @@ SWEEP_SECONDS = 5.0
 """A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
 
 MAILBOX_SECONDS = 60.0
+LOOK_UP_SECONDS = 60.0
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
 less than this between them, hints arrive."""
@@ -64,6 +65,11 @@ def make_app(settings: Settings) -> Celery:
                 "task": "worker.tasks.sweep",
                 "schedule": SWEEP_SECONDS,
                 "options": {"expires": HINT_SECONDS},
+            },
+            "look-up": {
+                "task": "worker.tasks.look_up",
+                "schedule": LOOK_UP_SECONDS,
+                "options": {"expires": LOOK_UP_SECONDS},
             },
             **_returns(settings),
         },

@@ -17,6 +17,7 @@ from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
+from digest.pipeline.throttling import look_up_domains
 from digest.runtime import Runtime, open_runtime
 from worker.app import HINT_SECONDS, app
 from worker.stopping import stopping
@@ -68,7 +69,8 @@ def sweep() -> None:
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
     waiting = open_issues(runtime())
-    for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock()):
+    due = due_issues(runtime().engine, waiting, now=runtime().clock(), throttle=runtime().throttle)
+    for issue_id in due:
         ring(send, issue_id)
     if letters_due(runtime()):
         ring(post)
@@ -84,6 +86,12 @@ def send(issue_id: int) -> None:
 def post() -> None:
     """Send the letters that are due for most of a minute, or until this worker is told to stop."""
     post_letters(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def look_up() -> None:
+    """Ask DNS who takes in the mail of readers' domains, for most of a minute."""
+    look_up_domains(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

@@ -132,7 +132,7 @@ def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standin
             counts=count_deliveries(session, found.id),
             skips=count_skips(session, found.id),
             editions=count_editions(session, found.id),
-            note=sending_note(session, found, now=runtime.clock()),
+            note=sending_note(session, found, now=runtime.clock(), throttle=runtime.throttle),
             hidden=hidden_positions(session, found.id),
             outdated=outdated_edits(session, chosen if found.state is IssueState.DRAFT else ()),
             scores=scores_of(session, found.id) if with_scores else (),

@@ -48,6 +48,9 @@ class Root(LazyGroup):
         "issue": Part(_ISSUE, "digest.cli.issues", "Issues: look at them, let them go, stop them.", True),
         "send": Part(_ISSUE, "digest.cli.sending", "Send an approved issue, or go on with one."),
         "deliver": Part(_ISSUE, "digest.cli.deliver", "Mails on their way: settle what is open.", True),
+        "throttle": Part(
+            _ISSUE, "digest.cli.throttle", "How fast mail leaves, to whom, why not faster.", True
+        ),
         "why": Part(_ISSUE, "digest.cli.explaining", "Say why a reader gets each item, or does not."),
         "inspect": Part(_ISSUE, "digest.cli.inspecting", "See what is read of a feed or an article.", True),
     }

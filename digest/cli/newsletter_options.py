@@ -41,6 +41,9 @@ CADENCE = typer.Option(
     help="How often subscribers may choose to get it. Repeat it; every issue is what they get otherwise.",
 )
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
+QUIET_HOURS = typer.Option(
+    metavar="FROM-TO", help="Hours in which no digest leaves, in the newsletter's zone; '' for none."
+)
 GOODBYE = typer.Option(
     "--goodbye/--no-goodbye",
     help="Mail whoever unsubscribes on its page that they did; the page says so anyway.",

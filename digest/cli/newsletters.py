@@ -19,6 +19,7 @@ from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.quiet import QuietHours
 from digest.domain.times import zone
 from digest.domain.topics import slug as as_slug
 from digest.intake.addresses import parse_sender
@@ -63,6 +64,7 @@ def add(
     archive: Annotated[bool, options.ARCHIVE] = False,
     local_time: Annotated[bool, options.LOCAL_TIME] = False,
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
+    quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
 ) -> None:
     """Add a newsletter."""
     newsletter = Newsletter(
@@ -88,6 +90,7 @@ def add(
         archive=archive,
         local_time=local_time,
         cadences=in_order(cadence or [Cadence.EVERY]),
+        quiet_hours=QuietHours.parse(quiet_hours),
     )
     runtime = open_runtime()
     with writing(runtime.engine) as session:
@@ -139,6 +142,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
+        ("quiet hours", newsletter.quiet_hours or "none"),
     ]
     show_record(newsletter.slug, rows)
 
@@ -166,6 +170,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
         "digest newsletter change harbour-week --takeaways 4 --takeaway-words 25 --takeaway-style brief",
         "digest newsletter change harbour-week --llm",
         "digest newsletter change harbour-week --archive",
+        "digest newsletter change harbour-week --quiet-hours 22:00-07:00",
     )
 )
 def change(
@@ -186,6 +191,7 @@ def change(
     archive: Annotated[bool | None, options.ARCHIVE] = None,
     local_time: Annotated[bool | None, options.LOCAL_TIME] = None,
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
+    quiet_hours: Annotated[str | None, options.QUIET_HOURS] = None,
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
@@ -204,6 +210,7 @@ def change(
         "archive": archive,
         "local_time": local_time,
         "cadences": ",".join(in_order(cadence)) if cadence else None,
+        "quiet_hours": None if quiet_hours is None else str(QuietHours.parse(quiet_hours) or ""),
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     if not wanted:

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from digest.domain.errors import InvalidInput
 from digest.domain.mail import Page
+from digest.domain.quiet import QuietHours
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
@@ -93,6 +94,8 @@ def plain(value: object) -> Any:
 
     A length of time is its seconds.
     """
+    if isinstance(value, QuietHours):
+        return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, datetime | date):

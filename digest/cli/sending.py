@@ -31,7 +31,7 @@ def send(issue: IssueNumber, as_json: JsonOption = False) -> None:
         addressed, counts = send_issue(runtime, IssueId(issue), watch=watch, should_stop=watch.should_stop)
     with reading(runtime.engine) as session:
         found = get_issue(session, issue)
-        note = sending_note(session, found, now=runtime.clock())
+        note = sending_note(session, found, now=runtime.clock(), throttle=runtime.throttle)
         deferred = find_deferred(session, found.id, now=runtime.clock())
     if as_json:
         show_json({"issue": found, "addressed": addressed, "deliveries": counts, "deferred": deferred})

@@ -1,8 +1,8 @@
 """Group commit: many conversations arm and settle, one transaction writes all that is waiting.
 
 A commit a message would cap a worker at the disk's syncs per second (1,750/s measured). While one commit
-runs, what the other conversations ask for gathers, and the next commit takes all of it. A commit costs the same
-however much it takes, so one that would take little waits a moment for more.
+runs, what the other conversations ask for gathers, and the next commit takes all of it. A commit costs the
+same however much it takes, so one that would take little waits a moment for more.
 """
 
 from __future__ import annotations

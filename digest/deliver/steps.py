@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,14 +11,19 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
+from digest.deliver.hand import USUAL_PACE, Hand, Pace
 from digest.deliver.ledger import Clock, Ledger
 from digest.deliver.outages import leave_outage, meet_outage
 from digest.deliver.owners import dead_among
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle
+from digest.deliver.throttle.complaints import Complaints
+from digest.deliver.throttle.gates import is_closed
+from digest.deliver.throttle.relays import RelayTurns, Sleep
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import DigestError, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
-from digest.store.claims import claim_deliveries, claimable_issues, lease_owners, reap_leases
+from digest.store.claims import claimable_issues, lease_owners, reap_leases
 from digest.store.database import reading, writing
 from digest.store.deliveries import is_unfinished
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
@@ -29,17 +33,10 @@ log = structlog.get_logger(__name__)
 MailFor = Callable[[Claim], tuple[Envelope, bytes]]
 """Write one reader's mail. Raises `Refused` when there is no way to address them."""
 
+__all__ = ["MailFor", "Pace", "Swept", "due_issues", "finish_issue", "send_issue", "sweep"]
+
 _RECONNECTS = 5
 """Connections a conversation tries to open in a row before the server counts as away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a worker sends: conversations at once, deliveries claimed at a time, how long a claim is held."""
-
-    sessions: int = 20
-    batch: int = 500
-    lease: timedelta = timedelta(minutes=5)
 
 
 async def send_issue(
@@ -50,24 +47,34 @@ async def send_issue(
     mail_for: MailFor,
     owner: str,
     clock: Clock,
-    pace: Pace = Pace(),
+    pace: Pace = USUAL_PACE,
+    throttle: Throttle = UNTHROTTLED,
     should_stop: Callable[[], bool] = lambda: False,
     on_settled: Callable[[Outcome], None] = lambda _: None,
+    sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Send what is due of an issue, until nothing is or `should_stop` says so.
+    """Send what is due of an issue and may leave, until nothing is or `should_stop` says so.
 
     Stopping finishes the messages under way and gives back the rest. Raises `Unavailable` when the mail
     server or the database stays away, `Refused` when the server will not have us; what was not sent is
-    pending again.
+    pending again. `sleep` waits for turns, on the same time as `clock`.
     """
     async with Ledger(engine, owner=owner, clock=clock, conversations=pace.sessions) as ledger:
-        round_ = _Round(engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled)
+        hand = Hand(
+            engine, issue_id, ledger, owner=owner, clock=clock, pace=pace, throttle=throttle, sleep=sleep
+        )
+        relays = RelayTurns(engine, throttle, clock=clock, sleep=sleep)
+        complaints = Complaints(engine, throttle, clock=clock)
+        round_ = _Round(
+            engine, issue_id, ledger, hand, relays, complaints, mail_for, clock, should_stop, on_settled
+        )
         try:
             async with asyncio.TaskGroup() as conversations:
                 for _ in range(pace.sessions):
                     conversations.create_task(round_.converse(transport))
         finally:
             trouble = round_.close()
+    hand.refund()
     if round_.away is not None:
         meet_outage(engine, issue_id, str(round_.away), now=clock())
     if trouble is not None:
@@ -75,32 +82,31 @@ async def send_issue(
 
 
 class _Round:
-    """The claims of one call of `send_issue`, shared by its conversations."""
+    """One call of `send_issue`: what its conversations share."""
 
     def __init__(
         self,
         engine: Engine,
         issue_id: IssueId,
         ledger: Ledger,
+        hand: Hand,
+        relays: RelayTurns,
+        complaints: Complaints,
         mail_for: MailFor,
-        owner: str,
         clock: Clock,
-        pace: Pace,
         should_stop: Callable[[], bool],
         on_settled: Callable[[Outcome], None],
     ) -> None:
         self._engine = engine
         self._issue_id = issue_id
         self._ledger = ledger
+        self._hand = hand
+        self._relays = relays
+        self._complaints = complaints
         self._mail_for = mail_for
-        self._owner = owner
         self._clock = clock
-        self._pace = pace
         self._should_stop = should_stop
         self._on_settled = on_settled
-        self._claims: deque[Claim] = deque()
-        self._claiming = asyncio.Lock()
-        self._is_drained = False
         self._is_stopped = False
         self._trouble: Unavailable | Refused | None = None
         self._has_talked = False
@@ -120,11 +126,12 @@ class _Round:
                 async with transport.session() as session:
                     is_open, failures = True, 0
                     await self._talk()
-                    await self._send_from(session, claim)
+                    if not await self._send_from(session, claim):
+                        return
             except (Unavailable, Refused) as exc:
                 self._trouble = exc
                 if not is_open:
-                    self._claims.appendleft(claim)
+                    self._hand.put_back(claim)
                     self.away = None if self._has_talked else exc
                 failures = _RECONNECTS if isinstance(exc, Refused) else failures + 1
                 if failures < _RECONNECTS and not self._stops():
@@ -140,16 +147,23 @@ class _Round:
         except DigestError as exc:
             self._fail(exc)
 
-    async def _send_from(self, session: MailSession, claim: Claim | None) -> None:
-        """Send this claim and those after it, as long as the conversation lasts."""
+    async def _send_from(self, session: MailSession, claim: Claim | None) -> bool:
+        """Send this claim and those after it, as long as the conversation lasts.
+
+        Returns False when the relay takes no more for now: another conversation with it would not either.
+        """
         while claim is not None:
+            if not await self._relays.wait(session, self._stops):
+                self._hand.put_back(claim)
+                return False
             await self._send(session, claim)
             claim = await self._next() if session.is_open else None
+        return True
 
     async def _send(self, session: MailSession, claim: Claim) -> None:
         try:
             envelope, message = self._mail_for(claim)
-            outcome = await session.send(envelope, message, lambda: self._ledger.arm(claim))
+            outcome = await session.send(envelope, message, lambda: self._arm(claim))
         except NotArmed:
             self._ledger.give_back(claim)
             await self._look_at_issue()
@@ -160,38 +174,37 @@ class _Round:
             outcome = Outcome(DeliveryState.PENDING, None, str(exc), exc.retry_after)
         if outcome.retry_in == timedelta(0):
             # Not armed, and nobody's fault: it is the next conversation's, and counts as no attempt.
-            self._claims.appendleft(claim)
+            self._hand.put_back(claim)
             return
-        outcome = _with_retry(claim, outcome, now=self._clock())
+        said, outcome = outcome, _with_retry(claim, outcome, now=self._clock())
         self._ledger.settle(claim, outcome)
         self._on_settled(outcome)
+        if self._complaints.hear(claim, said):
+            await self._heed()
+
+    async def _arm(self, claim: Claim) -> bool:
+        return not self._hand.is_quiet() and await self._ledger.arm(claim)
+
+    async def _heed(self) -> None:
+        """Tell all workers what a receiver complained of, and keep to what that comes to."""
+        try:
+            if await self._complaints.tell():
+                await self._hand.reconsider()
+        except DigestError as exc:
+            self._fail(exc)
 
     async def _next(self) -> Claim | None:
         """Return the next claim, or None when nothing is due or the round is to stop."""
-        async with self._claiming:
-            if not self._claims and not self._is_drained and not self._stops():
-                try:
-                    self._claims.extend(await asyncio.to_thread(self._claim))
-                except DigestError as exc:
-                    self._fail(exc)
-                self._is_drained = not self._claims
-        return self._claims.popleft() if self._claims and not self._stops() else None
+        self._complaints.freshen()
+        try:
+            return await self._hand.next(self._stops)
+        except DigestError as exc:
+            self._fail(exc)
+            return None
 
     def _stops(self) -> bool:
         self._is_stopped = self._is_stopped or self._should_stop()
         return self._is_stopped
-
-    def _claim(self) -> tuple[Claim, ...]:
-        now = self._clock()
-        with writing(self._engine) as session:
-            return claim_deliveries(
-                session,
-                self._issue_id,
-                owner=self._owner,
-                limit=self._pace.batch,
-                now=now,
-                lease_until=now + self._pace.lease,
-            )
 
     async def _look_at_issue(self) -> None:
         """Stop the round when the issue is paused, cancelled or gone, not to be refused claim by claim."""
@@ -213,9 +226,8 @@ class _Round:
 
     def close(self) -> DigestError | None:
         """Give back the claims nobody got to; return why, when that was not asked for."""
-        trouble = self._trouble if self._claims and not self._is_stopped else None
-        while self._claims:
-            self._ledger.give_back(self._claims.popleft())
+        has_left_any = self._hand.give_back_all()
+        trouble = self._trouble if has_left_any and not self._is_stopped else None
         return self._failure or trouble
 
 
@@ -250,14 +262,17 @@ def sweep(engine: Engine, *, now: datetime) -> Swept:
     return Swept(released, unknown, finished)
 
 
-def due_issues(engine: Engine, issue_ids: Collection[IssueId], *, now: datetime) -> tuple[IssueId, ...]:
+def due_issues(
+    engine: Engine, issue_ids: Collection[IssueId], *, now: datetime, throttle: Throttle = UNTHROTTLED
+) -> tuple[IssueId, ...]:
     """Return those of `issue_ids` that a worker could do something for now.
 
     Not when all that is left was deferred and its time has not come, is in other workers' hands, or waits
-    for the next try of a mail server that is away.
+    for the next try of a mail server that is away; nor when nothing may leave for a while.
     """
     with reading(engine) as session:
-        return claimable_issues(session, issue_ids, now=now)
+        due = claimable_issues(session, issue_ids, now=now)
+        return tuple(one for one in due if not is_closed(session, one, throttle, now=now))
 
 
 def finish_issue(engine: Engine, issue_id: IssueId, *, now: datetime) -> bool:

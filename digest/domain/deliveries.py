@@ -81,10 +81,11 @@ MTA; a weekly digest is stale sooner)."""
 
 
 def back_off(attempts: int, *, jitter: float) -> timedelta:
-    """Return how long to wait after the `attempts`-th temporary failure: 1, 2, 4 … up to 240 minutes.
+    """Return how long to wait after the `attempts`-th temporary failure: 2, 4, 8 … up to 240 minutes.
 
-    `jitter` in [0, 1) spreads retries over the second half of the wait, so that readers deferred
-    together do not come back together.
+    Servers that greylist (RFC 6647) want to see the second try after one to five minutes. `jitter` in [0, 1)
+    spreads retries over the second half of the wait, so that readers deferred together do not come back
+    together.
     """
-    minutes = min(240, 2 ** max(0, attempts - 1))
+    minutes = min(240, 2 ** max(1, attempts))
     return timedelta(minutes=minutes * (0.5 + jitter / 2))

@@ -8,6 +8,7 @@ from typing import NewType
 
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.quiet import QuietHours
 from digest.domain.themes import USUAL, Theme
 
 NewsletterId = NewType("NewsletterId", int)
@@ -30,6 +31,7 @@ class Newsletter:
     sent. With `welcome` whoever subscribes gets a letter, with `goodbye` whoever unsubscribes on its page.
     With `local_time` a scheduled issue leaves at its hour by each reader's own clock. `cadences` are what
     subscribers may choose from, the most frequent first.
+    In its `quiet_hours`, in its own zone, no digest leaves.
     """
 
     id: NewsletterId
@@ -54,3 +56,4 @@ class Newsletter:
     archive: bool = False
     local_time: bool = False
     cadences: tuple[Cadence, ...] = (Cadence.EVERY,)
+    quiet_hours: QuietHours | None = None

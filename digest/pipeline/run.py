@@ -95,7 +95,7 @@ def run_newsletter(
     run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)
     with reading(runtime.engine) as session:
         run.issue = get_issue(session, run.issue.id)
-        run.note = sending_note(session, run.issue, now=runtime.clock())
+        run.note = sending_note(session, run.issue, now=runtime.clock(), throttle=runtime.throttle)
     return run
 
 

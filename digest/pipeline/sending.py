@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.relays import RelaysTransport
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
@@ -20,6 +23,8 @@ from digest.domain.schedules import Stage
 from digest.domain.times import by_the_clock, zone
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
+from digest.pipeline.throttle_report import waits_of
+from digest.pipeline.throttling import tell_paused
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -71,6 +76,7 @@ def send(
                 owner=runtime.owner,
                 clock=runtime.clock,
                 pace=Pace(sessions=runtime.settings.mail_sessions),
+                throttle=runtime.throttle,
                 should_stop=should_stop,
                 on_settled=watch.step,
             )
@@ -80,6 +86,7 @@ def send(
         raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
     finally:
         _tell_of_relays(runtime)
+    tell_paused(runtime)
     finish_issue(engine, issue_id, now=runtime.clock())
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
@@ -122,8 +129,8 @@ def _nobody(issue_id: int, addressed: Addressed) -> str:
     )
 
 
-def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
-    """Return in words how a send stands, and what to do about what is open."""
+def sending_note(session: Session, issue: Issue, *, now: datetime, throttle: Throttle = UNTHROTTLED) -> str:
+    """Return in words how a send stands, what it waits for, and what to do about what is open."""
     counts = count_deliveries(session, issue.id)
     told = [f"issue {issue.id} is {issue.state}: {counts[DeliveryState.ACCEPTED]} accepted"]
     if counts[DeliveryState.FAILED]:
@@ -139,10 +146,18 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
     if waiting and issue.state is IssueState.SENDING:
         deferred = find_deferred(session, issue.id, now=now)
         at_hour = find_at_own_hour(session, issue.id, now=now)
-        due = waiting - (deferred.count if deferred else 0) - (at_hour.count if at_hour else 0)
+        waits = waits_of(session, issue, throttle, now=now)
+        told += waits.words
+        later = (deferred.count if deferred else 0) + (at_hour.count if at_hour else 0)
+        due = waiting - later - (waits.count - waits.put_off)
         if due:
             told.append(f"{due} to come ('digest up' goes on by itself, or 'digest send {issue.id}' again)")
         timezone = newsletter_by_id(session, issue.newsletter_id).timezone
+        put_off = waits.put_off
+        if at_hour:
+            at_hour, put_off = _without(at_hour, put_off)
+        if deferred:
+            deferred, _ = _without(deferred, put_off)
         if deferred:
             told.append(_deferred_words(deferred, issue.id, timezone, now))
         if at_hour:
@@ -153,6 +168,15 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
             f"unasked; settle them with 'digest issue reconcile {issue.id} --log FILE'"
         )
     return ", ".join(told)
+
+
+_Later = TypeVar("_Later", Deferred, AtOwnHour)
+
+
+def _without(waiting: _Later, put_off: int) -> tuple[_Later | None, int]:
+    """Take out of `waiting` what other words have told; return also how many of these are left."""
+    rest = waiting.count - put_off
+    return (replace(waiting, count=rest), 0) if rest > 0 else (None, -rest)
 
 
 def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: datetime) -> str:
@@ -184,6 +208,7 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     """Sweep, and return the issues that workers should send: approved ones and those under way."""
     now = runtime.clock()
     sweep(runtime.engine, now=now)
+    tell_paused(runtime)
     with writing(runtime.engine) as session:
         end_waiting(session)
     with reading(runtime.engine) as session:

@@ -157,6 +157,13 @@ def count_wishes(
     return {(mask, most): count for mask, most, count in rows}
 
 
+def count_active(session: Session, newsletter_id: NewsletterId) -> int:
+    """Return how many active subscribers a newsletter has."""
+    is_active = SubscriptionRow.state == SubscriptionState.ACTIVE.value
+    query = select(func.count()).select_from(SubscriptionRow)
+    return session.scalar(query.where(SubscriptionRow.newsletter_id == newsletter_id, is_active)) or 0
+
+
 def add_editions(session: Session, issue_id: IssueId, keys: Iterable[str], *, after: int) -> dict[str, int]:
     """Store editions that an issue's readers see, each once; return their row ids by key.
 

@@ -218,6 +218,24 @@ def _returning(dialect: str) -> Update:
     )
 
 
+def put_claims_off(session: Session, later: Sequence[tuple[Claim, datetime]]) -> None:
+    """Give back claims for which there is no turn yet, each pending again until its own moment."""
+    if not later:
+        return
+    session.connection().execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == bindparam("b_id"),
+            DeliveryRow.fence == bindparam("b_fence"),
+            DeliveryRow.state == DeliveryState.CLAIMED.value,
+        )
+        .values(
+            state=DeliveryState.PENDING.value, owner=None, lease_until=None, next_at=bindparam("b_next_at")
+        ),
+        [{"b_id": claim.id, "b_fence": claim.fence, "b_next_at": at} for claim, at in later],
+    )
+
+
 def _held(connection: Connection, claims: Sequence[Claim]) -> dict[str, object]:
     return values_given(connection, _HELD, [(claim.id, claim.fence) for claim in claims])
 

@@ -7,6 +7,7 @@ with a delivery is in `claims.py`; `digest/domain/deliveries.py` has the states 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 

@@ -23,8 +23,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import CHANGES, Issue, IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
+from digest.domain.quiet import QuietHours
 from digest.domain.times import Window
 from digest.store.base import NEVER_AGAIN, Base
+from digest.store.newsletters import NewsletterRow
 
 
 class IssueRow(Base):
@@ -213,6 +215,16 @@ def lock_draft(session: Session, issue_id: IssueId) -> None:
     issue = lock_issue(session, issue_id)
     if issue.state is not IssueState.DRAFT:
         raise Conflict(f"issue {issue_id} is {issue.state}: only a draft can be edited")
+
+
+def quiet_hours_of(session: Session, issue_id: IssueId) -> tuple[QuietHours | None, str]:
+    """Return the quiet hours of an issue's newsletter, and the zone they are in."""
+    found = session.execute(
+        select(NewsletterRow.quiet_hours, NewsletterRow.timezone)
+        .join(IssueRow, IssueRow.newsletter_id == NewsletterRow.id)
+        .where(IssueRow.id == issue_id)
+    ).first()
+    return (QuietHours.parse(found.quiet_hours), found.timezone) if found else (None, "UTC")
 
 
 def next_number(session: Session, newsletter_id: NewsletterId) -> int:

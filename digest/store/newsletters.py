@@ -12,6 +12,7 @@ from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
+from digest.domain.quiet import QuietHours
 from digest.domain.themes import Theme
 from digest.domain.topics import TOPICS_MAX, Topic, TopicRule, TopicSlug, require_parent
 from digest.store.base import NEVER_AGAIN, Base, Json
@@ -50,6 +51,7 @@ class NewsletterRow(Base):
     archive_changed_at: Mapped[datetime | None]
     local_time: Mapped[bool] = mapped_column(default=False)
     cadences: Mapped[str] = mapped_column(String(64), default="every")
+    quiet_hours: Mapped[str] = mapped_column(String(11), default="", server_default="")
 
 
 class TopicRow(Base):
@@ -97,6 +99,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         goodbye=newsletter.goodbye,
         local_time=newsletter.local_time,
         cadences=",".join(newsletter.cadences),
+        quiet_hours=str(newsletter.quiet_hours or ""),
         created_at=now,
     )
     session.add(row)
@@ -287,6 +290,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         goodbye=row.goodbye,
         local_time=row.local_time,
         cadences=tuple(map(Cadence, row.cadences.split(","))),
+        quiet_hours=QuietHours.parse(row.quiet_hours),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from digest.deliver.dkim.keys import DkimKey
+from digest.deliver.dns import Dns
 from digest.doctor.checks import Check
 from digest.doctor.identity.dkim import PublishedKey, read_key
-from digest.doctor.identity.dns import Dns
 from digest.doctor.identity.verdicts import Verdict
 from digest.doctor.identity.zone import zone_text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from digest.deliver.dns import Dns
 from digest.doctor.identity.dmarc import (
     DmarcRecord,
     Walk,
@@ -15,7 +16,6 @@ from digest.doctor.identity.dmarc import (
     read_dmarc,
     repaired,
 )
-from digest.doctor.identity.dns import Dns
 from digest.doctor.identity.senders import Identity
 from digest.doctor.identity.verdicts import Verdict, within
 from digest.doctor.identity.zone import zone_text

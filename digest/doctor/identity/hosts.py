@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from digest.deliver.dns import Address, Dns, reverse_name
 from digest.doctor.checks import Check
-from digest.doctor.identity.dns import Address, Dns, reverse_name
 from digest.doctor.identity.senders import Sending, is_seen
 from digest.doctor.identity.verdicts import Verdict
 from digest.doctor.identity.zone import zone_line

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from functools import partial
 
 from digest.deliver.dkim.keys import DkimKey
+from digest.deliver.dns import Dns
 from digest.doctor.checks import Check
 from digest.doctor.identity.dkim_check import look_at_key, without_keys
 from digest.doctor.identity.dmarc_check import look_at_alignment, look_at_dmarc
-from digest.doctor.identity.dns import Dns
 from digest.doctor.identity.hosts import look_at_address, look_at_bounces, unknown_addresses
 from digest.doctor.identity.senders import Identity, Sending, identities, sending
 from digest.doctor.identity.spf_check import look_at_spf

@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from digest.deliver.dns import Address, Dns
 from digest.deliver.headers import ascii_address
 from digest.deliver.mail_urls import hosts_of
-from digest.doctor.identity.dns import Address, Dns
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from digest.runtime import Runtime
 from digest.settings import Settings

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from digest.doctor.identity.dns import Address
+from digest.deliver.dns import Address
 from digest.doctor.identity.tags import shown
 
 LOOKUPS_MAX = 10

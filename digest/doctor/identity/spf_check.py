@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from digest.doctor.identity.dns import Dns
+from digest.deliver.dns import Dns
 from digest.doctor.identity.senders import Sending, is_seen
 from digest.doctor.identity.spf import LOOKUPS_MAX, VOIDS_MAX, merged, new_record, with_address, with_ending
 from digest.doctor.identity.spf_result import Cost, SpfResult, cost_of, costs, nodes, result_for

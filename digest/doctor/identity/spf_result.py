@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.doctor.identity.dns import Address
+from digest.deliver.dns import Address
 from digest.doctor.identity.spf import ASKING, Term
 from digest.doctor.identity.spf_tree import Found, Node
 

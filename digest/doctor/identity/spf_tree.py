@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digest.doctor.identity.dns import Address, Dns
+from digest.deliver.dns import Address, Dns
 from digest.doctor.identity.spf import ASKING, SpfRecord, Term, is_spf, read_spf
 from digest.domain.errors import Unavailable
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import TypeVar
 
-from digest.doctor.identity.dns import Dns
+from digest.deliver.dns import Dns
 from digest.doctor.identity.senders import Sending
 from digest.doctor.identity.verdicts import Verdict
 from tests.servers.dns import DnsServer, Zone

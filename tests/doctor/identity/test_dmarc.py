@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from digest.deliver.dns import Dns
 from digest.doctor.identity.dmarc import Walk, are_aligned, names_walked, read_dmarc
 from digest.doctor.identity.dmarc_check import look_at_alignment, look_at_dmarc, walk_from
-from digest.doctor.identity.dns import Dns
 from digest.doctor.identity.senders import Identity
 from digest.doctor.identity.verdicts import Verdict
 from digest.domain.errors import Unavailable

@@ -11,8 +11,8 @@ import pytest
 from dns.asyncresolver import Resolver
 from dns.resolver import NoResolverConfiguration
 
-from digest.doctor.identity import dns as asking
-from digest.doctor.identity.dns import Answer, Dns, reverse_name
+from digest.deliver import dns as asking
+from digest.deliver.dns import Answer, Dns, reverse_name
 from digest.domain.errors import Misconfigured, Unavailable
 from tests.doctor.identity.asking import asked
 from tests.servers.dns import DnsServer

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from digest.doctor.identity.dns import reverse_name
+from digest.deliver.dns import reverse_name
 from digest.doctor.identity.senders import Sending
 from digest.doctor.identity.spf_check import look_at_spf
 from digest.doctor.identity.spf_result import cost_of, result_for
