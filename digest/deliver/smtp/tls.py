@@ -40,7 +40,7 @@ class Trust:
 
     async def context(self) -> ssl.SSLContext:
         """Return what verifies."""
-        return self._context or await asyncio.to_thread(self._read)
+        return await asyncio.to_thread(self._read) if self._context is None else self._context
 
     def _read(self) -> ssl.SSLContext:
         # Many conversations begin at once, in several threads.
