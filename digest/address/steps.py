@@ -20,6 +20,7 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import NewDelivery, add_deliveries, edition_key_of, find_delivery
 from digest.store.issues import change_issue, get_issue
 from digest.store.newsletters import list_topics, newsletter_by_id, topic_ids
+from digest.store.remakes import already_reached
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.subscribers import get_subscription, is_suppressed
 
@@ -61,6 +62,8 @@ class _Addressing:
         self._edition_of: dict[int, int | SkipReason] = {}
         self._edition_ids: dict[str, int] = {}
         self._result = Addressed()
+        reached = already_reached(session, issue)
+        self._reached = frozenset() if reached is None else frozenset(session.scalars(reached))
 
     def run(self) -> Addressed:
         page: list[Reader] = []
@@ -93,6 +96,8 @@ class _Addressing:
             return SkipReason.SUPPRESSED
         if reader.is_paused:
             return SkipReason.PAUSED
+        if reader.subscriber_id in self._reached:
+            return SkipReason.ALREADY_SENT
         if reader.follows not in self._edition_of:
             self._edition_of[reader.follows] = self._edition_or_reason(reader.follows)
         return self._edition_of[reader.follows]
@@ -199,7 +204,7 @@ def _without_delivery(
     skip = find_skip(session, issue.id, subscription.subscriber.id)
     if skip is not None:
         since = "only since the audience was fixed"
-        then = skip.in_words if skip in (SkipReason.PAUSED, SkipReason.SUPPRESSED) else since
+        then = since if skip in (SkipReason.NO_TOPICS, SkipReason.NOTHING_FOLLOWED) else skip.in_words
         return f"was sent nothing of this issue: {skip.in_words}", then
     if subscription.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
         told = f"subscription is {subscription.state}"
@@ -207,7 +212,7 @@ def _without_delivery(
     if issue.state is IssueState.CANCELLED and issue.sending_at is None:
         told = "it was cancelled before it was sent"
         return f"gets nothing of this issue: {told}", told
-    if issue.state not in (IssueState.DRAFT, IssueState.APPROVED):
+    if issue.sending_at is not None:
         told = "subscribed after its audience was fixed"
         return f"gets nothing of this issue: {told}", told
     reason = skip_reason(

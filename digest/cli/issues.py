@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import archive, issue_checks, issue_course, issue_looks, issue_shaping
+from digest.cli import archive, issue_checks, issue_course, issue_looks, issue_resending, issue_shaping
 from digest.cli.archive import hidden_note, in_the_archive
 from digest.cli.arguments import IssueNumber
 from digest.cli.decisions import show_decisions
@@ -208,5 +208,5 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
     )
 
 
-for part in (issue_shaping, issue_looks, issue_checks, issue_course, archive):
+for part in (issue_shaping, issue_looks, issue_checks, issue_course, issue_resending, archive):
     app.add_typer(part.app)

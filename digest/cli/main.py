@@ -47,6 +47,8 @@ class Root(LazyGroup):
         "compose": Part(_ISSUE, "digest.cli.runs", "Fill the draft of the week with the best articles."),
         "issue": Part(_ISSUE, "digest.cli.issues", "Issues: look at them, let them go, stop them.", True),
         "send": Part(_ISSUE, "digest.cli.sending", "Send an approved issue, or go on with one."),
+        "pause": Part(_ISSUE, "digest.cli.holding", "Send nothing at all, of any issue, for now."),
+        "resume": Part(_ISSUE, "digest.cli.holding", "Let everything go on that was held."),
         "why": Part(_ISSUE, "digest.cli.explaining", "Say why a reader gets each item, or does not."),
         "inspect": Part(_ISSUE, "digest.cli.inspecting", "See what is read of a feed or an article.", True),
     }

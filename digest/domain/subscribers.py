@@ -27,6 +27,8 @@ class SkipReason(StrEnum):
     NOTHING_FOLLOWED = "nothing_followed"
     SUPPRESSED = "suppressed"
     PAUSED = "paused"
+    ALREADY_SENT = "already_sent"
+    """They have the issue of these days that was cancelled, or may have it."""
 
     @property
     def in_words(self) -> str:
@@ -39,6 +41,7 @@ _SKIP_WORDS = {
     SkipReason.NOTHING_FOLLOWED: "no article in the topics they follow",
     SkipReason.SUPPRESSED: "address is suppressed",
     SkipReason.PAUSED: "paused their subscription",
+    SkipReason.ALREADY_SENT: "got the cancelled issue of the same days",
 }
 
 

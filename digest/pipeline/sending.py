@@ -17,6 +17,8 @@ from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import zone
+from digest.pipeline.control import finish_cancelled
+from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.watch import Unwatched, Watch
@@ -42,7 +44,7 @@ def send(
     watch: Watch | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
-    """Address an approved issue, then send what is due of it.
+    """Address an approved issue, then send what is due of it, unless everything is held.
 
     Returns what addressing came to, None when that was done before, and how many deliveries are in
     each state. Raises `Conflict` for an issue that is not approved, is paused or is over, and
@@ -51,6 +53,7 @@ def send(
     watch = watch or Unwatched()
     engine = runtime.engine
     runtime.require_mail()
+    refuse_when_held(runtime)
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
     addressed = None
@@ -156,11 +159,17 @@ def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: d
 
 
 def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
-    """Sweep, and return the issues that workers should send: approved ones and those under way."""
+    """Sweep, and return the issues that workers should send: approved ones and those under way.
+
+    None while everything is held.
+    """
     now = runtime.clock()
     sweep(runtime.engine, now=now)
+    finish_cancelled(runtime)
     with writing(runtime.engine) as session:
         end_waiting(session)
+    if is_held(runtime):
+        return ()
     with reading(runtime.engine) as session:
         return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -37,6 +38,8 @@ from digest.store.subscribers import SubscriberRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")
+_SETTLED = text("state IN ('accepted', 'failed')")
+_FAILED = text("state IN ('failed', 'unknown')")
 
 
 class DeliveryRow(Base):
@@ -53,6 +56,22 @@ class DeliveryRow(Base):
         UniqueConstraint("issue_id", "email_key"),
         Index("ix_deliveries_due", "issue_id", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
+        # The rate of a send and the share that fails are counted while it goes on.
+        Index(
+            "ix_deliveries_settled",
+            "issue_id",
+            "settled_at",
+            sqlite_where=_SETTLED,
+            postgresql_where=_SETTLED,
+        ),
+        Index(
+            "ix_deliveries_failed",
+            "issue_id",
+            "state",
+            "id",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -73,6 +92,10 @@ class DeliveryRow(Base):
     created_at: Mapped[datetime]
     armed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+# Written out as in the partial index, which neither database could use otherwise.
+_IS_PENDING = DeliveryRow.state == literal_column("'pending'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +144,29 @@ def cancel_for_subscriber(session: Session, newsletter_id: NewsletterId, subscri
     )
 
 
-def cancel_for_issue(session: Session, issue_id: IssueId) -> int:
-    """Cancel what is still to be sent of an issue; return how many. What is armed goes out."""
-    return _cancel(session, DeliveryRow.issue_id == issue_id)
+def cancel_for_issue(session: Session, issue_id: IssueId, *, limit: int | None = None) -> int:
+    """Cancel what is still to be sent of an issue; return how many. What is armed goes out.
+
+    With a `limit` so many of those that nobody has claimed, and none means that no more are.
+    """
+    if limit is None:
+        return _cancel(session, DeliveryRow.issue_id == issue_id)
+    some = select(DeliveryRow.id).where(DeliveryRow.issue_id == issue_id, _IS_PENDING).limit(limit)
+    return _cancel(session, DeliveryRow.id.in_(some))
+
+
+def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
+    """Return the cancelled issues of which a delivery waits all the same: nobody would ever send it."""
+    # Looked up issue by issue, as a scalar is: a join would read all that waits of all issues.
+    first = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.issue_id == IssueRow.id, _IS_PENDING)
+        .limit(1)
+        .correlate(IssueRow)
+        .scalar_subquery()
+    )
+    over = select(IssueRow.id).where(IssueRow.state == IssueState.CANCELLED, first.is_not(None))
+    return tuple(map(IssueId, session.scalars(over)))
 
 
 def _cancel(session: Session, *which: ColumnElement[bool]) -> int:
