@@ -82,9 +82,9 @@ class Settings(BaseSettings):
     state_dir: str = Field(
         "",
         description="A folder of this machine's own, outside the database, where senders note how far they "
-        "are: by it a database that was put back from a backup is known to be older, and nothing is sent until "
-        "'digest resume'. Not on the database's disk, if that can be. Empty: beside an SQLite file, else "
-        "beside the settings.",
+        "are: by it a database that was put back from a backup is known to be older, and nothing is sent "
+        "until 'digest resume'. Not on the database's disk, if that can be. Empty: beside an SQLite file, "
+        "else beside the settings.",
     )
     pause_after: int = Field(
         200,
@@ -94,7 +94,7 @@ class Settings(BaseSettings):
     )
     pause_failures: float = Field(
         5.0,
-        ge=0,
+        gt=0,
         le=100,
         allow_inf_nan=False,
         description="An issue pauses itself, and ops are told, when more than so many percent of its mails "
@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     )
     pause_complaints: float = Field(
         0.3,
-        ge=0,
+        gt=0,
         le=100,
         allow_inf_nan=False,
         description="The same for readers who called it spam; large receivers turn away who has more. 100: "

@@ -7,7 +7,7 @@ runs, what the other conversations ask for gathers, and the next commit takes al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,6 +23,10 @@ from digest.store.database import writing
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
+
+OnArmed = Callable[[Sequence[Claim], datetime], None]
+"""Is told what was armed, after the commit and before a dot leaves, and when. Raises `Unavailable`: then none
+does yet."""
 
 KEEP_TRYING = 60.0
 """Seconds to try a commit again while the database is away, before the sending stops."""
@@ -47,7 +51,10 @@ class Ledger:
     the worker dies, at most one delivery a conversation is armed and unsettled.
     """
 
-    def __init__(self, engine: Engine, *, owner: str, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, *, owner: str, clock: Clock, on_armed: OnArmed = lambda *_: None
+    ) -> None:
+        self._on_armed = on_armed
         self._engine = engine
         self._owner = owner
         self._clock = clock
@@ -120,7 +127,7 @@ class Ledger:
                 return await asyncio.to_thread(self._write, page)
             except Unavailable as exc:
                 if loop.time() > give_up:
-                    raise Unavailable(
+                    raise type(exc)(
                         f"deliveries could not be recorded for {KEEP_TRYING:.0f} s: {exc}"
                     ) from exc
                 log.warning("ledger.retry", reason=str(exc).splitlines()[0], in_seconds=pause)
@@ -140,6 +147,8 @@ class Ledger:
             if page.arms:
                 claims = [claim for claim, _ in page.arms]
                 armed = arm_deliveries(session, claims, owner=self._owner, now=now)
+        if armed:
+            self._on_armed([claim for claim, _ in page.arms if claim.id in armed], now)
         return armed
 
 

@@ -12,16 +12,17 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.ledger import Clock, Ledger, OnArmed
 from digest.deliver.outages import leave_outage, meet_outage
 from digest.deliver.owners import dead_among
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
-from digest.domain.errors import DigestError, Refused, Unavailable
+from digest.domain.errors import DigestError, DiskFull, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.claims import claim_deliveries, claimable_issues, lease_owners, reap_leases
 from digest.store.database import reading, writing
 from digest.store.deliveries import is_unfinished
+from digest.store.holds import open_holds
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ async def send_issue(
     pace: Pace = Pace(),
     should_stop: Callable[[], bool] = lambda: False,
     on_settled: Callable[[Outcome], None] = lambda _: None,
+    on_armed: OnArmed = lambda *_: None,
 ) -> None:
     """Send what is due of an issue, until nothing is or `should_stop` says so.
 
@@ -60,7 +62,7 @@ async def send_issue(
     server or the database stays away, `Refused` when the server will not have us; what was not sent is
     pending again.
     """
-    async with Ledger(engine, owner=owner, clock=clock) as ledger:
+    async with Ledger(engine, owner=owner, clock=clock, on_armed=on_armed) as ledger:
         round_ = _Round(engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled)
         try:
             async with asyncio.TaskGroup() as conversations:
@@ -156,6 +158,11 @@ class _Round:
             return
         except Refused as exc:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
+        except DiskFull as exc:
+            # There will be no room for the next one either.
+            self._ledger.give_back(claim)
+            self._fail(exc)
+            return
         except Unavailable as exc:
             outcome = Outcome(DeliveryState.PENDING, None, str(exc))
         outcome = _with_retry(claim, outcome, now=self._clock())
@@ -190,22 +197,25 @@ class _Round:
             )
 
     async def _look_at_issue(self) -> None:
-        """Stop the round when the issue is paused, cancelled or gone, not to be refused claim by claim."""
+        """Stop the round when the issue is paused, cancelled or gone, or all is held.
+
+        Otherwise claim by claim would be refused.
+        """
         try:
-            state = await asyncio.to_thread(self._issue_state)
+            may_go_on = await asyncio.to_thread(self._is_sending)
         except DigestError as exc:
             self._fail(exc)
         else:
-            self._is_stopped = self._is_stopped or state is not IssueState.SENDING
+            self._is_stopped = self._is_stopped or not may_go_on
 
     def _fail(self, exc: DigestError) -> None:
         """Stop the round for a reason that whoever called must hear."""
         self._failure = self._failure or exc
         self._is_stopped = True
 
-    def _issue_state(self) -> IssueState:
+    def _is_sending(self) -> bool:
         with reading(self._engine) as session:
-            return get_issue(session, self._issue_id).state
+            return get_issue(session, self._issue_id).state is IssueState.SENDING and not open_holds(session)
 
     def close(self) -> DigestError | None:
         """Give back the claims nobody got to; return why, when that was not asked for."""

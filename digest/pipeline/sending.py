@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 
 from digest.address.steps import Addressed, address_issue
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
-from digest.domain.deliveries import DeliveryState
+from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import zone
 from digest.pipeline.control import finish_cancelled
+from digest.pipeline.disks import telling_of_full_disks
+from digest.pipeline.guard import Guard
 from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
+from digest.pipeline.restored import hold_if_restored, open_marks
+from digest.pipeline.telling import tell_of_stops
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -50,10 +54,18 @@ def send(
     each state. Raises `Conflict` for an issue that is not approved, is paused or is over, and
     `Unavailable` when the mail server stays away: what was not sent is still pending.
     """
-    watch = watch or Unwatched()
-    engine = runtime.engine
     runtime.require_mail()
-    refuse_when_held(runtime)
+    with telling_of_full_disks(runtime):
+        hold_if_restored(runtime)
+        tell_of_stops(runtime)
+        refuse_when_held(runtime)
+        return _send(runtime, issue_id, watch or Unwatched(), should_stop)
+
+
+def _send(
+    runtime: Runtime, issue_id: IssueId, watch: Watch, should_stop: Callable[[], bool]
+) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
+    engine = runtime.engine
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
     addressed = None
@@ -63,24 +75,33 @@ def send(
         addressed = _address(runtime, issue)
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
+    guard = Guard(runtime, issue_id)
+
+    def note(outcome: Outcome) -> None:
+        guard.note(outcome)
+        watch.step(outcome)
+
     try:
-        asyncio.run(
-            send_issue(
-                engine,
-                issue_id,
-                transport=runtime.transport,
-                mail_for=mail_for(runtime, issue_id),
-                owner=runtime.owner,
-                clock=runtime.clock,
-                pace=Pace(sessions=runtime.settings.mail_sessions),
-                should_stop=should_stop,
-                on_settled=watch.step,
+        with guard, open_marks(runtime, issue_id) as marks:
+            asyncio.run(
+                send_issue(
+                    engine,
+                    issue_id,
+                    transport=runtime.transport,
+                    mail_for=mail_for(runtime, issue_id),
+                    owner=runtime.owner,
+                    clock=runtime.clock,
+                    pace=Pace(sessions=runtime.settings.mail_sessions),
+                    should_stop=lambda: guard.stops or should_stop(),
+                    on_settled=note,
+                    on_armed=marks.write,
+                )
             )
-        )
     except (Refused, Unavailable) as exc:
         rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
         raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
     finish_issue(engine, issue_id, now=runtime.clock())
+    tell_of_stops(runtime)
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
 
@@ -139,7 +160,8 @@ def sending_note(session: Session, issue: Issue, *, now: datetime) -> str:
     if counts[DeliveryState.UNKNOWN]:
         told.append(
             f"{counts[DeliveryState.UNKNOWN]} unknown: the server never answered. They are not sent again "
-            f"unasked; settle them with 'digest issue reconcile {issue.id} --log FILE'"
+            f"unasked; 'digest issue unknown {issue.id}' lists them, and 'digest issue reconcile {issue.id} "
+            "--log FILE' settles them"
         )
     return ", ".join(told)
 
@@ -161,13 +183,15 @@ def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: d
 def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     """Sweep, and return the issues that workers should send: approved ones and those under way.
 
-    None while everything is held.
+    None while everything is held, as it is when the database turns out to be an older copy.
     """
-    now = runtime.clock()
-    sweep(runtime.engine, now=now)
-    finish_cancelled(runtime)
-    with writing(runtime.engine) as session:
-        end_waiting(session)
+    with telling_of_full_disks(runtime):
+        hold_if_restored(runtime)
+        sweep(runtime.engine, now=runtime.clock())
+        finish_cancelled(runtime)
+        with writing(runtime.engine) as session:
+            end_waiting(session)
+        tell_of_stops(runtime)
     if is_held(runtime):
         return ()
     with reading(runtime.engine) as session:

@@ -72,9 +72,17 @@ def open_holds(session: Session) -> tuple[Hold, ...]:
     return tuple(map(_hold, rows))
 
 
-def last_ended(session: Session, cause: HoldCause) -> datetime | None:
-    """Return when a hold for this cause last ended, None when none ever did."""
-    return session.scalar(select(func.max(HoldRow.ended_at)).where(HoldRow.cause == cause))
+def accepted_before(session: Session, cause: HoldCause) -> datetime | None:
+    """Return until when what led to a hold for this cause was accepted by ending it, None for never.
+
+    Of two clocks, that of whoever ended it may be behind the one that began it.
+    """
+    ended = session.execute(
+        select(func.max(HoldRow.ended_at), func.max(HoldRow.since)).where(
+            HoldRow.cause == cause, HoldRow.ended_at.is_not(None)
+        )
+    ).one()
+    return max(filter(None, ended), default=None)
 
 
 def claim_untold_holds(session: Session, *, now: datetime, again: timedelta) -> tuple[tuple[int, Hold], ...]:

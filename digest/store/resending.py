@@ -26,7 +26,7 @@ from digest.domain.deliveries import HARD_BOUNCES, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId
 from digest.domain.subscribers import SubscriptionState, email_key
 from digest.store.bounces import SoftBounceRow
-from digest.store.deliveries import DeliveryRow
+from digest.store.deliveries import IS_UNSENT, DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.subscribers import SubscriptionRow, SuppressionRow
 
@@ -68,8 +68,6 @@ class Resendable:
     left_out: Mapping[LeftOut, int]
 
 
-# Written out as in the partial index, which neither database could use otherwise.
-_IS_OPEN_ENDED = DeliveryRow.state.in_([literal_column("'failed'"), literal_column("'unknown'")])
 _IS_GONE = and_(
     DeliveryRow.state == literal_column("'failed'"),
     or_(
@@ -98,7 +96,7 @@ def _which(
 ) -> list[ColumnElement[bool]]:
     wanted = [
         DeliveryRow.issue_id == issue_id,
-        _IS_OPEN_ENDED,
+        IS_UNSENT,
         DeliveryRow.state.in_([state.value for state in states]),
     ]
     if emails:
@@ -211,7 +209,7 @@ def list_unknown(
         )
         .where(
             DeliveryRow.issue_id == issue_id,
-            _IS_OPEN_ENDED,
+            IS_UNSENT,
             DeliveryRow.state == DeliveryState.UNKNOWN.value,
             DeliveryRow.id > after,
         )

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.errors import Refused
+from digest.domain.issues import IssueId
 from digest.domain.suppressions import SuppressionReason
 from digest.store.bounces import count_soft_bounce, suppress_bounced
 from digest.store.database import writing
@@ -48,8 +49,8 @@ NOBODY = DeliveryId(0)
 class Taken:
     """What a mail that came back was taken for and what it changed.
 
-    `email` is the reader it is about, '' when that cannot be told. `is_copy`: it was taken in before, and
-    nothing was changed now.
+    `email` is the reader it is about, '' when that cannot be told, and `issue_id` the issue whose mail it
+    was. `is_copy`: it was taken in before, and nothing was changed now.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Taken:
     email: str
     detail: str
     is_copy: bool = False
+    issue_id: IssueId | None = None
 
     @property
     def domain(self) -> str:
@@ -94,7 +96,15 @@ def take_in(
         if number is not None and delivery is not None:
             effect = _apply(session, new, delivery, verdict, now=now)
             set_effect(session, number, effect)
-    taken = Taken(report.kind, verdict.meaning, effect, new.email, verdict.detail, is_copy=number is None)
+    taken = Taken(
+        report.kind,
+        verdict.meaning,
+        effect,
+        new.email,
+        verdict.detail,
+        is_copy=number is None,
+        issue_id=delivery.issue_id if delivery else None,
+    )
     _log(taken, delivery, via)
     return taken
 

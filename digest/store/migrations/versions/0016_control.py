@@ -15,7 +15,7 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 SETTLED = sa.text("state IN ('accepted', 'failed')")
-FAILED = sa.text("state IN ('failed', 'unknown')")
+UNSENT = sa.text("state IN ('failed', 'unknown', 'cancelled')")
 LIVING = sa.text("state <> 'cancelled'")
 PAUSE_OPEN = sa.text("ended_at IS NULL")
 WINDOW = ['newsletter_id', 'window_start', 'window_end']
@@ -60,7 +60,7 @@ def upgrade() -> None:
     op.bulk_insert(homes, [{"id": 1, "identity": str(uuid4()), "place": ""}])
     _make_windows_unique_among_the_living()
     op.create_index('ix_deliveries_settled', 'deliveries', ['issue_id', 'settled_at'], sqlite_where=SETTLED, postgresql_where=SETTLED)
-    op.create_index('ix_deliveries_failed', 'deliveries', ['issue_id', 'state', 'id'], sqlite_where=FAILED, postgresql_where=FAILED)
+    op.create_index('ix_deliveries_unsent', 'deliveries', ['issue_id', 'state', 'settled_at'], sqlite_where=UNSENT, postgresql_where=UNSENT)
     op.create_index('ix_returned_mails_meaning_received_at', 'returned_mails', ['meaning', 'received_at'])
 
 
@@ -90,7 +90,7 @@ def _keep_numbers(given: int | None) -> None:
 
 def downgrade() -> None:
     op.drop_index('ix_returned_mails_meaning_received_at', 'returned_mails')
-    op.drop_index('ix_deliveries_failed', 'deliveries')
+    op.drop_index('ix_deliveries_unsent', 'deliveries')
     op.drop_index('ix_deliveries_settled', 'deliveries')
     # Before this one a window had one issue: of a week that was made again, the cancelled ones go.
     op.execute(sa.text(
