@@ -9,10 +9,12 @@ import structlog
 
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import DigestError
-from digest.domain.issues import IssueId
+from digest.domain.issues import IssueId, IssueState
 from digest.pipeline.breaches import Gauge, pause_breached
-from digest.pipeline.holding import is_held
 from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.holds import open_holds
+from digest.store.issues import get_issue
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +22,7 @@ LOOK_SECONDS = 1.0
 
 
 class Guard:
-    """A thread that looks once a second whether everything is held and whether too much fails.
+    """A thread that looks once a second whether the send may go on, and whether too much of it fails.
 
     A context manager; leaving it looks once more. It is told each outcome, and where many fail at once it
     looks at once: what a second lets out at full speed is thousands of mails.
@@ -36,7 +38,10 @@ class Guard:
         self._is_over = False
         self._thread = threading.Thread(target=self._watch, name="guard", daemon=True)
         self.stops = False
-        """Whether the send is to end now: everything is held."""
+        """Whether the send is to end now: its issue is paused or over, or everything is held.
+
+        The arm asks for that too, but what a server refuses before it never comes so far.
+        """
 
     def __enter__(self) -> Guard:
         self._thread.start()
@@ -69,10 +74,12 @@ class Guard:
                 return
 
     def _look(self) -> None:
-        self.stops = is_held(self._runtime)
         failed = self._failed
         if failed > self._seen:
             self._seen = failed
             # Each look is worth it only when there is a tenth more to see.
             self._look_at = failed + max(1, failed // 10)
             pause_breached(self._runtime, self._issue_id, self._gauge)
+        with reading(self._runtime.engine) as session:
+            state = get_issue(session, self._issue_id).state
+            self.stops = state is not IssueState.SENDING or bool(open_holds(session))

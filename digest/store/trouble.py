@@ -26,9 +26,8 @@ def told(engine: Engine) -> Iterator[None]:
     """Raise `DigestError`s in place of what the driver raises.
 
     `Unavailable` when the database cannot be reached or used now, `DiskFull` of that when it has no room,
-    `Misconfigured` when a file is no database,
-    `InvalidInput` when a value does not fit its column, `Conflict` when somebody else has stored or removed
-    meanwhile what this was about.
+    `Misconfigured` when a file is no database, `InvalidInput` when a value does not fit its column,
+    `Conflict` when somebody else has stored or removed meanwhile what this was about.
     """
     try:
         yield
