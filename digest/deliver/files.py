@@ -11,7 +11,8 @@ from digest.deliver.transport import Arm, NotArmed
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import DiskFull, Unavailable
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a system says when there is no room: on the disk, or for this user."""
 
 
 async def keep(octets: bytes, *, unfinished: Path, finished: Path, arm: Arm) -> Outcome:
@@ -24,7 +25,7 @@ async def keep(octets: bytes, *, unfinished: Path, finished: Path, arm: Arm) -> 
         try:
             await asyncio.to_thread(_write, unfinished, octets)
         except OSError as exc:
-            if exc.errno in _FULL:
+            if exc.errno in FULL:
                 raise DiskFull(f"the disk of {unfinished.parent} is full ({exc.strerror})") from exc
             raise Unavailable(f"{unfinished}: {exc.strerror or exc}") from exc
         if not await arm():

@@ -7,7 +7,6 @@ mark is a few microseconds: it has to outlive this process, not the machine, so 
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
+from digest.deliver.files import FULL
 from digest.domain.deliveries import Claim, DeliveryId
 from digest.domain.errors import DiskFull, Misconfigured, Unavailable
 from digest.domain.issues import IssueId
@@ -79,10 +79,6 @@ class Marks:
             if exc.errno in FULL:
                 raise _full(self._path, exc) from exc
             raise Unavailable(f"{self._path}: {exc.strerror or exc}") from exc
-
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-"""What a system says when there is no room: on the disk, or for this user."""
 
 
 def _full(path: Path, exc: OSError) -> DiskFull:

@@ -48,7 +48,8 @@ def test_a_full_mail_folder_loses_nothing_and_is_gone_on_with(
     assert sending.states == {DeliveryState.PENDING: 4}, "none is unknown, and none was put off"
     assert list((tmp_path / "outbox" / "tmp").iterdir()) == []
     (alert,) = alerts(tmp_path)
-    assert "outbox/tmp is full" in alert.replace("- ", "-")
+    assert "is full (No space left on device)" in alert
+    assert "Make room there." in alert
     full = False
     send(sending.runtime, sending.issue.id)
     assert sending.now.state is IssueState.SENT

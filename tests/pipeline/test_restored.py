@@ -95,7 +95,7 @@ def test_an_sqlite_file_that_was_put_back_is_held(tmp_path: Path, sqlite_url: st
     found.engine.dispose()
     for left in tmp_path.glob("digest.db-*"):
         left.unlink()
-    shutil.copy(tmp_path / "backup.db", file)
+    (tmp_path / "backup.db").replace(file)
     assert found.now.state is IssueState.APPROVED
     assert open_issues(found.runtime) == ()
     with pytest.raises(Conflict, match="an older copy"):
