@@ -15,7 +15,7 @@ RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-edi
 
 FROM python:3.12.11-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/digest digest \
-    && install --directory --owner digest --group digest /var/lib/digest
+    && install --directory --owner digest --group digest /var/lib/digest /var/lib/digest/digest-state
 COPY --from=build /opt/digest /opt/digest
 ENV PATH=/opt/digest/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # Where the database lies when it is SQLite: give it a volume then.

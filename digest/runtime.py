@@ -19,9 +19,10 @@ from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.logs import set_up_logs
-from digest.settings import Settings, load_settings
+from digest.settings import Settings, config_file, load_settings
 from digest.store.database import open_engine
 from digest.store.schema import require_schema
+from digest.store.trouble import sqlite_file
 
 # What a stage is made with is imported when it is made: a command that only reads the database starts in
 # half the time without template engine, mail and HTTP libraries.
@@ -64,6 +65,16 @@ class Runtime:
         from digest.deliver.owners import Owner
 
         return str(Owner.this_process())
+
+    @cached_property
+    def state_dir(self) -> Path:
+        """The folder of this machine where senders note how far they are. It may not be there yet."""
+        if self.settings.state_dir:
+            return Path(self.settings.state_dir)
+        database = sqlite_file(self.engine)
+        if database is not None:
+            return database.with_name(f"{database.name}.state")
+        return config_file().parent / "digest-state"
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -115,6 +115,35 @@ class Settings(BaseSettings):
         description="Mails on each day of the warm-up; on those after the last, any number. Empty: 50, 100, "
         "500, 1000, then twice as many each day up to 512000, 13 days in all.",
     )
+    state_dir: str = Field(
+        "",
+        description="A folder of this machine's own, outside the database, where senders note how far they "
+        "are: by it a database that was put back from a backup is known to be older, and nothing is sent "
+        "until 'digest resume'. Not on the database's disk, if that can be. Empty: beside an SQLite file, "
+        "else beside the settings.",
+    )
+    pause_after: int = Field(
+        200,
+        ge=1,
+        le=1_000_000,
+        description="How many mails of an issue must have been taken or refused before it can pause itself.",
+    )
+    pause_failures: float = Field(
+        5.0,
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="An issue pauses itself, and ops are told, when more than so many percent of its mails "
+        "were refused for good or came back. 100: never.",
+    )
+    pause_complaints: float = Field(
+        0.3,
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="The same for readers who called it spam; large receivers turn away who has more. 100: "
+        "never.",
+    )
     return_path: str = Field(
         "",
         description="The address bounces go to. A * before the @, as in bounces+*@news.example.org, becomes "

@@ -178,7 +178,7 @@ class _Case:
 
 
 _TO_COME = (IssueState.DRAFT, IssueState.APPROVED)
-_WHATEVER_IT_HOLDS = (SkipReason.PAUSED, SkipReason.SUPPRESSED, SkipReason.NOT_DUE)
+_WHATEVER_IT_HOLDS = (SkipReason.PAUSED, SkipReason.SUPPRESSED, SkipReason.NOT_DUE, SkipReason.ALREADY_SENT)
 
 _DELIVERY_WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.PENDING: "gets this issue: waiting to be sent",

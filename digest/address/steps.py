@@ -28,6 +28,7 @@ from digest.store.deliveries import NewDelivery, add_deliveries
 from digest.store.history import History, repeats_of
 from digest.store.issues import change_issue
 from digest.store.newsletters import newsletter_by_id, topic_ids
+from digest.store.remakes import already_reached
 from digest.store.revisions import get_outline
 from digest.store.schedules import find_own_hour
 
@@ -84,6 +85,8 @@ class _Addressing:
         self._result = Addressed()
         hour = find_own_hour(session, issue.id) if newsletter.local_time else None
         self._due_in = cache(lambda name: as_stored(session, due_at(hour, name, newsletter, now=now)))
+        reached = already_reached(session, issue)
+        self._reached = frozenset() if reached is None else frozenset(session.scalars(reached))
 
     def run(self) -> Addressed:
         for page in audience(self._session, self._issue.newsletter_id, self._topics, page=PAGE):
@@ -129,6 +132,8 @@ class _Addressing:
             return _SUPPRESSED
         if reader.state == _PAUSED:
             return _IS_PAUSED
+        if reader.subscriber_id in self._reached:
+            return _ALREADY_SENT
         if reader.cadence == _EVERY or not reader.follows:
             return None
         until = self._addressable.not_due_until(Cadence(reader.cadence), before.last_on)
@@ -160,6 +165,7 @@ class _Addressing:
 
 _EVERY, _PAUSED = Cadence.EVERY.value, SubscriptionState.PAUSED.value
 _SUPPRESSED, _IS_PAUSED = Skip(SkipReason.SUPPRESSED), Skip(SkipReason.PAUSED)
+_ALREADY_SENT = Skip(SkipReason.ALREADY_SENT)
 
 
 def addressable(newsletter: Newsletter, issue: Issue, session: Session) -> Addressable:

@@ -8,6 +8,8 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 from digest.domain.issues import IssueState
 from digest.pipeline.contents import why as explain
+from digest.store.database import reading
+from digest.store.issues import get_issue
 
 app = new_app()
 
@@ -15,13 +17,18 @@ app = new_app()
 @app.command(epilog=examples("digest why ada@example.org 3"))
 def why(email: Email, issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Say why a reader gets, or does not get, each item of an issue; of a draft, as it stands now."""
-    told = explain(open_runtime().engine, issue, email)
+    engine = open_runtime().engine
+    told = explain(engine, issue, email)
     if as_json:
         show_json(told)
         return
     if told.issue_state is IssueState.DRAFT:
         say(f"Issue {issue} is a draft and may change; this is how it stands now.")
     say(f"{told.email} {told.verdict}.")
+    if told.issue_state is IssueState.PAUSED:
+        with reading(engine) as session:
+            note = get_issue(session, issue).note
+        say(f"The issue is {note or 'paused'}.")
     say(f"They follow {', '.join(told.follows_names) or 'no topic'}.")
     show_table(
         ("", "article", "because"),

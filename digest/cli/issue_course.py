@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Complete, IssueNumber, LogFiles, Yes
-from digest.cli.lazy import new_app
+from digest.cli.arguments import Complete, IssueNumber, LogFiles, Yes, decided_by, within
+from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import confirm, say
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.domain.issues import CHANGES, IssueState
-from digest.store.database import reading, writing
-from digest.store.deliveries import cancel_for_issue
-from digest.store.issues import change_issue, get_issue
+from digest.domain.issues import IssueState
+from digest.pipeline import control
+from digest.store.database import reading
+from digest.store.issues import get_issue
 from digest.store.preflights import find_look
 
 app = new_app()
@@ -55,55 +55,81 @@ def approve(
             say(f"Nobody looked at its links and pictures: 'digest issue check {issue}' does, also now.")
 
 
-@app.command()
-def pause(
-    issue: IssueNumber,
-    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
-) -> None:
-    """Stop a send. What is under way ends; nothing new is armed."""
-    _change(issue, IssueState.PAUSED, f"Issue {issue} is paused. 'digest issue resume {issue}' goes on.", why)
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 
 
-@app.command()
-def resume(issue: IssueNumber) -> None:
-    """Go on with a paused send. Nobody gets it twice."""
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        change_issue(session, issue, IssueState.SENDING, now=runtime.clock(), only_from=(IssueState.PAUSED,))
-    say(f"Issue {issue} goes on: by a running worker, or with 'digest send {issue}'.")
+@app.command(epilog=examples("digest issue pause 3 --why 'wrong date in the intro'"))
+def pause(issue: IssueNumber, why: Why = "", by: By = "") -> None:
+    """Stop a send, or keep an approved issue from beginning.
 
-
-@app.command()
-def cancel(
-    issue: IssueNumber,
-    why: Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")] = "",
-    yes: Yes = False,
-) -> None:
-    """End an issue for good. Who has it keeps it; nobody else gets it."""
-    runtime = open_runtime()
-    with reading(runtime.engine) as session:
-        before = get_issue(session, issue).state
-    can_be = IssueState.CANCELLED in CHANGES[before]
-    if can_be and not yes:
-        confirm(f"Cancel issue {issue} for good?")
-    # What cannot be cancelled is refused without a question, also when it moved on since we looked.
-    only_from = tuple(IssueState) if can_be else (before,)
-    with writing(runtime.engine) as session:
-        found = change_issue(
-            session, issue, IssueState.CANCELLED, now=runtime.clock(), note=why, only_from=only_from
-        )
-        cancelled = cancel_for_issue(session, found.id)
+    What is under way ends; nothing new is armed.
+    """
+    who = decided_by(by)
+    control.pause(open_runtime(), issue, by=who, why=within(why.strip(), "--why", limit=500))
     say(
-        f"Issue {issue} is cancelled; "
-        + (f"{counted(cancelled, 'mail')} will not be sent." if cancelled else "no mail was waiting.")
+        f"Issue {issue} is paused. 'digest issue resume {issue}' goes on; 'digest issue progress {issue}' "
+        "says how far it is."
     )
 
 
-def _change(issue: int, to: IssueState, told: str, note: str) -> None:
+@app.command()
+def resume(issue: IssueNumber, by: By = "") -> None:
+    """Go on with a paused issue, from where it was. Nobody gets it twice.
+
+    Of one that paused itself, because too much of it failed, that level is accepted: it counts anew from now.
+    """
+    found = control.resume(open_runtime(), issue, by=decided_by(by))
+    goes_on = "is approved again" if found.state is IssueState.APPROVED else "goes on"
+    say(f"Issue {issue} {goes_on}: a running worker sends it, or 'digest send {issue}'.")
+
+
+@app.command()
+def cancel(issue: IssueNumber, why: Why = "", by: By = "", yes: Yes = False) -> None:
+    """End an issue for good. Who has it keeps it; nobody else gets it.
+
+    Its days can be made again: 'digest issue again'.
+    """
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        change_issue(session, issue, to, now=runtime.clock(), note=note)
-    say(told)
+    who, reason = decided_by(by), within(why.strip(), "--why", limit=500)
+    with reading(runtime.engine) as session:
+        before = get_issue(session, issue)
+    # What cannot be cancelled is refused without a question.
+    if control.can_be_cancelled(before) and not yes:
+        confirm(f"Cancel issue {issue} for good?")
+    done = control.cancel(runtime, issue, by=who, why=reason)
+    waited = (
+        f"{counted(done.cancelled, 'mail')} will not be sent." if done.cancelled else "no mail was waiting."
+    )
+    say(f"Issue {issue} is cancelled; {waited}")
+    if done.reached:
+        say(f"{counted(done.reached, 'reader')} {'has' if done.reached == 1 else 'have'} it.")
+    if done.unknown:
+        say(
+            f"Of {counted(done.unknown, 'mail')} nobody knows whether it arrived, and that stays so until "
+            f"somebody settles it: 'digest issue unknown {issue}' lists them."
+        )
+
+
+@app.command(epilog=examples("digest issue again 3"))
+def again(issue: IssueNumber) -> None:
+    """Make the days of a cancelled issue again, as a new draft.
+
+    Whoever got the cancelled one, or may have got it, is not sent the new one.
+    """
+    from digest.compose.steps import compose
+    from digest.store.newsletters import newsletter_by_id
+
+    runtime = open_runtime()
+    made = control.make_again(runtime, issue)
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, made.newsletter_id)
+    composed = compose(runtime.engine, newsletter, made.window, now=runtime.clock())
+    say(
+        f"Issue {made.id} is a draft of the same days, with {counted(composed.items, 'article')}: "
+        f"'digest issue preview {made.id}', then 'digest issue approve {made.id}'. Subject, opening lines, "
+        f"pins and drops of issue {issue} are not taken over."
+    )
 
 
 @app.command()

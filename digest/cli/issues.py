@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import archive, issue_checks, issue_course, issue_looks, issue_shaping
+from digest.cli import (
+    archive,
+    issue_checks,
+    issue_course,
+    issue_looks,
+    issue_progress,
+    issue_resending,
+    issue_shaping,
+)
 from digest.cli.archive import hidden_note, in_the_archive
 from digest.cli.arguments import IssueNumber
 from digest.cli.decisions import show_decisions
@@ -19,6 +27,7 @@ from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.newsletters import Newsletter
+from digest.domain.pauses import Pause
 from digest.domain.subscribers import SkipReason
 from digest.domain.times import zone
 from digest.store.archive import hidden_positions
@@ -28,14 +37,18 @@ from digest.store.condensings import outdated_edits
 from digest.store.database import reading
 from digest.store.decisions import Decision, Word, decisions_in
 from digest.store.deliveries import count_deliveries
+from digest.store.holds import open_holds
 from digest.store.issues import get_issue, list_issues
 from digest.store.items import items_of
 from digest.store.newsletters import get_newsletter, newsletter_by_id
+from digest.store.pauses import find_pause
 from digest.store.told import ItemScore, scores_of
 
 if TYPE_CHECKING:
     from digest.pipeline.contents import FrozenItem
     from digest.runtime import Runtime
+
+_OVER = (IssueState.SENT, IssueState.CANCELLED)
 
 # Looking at a list of issues must not wait for the libraries that make one: what needs them imports them.
 app = new_app()
@@ -86,6 +99,8 @@ def show(
     if why:
         _show_scores(standing.scores)
         _show_decisions(standing)
+    if standing.held:
+        say(f"Nothing is sent now: {standing.held}.")
     if any(standing.counts.values()):
         say(f"{standing.note}; {counted(standing.editions, 'edition')}")
     for reason, count in standing.skips.items():
@@ -97,7 +112,8 @@ class _Standing:
     """An issue and all that is told of it.
 
     `outdated` says what changed under an editor's edit of an article, `hidden` which positions the archive
-    does not show; `titles` are those of the articles that were `decided` on.
+    does not show; `titles` are those of the articles that were `decided` on. `held` says what keeps
+    everything from being sent, '' for nothing.
     """
 
     issue: Issue
@@ -112,10 +128,13 @@ class _Standing:
     scores: Sequence[ItemScore]
     decided: Sequence[Decision]
     titles: Mapping[ArticleId | None, str]
+    pause: Pause | None
+    held: str
 
 
 def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standing:
     from digest.pipeline.contents import draft_items, frozen_items, is_frozen
+    from digest.pipeline.holding import held_in_words
     from digest.pipeline.sending import sending_note
 
     with reading(runtime.engine) as session:
@@ -138,6 +157,8 @@ def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standin
             scores=scores_of(session, found.id) if with_scores else (),
             decided=decided,
             titles={id_: one.article.title for id_, one in about.items()},
+            pause=find_pause(session, found.id),
+            held="" if found.state in _OVER else held_in_words(open_holds(session)),
         )
 
 
@@ -149,6 +170,7 @@ def _as_json(standing: _Standing, *, with_scores: bool) -> dict[str, object]:
         "deliveries": standing.counts,
         "skipped": standing.skips,
         "editions": standing.editions,
+        "pause": standing.pause,
         "outdated": standing.outdated,
         "hidden": sorted(position + 1 for position in standing.hidden),
         **({"scores": standing.scores, "decisions": standing.decided} if with_scores else {}),
@@ -208,5 +230,13 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
     )
 
 
-for part in (issue_shaping, issue_looks, issue_checks, issue_course, archive):
+for part in (
+    issue_shaping,
+    issue_looks,
+    issue_checks,
+    issue_course,
+    issue_progress,
+    issue_resending,
+    archive,
+):
     app.add_typer(part.app)

@@ -51,6 +51,8 @@ class Root(LazyGroup):
         "throttle": Part(
             _ISSUE, "digest.cli.throttle", "How fast mail leaves, to whom, why not faster.", True
         ),
+        "pause": Part(_ISSUE, "digest.cli.holding", "Send nothing at all, of any issue, for now."),
+        "resume": Part(_ISSUE, "digest.cli.holding", "Let everything go on that was held."),
         "why": Part(_ISSUE, "digest.cli.explaining", "Say why a reader gets each item, or does not."),
         "inspect": Part(_ISSUE, "digest.cli.inspecting", "See what is read of a feed or an article.", True),
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from digest.cli.arguments import IssueNumber
+from digest.cli.issue_progress import show_causes
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json
 from digest.cli.progress import watching
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId
+from digest.pipeline.progress import progress_of
 from digest.pipeline.sending import send as send_issue
 from digest.pipeline.sending import sending_note
 from digest.store.database import reading
@@ -37,6 +39,8 @@ def send(issue: IssueNumber, as_json: JsonOption = False) -> None:
         show_json({"issue": found, "addressed": addressed, "deliveries": counts, "deferred": deferred})
     else:
         say(note)
+        if counts[DeliveryState.FAILED]:
+            show_causes(progress_of(runtime, issue))
     watch.leave_if_stopped()
     if counts[DeliveryState.FAILED] and not counts[DeliveryState.ACCEPTED]:
         raise typer.Exit(1)

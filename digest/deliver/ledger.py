@@ -8,7 +8,7 @@ same however much it takes, so one that would take little waits a moment for mor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,10 @@ from digest.store.database import writing
 log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
+
+OnArmed = Callable[[Sequence[Claim], datetime], None]
+"""Is told what was armed, after the commit and before a dot leaves, and when. Raises `Unavailable`: then none
+does yet."""
 
 GATHER = 0.003
 """Seconds at most that a page waits until half of the conversations have asked for their arm."""
@@ -52,7 +56,16 @@ class Ledger:
     the worker dies, at most one delivery a conversation is armed and unsettled.
     """
 
-    def __init__(self, engine: Engine, *, owner: str, clock: Clock, conversations: int = 1) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        owner: str,
+        clock: Clock,
+        conversations: int = 1,
+        on_armed: OnArmed = lambda *_: None,
+    ) -> None:
+        self._on_armed = on_armed
         self._engine = engine
         self._owner = owner
         self._clock = clock
@@ -137,7 +150,7 @@ class Ledger:
                 return await asyncio.to_thread(self._write, page)
             except Unavailable as exc:
                 if loop.time() > give_up:
-                    raise Unavailable(
+                    raise type(exc)(
                         f"deliveries could not be recorded for {KEEP_TRYING:.0f} s: {exc}"
                     ) from exc
                 log.warning("ledger.retry", reason=str(exc).splitlines()[0], in_seconds=pause)
@@ -157,6 +170,8 @@ class Ledger:
             if page.arms:
                 claims = [claim for claim, _ in page.arms]
                 armed = arm_deliveries(session, claims, owner=self._owner, now=now)
+        if armed:
+            self._on_armed([claim for claim, _ in page.arms if claim.id in armed], now)
         return armed
 
 

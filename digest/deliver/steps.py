@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Engine
 
 from digest.deliver.hand import USUAL_PACE, Hand, Pace
-from digest.deliver.ledger import Clock, Ledger
+from digest.deliver.ledger import Clock, Ledger, OnArmed
 from digest.deliver.outages import leave_outage, meet_outage
 from digest.deliver.owners import dead_among
 from digest.deliver.throttle.caps import UNTHROTTLED, Throttle
@@ -21,11 +21,12 @@ from digest.deliver.throttle.gates import is_closed
 from digest.deliver.throttle.relays import RelayTurns, Sleep
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
 from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
-from digest.domain.errors import DigestError, Refused, Unavailable
+from digest.domain.errors import DigestError, DiskFull, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.claims import claimable_issues, lease_owners, reap_leases
 from digest.store.database import reading, writing
 from digest.store.deliveries import is_unfinished
+from digest.store.holds import open_holds
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ async def send_issue(
     should_stop: Callable[[], bool] = lambda: False,
     on_settled: Callable[[Outcome], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
+    on_armed: OnArmed = lambda *_: None,
 ) -> None:
     """Send what is due of an issue and may leave, until nothing is or `should_stop` says so.
 
@@ -59,7 +61,9 @@ async def send_issue(
     server or the database stays away, `Refused` when the server will not have us; what was not sent is
     pending again. `sleep` waits for turns, on the same time as `clock`.
     """
-    async with Ledger(engine, owner=owner, clock=clock, conversations=pace.sessions) as ledger:
+    async with Ledger(
+        engine, owner=owner, clock=clock, conversations=pace.sessions, on_armed=on_armed
+    ) as ledger:
         hand = Hand(
             engine, issue_id, ledger, owner=owner, clock=clock, pace=pace, throttle=throttle, sleep=sleep
         )
@@ -170,6 +174,11 @@ class _Round:
             return
         except Refused as exc:
             outcome = Outcome(DeliveryState.FAILED, None, str(exc))
+        except DiskFull as exc:
+            # There will be no room for the next one either.
+            self._ledger.give_back(claim)
+            self._fail(exc)
+            return
         except Unavailable as exc:
             outcome = Outcome(DeliveryState.PENDING, None, str(exc), exc.retry_after)
         if outcome.retry_in == timedelta(0):
@@ -207,22 +216,25 @@ class _Round:
         return self._is_stopped
 
     async def _look_at_issue(self) -> None:
-        """Stop the round when the issue is paused, cancelled or gone, not to be refused claim by claim."""
+        """Stop the round when the issue is paused, cancelled or gone, or all is held.
+
+        Otherwise claim by claim would be refused.
+        """
         try:
-            state = await asyncio.to_thread(self._issue_state)
+            may_go_on = await asyncio.to_thread(self._is_sending)
         except DigestError as exc:
             self._fail(exc)
         else:
-            self._is_stopped = self._is_stopped or state is not IssueState.SENDING
+            self._is_stopped = self._is_stopped or not may_go_on
 
     def _fail(self, exc: DigestError) -> None:
         """Stop the round for a reason that whoever called must hear."""
         self._failure = self._failure or exc
         self._is_stopped = True
 
-    def _issue_state(self) -> IssueState:
+    def _is_sending(self) -> bool:
         with reading(self._engine) as session:
-            return get_issue(session, self._issue_id).state
+            return get_issue(session, self._issue_id).state is IssueState.SENDING and not open_holds(session)
 
     def close(self) -> DigestError | None:
         """Give back the claims nobody got to; return why, when that was not asked for."""

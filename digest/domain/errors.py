@@ -10,7 +10,8 @@ DigestError            says what, where and what next, in words a person can act
 │   ├── Gone           what was asked for existed and was taken away for good
 │   └── Disallowed     its robots.txt keeps us out, which says nothing about what is there
 ├── Unavailable        nothing was accepted: retry later
-│   └── NoSuchHost     no name server knows the host
+│   ├── NoSuchHost     no name server knows the host
+│   └── DiskFull       a disk has no room left: everything waits until it has
 └── Ambiguous          the other side may have accepted: hold, never resend unasked
 ```
 """
@@ -65,6 +66,10 @@ class Unavailable(DigestError):
 
 class NoSuchHost(Unavailable):
     """The name of a host has no address. It may get one: names come and go."""
+
+
+class DiskFull(Unavailable):
+    """A disk has no room left, the database's or the one mail is kept on. Its words name it."""
 
 
 class Ambiguous(DigestError):

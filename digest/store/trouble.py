@@ -18,20 +18,22 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from digest.domain.errors import Conflict, InvalidInput, Misconfigured, Unavailable
+from digest.domain.errors import Conflict, DiskFull, InvalidInput, Misconfigured, Unavailable
 
 
 @contextmanager
 def told(engine: Engine) -> Iterator[None]:
     """Raise `DigestError`s in place of what the driver raises.
 
-    `Unavailable` when the database cannot be reached or used now, `Misconfigured` when a file is no database,
-    `InvalidInput` when a value does not fit its column, `Conflict` when somebody else has stored or removed
-    meanwhile what this was about.
+    `Unavailable` when the database cannot be reached or used now, `DiskFull` of that when it has no room,
+    `Misconfigured` when a file is no database, `InvalidInput` when a value does not fit its column,
+    `Conflict` when somebody else has stored or removed meanwhile what this was about.
     """
     try:
         yield
     except (OperationalError, InterfaceError) as exc:
+        if _is_full(exc):
+            raise DiskFull(f"database {named(engine)}: {_first_line(exc)}. {_which_disk(engine)}") from exc
         raise Unavailable(f"database {named(engine)}: {_reason(engine, exc)}") from exc
     except PoolTimeout as exc:
         raise Unavailable(f"database {named(engine)}: no free connection; this process is too busy") from exc
@@ -74,6 +76,21 @@ def _reason(engine: Engine, exc: DBAPIError) -> str:
         folder = file.parent.resolve()
         return f"{_first_line(exc)}: there is no folder {folder}. Make it, or change database_url."
     return f"{_first_line(exc)}. 'digest doctor' looks at file and disk."
+
+
+_SQLITE_FULL, _PG_DISK_FULL = 13, "53100"
+
+
+def _is_full(exc: DBAPIError) -> bool:
+    code = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF
+    return code == _SQLITE_FULL or getattr(exc.orig, "sqlstate", "") == _PG_DISK_FULL
+
+
+def _which_disk(engine: Engine) -> str:
+    file = sqlite_file(engine)
+    if file is None:
+        return "Make room on the disk of the PostgreSQL server: what is waiting goes on by itself then."
+    return f"Make room on the disk of {file.parent.resolve()}: what is waiting goes on by itself then."
 
 
 def _first_line(exc: DBAPIError) -> str:

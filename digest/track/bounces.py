@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.errors import Refused
+from digest.domain.issues import IssueId
 from digest.store.database import writing
 from digest.store.returned import (
     Effect,
@@ -42,8 +43,8 @@ NOBODY = DeliveryId(0)
 class Taken:
     """What a mail that came back was taken for and what it changed.
 
-    `email` is the reader it is about, '' when that cannot be told. `is_copy`: it was taken in before, and
-    nothing was changed now.
+    `email` is the reader it is about, '' when that cannot be told, and `issue_id` the issue whose mail it
+    was. `is_copy`: it was taken in before, and nothing was changed now.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class Taken:
     email: str
     detail: str
     is_copy: bool = False
+    issue_id: IssueId | None = None
 
     @property
     def domain(self) -> str:
@@ -88,7 +90,15 @@ def take_in(
         if number is not None and delivery is not None:
             effect = follow_from(session, verdict, delivery, now=now)
             set_effect(session, [number], effect)
-    taken = Taken(report.kind, verdict.meaning, effect, new.email, verdict.detail, is_copy=number is None)
+    taken = Taken(
+        report.kind,
+        verdict.meaning,
+        effect,
+        new.email,
+        verdict.detail,
+        is_copy=number is None,
+        issue_id=delivery.issue_id if delivery else None,
+    )
     _log(taken, delivery, via)
     return taken
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -18,6 +19,12 @@ def httpserver_listen_address() -> tuple[str, int]:
 def _no_spamassassin(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes seconds, and is tried in tests of its own."""
     monkeypatch.setattr("digest.deliver.spam.shutil.which", lambda _name: None)
+
+
+@pytest.fixture(autouse=True)
+def _state_beside_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What senders note outside the database stays with the test."""
+    monkeypatch.setenv("DIGEST_STATE_DIR", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -75,13 +75,6 @@ def test_an_issue_moves_as_the_table_of_changes_says(
             assert get_issue(session, issue.id).state is state
 
 
-def test_who_wants_to_stop_an_approved_issue_is_not_told_to_send_it(engine: Engine) -> None:
-    issue = issue_in(engine, IssueState.APPROVED)
-    with pytest.raises(Conflict, match=f"'digest issue cancel {issue.id}' stops it for good") as refused:
-        change(engine, issue, IssueState.PAUSED)
-    assert "digest send" not in str(refused.value)
-
-
 def test_a_refused_change_says_how_to_go_on(engine: Engine) -> None:
     issue = issue_in(engine, IssueState.PAUSED)
     with pytest.raises(Conflict, match=f"'digest issue resume {issue.id}'"), writing(engine) as session:

@@ -22,7 +22,8 @@ from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.decisions import Decision, Word, decisions_on
-from digest.store.issues import ensure_issue, get_issue, next_number
+from digest.store.homes import find_home
+from digest.store.issues import ensure_issue, get_issue, make_issue, next_number
 from digest.store.items import ChosenItem, ScorePart, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
 from digest.store.newsletters import (
@@ -33,6 +34,7 @@ from digest.store.newsletters import (
     set_theme,
     topic_ids,
 )
+from digest.store.pauses import resume_issue
 from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
 from digest.store.preflights import StoredLook, find_look, record_look
@@ -251,3 +253,42 @@ def test_suppressions_survive_the_way_down_from_0013_though_who_put_them_there_i
         found = find_suppression(session, "ada@example.org")
         assert found == Suppression("ada@example.org", "by_hand", "asked", NOW)
         assert removals_of(session, "ben@example.org") == ()
+
+
+def test_a_week_that_was_made_again_keeps_its_newest_issue_down_to_0013_and_up_again(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    first = approved_issue(migrated, newsletter)
+    change(migrated, first, IssueState.CANCELLED)
+    with writing(migrated) as session:
+        second = make_issue(session, newsletter.id, WINDOW, now=NOW)
+        third_week = Window(WINDOW.end, WINDOW.end + timedelta(days=7))
+        gone = ensure_issue(session, newsletter.id, third_week, now=NOW)
+        session.execute(text("DELETE FROM issues WHERE id = :id"), {"id": gone.id})
+        identity = find_home(session)
+    migrate(migrated, to="0013")
+    with migrated.connect() as connection:
+        assert connection.scalars(text("SELECT id FROM issues")).all() == [second.id]
+    migrate(migrated)
+    with writing(migrated) as session:
+        assert get_issue(session, second.id) == second
+        assert ensure_issue(session, newsletter.id, WINDOW, now=NOW) == second
+        # A link in a mail may name the issue that is gone: its number is not given again.
+        assert ensure_issue(session, newsletter.id, third_week, now=NOW).id > gone.id
+        home = find_home(session)
+        assert home is not None
+        assert identity is not None
+        assert (home.place, home.identity) != ("", identity.identity)
+
+
+def test_an_issue_paused_before_pauses_were_noted_goes_on(migrated: Engine) -> None:
+    newsletter = stored_newsletter(migrated)
+    issue = approved_issue(migrated, newsletter)
+    migrate(migrated, to="0013")
+    with migrated.begin() as connection:
+        connection.execute(text("UPDATE issues SET state = 'paused', note = 'a typo'"))
+        connection.execute(text("UPDATE issues SET sending_at = approved_at"))
+    migrate(migrated)
+    with writing(migrated) as session:
+        assert resume_issue(session, issue.id, by="Ada", now=NOW).state is IssueState.SENDING

@@ -1,13 +1,13 @@
 """Provider webhooks: what was taken in already, and deliveries by the names that providers gave them.
 
-Revision 0017, after 0015.
+Revision 0017, after 0016.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0017'
-down_revision = '0015'
+down_revision = '0016'
 branch_labels = None
 depends_on = None
 

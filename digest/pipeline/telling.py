@@ -1,0 +1,82 @@
+"""What the program stopped by itself, told to ops once: what happened, why, and the commands."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from digest.domain.causes import Cause, causes_of
+from digest.domain.issues import IssueId
+from digest.domain.pauses import HoldCause, PauseCause
+from digest.pipeline.ops import tell_ops
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.failures import FAILING, failures_of, returned_of
+from digest.store.holds import claim_untold_holds, note_hold_told
+from digest.store.pauses import Untold, claim_untold, note_told
+from digest.store.progress import SAMPLE
+
+TELL_AGAIN = timedelta(minutes=5)
+"""When ops are told again whom no mail server took a mail for, or whose teller was killed at it."""
+
+_CAUSES_MOST = 3
+
+
+def tell_of_stops(runtime: Runtime) -> None:
+    """Tell ops of every pause and hold of the program's own that they have not been told of."""
+    with writing(runtime.engine) as session:
+        pauses = claim_untold(session, now=runtime.clock(), again=TELL_AGAIN)
+        holds = claim_untold_holds(session, now=runtime.clock(), again=TELL_AGAIN)
+    for untold in pauses:
+        if _tell_of_pause(runtime, untold):
+            with writing(runtime.engine) as session:
+                note_told(session, untold.id)
+    for hold_id, held in holds:
+        if tell_ops(
+            runtime,
+            "nothing is sent until you say so",
+            f"Digest holds everything that would be sent: {held.why}",
+            to_do=_TO_DO[held.cause],
+            commands=["digest issue list", "digest issue pause ISSUE", "digest resume"],
+        ):
+            with writing(runtime.engine) as session:
+                note_hold_told(session, hold_id)
+
+
+_TO_DO = {
+    HoldCause.PERSON: "When it may go on:",
+    HoldCause.RESTORED: "What was sent since that copy was made, this database does not know, and would send "
+    "again. Pause or cancel the issues that were under way then, or put a newer copy back. Then let the rest "
+    "go on:",
+}
+
+
+def _tell_of_pause(runtime: Runtime, untold: Untold) -> bool:
+    issue_id = untold.issue_id
+    reasons = "\n".join(f"{one.count} × {one.in_words}: {one.next_step}" for one in _causes(runtime, untold))
+    return tell_ops(
+        runtime,
+        f"issue {issue_id} paused itself",
+        f"Issue {issue_id} was paused: {untold.pause.why}."
+        + (f"\n\nThe most frequent reasons:\n{reasons}" if reasons else ""),
+        to_do="To go on accepts this level, and counts from then on:",
+        commands=[
+            f"digest issue progress {issue_id}",
+            f"digest issue resume {issue_id}",
+            f"digest issue cancel {issue_id}",
+        ],
+    )
+
+
+def _causes(runtime: Runtime, untold: Untold) -> tuple[Cause, ...]:
+    if untold.pause.cause is PauseCause.COMPLAINTS:
+        return ()
+    return failure_causes(runtime, untold.issue_id)[:_CAUSES_MOST]
+
+
+def failure_causes(runtime: Runtime, issue_id: IssueId) -> tuple[Cause, ...]:
+    """Return why mails of an issue failed or came back, the most frequent cause first."""
+    with reading(runtime.engine) as session:
+        failed = failures_of(session, issue_id, most=SAMPLE)
+        returned = returned_of(session, issue_id, FAILING, most=SAMPLE)
+    said = [(code, text) for _, code, text in failed]
+    return causes_of([*said, *((None, text) for text in returned)])

@@ -1,0 +1,83 @@
+"""How far a send is: counted, with a rate and an end that are not made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.deliver.outages import meet_outage
+from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.errors import NotFound
+from digest.pipeline import control
+from digest.pipeline.progress import Waits, progress_of
+from tests.pipeline.controlled import ACCEPTED, GONE, REFUSED, UNANSWERED, Controlled
+
+PUT_OFF = Outcome(DeliveryState.PENDING, 451, "4.2.1 later", retry_in=timedelta(minutes=10))
+
+
+@pytest.fixture
+def sending(engine: Engine, tmp_path: Path) -> Iterator[Controlled]:
+    """An approved issue of twenty readers."""
+    found = Controlled.stored(engine, tmp_path, readers=20)
+    yield found
+    found.engine.dispose()
+
+
+def test_an_issue_that_is_not_sent_yet_has_no_rate_and_no_end(sending: Controlled) -> None:
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.total, told.rate, told.ends_in, told.waits) == (0, None, None, Waits.NOT_YET_SENT)
+    with pytest.raises(NotFound):
+        progress_of(sending.runtime, 4711)
+
+
+def test_the_end_is_what_can_go_now_at_the_rate_of_the_last_minute(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(ACCEPTED, ACCEPTED)
+    sending.clock.pass_(seconds=20)
+    sending.settle(ACCEPTED, REFUSED, UNANSWERED, PUT_OFF)
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.due, told.deferred, told.scheduled) == (14, 1, 0)
+    assert told.states[DeliveryState.UNKNOWN] == 1
+    assert told.rate == pytest.approx(4 / 20), "what was put off or is unknown is not done"
+    assert told.ends_in == timedelta(seconds=70)
+    assert told.waits is None
+    assert sum(told.states.values()) == told.total == 20
+
+
+def test_when_nothing_moves_the_end_is_unknown_and_why_is_said(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(ACCEPTED)
+    sending.clock.pass_(minutes=2)
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.rate, told.ends_in, told.waits) == (None, None, Waits.NOBODY_SENDS)
+    meet_outage(sending.engine, sending.issue.id, "the server is away", now=sending.clock())
+    assert progress_of(sending.runtime, sending.issue.id).waits is Waits.SERVER_AWAY
+    control.pause(sending.runtime, sending.issue.id, by="Ada", why="a typo")
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.waits, told.because) == (Waits.PAUSED, "paused by Ada: a typo")
+    control.hold(sending.runtime, by="Ben")
+    assert progress_of(sending.runtime, sending.issue.id).waits is Waits.HELD
+
+
+def test_what_was_put_off_is_no_part_of_the_end(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(*[ACCEPTED] * 18, PUT_OFF, replace(PUT_OFF, retry_in=timedelta(minutes=5)))
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.due, told.deferred, told.ends_in, told.waits) == (0, 2, None, Waits.LATER)
+    assert told.next_at == sending.clock() + timedelta(minutes=5)
+
+
+def test_where_and_why_mails_fail_is_told_the_worst_first(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(ACCEPTED, REFUSED, REFUSED, GONE, PUT_OFF)
+    told = progress_of(sending.runtime, sending.issue.id)
+    (domain,) = told.domains
+    assert (domain.domain, domain.accepted, domain.failed, domain.deferred) == ("example.org", 1, 3, 1)
+    assert [(one.code, one.count) for one in told.causes] == [(554, 2), (550, 1)]
+    control.cancel(sending.runtime, sending.issue.id, by="Ada")
+    assert progress_of(sending.runtime, sending.issue.id).is_over
