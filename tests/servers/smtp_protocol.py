@@ -14,6 +14,7 @@ import re
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -28,6 +29,7 @@ from tests.servers.faults import (
     Reply,
     ResetInBody,
     SlowBanner,
+    WithholdReply,
 )
 
 SIZE_LIMIT = 25 * 1024 * 1024
@@ -139,6 +141,13 @@ class SmtpConversation(asyncio.Protocol):
         self.buffer += data
         if not self.waiting:
             self.converse()
+
+    def withhold(self, is_over: Callable[[], bool]) -> None:
+        """Go on when the wait is over or the client has gone."""
+        if is_over() or self.transport.is_closing():
+            self.resume()
+        else:
+            asyncio.get_running_loop().call_later(0.01, self.withhold, is_over)
 
     def resume(self) -> None:
         """Go on after a wait with what has come meanwhile."""
@@ -322,6 +331,10 @@ class SmtpConversation(asyncio.Protocol):
                     self.flush()
                     self.waiting = True
                     asyncio.get_running_loop().call_later(seconds, self.resume)
+                case WithholdReply(is_over):
+                    self.flush()
+                    self.waiting = True
+                    self.withhold(is_over)
         self.answer(250, "kept", "2.0.0")
 
 
