@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 from benchmarks.faults.audit import Expected
@@ -11,6 +13,8 @@ from digest.deliver.steps import Pace, sweep
 from digest.runtime import utc_now
 
 WORKERS = 3
+LONGEST_STOP = 2.0
+"""Seconds."""
 LONGER_THAN_ANY = Pace().lease + timedelta(minutes=1)
 
 
@@ -41,10 +45,18 @@ def long_run(field: Field, *, attempts: int, kills: int) -> Expected:
 
 
 def _stop_for_a_while(field: Field, worker: Worker) -> None:
-    """Stop a worker, let the others go on for some mails, and wake it."""
+    """Stop a worker, let the others go on for some mails, and wake it.
+
+    On SQLite it may hold the lock that everybody needs, so it is not waited for long.
+    """
     field.freeze(worker)
+    looking = threading.Thread(
+        target=sweep, args=(field.engine,), kwargs={"now": utc_now() + LONGER_THAN_ANY}
+    )
     if field.random.random() < 0.5:
-        sweep(field.engine, now=utc_now() + LONGER_THAN_ANY)
-    target = field.sink.count() + field.random.randint(1, 100)
-    field.wait_for_mails(target)
+        looking.start()
+    target, awake = field.sink.count() + field.random.randint(1, 100), time.monotonic() + LONGEST_STOP
+    field.wait(lambda: field.sink.count() >= target or time.monotonic() > awake)
     worker.thaw()
+    if looking.ident is not None:
+        looking.join()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,8 +17,14 @@ from digest.domain.errors import Misconfigured
 from digest.store.base import Base
 from digest.store.trouble import told
 
+if TYPE_CHECKING:
+    import psycopg
+
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's single write lock: longer than any transaction of ours."""
+
+IDLE_TIMEOUT_MS = 300_000
+"""How long a transaction on PostgreSQL may wait for its own process: as long as a lease."""
 
 _USE = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
@@ -33,7 +39,18 @@ def open_engine(url: str, *, pool_size: int = 5, patience: float = 30.0) -> Engi
     pool = {"pool_size": pool_size, "max_overflow": 10, "pool_timeout": patience}
     if parsed.drivername == "sqlite":
         return _sqlite_engine(create_engine(parsed, **pool))
-    return create_engine(parsed, pool_pre_ping=True, **pool)
+    return _postgresql_engine(create_engine(parsed, pool_pre_ping=True, **pool))
+
+
+def _postgresql_engine(engine: Engine) -> Engine:
+    @event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection[Any], _record: Any) -> None:
+        # What a process has locked that is stopped in a transaction is free again after this.
+        connection.autocommit = True
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+        connection.autocommit = False
+
+    return engine
 
 
 def _parsed(url: str) -> URL:
