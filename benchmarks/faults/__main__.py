@@ -1,7 +1,8 @@
 """36 faults injected into real sends: no reader may get a second copy, and none may be lost in silence.
 
     python -m benchmarks.faults [--seeds 5] [--database both|sqlite|postgresql] [--only 1,2,23]
-                                [--long] [--attempts 100000] [--kills 200] [--json]
+                                [--long] [--attempts 100000] [--kills 200]
+                                [--json | --markdown]
 
 Every fault meets PostgreSQL and SQLite, where it has a meaning on both, with each seed. Digest's own workers
 send, as processes that are really killed; Redis and the mail server are real ones on the loopback. Afterwards
@@ -153,6 +154,26 @@ def table_of(figures: Figures) -> Table:
     return table
 
 
+def markdown_of(figures: Figures) -> str:
+    """Return the figures as docs/reliability.md has them."""
+    lines = [
+        "| | injected | must hold | databases | runs | attempts | kills | duplicates | lost | left open "
+        "| still unknown | recovery | held |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in figures.rows:
+        toll = row.toll
+        counts = (toll.runs, toll.attempts, toll.kills, toll.duplicates, toll.lost)
+        cells = [
+            *(str(row.number or LONG), row.injected, row.holds, ", ".join(row.databases)),
+            *(f"{count:,}" for count in (*counts, toll.unknown_injected, toll.unknown_left)),
+            f"{toll.recovery_s:.1f} s" if toll.recovery_s else "",
+            "yes" if row.survived else "**no**",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def chosen(only: str, *, long: bool, attempts: int, kills: int, databases: int) -> tuple[list[Fault], bool]:
     """Return the faults that were asked for, and whether the controls were. Raises `ValueError`."""
     words = [word.strip() for word in only.split(",") if word.strip()]
@@ -178,6 +199,7 @@ def main() -> None:
     parser.add_argument("--attempts", type=int, default=100_000, help="mails of the long run, in all")
     parser.add_argument("--kills", type=int, default=200, help="signals of the long run, in all")
     parser.add_argument("--json", action="store_true", help="one object, for programs")
+    parser.add_argument("--markdown", action="store_true", help="the table as docs/reliability.md has it")
     options = parser.parse_args()
     databases = BOTH if options.database == "both" else (options.database,)
     try:
@@ -194,6 +216,8 @@ def main() -> None:
     figures = measure(faults, databases=databases, seeds=options.seeds, controls=controls)
     if options.json:
         print(json.dumps(asdict(figures)))
+    elif options.markdown:
+        print(markdown_of(figures))
     else:
         Console(width=None if sys.stdout.isatty() else _WIDTH).print(table_of(figures))
     sys.exit(0 if figures.is_well and figures.controls_failed == 2 * controls else 1)

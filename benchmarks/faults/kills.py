@@ -10,7 +10,7 @@ from benchmarks.faults.rig import Point, Rig
 from digest.deliver.steps import Pace, sweep
 from digest.domain.deliveries import DeliveryState
 from digest.runtime import utc_now
-from tests.servers.faults import DelayReply, Faults
+from tests.servers.faults import DelayReply, Faults, WithholdReply
 
 READERS = 120
 
@@ -46,14 +46,17 @@ def between_dot_and_answer(field: Field) -> Expected:
     """Kill a worker whose every conversation waits for the answer to a dot."""
     field.issue(READERS)
     sessions, after = field.random.randint(2, 6), field.random.randrange(60)
-    field.sink.withhold(after=after)
+    withheld: set[str] = set()
+
+    def withhold(address: str, _attempt: int) -> WithholdReply | None:
+        if field.sink.count() < after:
+            return None
+        withheld.add(address)
+        return WithholdReply(lambda: False)
+
+    field.sink.faults = Faults(on_recipient=withhold)
     worker = field.worker(Rig(sessions=sessions))
-
-    def all_wait() -> bool:
-        armed = field.ids_in(_SENDING)
-        return len(armed) == sessions and armed <= {mail.message_id for mail in field.sink.messages()}
-
-    field.wait(all_wait)
+    field.wait(lambda: len(withheld & set(field.sink.copies())) == sessions)
     armed = field.ids_in(_SENDING)
     field.kill(worker)
     field.sink.faults = Faults()
