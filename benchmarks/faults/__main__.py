@@ -32,7 +32,8 @@ from benchmarks.faults.controls import CONTROLS, has_failed
 from benchmarks.faults.field import BOTH, Field, Servers
 from benchmarks.faults.harness import Fault, run
 from benchmarks.faults.long_run import long_run
-from benchmarks.faults.registry import FAULTS
+from benchmarks.faults.processes import import_first
+from benchmarks.faults.registry import FAULTS, SERVED
 from digest.logs import set_up_logs
 
 LONG, CONTROL = "long", "controls"
@@ -213,6 +214,7 @@ def main() -> None:
     except ValueError as exc:
         parser.error(f"--only: {exc}")
     set_up_logs(level="error", as_json=False)
+    import_first(services=any(fault.number in SERVED for fault in faults))
     figures = measure(faults, databases=databases, seeds=options.seeds, controls=controls)
     if options.json:
         print(json.dumps(asdict(figures)))

@@ -18,7 +18,7 @@ Attack = Callable[[Field], Expected | None]
 class Fault:
     """A fault: what is injected, what must hold, and on which databases it has a meaning.
 
-    `is_quick`: a run takes a second or two, with nothing but the two databases and the mail sink.
+    `is_quick`: a run takes a second or two, and no other test does the like.
     """
 
     number: int

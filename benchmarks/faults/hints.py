@@ -104,14 +104,14 @@ def the_same_message_ten_times(field: Field) -> Expected:
     """Send each task message ten times under one id, to two workers."""
     stack = Stack(field)
     field.approve(READERS)
-    field.sink.slow_down(after=0, seconds=0.03)
+    field.sink.slow_down(after=0, seconds=0.01)
     for name in ("one", "two"):
         stack.worker(name=name)
     while not field.is_settled():
         for task, ids in (("tick", ()), ("sweep", ()), ("send", (field.issue_id,))):
             stack.ring(task, *ids, task_id=f"the same {task}", times=10)
         time.sleep(0.2)
-    return _completed(field)
+    return Expected(READERS)
 
 
 def longer_than_the_visibility_timeout(field: Field) -> Expected:

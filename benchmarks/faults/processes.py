@@ -13,26 +13,36 @@ from pathlib import Path
 
 from tests.waiting import PATIENCE
 
-# Forked from a server that has imported everything: the benchmark starts some thousand of them.
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [
-        "benchmarks.faults.sending",
-        "benchmarks.faults.services",
-        "celery.apps.worker",
-        "celery.bin.celery",
-        "celery.concurrency.prefork",
-        "celery.worker.consumer",
-        "digest.cli.system",
-        "digest.condense.steps",
-        "digest.pipeline.letters",
-        "digest.pipeline.returns",
-        "digest.pipeline.scheduled",
-        "kombu.transport.redis",
-        "sqlalchemy.dialects.postgresql.psycopg",
-        "sqlalchemy.dialects.sqlite",
-    ]
+_SENDING = (
+    "benchmarks.faults.sending",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite",
 )
+_SERVICES = (
+    "benchmarks.faults.services",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.worker.consumer",
+    "digest.cli.system",
+    "digest.condense.steps",
+    "digest.pipeline.letters",
+    "digest.pipeline.returns",
+    "digest.pipeline.scheduled",
+    "kombu.transport.redis",
+)
+
+
+def import_first(*, services: bool) -> None:
+    """Say what the server imports that processes are forked from: a run starts up to fifty of them.
+
+    Heard before the first process. With `services`, also what Celery and `digest up` need.
+    """
+    _CONTEXT.set_forkserver_preload([*_SENDING, *(_SERVICES if services else ())])
+
+
+import_first(services=False)
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 

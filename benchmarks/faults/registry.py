@@ -14,6 +14,9 @@ from benchmarks.faults import (
 from benchmarks.faults.field import POSTGRESQL, SQLITE
 from benchmarks.faults.harness import Fault
 
+SERVED = range(7, 14)
+"""The faults that run Digest's own services."""
+
 _EXACT = "exactly the armed ones unknown"
 _SAFE = "I1-I5"
 
@@ -58,17 +61,14 @@ FAULTS = (
     Fault(19, "421, connection refused", "pending, back-off", mail_servers.away),
     Fault(
         *(20, "451 at RCPT, at DATA, after the dot", "accepted later", mail_servers.deferring),
-        is_quick=True,
     ),
     Fault(
         *(21, "550 at RCPT, 554 after the dot", "failed; hard bounce suppressed", mail_servers.refusing),
-        is_quick=True,
     ),
-    Fault(22, "RST in mid-body", "pending, one copy", mail_servers.cutting_the_body, is_quick=True),
+    Fault(22, "RST in mid-body", "pending, one copy", mail_servers.cutting_the_body),
     Fault(
         *(23, "accepted, then dropped before 250", "unknown, no resend"),
         mail_servers.dropping_after_the_dot,
-        is_quick=True,
     ),
     Fault(
         *(24, "accepted, then 250 minutes later", "accepted", mail_servers.answering_late),
@@ -79,9 +79,9 @@ FAULTS = (
     Fault(27, "DST gap and fold in three zones", "one issue per local date", clocks.clocks_change),
     Fault(28, "three beats", "one occurrence", clocks.several_beats, is_quick=True),
     Fault(29, "50 parallel 'Send' clicks", "one materialisation", people.fifty_clicks, is_quick=True),
-    Fault(30, "edit during send", "I6, 409", people.edited, is_quick=True),
-    Fault(31, "unsubscribe mid-send", "0 arms after its commit", people.readers_leave, is_quick=True),
-    Fault(32, "pause mid-send", "stops in 5 s; resumes under I1", people.paused, is_quick=True),
+    Fault(30, "edit during send", "I6, 409", people.edited),
+    Fault(31, "unsubscribe mid-send", "0 arms after its commit", people.readers_leave),
+    Fault(32, "pause mid-send", "stops in 5 s; resumes under I1", people.paused),
     Fault(33, "kill the materialiser in mid-insert", "audience = the snapshot", people.addressing_is_killed),
     Fault(34, "webhook duplicated, reordered, forged", "idempotent; refused", outside.webhooks),
     Fault(
