@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.subscribers import SubscriberId, SubscriptionState
-from digest.store.audiences import edition_keys
+from digest.store.audiences import PAGE, edition_keys
 from digest.store.base import storable
 from digest.store.deliveries import DeliveryRow
 from digest.store.given import Columns, given, values_given
@@ -305,12 +305,25 @@ def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) 
     server: it is unknown until there is evidence. An owner wrongly thought dead does no harm: its claims are
     refused at the arm, and a late answer settles an unknown.
     """
-    states = session.scalars(
+    # Rows that somebody is changing are let be: a worker that is stopped in a transaction holds them locked,
+    # and whoever waited for it would stand still with it.
+    held = session.execute(
+        select(DeliveryRow.id, DeliveryRow.state)
+        .where(_IS_LEASED, or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))))
+        .with_for_update(skip_locked=True)
+    ).all()
+    ids = [row.id for row in held]
+    for first in range(0, len(ids), PAGE):
+        session.connection().execute(_reaping(), {"b_ids": ids[first : first + PAGE]})
+    states = [row.state for row in held]
+    return states.count(DeliveryState.CLAIMED), states.count(DeliveryState.SENDING)
+
+
+@cache
+def _reaping() -> Update:
+    return (
         update(DeliveryRow)
-        .where(
-            _IS_LEASED,
-            or_(DeliveryRow.lease_until < now, DeliveryRow.owner.in_(list(dead))),
-        )
+        .where(DeliveryRow.id.in_(bindparam("b_ids", expanding=True)))
         .values(
             state=case(
                 (DeliveryRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),
@@ -318,7 +331,4 @@ def reap_leases(session: Session, *, now: datetime, dead: Collection[str] = ()) 
             ),
             lease_until=None,
         )
-        .returning(DeliveryRow.state)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return states.count(DeliveryState.PENDING), states.count(DeliveryState.UNKNOWN)
+    )

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +20,9 @@ from digest.domain.errors import Misconfigured
 from digest.store.base import Base
 from digest.store.trouble import told
 
+if TYPE_CHECKING:
+    import psycopg
+
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for SQLite's single write lock: longer than any transaction of ours."""
 
@@ -27,6 +30,8 @@ _RESTED = 1.0
 """Seconds after which a connection is asked whether the server is still there."""
 
 _RESTS_SINCE = "rests_since"
+IDLE_TIMEOUT_MS = 300_000
+"""How long a transaction on PostgreSQL may wait for its own process: as long as a lease."""
 
 _USE = "use sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
 
@@ -64,6 +69,13 @@ def _postgresql_engine(engine: Engine) -> Engine:
     Not each time, as `pool_pre_ping` does: a worker takes its connection hundreds of times a second, and
     asking is two of the seven round trips that a page of deliveries then takes.
     """
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: psycopg.Connection[Any], _record: Any) -> None:
+        # What a process has locked that is stopped in a transaction is free again after this.
+        connection.autocommit = True
+        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+        connection.autocommit = False
 
     @event.listens_for(engine, "checkin")
     def rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:

@@ -1,6 +1,6 @@
 """`kill -9` in the middle of a send: no reader gets the issue twice, none is lost.
 
-Beside it two naive senders meet the same kills, and must fail: otherwise the harness proves nothing.
+With real commands, on each kind of installation; `test_registry` has the single faults, and the controls.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from benchmarks.readers import Size, approved_issue, plain_address, sending_issue
+from benchmarks.readers import Size, approved_issue, plain_address
 from digest.domain.deliveries import UNFINISHED, DeliveryState
 from digest.domain.issues import IssueId
 from digest.store.database import open_engine, reading
@@ -123,29 +123,3 @@ def test_kill_9_in_a_send_of_5000_duplicates_nothing_and_loses_nothing(field: Fi
             field.digest("send", str(issue_id))
     assert counts(field.engine, issue_id)[DeliveryState.ACCEPTED] == READERS
     assert field.sink.copies() == {plain_address(n): 1 for n in range(READERS)}
-
-
-@pytest.mark.parametrize("order", ["send-then-mark", "mark-then-send"])
-def test_a_naive_sender_fails_under_the_same_kills(order: str, tmp_path: Path) -> None:
-    """The control: were this to pass, the test above would prove nothing."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'digest.db'}")
-    migrate(engine)
-    issue_id = sending_issue(engine, Size(READERS, topics=4, articles=8, follows=2))
-    with SmtpSink(log=tmp_path / "sink.jsonl", keep_content=False) as sink:
-        port = sink.url.rpartition(":")[2]
-        command = ["python", "-m", "tests.faults.naive", order, str(engine.url), port]
-        worker = Worker(command, {}, tmp_path / "naive.log")
-        faults = 0
-        for kills in range(1, 30):
-            worker.start()
-            target = kills * 100 + kills % 7
-            sink.wait_for(target)
-            worker.kill()
-            marked = counts(engine, issue_id)[DeliveryState.ACCEPTED]
-            duplicates = sum(copies - 1 for copies in sink.copies().values())
-            faults = duplicates if order == "send-then-mark" else marked - len(sink.copies())
-            if faults > 0:
-                break
-        worker.kill()
-    engine.dispose()
-    assert faults > 0, f"{order} survived {kills} kills"

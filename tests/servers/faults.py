@@ -65,6 +65,13 @@ class DelayReply:
 
 
 @dataclass(frozen=True, slots=True)
+class WithholdReply:
+    """Keep the mail at once and say so when the wait `is_over`, if the client is still there."""
+
+    is_over: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class ResetInBody:
     """Send a TCP reset once `after_octets` of the mail's content have come."""
 
@@ -79,7 +86,7 @@ class RefuseInBody:
     after_octets: int = 512
 
 
-RecipientFault = Reply | DropAfterDot | DelayReply | ResetInBody | RefuseInBody
+RecipientFault = Reply | DropAfterDot | DelayReply | WithholdReply | ResetInBody | RefuseInBody
 
 
 @dataclass(frozen=True, slots=True)

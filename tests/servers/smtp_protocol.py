@@ -32,6 +32,7 @@ from tests.servers.faults import (
     Reply,
     ResetInBody,
     SlowBanner,
+    WithholdReply,
 )
 from tests.servers.smtp_log_in import LogIns
 from tests.waiting import PATIENCE
@@ -184,6 +185,13 @@ class SmtpConversation(asyncio.Protocol):
         self.buffer += data
         if not self.waiting:
             self.converse()
+
+    def withhold(self, is_over: Callable[[], bool]) -> None:
+        """Go on when the wait is over or the client has gone."""
+        if is_over() or self.transport.is_closing():
+            self.resume()
+        else:
+            asyncio.get_running_loop().call_later(0.01, self.withhold, is_over)
 
     def resume(self) -> None:
         """Go on after a wait with what has come meanwhile."""
@@ -439,6 +447,10 @@ class SmtpConversation(asyncio.Protocol):
                     self.flush()
                     self.waiting = True
                     asyncio.get_running_loop().call_later(seconds, self.resume)
+                case WithholdReply(is_over):
+                    self.flush()
+                    self.waiting = True
+                    self.withhold(is_over)
         self.answer(250, "kept", "2.0.0")
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from tests.servers.faults import ConnectionFault, DelayReply, Faults, RecipientFault
+from tests.servers.faults import ConnectionFault, DelayReply, Faults, RecipientFault, WithholdReply
 from tests.servers.smtp_log_in import LogIns
 from tests.servers.smtp_protocol import EXTENSIONS, SIZE_LIMIT, Received, Rules, SmtpConversation
 from tests.waiting import PATIENCE
@@ -57,6 +57,7 @@ class Intake:
         self.open: set[SmtpConversation] = set()
         self.connections = 0
         self.most_open = 0
+        self.offered = 0
         self._keep_content = keep_content
         self._log = None if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
@@ -72,7 +73,8 @@ class Intake:
         self.open.discard(conversation)
 
     def fault_for(self, address: str) -> RecipientFault | None:
-        """Ask the plan about this attempt."""
+        """Count the attempt, and ask the plan about it."""
+        self.offered += 1
         return self.faults.for_recipient(address)
 
     def accept(self, mail: Received, content: bytes) -> None:
@@ -178,6 +180,16 @@ class SmtpSink:
 
         self.faults = Faults(on_recipient=late)
 
+    def withhold(self, *, after: int) -> None:
+        """Once `after` mails are here, keep each further one and answer none, until there is a new plan.
+
+        So a send stands still in its middle for as long as a test needs.
+        """
+        plan = Faults()
+        held = WithholdReply(lambda: self.faults is not plan)
+        plan.on_recipient = lambda _address, _attempt: held if self.count() >= after else None
+        self.faults = plan
+
     def refuse_connections(self) -> None:
         """Stop listening: the operating system refuses connections. Those that are open go on."""
         if self._server is not None:
@@ -224,6 +236,11 @@ class SmtpSink:
     def connections(self) -> int:
         """How many connections there have been."""
         return self._intake.connections
+
+    @property
+    def offered(self) -> int:
+        """How many recipients were offered, accepted or not."""
+        return self._intake.offered
 
     @property
     def most_open(self) -> int:

@@ -1,0 +1,1 @@
+"""The faults that a send must survive: each injected into real processes, and what it left counted."""

@@ -1,0 +1,41 @@
+"""Digest's own services as processes, by their own commands: Celery's worker and beat, `digest up`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+
+from digest.cli.main import main as digest_main
+
+
+def celery(environment: Mapping[str, str], arguments: Sequence[str], talk: Connection) -> None:
+    """Run `celery -A worker.app` with these arguments."""
+    os.environ.update(environment)
+    from worker.app import app
+
+    talk.close()
+    app.start(list(arguments))
+
+
+def forgetful_worker(environment: Mapping[str, str], arguments: Sequence[str], talk: Connection) -> None:
+    """Run a Celery worker whose broker hands a task out again while it is still being done.
+
+    That takes late acknowledgement, which Digest does not ask for, and the shortest visibility timeout.
+    """
+    os.environ.update(environment)
+    from worker.app import app
+
+    app.conf.task_acks_late = True
+    app.conf.broker_transport_options = {"visibility_timeout": 1}
+    talk.close()
+    app.start(list(arguments))
+
+
+def digest(environment: Mapping[str, str], arguments: Sequence[str], talk: Connection) -> None:
+    """Run `digest` with these arguments."""
+    os.environ.update(environment)
+    talk.close()
+    sys.argv = ["digest", *arguments]
+    digest_main()
