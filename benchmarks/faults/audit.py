@@ -23,6 +23,7 @@ from digest.runtime import Runtime, utc_now
 from digest.store.audiences import EditionRow
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow
+from tests.servers.smtp_sink import read_log
 
 _NO_COPY = (DeliveryState.FAILED, DeliveryState.CANCELLED)
 _COMPARED = 5_000
@@ -97,10 +98,9 @@ class Audit:
     def _evidence(self) -> Evidence:
         """Return what the sink's log says of the mails whose outcome is open: it holds all that it took."""
         asked = self._field.ids_in(DeliveryState.UNKNOWN)
-        taken = asked & {mail.message_id for mail in read_log(self._field.log_file)}
-        return Evidence(
-            frozenset(asked), frozenset(taken), (), frozenset(), None, None, utc_now(), len(taken)
-        )
+        log = read_log(self._field.log_file)
+        taken = asked & {mail.message_id for mail in log}
+        return Evidence(frozenset(asked), frozenset(taken), (), frozenset(), None, None, utc_now(), len(log))
 
     def look(self, *, audience: int) -> int:
         """Check what must hold at any time, I1 to I3; return how many are unknown."""
