@@ -190,6 +190,7 @@ def test_a_log_covers_what_lies_between_its_first_and_last_line(tmp_path: Path) 
         (gzip.compress(b"x" * 1000)[:-9], "damaged or cut"),
         (b"\x1f\x8bnothing", "damaged or cut"),
     ],
+    ids=["empty", "a diary", "a picture", "cut", "not gzip"],
 )
 def test_what_is_no_log_is_said(content: bytes, told: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=told):
