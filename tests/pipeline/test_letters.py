@@ -27,7 +27,7 @@ from digest.store.subscribers import set_subscription_state, suppress
 from digest.track.tokens import Purpose
 from tests.faults.workers import Worker
 from tests.pipeline.press import Clock
-from tests.servers.faults import At, Banner, DropAfterDot, Faults, Reply, ResetInBody, SlowBanner
+from tests.servers.faults import At, Banner, DropAfterDot, Faults, MostMails, Reply, ResetInBody, SlowBanner
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import CLIMATE, NOW, SPACE, stored_newsletter, stored_reader
 from tests.waiting import wait_until
@@ -223,6 +223,16 @@ def test_a_server_at_which_every_conversation_breaks_is_asked_no_further(post: P
     assert not post.is_due
     post.sink.faults = Faults()
     clock.now += timedelta(minutes=2)
+    post.send()
+    assert post.sink.copies() == dict.fromkeys(emails, 1)
+
+
+@pytest.mark.parametrize("fault", [MostMails(2), MostMails(2, 0)])
+def test_a_server_that_ends_conversations_delays_no_letter(post: Post, fault: MostMails) -> None:
+    post.sink.faults = Faults(on_connection=lambda _: fault)
+    emails = [f"reader-{number}@example.org" for number in range(5)]
+    for email in emails:
+        post.queue(reader=stored_reader(post.engine, post.newsletter, email))
     post.send()
     assert post.sink.copies() == dict.fromkeys(emails, 1)
 

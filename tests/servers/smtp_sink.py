@@ -29,7 +29,8 @@ from typing import TypeVar
 
 from tests.servers.faults import ConnectionFault, DelayReply, Faults, RecipientFault, WithholdReply
 from tests.servers.smtp_log_in import LogIns
-from tests.servers.smtp_protocol import EXTENSIONS, SIZE_LIMIT, Received, Rules, SmtpConversation
+from tests.servers.smtp_protocol import EXTENSIONS, SIZE_LIMIT, Rules, SmtpConversation
+from tests.servers.smtp_received import Received
 from tests.waiting import PATIENCE
 
 BACKLOG = 1024
