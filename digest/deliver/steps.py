@@ -55,6 +55,7 @@ async def send_issue(
     should_stop: Callable[[], bool] = lambda: False,
     on_settled: Callable[[Outcome], None] = lambda _: None,
     on_armed: OnArmed = lambda *_: None,
+    before_claim: Callable[[], None] = lambda: None,
 ) -> None:
     """Send what is due of an issue, until nothing is or `should_stop` says so.
 
@@ -63,7 +64,9 @@ async def send_issue(
     pending again.
     """
     async with Ledger(engine, owner=owner, clock=clock, on_armed=on_armed) as ledger:
-        round_ = _Round(engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled)
+        round_ = _Round(
+            engine, issue_id, ledger, mail_for, owner, clock, pace, should_stop, on_settled, before_claim
+        )
         try:
             async with asyncio.TaskGroup() as conversations:
                 for _ in range(pace.sessions):
@@ -90,6 +93,7 @@ class _Round:
         pace: Pace,
         should_stop: Callable[[], bool],
         on_settled: Callable[[Outcome], None],
+        before_claim: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._issue_id = issue_id
@@ -100,6 +104,7 @@ class _Round:
         self._pace = pace
         self._should_stop = should_stop
         self._on_settled = on_settled
+        self._before_claim = before_claim
         self._claims: deque[Claim] = deque()
         self._claiming = asyncio.Lock()
         self._is_drained = False
@@ -185,6 +190,7 @@ class _Round:
         return self._is_stopped
 
     def _claim(self) -> tuple[Claim, ...]:
+        self._before_claim()
         now = self._clock()
         with writing(self._engine) as session:
             return claim_deliveries(
