@@ -55,8 +55,10 @@ class Hand:
         pace: Pace,
         throttle: Throttle,
         sleep: Sleep,
+        before_claim: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
+        self._before_claim = before_claim
         self._ledger = ledger
         self._owner = owner
         self._clock = clock
@@ -170,6 +172,7 @@ class Hand:
             self._is_refundable, self._day = self._day is None, day
 
     def _claim(self, now: datetime) -> Batch:
+        self._before_claim()
         with writing(self._engine) as session:
             return self._turns.claim(
                 session, limit=self._pace.batch, now=now, lease_until=now + self._pace.lease

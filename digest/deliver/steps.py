@@ -54,6 +54,7 @@ async def send_issue(
     on_settled: Callable[[Outcome], None] = lambda _: None,
     sleep: Sleep = asyncio.sleep,
     on_armed: OnArmed = lambda *_: None,
+    before_claim: Callable[[], None] = lambda: None,
 ) -> None:
     """Send what is due of an issue and may leave, until nothing is or `should_stop` says so.
 
@@ -65,7 +66,15 @@ async def send_issue(
         engine, owner=owner, clock=clock, conversations=pace.sessions, on_armed=on_armed
     ) as ledger:
         hand = Hand(
-            engine, issue_id, ledger, owner=owner, clock=clock, pace=pace, throttle=throttle, sleep=sleep
+            engine,
+            issue_id,
+            ledger,
+            owner=owner,
+            clock=clock,
+            pace=pace,
+            throttle=throttle,
+            sleep=sleep,
+            before_claim=before_claim,
         )
         relays = RelayTurns(engine, throttle, clock=clock, sleep=sleep)
         complaints = Complaints(engine, throttle, clock=clock)

@@ -117,5 +117,5 @@ def pause_breached(runtime: Runtime, issue_id: IssueId, gauge: Gauge | None = No
             )
     except Conflict:
         return False  # somebody else just has, or has cancelled it
-    log.error("issue.paused_itself", issue=issue_id, cause=breach.cause, reason=breach.in_words)
+    log.error("issue.paused_itself", issue=issue_id, cause=breach.cause.value, reason=breach.in_words)
     return True

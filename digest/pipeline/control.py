@@ -184,7 +184,9 @@ def resend(
         again += page
         if not page:
             break
-    log.info("issue.resent", issue=issue_id, by=by, deliveries=again, what=sorted(states))
+    log.info(
+        "issue.resent", issue=issue_id, by=by, deliveries=again, what=sorted(state.value for state in states)
+    )
     return again
 
 
@@ -194,7 +196,7 @@ def hold(runtime: Runtime, *, by: str, why: str = "") -> Hold:
     with writing(runtime.engine) as session:
         if not begin_hold(session, held):
             raise Conflict("everything is held already: 'digest resume' lets it go on")
-    log.warning("sending.held", cause=held.cause, by=by, why=why)
+    log.warning("sending.held", cause=held.cause.value, by=by, why=why)
     return held
 
 
@@ -204,5 +206,5 @@ def let_go(runtime: Runtime, *, by: str) -> tuple[Hold, ...]:
         ended = end_holds(session, by=by, now=runtime.clock())
     if not ended:
         raise NotFound("nothing is held: an issue that is paused goes on with 'digest issue resume ISSUE'")
-    log.warning("sending.let_go", by=by, causes=sorted({one.cause for one in ended}))
+    log.warning("sending.let_go", by=by, causes=sorted({one.cause.value for one in ended}))
     return ended

@@ -37,7 +37,7 @@ def hold_if_restored(runtime: Runtime) -> None:
     if why or place not in ("", home.place):
         with writing(runtime.engine) as session:
             if why and begin_hold(session, Hold(HoldCause.RESTORED, PROGRAM, why, runtime.clock())):
-                log.error("sending.held", cause=HoldCause.RESTORED, by=PROGRAM, why=why)
+                log.error("sending.held", cause=HoldCause.RESTORED.value, by=PROGRAM, why=why)
             settle_in(session, place or home.place)
 
 

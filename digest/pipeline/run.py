@@ -105,7 +105,8 @@ def fill(runtime: Runtime, engine: Engine, run: Run, watch: Watch) -> bool:
         run.issue = find_issue(session, run.newsletter.id, run.window)
     if run.issue is not None and run.issue.state in (IssueState.SENT, IssueState.CANCELLED):
         run.note = (
-            f"issue {run.issue.id} of this window is cancelled: no run makes or sends it again"
+            f"issue {run.issue.id} of this window is cancelled: no run makes or sends it again, but 'digest "
+            f"issue again {run.issue.id}' makes a new one of the same days"
             if run.issue.state is IssueState.CANCELLED
             else f"issue {run.issue.id} of this window is sent already; nothing was sent again"
         )

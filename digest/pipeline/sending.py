@@ -102,6 +102,8 @@ def _send(
                     should_stop=lambda: guard.stops or should_stop(),
                     on_settled=note,
                     on_armed=marks.write,
+                    # The database may become another in the middle: a replica that takes over.
+                    before_claim=lambda: hold_if_restored(runtime),
                 )
             )
     except (Refused, Unavailable) as exc:

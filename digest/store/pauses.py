@@ -68,7 +68,7 @@ def pause_issue(
     paused = change_issue(
         session, issue_id, IssueState.PAUSED, now=now, note=pause.in_words, only_from=only_from
     )
-    _end(session, paused.id, by=by, now=now)
+    end_pause(session, paused.id, by=by, now=now)
     session.add(
         PauseRow(
             issue_id=paused.id,
@@ -99,16 +99,12 @@ def resume_issue(session: Session, issue_id: int, *, by: str, now: datetime) -> 
         select(PauseRow.note_before).where(PauseRow.issue_id == issue_id, PauseRow.ended_at.is_(None))
     )
     issue = change_issue(session, issue_id, back, now=now, note=note or "", only_from=(IssueState.PAUSED,))
-    _end(session, issue.id, by=by, now=now)
+    end_pause(session, issue.id, by=by, now=now)
     return issue
 
 
 def end_pause(session: Session, issue_id: IssueId, *, by: str, now: datetime) -> None:
-    """Note that a pause is over for another reason than that the issue goes on."""
-    _end(session, issue_id, by=by, now=now)
-
-
-def _end(session: Session, issue_id: IssueId, *, by: str, now: datetime) -> None:
+    """Note that a pause is over, as because the issue goes on or was cancelled; ops are not told of it."""
     session.execute(
         update(PauseRow)
         .where(PauseRow.issue_id == issue_id, PauseRow.ended_at.is_(None))

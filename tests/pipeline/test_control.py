@@ -15,6 +15,7 @@ from digest.domain.issues import Issue, IssueState
 from digest.domain.subscribers import SkipReason
 from digest.domain.suppressions import SuppressionReason
 from digest.pipeline import control
+from digest.pipeline.letters import post_letters
 from digest.pipeline.sending import open_issues
 from digest.store.claims import arm_deliveries, return_claims
 from digest.store.database import reading, writing
@@ -200,6 +201,8 @@ def test_a_hold_stops_every_issue_and_is_let_go_by_a_person(sending: Controlled)
         assert not arm_deliveries(session, held, owner=OWNER, now=sending.clock())
     with pytest.raises(Conflict, match="held already"):
         control.hold(sending.runtime, by="Ben")
+    with pytest.raises(Conflict, match="held by Ada"):
+        post_letters(sending.runtime)
     (ended,) = control.let_go(sending.runtime, by="Ben")
     assert ended.in_words == "held by Ada: the server moves"
     assert armed(sending) == 3

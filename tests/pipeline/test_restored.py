@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from digest.deliver.steps import Pace
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Misconfigured
 from digest.domain.issues import IssueState
@@ -16,6 +17,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.pipeline import control
 from digest.pipeline.restored import hold_if_restored
 from digest.pipeline.sending import open_issues, send
+from digest.runtime import Runtime
 from digest.store.database import open_engine, reading, writing
 from digest.store.holds import open_holds
 from digest.store.newsletters import remove_newsletter
@@ -79,6 +81,27 @@ def test_a_copy_of_a_moment_in_the_middle_of_a_send_is_told_too(sending: Control
         # As claimed, but not armed yet.
         session.execute(text("UPDATE deliveries SET state = 'claimed', armed_at = NULL, settled_at = NULL"))
     hold_if_restored(sending.runtime)
+    with reading(sending.engine) as session:
+        assert len(open_holds(session)) == 1
+
+
+def test_a_replica_that_takes_over_in_the_middle_is_noticed_before_the_next_batch(
+    sending: Controlled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("digest.pipeline.sending.Pace", lambda sessions: Pace(sessions=1, batch=2))
+    looks = 0
+
+    def fall_back(runtime: Runtime) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:  # after those before the send and before the first batch
+            put_back(sending)
+        hold_if_restored(runtime)
+
+    sending.address()
+    monkeypatch.setattr("digest.pipeline.sending.hold_if_restored", fall_back)
+    send(sending.runtime, sending.issue.id)
+    assert copies(tmp_path) == 2
     with reading(sending.engine) as session:
         assert len(open_holds(session)) == 1
 
