@@ -2,8 +2,9 @@
 
     python -m benchmarks.address --subscribers 1000000 --topics 20 [--database sqlite|postgresql] [--json]
 
-Each reader follows five topics drawn at random. Beside it stands what is often written: for each reader a
-question for their topics and a row by the ORM, on a sample.
+Each reader follows five topics drawn at random; the issue leaves at its hour by each reader's own clock, in
+twelve zones, and every tenth wants ten articles at most. Beside it stands what is often written: for each
+reader a question for their topics and a row by the ORM, on a sample.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tempfile import TemporaryDirectory
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from benchmarks.deliver import database
@@ -32,17 +33,24 @@ from benchmarks.readers import Size, Wish, Wishes, approved_issue
 from digest.address.steps import Addressed, address_issue
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, edition_for
+from digest.domain.schedules import OccurrenceState
 from digest.domain.topics import TopicSlug
 from digest.store.audiences import EditionRow
 from digest.store.database import open_engine, reading, writing
 from digest.store.deliveries import DeliveryRow, count_deliveries
 from digest.store.issues import get_issue
-from digest.store.newsletters import TopicRow
+from digest.store.newsletters import TopicRow, change_newsletter
 from digest.store.revisions import get_outline
+from digest.store.schedules import OccurrenceRow, add_occurrence, add_schedule
 from digest.store.schema import migrate
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
 NAIVE_SAMPLE = 5_000
+ZONES = (
+    *("", "Europe/London", "Europe/Helsinki", "Africa/Lagos", "Asia/Kolkata", "Asia/Tokyo"),
+    *("Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York"),
+    *("America/Denver", "America/Los_Angeles"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +82,35 @@ class _Spent:
 
 
 def at_random(size: Size) -> Wishes:
-    """Let each reader follow topics drawn at random, the same ones in every run."""
+    """Let each reader follow topics drawn at random and live anywhere, the same in every run."""
     drawn = random.Random(size.readers)
-    return lambda _: Wish(drawn.sample(range(size.topics), size.follows))
+
+    def wish(number: int) -> Wish:
+        follows = drawn.sample(range(size.topics), size.follows)
+        return Wish(follows, ZONES[number % len(ZONES)], most=None if number % 10 else 10)
+
+    return wish
+
+
+def _at_their_own_hour(engine: Engine, issue_id: IssueId) -> None:
+    """Let a schedule have made the issue, whose newsletter leaves by each reader's own clock."""
+    with writing(engine) as session:
+        newsletter_id = get_issue(session, issue_id).newsletter_id
+        change_newsletter(session, newsletter_id, local_time=True)
+        due_at = datetime.now(UTC)
+        schedule = add_schedule(
+            session,
+            newsletter_id,
+            cron="0 7 * * 1",
+            timezone="Pacific/Auckland",
+            window_days=7,
+            next_due=due_at,
+            now=due_at,
+        )
+        run = OccurrenceState.DONE
+        day = due_at.date()
+        add_occurrence(session, schedule.id, due_at=due_at, local_date=day, state=run, note="", now=due_at)
+        session.execute(update(OccurrenceRow).values(issue_id=issue_id))
 
 
 def measure(size: Size, *, kind: str) -> Figures:
@@ -88,6 +122,7 @@ def measure(size: Size, *, kind: str) -> Figures:
         stack.callback(engine.dispose)
         migrate(engine)
         issue_id = approved_issue(engine, size, wishes=at_random(size))
+        _at_their_own_hour(engine, issue_id)
         naive = _naive_seconds(engine, issue_id, min(NAIVE_SAMPLE, size.readers))
         spent = _in_a_process(url, issue_id)
         with reading(engine) as session:

@@ -16,7 +16,7 @@ from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
 from digest.domain.topics import Topic, TopicRule, TopicSlug
-from digest.store.bulk import Values, insert_rows
+from digest.store.bulk import Values, as_stored, insert_rows
 from digest.store.database import writing
 from digest.store.issues import ensure_issue
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
@@ -33,10 +33,11 @@ Wishes = Callable[[int], "Wish"]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What one reader asked for: topics by their number, and a zone of their own or ''."""
+    """What one reader asked for: topics by their number, a zone of their own or '', and the most articles."""
 
     follows: Collection[int]
     timezone: str = ""
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ _NEWSLETTER = Newsletter(
 
 
 _PERSON = ("id", "email", "email_key", "name", "language", "timezone", "created_at")
-_TIE = ("newsletter_id", "subscriber_id", "state", "changed_at")
+_TIE = ("newsletter_id", "subscriber_id", "state", "changed_at", "cadence", "max_items")
 
 
 def _add_readers(
@@ -148,15 +149,16 @@ def _add_readers(
     address: Address,
     wishes: Wishes,
 ) -> None:
-    people: list[Values] = []
-    ties: list[Values] = []
-    follows: list[Values] = []
-    for number in numbers:
-        wish, email, who = wishes(number), address(number), number + 1
-        people.append((who, email, email.lower(), "", "", wish.timezone, NOW))
-        ties.append((newsletter_id, who, SubscriptionState.ACTIVE.value, NOW))
-        follows += [(who, topics[topic]) for topic in wish.follows]
     with writing(engine) as session:
+        now = as_stored(session, NOW)
+        people: list[Values] = []
+        ties: list[Values] = []
+        follows: list[Values] = []
+        for number in numbers:
+            wish, email, who = wishes(number), address(number), number + 1
+            people.append((who, email, email.lower(), "", "", wish.timezone, now))
+            ties.append((newsletter_id, who, SubscriptionState.ACTIVE.value, now, "every", wish.most))
+            follows += [(who, topics[topic]) for topic in wish.follows]
         insert_rows(session, SubscriberRow, _PERSON, people)
         insert_rows(session, SubscriptionRow, _TIE, ties)
         insert_rows(session, FollowRow, ("subscriber_id", "topic_id"), follows)

@@ -123,3 +123,30 @@ def test_a_preheader_names_the_other_articles_and_goes_on_where_they_say_too_lit
     assert preheader_for(["First"], "What the first comes to") == "What the first comes to"
     assert preheader_for(["First"]) == "First"
     assert len(preheader_for(["First", *[long] * 9])) <= PREHEADER_MAX
+
+
+def test_what_is_over_a_readers_most_is_online_only_whatever_room_there_is() -> None:
+    issue = issue_of(B, A, B, A)
+    whole = edition_of(B, A, B, A)
+    edition = replace(whole, most=2)
+    assert shown(issue, edition, 100_000) == [
+        "opening",
+        "contents",
+        "a 2",
+        "b 2",
+        "section a",
+        "full 1:a",
+        "section b",
+        "full 0:b",
+        "more",
+        "closing",
+    ]
+    mail = assemble(issue, replace(whole, most=1))
+    assert (mail.values[Token.MORE_COUNT], mail.values[Token.ITEM_COUNT]) == ("3", "4")
+    assert mail.subject == "N: Title 0:b"
+    assert shown(issue, edition, None) == shown(issue, whole, None)
+
+
+def test_a_most_counts_too_where_every_article_has_room() -> None:
+    issue = replace(issue_of(A, A, A), compact={}, headlines={})
+    assert layout_of(issue, replace(edition_of(A, A, A), most=1)) == {0: Density.FULL, 1: None, 2: None}

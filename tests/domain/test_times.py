@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
-from digest.domain.times import Window, aware_utc, local_midnight, retry_after, zone
+from digest.domain.times import Window, aware_utc, local_midnight, local_moment, retry_after, zone
 
 BERLIN, NEW_YORK, LORD_HOWE = map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe"))
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
@@ -135,3 +135,27 @@ ASKED = datetime(2026, 11, 23, 7, tzinfo=UTC)
 )
 def test_a_server_says_when_to_come_back_or_nothing(value: str, seconds: float | None) -> None:
     assert retry_after(value, now=ASKED) == (None if seconds is None else timedelta(seconds=seconds))
+
+
+CHANGING = st.sampled_from(
+    ["Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "UTC"]
+)
+
+
+@given(
+    st.dates(date(1990, 1, 1), date(2037, 1, 1)),
+    st.times().map(lambda at: at.replace(microsecond=0)),
+    CHANGING,
+)
+def test_an_hour_comes_once_a_day_and_never_before_the_clock_shows_it(day: date, at: time, name: str) -> None:
+    tz = ZoneInfo(name)
+    moment = local_moment(day, at, tz)
+    wanted = datetime.combine(day, at)
+    assert moment.astimezone(tz).replace(tzinfo=None) >= wanted
+    just_before = (moment - timedelta(seconds=1)).astimezone(tz).replace(tzinfo=None)
+    assert just_before < wanted
+
+
+def test_a_day_that_a_zone_left_out_is_over_when_the_next_begins() -> None:
+    apia = ZoneInfo("Pacific/Apia")
+    assert local_moment(date(2011, 12, 30), time(7), apia) == local_midnight(date(2011, 12, 31), apia)
