@@ -115,6 +115,7 @@ class Field:
     def __init__(self, servers: Servers, kind: str, seed: int) -> None:
         self.servers = servers
         self.kind = kind
+        self.seed = seed
         self.random = random.Random(seed)
         self.folder = Path(mkdtemp(prefix="run-", dir=servers.folder))
         self.sink = SmtpSink(log=self.log_file, keep_content=False)

@@ -118,11 +118,14 @@ def longer_than_the_visibility_timeout(field: Field) -> Expected:
     """Have the broker hand a task out again and again while it is being done."""
     stack = Stack(field)
     field.approve(READERS)
-    field.sink.withhold(after=field.random.randint(1, READERS // 2))
-    workers = [stack.worker(name=name, forgetful=True) for name in ("one", "two")]
-    stack.ring("send", field.issue_id, task_id="the long one")
-    began = "worker.tasks.send[the long one] received"
-    field.wait(lambda: sum(log_of(worker).count(began) for worker in workers) >= 2)
+    after = field.random.randint(1, READERS // 4)
+    field.sink.withhold(after=after)
+    workers = [stack.worker(name="one", forgetful=True)]
+    stack.ring("send", field.issue_id, task_id="the-long-one")
+    field.wait(lambda: "began the-long-one" in log_of(workers[0]) and field.sink.count() >= after)
+    # A worker looks for what was not acknowledged ten seconds after its start, then every hundred.
+    workers.append(stack.worker(name="two", forgetful=True))
+    field.wait(lambda: sum(log_of(worker).count("began the-long-one") for worker in workers) >= 2)
     return _completed(field)
 
 

@@ -39,7 +39,7 @@ HOSTILE = (
     *("promises less than it sends", "gzip bomb", "endless body", "resets connections"),
 )
 SOURCES = 12
-POLL = 20.0
+POLL = 60.0
 """Seconds that a source may take here; 90 where nobody waits for the benchmark."""
 
 ARTICLES = 6
@@ -101,7 +101,7 @@ async def _gathered(field: Field, newsletter: Newsletter, farm: Farm) -> tuple[P
 
 def a_bad_model(field: Field) -> None:
     """Ask a language model that is down, silent, or writes what no article says."""
-    named, behaviour = field.random.choice(sorted(_NONSENSE.items(), key=lambda item: item[0]))
+    named, behaviour = list(_NONSENSE.items())[field.seed % len(_NONSENSE)]
     newsletter = stored_newsletter(field.engine, llm=True)
     source = stored_source(field.engine, newsletter, "Meridian")
     with writing(field.engine) as session:

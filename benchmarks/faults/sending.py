@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import smtplib
 import sys
-import threading
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -85,19 +85,20 @@ def rigged_runtime(place: Place, rig: Rig, talk: Connection) -> RiggedRuntime:
 
 def mail(place: Place, rig: Rig, talk: Connection) -> None:
     """Sweep, and send whatever is due, until SIGTERM. Says its name as an owner of deliveries first."""
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    # Not an Event: to set one in a signal handler waits for ever if the thread is in the middle of its wait.
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
     set_up_logs(level="warning", as_json=False)
     runtime = rigged_runtime(place, rig, talk)
     talk.send(runtime.owner)
-    while not ended.is_set():
+    while not signals:
         try:
             for issue_id in due_issues(runtime.engine, open_issues(runtime), now=runtime.clock()):
-                send_for_a_while(runtime, issue_id, should_stop=ended.is_set)
+                send_for_a_while(runtime, issue_id, should_stop=lambda: bool(signals))
         except DigestError as exc:
             # As a task does that fails: it is told, and the next ring tries again.
             print(f"{type(exc).__name__}: {exc}", file=sys.stderr, flush=True)
-        ended.wait(PAUSE)
+        time.sleep(PAUSE)
 
 
 def address(place: Place, issue_id: IssueId, page: int, talk: Connection) -> None:

@@ -22,10 +22,18 @@ def celery(environment: Mapping[str, str], arguments: Sequence[str], talk: Conne
 def forgetful_worker(environment: Mapping[str, str], arguments: Sequence[str], talk: Connection) -> None:
     """Run a Celery worker whose broker hands a task out again while it is still being done.
 
-    That takes late acknowledgement, which Digest does not ask for, and the shortest visibility timeout.
+    That takes late acknowledgement, which Digest does not ask for, and the shortest visibility timeout. It
+    prints the id of every task that it begins.
     """
     os.environ.update(environment)
+    from celery.signals import task_prerun
+
     from worker.app import app
+
+    def tell(task_id: str, **_: object) -> None:
+        os.write(sys.stdout.fileno(), f"began {task_id}\n".encode())
+
+    task_prerun.connect(tell, weak=False)
 
     app.conf.task_acks_late = True
     app.conf.broker_transport_options = {"visibility_timeout": 1}

@@ -191,6 +191,22 @@ def test_a_delayed_answer_comes_late_though_the_mail_is_kept_at_once(smtp_sink: 
     assert answered - mail.at >= 0.99
 
 
+def test_an_answer_is_withheld_until_there_is_a_new_plan(smtp_sink: SmtpSink) -> None:
+    smtp_sink.withhold(after=0)
+    with raw(smtp_sink) as connection:
+        connection.sendall(b"MAIL FROM:<b@example.com>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n")
+        replies(connection, 3)
+        connection.sendall(MAIL + b".\r\n")
+        smtp_sink.wait_for(1)
+        connection.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            connection.recv(1)
+        connection.settimeout(PATIENCE)
+        smtp_sink.faults = Faults()
+        assert replies(connection, 1) == [b"250 2.0.0"]
+    assert (smtp_sink.count(), smtp_sink.offered) == (1, 1)
+
+
 def test_a_connection_can_be_reset_in_the_middle_of_a_body(smtp_sink: SmtpSink) -> None:
     with raw(smtp_sink) as connection:
         connection.sendall(b"MAIL FROM:<b@example.com>\r\nRCPT TO:<reset-in-body@example.org>\r\nDATA\r\n")
