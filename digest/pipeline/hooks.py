@@ -10,7 +10,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from digest.domain.errors import NotFound, Refused
-from digest.pipeline.returns import tell_of_refusal
+from digest.pipeline.returns import look_after_returns, tell_of_refusal
 from digest.runtime import Runtime
 from digest.store.returned import Effect
 from digest.track.events import EventsTaken, take_events
@@ -95,10 +95,14 @@ class Hooks:
         return taken
 
     def tell(self, taken: EventsTaken) -> None:
-        """Tell ops of domains that refuse us: after the answer, as no provider waits for a mail to leave."""
+        """Tell ops of domains that refuse us, and pause what too much comes back of.
+
+        After the answer, as no provider waits for a mail to leave.
+        """
         for one in taken.told:
             if one.effect is Effect.TOLD:
                 tell_of_refusal(self._runtime, one.email, one.detail)
+        look_after_returns(self._runtime, {one.meaning for one in taken.told})
 
 
 def _configured(runtime: Runtime, fetch: Fetch) -> dict[str, Webhook]:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 import structlog
 
 from digest.domain.bounces import Meaning
-from digest.domain.issues import IssueId
+from digest.domain.issues import IssueId, IssueState
 from digest.pipeline.breaches import pause_breached
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.telling import tell_of_stops
 from digest.runtime import Runtime
+from digest.store.database import reading
 from digest.store.failures import FAILING
+from digest.store.issues import issues_in
 from digest.store.returned import Effect
 from digest.track.bounces import Taken, take_in
 from digest.track.mailboxes import mailbox_at
@@ -47,6 +49,16 @@ def look_after_return(runtime: Runtime, issue_id: IssueId) -> None:
     """
     if pause_breached(runtime, issue_id):
         tell_of_stops(runtime)
+
+
+def look_after_returns(runtime: Runtime, meanings: Collection[Meaning]) -> None:
+    """Do the same for every issue under way, when what came back together is of these meanings."""
+    if _HELD_AGAINST_ISSUES.isdisjoint(meanings):
+        return
+    with reading(runtime.engine) as session:
+        sending = issues_in(session, IssueState.SENDING)
+    for issue in sending:
+        look_after_return(runtime, issue.id)
 
 
 def tell_of_refusal(runtime: Runtime, email: str, detail: str) -> None:
