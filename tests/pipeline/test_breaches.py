@@ -17,7 +17,7 @@ from digest.domain.pauses import PROGRAM, PauseCause
 from digest.pipeline import control
 from digest.pipeline.breaches import Gauge, pause_breached
 from digest.pipeline.guard import Guard
-from digest.pipeline.returns import look_after_return
+from digest.pipeline.returns import look_after_return, look_after_returns
 from digest.pipeline.sending import open_issues, send
 from digest.pipeline.telling import tell_of_stops
 from digest.store.database import reading, writing
@@ -134,6 +134,16 @@ def test_complaints_and_bounces_that_come_back_pause_it_too(sending: Controlled)
     come_back(sending, claims[:5], Meaning.SOFT)
     look_after_return(sending.runtime, sending.issue.id)
     assert sending.now.state is IssueState.SENDING, "of which nothing is left to send is let be"
+
+
+def test_what_providers_tell_pauses_it_as_well(sending: Controlled) -> None:
+    claims = sending.settle(*[ACCEPTED] * 20)
+    sending.clock.pass_(minutes=1)
+    come_back(sending, claims[:2], Meaning.COMPLAINT)
+    look_after_returns(sending.runtime, {Meaning.UNSUBSCRIBED})
+    assert sending.now.state is IssueState.SENDING, "nobody looks for what was not told of"
+    look_after_returns(sending.runtime, {Meaning.UNSUBSCRIBED, Meaning.COMPLAINT})
+    assert sending.now.state is IssueState.PAUSED
 
 
 def test_a_send_stops_in_the_middle_when_its_server_refuses_most(
