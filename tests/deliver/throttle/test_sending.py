@@ -194,3 +194,18 @@ def test_nothing_is_armed_in_quiet_hours_and_what_is_due_leaves_after_them(engin
     time.now = ends
     send(engine, issue_id, server, Throttle())
     assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 30}
+
+
+def test_a_mail_under_way_when_quiet_hours_begin_is_not_armed(engine: Engine) -> None:
+    issue_id, time = issue_due(engine, 3), Time()
+
+    def answer(_: str) -> Outcome:
+        time.now = NOW + timedelta(hours=1)
+        return ACCEPTED
+
+    with writing(engine) as session:
+        change_newsletter(session, get_issue(session, issue_id).newsletter_id, quiet_hours="08:00-09:00")
+    server = Server(time, answer)
+    send(engine, issue_id, server, Throttle())
+    assert (server.asked, server.armed) == (1, [])
+    assert counts(engine, issue_id) == {DeliveryState.PENDING: 3}
