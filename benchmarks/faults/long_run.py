@@ -11,6 +11,7 @@ from benchmarks.faults.field import Field, Worker
 from benchmarks.faults.rig import Rig
 from digest.deliver.steps import Pace, sweep
 from digest.runtime import utc_now
+from tests.servers.faults import DelayReply, Faults
 
 WORKERS = 3
 LONGEST_STOP = 2.0
@@ -27,16 +28,18 @@ def long_run(field: Field, *, attempts: int, kills: int) -> Expected:
     field.issue(attempts)
     rig = Rig(sessions=10)
     workers = [field.worker(rig) for _ in range(WORKERS)]
-    step = attempts // (kills + 1)
+    # Slow enough that a worker is there again before the others have sent all the rest.
+    field.sink.faults = Faults(on_recipient=lambda _address, _attempt: DelayReply(0.02))
+    moments = sorted(field.random.randrange(attempts * 9 // 10) for _ in range(kills))
     while field.kills < kills and not field.is_settled():
-        target = field.sink.count() + field.random.randint(1, step * 4 // 3)
-        field.wait_for_mails(target)
+        field.wait_for_mails(moments[field.kills])
         chosen = field.random.randrange(WORKERS)
         if field.random.random() < 0.5:
             field.kill(workers[chosen])
             workers[chosen] = field.worker(rig)
         else:
             _stop_for_a_while(field, workers[chosen])
+    field.sink.faults = Faults()
     field.must(field.kills == kills, f"the issue was sent after {field.kills} signals of {kills}")
     field.wait_until_settled()
     for worker in workers:
