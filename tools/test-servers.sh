@@ -44,7 +44,17 @@ forbid_starting_services() {
     fi
 }
 
+# What tests go without, at a price.
+wanted_packages() {
+    has_one_of chromium-headless-shell || [ "$(browser)" = chromium ] || browser
+}
+
 packages=$(missing_packages | tr '\n' ' ')
+wanted=$(wanted_packages)
+if [ -z "$packages" ] && [ -n "$wanted" ] && may_install; then
+    echo "test-servers: installing $wanted"
+    apt_install "$wanted" || echo "test-servers: the tests go without $wanted"
+fi
 if [ -n "$packages" ] && may_install; then
     echo "test-servers: installing $packages"
     forbid_starting_services
