@@ -21,6 +21,7 @@ _LEFT_BEHIND = frozenset(
     | {"llm_answers", "llm_calls", "llm_claims", "preflights"}
     | {"returned_mails", "soft_bounces", "suppression_removals"}
     | {"homes", "holds", "pauses"}
+    | {"webhook_events", "throttles", "receivers", "mail_domains", "warm_up_days"}
 )
 """What a rehearsal does not look at. No model is asked in one."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from digest.address.steps import explain
+from digest.address.explain import explain
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Issue, IssueState

@@ -168,7 +168,7 @@ def test_what_is_deferred_is_sent_by_a_later_run(
     stored_reader(engine, weekly, "defer-451-once.carl@example.org", SPACE)
     run = run_newsletter(runtime, "weekly")
     assert (run.counts[ACCEPTED], run.counts[PENDING]) == (2, 1)
-    assert "1 deferred (451 4.0.0 as planned); next try at 07:01 (UTC): a running 'digest up'" in run.note
+    assert "1 deferred (451 4.0.0 as planned); next try at 07:02 (UTC): a running 'digest up'" in run.note
     assert f"'digest send {run.issue and run.issue.id}' does from then on" in run.note
     again = run_newsletter(runtime, "weekly")
     assert again.addressed is None

@@ -32,6 +32,8 @@ def rows(engine: Engine) -> Mapping[str, list[tuple[object, ...]]]:
         return {
             table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
             for table in metadata.sorted_tables
+            # What a database is called is its own.
+            if table.name != "homes"
         }
 
 
