@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -214,6 +215,8 @@ def main() -> None:
     except ValueError as exc:
         parser.error(f"--only: {exc}")
     set_up_logs(level="error", as_json=False)
+    # Told to end, it ends what it has started: some of that may be stopped, and would stay for ever.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     import_first(services=any(fault.number in SERVED for fault in faults))
     figures = measure(faults, databases=databases, seeds=options.seeds, controls=controls)
     if options.json:

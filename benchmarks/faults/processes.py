@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -43,8 +43,6 @@ def import_first(*, services: bool) -> None:
 
 
 import_first(services=False)
-
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 Body = Callable[..., None]
 """What a process does: called with what it was given and, last, the connection to who started it."""
@@ -118,10 +116,18 @@ class Process:
 
 def _run(body: Body, given: tuple[object, ...], log: Path, talk: Connection) -> None:
     os.setsid()
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for standard in (sys.stdout, sys.stderr):
         os.dup2(descriptor, standard.fileno())
     talk.send("started")
     body(*given, talk)
+
+
+def _die_with_parent() -> None:
+    """End this group when whoever started it has gone. The server it is forked from outlives both."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os.killpg(0, signal.SIGKILL)
