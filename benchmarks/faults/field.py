@@ -156,7 +156,7 @@ class Field:
     @property
     def place(self) -> Place:
         """Where processes work."""
-        return Place(self.url, self.sink.url)
+        return Place(self.url, self.sink.url, str(self.folder / "state"))
 
     def must(self, holds: bool, words: str) -> None:
         """Take note of what did not hold."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import SecretStr
@@ -12,10 +13,14 @@ from sqlalchemy import select
 
 from benchmarks.farm import Farm, Size, running_farm
 from benchmarks.farm_sites import NOW, WINDOW
+from benchmarks.faults.audit import Expected
 from benchmarks.faults.field import Field
+from benchmarks.faults.rig import Rig
 from benchmarks.faults.sending import settings_for
 from digest.condense.steps import Report
 from digest.domain.articles import Origin
+from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Refused
 from digest.domain.newsletters import Newsletter
 from digest.gather.fetching.hosts import StoredHosts
 from digest.gather.fetching.http import HttpFetcher
@@ -24,21 +29,27 @@ from digest.gather.parsing.pool import Parsers
 from digest.gather.polled import Polled
 from digest.gather.steps import Patience, gather
 from digest.pipeline.condensing import condense_newsletter
-from digest.runtime import Runtime
+from digest.pipeline.hooks import Hooks
+from digest.runtime import Runtime, utc_now
 from digest.store.articles import ArticleRow
 from digest.store.condensed import candidates_in
 from digest.store.database import reading, writing
 from digest.store.recording import record_article
 from digest.store.sources import NewSource, active_sources, add_sources
+from digest.track.webhooks.requests import Request
+from tests.servers.faults import Faults
 from tests.servers.model_server import Behaviour, ModelServer, says, silent, status, writes
 from tests.stored import WINDOW as WEEK
 from tests.stored import sample_article, stored_newsletter, stored_source
+from tests.track.webhooks import signing, told
 
 HOSTILE = (
     *("hangs before headers", "hangs in the body", "drips", "promises more than it sends"),
     *("promises less than it sends", "gzip bomb", "endless body", "resets connections"),
 )
 SOURCES = 12
+READERS = 60
+_PROVIDERS = ("ses", "postmark", "mailgun", "sendgrid")
 POLL = 60.0
 """Seconds that a source may take here; 90 where nobody waits for the benchmark."""
 
@@ -52,9 +63,63 @@ _NONSENSE: dict[str, Behaviour] = {
 }
 
 
-def webhooks(field: Field) -> None:
-    """Send a provider's webhooks twice, in another order, and forged."""
-    field.must(False, "there is nothing yet that takes webhooks in")
+def webhooks(field: Field) -> Expected:
+    """Have providers tell of what a dead worker left open: forged first, then twice and in another order."""
+    field.issue(READERS)
+    field.sink.withhold(after=READERS // 2)
+    worker = field.worker(Rig(sessions=4))
+    field.wait(lambda: field.sink.waiting == worker.rig.sessions)
+    field.kill(worker)
+    field.sink.faults = Faults()
+    field.recover()
+    unknown = sorted(name.strip("<>") for name in field.ids_in(DeliveryState.UNKNOWN))
+    requests = [request for pair in zip(_PROVIDERS, unknown, strict=True) for request in _told(*pair)]
+    asyncio.run(_tell(field, requests))
+    return Expected(READERS)
+
+
+def _told(provider: str, name: str) -> Iterator[tuple[str, Request, bool]]:
+    """Return what a provider tells of a mail, and the same forged; the last says whether it is genuine."""
+    now = utc_now()
+    signed = {
+        "ses": lambda: signing.sns(told.ses_delivery(name), at=now),
+        "postmark": lambda: signing.postmark(told.postmark("Delivery", name)),
+        "mailgun": lambda: signing.mailgun(told.mailgun("delivered", name), at=now),
+        "sendgrid": lambda: signing.sendgrid([told.sendgrid("delivered", name)], at=now),
+    }[provider]()
+    yield provider, Request({}, signed.body.replace(b"ignature", b"ignatur")), False
+    yield provider, signed, True
+    yield provider, signed, True
+
+
+async def _tell(field: Field, requests: Sequence[tuple[str, Request, bool]]) -> None:
+    runtime = Runtime(
+        settings_for(
+            field.place,
+            hook_sns_topics=(signing.TOPIC,),
+            hook_postmark_secret=signing.LOGIN,
+            hook_mailgun_key=signing.MAILGUN_KEY,
+            hook_sendgrid_key=signing.sendgrid_public_key(),
+        )
+    )
+
+    async def certificate(_url: str) -> bytes:
+        return signing.certificate()
+
+    hooks = Hooks(runtime, fetch=certificate)
+    before = field.counts()
+    for provider, request, _ in (one for one in requests if not one[2]):
+        try:
+            await hooks.take(provider, request.headers, request.body)
+        except Refused:
+            continue
+        field.must(False, f"what was forged in the name of {provider} was taken in")
+    field.must(field.counts() == before, "what was forged changed something")
+    genuine = [one for one in requests if one[2]]
+    field.random.shuffle(genuine)
+    for provider, request, _ in genuine:
+        await hooks.take(provider, request.headers, request.body)
+    runtime.engine.dispose()
 
 
 def a_hostile_feed(field: Field) -> None:

@@ -40,11 +40,18 @@ class Place:
 
     database_url: str
     mail_url: str
+    state_dir: str
 
 
 def settings_for(place: Place, **more: Any) -> Settings:
     """Return settings for a place, whatever stands in the environment."""
-    given = {"database_url": place.database_url, "mail_url": place.mail_url, "secret_key": SECRET, **more}
+    given = {
+        "database_url": place.database_url,
+        "mail_url": place.mail_url,
+        "state_dir": place.state_dir,
+        "secret_key": SECRET,
+        **more,
+    }
     return load_settings(log_level="warning", **given)
 
 

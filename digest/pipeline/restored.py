@@ -1,7 +1,8 @@
 """A database that is older than what was sent from it: noticed before anything more is sent.
 
 It does not know of mails that went out since the copy was made, would send them again, and may run a week's
-schedule once more. So everything is held until a person lets it go on.
+schedule once more. So everything is held until a person lets it go on, and mails that were still to come are
+of unknown outcome: the mail server's log tells which of them are out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from digest.domain.issues import IssueId
 from digest.domain.pauses import PROGRAM, Hold, HoldCause
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.deliveries import doubt_unsent
 from digest.store.holds import accepted_before, begin_hold
 from digest.store.homes import Home, find_home, holds_any, place_of, settle_in
 
@@ -33,11 +35,16 @@ def hold_if_restored(runtime: Runtime) -> None:
     # Before the look into the database: what a mark tells was committed before it was written.
     marks = read_marks(_folder(runtime, home))
     with reading(runtime.engine) as session:
-        why = _moved(home, place) or _older(session, marks)
+        older = _older(session, marks)
+    why = older or _moved(home, place)
     if why or place not in ("", home.place):
+        now = runtime.clock()
         with writing(runtime.engine) as session:
-            if why and begin_hold(session, Hold(HoldCause.RESTORED, PROGRAM, why, runtime.clock())):
-                log.error("sending.held", cause=HoldCause.RESTORED.value, by=PROGRAM, why=why)
+            if why and begin_hold(session, Hold(HoldCause.RESTORED, PROGRAM, why, now)):
+                doubted = doubt_unsent(session, now=now) if older else 0
+                log.error(
+                    "sending.held", cause=HoldCause.RESTORED.value, by=PROGRAM, why=why, unknown=doubted
+                )
             settle_in(session, place or home.place)
 
 

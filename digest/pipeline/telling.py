@@ -36,17 +36,22 @@ def tell_of_stops(runtime: Runtime) -> None:
             "nothing is sent until you say so",
             f"Digest holds everything that would be sent: {held.why}",
             to_do=_TO_DO[held.cause],
-            commands=["digest issue list", "digest issue pause ISSUE", "digest resume"],
+            commands=["digest issue list", *_COMMANDS[held.cause], "digest resume"],
         ):
             with writing(runtime.engine) as session:
                 note_hold_told(session, hold_id)
 
 
+_COMMANDS = {
+    HoldCause.PERSON: ("digest issue pause ISSUE",),
+    HoldCause.RESTORED: ("digest deliver reconcile --log FILE --complete", "digest issue cancel ISSUE"),
+}
+
 _TO_DO = {
     HoldCause.PERSON: "When it may go on:",
-    HoldCause.RESTORED: "What was sent since that copy was made, this database does not know, and would send "
-    "again. Pause or cancel the issues that were under way then, or put a newer copy back. Then let the rest "
-    "go on:",
+    HoldCause.RESTORED: "Put a newer copy back if there is one. Mails it may not know of are of unknown "
+    "outcome now, not sent again unasked: the mail server's log tells which are out, with --complete. Cancel "
+    "issues that were approved then and have gone out since. Then let the rest go on:",
 }
 
 

@@ -197,9 +197,11 @@ class OpenOutcomes:
 
 def open_outcomes(session: Session, issue_id: IssueId | None = None) -> tuple[OpenOutcomes, ...]:
     """Return what is open, by issue; of one issue alone when it is given."""
-    armed = func.coalesce(DeliveryRow.armed_at, DeliveryRow.created_at)
+    first = func.min(func.coalesce(DeliveryRow.armed_at, DeliveryRow.created_at))
+    # What an older database does not know was armed at any time until it was doubted.
+    last = func.max(func.coalesce(DeliveryRow.armed_at, DeliveryRow.settled_at, DeliveryRow.created_at))
     query = (
-        select(DeliveryRow.issue_id, func.count(), func.min(armed), func.max(armed))
+        select(DeliveryRow.issue_id, func.count(), first, last)
         .where(DeliveryRow.state == DeliveryState.UNKNOWN)
         .group_by(DeliveryRow.issue_id)
         .order_by(DeliveryRow.issue_id)
@@ -210,6 +212,27 @@ def open_outcomes(session: Session, issue_id: IssueId | None = None) -> tuple[Op
         OpenOutcomes(IssueId(number), count, first, last)
         for number, count, first, last in session.execute(query)
     )
+
+
+def doubt_unsent(session: Session, *, now: datetime) -> int:
+    """Make unknown whatever of issues under way is not settled; return how many deliveries that were.
+
+    For a database that turned out to be older than what was sent from it: any of them may have arrived.
+    """
+    under_way = select(IssueRow.id).where(IssueRow.state.in_([IssueState.SENDING, IssueState.PAUSED]))
+    changed = session.connection().execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.issue_id.in_(under_way), DeliveryRow.state.in_(list(UNFINISHED)))
+        .values(
+            state=DeliveryState.UNKNOWN,
+            fence=DeliveryRow.fence + 1,
+            owner=None,
+            lease_until=None,
+            settled_at=now,
+            smtp_text="the database is older than what was sent from it: this mail may be out",
+        )
+    )
+    return changed.rowcount
 
 
 def open_message_ids(session: Session, issue_id: IssueId | None = None) -> frozenset[str]:

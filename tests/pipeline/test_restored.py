@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from digest.deliver.reconcile import Reconciled
 from digest.deliver.steps import Pace
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Misconfigured
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.pipeline import control
+from digest.pipeline.reconciling import reconcile_logs
 from digest.pipeline.restored import hold_if_restored
 from digest.pipeline.sending import open_issues, send
 from digest.runtime import Runtime
@@ -69,9 +71,28 @@ def test_an_older_copy_sends_nothing_until_a_person_lets_it(sending: Controlled,
     (held,) = control.let_go(sending.runtime, by="Ada")
     assert f"does not know of mails of issue {sending.issue.id}" in held.why
     sending.clock.pass_(seconds=1)
-    assert open_issues(sending.runtime) == (sending.issue.id,)
+    assert open_issues(sending.runtime) == ()
+    with pytest.raises(Conflict, match="sent"):
+        send(sending.runtime, sending.issue.id)
+    assert (copies(tmp_path), sending.states) == (4, {DeliveryState.UNKNOWN: 4})
+
+
+def test_the_mail_server_s_log_tells_an_older_copy_who_has_it(sending: Controlled, tmp_path: Path) -> None:
+    sending.clock.pass_(minutes=-10)
     send(sending.runtime, sending.issue.id)
-    assert sending.states == {DeliveryState.ACCEPTED: 4}
+    put_back(sending)
+    sending.clock.pass_(minutes=5)
+    hold_if_restored(sending.runtime)
+    with reading(sending.engine) as session:
+        ids = sorted(session.scalars(text("SELECT message_id FROM deliveries")))
+    log = tmp_path / "taken.log"
+    log.write_text("\n".join(ids[:3]))
+    done = reconcile_logs(sending.runtime, [str(log)], complete=True)
+    assert done.issues == {sending.issue.id: Reconciled(3, 1, 0)}
+    control.let_go(sending.runtime, by="Ada")
+    sending.clock.pass_(seconds=1)
+    send(sending.runtime, sending.issue.id)
+    assert (copies(tmp_path), sending.states) == (5, {DeliveryState.ACCEPTED: 4})
 
 
 def test_a_copy_of_a_moment_in_the_middle_of_a_send_is_told_too(sending: Controlled) -> None:

@@ -244,6 +244,11 @@ class SmtpSink:
         return self._intake.offered
 
     @property
+    def waiting(self) -> int:
+        """How many connections wait for an answer that comes late, or not at all."""
+        return sum(conversation.waiting for conversation in tuple(self._intake.open))
+
+    @property
     def most_open(self) -> int:
         """How many connections were open at once, at most."""
         return self._intake.most_open
