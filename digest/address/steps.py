@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -89,33 +91,37 @@ class _Addressing:
         self._reached = frozenset() if reached is None else frozenset(session.scalars(reached))
 
     def run(self) -> Addressed:
-        for page in audience(self._session, self._issue.newsletter_id, self._topics, page=PAGE):
-            self._write(page)
+        with _uncollected():
+            for page in audience(self._session, self._issue.newsletter_id, self._topics, page=PAGE):
+                self._write(page)
         self._result.editions = len(self._edition_ids)
         return self._result
 
     def _write(self, page: Sequence[Reader]) -> None:
         before = self._before(page)
-        mailed: list[tuple[Reader, _Key]] = []
+        self._add_editions(self._new_wishes(page, before))
+        deliveries: list[NewDelivery] = []
         skips: list[tuple[SubscriberId, Skip]] = []
         for reader in page:
-            then = before.get(reader.subscriber_id, NOTHING_BEFORE)
-            skip = self._skip(reader, then)
-            if skip is None:
-                mailed.append((reader, (reader.follows, reader.most, then.told)))
+            then = before.get(reader.subscriber_id, NOTHING_BEFORE) if before else NOTHING_BEFORE
+            found = self._skip(reader, then) or self._edition_of[reader.follows, reader.most, then.told]
+            if isinstance(found, Skip):
+                skips.append((reader.subscriber_id, found))
             else:
-                skips.append((reader.subscriber_id, skip))
-        self._add_editions({key for _, key in mailed})
-        deliveries: list[NewDelivery] = []
-        for reader, key in mailed:
-            edition = self._edition_of[key]
-            if isinstance(edition, Skip):
-                skips.append((reader.subscriber_id, edition))
-            else:
-                deliveries.append(self._delivery(reader, edition))
+                deliveries.append(self._delivery(reader, found))
         add_deliveries(self._session, self._issue.id, deliveries, now=self._now)
         add_skips(self._session, self._issue.id, skips)
         self._count(len(deliveries), (skip for _, skip in skips))
+
+    def _new_wishes(self, page: Sequence[Reader], before: Mapping[SubscriberId, Before]) -> set[_Key]:
+        """Return what readers of a page want that nobody before them did."""
+        new: set[_Key] = set()
+        for reader in page:
+            then = before.get(reader.subscriber_id, NOTHING_BEFORE) if before else NOTHING_BEFORE
+            key = reader.follows, reader.most, then.told
+            if key not in self._edition_of and self._skip(reader, then) is None:
+                new.add(key)
+        return new
 
     def _count(self, deliveries: int, skips: Iterable[Skip]) -> None:
         self._result.deliveries += deliveries
@@ -142,7 +148,7 @@ class _Addressing:
     def _add_editions(self, keys: Collection[_Key]) -> None:
         """Find out what readers of these wishes get, and store the editions that are new."""
         new: dict[_Key, Edition] = {}
-        for key in keys - self._edition_of.keys():
+        for key in keys:
             mask, most, told = key
             edition = self._addressable.edition(followed(mask, self._topics), most=most, told=told)
             if isinstance(edition, SkipReason):
@@ -161,6 +167,21 @@ class _Addressing:
         return NewDelivery(
             reader.subscriber_id, reader.email, reader.email_key, message_id, edition_id, next_at
         )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking at millions of rows that live for a page and make no cycles.
+
+    Its looks are a sixth of the time that addressing a million readers takes.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 _EVERY, _PAUSED = Cadence.EVERY.value, SubscriptionState.PAUSED.value

@@ -135,7 +135,7 @@ def add_deliveries(
     """Store pending deliveries of an issue."""
     created_at = as_stored(session, now)
     same = (issue_id, DeliveryState.PENDING.value, 0, 0, created_at)
-    rows = [(*same, *new[:-1], new.next_at or created_at) for new in deliveries]
+    rows = [same + (new if new.next_at else new._replace(next_at=created_at)) for new in deliveries]
     insert_rows(session, DeliveryRow, _NEW, rows)
 
 
