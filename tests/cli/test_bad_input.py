@@ -67,6 +67,12 @@ IDENTITY = ["--name", "N", "--from", "a@example.org", "--postal-address", "P"]
         (["subscriber", "add", "weekly", "eve@"], ["'eve@' is not an e-mail address"]),
         (["subscriber", "add", "weekly", "eve@example.org\nBcc: x@example.org"], ["not an e-mail address"]),
         (["subscriber", "add", "weekly", "eve@example.org", "--timezone", "x"], ["'x' is not a time zone"]),
+        (
+            ["subscriber", "add", "weekly", "eve@example.org", "--cadence", "monthly"],
+            ["'monthly' is no cadence of this newsletter; it offers: every", "--cadence"],
+        ),
+        (["newsletter", "change", "weekly", "--cadence", "yearly"], ["'yearly' is not one of", "monthly"]),
+        (["newsletter", "change", "weekly", "--quiet-hours", "22-7"], ["'22-7'", "22:00-07:00"]),
         (["source", "add", "weekly", "example.org/feed"], ["'example.org/feed' is not an http(s) URL"]),
         (["source", "add", "weekly", "file:///etc/passwd"], ["not an http(s) URL"]),
         (["source", "add", "weekly", "http://e.org/", "--link-pattern", "("], ["'(' is not a regular expr"]),

@@ -55,6 +55,21 @@ def test_people_and_programs_can_look_at_what_there_is(
     assert digest(*what, "--json").well().json is not None
 
 
+def test_subscribers_choose_how_often_and_how_much_of_what_is_offered(weekly: Path, digest: Digest) -> None:
+    changed = digest(
+        *("newsletter", "change", "weekly", "--local-time", "--cadence", "monthly", "--cadence", "every")
+    ).well()
+    assert "another cadence" in changed.out
+    shown = digest("newsletter", "show", "weekly", "--json").json
+    assert (shown["local_time"], shown["cadences"]) == (True, ["every", "monthly"])
+    ada = ("weekly", "ada@example.org")
+    said = digest("subscriber", "add", *ada, "--cadence", "monthly", "--max-items", "5").well().out
+    assert "climate, space, the first issue of each month, 5 articles at most." in said
+    digest("subscriber", "add", *ada, "--max-items", "0").well()
+    told = digest("subscriber", "show", *ada, "--json").json
+    assert (told["cadence"], told["max_items"]) == ("monthly", None)
+
+
 def test_a_removed_topic_is_followed_by_nobody(weekly: Path, digest: Digest) -> None:
     digest("topic", "remove", "weekly", "climate").well()
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["space"]

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from digest.domain.cadences import Cadence
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import Subscription, SubscriptionState
@@ -116,6 +117,30 @@ def test_a_wrong_line_is_told_with_file_and_line(line: str, said: str) -> None:
     assert first.startswith("readers.csv line 3: ")
     assert said in first
     assert last == "Nothing was imported."
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("cadence", "monthly", "'monthly' is no cadence of this newsletter; it offers: every"),
+        ("max_items", "few", "max_items 'few' is no number from 1 to"),
+        ("max_items", "-1", "max_items '-1' is no number from 1 to"),
+        ("max_items", "9999", "max_items '9999' is no number from 1 to"),
+    ],
+)
+def test_a_wrong_wish_is_told_with_file_and_line(field: str, value: str, said: str) -> None:
+    first, _ = refusal(f"email,{field}", f"anna@example.org,{value}")
+    assert first.startswith("readers.csv line 2: ")
+    assert said in first
+
+
+def test_how_often_and_how_much_readers_want_is_kept_where_the_file_does_not_say(bring: Import) -> None:
+    bring("email,cadence,max_items", "anna@example.org,every,5", "ben@example.org,,")
+    bring("email,name,max_items", "anna@example.org,Anna,", "ben@example.org,,0")
+    assert [(found.cadence, found.max_items) for found in bring.subscriptions] == [
+        (Cadence.EVERY, 5),
+        (Cadence.EVERY, None),
+    ]
 
 
 def test_a_wrong_zone_is_told_with_file_and_line() -> None:
