@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=30)
     parser.add_argument("--follows", type=int, default=5, help="topics each reader follows")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--sessions", type=int, default=20, help="conversations of each worker")
+    parser.add_argument("--sessions", type=int, default=50, help="conversations of each worker")
     parser.add_argument("--dkim", action="store_true", help="sign with RSA-2048")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--json", action="store_true", help="one object, for programs")

@@ -38,6 +38,7 @@ LOCAL_TIME = typer.Option(
 )
 CADENCE = typer.Option(
     "--cadence",
+    metavar="CADENCE",
     help="How often subscribers may choose to get it. Repeat it; every issue is what they get otherwise.",
 )
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
