@@ -32,6 +32,7 @@ class Stack:
             "DIGEST_DATABASE_URL": self.field.url,
             "DIGEST_BROKER_URL": self.redis.url if self.redis else "memory://",
             "DIGEST_MAIL_URL": self.field.sink.url,
+            "DIGEST_STATE_DIR": self.field.place.state_dir,
             "DIGEST_MAIL_SESSIONS": str(SESSIONS),
             "DIGEST_SECRET_KEY": SECRET,
             "DIGEST_LOG_LEVEL": "info",
