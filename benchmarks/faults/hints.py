@@ -123,7 +123,6 @@ def longer_than_the_visibility_timeout(field: Field) -> Expected:
     workers = [stack.worker(name="one", forgetful=True)]
     stack.ring("send", field.issue_id, task_id="the-long-one")
     field.wait(lambda: "began the-long-one" in log_of(workers[0]) and field.sink.count() >= after)
-    # A worker looks for what was not acknowledged ten seconds after its start, then every hundred.
     workers.append(stack.worker(name="two", forgetful=True))
     field.wait(lambda: sum(log_of(worker).count("began the-long-one") for worker in workers) >= 2)
     return _completed(field)

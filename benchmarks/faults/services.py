@@ -10,6 +10,10 @@ from multiprocessing.connection import Connection
 from digest.cli.main import main as digest_main
 
 
+_FORGETFUL = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
+"""The broker looks every second for what was not acknowledged; by default it does every hundred."""
+
+
 def celery(environment: Mapping[str, str], arguments: Sequence[str], talk: Connection) -> None:
     """Run `celery -A worker.app` with these arguments."""
     os.environ.update(environment)
@@ -36,7 +40,7 @@ def forgetful_worker(environment: Mapping[str, str], arguments: Sequence[str], t
     task_prerun.connect(tell, weak=False)
 
     app.conf.task_acks_late = True
-    app.conf.broker_transport_options = {"visibility_timeout": 1}
+    app.conf.broker_transport_options = _FORGETFUL
     talk.close()
     app.start(list(arguments))
 
