@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 IN_PROCESS = "memory://"
 TICK_SECONDS = 60.0
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 2.0
 """A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
 
 MAILBOX_SECONDS = 60.0
@@ -40,7 +40,9 @@ less than this between them, hints arrive."""
 
 def make_app(settings: Settings) -> Celery:
     """Return the app as the settings have it."""
-    celery = Celery("digest", broker=settings.broker_url, include=["worker.tasks"])
+    # Kombu warns of an address without a host, which the broker in this process has no use for.
+    broker = f"{IN_PROCESS}localhost" if settings.broker_url == IN_PROCESS else settings.broker_url
+    celery = Celery("digest", broker=broker, include=["worker.tasks"])
     celery.conf.update(
         accept_content=["json"],
         task_serializer="json",

@@ -9,7 +9,6 @@ from multiprocessing.connection import Connection
 
 from digest.cli.main import main as digest_main
 
-
 _FORGETFUL = {"visibility_timeout": 1, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
 """The broker looks every second for what was not acknowledged; by default it does every hundred."""
 
