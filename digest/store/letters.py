@@ -323,9 +323,15 @@ def reap_letters(session: Session, *, now: datetime, dead: Collection[str] = ())
 
     One that was armed may be with the mail server: it is unknown, and not sent again.
     """
+    # As with deliveries, nobody waits here for a worker that is stopped in the middle of a change.
+    held = (
+        select(LetterRow.id)
+        .where(_IS_LEASED, or_(LetterRow.lease_until < now, LetterRow.owner.in_(list(dead))))
+        .with_for_update(skip_locked=True)
+    )
     states = session.scalars(
         update(LetterRow)
-        .where(_IS_LEASED, or_(LetterRow.lease_until < now, LetterRow.owner.in_(list(dead))))
+        .where(LetterRow.id.in_(held))
         .values(
             state=case(
                 (LetterRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),

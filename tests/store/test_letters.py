@@ -191,3 +191,18 @@ def test_a_deferred_letter_is_due_when_its_time_has_come(
     assert claimed(engine, later=timedelta(minutes=1)) == ()
     (again,) = claimed(engine, later=timedelta(minutes=2))
     assert (again.attempts, again.fence) == (1, 2)
+
+
+def test_the_reaper_does_not_wait_for_a_worker_that_is_stopped_in_a_transaction(
+    engine: Engine, newsletter: Newsletter, reader: SubscriberId
+) -> None:
+    if engine.dialect.name == "sqlite":
+        return  # one lock for everything: whoever writes waits, there is nothing to pass by
+    queued(engine, newsletter, reader)
+    (letter,) = claimed(engine)
+    with writing(engine) as stopped:
+        assert arm_letter(stopped, letter, owner="one", now=NOW)
+        with writing(engine) as session:
+            assert reap_letters(session, now=NOW, dead=["one"]) == (0, 0)
+    with writing(engine) as session:
+        assert reap_letters(session, now=NOW, dead=["one"]) == (0, 1)
