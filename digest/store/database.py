@@ -137,6 +137,20 @@ def reading(engine: Engine) -> Iterator[Session]:
             yield session
 
 
+@contextmanager
+def reading_beside(engine: Engine) -> Iterator[Session]:
+    """Do as `reading`, on a connection of its own and none of the pool's, for who holds one of those already.
+
+    Many who hold one of the pool's and wait there for a second would wait for each other.
+    """
+    own = open_engine(engine.url.render_as_string(hide_password=False), pool_size=1)
+    try:
+        with reading(own) as session:
+            yield session
+    finally:
+        own.dispose()
+
+
 def plan_by_values(session: Session) -> None:
     """Have PostgreSQL plan each statement of this transaction for its own values.
 

@@ -1,7 +1,7 @@
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,14 +15,10 @@ from digest.domain.issues import IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, SubscriptionState
 from digest.domain.topics import Topic, TopicSlug
-from digest.store.audiences import EditionRow, SkipRow, count_editions, count_skips
+from digest.store.audiences import EditionRow, Reader, SkipRow, count_editions, count_skips
+from digest.store.audiences import audience as read_audience
 from digest.store.database import reading, writing
-from digest.store.deliveries import (
-    DeliveryRow,
-    NewDelivery,
-    add_deliveries,
-    planned_deliveries,
-)
+from digest.store.deliveries import DeliveryRow, add_deliveries, planned_deliveries
 from digest.store.issues import ensure_issue, get_issue
 from digest.store.newsletters import remove_topic
 from digest.store.revisions import freeze
@@ -206,26 +202,23 @@ def test_of_fifty_who_click_send_at_once_one_addresses_the_issue(audience: Audie
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_audience_is_that_of_one_moment(audience: Audience, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the first page is written, others leave, come and follow: the second page is as it was.
+    """After the first page is read, others leave, come and follow: the second page is as it was.
 
     On SQLite nobody can do that: it has one writer at a time.
     """
     readers = [audience.add(f"r{number}", CLIMATE) for number in range(4)]
     monkeypatch.setattr(steps, "PAGE", 2)
-    changed: list[int] = []
 
-    def change_meanwhile(
-        session: object, issue_id: object, deliveries: Iterable[NewDelivery], **rest: object
-    ) -> None:
-        if not changed:
-            changed.append(1)
-            unsubscribe(audience.engine, audience.newsletter.id, readers[3], now=NOW)
-            audience.add("late", CLIMATE)
-            with writing(audience.engine) as other:
-                set_follows(other, audience.newsletter.id, readers[2], [])
-        add_deliveries(session, issue_id, deliveries, **rest)  # type: ignore[arg-type]
+    def change_meanwhile(*args: object, **rest: object) -> Iterator[list[Reader]]:
+        pages = read_audience(*args, **rest)  # type: ignore[arg-type]
+        yield next(pages)
+        unsubscribe(audience.engine, audience.newsletter.id, readers[3], now=NOW)
+        audience.add("late", CLIMATE)
+        with writing(audience.engine) as other:
+            set_follows(other, audience.newsletter.id, readers[2], [])
+        yield from pages
 
-    monkeypatch.setattr(steps, "add_deliveries", change_meanwhile)
+    monkeypatch.setattr(steps, "audience", change_meanwhile)
     assert audience.address().deliveries == 4
     assert set(audience.planned) == {f"r{number}@example.org" for number in range(4)}
 

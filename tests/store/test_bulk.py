@@ -37,6 +37,13 @@ def test_a_row_that_is_there_already_is_a_conflict_and_leaves_nothing_behind(eng
         assert session.scalars(select(SubscriberRow.email)).all() == ["ada@example.org"]
 
 
+def test_more_rows_than_one_statement_takes_are_all_written(engine: Engine) -> None:
+    emails = [f"reader{number}@example.org" for number in range(1_700)]
+    people(engine, *emails)
+    with reading(engine) as session:
+        assert session.scalars(select(SubscriberRow.email).order_by(SubscriberRow.id)).all() == emails
+
+
 def test_no_rows_are_nothing_to_do(engine: Engine) -> None:
     with writing(engine) as session:
         insert_rows(session, SubscriberRow, COLUMNS, [])

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from digest.domain.errors import Conflict, Misconfigured, Unavailable
-from digest.store.database import open_engine, reading, writing
+from digest.store.database import open_engine, reading, reading_beside, writing
 from digest.store.newsletters import list_newsletters
 from digest.store.subscribers import SuppressionRow, is_suppressed, suppress
 from tests.servers.postgres import PostgresServer
@@ -114,6 +114,19 @@ def test_a_pool_without_a_free_connection_is_unavailable(sqlite_url: str) -> Non
             pass
     with reading(engine):
         engine.dispose()
+
+
+def test_reading_beside_needs_no_free_connection_of_the_pool(database_url: str) -> None:
+    engine = open_engine(database_url, pool_size=1, patience=0.05)
+    with writing(engine) as session, ExitStack() as busy:
+        suppress(session, "anna@example.org", reason="bounce", detail="", now=NOW)
+        for _ in range(10):
+            busy.enter_context(reading(engine))
+        with reading_beside(engine) as beside:
+            assert not is_suppressed(beside, "anna@example.org")
+    with reading_beside(engine) as beside:
+        assert is_suppressed(beside, "anna@example.org")
+    engine.dispose()
 
 
 def test_a_postgresql_that_went_away_and_came_back_is_used_again() -> None:
