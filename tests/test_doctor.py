@@ -41,13 +41,12 @@ TEMPLATES = ("alert", "confirmation", "digest", "goodbye", "preferences", "test"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a database and settings in which all is well."""
     for name in [name for name in os.environ if name.startswith("DIGEST_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("digest.doctor.checks.PATIENCE", PATIENCE)  # a busy machine is not an ailing one
-    migrate(open_engine("sqlite:///digest.db"))
     write_settings()
     return tmp_path
 
