@@ -79,7 +79,7 @@ class Guard:
             # Each look is worth it only when there is a tenth more to see.
             self._look_at = failed + max(1, failed // 10)
             pause_breached(self._runtime, self._issue_id, self._gauge)
-            # An outcome is told before it is recorded: only what the look before this knew of was there to see.
+            # Outcomes are told before they are recorded: the latest may not have been there to see.
             self._seen, self._noted = self._noted, failed
         with reading(self._runtime.engine) as session:
             state = get_issue(session, self._issue_id).state
