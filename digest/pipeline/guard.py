@@ -32,7 +32,7 @@ class Guard:
         self._runtime = runtime
         self._issue_id = issue_id
         self._gauge = Gauge(runtime.settings)
-        self._failed = self._seen = 0
+        self._failed = self._noted = self._seen = 0
         self._look_at = max(1, int(runtime.settings.pause_after * runtime.settings.pause_failures / 100))
         self._nudge = threading.Event()
         self._is_over = False
@@ -76,10 +76,11 @@ class Guard:
     def _look(self) -> None:
         failed = self._failed
         if failed > self._seen:
-            self._seen = failed
             # Each look is worth it only when there is a tenth more to see.
             self._look_at = failed + max(1, failed // 10)
             pause_breached(self._runtime, self._issue_id, self._gauge)
+            # Outcomes are told before they are recorded: the latest may not have been there to see.
+            self._seen, self._noted = self._noted, failed
         with reading(self._runtime.engine) as session:
             state = get_issue(session, self._issue_id).state
             self.stops = state is not IssueState.SENDING or bool(open_holds(session))

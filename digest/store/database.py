@@ -162,16 +162,19 @@ def plan_by_values(session: Session) -> None:
 
 
 def insert_or_ignore(
-    session: Session, table: type[Base], rows: Sequence[Mapping[str, object]]
+    session: Session, table: type[Base], rows: Sequence[Mapping[str, object]] = ()
 ) -> postgresql.Insert | sqlite.Insert:
     """Return an INSERT of `rows` that leaves alone what is there already, also when it just came to be.
 
-    Both databases know ON CONFLICT, each by itself.
+    Both databases know ON CONFLICT, each by itself. Rows by the hundred are given to `execute` instead: here
+    they would be compiled into the statement, 0.1 ms for each.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    made = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    insert = made(table).on_conflict_do_nothing()
+    if not rows:
+        return insert
     # One row as a list of one would be compiled anew each time: 0.4 ms.
-    values = dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows]
-    return insert(table).values(values).on_conflict_do_nothing()
+    return insert.values(dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
 
 
 @contextmanager

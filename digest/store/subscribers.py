@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -168,28 +169,29 @@ def subscription_of(
         .join(FollowRow, FollowRow.topic_id == TopicRow.id)
         .where(FollowRow.subscriber_id == subscriber_id, TopicRow.newsletter_id == newsletter_id)
     )
-    return Subscription(
-        _subscriber(row),
-        SubscriptionState(tie.state),
-        frozenset(map(TopicSlug, slugs)),
-        Cadence(tie.cadence),
-        tie.max_items,
-    )
+    return _subscription(row, tie, slugs)
 
 
 def list_subscriptions(
     session: Session, newsletter_id: NewsletterId, *, limit: int, after: str = ""
 ) -> tuple[Subscription, ...]:
     """Return up to `limit` subscriptions by address, those after the address `after`."""
-    ids = session.scalars(
-        select(SubscriberRow.id)
+    page = (
+        select(SubscriberRow, SubscriptionRow)
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
         .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriberRow.email_key > email_key(after))
         .order_by(SubscriberRow.email_key)
         .limit(limit)
-    ).all()
-    found = (subscription_of(session, newsletter_id, SubscriberId(row_id)) for row_id in ids)
-    return tuple(subscription for subscription in found if subscription is not None)
+    )
+    ids = page.with_only_columns(SubscriberRow.id).scalar_subquery()
+    follows: dict[int, set[str]] = defaultdict(set)
+    for subscriber_id, slug in session.execute(
+        select(FollowRow.subscriber_id, TopicRow.slug)
+        .join(TopicRow, FollowRow.topic_id == TopicRow.id)
+        .where(FollowRow.subscriber_id.in_(ids), TopicRow.newsletter_id == newsletter_id)
+    ):
+        follows[subscriber_id].add(slug)
+    return tuple(_subscription(row, tie, follows[row.id]) for row, tie in session.execute(page))
 
 
 def set_subscription_state(
@@ -251,6 +253,16 @@ def is_suppressed(session: Session, email: str) -> bool:
 
 def _find_row(session: Session, email: str) -> SubscriberRow | None:
     return session.scalar(select(SubscriberRow).where(SubscriberRow.email_key == email_key(email)))
+
+
+def _subscription(row: SubscriberRow, tie: SubscriptionRow, slugs: Iterable[str]) -> Subscription:
+    return Subscription(
+        _subscriber(row),
+        SubscriptionState(tie.state),
+        frozenset(map(TopicSlug, slugs)),
+        Cadence(tie.cadence),
+        tie.max_items,
+    )
 
 
 def _subscriber(row: SubscriberRow) -> Subscriber:

@@ -83,8 +83,8 @@ def suppress_all(session: Session, wanted: Sequence[Suppression]) -> int:
     ]
     if not rows:
         return 0
-    added = insert_or_ignore(session, SuppressionRow, rows).returning(SuppressionRow.email_key)
-    return len(session.scalars(added).all())
+    added = insert_or_ignore(session, SuppressionRow).returning(SuppressionRow.email_key)
+    return len(session.scalars(added, rows).all())
 
 
 def remove_suppression(session: Session, email: str, *, by: str, why: str, now: datetime) -> Removal:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, func, select, update
 from structlog.testing import capture_logs
 
 from benchmarks.readers import Size, sending_issue
@@ -191,7 +191,8 @@ def test_an_issue_with_only_deferred_deliveries_is_due_when_the_first_is(engine:
     issue_id = sending_issue(engine, SIX)
     with writing(engine) as session:
         session.execute(update(DeliveryRow).values(next_at=NOW + 8 * MINUTE))
-        session.execute(update(DeliveryRow).where(DeliveryRow.id == 3).values(next_at=NOW + 2 * MINUTE))
+        last = select(func.max(DeliveryRow.id)).scalar_subquery()
+        session.execute(update(DeliveryRow).where(DeliveryRow.id == last).values(next_at=NOW + 2 * MINUTE))
     assert due_issues(engine, [issue_id], now=NOW + MINUTE) == ()
     assert due_issues(engine, [issue_id], now=NOW + 2 * MINUTE) == (issue_id,)
 

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -21,7 +20,6 @@ from digest.domain.errors import Refused, Unavailable
 from digest.domain.issues import IssueId
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import DeliveryRow
-from digest.store.schema import migrate
 from tests.deliver.ways import RETURN_PATH, mail_to
 from tests.servers.provider_dialects import Postmark, Ses
 from tests.servers.provider_server import (
@@ -45,10 +43,10 @@ def server(request: pytest.FixtureRequest) -> Iterator[ProviderServer]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    found = open_engine(f"sqlite:///{tmp_path / 'digest.db'}")
-    migrate(found)
-    return found
+def engine(sqlite_url: str) -> Iterator[Engine]:
+    found = open_engine(sqlite_url)
+    yield found
+    found.dispose()
 
 
 @pytest.fixture
