@@ -20,7 +20,7 @@ from digest.deliver.throttle.complaints import Complaints
 from digest.deliver.throttle.gates import is_closed
 from digest.deliver.throttle.relays import RelayTurns, Sleep
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
-from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
+from digest.domain.deliveries import RETRY_AT_LEAST, RETRY_FOR, Claim, DeliveryState, Outcome, back_off
 from digest.domain.errors import DigestError, DiskFull, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.claims import claimable_issues, lease_owners, reap_leases
@@ -256,7 +256,7 @@ def _with_retry(claim: Claim, outcome: Outcome, *, now: datetime) -> Outcome:
     """Say when a deferred delivery is tried again, or give it up when that has gone on for too long."""
     if outcome.state is not DeliveryState.PENDING:
         return outcome
-    if now - claim.addressed_at > RETRY_FOR:
+    if claim.attempts >= RETRY_AT_LEAST - 1 and now - claim.addressed_at > RETRY_FOR:
         text = f"given up after {RETRY_FOR.days} days of trying: {outcome.text}"
         return replace(outcome, state=DeliveryState.FAILED, text=text)
     return replace(outcome, retry_in=back_off(claim.attempts + 1, jitter=random.random()))

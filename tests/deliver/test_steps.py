@@ -128,11 +128,26 @@ def test_a_deferred_delivery_is_tried_again_later(engine: Engine, smtp_sink: Smt
     assert set(smtp_sink.copies().values()) == {1}
 
 
-def test_a_delivery_deferred_for_days_has_failed(engine: Engine, smtp_sink: SmtpSink) -> None:
-    issue_id = sending_issue(engine, SMALL, address=special("defer-451"))
-    much_later = datetime.now(UTC) + timedelta(days=4)
-    send(engine, issue_id, smtp_sink.url, clock=lambda: much_later)
-    assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 108, DeliveryState.FAILED: 12}
+def test_a_delivery_deferred_for_three_days_has_failed(engine: Engine, smtp_sink: SmtpSink) -> None:
+    issue_id = sending_issue(engine, Size(readers=10, topics=4, articles=8), address=special("defer-451"))
+    # It waited for four days before anybody could try: for ops, or for its day of the warm-up.
+    first = datetime.now(UTC) + timedelta(days=4)
+    for hours in range(0, 73, 6):
+        send(engine, issue_id, smtp_sink.url, clock=lambda hours=hours: first + timedelta(hours=hours))
+        assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 9, DeliveryState.PENDING: 1}, hours
+    send(engine, issue_id, smtp_sink.url, clock=lambda: first + timedelta(hours=78))
+    assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 9, DeliveryState.FAILED: 1}
+
+
+def test_a_delivery_that_nobody_could_try_for_days_is_not_given_up_at_the_next_refusal(
+    engine: Engine, smtp_sink: SmtpSink
+) -> None:
+    issue_id = sending_issue(engine, Size(readers=10, topics=4, articles=8), address=special("defer-451"))
+    now = datetime.now(UTC)
+    send(engine, issue_id, smtp_sink.url, clock=lambda: now)
+    # Paused for a weekend, say.
+    send(engine, issue_id, smtp_sink.url, clock=lambda: now + timedelta(days=4))
+    assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 9, DeliveryState.PENDING: 1}
 
 
 def test_a_mailbox_that_does_not_exist_is_suppressed(engine: Engine, smtp_sink: SmtpSink) -> None:
