@@ -39,6 +39,15 @@ def outcome_of(reply: Reply, *, is_to_mail: bool = False) -> Outcome:
     return Outcome(DeliveryState.PENDING, reply.code, reply.text)
 
 
+def is_final(reply: Reply) -> bool:
+    """Whether this reply to the dot says what became of the mail: no other class does (RFC 5321 §4.2.1)."""
+    return reply.code // 100 in (2, 4, 5)
+
+
 def wants_another(reply: Reply) -> bool:
-    """Whether this reply to MAIL may mean no more than that the conversation has lasted long enough."""
-    return reply.code == CLOSING or (400 <= reply.code < 500 and _ENOUGH.search(reply.text) is not None)
+    """Whether this reply to MAIL may mean no more than that the conversation has lasted long enough.
+
+    So may one that wants a log-in: a token is good for an hour, and the next conversation has a new one.
+    """
+    has_had_enough = 400 <= reply.code < 500 and _ENOUGH.search(reply.text) is not None
+    return reply.code == CLOSING or reply.code in _LOG_IN or has_had_enough
