@@ -22,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     text,
     union_all,
@@ -305,7 +306,7 @@ def accept_by_evidence(
     `names` are what the provider calls the mails, as `ses:0100…`, '' where it does not say. Not the unknown
     ones alone: evidence may come before its worker has heard the answer, before the lease of a dead one runs
     out, or after ops chose to send once more. Never one that was not armed, and the fence grows: whoever
-    holds it arms no more.
+    holds it arms no more. Of those that are unknown an older database may not know that they were.
     """
     if not names:
         return frozenset()
@@ -317,7 +318,7 @@ def accept_by_evidence(
         .where(
             DeliveryRow.id == told.c.id,
             DeliveryRow.state.in_(_MAY_HAVE_ARRIVED),
-            DeliveryRow.armed_at.is_not(None),
+            or_(DeliveryRow.armed_at.is_not(None), DeliveryRow.state == DeliveryState.UNKNOWN.value),
         )
         .values(
             state=DeliveryState.ACCEPTED.value,
