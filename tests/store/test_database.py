@@ -116,6 +116,16 @@ def test_a_pool_without_a_free_connection_is_unavailable(sqlite_url: str) -> Non
         engine.dispose()
 
 
+def test_a_postgresql_that_only_reads_as_after_a_switch_over_is_unavailable(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    try:
+        with pytest.raises(Unavailable, match="takes no changes"), writing(engine) as session:
+            session.execute(text("SET TRANSACTION READ ONLY"))
+            session.execute(text("CREATE TABLE anything (id int)"))
+    finally:
+        engine.dispose()
+
+
 def test_a_postgresql_that_went_away_and_came_back_is_used_again() -> None:
     server = PostgresServer()
     try:
