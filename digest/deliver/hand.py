@@ -86,8 +86,8 @@ class Hand:
                 if self._ready and now <= self._fresh_until:
                     return self._ready.popleft()
                 if self._ready:
-                    # So long was nobody there to take them that their leases end soon.
-                    self._give_back_ready()
+                    # So long was nobody there to take them that their leases end soon: they are due as before.
+                    await self._return_ready()
                 if self._held and self._held[0].at <= now:
                     return heapq.heappop(self._held).claim
                 if now >= self._claims_from:
@@ -145,6 +145,12 @@ class Hand:
         self._unused += len(claims)
         with writing(self._engine) as session:
             return_claims(session, claims, owner=self._owner)
+
+    async def _return_ready(self) -> None:
+        claims = list(self._ready)
+        self._ready.clear()
+        await asyncio.to_thread(self._return, claims)
+        self._claims_from = 0.0
 
     async def _claim_more(self) -> None:
         now = self._clock()

@@ -166,9 +166,15 @@ class _Round:
         Returns False when the relay takes no more for now: another conversation with it would not either.
         """
         while claim is not None:
+            was_open = session.is_open
             if not await self._relays.wait(session, self._stops):
                 self._hand.put_back(claim)
                 return False
+            if was_open and not session.is_open:
+                # It has stood idle for too long: a server may have ended it, and that is no reader's fault.
+                self._relays.give_back(session)
+                self._hand.put_back(claim)
+                return True
             await self._send(session, claim)
             claim = await self._next() if session.is_open else None
         return True
