@@ -164,6 +164,19 @@ def cancel_for_issue(session: Session, issue_id: IssueId, *, limit: int | None =
 
 def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
     """Return the cancelled issues of which a delivery waits all the same: nobody would ever send it."""
+    return _pending_all_the_same(session, IssueRow.state == IssueState.CANCELLED)
+
+
+def sent_but_pending(session: Session, *, since: datetime) -> tuple[IssueId, ...]:
+    """Return the issues sent after `since` of which a delivery waits all the same: nobody would ever send it.
+
+    An issue is sent when the last deliveries are of unknown outcome, and a worker that stood still may yet hear
+    that a server did not take one of them.
+    """
+    return _pending_all_the_same(session, IssueRow.state == IssueState.SENT, IssueRow.ended_at > since)
+
+
+def _pending_all_the_same(session: Session, *of: ColumnElement[bool]) -> tuple[IssueId, ...]:
     # Looked up issue by issue, as a scalar is: a join would read all that waits of all issues.
     first = (
         select(DeliveryRow.id)
@@ -172,7 +185,7 @@ def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
         .correlate(IssueRow)
         .scalar_subquery()
     )
-    over = select(IssueRow.id).where(IssueRow.state == IssueState.CANCELLED, first.is_not(None))
+    over = select(IssueRow.id).where(*of, first.is_not(None)).order_by(IssueRow.id)
     return tuple(map(IssueId, session.scalars(over)))
 
 
