@@ -71,6 +71,11 @@ HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 5.7.x: that is the server refusing *us*."""
 
 
+SENDER_REFUSED = "the sender is refused"
+"""How the words of an outcome begin where MAIL was answered by a refusal, whose code alone would read as what the
+reader's server says of the reader."""
+
+
 def is_hard_bounce(outcome: Outcome) -> bool:
     """Return whether the server said for good that there is no such mailbox."""
     return outcome.state is DeliveryState.FAILED and outcome.text.partition(" ")[0] in HARD_BOUNCES
