@@ -152,7 +152,9 @@ def waits_in_words(told: Progress) -> str:
             )
         case Waits.THROTTLED:
             because = f": {told.because}" if told.because else ""
-            return f"What is left waits for its turn{because}. 'digest throttle show' tells what slows it down."
+            return (
+                f"What is left waits for its turn{because}. 'digest throttle show' tells what slows it down."
+            )
         case Waits.LATER:
             then = f" The first is due at {told.next_at:%Y-%m-%d %H:%M:%S} UTC." if told.next_at else ""
             return f"When it ends nobody can say: all that is left waits.{then}"

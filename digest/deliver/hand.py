@@ -86,7 +86,7 @@ class Hand:
                 if self._ready and now <= self._fresh_until:
                     return self._ready.popleft()
                 if self._ready:
-                    # So long was nobody there to take them that their leases end soon: they are due as before.
+                    # So long was nobody there to take them that their leases end soon: they are due again.
                     await self._return_ready()
                 if self._held and self._held[0].at <= now:
                     return heapq.heappop(self._held).claim

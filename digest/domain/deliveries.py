@@ -72,7 +72,7 @@ HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
 
 SENDER_REFUSED = "the sender is refused"
-"""How the words of an outcome begin where MAIL was answered by a refusal, whose code alone would read as what the
+"""How the words of an outcome begin where MAIL was refused: by its code alone that would read as what the
 reader's server says of the reader."""
 
 
@@ -87,10 +87,10 @@ MTA; a weekly digest is stale sooner). They count from the first attempt: what w
 hour, for ops, for a receiver or for a day of the warm-up was not tried meanwhile."""
 
 RETRY_AT_LEAST = 12
-"""Attempts without which no delivery is given up, though it was deferred long ago: after seven the waits are at
-their longest, so these take most of a day. Whoever pauses an issue for a weekend, or has no mail server for
-three days, would otherwise lose every reader who was deferred before at the next 4xx, which greylisting says
-to whom it has not seen for a while."""
+"""Attempts without which no delivery is given up, though it was deferred long ago: after seven the waits are
+at their longest, so these take most of a day. Whoever pauses an issue for a weekend, or has no mail server
+for three days, would otherwise lose every reader who was deferred before at the next 4xx, which greylisting
+says to whom it has not seen for a while."""
 
 
 def back_off(attempts: int, *, jitter: float) -> timedelta:

@@ -50,9 +50,9 @@ class Progress:
 
     `rate` is mails taken or refused in a second, over the last minute; None when none was. `ends_in` is how
     long what can be sent now takes at that rate and with the warm-up, None when nothing moves or nothing is
-    due; mails that were deferred, found no turn or wait for their hour are not part of it. `waits` says why nothing moves, and `because` in
-    words who or what stopped it, '' for nothing to tell. `domains` are the worst first, `causes` the most
-    frequent failures first, both of the newest mails.
+    due; mails that were deferred, found no turn or wait for their hour are not part of it. `waits` says why
+    nothing moves, and `because` in words who or what stopped it, '' for nothing to tell. `domains` are the
+    worst first, `causes` the most frequent failures first, both of the newest mails.
     """
 
     issue: Issue
@@ -119,7 +119,7 @@ def _in_hand(counted: Counted) -> int:
 
 
 def _ends_in(counted: Counted, rate: float | None, days: int, *, now: datetime) -> timedelta | None:
-    """Return how long what can go now takes; `days` of the warm-up end at midnight (UTC), but for the last."""
+    """Return how long what can go now takes; days of the warm-up end at midnight (UTC), but for the last."""
     left = counted.due + _in_hand(counted)
     if not left or not rate:
         return None

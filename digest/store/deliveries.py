@@ -170,8 +170,8 @@ def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
 def sent_but_pending(session: Session, *, since: datetime) -> tuple[IssueId, ...]:
     """Return the issues sent after `since` of which a delivery waits all the same: nobody would ever send it.
 
-    An issue is sent when the last deliveries are of unknown outcome, and a worker that stood still may yet hear
-    that a server did not take one of them.
+    An issue is sent when the last deliveries are of unknown outcome, and a worker that stood still may yet
+    hear that a server did not take one of them.
     """
     return _pending_all_the_same(session, IssueRow.state == IssueState.SENT, IssueRow.ended_at > since)
 

@@ -28,10 +28,10 @@ RATE_OVER = timedelta(minutes=1)
 class Counted:
     """Where an issue's deliveries stand.
 
-    Of the pending ones `due` can be claimed now, `deferred` were put off by a server, `throttled` found no turn
-    under a cap or a pause of their receivers, and `scheduled` wait for an hour of their own; `next_at` is when
-    the first of these three is due, None when there is none. `lately`
-    were taken or refused within the last `RATE_OVER`, beginning at `lately_from` (None: none was).
+    Of the pending ones `due` can be claimed now, `deferred` were put off by a server, `throttled` found no
+    turn under a cap or a pause of their receivers, and `scheduled` wait for an hour of their own; `next_at`
+    is when the first of these three is due, None when there is none. `lately` were taken or refused within
+    the last `RATE_OVER`, beginning at `lately_from` (None: none was).
     """
 
     states: Mapping[DeliveryState, int]

@@ -139,9 +139,9 @@ def resend_some(
 ) -> tuple[DeliveryId, ...]:
     """Make up to `PAGE` deliveries pending again, with the same Message-ID; return which, in order.
 
-    Those behind number `after`: whoever goes on behind the last one meets none twice, though some have failed
-    anew meanwhile. The fence grows, so that an answer which comes late to an earlier try changes nothing. They are due now
-    and tried for as long as new ones.
+    Those behind number `after`: whoever goes on behind the last one meets none twice, though some have
+    failed anew meanwhile. The fence grows, so that an answer which comes late to an earlier try changes
+    nothing. They are due now and tried for as long as new ones.
     """
     ids = session.scalars(
         select(DeliveryRow.id)

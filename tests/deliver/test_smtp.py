@@ -249,7 +249,8 @@ class _WithoutUs(_Box):
 
 
 @pytest.mark.parametrize(
-    "said", ["530 5.7.0 Authentication required", "550 5.7.1 Sender refused", "553 no domain", "451 4.3.0 full"]
+    "said",
+    ["530 5.7.0 Authentication required", "550 5.7.1 Sender refused", "553 no domain", "451 4.3.0 full"],
 )
 def test_a_sender_that_is_refused_costs_no_reader_their_mail(said: str) -> None:
     controller = Controller(_WithoutUs(said), hostname="127.0.0.1", port=free_port())

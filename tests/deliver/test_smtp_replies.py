@@ -1,4 +1,4 @@
-"""Servers that answer too much, too little or nonsense: no mail is taken for sent that is not, or sent twice."""
+"""Servers that answer too much, too little or nonsense: no mail is lost or sent twice by that."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USUAL = {
 
 
 class Scripted:
-    """A server that answers each command as it is told, whatever was asked before; `taken` counts its dots."""
+    """A server that answers each command as it is told, whatever came before; `taken` counts its dots."""
 
     def __init__(self, replies: Mapping[str, bytes | Callable[[int], bytes]]) -> None:
         self._replies = {**USUAL, **replies}
@@ -138,7 +138,7 @@ def test_an_answer_without_end_after_the_dot_is_unknown() -> None:
     assert states(outcomes) == ["unknown"]
 
 
-@pytest.mark.parametrize("said", [b"\xff\xfe\x00\r\n", "²⁵⁰ ok\r\n".encode(), b"\r\n", b"25\r\n"])  # noqa: RUF001
+@pytest.mark.parametrize("said", [b"\xff\xfe\x00\r\n", "²⁵⁰ ok\r\n".encode(), b"\r\n", b"25\r\n"])
 def test_binary_in_place_of_an_answer_is_never_a_success(said: bytes) -> None:
     outcomes = send(Scripted({".": said}), "anna@example.org")
     assert states(outcomes) == ["unknown"]
@@ -147,7 +147,9 @@ def test_binary_in_place_of_an_answer_is_never_a_success(said: bytes) -> None:
 
 
 def test_a_log_in_that_ran_out_between_two_mails_delays_nobody() -> None:
-    server = Scripted({"MAIL": lambda n: b"250 ok\r\n" if n < 3 else b"530 5.7.0 Authentication required\r\n"})
+    server = Scripted(
+        {"MAIL": lambda n: b"250 ok\r\n" if n < 3 else b"530 5.7.0 Authentication required\r\n"}
+    )
     *sent, late = send(server, "anna@example.org", "ben@example.org", "cleo@example.org")
     assert states(sent) == ["accepted", "accepted"]
     assert isinstance(late, Outcome)

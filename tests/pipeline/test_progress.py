@@ -97,7 +97,9 @@ def test_quiet_hours_are_what_a_send_waits_for_and_nobody_is_looked_for(sending:
     sending.clock.pass_(minutes=2)
     told = progress_of(sending.runtime, sending.issue.id)
     assert (told.waits, told.ends_in) == (Waits.THROTTLED, None)
-    assert told.because == "nothing of it leaves until 2026-11-23 08:00 (UTC): quiet hours are 07:00-08:00 (UTC)"
+    assert (
+        told.because == "nothing of it leaves until 2026-11-23 08:00 (UTC): quiet hours are 07:00-08:00 (UTC)"
+    )
 
 
 def test_what_found_no_turn_does_not_wait_for_an_hour_of_its_own(sending: Controlled) -> None:

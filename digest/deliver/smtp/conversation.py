@@ -47,7 +47,7 @@ class SmtpSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether the server still listens, has nothing more to say, and another message is to be sent here."""
+        """Whether the server listens, has nothing more to say, and another message is to be sent here."""
         return self._wire.is_open and not self._wire.has_reply and not self._lasting.is_over
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:

@@ -30,8 +30,8 @@ def outcome_of(reply: Reply, *, is_to_mail: bool = False) -> Outcome:
 
     So may what is refused because of us and not of the reader: the sender, which MAIL names (`is_to_mail`), a
     log-in that is missing, a policy (5.7.x, RFC 3463 §3.8). Once that is mended the mail can go, and nobody's
-    address is to blame. A mail that is too large stays so. Of a sender or a log-in that is refused the text says
-    so first: by its code alone it would be taken for what the reader's server thinks of us.
+    address is to blame. A mail that is too large stays so. Of a sender or a log-in that is refused the text
+    says so first: by its code alone it would be taken for what the reader's server thinks of us.
     """
     if 200 <= reply.code < 300:
         return Outcome(DeliveryState.ACCEPTED, reply.code, reply.text)
