@@ -14,14 +14,14 @@ from structlog.testing import capture_logs
 
 from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.deliver.steps import Pace, due_issues, send_issue
-from digest.deliver.throttle.caps import Throttle, WarmUp
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle, WarmUp
 from digest.deliver.transport import Arm, Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Unavailable
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import change_newsletter
-from digest.store.receivers import Receiver, limited_receivers
+from digest.store.receivers import Receiver, limited_receivers, lock_receiver, pause_receiver
 from digest.store.throttles import let_go_on
 from tests.deliver.throttle.sending import (
     ACCEPTED,
@@ -89,6 +89,26 @@ def test_a_conversation_that_has_waited_too_long_for_its_turn_costs_no_reader_an
     assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 5}
     moments = sorted(at for at, _ in server.armed)
     assert all(b - a >= timedelta(seconds=39) for a, b in pairwise(moments))
+
+
+def test_a_receiver_that_is_paused_elsewhere_gets_no_more_of_a_batch_that_is_under_way(
+    engine: Engine,
+) -> None:
+    issue_id, time = issue_due(engine, 40, address=MIXED), Time()
+
+    def slowly(_: str) -> Outcome:
+        time.now += timedelta(seconds=1)
+        if server.asked == 10:
+            with writing(engine) as session:
+                row = lock_receiver(session, "google", now=time())
+                pause_receiver(row, "ops said so", now=time(), is_told=True)
+        return ACCEPTED
+
+    server = Server(time, slowly)
+    send(engine, issue_id, server, UNTHROTTLED)
+    assert by_domain(server, "example.org") == 20
+    assert by_domain(server, "gmail.com") <= 10
+    assert counts(engine, issue_id)[DeliveryState.PENDING] == 20 - by_domain(server, "gmail.com")
 
 
 class Impatient(Server):
