@@ -154,11 +154,18 @@ def cancel_for_subscriber(session: Session, newsletter_id: NewsletterId, subscri
 def cancel_for_issue(session: Session, issue_id: IssueId, *, limit: int | None = None) -> int:
     """Cancel what is still to be sent of an issue; return how many. What is armed goes out.
 
-    With a `limit` so many of those that nobody has claimed, and none means that no more are.
+    With a `limit` so many of those that nobody has claimed, and none means that no more are. What somebody is
+    changing at this moment is let be: workers give back what they hold as soon as an issue is cancelled, all
+    at once and in their own order, and of two that wait for each other's rows one is ended. Workers
+    cancel it themselves, and a sweep strikes off the rest.
     """
-    if limit is None:
-        return _cancel(session, DeliveryRow.issue_id == issue_id)
-    some = select(DeliveryRow.id).where(DeliveryRow.issue_id == issue_id, IS_PENDING).limit(limit)
+    which = _is_in(DeliveryState.PENDING, DeliveryState.CLAIMED) if limit is None else IS_PENDING
+    some = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.issue_id == issue_id, which)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
     return _cancel(session, DeliveryRow.id.in_(some))
 
 
