@@ -119,7 +119,8 @@ class _Case:
     def _own_hour(self, delivery: DeliveryRow | None) -> datetime | None:
         """Return the hour by their own clock that a reader's mail waits for, None when it does not."""
         if delivery is not None:
-            waits = delivery.state == DeliveryState.PENDING and not delivery.attempts
+            # What a worker has claimed once was due, and is waiting for something else.
+            waits = delivery.state == DeliveryState.PENDING and not (delivery.attempts or delivery.fence)
             return delivery.next_at if waits and delivery.next_at > delivery.created_at else None
         if not self._newsletter.local_time or self._issue.state not in _TO_COME:
             return None

@@ -96,6 +96,7 @@ def headline(told: Progress) -> str:
         (in_hand, "under way"),
         (told.due, "to come"),
         (told.deferred, "put off"),
+        (told.throttled, "wait for a turn"),
         (told.scheduled, "wait for their hour"),
     )
     parts += [f"{count} {word}" for count, word in waiting if count]
@@ -119,7 +120,7 @@ def _pace(rate: float) -> str:
 def _end(told: Progress) -> str:
     if told.ends_in is None:
         return "end unknown" if told.waits else "nothing is due"
-    what = " for what can go now" if told.deferred + told.scheduled else ""
+    what = " for what can go now" if told.deferred + told.throttled + told.scheduled else ""
     return f"about {duration(told.ends_in)} left{what}"
 
 
@@ -148,6 +149,11 @@ def waits_in_words(told: Progress) -> str:
         case Waits.NOT_YET_SENT:
             return (
                 f"It was not taken up yet: a running worker does within seconds, or 'digest send {number}'."
+            )
+        case Waits.THROTTLED:
+            because = f": {told.because}" if told.because else ""
+            return (
+                f"What is left waits for its turn{because}. 'digest throttle show' tells what slows it down."
             )
         case Waits.LATER:
             then = f" The first is due at {told.next_at:%Y-%m-%d %H:%M:%S} UTC." if told.next_at else ""

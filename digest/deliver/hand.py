@@ -21,12 +21,16 @@ from digest.domain.deliveries import Claim
 from digest.domain.errors import Unavailable
 from digest.domain.issues import IssueId
 from digest.store.claims import return_claims
-from digest.store.database import writing
+from digest.store.database import reading, writing
 from digest.store.throttles import let_go
 
 log = structlog.get_logger(__name__)
 
 _NEVER = float("inf")
+
+LOOK_AGAIN = 3.0
+"""Seconds after which a worker that holds claims asks whether their receivers were paused or slowed down
+meanwhile, by ops or by what other workers heard: a batch may last for minutes where a server is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Hand:
         self._ready: deque[Claim] = deque()
         self._held: list[Turn] = []
         self._fresh_until = 0.0
+        self._looks_from = 0.0
         self._claims_from = 0.0
         """When there may be something to claim; never, once nothing was due."""
         self._choosing = asyncio.Lock()
@@ -83,11 +88,13 @@ class Hand:
         async with self._choosing:
             while not stops() and not self.is_quiet():
                 now = self._clock().timestamp()
+                if (self._ready or self._held) and now >= self._looks_from:
+                    await self._look_again(now)
                 if self._ready and now <= self._fresh_until:
                     return self._ready.popleft()
                 if self._ready:
-                    # So long was nobody there to take them that their leases end soon.
-                    self._give_back_ready()
+                    # So long was nobody there to take them that their leases end soon: they are due again.
+                    await self._return_all()
                 if self._held and self._held[0].at <= now:
                     return heapq.heappop(self._held).claim
                 if now >= self._claims_from:
@@ -111,12 +118,24 @@ class Hand:
     async def reconsider(self) -> None:
         """Return what is held and claim anew: what may leave, and when, has changed."""
         async with self._choosing:
-            claims = [*self._ready, *(turn.claim for turn in self._held)]
-            self._ready.clear()
-            self._held.clear()
-            if claims:
-                await asyncio.to_thread(self._return, claims)
-            self._claims_from = 0.0
+            await self._return_all()
+
+    async def _look_again(self, now: float) -> None:
+        self._looks_from = now + LOOK_AGAIN
+        if await asyncio.to_thread(self._is_outdated):
+            await self._return_all()
+
+    def _is_outdated(self) -> bool:
+        with reading(self._engine) as session:
+            return self._turns.is_outdated(session)
+
+    async def _return_all(self) -> None:
+        claims = [*self._ready, *(turn.claim for turn in self._held)]
+        self._ready.clear()
+        self._held.clear()
+        if claims:
+            await asyncio.to_thread(self._return, claims)
+        self._claims_from = 0.0
 
     def give_back_all(self) -> bool:
         """Give back what nobody got to; return whether there was anything."""
@@ -155,6 +174,7 @@ class Hand:
             else:
                 heapq.heappush(self._held, turn)
         self._fresh_until = (now + self._pace.lease / 2).timestamp()
+        self._looks_from = now.timestamp() + LOOK_AGAIN
         self._claims_from = self._claims_again(batch)
         self._count_from(batch.day)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from digest.deliver.transport import Transport
-from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.deliveries import SENDER_REFUSED, DeliveryState, Outcome
 from digest.domain.errors import Refused, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -185,4 +185,5 @@ def _is_its_fault(outcome: Outcome) -> bool:
     if outcome.state is not DeliveryState.PENDING or outcome.retry_in is not None:
         return False
     code = outcome.code or 0
-    return code == 421 or 500 <= code < 600 or outcome.text.startswith("4.3.")
+    said = outcome.text.removeprefix(f"{SENDER_REFUSED}: ")
+    return code == 421 or 500 <= code < 600 or said.startswith("4.3.")

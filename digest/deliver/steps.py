@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,12 +21,12 @@ from digest.deliver.throttle.complaints import Complaints
 from digest.deliver.throttle.gates import is_closed
 from digest.deliver.throttle.relays import RelayTurns, Sleep
 from digest.deliver.transport import Envelope, MailSession, NotArmed, Transport
-from digest.domain.deliveries import RETRY_FOR, Claim, DeliveryState, Outcome, back_off
-from digest.domain.errors import DigestError, DiskFull, Refused, Unavailable
+from digest.domain.deliveries import RETRY_AT_LEAST, RETRY_FOR, Claim, DeliveryState, Outcome, back_off
+from digest.domain.errors import Conflict, DigestError, DiskFull, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.claims import claimable_issues, lease_owners, reap_leases
 from digest.store.database import reading, writing
-from digest.store.deliveries import is_unfinished
+from digest.store.deliveries import is_unfinished, sent_but_pending
 from digest.store.holds import open_holds
 from digest.store.issues import change_issue, get_issue, issues_in, lock_issue
 
@@ -35,6 +36,9 @@ MailFor = Callable[[Claim], tuple[Envelope, bytes]]
 """Write one reader's mail. Raises `Refused` when there is no way to address them."""
 
 __all__ = ["MailFor", "Pace", "Swept", "due_issues", "finish_issue", "send_issue", "sweep"]
+
+_ANSWERS_COME_WITHIN = timedelta(days=7)
+"""So long after its issue was closed a worker that stood still may hear what became of a mail."""
 
 _RECONNECTS = 5
 """Connections a conversation tries to open in a row before the server counts as away."""
@@ -166,9 +170,15 @@ class _Round:
         Returns False when the relay takes no more for now: another conversation with it would not either.
         """
         while claim is not None:
+            was_open = session.is_open
             if not await self._relays.wait(session, self._stops):
                 self._hand.put_back(claim)
                 return False
+            if was_open and not session.is_open:
+                # It has stood idle for too long: a server may have ended it, and that is no reader's fault.
+                self._relays.give_back(session)
+                self._hand.put_back(claim)
+                return True
             await self._send(session, claim)
             claim = await self._next() if session.is_open else None
         return True
@@ -256,7 +266,7 @@ def _with_retry(claim: Claim, outcome: Outcome, *, now: datetime) -> Outcome:
     """Say when a deferred delivery is tried again, or give it up when that has gone on for too long."""
     if outcome.state is not DeliveryState.PENDING:
         return outcome
-    if now - claim.addressed_at > RETRY_FOR:
+    if claim.attempts >= RETRY_AT_LEAST - 1 and now - claim.addressed_at > RETRY_FOR:
         text = f"given up after {RETRY_FOR.days} days of trying: {outcome.text}"
         return replace(outcome, state=DeliveryState.FAILED, text=text)
     return replace(outcome, retry_in=back_off(claim.attempts + 1, jitter=random.random()))
@@ -272,15 +282,29 @@ class Swept:
 
 
 def sweep(engine: Engine, *, now: datetime) -> Swept:
-    """Take back what dead workers held, and close the issues of which nothing is left to send."""
+    """Take back what dead workers held, and close the issues of which nothing is left to send.
+
+    One of which something is to be sent although it was closed is opened again.
+    """
     with writing(engine) as session:
         released, unknown = reap_leases(session, now=now, dead=dead_among(lease_owners(session)))
+    _reopen(engine, now=now)
     with reading(engine) as session:
         sending = issues_in(session, IssueState.SENDING)
     finished = tuple(issue.id for issue in sending if finish_issue(engine, issue.id, now=now))
     if released or unknown:
         log.warning("deliveries.reaped", released=released, unknown=unknown)
     return Swept(released, unknown, finished)
+
+
+def _reopen(engine: Engine, *, now: datetime) -> None:
+    """Have issues sent on of which a delivery came back to be sent after they had been closed."""
+    with reading(engine) as session:
+        waiting = sent_but_pending(session, since=now - _ANSWERS_COME_WITHIN)
+    for issue_id in waiting:
+        with suppress(Conflict), writing(engine) as session:
+            change_issue(session, issue_id, IssueState.SENDING, now=now, only_from=(IssueState.SENT,))
+            log.warning("issue.reopened", issue=issue_id)
 
 
 def due_issues(

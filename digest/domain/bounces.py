@@ -10,7 +10,14 @@ import re
 from datetime import timedelta
 from enum import StrEnum
 
-from digest.domain.deliveries import HARD_BOUNCES, RETRY_FOR, DeliveryState, Outcome, is_hard_bounce
+from digest.domain.deliveries import (
+    HARD_BOUNCES,
+    RETRY_FOR,
+    SENDER_REFUSED,
+    DeliveryState,
+    Outcome,
+    is_hard_bounce,
+)
 
 SOFT_ISSUES_MAX = 3
 """So many issues in a row that came back soft pause a subscription."""
@@ -107,7 +114,7 @@ def meaning_of_outcome(outcome: Outcome) -> Meaning:
         return Meaning.GONE
     if outcome.state is not DeliveryState.FAILED or outcome.code is None:
         return Meaning.NOTHING
-    if outcome.code in _LOG_IN:
+    if outcome.code in _LOG_IN or SENDER_REFUSED in outcome.text:
         return Meaning.REFUSES_US
     found = statuses_in(outcome.text)
     meaning = meaning_of_status(found[0] if found else "")

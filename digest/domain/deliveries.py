@@ -39,7 +39,8 @@ class Claim:
     """A delivery that one worker holds until its lease ends.
 
     `fence` grows with every claim: an arm or a result that carries an older one is refused, so a worker
-    that slept past its lease can do no harm. `edition` is the key of the edition to send.
+    that slept past its lease can do no harm. `edition` is the key of the edition to send. `addressed_at` is
+    since when it is tried: its first attempt, and before that when it was addressed.
     """
 
     id: DeliveryId
@@ -70,6 +71,11 @@ HARD_BOUNCES = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 5.7.x: that is the server refusing *us*."""
 
 
+SENDER_REFUSED = "the sender is refused"
+"""How the words of an outcome begin where MAIL was refused: by its code alone that would read as what the
+reader's server says of the reader."""
+
+
 def is_hard_bounce(outcome: Outcome) -> bool:
     """Return whether the server said for good that there is no such mailbox."""
     return outcome.state is DeliveryState.FAILED and outcome.text.partition(" ")[0] in HARD_BOUNCES
@@ -77,7 +83,14 @@ def is_hard_bounce(outcome: Outcome) -> bool:
 
 RETRY_FOR = timedelta(hours=72)
 """A delivery that is still deferred after this long has failed (RFC 5321 §4.5.4.1 asks for 4-5 days of an
-MTA; a weekly digest is stale sooner)."""
+MTA; a weekly digest is stale sooner). They count from the first attempt: what waited for its reader's own
+hour, for ops, for a receiver or for a day of the warm-up was not tried meanwhile."""
+
+RETRY_AT_LEAST = 12
+"""Attempts without which no delivery is given up, though it was deferred long ago: after seven the waits are
+at their longest, so these take most of a day. Whoever pauses an issue for a weekend, or has no mail server
+for three days, would otherwise lose every reader who was deferred before at the next 4xx, which greylisting
+says to whom it has not seen for a while."""
 
 
 def back_off(attempts: int, *, jitter: float) -> timedelta:

@@ -172,18 +172,18 @@ def resend(
     sent again; a paused one stays paused. To send what is unknown may give somebody a second copy. Raises
     `Conflict` as `resendable` does.
     """
-    again = 0
+    again = last = 0
     while True:
         with writing(runtime.engine) as session:
             # Locked, so that nobody closes the issue between the look at its state and the reopening.
             issue = lock_issue(session, issue_id)
             _require_resendable(issue)
-            page = resend_some(session, issue.id, states, emails=emails, now=runtime.clock())
+            page = resend_some(session, issue.id, states, emails=emails, now=runtime.clock(), after=last)
             if page and issue.state is IssueState.SENT:
                 change_issue(session, issue.id, IssueState.SENDING, now=runtime.clock())
-        again += page
         if not page:
             break
+        again, last = again + len(page), page[-1]
     log.info(
         "issue.resent", issue=issue_id, by=by, deliveries=again, what=sorted(state.value for state in states)
     )

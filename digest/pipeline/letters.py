@@ -64,7 +64,7 @@ def post_letters(
             owner=runtime.owner,
             clock=runtime.clock,
             only=only,
-            should_stop=lambda: should_stop() or time.monotonic() > deadline,
+            should_stop=lambda: should_stop() or time.monotonic() > deadline or is_held(runtime),
             on_settled=on_settled,
         )
     )

@@ -18,7 +18,7 @@ from digest.domain.pauses import PROGRAM, Hold, HoldCause
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.deliveries import doubt_unsent
-from digest.store.holds import accepted_before, begin_hold
+from digest.store.holds import accepted_before, begin_hold, worsen_hold
 from digest.store.homes import Home, find_home, holds_any, place_of, settle_in
 
 log = structlog.get_logger(__name__)
@@ -40,7 +40,9 @@ def hold_if_restored(runtime: Runtime) -> None:
     if why or place not in ("", home.place):
         now = runtime.clock()
         with writing(runtime.engine) as session:
-            if why and begin_hold(session, Hold(HoldCause.RESTORED, PROGRAM, why, now)):
+            hold = Hold(HoldCause.RESTORED, PROGRAM, why, now)
+            # Another host may have seen only that it moved: what was sent from here is noted here.
+            if why and (begin_hold(session, hold) or (older and worsen_hold(session, hold, was=_MOVED))):
                 doubted = doubt_unsent(session, now=now) if older else 0
                 log.error(
                     "sending.held", cause=HoldCause.RESTORED.value, by=PROGRAM, why=why, unknown=doubted
@@ -51,10 +53,13 @@ def hold_if_restored(runtime: Runtime) -> None:
 def _moved(home: Home, place: str) -> str:
     if not home.place or not place or home.place == place:
         return ""
-    return (
-        "this database stands on another PostgreSQL server than it was last sent from, or on one that was "
-        "promoted or put back since, and may not know of everything that was sent"
-    )
+    return _MOVED
+
+
+_MOVED = (
+    "this database stands on another PostgreSQL server than it was last sent from, or on one that was "
+    "promoted or put back since, and may not know of everything that was sent"
+)
 
 
 def _older(session: Session, marks: tuple[Mark, ...]) -> str:

@@ -249,11 +249,15 @@ def _closed_words(session: Session, issue: Issue, throttle: Throttle, *, now: da
         tz = newsletter_by_id(session, issue.newsletter_id).timezone
         until = f" until {closed.until.astimezone(zone(tz)):%Y-%m-%d %H:%M} ({tz})" if closed.until else ""
         told.append(f"nothing of it leaves{until}: {closed.why}")
-    warm_up, today = throttle.warm_up, now.astimezone(UTC).date()
-    if warm_up is not None and warm_up.cap_on(today) is not None:
-        days = next(
-            (one.days for one in _warm_up(session, warm_up, now=now).issues if one.issue == issue.id), 0
-        )
-        if days > 1:
-            told.append(f"with the warm-up it takes {days} days, today included")
+    days = warm_up_days(session, issue, throttle, now=now)
+    if days > 1:
+        told.append(f"with the warm-up it takes {days} days, today included")
     return told
+
+
+def warm_up_days(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> int:
+    """Return on how many days of the warm-up, today included, an issue leaves; 0 without one."""
+    warm_up, today = throttle.warm_up, now.astimezone(UTC).date()
+    if warm_up is None or warm_up.cap_on(today) is None:
+        return 0
+    return next((one.days for one in _warm_up(session, warm_up, now=now).issues if one.issue == issue.id), 0)

@@ -259,7 +259,8 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
     settling = _settling(connection.dialect.name)
     return sum(
         connection.execute(
-            settling, {**values_given(connection, _SETTLED, rows), "b_now": now, "b_next_at": next_at}
+            settling,
+            {**values_given(connection, _SETTLED, rows), "b_now": now, "b_since": now, "b_next_at": next_at},
         ).rowcount
         for next_at, rows in by_time.items()
     )
@@ -285,6 +286,14 @@ def _settling(dialect: str) -> Update:
             attempts=DeliveryRow.attempts + 1,
             next_at=bindparam("b_next_at"),
             settled_at=bindparam("b_now"),
+            # Whoever gives up after days of trying counts from the first attempt.
+            created_at=case(
+                (
+                    and_(DeliveryRow.attempts == 0, became.c.state == DeliveryState.PENDING.value),
+                    bindparam("b_since", type_=DeliveryRow.created_at.type),
+                ),
+                else_=DeliveryRow.created_at,
+            ),
             # Who had it is evidence for whoever has to find out what became of it.
             owner=case((became.c.state == DeliveryState.UNKNOWN.value, DeliveryRow.owner), else_=None),
             lease_until=None,

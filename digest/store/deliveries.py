@@ -22,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     text,
     union_all,
@@ -153,16 +154,36 @@ def cancel_for_subscriber(session: Session, newsletter_id: NewsletterId, subscri
 def cancel_for_issue(session: Session, issue_id: IssueId, *, limit: int | None = None) -> int:
     """Cancel what is still to be sent of an issue; return how many. What is armed goes out.
 
-    With a `limit` so many of those that nobody has claimed, and none means that no more are.
+    With a `limit` so many of those that nobody has claimed, and none means that no more are. What somebody is
+    changing at this moment is let be: workers give back what they hold as soon as an issue is cancelled, all
+    at once and in their own order, and of two that wait for each other's rows one is ended. Workers
+    cancel it themselves, and a sweep strikes off the rest.
     """
-    if limit is None:
-        return _cancel(session, DeliveryRow.issue_id == issue_id)
-    some = select(DeliveryRow.id).where(DeliveryRow.issue_id == issue_id, IS_PENDING).limit(limit)
+    which = _is_in(DeliveryState.PENDING, DeliveryState.CLAIMED) if limit is None else IS_PENDING
+    some = (
+        select(DeliveryRow.id)
+        .where(DeliveryRow.issue_id == issue_id, which)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
     return _cancel(session, DeliveryRow.id.in_(some))
 
 
 def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
     """Return the cancelled issues of which a delivery waits all the same: nobody would ever send it."""
+    return _pending_all_the_same(session, IssueRow.state == IssueState.CANCELLED)
+
+
+def sent_but_pending(session: Session, *, since: datetime) -> tuple[IssueId, ...]:
+    """Return the issues sent after `since` of which a delivery waits all the same: nobody would ever send it.
+
+    An issue is sent when the last deliveries are of unknown outcome, and a worker that stood still may yet
+    hear that a server did not take one of them.
+    """
+    return _pending_all_the_same(session, IssueRow.state == IssueState.SENT, IssueRow.ended_at > since)
+
+
+def _pending_all_the_same(session: Session, *of: ColumnElement[bool]) -> tuple[IssueId, ...]:
     # Looked up issue by issue, as a scalar is: a join would read all that waits of all issues.
     first = (
         select(DeliveryRow.id)
@@ -171,7 +192,7 @@ def cancelled_but_pending(session: Session) -> tuple[IssueId, ...]:
         .correlate(IssueRow)
         .scalar_subquery()
     )
-    over = select(IssueRow.id).where(IssueRow.state == IssueState.CANCELLED, first.is_not(None))
+    over = select(IssueRow.id).where(*of, first.is_not(None)).order_by(IssueRow.id)
     return tuple(map(IssueId, session.scalars(over)))
 
 
@@ -305,7 +326,7 @@ def accept_by_evidence(
     `names` are what the provider calls the mails, as `ses:0100…`, '' where it does not say. Not the unknown
     ones alone: evidence may come before its worker has heard the answer, before the lease of a dead one runs
     out, or after ops chose to send once more. Never one that was not armed, and the fence grows: whoever
-    holds it arms no more.
+    holds it arms no more. Of those that are unknown an older database may not know that they were.
     """
     if not names:
         return frozenset()
@@ -317,7 +338,7 @@ def accept_by_evidence(
         .where(
             DeliveryRow.id == told.c.id,
             DeliveryRow.state.in_(_MAY_HAVE_ARRIVED),
-            DeliveryRow.armed_at.is_not(None),
+            or_(DeliveryRow.armed_at.is_not(None), DeliveryRow.state == DeliveryState.UNKNOWN.value),
         )
         .values(
             state=DeliveryState.ACCEPTED.value,

@@ -54,6 +54,23 @@ def begin_hold(session: Session, hold: Hold) -> bool:
     return session.scalar(insert_or_ignore(session, HoldRow, [row]).returning(HoldRow.id)) is not None
 
 
+def worsen_hold(session: Session, hold: Hold, *, was: str) -> bool:
+    """Let the hold that is open for this cause say what is worse; return whether it said `was` until then.
+
+    Ops are told anew.
+    """
+    return (
+        session.scalar(
+            update(HoldRow)
+            .where(HoldRow.cause == hold.cause, HoldRow.ended_at.is_(None), HoldRow.why == storable(was))
+            .values(why=storable(hold.why), tell_at=hold.since)
+            .returning(HoldRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        is not None
+    )
+
+
 def end_holds(session: Session, *, by: str, now: datetime) -> tuple[Hold, ...]:
     """Let everything go on; return the holds that this ended."""
     rows = session.scalars(

@@ -36,6 +36,7 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.base import Base, BigId, storable
+from digest.store.holds import NOTHING_HELD
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
 
@@ -254,11 +255,13 @@ def claim_letters(
 def arm_letter(session: Session, letter: Letter, *, owner: str, now: datetime) -> bool:
     """Commit `owner` to sending a letter; False when it must not be sent.
 
-    It was taken over, or its reader is suppressed or no more in a state that it is for.
+    It was taken over, everything is held, or its reader is suppressed or no more in a state that it is for.
     """
     armed = session.scalar(
         update(LetterRow)
-        .where(_held([letter], owner), LetterRow.state.in_(_IN_HAND), _IS_WANTED, ~_IS_SUPPRESSED)
+        .where(
+            _held([letter], owner), LetterRow.state.in_(_IN_HAND), NOTHING_HELD, _IS_WANTED, ~_IS_SUPPRESSED
+        )
         .values(state=DeliveryState.SENDING, armed_at=now)
         .returning(LetterRow.id)
         .execution_options(synchronize_session=False)

@@ -107,7 +107,10 @@ def waiting_by_domain(
 
 
 def make_due(session: Session, domains: Collection[str], *, now: datetime) -> int:
-    """Have the pending deliveries to these domains tried now; return how many were put off."""
+    """Have the deliveries to these domains that were put off tried now; return how many.
+
+    Not those that wait for their reader's own hour: nobody has claimed them yet.
+    """
     connection = session.connection()
     asked = given(connection.dialect.name, {"domain": Text()})
     due = (
@@ -115,6 +118,7 @@ def make_due(session: Session, domains: Collection[str], *, now: datetime) -> in
         .where(
             DeliveryRow.state == DeliveryState.PENDING,
             DeliveryRow.next_at > now,
+            DeliveryRow.fence > 0,
             _domain(connection).in_(select(asked.c.domain)),
         )
         .values(next_at=now)

@@ -28,14 +28,16 @@ RATE_OVER = timedelta(minutes=1)
 class Counted:
     """Where an issue's deliveries stand.
 
-    Of the pending ones `due` can be claimed now, `deferred` were put off by a server and `scheduled` wait for
-    an hour of their own; `next_at` is when the first of these two is due, None when there is none. `lately`
-    were taken or refused within the last `RATE_OVER`, beginning at `lately_from` (None: none was).
+    Of the pending ones `due` can be claimed now, `deferred` were put off by a server, `throttled` found no
+    turn under a cap or a pause of their receivers, and `scheduled` wait for an hour of their own; `next_at`
+    is when the first of these three is due, None when there is none. `lately` were taken or refused within
+    the last `RATE_OVER`, beginning at `lately_from` (None: none was).
     """
 
     states: Mapping[DeliveryState, int]
     due: int
     deferred: int
+    throttled: int
     scheduled: int
     next_at: datetime | None
     lately: int
@@ -57,7 +59,15 @@ def count_progress(session: Session, issue_id: IssueId, *, now: datetime) -> Cou
     states = count_deliveries(session, issue_id)
     waiting = (DeliveryRow.issue_id == issue_id, IS_PENDING, DeliveryRow.next_at > now)
     later = session.scalar(select(func.count()).where(*waiting)) or 0
-    deferred = session.scalar(select(func.count()).where(*waiting, DeliveryRow.attempts > 0)) if later else 0
+    deferred = throttled = 0
+    if later:
+        deferred, throttled = session.execute(
+            select(
+                func.count().filter(DeliveryRow.attempts > 0),
+                # Who waits for their hour was never claimed.
+                func.count().filter(DeliveryRow.attempts == 0, DeliveryRow.fence > 0),
+            ).where(*waiting)
+        ).one()
     settled = session.execute(
         select(func.count(), func.min(DeliveryRow.settled_at)).where(
             DeliveryRow.issue_id == issue_id, IS_SETTLED, DeliveryRow.settled_at > now - RATE_OVER
@@ -66,8 +76,9 @@ def count_progress(session: Session, issue_id: IssueId, *, now: datetime) -> Cou
     return Counted(
         states=states,
         due=states[DeliveryState.PENDING] - later,
-        deferred=deferred or 0,
-        scheduled=later - (deferred or 0),
+        deferred=deferred,
+        throttled=throttled,
+        scheduled=later - deferred - throttled,
         next_at=session.scalar(select(func.min(DeliveryRow.next_at)).where(*waiting)) if later else None,
         lately=settled[0],
         lately_from=settled[1],

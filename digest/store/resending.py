@@ -135,22 +135,25 @@ def resend_some(
     *,
     emails: Collection[str] = (),
     now: datetime,
-) -> int:
-    """Make up to `PAGE` deliveries pending again, with the same Message-ID; return how many.
+    after: int = 0,
+) -> tuple[DeliveryId, ...]:
+    """Make up to `PAGE` deliveries pending again, with the same Message-ID; return which, in order.
 
-    The fence grows, so that an answer which comes late to an earlier try changes nothing. They are due now
-    and tried for as long as new ones.
+    Those behind number `after`: whoever goes on behind the last one meets none twice, though some have
+    failed anew meanwhile. The fence grows, so that an answer which comes late to an earlier try changes
+    nothing. They are due now and tried for as long as new ones.
     """
     ids = session.scalars(
         select(DeliveryRow.id)
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(*_which(issue_id, states, emails), _WHY_NOT == "")
+        .where(*_which(issue_id, states, emails), _WHY_NOT == "", DeliveryRow.id > after)
+        .order_by(DeliveryRow.id)
         .limit(PAGE)
         .with_for_update(of=DeliveryRow, skip_locked=True)
     ).all()
     for start in range(0, len(ids), _AT_ONCE):
         _begin_again(session, ids[start : start + _AT_ONCE], now=now)
-    return len(ids)
+    return tuple(map(DeliveryId, ids))
 
 
 def _begin_again(session: Session, ids: Sequence[int], *, now: datetime) -> None:

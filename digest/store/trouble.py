@@ -47,6 +47,11 @@ def told(engine: Engine) -> Iterator[None]:
             f"the database takes no such value: {_first_line(exc)}; nothing was changed"
         ) from exc
     except DatabaseError as exc:
+        if getattr(exc.orig, "sqlstate", "") in _STANDS_STILL:
+            raise Unavailable(
+                f"database {named(engine)}: {_first_line(exc)}. It takes no changes: is it a replica, or "
+                "being switched over? What is waiting goes on by itself when it does."
+            ) from exc
         if type(exc.orig) is not sqlite3.DatabaseError:
             raise
         raise Misconfigured(
@@ -77,6 +82,10 @@ def _reason(engine: Engine, exc: DBAPIError) -> str:
         return f"{_first_line(exc)}: there is no folder {folder}. Make it, or change database_url."
     return f"{_first_line(exc)}. 'digest doctor' looks at file and disk."
 
+
+_STANDS_STILL = frozenset({"25006", "25P03"})
+"""What the driver calls internal: a server that only reads, as one does that is not the primary any more, and
+a transaction that was ended because its client stood still."""
 
 _SQLITE_FULL, _PG_DISK_FULL = 13, "53100"
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
 from benchmarks.readers import Size, sending_issue
 from digest.deliver import ledger as ledger_module
@@ -16,11 +16,12 @@ from digest.domain.errors import Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import count_deliveries
+from digest.store.deliveries import DeliveryRow, count_deliveries
 from digest.store.issues import change_issue
 from tests.waiting import PATIENCE
 
 FORTY = Size(readers=40, topics=2, articles=2, follows=2)
+DEFERRED = Outcome(DeliveryState.PENDING, 451, "4.2.1 later", timedelta(minutes=2))
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, 250, "2.0.0 kept")
 
 
@@ -118,6 +119,34 @@ def test_a_database_that_comes_back_costs_only_time(engine: Engine, monkeypatch:
 
     assert asyncio.run(arm_all()) == [True] * 40
     assert counts(engine, issue_id) == {DeliveryState.SENDING: 40}
+
+
+@pytest.mark.parametrize("has_committed", [True, False])
+def test_a_commit_of_which_nobody_heard_lets_each_dot_leave_once_and_counts_each_answer_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, has_committed: bool
+) -> None:
+    issue_id, claims = claimed(engine)
+    commit, losses = engine.dialect.do_commit, iter([True, True, False, True])
+
+    def lost(connection: object) -> None:
+        is_lost = next(losses, False)
+        if has_committed or not is_lost:
+            commit(connection)
+        if is_lost:
+            raise engine.dialect.dbapi.OperationalError("the connection was lost")
+
+    async def work() -> None:
+        async with Ledger(engine, owner="me:1:0", clock=now) as ledger:
+            monkeypatch.setattr(engine.dialect, "do_commit", lost)
+            assert await asyncio.gather(*map(ledger.arm, claims[:20])) == [True] * 20
+            for claim in claims[:20]:
+                ledger.settle(claim, DEFERRED)
+            assert await asyncio.gather(*map(ledger.arm, claims[20:])) == [True] * 20
+
+    asyncio.run(work())
+    assert counts(engine, issue_id) == {DeliveryState.PENDING: 20, DeliveryState.SENDING: 20}
+    with reading(engine) as session:
+        assert set(session.scalars(select(DeliveryRow.attempts))) == {0, 1}
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("away"), ValueError("a fault of ours")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -11,7 +12,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, Session
 from aiosmtpd.smtp import Envelope as ReceivedEnvelope
 
 from digest.deliver.smtp import SmtpServer, SmtpTransport
+from digest.deliver.throttle.slowing import complaint_in
 from digest.deliver.transport import Envelope, MailSession, NotArmed
+from digest.domain.bounces import Meaning, meaning_of_outcome
 from digest.domain.deliveries import DeliveryState, Outcome, is_hard_bounce
 from digest.domain.errors import Misconfigured, Refused, Unavailable
 from tests.servers.faults import Banner, BrokenTls, Faults, SlowBanner
@@ -246,7 +249,8 @@ class _WithoutUs(_Box):
 
 
 @pytest.mark.parametrize(
-    "said", ["530 5.7.0 Authentication required", "550 5.7.1 Sender refused", "553 not your domain"]
+    "said",
+    ["530 5.7.0 Authentication required", "550 5.7.1 Sender refused", "553 no domain", "451 4.3.0 full"],
 )
 def test_a_sender_that_is_refused_costs_no_reader_their_mail(said: str) -> None:
     controller = Controller(_WithoutUs(said), hostname="127.0.0.1", port=free_port())
@@ -256,6 +260,8 @@ def test_a_sender_that_is_refused_costs_no_reader_their_mail(said: str) -> None:
     finally:
         controller.stop()
     assert (outcome.state, outcome.code) == (DeliveryState.PENDING, int(said[:3]))
+    assert complaint_in(outcome) is None, "it would pause the receivers of everybody it was said of"
+    assert meaning_of_outcome(replace(outcome, state=DeliveryState.FAILED)) is Meaning.REFUSES_US
 
 
 def test_a_log_in_is_made_and_a_refused_one_is_told() -> None:

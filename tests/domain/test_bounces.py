@@ -73,6 +73,8 @@ def test_codes_are_found_in_words_and_addresses_are_none(text: str, found: tuple
         (DeliveryState.FAILED, 452, "given up after 3 days of trying: 4.7.1 slow down", Meaning.REFUSES_US),
         (DeliveryState.FAILED, 550, "given up after 3 days of trying: 5.7.1 no", Meaning.REFUSES_US),
         (DeliveryState.FAILED, 530, "log in first", Meaning.REFUSES_US),
+        (DeliveryState.FAILED, 553, "given up: the sender is refused: not your domain", Meaning.REFUSES_US),
+        (DeliveryState.FAILED, 451, "given up: the sender is refused: 4.3.0 full", Meaning.REFUSES_US),
         (DeliveryState.FAILED, 552, "5.3.4 too big", Meaning.ABOUT_MAIL),
         (DeliveryState.FAILED, None, "given up: nobody answers", Meaning.NOTHING),
         (DeliveryState.PENDING, 452, "4.2.2 full", Meaning.NOTHING),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from digest.address.explain import explain
 from digest.domain.deliveries import DeliveryState
@@ -17,11 +18,12 @@ from digest.domain.suppressions import SuppressionReason
 from digest.pipeline import control
 from digest.pipeline.letters import post_letters
 from digest.pipeline.sending import open_issues
+from digest.store import resending
 from digest.store.claims import arm_deliveries, return_claims
 from digest.store.database import reading, writing
 from digest.store.pauses import find_pause
 from digest.store.remakes import cancelled_before
-from digest.store.resending import LeftOut, list_unknown
+from digest.store.resending import LeftOut, list_unknown, resend_some
 from digest.store.subscribers import is_suppressed, suppress
 from digest.track.steps import unsubscribe
 from tests.pipeline.controlled import ACCEPTED, GONE, OWNER, REFUSED, UNANSWERED, Controlled
@@ -151,6 +153,31 @@ def test_what_failed_is_sent_once_more_and_nothing_else(sending: Controlled) -> 
     assert again.fence > refused.fence + 1, "a late answer to the first try must change nothing"
     assert control.resend(sending.runtime, sending.issue.id, FAILED, by="Ada") == 0
     assert accepted.id not in {again.id, gone.id}
+
+
+def test_what_fails_again_while_it_is_sent_once_more_is_left_at_that(
+    sending: Controlled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending.address()
+    sending.settle(REFUSED, REFUSED, REFUSED, ACCEPTED)
+    pages = []
+
+    def kept(*args: object, **kwargs: object) -> object:
+        pages.append(resend_some(*args, **kwargs))  # type: ignore[arg-type]
+        assert len(pages) < 9, "it never ends"
+        return pages[-1]
+
+    lock_issue = control.lock_issue
+
+    def after_a_worker(session: Session, issue_id: int) -> Issue:
+        if pages:
+            sending.settle(*[REFUSED] * len(pages[-1]))
+        return lock_issue(session, issue_id)
+
+    monkeypatch.setattr(resending, "PAGE", 2)
+    monkeypatch.setattr(control, "resend_some", kept)
+    monkeypatch.setattr(control, "lock_issue", after_a_worker)
+    assert control.resend(sending.runtime, sending.issue.id, FAILED, by="Ada") == 3
 
 
 def test_a_suppressed_address_is_not_sent_to_again(sending: Controlled) -> None:

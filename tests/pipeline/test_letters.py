@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import DeliveryState
+from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, Misconfigured, NotFound, Unavailable
 from digest.domain.letters import LETTER_STALE_AFTER, LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.themes import Theme
+from digest.pipeline import control
 from digest.pipeline.letters import letters_due, mail_link, post_letters
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -158,6 +159,22 @@ def test_what_is_true_when_it_is_sent_stands_in_it(post: Post) -> None:
     post.send()
     assert "* Space" in body(post.received)
     assert "* Climate" not in body(post.received)
+
+
+def test_letters_under_way_stop_when_everything_is_held(post: Post) -> None:
+    post.queue()
+    ben = stored_reader(post.engine, post.newsletter, "ben@example.org", CLIMATE)
+    post.queue(reader=ben)
+
+    def hold(_: Outcome) -> None:
+        control.hold(post.runtime, by="Ada")
+
+    post_letters(post.runtime, on_settled=hold)
+    assert post.sink.count() == 1
+    assert sorted(post.states.values()) == [DeliveryState.ACCEPTED, DeliveryState.PENDING]
+    control.let_go(post.runtime, by="Ada")
+    post.send()
+    assert post.sink.count() == 2
 
 
 def test_who_changed_their_mind_in_time_is_not_told_goodbye(post: Post) -> None:

@@ -8,13 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digest.deliver.outages import meet_outage
+from digest.deliver.throttle.caps import UNTHROTTLED
+from digest.deliver.throttle.turns import Turns
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import NotFound
 from digest.pipeline import control
 from digest.pipeline.progress import Waits, progress_of
+from digest.pipeline.throttling import pause_group
+from digest.store.database import writing
+from digest.store.deliveries import DeliveryRow
+from digest.store.newsletters import change_newsletter
 from tests.pipeline.controlled import ACCEPTED, GONE, REFUSED, UNANSWERED, Controlled
 
 PUT_OFF = Outcome(DeliveryState.PENDING, 451, "4.2.1 later", retry_in=timedelta(minutes=10))
@@ -81,3 +87,44 @@ def test_where_and_why_mails_fail_is_told_the_worst_first(sending: Controlled) -
     assert [(one.code, one.count) for one in told.causes] == [(554, 2), (550, 1)]
     control.cancel(sending.runtime, sending.issue.id, by="Ada")
     assert progress_of(sending.runtime, sending.issue.id).is_over
+
+
+def test_quiet_hours_are_what_a_send_waits_for_and_nobody_is_looked_for(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(ACCEPTED)
+    with writing(sending.engine) as session:
+        change_newsletter(session, sending.newsletter.id, quiet_hours="07:00-08:00")
+    sending.clock.pass_(minutes=2)
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.waits, told.ends_in) == (Waits.THROTTLED, None)
+    assert (
+        told.because == "nothing of it leaves until 2026-11-23 08:00 (UTC): quiet hours are 07:00-08:00 (UTC)"
+    )
+
+
+def test_what_found_no_turn_does_not_wait_for_an_hour_of_its_own(sending: Controlled) -> None:
+    sending.address()
+    pause_group(sending.runtime, "example.org", why="they asked for it")
+    with writing(sending.engine) as session:
+        in_three_hours = sending.clock() + timedelta(hours=3)
+        own_hour = update(DeliveryRow).where(DeliveryRow.email == "r0@example.org")
+        session.execute(own_hour.values(next_at=in_three_hours))
+    now = sending.clock()
+    with writing(sending.engine) as session:
+        turns = Turns(sending.issue.id, UNTHROTTLED, owner="w")
+        assert turns.claim(session, limit=50, now=now, lease_until=now + timedelta(minutes=5)).put_off == 19
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.due, told.deferred, told.throttled, told.scheduled) == (0, 0, 19, 1)
+    assert (told.waits, told.ends_in) == (Waits.THROTTLED, None)
+    assert "20 wait for example.org: paused since" in told.because
+
+
+def test_a_warm_up_is_part_of_the_end(engine: Engine, tmp_path: Path) -> None:
+    caps = {"warm_up_from": "2026-11-23", "warm_up_caps": (5, 5, 50)}
+    sending = Controlled.stored(engine, tmp_path, readers=20, **caps)
+    sending.address()
+    sending.settle(ACCEPTED, ACCEPTED)
+    told = progress_of(sending.runtime, sending.issue.id)
+    # It is 07:00; 18 mails leave on three days.
+    assert told.ends_in == timedelta(days=1, hours=17)
+    sending.engine.dispose()

@@ -15,7 +15,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, Misconfigured
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
-from digest.pipeline import control
+from digest.pipeline import control, restored
 from digest.pipeline.reconciling import reconcile_logs
 from digest.pipeline.restored import hold_if_restored
 from digest.pipeline.sending import open_issues, send
@@ -182,6 +182,27 @@ def test_a_database_on_another_server_or_timeline_is_held_once(tmp_path: Path, p
     assert open_issues(found.runtime) == (found.issue.id,)
     found.engine.dispose()
     engine.dispose()
+
+
+def test_a_host_that_knows_what_was_sent_says_so_though_another_has_held_everything_before(
+    sending: Controlled, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(restored, "place_of", lambda _: "1/5/00000001")
+    send(sending.runtime, sending.issue.id)
+    put_back(sending)
+    monkeypatch.setattr(restored, "place_of", lambda _: "1/5/00000002")
+    with monkeypatch.context() as on_another_host:
+        on_another_host.setattr(restored, "read_marks", lambda _: ())
+        hold_if_restored(sending.runtime)
+        assert sending.states == {DeliveryState.PENDING: 4}
+    for _ in range(2):
+        hold_if_restored(sending.runtime)
+        assert sending.states == {DeliveryState.UNKNOWN: 4}
+    assert control.resend(sending.runtime, sending.issue.id, [DeliveryState.UNKNOWN], by="Ada") == 4
+    hold_if_restored(sending.runtime)
+    assert sending.states == {DeliveryState.PENDING: 4}, "what a person decided since is let be"
+    (held,) = control.let_go(sending.runtime, by="Ada")
+    assert "an older copy" in held.why
 
 
 def test_a_state_folder_that_cannot_be_written_is_told_before_anything_is_sent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
 from digest.deliver.throttle.caps import Throttle, WarmUp, read_caps
@@ -17,6 +17,7 @@ from digest.pipeline.throttle_report import report_throttle
 from digest.pipeline.throttling import look_up_domains, pause_group, resume_group, tell_paused
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.deliveries import DeliveryRow
 from digest.store.issues import get_issue
 from digest.store.mail_domains import domains_in, groups_of
 from digest.store.newsletters import change_newsletter
@@ -93,6 +94,22 @@ def test_an_issue_with_a_paused_group_stays_under_way_until_ops_resume_it(
     _, counts = send(runtime, issue.id)
     assert counts[DeliveryState.ACCEPTED] == 4
     assert set(smtp_sink.copies().values()) == {1}
+
+
+def test_to_let_a_group_go_on_sends_nobody_their_mail_before_their_own_hour(
+    runtime: Runtime, issue: Issue, clock: Clock, smtp_sink: SmtpSink
+) -> None:
+    at_breakfast = clock() + timedelta(hours=9)
+    with writing(runtime.engine) as session:
+        session.execute(
+            update(DeliveryRow).where(DeliveryRow.email == "ben@gmail.com").values(next_at=at_breakfast)
+        )
+    pause_group(runtime, "google", why="by hand")
+    send(runtime, issue.id)
+    _, due = resume_group(runtime, "google")
+    assert due == 1
+    send(runtime, issue.id)
+    assert set(smtp_sink.copies()) == {"ada@gmail.com", "cy@club.club", "dora@club.club"}
 
 
 def test_ops_pause_and_resume_groups_by_hand(runtime: Runtime, issue: Issue, smtp_sink: SmtpSink) -> None:

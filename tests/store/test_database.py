@@ -12,6 +12,7 @@ from digest.domain.errors import Conflict, Misconfigured, Unavailable
 from digest.store.database import open_engine, reading, reading_beside, writing
 from digest.store.newsletters import list_newsletters
 from digest.store.subscribers import SuppressionRow, is_suppressed, suppress
+from digest.store.trouble import told
 from tests.servers.postgres import PostgresServer
 from tests.stored import NOW, stored_newsletter
 
@@ -127,6 +128,18 @@ def test_reading_beside_needs_no_free_connection_of_the_pool(database_url: str) 
     with reading_beside(engine) as beside:
         assert is_suppressed(beside, "anna@example.org")
     engine.dispose()
+
+
+def test_a_postgresql_that_only_reads_as_after_a_switch_over_is_unavailable(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    try:
+        with writing(engine) as session:
+            session.execute(text("SET TRANSACTION READ ONLY"))
+            with pytest.raises(Unavailable, match="takes no changes"), told(engine):
+                session.execute(text("CREATE TABLE anything (id int)"))
+            session.rollback()
+    finally:
+        engine.dispose()
 
 
 def test_a_postgresql_that_went_away_and_came_back_is_used_again() -> None:

@@ -22,7 +22,7 @@ from digest.store.claims import (
     return_claims,
     settle_deliveries,
 )
-from digest.store.database import reading, writing
+from digest.store.database import open_engine, reading, writing
 from digest.store.deliveries import (
     DeliveryRow,
     NewDelivery,
@@ -35,6 +35,7 @@ from digest.store.deliveries import (
     is_unfinished,
     settle_unknown,
 )
+from digest.store.schema import migrate
 from digest.store.subscribers import set_subscription_state, suppress
 from tests.stored import CLIMATE, NOW, approved_issue, change, states, stored_newsletter, stored_reader
 
@@ -651,3 +652,17 @@ def test_claiming_and_reaping_look_into_the_small_indexes(sending: Sending) -> N
     claim, looked, _ = found
     assert "ix_deliveries_due" in claim
     assert "ix_deliveries_leased" in looked
+
+
+def test_to_cancel_an_issue_waits_for_no_worker_that_gives_back_what_it_holds(postgres_url: str) -> None:
+    engine = open_engine(postgres_url)
+    migrate(engine)
+    sending = Sending(engine, readers=3)
+    first, *_ = sending.claim()
+    change(engine, sending.issue, IssueState.CANCELLED)
+    # Each in its own order, they would wait for each other.
+    with writing(engine) as worker, writing(engine) as session:
+        return_claims(worker, [first], owner="w1")
+        assert cancel_for_issue(session, sending.issue.id) == 2
+    assert states(engine, sending.issue) == {CANCELLED: 3}
+    engine.dispose()

@@ -101,6 +101,12 @@ def test_a_delivery_that_never_was_armed_is_not_believed_to_have_arrived(ada: Ma
     assert ada.row(delivery).state == DeliveryState.PENDING
 
 
+def test_what_an_older_database_holds_for_unknown_is_settled_though_it_knows_of_no_arm(ada: Mailed) -> None:
+    delivery = ada.put(ada.sent(), DeliveryState.UNKNOWN, armed_at=None)
+    assert ada.take(ada.event(delivery, EventKind.DELIVERED)).settled == 1
+    assert ada.row(delivery).state == DeliveryState.ACCEPTED
+
+
 @pytest.mark.parametrize("state", [DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.CANCELLED])
 def test_what_is_settled_stays_and_good_news_of_it_is_not_kept(state: DeliveryState, ada: Mailed) -> None:
     delivery = ada.put(ada.sent(), state)

@@ -11,11 +11,11 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from digest.deliver.smtp.connection import Connection
 from digest.deliver.smtp.limits import USUAL, Lasting, Limits, largest
-from digest.deliver.smtp.verdicts import CLOSING, outcome_of, wants_another
+from digest.deliver.smtp.verdicts import CLOSING, is_final, outcome_of, wants_another
 from digest.deliver.smtp.wire import Reply, Wire
 from digest.deliver.transport import Arm, Envelope, NotArmed
 from digest.domain.deliveries import DeliveryState, Outcome
@@ -47,8 +47,8 @@ class SmtpSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether the server still listens, and another message is to be sent here."""
-        return self._wire.is_open and not self._lasting.is_over
+        """Whether the server listens, has nothing more to say, and another message is to be sent here."""
+        return self._wire.is_open and not self._wire.has_reply and not self._lasting.is_over
 
     async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
         """Send one message, its dot only after `arm`. See `MailSession.send`."""
@@ -112,17 +112,22 @@ class SmtpSession:
             return Outcome(DeliveryState.UNKNOWN, None, f"no answer after the dot: {exc or 'timed out'}")
         self._lasting.heard()
         self._has_settled = True
-        if reply.code == CLOSING:
+        if reply.code == CLOSING or not is_final(reply):
             self._wire.abort()
+        if not is_final(reply):
+            text = f"the answer to the dot says nothing of the mail: {reply.code or ''} {reply.text}".rstrip()
+            return Outcome(DeliveryState.UNKNOWN, None, text)
         return outcome_of(reply)
 
     async def _offer(self, envelope: Envelope, octets: int) -> Outcome | None:
         """Say MAIL, RCPT and DATA. None: the server waits for the message. Otherwise why it does not."""
         mail = f"MAIL FROM:<{envelope.return_path}>{self._parameters(envelope, octets)}"
         self._is_answered = False
+        self._require_silence()
         replies = await self._before_dot(self._converse(mail, f"RCPT TO:<{envelope.recipient}>", "DATA"))
         refused = next((reply for reply in replies if not reply.is_ok), None)
         if refused is None:
+            self._require_in_step(replies)
             return None
         await self._leave_transaction(replies, refused)
         is_to_mail = refused is replies[0]
@@ -133,16 +138,46 @@ class SmtpSession:
         self._has_settled = True
         return outcome
 
+    def _require_silence(self) -> None:
+        """Hang up when more was said than was asked for: each answer would be taken for the next command's.
+
+        But for 421, which is the answer to whatever is asked next.
+        """
+        reply = self._wire.early_reply()
+        if reply is None:
+            return
+        if reply.code == CLOSING:
+            self._wire.unread(reply)
+            return
+        self._hang_up(f"{reply.code} {reply.text} before anything was asked")
+
+    def _require_in_step(self, replies: list[Reply]) -> None:
+        """Hang up unless MAIL and RCPT were accepted and DATA is waited for: only then is the dot a dot."""
+        for reply, wanted in zip(replies, (2, 2, 3), strict=True):
+            if reply.code // 100 != wanted:
+                self._hang_up(f"{reply.code} {reply.text} is no answer to what was asked")
+
+    def _hang_up(self, why: str) -> NoReturn:
+        self._wire.abort()
+        at_once = _AT_ONCE if self._has_settled else None
+        raise Unavailable(f"the server's answers are out of step: {why}", retry_after=at_once)
+
     def _parameters(self, envelope: Envelope, octets: int) -> str:
         """Return what stands behind MAIL's address. All octets count, as no dot is doubled (RFC 1870 §3)."""
         size = f" SIZE={octets}" if "SIZE" in self._offers else ""
-        return size if envelope.recipient.isascii() else f"{size} BODY=8BITMIME SMTPUTF8"
+        if envelope.recipient.isascii():
+            return size
+        # The body is ASCII; who offers SMTPUTF8 is to offer this, too, and not all do.
+        body = " BODY=8BITMIME" if "8BITMIME" in self._offers else ""
+        return f"{size}{body} SMTPUTF8"
 
     async def _leave_transaction(self, replies: list[Reply], refused: Reply) -> None:
         """Bring the conversation to where another MAIL may follow, or end it."""
-        if refused.code == CLOSING:
+        is_open_to_mail = len(replies) == 3 and replies[-1].code == 354
+        if refused.code == CLOSING or (is_open_to_mail and replies[1].is_ok):
+            # The second: it would send our empty message to a reader.
             self._wire.abort()
-        elif len(replies) == 3 and replies[-1].code == 354:
+        elif is_open_to_mail:
             # A server may say 354 although it refused the recipient (RFC 2920 §3.1): end an empty message.
             self._wire.write(_END)
             await self._before_dot(self._wire.reply())

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from digest.deliver.answers import readable
 
 _MAX_REPLY = 64 * 1024
+_MOST_LINES = 100
+"""Of a reply that are kept. All are read: what is left would be taken for the answer to the next command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Wire(asyncio.Protocol):
         self._transport = transport
         self._buffer = bytearray()
         self._lines: list[str] = []
+        self._octets = 0
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._writable = asyncio.Event()
@@ -59,9 +62,18 @@ class Wire(asyncio.Protocol):
         if self._lost:
             raise self._lost
 
+    @property
+    def has_reply(self) -> bool:
+        """Whether something has been said that nobody has heard yet."""
+        return bool(self._replies)
+
     def early_reply(self) -> Reply | None:
         """Return a reply that has come already, None when there is none."""
         return self._replies.popleft() if self._replies else None
+
+    def unread(self, reply: Reply) -> None:
+        """Have a reply be the next one again."""
+        self._replies.appendleft(reply)
 
     async def reply(self) -> Reply:
         """Return the next reply. Raises `ConnectionError` when the connection is lost before it is whole."""
@@ -81,23 +93,25 @@ class Wire(asyncio.Protocol):
     def data_received(self, octets: bytes) -> None:
         """Cut what came into lines, and lines into replies."""
         self._buffer += octets
-        if len(self._buffer) > _MAX_REPLY:
-            self._lost = self._lost or ConnectionResetError("the server's answer does not end")
-            self._transport.abort()
-            self._wake()
-            return
         *lines, rest = self._buffer.split(b"\n")
         self._buffer = bytearray(rest)
         for line in lines:
+            self._octets += len(line)
             self._line(line.rstrip(b"\r").decode("utf-8", "replace"))
+        if self._octets + len(rest) > _MAX_REPLY:
+            self._lost = self._lost or ConnectionResetError("the server's answer does not end")
+            self._transport.abort()
+            self._wake()
 
     def _line(self, line: str) -> None:
-        self._lines.append(line[4:])
-        if line[3:4] == "-" and len(self._lines) < 100:
+        if len(self._lines) < _MOST_LINES:
+            self._lines.append(line[4:])
+        if line[3:4] == "-":
             return
-        code = int(line[:3]) if line[:3].isdigit() else 0
+        digits = line[:3]
+        code = int(digits) if len(digits) == 3 and digits.isascii() and digits.isdigit() else 0
         self._replies.append(Reply(code, readable(" ".join(self._lines))))
-        self._lines = []
+        self._lines, self._octets = [], 0
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:

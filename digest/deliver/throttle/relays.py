@@ -51,6 +51,12 @@ class RelayTurns:
             at = await self._next(name, rate, stops)
         return at is not None and await self._until(at, stops)
 
+    def give_back(self, session: MailSession) -> None:
+        """Leave a turn that was waited for to the next conversation with this relay."""
+        name = self._relay_of(session)
+        if name in self._rates:
+            self._free[name].appendleft(self._clock().timestamp())
+
     def _relay_of(self, session: MailSession) -> str:
         name = str(getattr(session, "relay", self._usual)).lower()
         return name if name in self._rates else name.partition(":")[0]

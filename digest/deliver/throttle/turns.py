@@ -22,7 +22,7 @@ from digest.deliver.throttle.slowing import rate_of, reduced_rate
 from digest.domain.deliveries import Claim
 from digest.domain.issues import IssueId
 from digest.store.claims import claim_deliveries, put_claims_off
-from digest.store.receivers import limited_receivers
+from digest.store.receivers import Receiver, limited_receivers
 from digest.store.throttles import Capped, Scope, Slots, Use, let_go, let_go_on, lock_slots, save_slots
 
 
@@ -50,6 +50,8 @@ class Batch:
 
 
 Taken = Mapping[Capped, tuple[Slots, Use]]
+Limits = frozenset[tuple[str, datetime | None, datetime | None]]
+"""Groups that complained, when they were slowed down and when paused."""
 _ALL = Capped(Scope.ALL)
 
 
@@ -63,6 +65,7 @@ class Turns:
         self._groups = Groups()
         self.quiet: Quiet | None = None
         """The newsletter's quiet hours, as the last claim found them."""
+        self._limits: Limits = frozenset()
 
     def claim(self, session: Session, *, limit: int, now: datetime, lease_until: datetime) -> Batch:
         """Claim up to `limit` due deliveries that may leave soon."""
@@ -94,6 +97,10 @@ class Turns:
         put_claims_off(session, later)
         return Batch(tuple(turns), len(later), day=day)
 
+    def is_outdated(self, session: Session) -> bool:
+        """Whether a receiver was paused, slowed down or let go on since the last claim."""
+        return _limits(limited_receivers(session)) != self._limits
+
     def _day(self, now: datetime) -> date | None:
         """Return today where the warm-up counts what leaves on it."""
         today, warm_up = now.astimezone(UTC).date(), self._throttle.warm_up
@@ -110,10 +117,10 @@ class Turns:
         """Give each claim the turn its group has room for; return those, and what is put off until when."""
         at = now.timestamp()
         caps = self._throttle.of(Scope.GROUP)
+        limited_now = limited_receivers(session)
+        self._limits = _limits(limited_now)
         receivers = {
-            one.group: one
-            for one in limited_receivers(session)
-            if one.paused_at or reduced_rate(one, now=now) is not None
+            one.group: one for one in limited_now if one.paused_at or reduced_rate(one, now=now) is not None
         }
         if not claims or not (caps or receivers):
             return [Turn(at, claim.id, claim) for claim in claims], []
@@ -156,6 +163,10 @@ def _behind(turns: Sequence[Turn], slots: Slots, rate: float, *, now: float) -> 
     return [
         Turn(max(turn.at, when), turn.delivery, turn.claim) for turn, when in zip(turns, moments, strict=True)
     ], left
+
+
+def _limits(receivers: Sequence[Receiver]) -> Limits:
+    return frozenset((one.group, one.halved_at, one.paused_at) for one in receivers)
 
 
 def _moment(at: float) -> datetime:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine
@@ -11,18 +14,21 @@ from structlog.testing import capture_logs
 
 from digest.deliver.smtp import SmtpServer, SmtpTransport
 from digest.deliver.steps import Pace, due_issues, send_issue
-from digest.deliver.throttle.caps import Throttle, WarmUp
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle, WarmUp
+from digest.deliver.transport import Arm, Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.errors import Unavailable
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import change_newsletter
-from digest.store.receivers import Receiver, limited_receivers
+from digest.store.receivers import Receiver, limited_receivers, lock_receiver, pause_receiver
 from digest.store.throttles import let_go_on
 from tests.deliver.throttle.sending import (
     ACCEPTED,
     NOW,
     TOO_FAST,
     UNWANTED,
+    Conversation,
     Server,
     Time,
     at_domains,
@@ -73,6 +79,61 @@ def test_a_worker_that_would_wait_for_minutes_leaves_it_to_a_later_one(engine: E
     assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 1, DeliveryState.PENDING: 4}
     assert due_issues(engine, [issue_id], now=NOW + timedelta(minutes=8), throttle=throttle) == ()
     assert due_issues(engine, [issue_id], now=NOW + timedelta(minutes=10), throttle=throttle) == (issue_id,)
+
+
+def test_a_conversation_that_has_waited_too_long_for_its_turn_costs_no_reader_an_attempt(
+    engine: Engine,
+) -> None:
+    issue_id, server = issue_due(engine, 5), Impatient(Time())
+    send(engine, issue_id, server, throttled("relay mx.example.org: 90/h"))
+    assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 5}
+    moments = sorted(at for at, _ in server.armed)
+    assert all(b - a >= timedelta(seconds=39) for a, b in pairwise(moments))
+
+
+def test_a_receiver_that_is_paused_elsewhere_gets_no_more_of_a_batch_that_is_under_way(
+    engine: Engine,
+) -> None:
+    issue_id, time = issue_due(engine, 40, address=MIXED), Time()
+
+    def slowly(_: str) -> Outcome:
+        time.now += timedelta(seconds=1)
+        if server.asked == 10:
+            with writing(engine) as session:
+                row = lock_receiver(session, "google", now=time())
+                pause_receiver(row, "ops said so", now=time(), is_told=True)
+        return ACCEPTED
+
+    server = Server(time, slowly)
+    send(engine, issue_id, server, UNTHROTTLED)
+    assert by_domain(server, "example.org") == 20
+    assert by_domain(server, "gmail.com") <= 10
+    assert counts(engine, issue_id)[DeliveryState.PENDING] == 20 - by_domain(server, "gmail.com")
+
+
+class Impatient(Server):
+    """A server that ends a conversation in which nothing was said for half a minute."""
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[MailSession]:
+        yield Ended(self)
+
+
+class Ended(Conversation):
+    def __init__(self, server: Server) -> None:
+        super().__init__(server)
+        self._heard_at = server.time()
+
+    @property
+    def is_open(self) -> bool:  # type: ignore[override]
+        return self._server.time() - self._heard_at < timedelta(seconds=30)
+
+    async def send(self, envelope: Envelope, message: bytes, arm: Arm) -> Outcome:
+        if not self.is_open:
+            raise Unavailable("the server hung up")
+        outcome = await super().send(envelope, message, arm)
+        self._heard_at = self._server.time()
+        return outcome
 
 
 def test_a_relay_that_is_used_up_ends_its_conversations_and_gives_back_the_rest(engine: Engine) -> None:
