@@ -73,6 +73,8 @@ def show(told: Progress, *, as_json: bool = False) -> None:
     say(headline(told))
     if waits := waits_in_words(told):
         say(waits)
+    for hold in told.holds if told.waits is not Waits.THROTTLED else ():
+        say(f"{_sentence(hold)}.")
     _show_domains(told.domains)
     show_causes(told)
     _say_next_steps(told)
@@ -96,6 +98,7 @@ def headline(told: Progress) -> str:
         (in_hand, "under way"),
         (told.due, "to come"),
         (told.deferred, "put off"),
+        (told.held, "held back"),
         (told.scheduled, "wait for their hour"),
     )
     parts += [f"{count} {word}" for count, word in waiting if count]
@@ -119,7 +122,7 @@ def _pace(rate: float) -> str:
 def _end(told: Progress) -> str:
     if told.ends_in is None:
         return "end unknown" if told.waits else "nothing is due"
-    what = " for what can go now" if told.deferred + told.scheduled else ""
+    what = " for what can go now" if told.deferred + told.scheduled + told.held else ""
     return f"about {duration(told.ends_in)} left{what}"
 
 
@@ -149,6 +152,8 @@ def waits_in_words(told: Progress) -> str:
             return (
                 f"It was not taken up yet: a running worker does within seconds, or 'digest send {number}'."
             )
+        case Waits.THROTTLED:
+            return f"{_sentence(told.because)}. 'digest throttle show' shows all that slows sending down."
         case Waits.LATER:
             then = f" The first is due at {told.next_at:%Y-%m-%d %H:%M:%S} UTC." if told.next_at else ""
             return f"When it ends nobody can say: all that is left waits.{then}"
@@ -159,6 +164,10 @@ def waits_in_words(told: Progress) -> str:
             )
         case _:
             return ""
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}"
 
 
 def _show_domains(domains: tuple[DomainCount, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +13,8 @@ from digest.deliver.outages import outage_note
 from digest.domain.causes import Cause, causes_of
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
+from digest.pipeline.throttle_report import Waits as Throttled
+from digest.pipeline.throttle_report import holds_of_receiver, waits_of
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.failures import failures_of
@@ -33,6 +35,8 @@ class Waits(StrEnum):
     HELD = "held"
     """Everything is held."""
     SERVER_AWAY = "server_away"
+    THROTTLED = "throttled"
+    """Quiet hours, the warm-up, a cap, or receivers that are paused or slow let nothing go now."""
     LATER = "later"
     """All that is left was put off, or waits for its hour."""
     NOBODY_SENDS = "nobody_sends"
@@ -44,10 +48,11 @@ class Progress:
     """How an issue's sending stands at `at`.
 
     `rate` is mails taken or refused in a second, over the last minute; None when none was. `ends_in` is how
-    long what can be sent now takes at that rate, None when nothing moves or nothing is due; deferred mails
-    and those that wait for their hour are not part of it. `waits` says why nothing moves, and `because` in
-    words who or what stopped it, '' for nothing to tell. `domains` are the worst first, `causes` the most
-    frequent failures first, both of the newest mails.
+    long what can be sent now takes at that rate, None when nothing moves or nothing is due; deferred mails,
+    those that wait for their hour, and the `held`, which receivers that are paused or slow keep waiting, are
+    not part of it. `waits` says why nothing moves, and `because` in words who or what stopped it, '' for
+    nothing to tell; `holds` are in words all that slows it down. `domains` are the worst first, `causes` the
+    most frequent failures first, both of the newest mails.
     """
 
     issue: Issue
@@ -57,11 +62,13 @@ class Progress:
     due: int
     deferred: int
     scheduled: int
+    held: int
     next_at: datetime | None
     rate: float | None
     ends_in: timedelta | None
     waits: Waits | None
     because: str
+    holds: tuple[str, ...]
     domains: tuple[DomainCount, ...]
     causes: tuple[Cause, ...]
 
@@ -79,7 +86,9 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
         counted = count_progress(session, issue.id, now=now)
         failed = failures_of(session, issue.id, most=SAMPLE)
         rate = _rate(counted, now)
-        waits, because = _waits(session, issue, counted)
+        throttled = _throttled(runtime, session, issue, now=now)
+        counted = _without_held(counted, throttled)
+        waits, because = _waits(session, issue, counted, throttled)
         return Progress(
             issue=issue,
             at=now,
@@ -88,14 +97,33 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
             due=counted.due,
             deferred=counted.deferred,
             scheduled=counted.scheduled,
+            held=throttled.count,
             next_at=counted.next_at,
             rate=rate,
             ends_in=_ends_in(counted, rate) if waits is None else None,
             waits=waits,
             because=because,
+            holds=throttled.words,
             domains=count_domains(session, issue.id),
             causes=causes_of((code, text) for _, code, text in failed),
         )
+
+
+def _throttled(runtime: Runtime, session: Session, issue: Issue, *, now: datetime) -> Throttled:
+    if issue.state is not IssueState.SENDING:
+        return Throttled()
+    return waits_of(session, issue, runtime.throttle, now=now)
+
+
+def _without_held(counted: Counted, throttled: Throttled) -> Counted:
+    """Take out of what is counted by its due time what waits for receivers, whenever it is due."""
+    untried = min(counted.scheduled, throttled.put_off)
+    return replace(
+        counted,
+        due=max(0, counted.due - (throttled.count - throttled.put_off)),
+        scheduled=counted.scheduled - untried,
+        deferred=max(0, counted.deferred - (throttled.put_off - untried)),
+    )
 
 
 def _rate(counted: Counted, now: datetime) -> float | None:
@@ -115,7 +143,9 @@ def _ends_in(counted: Counted, rate: float | None) -> timedelta | None:
     return timedelta(seconds=left / rate) if left and rate else None
 
 
-def _waits(session: Session, issue: Issue, counted: Counted) -> tuple[Waits | None, str]:
+def _waits(
+    session: Session, issue: Issue, counted: Counted, throttled: Throttled
+) -> tuple[Waits | None, str]:
     if issue.state in (IssueState.SENT, IssueState.CANCELLED):
         return None, ""
     if held := open_holds(session):
@@ -126,6 +156,28 @@ def _waits(session: Session, issue: Issue, counted: Counted) -> tuple[Waits | No
         return Waits.NOT_YET_SENT, ""
     if away := outage_note(session, issue.id):
         return Waits.SERVER_AWAY, away
+    if throttled.is_shut:
+        return Waits.THROTTLED, throttled.words[0]
     if not counted.due + _in_hand(counted):
-        return (Waits.LATER, "") if counted.deferred + counted.scheduled else (None, "")
+        if counted.deferred + counted.scheduled:
+            return Waits.LATER, ""
+        return (Waits.THROTTLED, "; ".join(throttled.words)) if throttled.count else (None, "")
     return (None, "") if counted.lately else (Waits.NOBODY_SENDS, "")
+
+
+def holds_of_reader(runtime: Runtime, issue_id: int, email: str) -> tuple[str, ...]:
+    """Return in words what keeps a waiting mail of an issue that is being sent; () for nothing we know of."""
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        if issue.state is not IssueState.SENDING:
+            return ()
+        throttled = waits_of(session, issue, runtime.throttle, now=now)
+        domain = email.rpartition("@")[2].lower()
+        found = (
+            "; ".join(f"everything is {one.in_words}" for one in open_holds(session)),
+            outage_note(session, issue.id),
+            throttled.words[0] if throttled.is_shut else "",
+            holds_of_receiver(session, domain, runtime.throttle, now=now),
+        )
+    return tuple(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in found if one)
