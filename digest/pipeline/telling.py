@@ -12,6 +12,8 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.failures import FAILING, failures_of, returned_of
 from digest.store.holds import claim_untold_holds, note_hold_told
+from digest.store.issues import get_issue
+from digest.store.newsletters import newsletter_by_id
 from digest.store.pauses import Untold, claim_untold, note_told
 from digest.store.progress import SAMPLE
 
@@ -57,13 +59,16 @@ _TO_DO = {
 
 def _tell_of_pause(runtime: Runtime, untold: Untold) -> bool:
     issue_id = untold.issue_id
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
     reasons = "\n".join(f"{one.count} × {one.in_words}: {one.next_step}" for one in _causes(runtime, untold))
     return tell_ops(
         runtime,
         f"issue {issue_id} paused itself",
-        f"Issue {issue_id} was paused: {untold.pause.why}."
+        f"Issue {issue_id} of {newsletter.name} was paused: {untold.pause.why}."
         + (f"\n\nThe most frequent reasons:\n{reasons}" if reasons else ""),
-        to_do="To go on accepts this level, and counts from then on:",
+        to_do="Look at what failed. Then let it go on, which accepts what failed so far and counts anew, or "
+        "end it for good, which leaves out whoever has not got it:",
         commands=[
             f"digest issue progress {issue_id}",
             f"digest issue resume {issue_id}",
