@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from digest.address.decide import ItemReason, Reading, item_reasons
 from digest.address.steps import own_zone
 from digest.domain.addressing import Addressable, Skip, Wishes
-from digest.domain.deliveries import DeliveryState
+from digest.domain.bounces import Meaning
+from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
@@ -22,9 +23,11 @@ from digest.store.audiences import find_skip
 from digest.store.contents import addresses_of
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
+from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
 from digest.store.issues import get_issue
 from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.schedules import find_own_hour
 from digest.store.subscribers import get_subscription, is_suppressed
@@ -119,7 +122,18 @@ class _Case:
             # Without a code no server refused it: it was given up here, and what is kept says why.
             said = f"the mail server refused it: {said}" if delivery.smtp_code else said
             verdict = f"did not get this issue: {said.rstrip('.')}"
+        elif state is DeliveryState.ACCEPTED:
+            verdict += self._came_back(delivery)
         return edition, verdict, _NEVER_ARRIVED.get(state, "")
+
+    def _came_back(self, delivery: DeliveryRow) -> str:
+        """Say what became of a mail after a server had taken it, '' when nothing was told."""
+        found = find_what_came_back(self._session, DeliveryId(delivery.id), (*FAILING, Meaning.COMPLAINT))
+        if found is None:
+            return ""
+        meaning, said = found
+        told = "and its reader called it spam" if meaning is Meaning.COMPLAINT else "but it came back"
+        return f", {told}" + (f": {said.rstrip('.')}" if said else "")
 
     def _waiting(self, delivery: DeliveryRow) -> str:
         """Say when a mail leaves that has not, and what the last try came to."""

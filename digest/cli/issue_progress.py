@@ -93,6 +93,8 @@ def headline(told: Progress) -> str:
     done = sum(states[state] for state in _DONE)
     parts = [f"issue {told.issue.id} is {told.issue.state}: {done} of {told.total} done"]
     parts += [f"{states[state]} {word}" for state, word in _DONE.items() if states[state]]
+    back = ((told.came_back, "came back"), (told.complaints, "called spam"))
+    parts += [f"{count} of the accepted {word}" for count, word in back if count]
     in_hand = states[DeliveryState.CLAIMED] + states[DeliveryState.SENDING]
     waiting = (
         (in_hand, "under way"),
@@ -188,7 +190,7 @@ def show_causes(told: Progress) -> None:
             ("failed", "said", "next step"),
             [(one.count, one.in_words, one.next_step) for one in told.causes[:_CAUSES_MOST]],
             empty="",
-            title=f"Why mails failed{_of_the_newest(told.states[DeliveryState.FAILED])}:",
+            title=f"Why mails failed{_of_the_newest(told.states[DeliveryState.FAILED] + told.came_back)}:",
         )
 
 

@@ -10,17 +10,19 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from digest.deliver.outages import outage_note
-from digest.domain.causes import Cause, causes_of
+from digest.domain.bounces import Meaning
+from digest.domain.causes import Cause
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
+from digest.pipeline.telling import failure_causes
 from digest.pipeline.throttle_report import Waits as Throttled
 from digest.pipeline.throttle_report import holds_of_receiver, waits_of
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.failures import failures_of
+from digest.store.failures import FAILING, count_returned
 from digest.store.holds import open_holds
 from digest.store.issues import get_issue
-from digest.store.progress import SAMPLE, Counted, DomainCount, count_domains, count_progress
+from digest.store.progress import Counted, DomainCount, count_domains, count_progress
 
 _RATE_AT_LEAST = timedelta(seconds=5)
 """Over less than this a rate says nothing: the first batch of a send comes all at once."""
@@ -50,15 +52,18 @@ class Progress:
     `rate` is mails taken or refused in a second, over the last minute; None when none was. `ends_in` is how
     long what can be sent now takes at that rate, None when nothing moves or nothing is due; deferred mails,
     those that wait for their hour, and the `held`, which receivers that are paused or slow keep waiting, are
-    not part of it. `waits` says why nothing moves, and `because` in words who or what stopped it, '' for
-    nothing to tell; `holds` are in words all that slows it down. `domains` are the worst first, `causes` the
-    most frequent failures first, both of the newest mails.
+    not part of it. `came_back` and `complaints` are some of those accepted. `waits` says why nothing moves,
+    and `because` in words who or what stopped it, '' for nothing to tell; `holds` are in words all that slows
+    it down. `domains` are the worst first, `causes` the most frequent failures first, those that came back
+    among them, both of the newest mails.
     """
 
     issue: Issue
     at: datetime
     total: int
     states: Mapping[DeliveryState, int]
+    came_back: int
+    complaints: int
     due: int
     deferred: int
     scheduled: int
@@ -84,7 +89,7 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
         counted = count_progress(session, issue.id, now=now)
-        failed = failures_of(session, issue.id, most=SAMPLE)
+        causes = failure_causes(session, issue.id)
         rate = _rate(counted, now)
         throttled = _throttled(runtime, session, issue, now=now)
         counted = _without_held(counted, throttled)
@@ -94,6 +99,8 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
             at=now,
             total=sum(counted.states.values()),
             states=counted.states,
+            came_back=count_returned(session, issue.id, FAILING),
+            complaints=count_returned(session, issue.id, [Meaning.COMPLAINT]),
             due=counted.due,
             deferred=counted.deferred,
             scheduled=counted.scheduled,
@@ -105,7 +112,7 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
             because=because,
             holds=throttled.words,
             domains=count_domains(session, issue.id),
-            causes=causes_of((code, text) for _, code, text in failed),
+            causes=causes,
         )
 
 

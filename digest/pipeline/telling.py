@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from digest.domain.causes import Cause, causes_of
+from sqlalchemy.orm import Session
+
+from digest.domain.causes import Cause, causes_of, causes_of_returned
 from digest.domain.issues import IssueId
 from digest.domain.pauses import HoldCause, PauseCause
 from digest.pipeline.ops import tell_ops
@@ -80,13 +82,13 @@ def _tell_of_pause(runtime: Runtime, untold: Untold) -> bool:
 def _causes(runtime: Runtime, untold: Untold) -> tuple[Cause, ...]:
     if untold.pause.cause is PauseCause.COMPLAINTS:
         return ()
-    return failure_causes(runtime, untold.issue_id)[:_CAUSES_MOST]
-
-
-def failure_causes(runtime: Runtime, issue_id: IssueId) -> tuple[Cause, ...]:
-    """Return why mails of an issue failed or came back, the most frequent cause first."""
     with reading(runtime.engine) as session:
-        failed = failures_of(session, issue_id, most=SAMPLE)
-        returned = returned_of(session, issue_id, FAILING, most=SAMPLE)
-    said = [(code, text) for _, code, text in failed]
-    return causes_of([*said, *((None, text) for text in returned)])
+        return failure_causes(session, untold.issue_id)[:_CAUSES_MOST]
+
+
+def failure_causes(session: Session, issue_id: IssueId) -> tuple[Cause, ...]:
+    """Return why mails of an issue failed or came back, the most frequent cause first."""
+    failed = failures_of(session, issue_id, most=SAMPLE)
+    returned = returned_of(session, issue_id, FAILING, most=SAMPLE)
+    causes = causes_of((code, text) for _, code, text in failed) + causes_of_returned(returned)
+    return tuple(sorted(causes, key=lambda one: -one.count))
