@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,7 @@ from digest.deliver.outages import outage_note
 from digest.domain.bounces import Meaning
 from digest.domain.causes import Cause
 from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Misconfigured
 from digest.domain.issues import Issue, IssueState
 from digest.pipeline.telling import failure_causes
 from digest.pipeline.throttle_report import Waits as Throttled
@@ -172,19 +173,37 @@ def _waits(
     return (None, "") if counted.lately else (Waits.NOBODY_SENDS, "")
 
 
-def holds_of_reader(runtime: Runtime, issue_id: int, email: str) -> tuple[str, ...]:
-    """Return in words what keeps a waiting mail of an issue that is being sent; () for nothing we know of."""
-    now = runtime.clock()
+def holds_of_issue(runtime: Runtime, issue_id: int) -> tuple[str, ...]:
+    """Return in sentences what keeps mails of an issue that is being sent; () when nothing does."""
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
         if issue.state is not IssueState.SENDING:
             return ()
-        throttled = waits_of(session, issue, runtime.throttle, now=now)
+        try:
+            throttled = _throttled(runtime, session, issue, now=runtime.clock())
+        except Misconfigured as exc:
+            return _sentences([f"nothing can be sent: {exc}"])
+        return _sentences([*_stopped(session, issue), *throttled.words])
+
+
+def holds_of_reader(runtime: Runtime, issue_id: int, email: str) -> tuple[str, ...]:
+    """Return the same of one reader's mail, which waits for their own receivers alone."""
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        throttled = _throttled(runtime, session, issue, now=now)
+        if issue.state is not IssueState.SENDING:
+            return ()
         domain = email.rpartition("@")[2].lower()
-        found = (
-            "; ".join(f"everything is {one.in_words}" for one in open_holds(session)),
-            outage_note(session, issue.id),
-            throttled.words[0] if throttled.is_shut else "",
-            holds_of_receiver(session, domain, runtime.throttle, now=now),
-        )
-    return tuple(f"{one[:1].upper()}{one[1:].rstrip('.')}." for one in found if one)
+        by_receiver = holds_of_receiver(session, domain, runtime.throttle, now=now)
+        shut = throttled.words[:1] if throttled.is_shut else ()
+        return _sentences([*_stopped(session, issue), *shut, by_receiver])
+
+
+def _stopped(session: Session, issue: Issue) -> list[str]:
+    held = [f"everything is {one.in_words}: 'digest resume' lets it go on" for one in open_holds(session)]
+    return [*held, outage_note(session, issue.id)]
+
+
+def _sentences(told: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{one[0].upper()}{one[1:].rstrip('.')}." for one in told if one)
