@@ -132,8 +132,9 @@ class _Case:
         if found is None:
             return ""
         meaning, said = found
-        told = "and its reader called it spam" if meaning is Meaning.COMPLAINT else "but it came back"
-        return f", {told}" + (f": {said.rstrip('.')}" if said else "")
+        if meaning is Meaning.COMPLAINT:
+            return ", and its reader called it spam"
+        return ", but it came back" + (f": {said.rstrip('.')}" if said else "")
 
     def _waiting(self, delivery: DeliveryRow) -> str:
         """Say when a mail leaves that has not, and what the last try came to."""

@@ -151,7 +151,7 @@ def test_progress_and_why_say_what_came_back_of_what_was_taken(sending: Controll
     verdicts = [why(sending.engine, sending.issue.id, claim.email).verdict for claim in claims[2:5]]
     assert verdicts == [
         "got this issue: the mail server accepted it, but it came back: 552 5.2.2 over quota",
-        "got this issue: the mail server accepted it, and its reader called it spam: 552 5.2.2 over quota",
+        "got this issue: the mail server accepted it, and its reader called it spam",
         "got this issue: the mail server accepted it",
     ]
 
