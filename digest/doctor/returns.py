@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from digest.deliver.providers import HttpTransport
 from digest.deliver.smtp.server import is_loopback
 from digest.doctor.checks import Check
 from digest.domain.errors import DigestError, Misconfigured, Unavailable
@@ -65,8 +64,7 @@ def _advice(url: str, name: str) -> str:
 
 def _providers(runtime: Runtime) -> set[str]:
     """Return the providers whose HTTP API mail leaves by."""
-    names = {relay.transport.name for relay in runtime.relays if isinstance(relay.transport, HttpTransport)}
-    return {provider for provider, name in WEBHOOKS.items() if name in names}
+    return {urlsplit(url).scheme for url in runtime.settings.mail_url} & WEBHOOKS.keys()
 
 
 def look_at_mailbox(runtime: Runtime) -> Iterator[Check]:
