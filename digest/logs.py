@@ -56,8 +56,14 @@ def set_up_logs(*, level: str, as_json: bool) -> None:
 
 
 def hide_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Replace the values of secret-sounding names, and passwords inside addresses, however deep."""
-    return {name: _HIDDEN if _SECRET_NAME.search(name) else _hidden(value) for name, value in event.items()}
+    """Replace the values of secret-sounding names, and passwords inside addresses, however deep.
+
+    A number is a count, such as that of a language model's tokens.
+    """
+    return {
+        name: _HIDDEN if _SECRET_NAME.search(name) and not isinstance(value, int) else _hidden(value)
+        for name, value in event.items()
+    }
 
 
 def _hidden(value: object) -> object:

@@ -71,7 +71,7 @@ class Runtime:
         """The folder of this machine where senders note how far they are. It may not be there yet."""
         if self.settings.state_dir:
             return Path(self.settings.state_dir)
-        database = sqlite_file(self.engine)
+        database = sqlite_file(open_engine(self.settings.database_url))
         if database is not None:
             return database.with_name(f"{database.name}.state")
         return config_file().parent / "digest-state"

@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 from benchmarks.readers import Size, sending_issue
 from digest.deliver.outages import meet_outage
+from digest.deliver.smtp.server import SmtpServer
 from digest.doctor import Check, examine, is_loopback
 from digest.doctor.examination import _run
-from digest.doctor.mail import look_at_signatures
+from digest.doctor.mail import look_at_signatures, readable
+from digest.doctor.state import kind_of_disk
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
 from digest.runtime import Runtime
@@ -76,7 +78,7 @@ def test_all_is_well_after_init_and_nothing_is_left_behind(folder: Path) -> None
     assert [check.what for check in checks] == [
         *("settings", "secret key", "public address", "ops address", "database", "broker", "mail folder"),
         *(f"template {name}" for name in TEMPLATES),
-        *("clock", "time zones", "disk"),
+        *("clock", "time zones", "disk", "state folder"),
     ]
     # SQLite takes its own two files away when the last connection closes.
     assert set(folder.iterdir()) <= before
@@ -255,7 +257,9 @@ def test_a_server_whose_certificate_nobody_knows_is_told_with_what_to_do(folder:
         found = look("mail server", mail_url=sink.url)
         assert "its certificate is not believed: self-signed" in found.advice
         assert "?ca_file=FILE" in found.advice
-        assert look("mail server", mail_url=f"{sink.url}?ca_file={folder / 'server.pem'}").is_well
+        known = look("mail server", mail_url=f"{sink.url}?ca_file={folder / 'server.pem'}")
+        assert known.is_well
+        assert known.found.endswith("greets over TLS and wants no log-in")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -296,6 +300,83 @@ def test_a_signature_that_a_provider_would_break_is_told(folder: Path) -> None:
     assert "Take dkim_keys out" in found.advice
     with pytest.raises(Misconfigured, match="Take dkim_keys out"):
         runtime.require_mail()
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "advice"),
+    [
+        ({"hook_postmark_secret": "user:short"}, "Postmark", "USER:PASSWORD"),
+        ({"hook_sendgrid_key": "c2VjcmV0"}, "SendGrid", "no public key"),
+        ({"hook_sns_topics": "arn:aws:s3:::bucket"}, "Amazon SES", "no topic of Amazon SNS"),
+        ({"hook_mailgun_key": "hunter2", "mail_key": "hunter2"}, "Mailgun", "HTTP webhook signing key"),
+    ],
+)
+def test_a_webhook_whose_setting_is_of_no_use_is_told(
+    settings: dict[str, str], name: str, advice: str
+) -> None:
+    found = look(f"webhook of {name}", **settings)
+    assert not found.is_well
+    assert advice in found.advice
+    assert "hunter2" not in str(found)
+
+
+def test_a_webhook_says_where_its_provider_posts_and_whether_it_can() -> None:
+    secret = {"hook_postmark_secret": "user:a long password"}
+    found = look("webhook of Postmark", public_url="https://digest.example.org/", **secret)
+    assert found == Check(
+        "webhook of Postmark", True, "taken in at https://digest.example.org/hooks/postmark"
+    )
+    assert "https" in look("webhook of Postmark", public_url="http://digest.example.org", **secret).advice
+    assert "cannot reach" in look("webhook of Postmark", **secret).advice
+
+
+def test_a_provider_that_mail_leaves_by_and_that_tells_us_nothing_is_told() -> None:
+    mail_url = Postmark().mail_url(f"http://127.0.0.1:{free_port()}")
+    found = look("webhook of Postmark", mail_url=mail_url, mail_key="k")
+    assert (found.is_well, found.found) == (True, "none")
+    assert "set hook_postmark_secret" in found.advice
+
+
+def test_a_mailbox_for_bounces_is_opened_and_nothing_taken_in(folder: Path) -> None:
+    for name in ("new", "cur"):
+        (folder / "bounces" / name).mkdir(parents=True)
+    (folder / "bounces/new/1").write_bytes(b"a mail")
+    url = {"bounce_mailbox_url": f"maildir:{folder / 'bounces'}"}
+    assert look("bounce mailbox", return_path="b+*@example.org", **url).is_well
+    assert (folder / "bounces/new/1").exists()
+    assert "return_path with a *" in look("bounce mailbox", **url).advice
+    (folder / "bounces/cur").rmdir()
+    assert "cur cannot be written" in look("bounce mailbox", return_path="b+*@example.org", **url).advice
+    away = look("bounce mailbox", bounce_mailbox_url=f"imap://u:hunter2@127.0.0.1:{free_port()}/INBOX")
+    assert "Connection refused" in away.advice
+    assert "hunter2" not in str(away)
+
+
+def test_a_state_folder_that_nothing_can_be_noted_in_is_told(folder: Path) -> None:
+    found = look("state folder", state_dir=str(folder / "digest.toml"))
+    assert not found.is_well
+    assert "Nothing is sent" in found.advice
+    assert look("state folder", state_dir=str(folder / "notes")).found.startswith(str(folder / "notes"))
+    assert not (folder / "notes").exists()
+
+
+def test_a_disk_of_another_machine_or_in_memory_is_known_by_its_mount() -> None:
+    mounts = (
+        "21 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
+        "33 21 0:40 / /mnt/their\\040files rw - nfs4 there:/ rw\n"
+        "34 21 0:41 / /run rw shared:3 - tmpfs tmpfs rw\n"
+    )
+    places = ("/var/lib/digest", "/mnt/their files/state", "/run/digest", "/")
+    assert [kind_of_disk(Path(place), mounts) for place in places] == ["ext4", "nfs4", "tmpfs", "ext4"]
+    assert kind_of_disk(Path("/var"), "") == ""
+
+
+def test_mail_that_can_be_read_on_the_way_is_told_unless_somebody_said_it_may() -> None:
+    offered = SmtpServer.from_url("smtp://mail.example.org:25")
+    assert "?tls=required" in readable(offered, is_encrypted=False)
+    assert readable(offered, is_encrypted=True) == ""
+    assert readable(SmtpServer.from_url("smtp://mail.example.org?tls=none"), is_encrypted=False) == ""
+    assert readable(SmtpServer.from_url("smtp://127.0.0.1:25"), is_encrypted=False) == ""
 
 
 def test_mail_that_is_only_printed_is_told() -> None:

@@ -88,3 +88,8 @@ def test_no_log_line_holds_a_password(told: Told, as_json: bool) -> None:
 )
 def test_a_password_inside_an_address_is_hidden_and_nothing_else(text: str, hidden: str) -> None:
     assert hide_secrets(None, "info", {"event": text}) == {"event": hidden}
+
+
+def test_a_count_of_tokens_is_no_secret_and_a_token_is() -> None:
+    told = {"tokens": 4711, "token": "hunter2", "tokens_of": {"tokens": 3, "secret": "hunter2"}}
+    assert hide_secrets(None, "info", told) == {"tokens": 4711, "token": "***", "tokens_of": "***"}

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from digest.address.decide import ItemReason, Reading, item_reasons
 from digest.address.steps import own_zone
 from digest.domain.addressing import Addressable, Skip, Wishes
-from digest.domain.deliveries import DeliveryState
+from digest.domain.bounces import Meaning
+from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
@@ -22,9 +23,11 @@ from digest.store.audiences import find_skip
 from digest.store.contents import addresses_of
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
+from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
 from digest.store.issues import get_issue
 from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.schedules import find_own_hour
 from digest.store.subscribers import get_subscription, is_suppressed
@@ -112,17 +115,49 @@ class _Case:
         """Return what a delivery carries, the verdict, and why its reader misses even that."""
         edition = Edition.from_key(edition_key_of(self._session, delivery))
         state = DeliveryState(delivery.state)
-        hour = self._own_hour(delivery)
-        verdict = f"gets this issue: goes out at {self._at(hour)}" if hour else _DELIVERY_WORDS[state]
+        verdict = _DELIVERY_WORDS[state]
+        if state is DeliveryState.PENDING:
+            verdict = self._waiting(delivery)
+        elif state is DeliveryState.FAILED and (said := answer_of(delivery)):
+            # Without a code no server refused it: it was given up here, and what is kept says why.
+            said = f"the mail server refused it: {said}" if delivery.smtp_code else said
+            verdict = f"did not get this issue: {said.rstrip('.')}"
+        elif state is DeliveryState.ACCEPTED:
+            verdict += self._came_back(delivery)
         return edition, verdict, _NEVER_ARRIVED.get(state, "")
 
+    def _came_back(self, delivery: DeliveryRow) -> str:
+        """Say what became of a mail after a server had taken it, '' when nothing was told."""
+        found = find_what_came_back(self._session, DeliveryId(delivery.id), (*FAILING, Meaning.COMPLAINT))
+        if found is None:
+            return ""
+        meaning, said = found
+        if meaning is Meaning.COMPLAINT:
+            return ", and its reader called it spam"
+        return ", but it came back" + (f": {said.rstrip('.')}" if said else "")
+
+    def _waiting(self, delivery: DeliveryRow) -> str:
+        """Say when a mail leaves that has not, and what the last try came to."""
+        if hour := self._own_hour(delivery):
+            return f"gets this issue: goes out at {self._at(hour)}"
+        then = self._at(delivery.next_at)
+        if delivery.attempts and (said := answer_of(delivery)):
+            return f"gets this issue: put off by '{said.rstrip('.')}', tried again at {then}"
+        later = f", not before {then}" if delivery.next_at > delivery.created_at else ""
+        return _DELIVERY_WORDS[DeliveryState.PENDING] + later
+
     def _own_hour(self, delivery: DeliveryRow | None) -> datetime | None:
-        """Return the hour by their own clock that a reader's mail waits for, None when it does not."""
+        """Return the hour by their own clock that a reader's mail waits for, None when it does not.
+
+        What a worker has claimed once was due, and was put off, such as for receivers that take mail slowly.
+        """
         if delivery is not None:
-            # What a worker has claimed once was due, and is waiting for something else.
             waits = delivery.state == DeliveryState.PENDING and not (delivery.attempts or delivery.fence)
             return delivery.next_at if waits and delivery.next_at > delivery.created_at else None
-        if not self._newsletter.local_time or self._issue.state not in _TO_COME:
+        return self._their_hour() if self._issue.state in _TO_COME else None
+
+    def _their_hour(self) -> datetime | None:
+        if not self._newsletter.local_time:
             return None
         hour = find_own_hour(self._session, self._issue.id)
         return (
@@ -186,15 +221,20 @@ _DELIVERY_WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.CLAIMED: "gets this issue: being sent now",
     DeliveryState.SENDING: "gets this issue: being sent now",
     DeliveryState.ACCEPTED: "got this issue: the mail server accepted it",
-    DeliveryState.FAILED: "did not get this issue: the mail server refused it",
-    DeliveryState.UNKNOWN: "may have got this issue: the mail server never answered; reconcile it",
+    DeliveryState.FAILED: "did not get this issue: its mail failed",
+    DeliveryState.UNKNOWN: "may have got this issue: the mail server never answered",
     DeliveryState.CANCELLED: "does not get this issue: cancelled before it was sent",
 }
 
 _NEVER_ARRIVED: Mapping[DeliveryState, str] = {
-    DeliveryState.FAILED: "the mail server refused the mail",
+    DeliveryState.FAILED: "the mail failed",
     DeliveryState.CANCELLED: "the mail was cancelled",
 }
+
+
+def answer_of(delivery: DeliveryRow) -> str:
+    """Return what the last try came to: the mail server's code and words, or why there is no answer."""
+    return " ".join(str(part) for part in (delivery.smtp_code, delivery.smtp_text) if part)
 
 
 def edition_of(

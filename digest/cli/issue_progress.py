@@ -73,6 +73,8 @@ def show(told: Progress, *, as_json: bool = False) -> None:
     say(headline(told))
     if waits := waits_in_words(told):
         say(waits)
+    for hold in told.holds if told.waits is not Waits.THROTTLED else ():
+        say(f"{_sentence(hold)}.")
     _show_domains(told.domains)
     show_causes(told)
     _say_next_steps(told)
@@ -91,12 +93,14 @@ def headline(told: Progress) -> str:
     done = sum(states[state] for state in _DONE)
     parts = [f"issue {told.issue.id} is {told.issue.state}: {done} of {told.total} done"]
     parts += [f"{states[state]} {word}" for state, word in _DONE.items() if states[state]]
+    back = ((told.came_back, "came back"), (told.complaints, "called spam"))
+    parts += [f"{count} of the accepted {word}" for count, word in back if count]
     in_hand = states[DeliveryState.CLAIMED] + states[DeliveryState.SENDING]
     waiting = (
         (in_hand, "under way"),
         (told.due, "to come"),
         (told.deferred, "put off"),
-        (told.throttled, "wait for a turn"),
+        (told.held, "held back"),
         (told.scheduled, "wait for their hour"),
     )
     parts += [f"{count} {word}" for count, word in waiting if count]
@@ -120,7 +124,7 @@ def _pace(rate: float) -> str:
 def _end(told: Progress) -> str:
     if told.ends_in is None:
         return "end unknown" if told.waits else "nothing is due"
-    what = " for what can go now" if told.deferred + told.throttled + told.scheduled else ""
+    what = " for what can go now" if told.deferred + told.scheduled + told.held else ""
     return f"about {duration(told.ends_in)} left{what}"
 
 
@@ -151,10 +155,8 @@ def waits_in_words(told: Progress) -> str:
                 f"It was not taken up yet: a running worker does within seconds, or 'digest send {number}'."
             )
         case Waits.THROTTLED:
-            because = f": {told.because}" if told.because else ""
-            return (
-                f"What is left waits for its turn{because}. 'digest throttle show' tells what slows it down."
-            )
+            because = told.because or "what is left waits for its turn under a cap"
+            return f"{_sentence(because)}. 'digest throttle show' shows all that slows sending down."
         case Waits.LATER:
             then = f" The first is due at {told.next_at:%Y-%m-%d %H:%M:%S} UTC." if told.next_at else ""
             return f"When it ends nobody can say: all that is left waits.{then}"
@@ -165,6 +167,10 @@ def waits_in_words(told: Progress) -> str:
             )
         case _:
             return ""
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}"
 
 
 def _show_domains(domains: tuple[DomainCount, ...]) -> None:
@@ -185,7 +191,7 @@ def show_causes(told: Progress) -> None:
             ("failed", "said", "next step"),
             [(one.count, one.in_words, one.next_step) for one in told.causes[:_CAUSES_MOST]],
             empty="",
-            title=f"Why mails failed{_of_the_newest(told.states[DeliveryState.FAILED])}:",
+            title=f"Why mails failed{_of_the_newest(told.states[DeliveryState.FAILED] + told.came_back)}:",
         )
 
 

@@ -57,7 +57,8 @@ def resend(
     runtime = open_runtime()
     found = control.resendable(runtime, issue, states, emails=emails)
     if not found.failed + found.unknown:
-        raise Conflict(f"nothing of issue {issue} can be sent once more{_left_out(found)}")
+        why = _left_out(found) or f": no mail of it {_sought(failed=failed, unknown=unknown)}"
+        raise Conflict(f"nothing of issue {issue} can be sent once more{why}")
     if not as_json:
         say(_plan(issue, found))
     if not yes:
@@ -85,6 +86,10 @@ def _plan(issue: int, found: Resendable) -> str:
     if found.left_out:
         told.append(f"Not sent{_left_out(found)}.")
     return "\n".join(told)
+
+
+def _sought(*, failed: bool, unknown: bool) -> str:
+    return " or ".join([*(["failed"] if failed else []), *(["is of unknown outcome"] if unknown else [])])
 
 
 def _left_out(found: Resendable) -> str:

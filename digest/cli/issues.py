@@ -23,6 +23,7 @@ from digest.cli.decisions import show_decisions
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, say, show_json, show_table
+from digest.deliver.outages import outage_note
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState, Item
@@ -103,6 +104,8 @@ def show(
         say(f"Nothing is sent now: {standing.held}.")
     if any(standing.counts.values()):
         say(f"{standing.note}; {counted(standing.editions, 'edition')}")
+    if standing.outage:
+        say(standing.outage)
     for reason, count in standing.skips.items():
         say(f"{count} skipped: {reason.in_words}")
 
@@ -113,7 +116,7 @@ class _Standing:
 
     `outdated` says what changed under an editor's edit of an article, `hidden` which positions the archive
     does not show; `titles` are those of the articles that were `decided` on. `held` says what keeps
-    everything from being sent, '' for nothing.
+    everything from being sent, `outage` that no mail server is reached; '' for nothing.
     """
 
     issue: Issue
@@ -130,6 +133,7 @@ class _Standing:
     titles: Mapping[ArticleId | None, str]
     pause: Pause | None
     held: str
+    outage: str
 
 
 def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standing:
@@ -159,6 +163,7 @@ def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standin
             titles={id_: one.article.title for id_, one in about.items()},
             pause=find_pause(session, found.id),
             held="" if found.state in _OVER else held_in_words(open_holds(session)),
+            outage=outage_note(session, found.id) if found.state is IssueState.SENDING else "",
         )
 
 

@@ -166,6 +166,12 @@ def show_left_out(left_out: Sequence[LeftOut]) -> None:
     show_table(("left out", "because it"), [(one.title, one.reason) for one in left_out], empty="")
 
 
+def _articles(plan: ReaderPlan) -> str:
+    """Return how many a reader gets by mail, and how many more online."""
+    more = f", {plan.online} online" if plan.online else ""
+    return f"{len(plan.titles)}{more}" if plan.titles else "-"
+
+
 def show_plans(plans: Sequence[ReaderPlan]) -> None:
     """Print who would get or got what: the first of them when they are many."""
     if not plans:
@@ -178,7 +184,7 @@ def show_plans(plans: Sequence[ReaderPlan]) -> None:
             (
                 p.email,
                 *([p.delivery or "none"] if is_sent else []),
-                len(p.titles) or "-",
+                _articles(p),
                 "; ".join(p.titles) or p.skipped,
             )
             for p in plans[:_SHOWN]

@@ -43,5 +43,9 @@ def crowded(engine: Engine, pieces: Pieces) -> Crowded:
 
 
 def _tightest(pieces: Pieces, edition: Edition) -> frozenset[Density | None]:
-    """Return which of headlines and None (online only) the edition resorts to."""
-    return frozenset(layout_of(pieces.rendered, edition).values()) & {Density.HEADLINE, None}
+    """Return which of headlines and None (online only) the edition resorts to.
+
+    What its readers have online since they want no more by mail is not for want of room.
+    """
+    layout = layout_of(pieces.rendered, edition)
+    return frozenset(layout[position] for position in edition.wanted) & {Density.HEADLINE, None}

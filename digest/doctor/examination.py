@@ -19,7 +19,9 @@ from digest.doctor.databases import look_at_database
 from digest.doctor.identity import look_at_senders
 from digest.doctor.machine import look_at_disk, look_at_zones
 from digest.doctor.mail import look_at_mail, look_at_signatures
+from digest.doctor.returns import look_at_mailbox, look_at_webhooks
 from digest.doctor.settings import look_at_settings
+from digest.doctor.state import look_at_state
 from digest.doctor.templates import look_at_templates
 from digest.domain.errors import DigestError, Misconfigured
 from digest.runtime import Runtime
@@ -52,10 +54,13 @@ def examine() -> tuple[Check, ...]:
             ("database", lambda: look_at_database(runtime)),
             ("broker", lambda: look_at_broker(settings)),
             ("mail", lambda: look_at_mail(runtime)),
+            ("webhooks", lambda: look_at_webhooks(runtime)),
+            ("bounce mailbox", lambda: look_at_mailbox(runtime)),
             ("signatures", lambda: look_at_signatures(runtime)),
             ("templates", lambda: look_at_templates(runtime)),
             ("clock and zones", look_at_zones),
             ("disk", lambda: look_at_disk(settings)),
+            ("state folder", lambda: look_at_state(runtime)),
         ]
     )
     is_readable = any(check.what == "database" and check.is_well for check in found)

@@ -12,6 +12,7 @@ from pathlib import Path
 from digest.deliver.mail_urls import mail_folder, require_unsigned, stays_here
 from digest.deliver.providers import HttpTransport
 from digest.deliver.smtp import SmtpTransport
+from digest.deliver.smtp.server import SmtpServer
 from digest.deliver.standing import Relay
 from digest.doctor import checks
 from digest.doctor.checks import Check
@@ -57,12 +58,12 @@ def _kept_here(urls: Sequence[str]) -> Iterator[Check]:
 def _mail_server(transport: SmtpTransport) -> Check:
     server = transport.server
 
-    async def greet() -> None:
-        async with asyncio.timeout(checks.PATIENCE * 0.9), transport.session():
-            return
+    async def greet() -> bool:
+        async with asyncio.timeout(checks.PATIENCE * 0.9):
+            return await transport.look()
 
     try:
-        asyncio.run(greet())
+        is_encrypted = asyncio.run(greet())
     except TimeoutError:
         return Check(
             "mail server",
@@ -78,7 +79,23 @@ def _mail_server(transport: SmtpTransport) -> Check:
             f"{str(exc).rstrip('.')}. Check mail_url, and that the server is up.",
         )
     log_in = f"takes the log-in of {server.username}" if server.username else "wants no log-in"
-    return Check("mail server", True, f"{server.name} greets and {log_in}")
+    greets = "greets over TLS" if is_encrypted else "greets"
+    return Check(
+        "mail server",
+        True,
+        f"{server.name} {greets} and {log_in}",
+        readable(server, is_encrypted=is_encrypted),
+    )
+
+
+def readable(server: SmtpServer, *, is_encrypted: bool) -> str:
+    """Return what to do about mail that can be read on the way and nobody said may be, '' otherwise."""
+    if is_encrypted or server.is_here or server.start_tls is False:
+        return ""
+    return (
+        "It offers no TLS, so mail can be read on the way. Let it offer STARTTLS and put ?tls=required "
+        "behind its address in mail_url; ?tls=none says that the network is your own."
+    )
 
 
 def _provider(transport: HttpTransport) -> Check:

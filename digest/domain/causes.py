@@ -36,16 +36,20 @@ class Cause:
     status: str
     words: str
     count: int
+    came_back: Meaning | None = None
+    """What they were taken for, of mails that a server took and that came back; None where none took them."""
 
     @property
     def in_words(self) -> str:
         """The cause on one line, without its count."""
         said = " ".join(str(part) for part in (self.code, self.status, self.words) if part)
-        return said or "nothing was said"
+        return ("came back: " if self.came_back else "") + (said or "nothing was said")
 
     @property
     def next_step(self) -> str:
         """What whoever keeps Digest running can do about it."""
+        if self.came_back:
+            return _WHEN_IT_CAME_BACK[self.came_back]
         outcome = Outcome(DeliveryState.FAILED, self.code, f"{self.status} {self.words}".strip())
         if self.code is None:
             return "no server refused it: what is said tells what to correct; then send it once more"
@@ -64,10 +68,25 @@ _NEXT_STEPS = {
 }
 
 
+_WHEN_IT_CAME_BACK = {
+    Meaning.GONE: _NEXT_STEPS[Meaning.GONE],
+    Meaning.REFUSES_US: "they refuse us: mend SPF, DKIM or reputation ('digest doctor') before the next",
+    Meaning.ABOUT_MAIL: "they do not take this mail: see its size and its making before the next issue",
+    Meaning.SOFT: "it did not arrive: nothing to do, three issues in a row pause the subscription",
+}
+
+
 def causes_of(said: Iterable[tuple[int | None, str]]) -> tuple[Cause, ...]:
     """Group what was said of mails, each a reply's code and text, by cause; the most frequent first."""
     found = Counter(_cause(code, text) for code, text in said)
     return tuple(Cause(*key, count) for key, count in sorted(found.items(), key=_by_count))
+
+
+def causes_of_returned(said: Iterable[tuple[Meaning, str]]) -> tuple[Cause, ...]:
+    """Group mails that came back by what they were taken for and what was said; the most frequent first."""
+    found = Counter((_cause(None, text), meaning) for meaning, text in said)
+    causes = (Cause(*key, count, meaning) for (key, meaning), count in found.items())
+    return tuple(sorted(causes, key=lambda one: (-one.count, one.status, one.words, one.came_back or "")))
 
 
 def _by_count(item: tuple[tuple[int | None, str, str], int]) -> tuple[int, int, str, str]:

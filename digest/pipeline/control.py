@@ -121,9 +121,10 @@ def make_again(runtime: Runtime, issue_id: int) -> Issue:
     with writing(runtime.engine) as session:
         gone = lock_issue(session, issue_id)
         if gone.state is not IssueState.CANCELLED:
+            first = f". 'digest issue cancel {issue_id}' cancels it" if can_be_cancelled(gone) else ""
             raise Conflict(
-                f"issue {issue_id} is {gone.state}: only the days of a cancelled issue can be made again. "
-                f"'digest issue cancel {issue_id}' cancels one that is not sent yet"
+                f"issue {issue_id} is {gone.state}: only the days of a cancelled issue can be made again"
+                f"{first}"
             )
         made = make_issue(session, gone.newsletter_id, gone.window, now=runtime.clock())
         if made.state is not IssueState.DRAFT or gone.id not in cancelled_before(session, made):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -12,6 +13,7 @@ from digest.compose.steps import approve
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Edition, Issue, IssueState
+from digest.domain.mail import layout_of
 from digest.domain.times import Window
 from digest.pipeline.run import Run, current_window, empty_week, fill
 from digest.pipeline.watch import Unwatched, Watch
@@ -22,7 +24,7 @@ from digest.store.issues import find_issue
 from digest.store.newsletters import get_newsletter
 from digest.store.rehearsal import rehearsal
 from digest.store.revisions import get_rendered
-from digest.store.standing import standings
+from digest.store.standing import Standing, standings
 
 _NOTHING_DONE = "nothing was written and nothing sent"
 _OTHER_DAYS = "To rehearse other days, give --window FIRST..LAST"
@@ -33,13 +35,15 @@ _ADDRESSED = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT})
 class ReaderPlan:
     """What one reader would get: the titles in order, or the reason they get nothing.
 
-    `delivery` is None in a rehearsal. Of an issue that was addressed before, it says how their mail stands.
+    `online` is how many more there are on the web alone, over their most or for want of room. `delivery` is
+    None in a rehearsal. Of an issue that was addressed before, it says how their mail stands.
     """
 
     email: str
     titles: tuple[str, ...]
     skipped: str = ""
     delivery: DeliveryState | None = None
+    online: int = 0
 
 
 def rehearse(
@@ -82,20 +86,28 @@ def _rehearsed(runtime: Runtime, copy: Engine, run: Run, watch: Watch) -> tuple[
     readers = counted(run.addressed.deliveries, "reader")
     run.note = f"dry run: {_NOTHING_DONE}; {readers} would get mail"
     with reading(copy) as session:
-        return tuple(ReaderPlan(plan.email, plan.titles, plan.skipped) for plan in _plans(session, run.issue))
+        return tuple(replace(plan, delivery=None) for plan in _plans(session, run.issue))
 
 
 def _plans(session: Session, issue: Issue) -> tuple[ReaderPlan, ...]:
     """Return what each reader gets of an addressed issue, then who gets nothing, each by address."""
-    titles = get_rendered(session, issue).titles
-    return tuple(
-        ReaderPlan(
-            one.email,
-            tuple(titles[position] for position in Edition.from_key(one.edition).positions),
-            delivery=one.state,
-        )
-        for one in standings(session, issue.id)
-    ) + tuple(ReaderPlan(email, (), reason.in_words) for email, reason in planned_skips(session, issue.id))
+    rendered = get_rendered(session, issue)
+
+    @cache
+    def shown(edition: str) -> tuple[tuple[str, ...], int]:
+        layout = layout_of(rendered, Edition.from_key(edition))
+        mailed = [position for position, density in layout.items() if density is not None]
+        return tuple(rendered.titles[position] for position in mailed), len(layout) - len(mailed)
+
+    def plan(one: Standing) -> ReaderPlan:
+        titles, online = shown(one.edition)
+        return ReaderPlan(one.email, titles, delivery=one.state, online=online)
+
+    skips = planned_skips(session, issue.id)
+    return (
+        *map(plan, standings(session, issue.id)),
+        *(ReaderPlan(email, (), reason.in_words) for email, reason in skips),
+    )
 
 
 def _addressed_before(issue: Issue) -> str:

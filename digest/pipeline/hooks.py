@@ -23,6 +23,14 @@ from digest.track.webhooks.sns import Fetch, SnsMessages
 
 log = structlog.get_logger(__name__)
 
+WEBHOOKS: Mapping[str, str] = {
+    "ses": "Amazon SES",
+    "postmark": "Postmark",
+    "mailgun": "Mailgun",
+    "sendgrid": "SendGrid",
+}
+"""The providers that may tell us things: their names behind /hooks/, and as people know them."""
+
 TOLD_EVERY = 60.0
 """Seconds. Whoever forges requests by the thousand gets a line in the log as often as this, not for each."""
 
@@ -56,7 +64,8 @@ class Hooks:
 
     def __init__(self, runtime: Runtime, *, fetch: Fetch | None = None) -> None:
         self._runtime = runtime
-        self._webhooks = _configured(runtime, fetch or guarded_fetch(runtime))
+        wanted = webhooks_wanted(runtime, fetch or guarded_fetch(runtime))
+        self._webhooks = {provider: make() for provider, make in wanted.items()}
         self._refusals = {provider: _Refusals() for provider in self._webhooks}
 
     async def take(self, provider: str, headers: Mapping[str, str], body: bytes) -> EventsTaken:
@@ -105,7 +114,8 @@ class Hooks:
         look_after_returns(self._runtime, {one.meaning for one in taken.told})
 
 
-def _configured(runtime: Runtime, fetch: Fetch) -> dict[str, Webhook]:
+def webhooks_wanted(runtime: Runtime, fetch: Fetch) -> Mapping[str, Callable[[], Webhook]]:
+    """Return how to make each webhook that the settings name; that raises `Misconfigured` for a wrong one."""
     settings = runtime.settings
     makers: dict[str, tuple[bool, Callable[[], Webhook]]] = {
         "ses": (
@@ -125,7 +135,7 @@ def _configured(runtime: Runtime, fetch: Fetch) -> dict[str, Webhook]:
             lambda: SendGridWebhook(settings.hook_sendgrid_key.strip()),
         ),
     }
-    return {provider: make() for provider, (is_wanted, make) in makers.items() if is_wanted}
+    return {provider: make for provider, (is_wanted, make) in makers.items() if is_wanted}
 
 
 def guarded_fetch(runtime: Runtime) -> Fetch:

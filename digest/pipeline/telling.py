@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from digest.domain.causes import Cause, causes_of
+from sqlalchemy.orm import Session
+
+from digest.domain.causes import Cause, causes_of, causes_of_returned
 from digest.domain.issues import IssueId
 from digest.domain.pauses import HoldCause, PauseCause
 from digest.pipeline.ops import tell_ops
@@ -12,6 +14,8 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.failures import FAILING, failures_of, returned_of
 from digest.store.holds import claim_untold_holds, note_hold_told
+from digest.store.issues import get_issue
+from digest.store.newsletters import newsletter_by_id
 from digest.store.pauses import Untold, claim_untold, note_told
 from digest.store.progress import SAMPLE
 
@@ -57,13 +61,16 @@ _TO_DO = {
 
 def _tell_of_pause(runtime: Runtime, untold: Untold) -> bool:
     issue_id = untold.issue_id
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
     reasons = "\n".join(f"{one.count} × {one.in_words}: {one.next_step}" for one in _causes(runtime, untold))
     return tell_ops(
         runtime,
         f"issue {issue_id} paused itself",
-        f"Issue {issue_id} was paused: {untold.pause.why}."
+        f"Issue {issue_id} of {newsletter.name} was paused: {untold.pause.why}."
         + (f"\n\nThe most frequent reasons:\n{reasons}" if reasons else ""),
-        to_do="To go on accepts this level, and counts from then on:",
+        to_do="Look at what failed. Then let it go on, which accepts what failed so far and counts anew, or "
+        "end it for good, which leaves out whoever has not got it:",
         commands=[
             f"digest issue progress {issue_id}",
             f"digest issue resume {issue_id}",
@@ -75,13 +82,13 @@ def _tell_of_pause(runtime: Runtime, untold: Untold) -> bool:
 def _causes(runtime: Runtime, untold: Untold) -> tuple[Cause, ...]:
     if untold.pause.cause is PauseCause.COMPLAINTS:
         return ()
-    return failure_causes(runtime, untold.issue_id)[:_CAUSES_MOST]
-
-
-def failure_causes(runtime: Runtime, issue_id: IssueId) -> tuple[Cause, ...]:
-    """Return why mails of an issue failed or came back, the most frequent cause first."""
     with reading(runtime.engine) as session:
-        failed = failures_of(session, issue_id, most=SAMPLE)
-        returned = returned_of(session, issue_id, FAILING, most=SAMPLE)
-    said = [(code, text) for _, code, text in failed]
-    return causes_of([*said, *((None, text) for text in returned)])
+        return failure_causes(session, untold.issue_id)[:_CAUSES_MOST]
+
+
+def failure_causes(session: Session, issue_id: IssueId) -> tuple[Cause, ...]:
+    """Return why mails of an issue failed or came back, the most frequent cause first."""
+    failed = failures_of(session, issue_id, most=SAMPLE)
+    returned = returned_of(session, issue_id, FAILING, most=SAMPLE)
+    causes = causes_of((code, text) for _, code, text in failed) + causes_of_returned(returned)
+    return tuple(sorted(causes, key=lambda one: -one.count))

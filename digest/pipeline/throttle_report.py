@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy.orm import Session
 
 from digest.deliver.throttle.caps import Throttle, WarmUp
-from digest.deliver.throttle.gates import Closed, find_closed
+from digest.deliver.throttle.gates import PATIENCE, Closed, find_closed, find_crowded
 from digest.deliver.throttle.groups import Groups
 from digest.deliver.throttle.slowing import rate_of, reduced_rate
 from digest.domain.deliveries import DeliveryState
@@ -209,22 +209,42 @@ def _quiet(session: Session, *, now: datetime) -> list[QuietStanding]:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """What the mails of one issue wait for, in words; how many of them, and how many of these are not due."""
+    """What the mails of one issue wait for, in words; how many of them, and how many of these are not due.
+
+    `is_shut` while nothing of the issue leaves, as in quiet hours.
+    """
 
     words: tuple[str, ...] = ()
     count: int = 0
     put_off: int = 0
+    is_shut: bool = False
 
 
 def waits_of(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> Waits:
     """Return what holds back the mails of an issue that is being sent, the slowest receivers apart."""
-    words = list(_closed_words(session, issue, throttle, now=now))
+    shut = _find_shut(session, issue, throttle, now=now)
+    words = [_shut_words(session, issue, shut)] if shut else []
+    words += _warm_up_words(session, issue, throttle, now=now)
     if not (throttle.of(Scope.GROUP) or limited_receivers(session)):
-        return Waits(tuple(words))
+        return Waits(tuple(words), is_shut=shut is not None)
     waiting = _by_group(session, waiting_by_domain(session, issue.id, now=now))
     held = [one for one in _limited(session, throttle, waiting, now=now) if _held(one)]
     words += [_group_words(one) for one in held]
-    return Waits(tuple(words), sum(map(_held, held)), sum(one.put_off for one in held))
+    return Waits(
+        tuple(words), sum(map(_held, held)), sum(one.put_off for one in held), is_shut=shut is not None
+    )
+
+
+def holds_of_receiver(session: Session, domain: str, throttle: Throttle, *, now: datetime) -> str:
+    """Return in words what keeps mail to a domain from leaving as it would, '' for nothing."""
+    group = Groups().of(session, [domain])[domain]
+    limited = _limited(session, throttle, _Waiting(Counter(), Counter()), now=now)
+    one = next((one for one in limited if one.group == group), None)
+    if one is None:
+        return ""
+    if one.paused_at:
+        return f"Mail to {group} is {_paused_words(one)}"
+    return f"Mail to {group} leaves at {_slowed_words(one)}"
 
 
 def _held(one: GroupStanding) -> int:
@@ -233,26 +253,39 @@ def _held(one: GroupStanding) -> int:
 
 def _group_words(one: GroupStanding) -> str:
     if one.paused_at:
-        why = f" because '{one.paused_why.rstrip('.')}'" if one.paused_why else ""
-        return (
-            f"{one.waiting:,} wait for {one.group}: paused since {one.paused_at:%Y-%m-%d %H:%M} UTC{why} "
-            f"('digest throttle resume {one.group}' goes on)"
-        )
+        return f"{one.waiting:,} wait for {one.group}: {_paused_words(one)}"
+    return f"{one.put_off:,} wait for {one.group}, which gets {_slowed_words(one)}"
+
+
+def _paused_words(one: GroupStanding) -> str:
+    why = f" because '{one.paused_why.rstrip('.')}'" if one.paused_why else ""
+    return (
+        f"paused since {one.paused_at:%Y-%m-%d %H:%M} UTC{why} ('digest throttle resume {one.group}' goes on)"
+    )
+
+
+def _slowed_words(one: GroupStanding) -> str:
     said = f" since it said '{one.halved_why.rstrip('.')}'" if one.halved_at else ""
-    return f"{one.put_off:,} wait for {one.group}, which gets {rate_in_words(one.rate or 0)}{said}"
+    return f"{rate_in_words(one.rate or 0)}{said}"
 
 
-def _closed_words(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> list[str]:
-    closed: Closed | None = find_closed(session, issue.id, throttle, now=now)
-    told = []
-    if closed is not None:
-        tz = newsletter_by_id(session, issue.newsletter_id).timezone
-        until = f" until {closed.until.astimezone(zone(tz)):%Y-%m-%d %H:%M} ({tz})" if closed.until else ""
-        told.append(f"nothing of it leaves{until}: {closed.why}")
+def _find_shut(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> Closed | None:
+    """Return what lets nothing of an issue leave, for longer than a worker waits for its turn."""
+    if closed := find_closed(session, issue.id, throttle, now=now):
+        return closed
+    crowded = find_crowded(session, throttle, now=now)
+    return crowded if crowded and crowded.until and crowded.until > now + PATIENCE else None
+
+
+def _shut_words(session: Session, issue: Issue, shut: Closed) -> str:
+    tz = newsletter_by_id(session, issue.newsletter_id).timezone
+    until = f" until {shut.until.astimezone(zone(tz)):%Y-%m-%d %H:%M} ({tz})" if shut.until else ""
+    return f"nothing of it leaves{until}: {shut.why}"
+
+
+def _warm_up_words(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> list[str]:
     days = warm_up_days(session, issue, throttle, now=now)
-    if days > 1:
-        told.append(f"with the warm-up it takes {days} days, today included")
-    return told
+    return [f"with the warm-up it takes {days} days, today included"] if days > 1 else []
 
 
 def warm_up_days(session: Session, issue: Issue, throttle: Throttle, *, now: datetime) -> int:

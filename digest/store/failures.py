@@ -88,10 +88,10 @@ def failures_of(
 
 def returned_of(
     session: Session, issue_id: IssueId, meanings: Collection[Meaning], *, most: int, since: datetime = EVER
-) -> tuple[str, ...]:
-    """Return what was said of the mails that came back as one of `meanings`, the newest first."""
-    said = session.scalars(
-        select(ReturnedRow.detail)
+) -> tuple[tuple[Meaning, str], ...]:
+    """Return as what, and with what words, mails came back as one of `meanings`, the newest first."""
+    said = session.execute(
+        select(ReturnedRow.meaning, ReturnedRow.detail)
         .join(DeliveryRow, DeliveryRow.id == ReturnedRow.delivery_id)
         .where(
             ReturnedRow.meaning.in_([meaning.value for meaning in meanings]),
@@ -102,4 +102,4 @@ def returned_of(
         .order_by(ReturnedRow.id.desc())
         .limit(most)
     )
-    return tuple(said)
+    return tuple((Meaning(meaning), detail) for meaning, detail in said)

@@ -196,7 +196,7 @@ _NEXT = {
     IssueState.APPROVED: "'digest send {0}' sends it",
     IssueState.SENDING: "'digest issue show {0}' says how far that is",
     IssueState.PAUSED: "'digest issue resume {0}' goes on with it",
-    IssueState.SENT: "that is final",
+    IssueState.SENT: "a sent issue stays as it is",
     IssueState.CANCELLED: "'digest issue again {0}' makes a new one of the same days",
 }
 

@@ -147,6 +147,21 @@ def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> Returne
     return ReturnedDelivery(delivery_id, row.email, row.message_id, IssueId(row.issue_id), sent_at)
 
 
+def find_what_came_back(
+    session: Session, delivery_id: DeliveryId, meanings: Collection[Meaning]
+) -> tuple[Meaning, str] | None:
+    """Return as which of `meanings` a mail came back at last, and with what words; None when it did not."""
+    row = session.execute(
+        select(ReturnedRow.meaning, ReturnedRow.detail)
+        .where(
+            ReturnedRow.delivery_id == delivery_id, ReturnedRow.meaning.in_([one.value for one in meanings])
+        )
+        .order_by(ReturnedRow.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (Meaning(row[0]), row[1])
+
+
 @dataclass(frozen=True, slots=True)
 class NamedDelivery:
     """A delivery as an event is weighed against it, and whose subscription to what it belongs to."""

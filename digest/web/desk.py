@@ -13,6 +13,7 @@ from digest.domain.issues import Issue, IssueContent, IssueState, Item, OtherSou
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug, slug
+from digest.pipeline.progress import holds_of_issue
 from digest.runtime import Runtime
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
@@ -101,6 +102,7 @@ def _progress(issue: Issue, counts: Mapping[DeliveryState, int]) -> Progress | N
 
 def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueView:
     """Return an issue and its content: the articles, how the send stands, and what can be done."""
+    holds = holds_of_issue(runtime, issue_id)
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
         newsletter = newsletter_by_id(session, issue.newsletter_id)
@@ -117,6 +119,7 @@ def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueV
             items=_items(content),
             has_changed=_has_changed(session, issue, content),
             steps=steps_of(issue, newsletter, len(content.items), counts),
+            holds=holds,
         )
 
 

@@ -90,6 +90,7 @@ _BY_STATE: Mapping[IssueState, tuple[Step, ...]] = {
         Step("Stop it for good", "digest issue cancel {number}"),
     ),
     IssueState.SENDING: (
+        Step("See how fast it goes, and why mails fail", "digest issue progress {number}"),
         Step("Stop the send for now", "digest issue pause {number}"),
         Step("A running worker goes on by itself; without one", "digest send {number}"),
     ),

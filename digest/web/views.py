@@ -106,6 +106,7 @@ class IssueView:
     """An issue as its editor sees it.
 
     `has_changed` says that articles changed after the approval, so `items` are not quite what is sent.
+    `holds` are sentences on what keeps its mails from leaving, while it is being sent.
     """
 
     line: IssueLine
@@ -118,6 +119,7 @@ class IssueView:
     items: tuple[ItemView, ...]
     has_changed: bool
     steps: tuple[Step, ...]
+    holds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from digest.address.explain import explain
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.subscribers import SkipReason, SubscriptionState
+from digest.domain.times import by_the_clock
 from digest.store.claims import claim_deliveries, settle_deliveries
 from digest.store.database import writing
-from digest.store.deliveries import cancel_for_issue
+from digest.store.deliveries import DeliveryRow, cancel_for_issue
 from digest.store.issues import ensure_issue
 from digest.store.subscribers import set_follows
 from tests.address.audience import Audience
@@ -84,7 +87,7 @@ def test_who_came_later_or_left_is_told_so(audience: Audience) -> None:
         (DeliveryState.CLAIMED, "gets this issue: being sent now", True),
         (DeliveryState.ACCEPTED, "got this issue: the mail server accepted it", True),
         (DeliveryState.UNKNOWN, "may have got this issue", True),
-        (DeliveryState.FAILED, "did not get this issue: the mail server refused it", False),
+        (DeliveryState.FAILED, "did not get this issue: the mail server refused it: 550 5.7.1 no", False),
         (DeliveryState.CANCELLED, "does not get this issue: cancelled before it was sent", False),
     ],
 )
@@ -102,11 +105,37 @@ def test_a_delivery_says_how_it_stands(
                 session, audience.issue.id, owner="w", limit=1, now=NOW, lease_until=lease
             )
             if state is not DeliveryState.CLAIMED:
-                settle_deliveries(session, [(claim, Outcome(state))], now=NOW)
+                answer = Outcome(state, 550, "5.7.1 no.") if state is DeliveryState.FAILED else Outcome(state)
+                settle_deliveries(session, [(claim, answer)], now=NOW)
     why = explain(audience.engine, audience.issue.id, "anna@example.org")
     assert why.verdict.startswith(verdict)
     assert why.delivery is state
     assert why.items[0].is_shown is is_shown
+
+
+def test_who_waits_is_told_since_what_answer_and_until_when(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.address()
+    lease = NOW + timedelta(minutes=5)
+    deferred = Outcome(DeliveryState.PENDING, 451, "4.2.1 later", retry_in=timedelta(minutes=10))
+    with writing(audience.engine) as session:
+        (claim,) = claim_deliveries(
+            session, audience.issue.id, owner="w", limit=1, now=NOW, lease_until=lease
+        )
+        settle_deliveries(session, [(claim, deferred)], now=NOW)
+    why = explain(audience.engine, audience.issue.id, "anna@example.org")
+    then = by_the_clock(NOW + timedelta(minutes=10), ZoneInfo(audience.newsletter.timezone))
+    assert why.verdict == f"gets this issue: put off by '451 4.2.1 later', tried again at {then}"
+
+
+def test_a_mail_put_off_untried_waits_for_no_hour_of_its_readers(audience: Audience) -> None:
+    audience.add("anna", CLIMATE)
+    audience.address()
+    with writing(audience.engine) as session:
+        session.execute(update(DeliveryRow).values(next_at=NOW + timedelta(minutes=30)))
+    why = explain(audience.engine, audience.issue.id, "anna@example.org")
+    assert why.not_before is None
+    assert why.verdict.startswith("gets this issue: waiting to be sent, not before ")
 
 
 def test_a_stranger_or_a_draft_cannot_be_explained(audience: Audience) -> None:

@@ -11,7 +11,7 @@ from digest.compose.render import EmailTemplate, render_issue
 from digest.domain.articles import Image
 from digest.domain.issues import Edition, IssueContent, edition_for
 from digest.domain.mail import Fragment, RenderedIssue, Token, assemble, page_for
-from tests.samples import CITIES, CLIMATE, FOOD, ITEMS, SPACE, sample_issue
+from tests.samples import CITIES, CLIMATE, FOOD, ITEMS, SPACE, issue_in, sample_issue
 
 PERSONAL: Mapping[Token, str] = {
     Token.EMAIL: "reader@example.org",
@@ -88,6 +88,22 @@ def test_lengths_of_many_subjects_are_one_finding_with_the_worst(template: Email
     ]
     assert found.finding.what == "the subject has 4 characters; 10 to 78 show best"
     assert (found.editions, found.readers) == (5, 31)
+
+
+def test_what_readers_want_online_only_is_no_fault_and_what_has_no_room_is(template: EmailTemplate) -> None:
+    few = sample_issue()
+    everything = edition_for(few.outline, MIXES[-1])
+    wanted = check_editions(render_issue(few, template), {replace(everything, most=2): 5}, PERSONAL)
+    assert not [one for one in wanted.findings if "does not hold all" in one.finding.what]
+    many = issue_in("en", 100)
+    whole = edition_for(many.outline, many.outline.topics)
+    rendered = render_issue(many, template)
+    crowded = check_editions(rendered, {whole: 1, replace(whole, most=5): 4}, PERSONAL)
+    (told,) = [one for one in crowded.findings if "does not hold all" in one.finding.what]
+    assert (told.finding.what, told.readers) == (
+        "the mail does not hold all articles: 'And 40 more online'",
+        1,
+    )
 
 
 def test_an_edition_that_would_be_cut_is_an_error_for_its_readers(rendered: RenderedIssue) -> None:

@@ -158,7 +158,7 @@ def test_an_editor_is_told_what_has_no_room(editions: Mapping[str, Page]) -> Non
     assert told[40] == ["10 articles are only a headline here, for want of room"]
     assert told[100] == [
         "30 articles are only a headline here, for want of room",
-        "not all articles have room here: 'And 40 more online'",
+        "the mail does not hold all articles: 'And 40 more online'",
     ]
 
 

@@ -1,11 +1,11 @@
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from digest.compose.render import EmailTemplate
 from digest.compose.room import Crowded, crowded
 from digest.compose.steps import compose, pieces_of
 from digest.domain.issues import IssueId
 from digest.store.database import writing
-from digest.store.subscribers import suppress
+from digest.store.subscribers import SubscriptionRow, suppress
 from tests.stored import (
     CLIMATE,
     NOW,
@@ -50,3 +50,10 @@ def test_so_are_those_who_find_some_articles_online_only(engine: Engine, templat
     issue = week_of(engine, 66)
     found = crowded(engine, pieces_of(engine, issue, template_of=lambda _: template))
     assert found == Crowded(editions=2, readers=3, online_only=2)
+
+
+def test_who_wants_no_more_by_mail_finds_it_not_too_long(engine: Engine, template: EmailTemplate) -> None:
+    issue = week_of(engine, 66)
+    with writing(engine) as session:
+        session.execute(update(SubscriptionRow).values(max_items=5))
+    assert crowded(engine, pieces_of(engine, issue, template_of=lambda _: template)) == Crowded()

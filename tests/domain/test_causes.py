@@ -2,7 +2,8 @@
 
 import pytest
 
-from digest.domain.causes import causes_of
+from digest.domain.bounces import Meaning
+from digest.domain.causes import causes_of, causes_of_returned
 
 
 def test_the_same_refusal_of_many_readers_is_one_cause() -> None:
@@ -56,3 +57,21 @@ def test_each_cause_says_what_to_do(code: int | None, text: str, step: str) -> N
 def test_addresses_pages_hosts_and_times_are_one_mails_own(text: str) -> None:
     (cause,) = causes_of([(550, text)])
     assert cause.words == "… unknown … … at …"
+
+
+@pytest.mark.parametrize(
+    ("meaning", "step"),
+    [
+        (Meaning.GONE, "suppressed"),
+        (Meaning.REFUSES_US, "digest doctor"),
+        (Meaning.ABOUT_MAIL, "its making"),
+        (Meaning.SOFT, "three issues in a row"),
+    ],
+)
+def test_what_came_back_was_refused_by_some_server_and_is_not_sent_once_more(
+    meaning: Meaning, step: str
+) -> None:
+    (cause,) = causes_of_returned([(meaning, "5.1.1 no <ada@example.org>"), (meaning, "5.1.1 no <b@c.org>")])
+    assert (cause.count, cause.in_words) == (2, "came back: 5.1.1 no …")
+    assert step in cause.next_step
+    assert "once more" not in cause.next_step

@@ -16,7 +16,9 @@ from digest.domain.issues import IssueState
 from digest.domain.pauses import PROGRAM, PauseCause
 from digest.pipeline import control
 from digest.pipeline.breaches import Gauge, pause_breached
+from digest.pipeline.contents import why
 from digest.pipeline.guard import Guard
+from digest.pipeline.progress import progress_of
 from digest.pipeline.returns import look_after_return, look_after_returns
 from digest.pipeline.sending import open_issues, send
 from digest.pipeline.telling import tell_of_stops
@@ -99,6 +101,7 @@ def test_ops_are_told_once_with_counts_reasons_and_commands(sending: Controlled,
     number = sending.issue.id
     for words in (
         "3 of 20 mails (15 %)",
+        "of The Weekly was paused",
         "3 × 554 5.6.0 no",
         f"digest issue resume {number}",
         f"digest issue cancel {number}",
@@ -134,6 +137,23 @@ def test_complaints_and_bounces_that_come_back_pause_it_too(sending: Controlled)
     come_back(sending, claims[:5], Meaning.SOFT)
     look_after_return(sending.runtime, sending.issue.id)
     assert sending.now.state is IssueState.SENDING, "of which nothing is left to send is let be"
+
+
+def test_progress_and_why_say_what_came_back_of_what_was_taken(sending: Controlled) -> None:
+    claims = sending.settle(*[ACCEPTED] * 20)
+    come_back(sending, claims[:3], Meaning.SOFT)
+    come_back(sending, claims[3:4], Meaning.COMPLAINT)
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.came_back, told.complaints) == (3, 1)
+    assert [(one.in_words, one.count) for one in told.causes] == [
+        ("came back: 5.2.2 552 5.2.2 over quota", 3)
+    ]
+    verdicts = [why(sending.engine, sending.issue.id, claim.email).verdict for claim in claims[2:5]]
+    assert verdicts == [
+        "got this issue: the mail server accepted it, but it came back: 552 5.2.2 over quota",
+        "got this issue: the mail server accepted it, and its reader called it spam",
+        "got this issue: the mail server accepted it",
+    ]
 
 
 def test_what_providers_tell_pauses_it_as_well(sending: Controlled) -> None:

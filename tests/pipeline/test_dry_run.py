@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Misconfigured
@@ -13,7 +13,7 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.issues import ensure_issue
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import suppress
+from digest.store.subscribers import SubscriptionRow, get_subscription, suppress
 from digest.store.tables import metadata
 from tests.pipeline.press import CLIMATE, SPACE, Press, make_newsletter
 from tests.servers.smtp_sink import SmtpSink
@@ -65,6 +65,21 @@ def test_a_dry_run_says_who_would_get_what_and_writes_nothing(
     assert [poll.new for poll in run.polled] == [2]
     assert rows(engine) == before
     assert smtp_sink.connections == 0
+
+
+def test_a_dry_run_tells_apart_what_comes_by_mail_and_what_is_online(
+    engine: Engine, runtime: Runtime
+) -> None:
+    with writing(engine) as session:
+        ben = get_subscription(session, get_newsletter(session, "weekly").id, "ben@example.org")
+        session.execute(
+            update(SubscriptionRow)
+            .where(SubscriptionRow.subscriber_id == ben.subscriber.id)
+            .values(max_items=1)
+        )
+    _, plans = rehearse(runtime, "weekly")
+    (plan,) = [one for one in plans if one.email == "ben@example.org"]
+    assert (len(plan.titles), plan.online) == (1, 1)
 
 
 def test_a_dry_run_foretells_what_a_run_then_does(

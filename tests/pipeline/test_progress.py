@@ -11,16 +11,19 @@ import pytest
 from sqlalchemy import Engine, update
 
 from digest.deliver.outages import meet_outage
-from digest.deliver.throttle.caps import UNTHROTTLED
+from digest.deliver.throttle.caps import UNTHROTTLED, Throttle, read_caps
 from digest.deliver.throttle.turns import Turns
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import NotFound
 from digest.pipeline import control
-from digest.pipeline.progress import Waits, progress_of
+from digest.pipeline.progress import Waits, holds_of_reader, progress_of
+from digest.pipeline.sending import sending_note
 from digest.pipeline.throttling import pause_group
-from digest.store.database import writing
-from digest.store.deliveries import DeliveryRow
+from digest.store.database import reading, writing
+from digest.store.deliveries import IS_PENDING, DeliveryRow
 from digest.store.newsletters import change_newsletter
+from digest.store.receivers import lock_receiver, pause_receiver
+from digest.store.throttles import Capped, Scope, Slots, Use, lock_slots, save_slots
 from tests.pipeline.controlled import ACCEPTED, GONE, REFUSED, UNANSWERED, Controlled
 
 PUT_OFF = Outcome(DeliveryState.PENDING, 451, "4.2.1 later", retry_in=timedelta(minutes=10))
@@ -68,6 +71,47 @@ def test_when_nothing_moves_the_end_is_unknown_and_why_is_said(sending: Controll
     assert (told.waits, told.because) == (Waits.PAUSED, "paused by Ada: a typo")
     control.hold(sending.runtime, by="Ben")
     assert progress_of(sending.runtime, sending.issue.id).waits is Waits.HELD
+
+
+def test_quiet_hours_hold_a_send_whatever_is_due(sending: Controlled) -> None:
+    sending.address()
+    with writing(sending.engine) as session:
+        change_newsletter(session, sending.newsletter.id, quiet_hours="00:00-23:59")
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.due, told.waits) == (20, Waits.THROTTLED)
+    assert told.because.startswith("nothing of it leaves until 2026-11-23 23:59 (UTC): quiet hours are")
+    (hold,) = holds_of_reader(sending.runtime, sending.issue.id, "r1@example.org")
+    assert hold.startswith("Nothing of it leaves until")
+
+
+def test_a_cap_that_is_used_up_holds_a_send_and_its_issue_says_so(sending: Controlled) -> None:
+    sending.address()
+    throttle = Throttle(read_caps(["1/h"]))
+    with writing(sending.engine) as session:
+        lock_slots(session, [Capped(Scope.ALL)])
+        save_slots(session, {Capped(Scope.ALL): (Slots(sending.clock().timestamp()), Use())})
+    with reading(sending.engine) as session:
+        note = sending_note(session, sending.now, now=sending.clock(), throttle=throttle)
+    assert "nothing of it leaves until" in note
+    assert "the cap on everything is used up" in note
+
+
+def test_what_receivers_hold_back_is_neither_put_off_nor_waits_for_its_hour(sending: Controlled) -> None:
+    sending.address()
+    sending.settle(*[ACCEPTED] * 8, PUT_OFF)
+    with writing(sending.engine) as session:
+        later = sending.clock() + timedelta(minutes=20)
+        session.execute(update(DeliveryRow).where(IS_PENDING).values(next_at=later))
+        row = lock_receiver(session, "example.org", now=sending.clock())
+        pause_receiver(row, "550 5.7.1 no", now=sending.clock(), is_told=True)
+    told = progress_of(sending.runtime, sending.issue.id)
+    assert (told.due, told.deferred, told.scheduled, told.held) == (0, 0, 0, 12)
+    assert told.waits is Waits.THROTTLED
+    assert "12 wait for example.org: paused since" in told.because
+    assert "'digest throttle resume example.org' goes on" in told.because
+    (hold,) = holds_of_reader(sending.runtime, sending.issue.id, "r1@example.org")
+    assert hold.startswith("Mail to example.org is paused since 2026-11-23")
+    assert holds_of_reader(sending.runtime, sending.issue.id, "somebody@example.net") == ()
 
 
 def test_what_was_put_off_is_no_part_of_the_end(sending: Controlled) -> None:

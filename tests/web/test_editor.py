@@ -17,10 +17,12 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from digest.cli.main import app as command
+from digest.deliver.outages import meet_outage
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import IssueState
+from digest.domain.issues import IssueId, IssueState
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
+from digest.pipeline.control import hold
 from digest.pipeline.preflight import check_offline
 from digest.pipeline.preview import page_for_reader
 from digest.store.articles import ArticleRow
@@ -114,6 +116,14 @@ def test_a_paused_issue_says_why(site: Site) -> None:
 
 
 @pytest.mark.usefixtures("logs_as_before")
+def test_an_issue_under_way_says_what_keeps_its_mails(site: Site) -> None:
+    meet_outage(site.runtime.engine, IssueId(SENDING), "mail.example.org:25 takes no mail", now=NOW)
+    hold(site.runtime, by="Ada", why="the address is being moved")
+    told = read(site, f"/issues/{SENDING}")
+    assert "mail.example.org:25 takes no mail. A worker tries again at" in told
+    assert "Everything is held by Ada: the address is being moved: 'digest resume' lets it go on." in told
+
+
 def test_the_commands_of_the_empty_page_lead_to_a_first_issue(
     empty_site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,11 +8,21 @@ from dataclasses import dataclass, field, replace
 from digest.compose.checks.addresses import check_alt_texts
 from digest.compose.checks.facts import Facts, Picture, facts_of, joined, own_pages
 from digest.compose.checks.findings import Finding
-from digest.compose.checks.page import Whole, check_opening, check_piece, check_whole
+from digest.compose.checks.page import ONLINE_ONLY, Whole, check_opening, check_piece, check_whole
 from digest.compose.checks.seen import Seen, see_opening, see_piece
 from digest.compose.checks.wording import of_a_topic, placeholders_in
 from digest.domain.issues import Edition
-from digest.domain.mail import Assembly, Fragment, Page, RenderedIssue, Token, assemble, page_for, shorten
+from digest.domain.mail import (
+    Assembly,
+    Fragment,
+    Page,
+    RenderedIssue,
+    Token,
+    assemble,
+    layout_of,
+    page_for,
+    shorten,
+)
 from digest.domain.topics import TopicSlug
 
 
@@ -134,9 +144,15 @@ class _Pieces:
         found = {finding: None for piece in looked for finding in piece.findings}
         found |= dict.fromkeys(check_whole(_whole(page, assembly, facts)))
         for finding in found:
-            gathered.report(finding, 1, readers)
+            if finding.kind != ONLINE_ONLY or self._lacks_room(edition):
+                gathered.report(finding, 1, readers)
         gathered.sums.append(frozenset(picture.url for picture in facts.pictures))
         _gather_addresses(looked, readers, gathered)
+
+    def _lacks_room(self, edition: Edition) -> bool:
+        """Whether articles are online only though their readers want them by mail."""
+        layout = layout_of(self._issue, edition)
+        return any(layout[position] is None for position in edition.wanted)
 
     def _look(self, piece: Fragment, assembly: Assembly) -> _Looked:
         # Its first edition's subject and counts stand in it: no check of a piece asks what they are.

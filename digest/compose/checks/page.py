@@ -175,9 +175,12 @@ def _check_layout(whole: Whole) -> Iterator[Finding]:
         )
     for more in whole.facts.more:
         yield Finding(
-            Severity.WARNING, f"not all articles have room here: '{more}'", "layout", kind="online only"
+            Severity.WARNING, f"the mail does not hold all articles: '{more}'", "layout", kind=ONLINE_ONLY
         )
 
+
+ONLINE_ONLY = "online only"
+"""The kind of what is said of articles that a mail names by their number alone."""
 
 _IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "mute", "pause", "online", "act"})
 """Links, by their class, that the text form must have as well: `act` is what a letter is for."""

@@ -93,7 +93,7 @@ class _Reading:
         """Take a file in. Raises `InvalidInput` for one that is no log and names no Message-ID."""
         tail: deque[bytes] = deque(maxlen=_TAIL)
         named: set[bytes] = set()
-        server, before, names_any = "", self.lines, False
+        server, before, names_any, is_text = "", self.lines, False, True
         for line in file.lines:
             self.lines += 1
             tail.append(line)
@@ -103,8 +103,14 @@ class _Reading:
                 ids = _MESSAGE_ID.findall(line)
                 names_any = names_any or bool(ids)
                 named |= self.wanted.intersection(ids)
+            # Our own database names every mail, also those that no server took.
+            is_text = is_text and b"\0" not in line
         if server:
             self.servers.add(server)
+        elif not is_text:
+            raise InvalidInput(
+                f"{file.name} is no log of Postfix or Exim, nor any other text. Nothing was changed."
+            )
         elif names_any:
             # What else a mail server's log holds may name mails that it never took. A list is of what was.
             self.taken |= {one.decode() for one in named}

@@ -34,3 +34,15 @@ class SmtpTransport:
             yield session
         finally:
             await session.close()
+
+    async def look(self) -> bool:
+        """Connect, greet, secure and log in, send nothing; return whether what is said is encrypted.
+
+        Raises what `session` does.
+        """
+        connection = await connect(self.server, self._trust)
+        is_encrypted = connection.transport.get_extra_info("ssl_object") is not None
+        await SmtpSession(
+            connection, relay=self.relay, timeout=self.server.timeout, limits=self._limits
+        ).close()
+        return is_encrypted

@@ -186,11 +186,12 @@ def test_a_log_covers_what_lies_between_its_first_and_last_line(tmp_path: Path) 
     [
         (b"", "empty"),
         (b"Dear diary,\nnothing happened.\n", "no log of Postfix or Exim"),
-        (random.Random(7).randbytes(200_000), "no log of Postfix or Exim"),
+        (random.Random(7).randbytes(200_000), "nor any other text"),
+        (b"SQLite format 3\0\n<1.7.0123456789ab@example.org>\n", "nor any other text"),
         (gzip.compress(b"x" * 1000)[:-9], "damaged or cut"),
         (b"\x1f\x8bnothing", "damaged or cut"),
     ],
-    ids=["empty", "a diary", "a picture", "cut", "not gzip"],
+    ids=["empty", "a diary", "a picture", "our database", "cut", "not gzip"],
 )
 def test_what_is_no_log_is_said(content: bytes, told: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=told):
