@@ -158,7 +158,7 @@ def test_what_found_no_turn_does_not_wait_for_an_hour_of_its_own(sending: Contro
         turns = Turns(sending.issue.id, UNTHROTTLED, owner="w")
         assert turns.claim(session, limit=50, now=now, lease_until=now + timedelta(minutes=5)).put_off == 19
     told = progress_of(sending.runtime, sending.issue.id)
-    assert (told.due, told.deferred, told.throttled, told.scheduled) == (0, 0, 19, 1)
+    assert (told.due, told.deferred, told.held, told.scheduled) == (0, 0, 20, 0)
     assert (told.waits, told.ends_in) == (Waits.THROTTLED, None)
     assert "20 wait for example.org: paused since" in told.because
 
