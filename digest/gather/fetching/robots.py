@@ -144,7 +144,9 @@ def _delay(value: str) -> timedelta:
 def path_of(url: str) -> str:
     """Return the path and query of an absolute URL, normalised for comparison (RFC 9309 §2.2.2)."""
     parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    # The question mark of an empty query counts, too: it stands in the address that is asked for.
+    query = f"?{parts.query}" if "?" in url.partition("#")[0] else ""
+    path = (parts.path or "/") + query
     # A * or $ of the URL's own is no wildcard: a pattern means it by %2A and %24.
     return _normal(path).replace("*", "%2A").replace("$", "%24")
 

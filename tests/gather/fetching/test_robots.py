@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from protego import Protego
 
@@ -190,6 +190,7 @@ RULES = st.lists(
 )
 
 
+@example([("Disallow", "/a", "$")], "a?")
 @given(RULES, st.text(alphabet="ab/.?=", max_size=10))
 def test_protego_allows_the_same(rules: list[tuple[str, str, str]], path: str) -> None:
     robots = ours(*(f"{name}: {pattern}{end}" for name, pattern, end in rules))
