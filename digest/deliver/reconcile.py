@@ -15,13 +15,15 @@ from digest.domain.errors import Conflict
 from digest.domain.issues import IssueId, IssueState
 from digest.store.database import writing
 from digest.store.deliveries import (
-    OpenOutcomes,
     cancel_for_issue,
     count_deliveries,
+)
+from digest.store.issues import change_issue, lock_issue
+from digest.store.open_outcomes import (
+    OpenOutcomes,
     open_outcomes,
     settle_unknown,
 )
-from digest.store.issues import change_issue, lock_issue
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from digest.domain.issues import IssueId
 from digest.pipeline.returns import tell_of_refusal
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.deliveries import open_message_ids, open_outcomes
 from digest.store.issues import get_issue
+from digest.store.open_outcomes import (
+    open_message_ids,
+    open_outcomes,
+)
 from digest.store.returned import Effect
 from digest.track.events import Event, EventKind, EventsTaken, take_events
 

@@ -17,9 +17,11 @@ from digest.domain.issues import IssueId
 from digest.domain.pauses import PROGRAM, Hold, HoldCause
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
-from digest.store.deliveries import doubt_unsent
 from digest.store.holds import accepted_before, begin_hold, worsen_hold
 from digest.store.homes import Home, find_home, holds_any, place_of, settle_in
+from digest.store.open_outcomes import (
+    doubt_unsent,
+)
 
 log = structlog.get_logger(__name__)
 

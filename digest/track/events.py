@@ -24,7 +24,9 @@ from digest.domain.subscribers import email_key
 from digest.domain.suppressions import SuppressionReason
 from digest.store.bounces import suppress_bounced
 from digest.store.database import plan_by_values, writing
-from digest.store.deliveries import accept_by_evidence
+from digest.store.open_outcomes import (
+    accept_by_evidence,
+)
 from digest.store.returned import (
     Effect,
     NamedDelivery,

@@ -21,8 +21,14 @@ from digest.domain.issues import IssueId, IssueState
 from digest.domain.subscribers import SubscriberId
 from digest.store.claims import arm_deliveries, claim_deliveries, settle_deliveries
 from digest.store.database import reading, writing
-from digest.store.deliveries import DeliveryRow, count_deliveries, settle_unknown
+from digest.store.deliveries import (
+    DeliveryRow,
+    count_deliveries,
+)
 from digest.store.issues import change_issue, get_issue
+from digest.store.open_outcomes import (
+    settle_unknown,
+)
 from digest.store.subscribers import is_suppressed, suppress
 from digest.track.steps import unsubscribe
 from tests.servers.processes import free_port

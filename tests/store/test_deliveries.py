@@ -33,6 +33,8 @@ from digest.store.deliveries import (
     edition_key_of,
     find_delivery,
     is_unfinished,
+)
+from digest.store.open_outcomes import (
     settle_unknown,
 )
 from digest.store.schema import migrate
