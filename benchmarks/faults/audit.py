@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -63,10 +64,15 @@ class Toll:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What must be found after a fault: so many deliveries, of which it left so many with an open outcome."""
+    """What must be found after a fault: so many deliveries, of which it left so many with an open outcome.
+
+    `ahead` is how fast a worker's clock was: by it mails were armed in the future, so the server's log covers
+    them only when that time has come, and is refused as complete before.
+    """
 
     audience: int
     injected: int = 0
+    ahead: timedelta = timedelta(0)
 
 
 class Audit:
@@ -87,20 +93,24 @@ class Audit:
             f"I4: {unknown} unknown where {expected.injected} outcomes were left open",
         )
         if unknown:
-            reconcile(field.engine, field.issue_id, self._evidence(), complete=True, now=utc_now())
-            field.recover()
+            reconcile(
+                field.engine, field.issue_id, self._evidence(expected.ahead), complete=True, now=utc_now()
+            )
+            field.recover(ahead=expected.ahead)
             self.look(audience=expected.audience)
         left = field.counts()[DeliveryState.UNKNOWN]
         field.must(left == 0, f"I5: {left} are unknown although the log was read")
         self._whole()
         self._frozen()
 
-    def _evidence(self) -> Evidence:
+    def _evidence(self, ahead: timedelta) -> Evidence:
         """Return what the sink's log says of the mails whose outcome is open: it holds all that it took."""
         asked = self._field.ids_in(DeliveryState.UNKNOWN)
         log = read_log(self._field.log_file)
         taken = asked & {mail.message_id for mail in log}
-        return Evidence(frozenset(asked), frozenset(taken), (), frozenset(), None, None, utc_now(), len(log))
+        return Evidence(
+            frozenset(asked), frozenset(taken), (), frozenset(), None, None, utc_now() + ahead, len(log)
+        )
 
     def look(self, *, audience: int) -> int:
         """Check what must hold at any time, I1 to I3; return how many are unknown."""

@@ -49,7 +49,7 @@ def wrong_by_an_hour(field: Field) -> Expected:
     for worker in workers:
         field.must(worker.end() == 0, f"a worker ended badly: {worker.said()}")
     # Whoever is wrong about a lease takes a living worker's deliveries: that costs time, and nothing else.
-    return Expected(READERS, injected=field.left_by_the_dead())
+    return Expected(READERS, injected=field.left_by_the_dead(), ahead=HOUR)
 
 
 def clocks_change(field: Field) -> None:
