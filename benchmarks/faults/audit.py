@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -93,9 +93,8 @@ class Audit:
             f"I4: {unknown} unknown where {expected.injected} outcomes were left open",
         )
         if unknown:
-            reconcile(
-                field.engine, field.issue_id, self._evidence(expected.ahead), complete=True, now=utc_now()
-            )
+            evidence = self._evidence(read_at=utc_now() + expected.ahead)
+            reconcile(field.engine, field.issue_id, evidence, complete=True, now=utc_now())
             field.recover(ahead=expected.ahead)
             self.look(audience=expected.audience)
         left = field.counts()[DeliveryState.UNKNOWN]
@@ -103,14 +102,12 @@ class Audit:
         self._whole()
         self._frozen()
 
-    def _evidence(self, ahead: timedelta) -> Evidence:
+    def _evidence(self, *, read_at: datetime) -> Evidence:
         """Return what the sink's log says of the mails whose outcome is open: it holds all that it took."""
         asked = self._field.ids_in(DeliveryState.UNKNOWN)
         log = read_log(self._field.log_file)
         taken = asked & {mail.message_id for mail in log}
-        return Evidence(
-            frozenset(asked), frozenset(taken), (), frozenset(), None, None, utc_now() + ahead, len(log)
-        )
+        return Evidence(frozenset(asked), frozenset(taken), (), frozenset(), None, None, read_at, len(log))
 
     def look(self, *, audience: int) -> int:
         """Check what must hold at any time, I1 to I3; return how many are unknown."""
