@@ -250,10 +250,15 @@ class Field:
         """Wait until so many mails are at the server, or the send has ended."""
         self.wait(lambda: self.sink.count() >= count or self.is_settled())
 
-    def wait_until_settled(self) -> None:
+    def wait_until_settled(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Wait for the end of the send, and note how long that took from now."""
         since = time.monotonic()
-        self.wait(self.is_settled)
+
+        def is_settled() -> bool:
+            meanwhile()
+            return self.is_settled()
+
+        self.wait(is_settled)
         self.recovery_s = max(self.recovery_s, time.monotonic() - since)
 
     def recover(self, *, ahead: timedelta = timedelta(0)) -> None:

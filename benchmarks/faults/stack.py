@@ -25,6 +25,7 @@ class Stack:
         self.field = field
         self.is_embedded = embedded and field.kind == SQLITE
         self.redis = None if self.is_embedded else field.servers.redis
+        self._workers: dict[str, Process] = {}
 
     def environment(self) -> dict[str, str]:
         """Return the settings of every service."""
@@ -47,8 +48,18 @@ class Stack:
             body = services.forgetful_worker if forgetful else services.celery
             command = ["worker", "--concurrency=2", "--loglevel=info", f"--hostname={name}@%h"]
             process = self.field.start(body, self.environment(), command)
+        self._workers[name] = process
         self.field.wait(lambda: "worker.ready" in log_of(process))
         return process
+
+    def supervise(self) -> None:
+        """Start workers anew that ended by themselves, as Compose and systemd do.
+
+        Celery's does when Redis goes within the first hundredths of a second after its start.
+        """
+        for name, process in tuple(self._workers.items()):
+            if not process.is_running:
+                self.worker(name=name)
 
     def beat(self) -> Process:
         """Start a beat, and return when it goes."""
