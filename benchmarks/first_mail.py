@@ -71,6 +71,8 @@ def main() -> None:
     parser.add_argument("--database", choices=BOTH, default=SQLITE)
     parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
+    if min(options.readers, options.approvals) < 1:
+        parser.error("--readers and --approvals: at least 1")
     figures = measure(options.readers, options.approvals, kind=options.database)
     if options.json:
         print(json.dumps(asdict(figures)))

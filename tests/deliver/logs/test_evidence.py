@@ -235,7 +235,8 @@ def test_lines_in_any_order_are_read(lines: list[str]) -> None:
     joiner = Joiner(lambda _: True, lambda _: None, lambda _: None)
     for line in lines:
         joiner.read(line.encode())
-        Stamps(NOW, UTC).read(line.encode())
+        written = Stamps(NOW, UTC).read(line.encode())
+        assert written is None or written.tzinfo is not None, line
 
 
 @pytest.mark.parametrize(
