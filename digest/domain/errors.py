@@ -5,6 +5,7 @@ DigestError            says what, where and what next, in words a person can act
 ├── InvalidInput       what was given is wrong: correct it and try again
 │   ├── NotFound       no such newsletter, source, topic, subscriber, issue
 │   └── Conflict       it is there already, or not in a state that allows this
+│       └── Overtaken  somebody else changed it at the same moment
 ├── Misconfigured      settings or templates: nothing was started
 ├── Refused            the other side said no for good: never retry
 │   ├── Gone           what was asked for existed and was taken away for good
@@ -35,6 +36,10 @@ class NotFound(InvalidInput):
 
 class Conflict(InvalidInput):
     """The thing exists already, or is in a state that does not allow the change."""
+
+
+class Overtaken(Conflict):
+    """Somebody else changed the same thing at the same moment. Nothing was stored: trying again may help."""
 
 
 class Misconfigured(DigestError):

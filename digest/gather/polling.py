@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from digest.domain.errors import Gone, InvalidInput, Refused, Unavailable
+from digest.domain.errors import Gone, InvalidInput, Overtaken, Refused, Unavailable
 from digest.domain.sources import Source
 from digest.gather.articles import ListedArticles, why_crashed
 from digest.gather.fetching.fetch import Fetched, Fetcher
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 FAILING_SECONDS = 10.0
 """How long the list of a source that failed last time may take: it need not hold up the others again."""
+
+STORE_TRIES = 3
 
 
 class Poll:
@@ -143,12 +146,18 @@ class Poll:
             ) from exc
 
     async def _store(self, work: Callable[[Session], T]) -> T:
-        """Do `work` in a transaction of its own, when it is this poll's turn."""
+        """Do `work` in a transaction of its own, when it is this poll's turn; again when overtaken.
+
+        A run and a background poll may read one source at the same moment, each in a process of its own.
+        """
 
         def in_transaction() -> T:
             with writing(self._engine) as session:
                 return work(session)
 
+        for _ in range(STORE_TRIES - 1):
+            with suppress(Overtaken):
+                return await self._in_turn(in_transaction)  # type: ignore[return-value]
         return await self._in_turn(in_transaction)  # type: ignore[return-value]
 
     async def _take_in(self, listing: Listing) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from digest.compose.steps import compose
 from digest.condense.steps import Report
 from digest.domain.articles import Usage
-from digest.domain.errors import DigestError, Misconfigured, Unavailable
+from digest.domain.errors import DigestError, Misconfigured, Overtaken, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
@@ -25,14 +25,24 @@ from digest.schedule.steps import tick, window_of
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
-from digest.store.schedules import claim_occurrence, get_schedule, pending_occurrences, record_stage
+from digest.store.schedules import (
+    claim_occurrence,
+    get_schedule,
+    pending_occurrences,
+    put_off,
+    record_stage,
+)
 from digest.store.sources import list_sources
 
 log = structlog.get_logger(__name__)
 
 RETRY_AFTER = timedelta(minutes=5)
-ATTEMPTS = 5
-"""A stage that cannot reach something is tried this often, this far apart, before ops are told."""
+"""When a stage is begun anew whose worker has not been heard of since: longer than any takes."""
+
+ATTEMPTS = 7
+FIRST_RETRY = timedelta(seconds=5)
+"""A stage that cannot reach something is tried this often before ops are told: first after seconds, as a
+database that restarts is soon back, then each pause four times the one before, and `RETRY_AFTER` at most."""
 
 
 def due_occurrences(runtime: Runtime) -> tuple[OccurrenceId, ...]:
@@ -57,8 +67,8 @@ def unattended_runs(runtime: Runtime) -> tuple[OccurrenceId, ...]:
 def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     """Do the next stage of a scheduled run; return whether another stage can follow at once.
 
-    What cannot be reached is tried again later; what is wrong ends the run, and ops are told either way
-    in the end.
+    What cannot be reached, or was changed by somebody at the same moment, is tried again later; what is wrong
+    ends the run, and ops are told either way in the end.
     """
     now = runtime.clock()
     lease_until = now + RETRY_AFTER
@@ -69,6 +79,7 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     occurrence, attempts = claimed
     after = _after_attempt(runtime, occurrence, attempts)
     if after is None:
+        _try_again_later(runtime, occurrence, attempts, lease_until)
         return False
     with writing(runtime.engine) as session:
         is_ours = record_stage(
@@ -95,6 +106,13 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     return after.state is OccurrenceState.RUNNING
 
 
+def _try_again_later(runtime: Runtime, occurrence: Occurrence, attempts: int, lease_until: datetime) -> None:
+    """Give a run back for its next attempt. When not even that can be recorded, its lease runs out."""
+    pause = min(FIRST_RETRY * 4 ** (attempts - 1), RETRY_AFTER)
+    with writing(runtime.engine) as session:
+        put_off(session, occurrence.id, lease_until=lease_until, until=runtime.clock() + pause)
+
+
 def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> Occurrence | None:
     """Do one stage, and return the occurrence as it stands then: None when it is to be tried again."""
     try:
@@ -103,7 +121,7 @@ def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> O
                 f"'{occurrence.stage}' was begun {ATTEMPTS} times and never ended: see the logs"
             )
         return _stage(runtime, occurrence)
-    except Unavailable as exc:
+    except (Unavailable, Overtaken) as exc:
         if attempts < ATTEMPTS:
             log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
             return None

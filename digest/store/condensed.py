@@ -73,10 +73,16 @@ def uncondensed_articles(
 
 def forget_condensed(session: Session, newsletter_id: NewsletterId, *, since: datetime) -> int:
     """Mark the articles published since then as not condensed; return how many."""
-    result = session.connection().execute(
-        update(ArticleRow)
+    # In one order, as all who hold several articles take them: they never wait for each other.
+    ids = (
+        select(ArticleRow.id)
         .where(ArticleRow.newsletter_id == newsletter_id, ArticleRow.counted_at >= since)
-        .values(condensed_hash=None)
+        .order_by(ArticleRow.id)
+        .with_for_update(key_share=True)
+        .subquery()
+    )
+    result = session.connection().execute(
+        update(ArticleRow).where(ArticleRow.id.in_(select(ids.c.id))).values(condensed_hash=None)
     )
     return result.rowcount
 

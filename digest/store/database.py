@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -120,8 +120,8 @@ def _sqlite_engine(engine: Engine) -> Engine:
 def writing(engine: Engine) -> Iterator[Session]:
     """Give a session whose changes are committed together at the end, or not at all.
 
-    Raises what `told` raises: `Unavailable` when the database cannot be reached, and `Conflict` when somebody
-    else has stored or removed meanwhile what this was about.
+    Raises what `told` raises: `Unavailable` when the database cannot be reached, and `Overtaken` when
+    somebody else has stored or removed meanwhile what this was about.
     """
     with told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
@@ -169,12 +169,27 @@ def insert_or_ignore(
     Both databases know ON CONFLICT, each by itself. Rows by the hundred are given to `execute` instead: here
     they would be compiled into the statement, 0.1 ms for each.
     """
-    made = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    insert = made(table).on_conflict_do_nothing()
+    insert = _insert(session, table).on_conflict_do_nothing()
     if not rows:
         return insert
     # One row as a list of one would be compiled anew each time: 0.4 ms.
     return insert.values(dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
+
+
+def insert_or_replace(session: Session, table: type[Base], row: Mapping[str, object]) -> None:
+    """Insert a row, or write it over the one of its primary key, also when that just came to be.
+
+    `Session.merge` looks first, and fails when somebody else inserts between.
+    """
+    insert = _insert(session, table).values(dict(row))
+    key = [column.name for column in inspect(table).primary_key]
+    told = {name: insert.excluded[name] for name in row if name not in key}
+    session.execute(insert.on_conflict_do_update(index_elements=key, set_=told))
+
+
+def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    made = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return made(table)
 
 
 @contextmanager

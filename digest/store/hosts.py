@@ -9,6 +9,7 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.store.base import Base, storable
+from digest.store.database import insert_or_replace
 
 _ORIGIN_MAX = 300
 
@@ -50,4 +51,4 @@ def record_host(session: Session, origin: str, host: StoredHost) -> None:
     if len(origin) > _ORIGIN_MAX:
         return
     words = {name: storable(value) for name, value in asdict(host).items() if isinstance(value, str)}
-    session.merge(HostRow(origin=origin, **(asdict(host) | words)))
+    insert_or_replace(session, HostRow, {"origin": origin, **asdict(host), **words})

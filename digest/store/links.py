@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, String, Text, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.sources import SourceId
 from digest.store.base import Base, storable
+from digest.store.database import insert_or_ignore, insert_or_replace
 
 FORGOTTEN_AFTER = timedelta(days=90)
 _AT_ONCE = 500
@@ -96,28 +96,26 @@ def record_backlog(session: Session, source_id: SourceId, urls: Collection[str],
 
     What is known of a link already stays.
     """
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     reason = "it was listed before the source was first polled, and its page is still to be opened"
     columns = {"source_id": source_id, "reason": reason, "tries": 0, "next_try_at": now, "recorded_at": now}
     for some in _portions(urls):
         rows = [{**columns, "url": url, "is_backlog": True} for url in some]
-        session.execute(insert(PassedLinkRow).values(rows).on_conflict_do_nothing())
+        session.execute(insert_or_ignore(session, PassedLinkRow), rows)
 
 
 def record_passed(session: Session, source_id: SourceId, link: PassedLink, *, now: datetime) -> None:
     """Remember that a link was passed over."""
-    session.merge(
-        PassedLinkRow(
-            source_id=source_id,
-            url=link.url,
-            reason=storable(link.reason),
-            published_at=link.published_at,
-            tries=link.tries,
-            next_try_at=link.next_try_at,
-            is_backlog=link.is_backlog,
-            recorded_at=now,
-        )
-    )
+    columns = {
+        "source_id": source_id,
+        "url": link.url,
+        "reason": storable(link.reason),
+        "published_at": link.published_at,
+        "tries": link.tries,
+        "next_try_at": link.next_try_at,
+        "is_backlog": link.is_backlog,
+        "recorded_at": now,
+    }
+    insert_or_replace(session, PassedLinkRow, columns)
 
 
 def forget_passed(session: Session, source_id: SourceId, url: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, Text
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.issues import IssueId
 from digest.store.base import Base
+from digest.store.database import insert_or_replace
 
 
 class PreflightRow(Base):
@@ -34,9 +35,7 @@ class StoredLook:
 
 def record_look(session: Session, issue_id: IssueId, look: StoredLook) -> None:
     """Keep a look in place of an earlier one."""
-    session.merge(
-        PreflightRow(issue_id=issue_id, looked_at=look.looked_at, addresses=look.addresses, told=look.told)
-    )
+    insert_or_replace(session, PreflightRow, {"issue_id": issue_id, **asdict(look)})
 
 
 def find_look(session: Session, issue_id: IssueId) -> StoredLook | None:

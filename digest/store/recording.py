@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlalchemy import Select, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,7 @@ from digest.store.articles import (
     content_hash,
 )
 from digest.store.base import Base
+from digest.store.database import insert_or_ignore
 
 _TELLING_WORDS = 50
 """Two articles of the very same title and text are one from this length on; shorter ones may be by chance."""
@@ -235,8 +237,7 @@ def _remark(session: Session, article_id: int, source_id: SourceId, mark: str) -
 
 def _insert_unless_there(session: Session, row: type[Base], *rows: Mapping[str, object]) -> bool:
     """Insert rows, and say whether any of them was not there before."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    unless_there = insert(row).values([dict(columns) for columns in rows]).on_conflict_do_nothing()
+    unless_there = insert_or_ignore(session, row, rows)
     return session.execute(unless_there.returning(literal_column("1"))).first() is not None
 
 
@@ -250,39 +251,48 @@ def record_stories(
     `copies` names for those that are another's text whose it is. Where that is news, the article is
     condensed anew: it is used as its original may be. A copy of what is in none of `stories` stays one.
     """
-    stories = list(stories)
-    told = {article for story in stories for article in story}
-    for told_by, members in _stories(stories):
-        for start in range(0, len(members), KEYS_AT_ONCE):
-            some = members[start : start + KEYS_AT_ONCE]
-            session.execute(update(ArticleRow).where(ArticleRow.id.in_(some)).values(story_id=told_by))
-            known = session.execute(
-                select(ArticleRow.id, ArticleRow.copies_id)
-                .where(ArticleRow.id.in_(some), ArticleRow.copies_id.is_not(None))
-                .order_by(ArticleRow.id)
-            )
-            own = [ArticleId(id_) for id_, original in known if id_ not in copies and original in told]
-            _note_copies(session, own, None)
-    for copy, original in copies.items():
-        _note_copies(session, [copy], original)
+    first = {member: told_by for told_by, members in _stories(stories) for member in members}
+    ids = sorted(first.keys() | copies.keys())
+    for start in range(0, len(ids), KEYS_AT_ONCE):
+        told_by: dict[int | None, list[ArticleId]] = defaultdict(list)
+        copied: dict[int | None, list[ArticleId]] = defaultdict(list)
+        for held in _held(session, ids[start : start + KEYS_AT_ONCE]):
+            if held.id in first and held.story_id != first[held.id]:
+                told_by[first[held.id]].append(held.id)
+            is_original_told = held.id in first and held.copies_id in first
+            original = copies.get(held.id) or (None if is_original_told else held.copies_id)
+            if held.copies_id != original:
+                copied[original].append(held.id)
+        for story, members in told_by.items():
+            session.execute(update(ArticleRow).where(ArticleRow.id.in_(members)).values(story_id=story))
+        for original, members in copied.items():
+            news = {"copies_id": original, "condensed_hash": None}
+            session.execute(update(ArticleRow).where(ArticleRow.id.in_(members)).values(news))
 
 
-def _note_copies(session: Session, articles: Sequence[ArticleId], original: ArticleId | None) -> None:
-    session.execute(
-        update(ArticleRow)
-        .where(ArticleRow.id.in_(articles), ArticleRow.copies_id.is_distinct_from(original))
-        .values(copies_id=original, condensed_hash=None)
-    )
+class _Held(NamedTuple):
+    id: ArticleId
+    story_id: int | None
+    copies_id: int | None
+
+
+def _held(session: Session, ids: Sequence[ArticleId]) -> Iterator[_Held]:
+    """Return how articles are tied, which nobody else changes before this transaction ends.
+
+    In the order of their ids: two that hold the articles of a newsletter must never wait for each other.
+    """
+    rows = session.execute(
+        select(ArticleRow.id, ArticleRow.story_id, ArticleRow.copies_id)
+        .where(ArticleRow.id.in_(ids))
+        .order_by(ArticleRow.id)
+        .with_for_update(key_share=True)
+    ).all()
+    return (_Held(ArticleId(id_), story_id, copies_id) for id_, story_id, copies_id in rows)
 
 
 def _stories(
     stories: Iterable[Sequence[ArticleId]],
 ) -> Iterator[tuple[ArticleId | None, Sequence[ArticleId]]]:
-    """Yield each story's first article with its members, and last all that stand alone, with None."""
-    alone: list[ArticleId] = []
+    """Yield each story's first article with its members, and what stands alone with None."""
     for story in stories:
-        if len(story) > 1:
-            yield story[0], story
-        else:
-            alone += story
-    yield None, alone
+        yield (story[0] if len(story) > 1 else None), story

@@ -250,6 +250,16 @@ def record_stage(
     return recorded is not None
 
 
+def put_off(session: Session, occurrence_id: OccurrenceId, *, lease_until: datetime, until: datetime) -> None:
+    """Let nobody take an occurrence before `until`, when it is still claimed with this lease."""
+    session.execute(
+        update(OccurrenceRow)
+        .where(OccurrenceRow.id == occurrence_id, OccurrenceRow.lease_until == lease_until)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def end_waiting(session: Session) -> None:
     """Close the occurrences that waited for an approval which has been given, or never will be."""
     still_drafts = select(IssueRow.id).where(IssueRow.state == IssueState.DRAFT)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.newsletters import NewsletterId
 from digest.store.base import Base, Json
+from digest.store.database import insert_or_replace
 
 
 class TopicModelRow(Base):
@@ -39,11 +40,5 @@ def find_model(session: Session, newsletter_id: NewsletterId) -> StoredModel | N
 
 def keep_model(session: Session, newsletter_id: NewsletterId, model: StoredModel) -> None:
     """Let `model` be what is known of a newsletter's topics."""
-    session.merge(
-        TopicModelRow(
-            newsletter_id=newsletter_id,
-            learned_from=list(model.learned_from),
-            told=model.told,
-        )
-    )
-    session.flush()
+    columns = {"newsletter_id": newsletter_id, "learned_from": list(model.learned_from), "told": model.told}
+    insert_or_replace(session, TopicModelRow, columns)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from digest.domain.errors import Conflict, DiskFull, InvalidInput, Misconfigured, Unavailable
+from digest.domain.errors import DiskFull, InvalidInput, Misconfigured, Overtaken, Unavailable
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def told(engine: Engine) -> Iterator[None]:
 
     `Unavailable` when the database cannot be reached or used now, `DiskFull` of that when it has no room,
     `Misconfigured` when a file is no database, `InvalidInput` when a value does not fit its column,
-    `Conflict` when somebody else has stored or removed meanwhile what this was about.
+    `Overtaken` when somebody else has stored or removed meanwhile what this was about.
     """
     try:
         yield
@@ -38,7 +38,7 @@ def told(engine: Engine) -> Iterator[None]:
     except PoolTimeout as exc:
         raise Unavailable(f"database {named(engine)}: no free connection; this process is too busy") from exc
     except IntegrityError as exc:
-        raise Conflict(
+        raise Overtaken(
             "somebody else changed the same thing at the same moment, so nothing was stored: try again "
             f"({_first_line(exc)})"
         ) from exc
@@ -74,6 +74,8 @@ def sqlite_file(engine: Engine) -> Path | None:
 
 
 def _reason(engine: Engine, exc: DBAPIError) -> str:
+    if getattr(exc.orig, "sqlstate", "") == _DEADLOCK:
+        return f"{_first_line(exc)}: others changed the same things in another order. Try again."
     file = sqlite_file(engine)
     if file is None:
         return f"{_first_line(exc)}. Check that the server is up and what database_url says."
@@ -87,6 +89,7 @@ _STANDS_STILL = frozenset({"25006", "25P03"})
 """What the driver calls internal: a server that only reads, as one does that is not the primary any more, and
 a transaction that was ended because its client stood still."""
 
+_DEADLOCK = "40P01"
 _SQLITE_FULL, _PG_DISK_FULL = 13, "53100"
 
 

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import Engine
 
 from digest.address.steps import address_issue
-from digest.domain.errors import Refused, Unavailable
+from digest.domain.errors import Overtaken, Refused, Unavailable
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Schedule, Stage
 from digest.pipeline.run import approve_issue, run_newsletter
-from digest.pipeline.scheduled import ATTEMPTS, RETRY_AFTER, advance, due_occurrences
+from digest.pipeline.scheduled import ATTEMPTS, advance, due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
 from digest.runtime import Runtime
 from digest.schedule.cron import next_due
@@ -120,13 +120,24 @@ def test_what_cannot_be_reached_is_tried_again_later(
     weekly: Weekly, clock: Clock, smtp_sink: SmtpSink
 ) -> None:
     run = weekly.due()
-    assert not advance(flaky(weekly.runtime, Unavailable("no network")), run)
-    clock.pass_(minutes=RETRY_AFTER / MINUTE + 1)
+    for seconds in (5, 20, 80):
+        assert not advance(flaky(weekly.runtime, Unavailable("no network")), run)
+        clock.pass_(seconds=seconds)
+        assert unattended_runs(weekly.runtime) == (), "not before its pause is over"
+        clock.pass_(seconds=1)
     assert weekly.due() == run
     weekly.drive(run)
     assert weekly.occurrence.state is OccurrenceState.DONE
     weekly.send()
     assert smtp_sink.count() == 2
+
+
+def test_what_somebody_changed_at_the_same_moment_is_tried_again(weekly: Weekly, clock: Clock) -> None:
+    run = weekly.due()
+    assert not advance(flaky(weekly.runtime, Overtaken("somebody else stored it")), run)
+    clock.pass_(seconds=6)
+    weekly.drive(run)
+    assert weekly.occurrence.state is OccurrenceState.DONE
 
 
 def test_what_stays_away_ends_the_run_and_ops_are_told(
@@ -160,7 +171,7 @@ def test_a_stage_that_never_ends_well_is_given_up(weekly: Weekly, clock: Clock, 
         clock.pass_(minutes=6)
     assert not advance(dying, run)
     assert weekly.occurrence.state is OccurrenceState.FAILED
-    assert "was begun 5 times and never ended" in weekly.occurrence.note
+    assert "was begun 7 times and never ended" in weekly.occurrence.note
     assert smtp_sink.copies() == {"ops@example.org": 1}
 
 

@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from sqlalchemy import Engine, select, update
@@ -295,6 +296,29 @@ def test_stories_are_tied_and_untied(engine: Engine, newsletter: Newsletter, sou
 
     assert told([three, one], [two]) == {one: three, two: None, three: three}
     assert told([one], [two], [three]) == {one: None, two: None, three: None}
+
+
+def test_two_who_tie_the_same_articles_never_wait_for_each_other(
+    engine: Engine, newsletter: Newsletter, source: Source
+) -> None:
+    """As a run and a background poll do, each with its own view of what belongs together."""
+    ids = [
+        stored_article(engine, newsletter, source, sample_article(f"tied-{number}")) for number in range(40)
+    ]
+
+    def tie(seed: int) -> None:
+        dice = Random(seed)
+        for _ in range(25):
+            shuffled = dice.sample(ids, len(ids))
+            groups = [shuffled[start : start + 4] for start in range(0, len(ids), 4)]
+            with writing(engine) as session:
+                record_stories(session, groups, {shuffled[1]: shuffled[0]})
+            with writing(engine) as session:
+                forget_condensed(session, newsletter.id, since=WINDOW.start)
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(tie, range(3)))
+    assert sum(found.story_id is not None for found in stored(engine, newsletter)) == len(ids)
 
 
 def test_who_copies_whom_is_condensed_anew_where_it_is_news(
