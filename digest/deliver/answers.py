@@ -15,7 +15,7 @@ ANSWER_MAX = 500
 
 def readable(text: str) -> str:
     """Return an answer's text on one line: signs that control or that are not seen become spaces."""
-    seen = "".join(sign if sign.isprintable() else " " for sign in text)
+    seen = text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
     return shorten(" ".join(seen.split()), ANSWER_MAX)
 
 

@@ -6,7 +6,6 @@ message and dot in one go, and the dot must not leave before the arm is committe
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +22,7 @@ from digest.domain.errors import Unavailable
 
 _END = b".\r\n"
 _AT_ONCE = timedelta(0)
+_GOODBYE_SECONDS = 1.0
 
 _NEEDS_SMTPUTF8 = (
     "{} has letters before the @ that need a mail server with SMTPUTF8, and this one has not; "
@@ -105,8 +105,8 @@ class SmtpSession:
         """Send the dot, and return what the server says then."""
         self._wire.write(_END)
         try:
-            async with asyncio.timeout(self._timeout):
-                reply = await self._wire.reply()
+            self._wire.allow(self._timeout)
+            reply = await self._wire.reply()
         except (ConnectionError, TimeoutError) as exc:
             self._wire.abort()
             return Outcome(DeliveryState.UNKNOWN, None, f"no answer after the dot: {exc or 'timed out'}")
@@ -216,8 +216,8 @@ class SmtpSession:
         A server that has ended the conversation between two messages delays nobody's mail.
         """
         try:
-            async with asyncio.timeout(self._timeout):
-                return await step
+            self._wire.allow(self._timeout)
+            return await step
         except (ConnectionError, TimeoutError) as exc:
             self._wire.abort()
             has_left = self._has_settled and not self._is_answered and isinstance(exc, ConnectionError)
@@ -231,6 +231,6 @@ class SmtpSession:
         if self._wire.is_open:
             self._wire.write(b"QUIT\r\n")
             with suppress(ConnectionError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._wire.reply()
+                self._wire.allow(_GOODBYE_SECONDS)
+                await self._wire.reply()
         self._wire.abort()

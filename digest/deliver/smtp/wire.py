@@ -37,8 +37,9 @@ class Wire(asyncio.Protocol):
         self._octets = 0
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._is_writable = True
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._lost: ConnectionError | None = None
         self._is_gone = False
         connection = transport.get_extra_info("socket")
@@ -56,9 +57,42 @@ class Wire(asyncio.Protocol):
         """Send, without waiting for it to leave."""
         self._transport.write(octets)
 
+    def allow(self, seconds: float) -> None:
+        """Let what is waited for from here on take so long altogether, or raise `TimeoutError`.
+
+        One alarm serves many steps: it is set anew when it goes off too early, and not at every step.
+        """
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + seconds
+        if self._alarm is None or self._alarm.when() > self._deadline:
+            self._set_alarm(loop)
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(self._deadline, self._go_off)
+
+    def _go_off(self) -> None:
+        self._alarm = None
+        if self._waiter is None or self._waiter.done():
+            return
+        loop = self._waiter.get_loop()
+        if loop.time() < self._deadline:
+            self._set_alarm(loop)
+        else:
+            self._waiter.set_exception(TimeoutError("timed out"))
+
+    async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._alarm is None:
+            self._set_alarm(loop)
+        self._waiter = loop.create_future()
+        await self._waiter
+
     async def drained(self) -> None:
         """Wait until the other side has taken most of what was written."""
-        await self._writable.wait()
+        while not (self._is_writable or self._lost):
+            await self._wait()
         if self._lost:
             raise self._lost
 
@@ -80,8 +114,7 @@ class Wire(asyncio.Protocol):
         while not self._replies:
             if self._lost:
                 raise self._lost
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            await self._wait()
         return self._replies.popleft()
 
     def abort(self) -> None:
@@ -118,16 +151,18 @@ class Wire(asyncio.Protocol):
         """Have whoever waits hear of it."""
         self._is_gone = True
         self._lost = self._lost or ConnectionResetError(str(exc or "the server hung up"))
-        self._writable.set()
         self._wake()
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     def pause_writing(self) -> None:
         """Take note that the other side is slower than we are."""
-        self._writable.clear()
+        self._is_writable = False
 
     def resume_writing(self) -> None:
         """Take note that it has caught up."""
-        self._writable.set()
+        self._is_writable = True
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
