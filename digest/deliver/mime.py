@@ -86,6 +86,13 @@ class _Slot(NamedTuple):
     is_html: bool
 
 
+_SLOTS = tuple(
+    _Slot(token, is_html)
+    for token in (Token.EMAIL, Token.UNSUBSCRIBE_URL, Token.PREFERENCES_URL, Token.ONLINE_URL)
+    for is_html in (False, True)
+)
+"""A reader's own values, in the order in which `EncodedEdition.message` makes them."""
+
 _Pieces = tuple[bytes | _Slot, ...]
 
 
@@ -171,20 +178,22 @@ class EncodedIssue:
 class EncodedEdition:
     """What all readers of one edition share: headers, and a body with places for their own values.
 
-    `body` holds the encoded pieces by reference, empty where `slots` says which value belongs. It comes after
-    the empty line that ends the headers.
+    `body` holds the encoded pieces by reference, empty where `slots` says which of `_SLOTS` belongs. It comes
+    after the empty line that ends the headers.
     """
 
     headers: bytes
     body: tuple[bytes, ...]
-    slots: tuple[tuple[int, _Slot], ...]
+    slots: tuple[tuple[int, int], ...]
     signing: Signing | None = None
 
     @classmethod
     def of(cls, headers: bytes, pieces: Sequence[bytes | _Slot]) -> EncodedEdition:
         """Return the edition whose body is `pieces`."""
         body = tuple(b"" if isinstance(piece, _Slot) else piece for piece in pieces)
-        slots = tuple((at, piece) for at, piece in enumerate(pieces) if isinstance(piece, _Slot))
+        slots = tuple(
+            (at, _SLOTS.index(piece)) for at, piece in enumerate(pieces) if isinstance(piece, _Slot)
+        )
         return cls(headers, body, slots)
 
     @property
@@ -199,18 +208,15 @@ class EncodedEdition:
         the recipient's address or links cannot stand in a mail.
         """
         email = mail_address(recipient.email)
-        values = {
-            Token.EMAIL: recipient.email,
-            Token.UNSUBSCRIBE_URL: _url(recipient.unsubscribe_url),
-            Token.PREFERENCES_URL: _url(recipient.preferences_url),
-            Token.ONLINE_URL: _url(recipient.online_url),
-        }
-        encoded: dict[_Slot, bytes] = {}
-        for token, value in values.items():
-            encoded[_Slot(token, False)], encoded[_Slot(token, True)] = _encoded_both(value)
+        values = (
+            *_encoded_both(recipient.email),
+            *_encoded_both(_url(recipient.unsubscribe_url)),
+            *_encoded_both(_url(recipient.preferences_url)),
+            *_encoded_both(_url(recipient.online_url)),
+        )
         body = list(self.body)
         for at, slot in self.slots:
-            body[at] = encoded[slot]
+            body[at] = values[slot]
         personal = _personal_headers(email, recipient)
         if self.signing is None:
             return b"".join([self.headers, personal, _END_OF_HEADERS, *body])
