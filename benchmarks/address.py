@@ -21,6 +21,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -51,6 +52,12 @@ ZONES = (
     *("Australia/Sydney", "Pacific/Auckland", "America/Sao_Paulo", "America/New_York"),
     *("America/Denver", "America/Los_Angeles"),
 )
+
+
+_REST = {
+    "postgresql": ("VACUUM (ANALYZE)", "CHECKPOINT"),
+    "sqlite": ("PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,21 @@ def _at_their_own_hour(engine: Engine, issue_id: IssueId) -> None:
         session.execute(update(OccurrenceRow).values(issue_id=issue_id))
 
 
+def _come_to_rest(engine: Engine) -> None:
+    """Have done what a database does within minutes, and readers of months are long past: vacuum, write out.
+
+    Otherwise it would happen, now and then, while the addressing is timed.
+    """
+    engine.dispose()
+    connection = engine.raw_connection()
+    driver: Any = connection.driver_connection
+    if engine.dialect.name == "postgresql":
+        driver.autocommit = True
+    for statement in _REST[engine.dialect.name]:
+        driver.execute(statement).close()
+    connection.invalidate()
+
+
 def measure(size: Size, *, kind: str) -> Figures:
     """Address one issue and return the figures. Raises `AssertionError` when a reader is missing."""
     with ExitStack() as stack:
@@ -124,6 +146,7 @@ def measure(size: Size, *, kind: str) -> Figures:
         issue_id = approved_issue(engine, size, wishes=at_random(size))
         _at_their_own_hour(engine, issue_id)
         naive = _naive_seconds(engine, issue_id, min(NAIVE_SAMPLE, size.readers))
+        _come_to_rest(engine)
         spent = _in_a_process(url, issue_id)
         with reading(engine) as session:
             pending = count_deliveries(session, issue_id)[DeliveryState.PENDING]
