@@ -82,12 +82,13 @@ def prepare_issue(
     """Get ready to send what is due of an issue, as one worker of several."""
     runtime = Runtime(settings_for(database_url, mail_url, dkim_key))
     write = mail_for(runtime, issue_id)
+    transport = runtime.transport
 
     def work() -> None:
         sending = send_issue(
             runtime.engine,
             issue_id,
-            transport=runtime.transport,
+            transport=transport,
             mail_for=write,
             owner=runtime.owner,
             clock=runtime.clock,
