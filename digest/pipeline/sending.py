@@ -28,7 +28,7 @@ from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.restored import hold_if_restored, open_marks
-from digest.pipeline.telling import tell_of_stops
+from digest.pipeline.telling import tell_of_stops, tell_of_unknown
 from digest.pipeline.throttle_report import waits_of
 from digest.pipeline.throttling import tell_paused
 from digest.pipeline.watch import Unwatched, Watch
@@ -112,7 +112,8 @@ def _send(
     finally:
         _tell_of_relays(runtime)
     tell_paused(runtime)
-    finish_issue(engine, issue_id, now=runtime.clock())
+    if finish_issue(engine, issue_id, now=runtime.clock()):
+        tell_of_unknown(runtime, [issue_id])
     tell_of_stops(runtime)
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
@@ -238,11 +239,12 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     """
     with telling_of_full_disks(runtime):
         hold_if_restored(runtime)
-        sweep(runtime.engine, now=runtime.clock())
+        swept = sweep(runtime.engine, now=runtime.clock())
         finish_cancelled(runtime)
         with writing(runtime.engine) as session:
             end_waiting(session)
         tell_of_stops(runtime)
+        tell_of_unknown(runtime, swept.finished)
     tell_paused(runtime)
     if is_held(runtime):
         return ()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from digest.domain.causes import Cause, causes_of, causes_of_returned
+from digest.domain.counting import counted
+from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId
 from digest.domain.pauses import HoldCause, PauseCause
 from digest.pipeline.ops import tell_ops
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.deliveries import count_deliveries
 from digest.store.failures import FAILING, failures_of, returned_of
 from digest.store.holds import claim_untold_holds, note_hold_told
 from digest.store.issues import get_issue
@@ -44,6 +48,27 @@ def tell_of_stops(runtime: Runtime) -> None:
         ):
             with writing(runtime.engine) as session:
                 note_hold_told(session, hold_id)
+
+
+def tell_of_unknown(runtime: Runtime, finished: Iterable[IssueId]) -> None:
+    """Tell ops of the issues just closed with mails of unknown outcome, and how to settle them."""
+    for issue_id in finished:
+        with reading(runtime.engine) as session:
+            unknown = count_deliveries(session, issue_id)[DeliveryState.UNKNOWN]
+            newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
+        if unknown:
+            tell_ops(
+                runtime,
+                f"issue {issue_id}: {counted(unknown, 'mail')} of unknown outcome",
+                f"Issue {issue_id} of {newsletter.name} is sent. The mail server never answered the end of "
+                f"{counted(unknown, 'mail')}, or who was sending died just then. They are not sent again "
+                "unasked: a reader would get a second copy.",
+                to_do="The mail server's log tells which are out, and a provider's webhooks do so unasked:",
+                commands=[
+                    f"digest issue unknown {issue_id}",
+                    f"digest issue reconcile {issue_id} --log FILE",
+                ],
+            )
 
 
 _COMMANDS = {

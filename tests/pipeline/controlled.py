@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import email
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from email import policy
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -103,3 +105,13 @@ class Controlled:
         with writing(self.engine) as session:
             reap_leases(session, now=self.clock(), dead=[OWNER])
         return claim
+
+
+def alerts(tmp_path: Path) -> list[str]:
+    """Return the text of what ops were mailed, without its line breaks."""
+    mails = [
+        email.message_from_bytes(file.read_bytes(), policy=policy.default)
+        for file in sorted((tmp_path / "outbox" / "new").glob("*"))
+    ]
+    told = [mail for mail in mails if "ops@example.org" in str(mail["To"])]
+    return [" ".join(str(mail.get_body(("plain",)).get_content()).split()) for mail in told]  # type: ignore[union-attr]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import email
 from collections.abc import Iterator
-from email import policy
 from pathlib import Path
 
 import pytest
@@ -25,7 +23,7 @@ from digest.pipeline.telling import tell_of_stops
 from digest.store.database import reading, writing
 from digest.store.pauses import find_pause
 from digest.store.returned import NewReturned, record_returned
-from tests.pipeline.controlled import ACCEPTED, REFUSED, Controlled
+from tests.pipeline.controlled import ACCEPTED, REFUSED, Controlled, alerts
 from tests.servers.faults import At, Reply
 from tests.servers.smtp_sink import SmtpSink
 from tests.waiting import wait_until
@@ -58,16 +56,6 @@ def come_back(sending: Controlled, claims: list[Claim], meaning: Meaning) -> Non
                     detail="552 5.2.2 over quota",
                 ),
             )
-
-
-def alerts(tmp_path: Path) -> list[str]:
-    """Return the text of what ops were mailed, without its line breaks."""
-    mails = [
-        email.message_from_bytes(file.read_bytes(), policy=policy.default)
-        for file in sorted((tmp_path / "outbox" / "new").glob("*"))
-    ]
-    told = [mail for mail in mails if "ops@example.org" in str(mail["To"])]
-    return [" ".join(str(mail.get_body(("plain",)).get_content()).split()) for mail in told]  # type: ignore[union-attr]
 
 
 def test_nothing_is_paused_below_the_limits_or_with_too_few_mails(sending: Controlled) -> None:

@@ -16,8 +16,7 @@ from digest.domain.issues import IssueState
 from digest.pipeline.sending import send
 from digest.store.database import open_engine, writing
 from digest.store.trouble import told
-from tests.pipeline.controlled import Controlled
-from tests.pipeline.test_breaches import alerts
+from tests.pipeline.controlled import Controlled, alerts
 
 
 @pytest.fixture
