@@ -1,4 +1,4 @@
-"""Style sheet and icon, under names that change with what they hold, so that browsers may keep them."""
+"""Style sheet, scripts and icon, under names that change with what they hold: browsers may keep them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from digest.domain.errors import Misconfigured, NotFound
 
 PATH = "/static"
 
-_MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-"""What is served at all: a file of another kind in the folder stays there."""
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""What is served at all: a file of another kind in the folder, such as a licence, stays there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The headers that keep pages what they are: no scripts, no frames, no traces, whatever a feed wrote."""
+"""The headers that keep pages what they are: no scripts of strangers, no frames, no traces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,16 @@ EVERYWHERE: Mapping[str, str] = MappingProxyType(
 )
 """What every response gets that does not say otherwise: the strictest of all, so that forgetting is safe."""
 
-DESK: Mapping[str, str] = MappingProxyType({"Referrer-Policy": "same-origin"})
+DESK: Mapping[str, str] = MappingProxyType(
+    {
+        # Our own files run and may ask our own server; nothing inside a page does, whatever a feed wrote.
+        "Content-Security-Policy": (
+            f"{EVERYWHERE['Content-Security-Policy']}; script-src 'self'; connect-src 'self'"
+        ),
+        "Referrer-Policy": "same-origin",
+    }
+)
+"""A page for those who make the newsletter."""
 
 _MAIL = "default-src 'none'; img-src https:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """A mail has inline styles and pictures of other hosts; nothing in it may run, be sent or be framed in."""

@@ -117,7 +117,8 @@ def test_hostile_names_and_articles_are_text_on_every_page(poisoned: Site, page:
     for path in paths:
         page.goto(poisoned.url + path, wait_until="load")
         assert page.title() not in {"owned", "1"}, path
-        assert page.locator("script, svg, main img, [onerror], [onload], [onmouseover]").count() == 0, path
+        foreign = page.locator("body script, svg, main img, [onerror], [onload], [onmouseover]")
+        assert foreign.count() == 0, path
         assert overflow(page) == 0, path
     page.goto(poisoned.url, wait_until="load")
     assert page.get_by_role("heading", level=2).text_content() == " ".join(POISON.split())

@@ -47,7 +47,12 @@ def policy_of(csp: str) -> dict[str, str]:
     return {name: value for name, _, value in (part.strip().partition(" ") for part in csp.split(";"))}
 
 
-def test_every_route_forbids_scripts_sniffing_and_foreign_frames(still_site: Site) -> None:
+def is_of_the_desk(path: str) -> bool:
+    """Whether it is a page for those who make the newsletter; what is nowhere is told to them, too."""
+    return path in {"/", "/nowhere", "/static/nothing.css"} or bool(re.fullmatch(r"/issues/\d+", path))
+
+
+def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(still_site: Site) -> None:
     paths = paths_of(still_site)
     routes = [route for part in (editor, subscriber, health, webhooks) for route in part.router.routes]
     assert {route.path for route in routes if isinstance(route, APIRoute)} == set(paths)
@@ -55,7 +60,10 @@ def test_every_route_forbids_scripts_sniffing_and_foreign_frames(still_site: Sit
         headers = still_site.get(path).headers
         policy = policy_of(headers["content-security-policy"])
         assert policy["default-src"] == "'none'", path
-        assert not {"script-src", "script-src-elem", "connect-src", "object-src"} & set(policy), path
+        runs = {name: policy[name] for name in ("script-src", "connect-src") if name in policy}
+        allowed = {"script-src": "'self'", "connect-src": "'self'"} if is_of_the_desk(path) else {}
+        assert runs == allowed, path
+        assert not {"script-src-elem", "script-src-attr", "object-src"} & set(policy), path
         assert policy["base-uri"] == "'none'"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
@@ -70,8 +78,7 @@ def test_every_route_forbids_scripts_sniffing_and_foreign_frames(still_site: Sit
 def test_a_token_is_told_to_nobody_by_a_referrer(still_site: Site) -> None:
     for path in paths_of(still_site).values():
         policy = still_site.get(path).headers["referrer-policy"]
-        on_desk = path == "/" or re.fullmatch(r"/issues/\d+", path)
-        assert policy == ("same-origin" if on_desk else "no-referrer"), path
+        assert policy == ("same-origin" if is_of_the_desk(path) else "no-referrer"), path
 
 
 @pytest.mark.parametrize("purpose", ["preview", "online"])
@@ -86,11 +93,14 @@ def test_a_mail_has_its_styles_and_https_images_and_nothing_else(purpose: str, s
     assert "allow-same-origin" not in policy["sandbox"]
 
 
-def test_no_page_of_ours_has_a_script_or_an_inline_style(still_site: Site) -> None:
+def test_scripts_are_files_of_ours_and_on_the_desk_only(still_site: Site) -> None:
+    own = re.compile(r'<script src="/static/[a-z.]+\.[0-9a-f]{12}\.js" defer></script>')
     for path in paths_of(still_site).values():
         if not path.startswith("/online") and not path.endswith("/preview"):
             page = still_site.get(path).text
-            assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", page), path
+            assert bool(own.search(page)) is is_of_the_desk(path), path
+            rest = own.sub("", page)
+            assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:", rest), path
 
 
 def test_head_is_answered_where_get_is(still_site: Site) -> None:
@@ -100,15 +110,16 @@ def test_head_is_answered_where_get_is(still_site: Site) -> None:
         assert head.content == b""
 
 
-def test_the_style_sheet_is_kept_for_as_long_as_it_is_the_same(still_site: Site) -> None:
+def test_a_file_is_kept_for_as_long_as_it_is_the_same(still_site: Site) -> None:
     files = re.findall(r'"(/static/[^"]+)"', still_site.get("/").text)
-    assert len(files) == 2
+    assert len(files) == 4
     for file in files:
         response = still_site.get(file)
         assert response.status_code == 200
         assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert re.search(r"\.[0-9a-f]{12}\.(css|svg)$", file)
-    assert still_site.get("/static/digest.css").status_code == 404
+        assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", file)
+    for name in ("digest.css", "htmx.min.js", "htmx.LICENSE"):
+        assert still_site.get(f"/static/{name}").status_code == 404
     assert still_site.get("/static/..%2Flayout.html").status_code == 404
 
 
