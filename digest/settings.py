@@ -207,6 +207,13 @@ class Settings(BaseSettings):
         "",
         description="A page about you, named in the User-Agent when sources are fetched. Empty: public_url.",
     )
+    api_requests_per_minute: int = Field(
+        600,
+        ge=1,
+        le=1_000_000,
+        description="Requests that one token of the API may make in a minute; each process of the web pages "
+        "counts by itself.",
+    )
     fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="HOST:PORT pairs that may be fetched although their address is private or the port "

@@ -21,7 +21,8 @@ _NUMBER_MAX = 2**31 - 1
 """The largest number a row can have on every database."""
 
 
-def _number(value: int) -> int:
+def number(value: int) -> int:
+    """Return `value` when a row can have that number, else tell typer."""
     if not 0 < value <= _NUMBER_MAX:
         raise typer.BadParameter(f"{value} cannot be a number of anything: they count from 1")
     return value
@@ -30,18 +31,18 @@ def _number(value: int) -> int:
 Slug = Annotated[str, typer.Argument(metavar="NEWSLETTER", help="The newsletter's short name.")]
 IssueNumber = Annotated[
     int,
-    typer.Argument(metavar="ISSUE", callback=_number, help="The issue's number: see 'digest issue list'."),
+    typer.Argument(metavar="ISSUE", callback=number, help="The issue's number: see 'digest issue list'."),
 ]
 ScheduleNumber = Annotated[
     int,
     typer.Argument(
-        metavar="SCHEDULE", callback=_number, help="The schedule's number: see 'digest schedule list'."
+        metavar="SCHEDULE", callback=number, help="The schedule's number: see 'digest schedule list'."
     ),
 ]
 RunNumber = Annotated[
     int,
     typer.Argument(
-        metavar="RUN", callback=_number, help="The missed run's number: see 'digest schedule list'."
+        metavar="RUN", callback=number, help="The missed run's number: see 'digest schedule list'."
     ),
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]

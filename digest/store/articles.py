@@ -218,6 +218,16 @@ def articles_in(session: Session, newsletter_id: NewsletterId, window: Window) -
     return stored_from(session, sorted(by_url, key=lambda row: row.published_at, reverse=True))
 
 
+def articles_page(
+    session: Session, newsletter_id: NewsletterId, *, limit: int, before: int | None = None
+) -> tuple[StoredArticle, ...]:
+    """Return up to `limit` of the newsletter's articles, the last gathered first: those below `before`."""
+    query = select(ArticleRow).where(ArticleRow.newsletter_id == newsletter_id)
+    if before is not None:
+        query = query.where(ArticleRow.id < before)
+    return stored_from(session, session.scalars(query.order_by(ArticleRow.id.desc()).limit(limit)).all())
+
+
 def articles_by_id(session: Session, ids: Collection[ArticleId]) -> dict[ArticleId | None, StoredArticle]:
     """Return those of the articles `ids` that are there."""
     wanted = sorted(ids)

@@ -140,6 +140,25 @@ def list_issues(session: Session, newsletter_id: NewsletterId | None = None) -> 
     return tuple(map(_issue, session.scalars(query)))
 
 
+def issues_page(
+    session: Session,
+    *,
+    limit: int,
+    newsletter_id: NewsletterId | None = None,
+    states: Collection[IssueState] = (),
+    before: int | None = None,
+) -> tuple[Issue, ...]:
+    """Return up to `limit` issues, the newest first: those with a number below `before`."""
+    query = select(IssueRow).order_by(IssueRow.id.desc()).limit(limit)
+    if newsletter_id is not None:
+        query = query.where(IssueRow.newsletter_id == newsletter_id)
+    if states:
+        query = query.where(IssueRow.state.in_(states))
+    if before is not None:
+        query = query.where(IssueRow.id < before)
+    return tuple(map(_issue, session.scalars(query)))
+
+
 def issues_in(session: Session, *states: IssueState) -> tuple[Issue, ...]:
     """Return the issues in any of `states`, oldest first."""
     rows = session.scalars(select(IssueRow).where(IssueRow.state.in_(states)).order_by(IssueRow.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, delete, or_, select, update
@@ -188,6 +189,33 @@ def list_occurrences(session: Session, schedule_id: ScheduleId, *, limit: int) -
         .limit(limit)
     )
     return tuple(map(_occurrence, rows))
+
+
+def occurrences_page(
+    session: Session,
+    *,
+    limit: int,
+    newsletter_id: NewsletterId | None = None,
+    states: Collection[OccurrenceState] = (),
+    before: int | None = None,
+) -> tuple[Occurrence, ...]:
+    """Return up to `limit` occurrences of all schedules, the newest first: those below `before`."""
+    query = select(OccurrenceRow).order_by(OccurrenceRow.id.desc()).limit(limit)
+    if newsletter_id is not None:
+        query = query.join(ScheduleRow).where(ScheduleRow.newsletter_id == newsletter_id)
+    if states:
+        query = query.where(OccurrenceRow.state.in_(states))
+    if before is not None:
+        query = query.where(OccurrenceRow.id < before)
+    return tuple(map(_occurrence, session.scalars(query)))
+
+
+def get_occurrence(session: Session, occurrence_id: int) -> Occurrence:
+    """Return an occurrence. Raises `NotFound`."""
+    row = session.get(OccurrenceRow, occurrence_id)
+    if row is None:
+        raise NotFound(f"no run {occurrence_id}: 'digest schedule list' shows those there are")
+    return _occurrence(row)
 
 
 def find_own_hour(session: Session, issue_id: IssueId) -> OwnHour | None:

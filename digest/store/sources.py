@@ -238,6 +238,14 @@ def get_source(session: Session, newsletter_id: NewsletterId, name: str) -> Sour
     raise NotFound(f"no source '{name}'; there is: {known}")
 
 
+def source_by_id(session: Session, source_id: int) -> Source:
+    """Return the source with this number. Raises `NotFound`, also when it was removed."""
+    row = session.get(SourceRow, source_id)
+    if row is None or row.state == SourceState.REMOVED:
+        raise NotFound(f"no source {source_id}: 'digest source list' shows those there are")
+    return source_from(row)
+
+
 def change_source(session: Session, source_id: SourceId, **changes: object) -> None:
     """Change columns of a source that its editor may set: name, topics, language, weight, excerpt, …
 

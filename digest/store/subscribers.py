@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
 from digest.domain.errors import NotFound
-from digest.domain.newsletters import NewsletterId
+from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import NEVER_AGAIN, Base, storable
@@ -170,6 +170,14 @@ def subscription_of(
         .where(FollowRow.subscriber_id == subscriber_id, TopicRow.newsletter_id == newsletter_id)
     )
     return _subscription(row, tie, slugs)
+
+
+def subscription_by_number(session: Session, newsletter: Newsletter, subscriber_id: int) -> Subscription:
+    """Return a subscriber's tie to the newsletter, in any state. Raises `NotFound`."""
+    found = subscription_of(session, newsletter.id, SubscriberId(subscriber_id))
+    if found is None:
+        raise NotFound(f"newsletter '{newsletter.slug}' has no subscriber {subscriber_id}")
+    return found
 
 
 def list_subscriptions(

@@ -1,0 +1,114 @@
+"""`digest token`: who may use the API, and for what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from digest.cli.arguments import decided_by, number, required
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.domain.accounts import Right
+from digest.domain.api_tokens import ApiToken, parse_rights
+from digest.store.database import reading, writing
+from digest.store.tokens import add_token, list_tokens, remove_token
+
+app = new_app()
+
+_DAYS_MAX = 3_650
+
+TokenNumber = Annotated[
+    int, typer.Argument(metavar="TOKEN", callback=number, help="The token's number: see 'digest token list'.")
+]
+
+
+@app.command(
+    epilog=examples(
+        "digest token add sign-up-form --right operate",
+        "digest token add dashboard --right look --days 365",
+    )
+)
+def add(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="What it is for. It stands beside what it does.")
+    ],
+    right: Annotated[
+        list[str] | None,
+        typer.Option(metavar="RIGHT", help=f"What it may do: {', '.join(Right)}. Repeat it."),
+    ] = None,
+    days: Annotated[
+        int, typer.Option(min=0, max=_DAYS_MAX, metavar="N", help="How long it works; 0: until removed.")
+    ] = 90,
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who makes it; without it, your login.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a token for a program that uses the API. Its secret is shown once."""
+    called, rights, who = required(name, "NAME"), parse_rights(right or ()), decided_by(by)
+    runtime = open_runtime()
+    now = runtime.clock()
+    with writing(runtime.engine) as session:
+        token, secret = add_token(
+            session,
+            name=called,
+            rights=rights,
+            by=who,
+            now=now,
+            expires_at=now + timedelta(days=days) if days else None,
+        )
+    if as_json:
+        show_json({"token": token, "secret": secret})
+        return
+    say(secret)
+    say(
+        f"This is token {token.id}, for {_rights(token)}; it works {_until(token, now)}. Keep the secret "
+        f"now: it is not shown again. 'digest token remove {token.id}' ends it."
+    )
+
+
+@app.command("list", epilog=examples("digest token list"))
+def list_(as_json: JsonOption = False) -> None:
+    """List the tokens, without their secrets."""
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        found = list_tokens(session)
+    if as_json:
+        show_json(found)
+        return
+    now = runtime.clock()
+    show_table(
+        ("#", "name", "begins", "may", "works", "last used", "made by"),
+        [
+            (
+                one.id,
+                one.name,
+                f"{one.hint}…",
+                _rights(one),
+                _until(one, now),
+                f"{one.last_used_at:%Y-%m-%d %H:%M}" if one.last_used_at else "never",
+                one.made_by,
+            )
+            for one in found
+        ],
+        empty="There is no token, so no program can use the API: 'digest token add' makes one.",
+    )
+
+
+@app.command(epilog=examples("digest token remove 3"))
+def remove(token: TokenNumber) -> None:
+    """End a token: from now on it opens nothing."""
+    with writing(open_runtime().engine) as session:
+        removed = remove_token(session, token)
+    say(f"Token {removed.id} ('{removed.name}', {removed.hint}…) opens nothing any more.")
+
+
+def _rights(token: ApiToken) -> str:
+    return ", ".join(right.value for right in Right if right in token.rights)
+
+
+def _until(token: ApiToken, now: datetime) -> str:
+    if token.expires_at is None:
+        return "until removed"
+    return f"{'until' if token.is_valid(now) else 'no more, since'} {token.expires_at:%Y-%m-%d}"

@@ -1,0 +1,108 @@
+"""Tokens of the API: who may come in, told by the hash of a secret."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, or_, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from digest.domain.accounts import Right
+from digest.domain.api_tokens import ApiToken, TokenId, hashed, hint_of, new_secret
+from digest.domain.errors import NotFound
+from digest.store.base import NEVER_AGAIN, Base, storable
+
+_NOTED_EVERY = timedelta(minutes=1)
+"""A use is noted no more often: a write for each request would cost more than most of them."""
+
+
+class TokenRow(Base):
+    """A token. `hash` is the SHA-256 of its secret, `rights` their names with commas between."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = NEVER_AGAIN
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hint: Mapped[str] = mapped_column(String(16))
+    rights: Mapped[str] = mapped_column(String(100))
+    made_by: Mapped[str] = mapped_column(String(200))
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+def add_token(
+    session: Session,
+    *,
+    name: str,
+    rights: frozenset[Right],
+    by: str,
+    now: datetime,
+    expires_at: datetime | None,
+) -> tuple[ApiToken, str]:
+    """Make a token; return it and its secret, which is kept nowhere and cannot be told again."""
+    secret = new_secret()
+    row = TokenRow(
+        name=storable(name),
+        hash=hashed(secret),
+        hint=hint_of(secret),
+        rights=",".join(sorted(rights)),
+        made_by=storable(by),
+        made_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return _token(row), secret
+
+
+def find_token(session: Session, secret: str) -> ApiToken | None:
+    """Return the token of this secret, also one that has expired; None when there is none."""
+    row = session.scalar(select(TokenRow).where(TokenRow.hash == hashed(secret)))
+    return None if row is None else _token(row)
+
+
+def list_tokens(session: Session) -> tuple[ApiToken, ...]:
+    """Return every token, also those that have expired, the oldest first."""
+    return tuple(map(_token, session.scalars(select(TokenRow).order_by(TokenRow.id))))
+
+
+def is_use_to_be_noted(token: ApiToken, now: datetime) -> bool:
+    """Tell whether `note_use` would note anything, so that whoever only looks needs no write."""
+    return token.last_used_at is None or now - token.last_used_at >= _NOTED_EVERY
+
+
+def note_use(session: Session, token_id: TokenId, *, now: datetime) -> None:
+    """Note when a token was last used, to a minute."""
+    session.execute(
+        update(TokenRow)
+        .where(
+            TokenRow.id == token_id,
+            or_(TokenRow.last_used_at.is_(None), TokenRow.last_used_at <= now - _NOTED_EVERY),
+        )
+        .values(last_used_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def remove_token(session: Session, token_id: int) -> ApiToken:
+    """Have a token open nothing from now on; return what it was. Raises `NotFound`."""
+    row = session.scalar(delete(TokenRow).where(TokenRow.id == token_id).returning(TokenRow))
+    if row is None:
+        raise NotFound(f"no token {token_id}: 'digest token list' shows those there are")
+    return _token(row)
+
+
+def _token(row: TokenRow) -> ApiToken:
+    return ApiToken(
+        id=TokenId(row.id),
+        name=row.name,
+        hint=row.hint,
+        rights=frozenset(map(Right, row.rights.split(","))),
+        made_by=row.made_by,
+        made_at=row.made_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )

@@ -1,0 +1,114 @@
+"""Who calls, and whether they may: a token, its rights, and its pace. No call goes round this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
+
+import structlog
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from digest.domain.accounts import Right
+from digest.domain.api_tokens import PREFIX, ApiToken, TokenId
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
+from digest.store.tokens import find_token, is_use_to_be_noted, note_use
+from digest.web.api.problems import NO_TOKEN, NOT_ALLOWED, TOO_MANY, Refusal
+
+log = structlog.get_logger(__name__)
+
+_RIGHT = "x-right"
+_ASK = {"WWW-Authenticate": 'Bearer realm="Digest"'}
+
+
+class Asked(TypedDict):
+    """What `asks` gives a route."""
+
+    openapi_extra: dict[str, Any]
+
+
+def asks(right: Right) -> Asked:
+    """Return what a route is declared with so that only who has this right may call it."""
+    return {"openapi_extra": {_RIGHT: right.value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A program that came with a token that works. `name` stands beside what it does."""
+
+    token_id: TokenId
+    name: str
+    rights: frozenset[Right]
+
+
+class Call(APIRoute):
+    """A route of the API: it is entered with a token that has the right it asks for, and no other way.
+
+    Before anything of the request is read, so that nobody learns more than that a token is needed.
+    """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.right = Right((self.openapi_extra or {}).get(_RIGHT, "no right at all"))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request: who calls comes first."""
+        answer = super().get_route_handler()
+
+        async def answer_who_may(request: Request) -> Response:
+            token = await run_in_threadpool(_token_of, request)
+            if wait := request.app.state.pace.take(token.id):
+                raise Refusal(
+                    TOO_MANY,
+                    f"this token makes too many requests: wait {wait} seconds",
+                    {"Retry-After": str(wait)},
+                )
+            if self.right not in token.rights:
+                raise Refusal(
+                    NOT_ALLOWED,
+                    f"that needs the right '{self.right}', and the token '{token.name}' has "
+                    f"{', '.join(sorted(token.rights))}",
+                )
+            request.state.caller = Caller(token.id, f"{token.name} (API)", token.rights)
+            return await answer(request)
+
+        return answer_who_may
+
+
+def _token_of(request: Request) -> ApiToken:
+    runtime: Runtime = request.app.state.runtime
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
+        raise Refusal(
+            NO_TOKEN,
+            f"send a token, as in 'Authorization: Bearer {PREFIX}…': 'digest token add' makes one",
+            _ASK,
+        )
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        token = find_token(session, secret)
+    if token is None or not token.is_valid(now):
+        log.warning("api.token_refused", begins=token.hint if token else "", known=token is not None)
+        raise Refusal(
+            NO_TOKEN,
+            f"this token expired on {token.expires_at:%Y-%m-%d}: make a new one"
+            if token and token.expires_at
+            else "this token is not one of ours, or was removed",
+            {**_ASK, "WWW-Authenticate": f'{_ASK["WWW-Authenticate"]}, error="invalid_token"'},
+        )
+    if is_use_to_be_noted(token, now):
+        with writing(runtime.engine) as session:
+            note_use(session, token.id, now=now)
+    return token
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]

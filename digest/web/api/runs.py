@@ -1,0 +1,80 @@
+"""Runs: the due dates of schedules, and how far each has come."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from digest.domain.accounts import Right
+from digest.domain.schedules import Occurrence, OccurrenceState, Stage
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter
+from digest.store.schedules import get_occurrence, occurrences_page
+from digest.web.api.access import Call, asks
+from digest.web.api.cursors import After, Limit, read_cursor
+from digest.web.api.shapes import Listed, Number, Slug, Told, page
+from digest.web.dependencies import TheRuntime
+
+router = APIRouter(route_class=Call, tags=["Schedules and runs"])
+
+
+class Run(Told):
+    """One due date of a schedule."""
+
+    id: int
+    schedule_id: int
+    local_date: date = Field(description="The date it was due, in the schedule's zone.")
+    due_at: datetime
+    state: OccurrenceState = Field(
+        description="`held` waits for ops to run or skip it, `waiting` for an editor's approval."
+    )
+    stage: Stage = Field(description="The stage it stands at.")
+    issue_id: int | None
+    note: str = Field(description="What there is to know, in words.")
+
+    @classmethod
+    def of(cls, one: Occurrence) -> Run:
+        """Return an occurrence as the API tells it."""
+        return cls(
+            id=one.id,
+            schedule_id=one.schedule_id,
+            local_date=one.local_date,
+            due_at=one.due_at,
+            state=one.state,
+            stage=one.stage,
+            issue_id=one.issue_id,
+            note=one.note,
+        )
+
+
+@router.get("/runs", **asks(Right.LOOK))
+def list_runs(
+    runtime: TheRuntime,
+    state: Annotated[
+        list[OccurrenceState], Query(default_factory=list, description="Only in this state. Repeat it.")
+    ],
+    newsletter: Annotated[Slug | None, Query(description="Only this newsletter's.")] = None,
+    limit: Limit = 50,
+    cursor: After = None,
+) -> Listed[Run]:
+    """Return the runs of all schedules, the newest first."""
+    after = read_cursor(cursor, int)
+    with reading(runtime.engine) as session:
+        rows = occurrences_page(
+            session,
+            limit=limit + 1,
+            newsletter_id=get_newsletter(session, newsletter).id if newsletter else None,
+            states=state,
+            before=int(after[0]) if after else None,
+        )
+    return page(rows, Run.of, limit=limit, key=lambda one: (one.id,))
+
+
+@router.get("/runs/{run_id}", **asks(Right.LOOK))
+def show_run(runtime: TheRuntime, run_id: Number) -> Run:
+    """Return a run."""
+    with reading(runtime.engine) as session:
+        return Run.of(get_occurrence(session, run_id))
