@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -185,8 +186,17 @@ def pieces_of(engine: Engine, issue_id: int, *, template_of: Callable[[Newslette
             frozen = get_rendered(session, issue), get_outline(session, issue)
             return Pieces(issue, newsletter, *frozen, addresses_of(session, issue))
         content = _content(session, issue)
-    rendered = render_issue(content, template_of(newsletter))
+    rendered = _rendered(content, template_of(newsletter))
     return Pieces(issue, newsletter, rendered, content.outline, content.addresses)
+
+
+@lru_cache(maxsize=8)
+def _rendered(content: IssueContent, template: EmailTemplate) -> RenderedIssue:
+    """Render a draft once for all who look at it: 200 articles take 0.4 s, and are the same until it changes.
+
+    A template is compiled anew when one of its files changes, and is then another one.
+    """
+    return render_issue(content, template)
 
 
 def content_of(engine: Engine, issue_id: int) -> IssueContent:

@@ -77,8 +77,25 @@ def specimen_message(
     """Return the message of one edition as it would be delivered, to a reader who is nobody."""
     personal = personal_values(runtime, newsletter.id, issue.id, SubscriberId(0), "reader@example.org")
     domain = newsletter.sender_email.rpartition("@")[2]
-    recipient = recipient_of(personal, f"<{issue.id}.0.{secrets.token_hex(6)}@{domain}>")
-    return _encoded(runtime, issue, newsletter, rendered).edition(edition).message(recipient)
+    message_id = f"<{issue.id}.0.{secrets.token_hex(6)}@{domain}>"
+    return message_for(
+        runtime, issue, newsletter, rendered, edition, personal=personal, message_id=message_id
+    )
+
+
+def message_for(
+    runtime: Runtime,
+    issue: Issue,
+    newsletter: Newsletter,
+    rendered: RenderedIssue,
+    edition: Edition,
+    *,
+    personal: Mapping[Token, str],
+    message_id: str,
+) -> bytes:
+    """Return the one message of an edition for a reader with these values, as it would be delivered."""
+    encoded = _encoded(runtime, issue, newsletter, rendered)
+    return encoded.edition(edition).message(recipient_of(personal, message_id))
 
 
 def sender_of(runtime: Runtime, newsletter: Newsletter) -> Sender:

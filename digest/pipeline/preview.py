@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digest.address.explain import Told, edition_of
@@ -13,12 +13,12 @@ from digest.domain.issues import Edition, IssueId, edition_for
 from digest.domain.mail import Assembly, Fragment, Page, Token, assemble, page_for
 from digest.domain.subscribers import SkipReason, SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
-from digest.pipeline.personal_mail import personal_values
+from digest.pipeline.personal_mail import message_for, personal_values
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
 from digest.store.issues import get_issue
-from digest.store.newsletters import get_topic, newsletter_by_id
+from digest.store.newsletters import get_topic
 from digest.store.revisions import get_rendered
 from digest.store.subscribers import get_subscription, subscription_of
 
@@ -37,12 +37,16 @@ class NotTheirTurn(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An issue's pieces, the edition that one reader has of them, and that reader."""
+    """An issue's pieces, the edition that one reader has of them, and that reader.
+
+    `message_id` is that of their delivery, '' where the issue was not addressed to them.
+    """
 
     pieces: Pieces
     edition: Edition
     email: str
     who: SubscriberId
+    message_id: str = ""
 
 
 def page_for_reader(
@@ -53,10 +57,34 @@ def page_for_reader(
     Raises as `shown_to` does.
     """
     shown = shown_to(runtime, issue_id, email=email, topics=topics)
-    personal = personal_values(
-        runtime, shown.pieces.newsletter.id, shown.pieces.issue.id, shown.who, shown.email
+    return page_for(assemble(shown.pieces.rendered, shown.edition), _personal(runtime, shown, shown.who))
+
+
+def page_to_look_at(runtime: Runtime, shown: Shown) -> Page:
+    """Return a reader's mail for somebody else's eyes: its personal links lead nowhere."""
+    return page_for(assemble(shown.pieces.rendered, shown.edition), _personal(runtime, shown, SPECIMEN[1]))
+
+
+def source_to_look_at(runtime: Runtime, shown: Shown) -> bytes:
+    """Return the whole message as the mail server is given it, but for personal links: they lead nowhere.
+
+    A reader to whom the issue was addressed sees the Message-ID of their delivery.
+    """
+    pieces = shown.pieces
+    domain = pieces.newsletter.sender_email.rpartition("@")[2]
+    return message_for(
+        runtime,
+        pieces.issue,
+        pieces.newsletter,
+        pieces.rendered,
+        shown.edition,
+        personal=_personal(runtime, shown, SPECIMEN[1]),
+        message_id=shown.message_id or f"<{pieces.issue.id}.{shown.who}.preview@{domain}>",
     )
-    return page_for(assemble(shown.pieces.rendered, shown.edition), personal)
+
+
+def _personal(runtime: Runtime, shown: Shown, who: SubscriberId) -> Mapping[Token, str]:
+    return personal_values(runtime, shown.pieces.newsletter.id, shown.pieces.issue.id, who, shown.email)
 
 
 def shown_to(
@@ -64,25 +92,35 @@ def shown_to(
 ) -> Shown:
     """Return what a subscriber, a reader of `topics` or one of everything has of an issue.
 
-    A subscriber who was sent the issue sees the edition they were sent. Raises `NotFound` for an unknown
-    issue, subscriber or topic, and `Conflict` when that reader gets nothing.
+    Raises as `shown_of` does, and `NotFound` for an unknown issue.
     """
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    return shown_of(runtime, pieces, email=email, topics=topics)
+
+
+def shown_of(
+    runtime: Runtime, pieces: Pieces, *, email: str = "", topics: Sequence[str] | None = None
+) -> Shown:
+    """Return what a subscriber, a reader of `topics` or one of everything has of these pieces.
+
+    A subscriber who was sent the issue sees the edition they were sent. Raises `NotFound` for an unknown
+    subscriber or topic, and `Conflict` when that reader gets nothing.
+    """
+    issue, newsletter = pieces.issue, pieces.newsletter
     with reading(runtime.engine) as session:
-        issue = get_issue(session, issue_id)
-        newsletter = newsletter_by_id(session, issue.newsletter_id)
         subscription = get_subscription(session, newsletter.id, email) if email else None
         named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
         delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
         sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
-    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+        message_id = delivery.message_id if delivery else ""
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     follows = _follows(subscription, named, pieces.outline.topics)
     edition = sent or _would_get(runtime, pieces, subscription) or edition_for(pieces.outline, follows)
     if not edition.sections:
         raise Conflict(
-            f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue_id}"
+            f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue.id}"
         )
-    return Shown(pieces, edition, address, who)
+    return Shown(pieces, edition, address, who, message_id)
 
 
 def _would_get(runtime: Runtime, pieces: Pieces, subscription: Subscription | None) -> Edition | None:

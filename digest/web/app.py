@@ -18,7 +18,7 @@ from fastapi import APIRouter, FastAPI, Response
 from digest.domain.errors import Unavailable
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
-from digest.web import api, archive, assets, editor, health, subscriber, webhooks
+from digest.web import api, archive, assets, editor, health, preview, subscriber, webhooks
 from digest.web.dependencies import READ, ThePages, provide
 from digest.web.envelope import Envelope
 from digest.web.error_pages import add_error_pages
@@ -51,8 +51,9 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
     )
     hooks = hooks or Hooks(runtime)
     provide(app, runtime, pages, hooks)
-    for router in (_static, health.router, webhooks.router, editor.router, subscriber.router, archive.router):
-        app.include_router(router)
+    app.include_router(_static)
+    for part in (health, webhooks, editor, preview, subscriber, archive):
+        app.include_router(part.router)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))
     add_error_pages(app, pages)
     app.add_middleware(Envelope, pages=pages, base=base)

@@ -83,7 +83,7 @@ _BY_STATE: Mapping[IssueState, tuple[Step, ...]] = {
             "Give it a subject and opening lines of your own",
             "digest issue edit {number} --subject '…' --intro '…'",
         ),
-        Step("Approve it: what you see below is then frozen and sent", "digest issue approve {number}"),
+        Step("Approve it: what its preview shows is then frozen and sent", "digest issue approve {number}"),
     ),
     IssueState.APPROVED: (
         Step("A running worker sends it within seconds; without one", "digest send {number}"),

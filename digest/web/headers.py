@@ -43,6 +43,16 @@ PREVIEW: Mapping[str, str] = MappingProxyType(
 )
 """A mail inside the desk."""
 
+PREVIEW_BARE: Mapping[str, str] = MappingProxyType(
+    {
+        **PREVIEW,
+        "Content-Security-Policy": PREVIEW["Content-Security-Policy"].replace(
+            "img-src https:", "img-src 'none'"
+        ),
+    }
+)
+"""A mail inside the desk as programs show it that load no pictures."""
+
 ONLINE: Mapping[str, str] = MappingProxyType(
     {
         "Content-Security-Policy": (

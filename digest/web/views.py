@@ -123,26 +123,6 @@ class IssueView:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewView:
-    """What one reader gets: the mail's parts, what is wrong with it, or in `problem` why there is none.
-
-    `who` completes the sentence "as … gets it", `standing` says what else decides whether they get it.
-    `source` is the address of the HTML part, `size` its share of what mail programs show.
-    """
-
-    who: str
-    topics: tuple[TopicView, ...]
-    email: str
-    source: str
-    standing: str = ""
-    problem: str = ""
-    subject: str = ""
-    text: str = ""
-    size: str = ""
-    findings: tuple[FindingView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class FindingView:
     """Something that a check found. `concerns`: how many editions and readers, '' for the issue itself."""
 

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,17 +6,20 @@ import pytest
 from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
+from digest.compose.render import EmailTemplate, render_issue
 from digest.domain.errors import Conflict, Misconfigured, NotFound
-from digest.domain.issues import Issue
+from digest.domain.issues import Issue, IssueContent
 from digest.domain.letters import LetterKind
+from digest.domain.mail import RenderedIssue
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import LIGHT, USUAL, Theme
 from digest.pipeline.preflight import check_offline
-from digest.pipeline.preview import page_for_reader, page_sent
+from digest.pipeline.preview import page_for_reader, page_sent, shown_to, source_to_look_at
 from digest.pipeline.run import approve_issue, run_newsletter
 from digest.pipeline.sending import send
 from digest.runtime import Runtime
 from digest.store.database import writing
+from digest.store.issues import write_texts
 from digest.store.newsletters import NewsletterRow, change_newsletter, set_theme
 from digest.store.recording import record_article
 from digest.store.sources import list_sources
@@ -242,3 +246,38 @@ def test_what_is_not_there_is_told(runtime: Runtime, draft: Issue) -> None:
         page_for_reader(runtime, draft.id, email="nobody@example.org")
     with pytest.raises(NotFound, match="no issue 4711"):
         page_for_reader(runtime, 4711)
+
+
+def test_the_source_that_is_previewed_is_what_the_server_gets_but_for_links(
+    engine: Engine, runtime: Runtime, draft: Issue, smtp_sink: SmtpSink
+) -> None:
+    def message(email: str) -> bytes:
+        return source_to_look_at(runtime, shown_to(runtime, draft.id, email=email))
+
+    assert b".preview@news.example.org>" in message("anna@example.org")
+    approve_issue(runtime, draft.id, by="ed")
+    send(runtime, draft.id)
+    (mail,) = smtp_sink.contents()
+    links = re.compile(rb"/(unsubscribe|preferences|online)/(?:[\w.-]|=\r\n)+")
+    shown = message("anna@example.org")
+    assert links.sub(rb"/\1/", shown) == links.sub(rb"/\1/", mail)
+    assert shown != mail, "the control: the links of the mail are its reader's own"
+
+
+def test_a_draft_is_rendered_once_for_all_who_look_until_it_changes(
+    engine: Engine, runtime: Runtime, draft: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[IssueContent] = []
+
+    def counting(content: IssueContent, template: EmailTemplate) -> RenderedIssue:
+        rendered.append(content)
+        return render_issue(content, template)
+
+    monkeypatch.setattr("digest.compose.steps.render_issue", counting)
+    intros = [f"Something new on {engine.dialect.name}", f"Something newer on {engine.dialect.name}"]
+    for intro in intros:
+        with writing(engine) as session:
+            write_texts(session, draft.id, subject="", preheader="", intro=intro)
+        for email in ("", "anna@example.org"):
+            assert intro in page_for_reader(runtime, draft.id, email=email).text
+    assert [content.intro for content in rendered] == intros

@@ -6,8 +6,6 @@ import html
 import json
 import re
 import shlex
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,32 +18,22 @@ from digest.cli.main import app as command
 from digest.deliver.outages import meet_outage
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, IssueState
-from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import Window
 from digest.pipeline.control import hold
-from digest.pipeline.preflight import check_offline
-from digest.pipeline.preview import page_for_reader
 from digest.store.articles import ArticleRow
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import change_issue, ensure_issue, write_texts
-from digest.store.newsletters import add_topic, get_newsletter
+from digest.store.newsletters import get_newsletter
 from digest.store.preflights import StoredLook, record_look
-from tests.samples import FOOD, ITEMS, SPACE
+from tests.samples import ITEMS
 from tests.web.site import Site
 from tests.web.world import (
-    ADA,
-    BEN,
-    CLEO,
     DRAFT,
-    EVE,
-    FAY,
     NOW,
     SENDING,
     THIS_WEEK,
-    TOPICS,
     add_sample_newsletter,
-    set_state,
 )
 
 
@@ -199,80 +187,14 @@ def test_an_issue_without_articles_says_so(site: Site) -> None:
         window = Window(THIS_WEEK.end + timedelta(7), THIS_WEEK.end + timedelta(14))
         empty = ensure_issue(session, newsletter.id, window, now=NOW)
     page = site.get(f"/issues/{empty.id}").text
-    assert "This issue holds no article yet" in page
+    assert "It holds no article." in page
     assert commands_on(page) == ["digest run saturday"]
-    assert "<iframe" not in page
+    preview = site.get(f"/issues/{empty.id}/preview").text
+    assert "This issue holds no article yet, so nobody gets anything." in preview
+    assert "<iframe" not in preview
 
 
-# --- its preview
-
-
-@pytest.mark.parametrize("issue", [SENDING, DRAFT])
-def test_the_preview_is_byte_for_byte_what_the_pipeline_makes(issue: int, still_site: Site) -> None:
-    everything = still_site.get(f"/issues/{issue}/preview")
-    some = still_site.get(f"/issues/{issue}/preview?topic=space&topic=food")
-    assert everything.text == page_for_reader(still_site.runtime, issue).html
-    assert some.text == page_for_reader(still_site.runtime, issue, topics=[SPACE, FOOD]).html
-    assert everything.text != some.text
-
-
-def test_a_subscribers_preview_is_the_edition_they_were_sent(still_site: Site) -> None:
-    shown = still_site.get(f"/issues/{SENDING}/preview?as={BEN}").text
-    assert shown == page_for_reader(still_site.runtime, SENDING, email=BEN).html
-    assert BEN in shown
-    assert "The lander that fell over" in shown
-    assert "Kelp" not in shown
-
-
-def test_the_frame_shows_what_was_chosen(still_site: Site) -> None:
-    page = still_site.get(f"/issues/{SENDING}?topic=space&topic=food").text
-    assert f'src="/issues/{SENDING}/preview?topic=space&amp;topic=food"' in page
-    assert 'sandbox=""' in page
-    assert re.findall(r'value="(\w+)" checked', page) == ["space", "food"]
-    assert "As a reader of Space and Food gets it" in text_of(page)
-
-
-def test_the_plain_text_and_the_checks_stand_beside_it(still_site: Site) -> None:
-    told = read(still_site, f"/issues/{SENDING}?as={ADA}")
-    mail = page_for_reader(still_site.runtime, SENDING, email=ADA)
-    assert " ".join(mail.text.split()) in told
-    assert mail.subject in told
-    assert "KB of the 100 KB" in told
-
-
-def test_a_mail_without_a_fault_is_called_so(open_site: Callable[..., Site], filled_database: Path) -> None:
-    site = open_site(filled_database, public_url="https://digest.test/letters")
-    assert "No check finds a fault in it." in read(site, f"/issues/{SENDING}?as={ADA}")
-
-
-def test_a_mail_is_judged_as_all_of_the_issue_is(site: Site) -> None:
-    (found,) = (
-        one.finding.what
-        for one in check_offline(site.runtime, SENDING).findings
-        if one.finding.where == "own links"
-    )
-    assert "which only this machine can open" in found
-    told = read(site, f"/issues/{SENDING}?as={ADA}")
-    assert told.count(found) == 2, "under Checks, and beside the mail"
-    with writing(site.runtime.engine) as session:
-        change_issue(session, SENDING, IssueState.CANCELLED, now=NOW)
-    told = read(site, f"/issues/{SENDING}?as={ADA}")
-    assert (told.count(found), "No check finds a fault" in told) == (1, False)
-
-
-def test_a_mail_without_a_fault_in_an_issue_that_has_one_says_where_that_stands(
-    open_site: Callable[..., Site], filled_database: Path
-) -> None:
-    site = open_site(filled_database, public_url="https://digest.test")
-    with writing(site.runtime.engine) as session:
-        write_texts(session, DRAFT, subject="", preheader="", intro="This week [NAME]")
-    assert "No check finds a fault in it but for what stands above." in read(site, f"/issues/{DRAFT}")
-
-
-def test_findings_are_shown(site: Site) -> None:
-    with writing(site.runtime.engine) as session:
-        write_texts(session, DRAFT, subject="", preheader="", intro="unfinished: {{ who }}")
-    assert "looks like a placeholder" in read(site, f"/issues/{DRAFT}")
+# --- its checks
 
 
 def test_the_checks_of_all_editions_stand_on_the_issues_page(site: Site) -> None:
@@ -312,41 +234,3 @@ def test_an_issue_that_is_over_has_no_checks(site: Site) -> None:
     with writing(site.runtime.engine) as session:
         change_issue(session, DRAFT, IssueState.CANCELLED, now=NOW)
     assert 'id="checks"' not in site.get(f"/issues/{DRAFT}").text
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("topic=oceans", "No article of this issue belongs to these topics"),
-        ("topic=gardening", "no topic 'gardening'; there is: climate"),
-        (f"as={CLEO}", f"{CLEO} was sent nothing of this issue: no article in the topics they follow"),
-        (f"as={CLEO}", "No article of this issue belongs to the topics they follow"),
-        (f"as={EVE}", f"{EVE} was sent nothing of this issue: paused their subscription"),
-        (f"as={FAY}", f"{FAY} was sent nothing of this issue: address is suppressed"),
-        (f"as={ADA}", f"{ADA} gets this issue: waiting to be sent"),
-        ("as=nobody@example.org", "'nobody@example.org' is not a subscriber"),
-        ("as=nobody", "'nobody' is not an e-mail address"),
-        ("as=%00@example.org", "is not an e-mail address"),
-    ],
-)
-def test_a_reader_who_gets_nothing_is_told_in_words(query: str, words: str, still_site: Site) -> None:
-    assert words in read(still_site, f"/issues/{SENDING}?{query}")
-
-
-def test_a_drafts_preview_says_when_its_reader_left(site: Site) -> None:
-    set_state(site.runtime.engine, BEN, SubscriptionState.UNSUBSCRIBED)
-    assert f"{BEN} unsubscribed, so they get nothing." in read(site, f"/issues/{DRAFT}?as={BEN}")
-
-
-def test_a_preview_of_nothing_is_an_error_page_and_no_mail(still_site: Site) -> None:
-    response = still_site.get(f"/issues/{SENDING}/preview?topic=oceans")
-    assert response.status_code == 409
-    assert "gets nothing of issue 1" in response.text
-
-
-def test_many_topics_are_no_trouble(site: Site) -> None:
-    with writing(site.runtime.engine) as session:
-        newsletter = get_newsletter(session, "saturday")
-        for number in range(60 - len(TOPICS)):
-            add_topic(session, newsletter.id, replace(TOPICS[0], slug=f"topic-{number}"))  # type: ignore[arg-type]
-    assert site.get(f"/issues/{SENDING}").text.count('type="checkbox"') == 60

@@ -32,8 +32,9 @@ def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
     before = contents(site.runtime.engine)
     assert site.get("/readyz").status_code == 200
     assert "16–22 November 2026 Issue 1 · 12 articles · 2 waiting" in read(site, "/")
-    assert "Addressed to 2 readers in 2 editions" in read(site, f"/issues/{SENDING}?as={ADA}")
-    assert "is not an e-mail address" in read(site, f"/issues/{DRAFT}?as=%00@example.org")
+    assert "Addressed to 2 readers in 2 editions" in read(site, f"/issues/{SENDING}")
+    assert "is not an e-mail address" in read(site, f"/issues/{DRAFT}/preview?as=%00@example.org")
+    assert "8 of 12 articles, and why" in read(site, f"/issues/{SENDING}/preview?as={ADA}")
     assert site.get(f"/issues/{2**31}").status_code == 404
     assert site.get("/?newsletter=%00").status_code == 422, "PostgreSQL has no NUL"
     assert "The lander" in site.get(site.link(Purpose.ONLINE, BEN)).text

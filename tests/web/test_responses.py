@@ -13,7 +13,7 @@ from digest.domain.errors import Misconfigured
 from digest.logs import set_up_logs
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
-from digest.web import editor, health, subscriber, webhooks
+from digest.web import editor, health, preview, subscriber, webhooks
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
@@ -31,6 +31,8 @@ def paths_of(site: Site) -> dict[str, str]:
         "/": "/",
         "/issues/{issue_id}": f"/issues/{SENDING}",
         "/issues/{issue_id}/preview": f"/issues/{SENDING}/preview",
+        "/issues/{issue_id}/preview/mail": f"/issues/{SENDING}/preview/mail",
+        "/issues/{issue_id}/preview/source": f"/issues/{SENDING}/preview/source",
         "/unsubscribe/{token}": site.link(Purpose.UNSUBSCRIBE, ADA),
         "/unsubscribe/{token}/undo": site.link(Purpose.UNSUBSCRIBE, ADA) + "/undo",
         "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
@@ -49,12 +51,16 @@ def policy_of(csp: str) -> dict[str, str]:
 
 def is_of_the_desk(path: str) -> bool:
     """Whether it is a page for those who make the newsletter; what is nowhere is told to them, too."""
-    return path in {"/", "/nowhere", "/static/nothing.css"} or bool(re.fullmatch(r"/issues/\d+", path))
+    return path in {"/", "/nowhere", "/static/nothing.css"} or bool(
+        re.fullmatch(r"/issues/\d+(/preview)?", path)
+    )
 
 
 def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(still_site: Site) -> None:
     paths = paths_of(still_site)
-    routes = [route for part in (editor, subscriber, health, webhooks) for route in part.router.routes]
+    routes = [
+        route for part in (editor, preview, subscriber, health, webhooks) for route in part.router.routes
+    ]
     assert {route.path for route in routes if isinstance(route, APIRoute)} == set(paths)
     for path in (*paths.values(), "/nowhere", "/unsubscribe/forged", "/static/nothing.css"):
         headers = still_site.get(path).headers
@@ -70,7 +76,7 @@ def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(st
         assert headers["x-robots-tag"] == "noindex, nofollow"
         assert "set-cookie" not in headers
         assert "server" not in headers
-        framed = path.endswith("/preview")
+        framed = path.endswith("/mail")
         assert headers["x-frame-options"] == ("SAMEORIGIN" if framed else "DENY"), path
         assert policy["frame-ancestors"] == ("'self'" if framed else "'none'"), path
 
@@ -84,7 +90,7 @@ def test_a_token_is_told_to_nobody_by_a_referrer(still_site: Site) -> None:
 @pytest.mark.parametrize("purpose", ["preview", "online"])
 def test_a_mail_has_its_styles_and_https_images_and_nothing_else(purpose: str, still_site: Site) -> None:
     online = still_site.link(Purpose.ONLINE, ADA)
-    path = online if purpose == "online" else f"/issues/{SENDING}/preview"
+    path = online if purpose == "online" else f"/issues/{SENDING}/preview/mail"
     policy = policy_of(still_site.get(path).headers["content-security-policy"])
     assert policy["img-src"] == "https:"
     assert policy["style-src"] == "'unsafe-inline'"
@@ -96,7 +102,7 @@ def test_a_mail_has_its_styles_and_https_images_and_nothing_else(purpose: str, s
 def test_scripts_are_files_of_ours_and_on_the_desk_only(still_site: Site) -> None:
     own = re.compile(r'<script src="/static/[a-z.]+\.[0-9a-f]{12}\.js" defer></script>')
     for path in paths_of(still_site).values():
-        if not path.startswith("/online") and not path.endswith("/preview"):
+        if not path.startswith("/online") and not path.endswith(("/mail", "/source")):
             page = still_site.get(path).text
             assert bool(own.search(page)) is is_of_the_desk(path), path
             rest = own.sub("", page)
