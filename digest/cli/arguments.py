@@ -41,9 +41,7 @@ ScheduleNumber = Annotated[
 ]
 RunNumber = Annotated[
     int,
-    typer.Argument(
-        metavar="RUN", callback=number, help="The missed run's number: see 'digest schedule list'."
-    ),
+    typer.Argument(metavar="RUN", callback=number, help="The run's number: see 'digest schedule runs'."),
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
 LogFiles = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -10,19 +11,16 @@ from digest.cli.arguments import RunNumber, ScheduleNumber, Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
+from digest.domain.errors import InvalidInput
+from digest.domain.runs import StageRun
+from digest.domain.schedules import Occurrence, OccurrenceState, Schedule, Stage
 from digest.domain.times import zone
-from digest.schedule.cron import due_dates, next_due
-from digest.store.database import reading, writing
+from digest.pipeline import scheduling
+from digest.schedule.words import in_words
+from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, newsletter_by_id
-from digest.store.schedules import (
-    add_schedule,
-    get_schedule,
-    list_occurrences,
-    list_schedules,
-    remove_schedule,
-    set_paused,
-    settle_held,
-)
+from digest.store.schedules import get_occurrence, get_schedule, list_occurrences, list_schedules
+from digest.store.stage_runs import list_runs, stages_of
 
 app = new_app()
 
@@ -46,21 +44,40 @@ def add(
 ) -> None:
     """Let a newsletter be made and sent at set times."""
     runtime = open_runtime()
-    now = runtime.clock()
-    with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        where = zone(timezone or found.timezone)
-        schedule = add_schedule(
-            session,
-            found.id,
-            cron=cron,
-            timezone=where.key,
-            window_days=window_days or found.window_days,
-            next_due=next_due(cron, where.key, after=now),
-            now=now,
-        )
-    due = schedule.next_due.astimezone(where)
-    say(f"Schedule {schedule.id}: next due {due:%A %Y-%m-%d %H:%M %Z}. 'digest up' or a worker runs it.")
+    schedule = scheduling.make_schedule(
+        runtime, newsletter, cron=cron, timezone=timezone, window_days=window_days, by=getpass.getuser()
+    )
+    say(
+        f"Schedule {schedule.id}: {in_words(cron).lower()}, next due {_due(schedule)}. "
+        "'digest up' or a worker runs it."
+    )
+
+
+def _due(schedule: Schedule) -> str:
+    return f"{schedule.next_due.astimezone(zone(schedule.timezone)):%A %Y-%m-%d %H:%M %Z}"
+
+
+@app.command(epilog=examples("digest schedule change 1 --rule '0 8 * * MON'"))
+def change(
+    schedule: ScheduleNumber,
+    rule: Annotated[str | None, typer.Option("--rule", metavar="RULE", help="Another cron rule.")] = None,
+    timezone: Annotated[str | None, typer.Option(metavar="ZONE", help="Another zone for it.")] = None,
+    window_days: Annotated[
+        int | None, typer.Option(min=1, max=366, metavar="N", help="Days an issue covers.")
+    ] = None,
+) -> None:
+    """Give a schedule another rule, zone or number of days. It is due by that from now on."""
+    if rule is None and timezone is None and window_days is None:
+        raise InvalidInput("say what changes: --rule, --timezone or --window-days")
+    changed = scheduling.reschedule(
+        open_runtime(),
+        schedule,
+        cron=rule,
+        timezone=timezone,
+        window_days=window_days,
+        by=getpass.getuser(),
+    )
+    say(f"Schedule {schedule}: {in_words(changed.cron).lower()}, next due {_due(changed)}.")
 
 
 @app.command("list")
@@ -105,17 +122,18 @@ def next_(
     count: Annotated[int, typer.Option(min=1, max=100, metavar="N", help="How many.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a schedule's next due dates, in its own zone."""
+    """Show a schedule's next due dates, in its own zone, and those of them that are left out."""
     runtime = open_runtime()
     with reading(runtime.engine) as session:
         found = get_schedule(session, schedule)
-    dates = due_dates(found.cron, found.timezone, after=runtime.clock(), count=count)
-    local = [moment.astimezone(zone(found.timezone)) for moment in dates]
+        dates = scheduling.coming_dates(session, found, now=runtime.clock(), count=count)
+    tz = zone(found.timezone)
     if as_json:
-        show_json(local)
+        show_json([one.due_at.astimezone(tz) for one in dates if one.skipped is None])
         return
-    for moment in local:
-        say(f"{moment:%A %Y-%m-%d %H:%M %Z}")
+    for one in dates:
+        left_out = f"  left out: 'digest schedule unskip {one.skipped}'" if one.skipped else ""
+        say(f"{one.due_at.astimezone(tz):%A %Y-%m-%d %H:%M %Z}{left_out}")
     if found.is_paused:
         say(f"It is paused: 'digest schedule resume {schedule}' lets it run.")
 
@@ -123,45 +141,117 @@ def next_(
 @app.command()
 def pause(schedule: ScheduleNumber) -> None:
     """Let a schedule rest. Runs that would come due are not made up for."""
-    _set_paused(schedule, True)
+    scheduling.set_resting(open_runtime(), schedule, True, by=getpass.getuser())
     say(f"Schedule {schedule} is paused.")
 
 
 @app.command()
 def resume(schedule: ScheduleNumber) -> None:
     """Let a paused schedule run again, from its next due date on."""
-    due = _set_paused(schedule, False)
-    say(f"Schedule {schedule} runs again: next due {due}.")
+    found = scheduling.set_resting(open_runtime(), schedule, False, by=getpass.getuser())
+    say(f"Schedule {schedule} runs again: next due {_due(found)}.")
 
 
-def _set_paused(schedule: int, paused: bool) -> str:
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_schedule(session, schedule)
-        due = next_due(found.cron, found.timezone, after=runtime.clock())
-        set_paused(session, found.id, paused=paused, next_due=due)
-    return f"{due.astimezone(zone(found.timezone)):%A %Y-%m-%d %H:%M %Z}"
+@app.command("skip-next")
+def skip_next(schedule: ScheduleNumber) -> None:
+    """Leave out the next due date alone, as of a holiday."""
+    skipped = scheduling.skip_next(open_runtime(), schedule, by=getpass.getuser())
+    say(f"{skipped.local_date} is left out: 'digest schedule unskip {skipped.id}' puts it back.")
+
+
+@app.command()
+def unskip(left_out: RunNumber) -> None:
+    """Put back a date to come that was left out."""
+    found = scheduling.take_back_skip(open_runtime(), left_out, by=getpass.getuser())
+    say(f"{found.local_date} is due again.")
+
+
+@app.command()
+def start(schedule: ScheduleNumber) -> None:
+    """Begin today's run now, before its hour. A running worker takes it up within seconds."""
+    begun = scheduling.start_now(open_runtime(), schedule, by=getpass.getuser())
+    say(f"Run {begun.id} is on its way: 'digest schedule stages {begun.id}' shows how far it is.")
 
 
 @app.command()
 def remove(schedule: ScheduleNumber) -> None:
     """Remove a schedule and the record of its runs. Issues stay."""
-    with writing(open_runtime().engine) as session:
-        remove_schedule(session, get_schedule(session, schedule).id)
+    scheduling.end_schedule(open_runtime(), schedule, by=getpass.getuser())
     say(f"Removed schedule {schedule}.")
 
 
 @app.command()
 def run(missed: RunNumber) -> None:
     """Run a missed occurrence after all. A running worker takes it up within a minute."""
-    with writing(open_runtime().engine) as session:
-        settled = settle_held(session, missed, run=True)
+    settled = scheduling.settle_missed(open_runtime(), missed, run=True, by=getpass.getuser())
     say(f"The run of {settled.local_date} is on its way: 'digest up' or a worker does it.")
 
 
 @app.command()
 def skip(missed: RunNumber) -> None:
     """Let a missed occurrence be."""
-    with writing(open_runtime().engine) as session:
-        settled = settle_held(session, missed, run=False)
+    settled = scheduling.settle_missed(open_runtime(), missed, run=False, by=getpass.getuser())
     say(f"The run of {settled.local_date} is skipped.")
+
+
+@app.command(epilog=examples("digest schedule retry 7", "digest schedule retry 7 --from gather"))
+def retry(
+    failed: RunNumber,
+    stage: Annotated[
+        Stage | None, typer.Option("--from", help="An earlier stage; without it the one that failed.")
+    ] = None,
+) -> None:
+    """Let a run that failed go on, from the stage that failed. A running worker takes it up."""
+    again = scheduling.retry(open_runtime(), failed, stage=stage, by=getpass.getuser())
+    say(f"Run {failed} goes on at '{again.stage}': 'digest up' or a worker does it.")
+
+
+@app.command()
+def runs(
+    state: Annotated[OccurrenceState | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List scheduled runs, the newest first."""
+    with reading(open_runtime().engine) as session:
+        found = list_runs(session, state=state, limit=limit)
+    if as_json:
+        show_json([{"newsletter": one.newsletter, "run": one.occurrence} for one in found])
+        return
+    show_table(
+        ("run", "newsletter", "due", "state", "stage", "note"),
+        [
+            (o.id, one.newsletter, o.local_date, o.state, o.stage, o.note)
+            for one in found
+            for o in [one.occurrence]
+        ],
+        empty="No run yet: 'digest schedule list' says when the next is due.",
+    )
+
+
+def _run(newsletter: str, run: Occurrence) -> tuple[object, ...]:
+    return run.id, newsletter, run.local_date, run.state, run.stage, run.note
+
+
+@app.command()
+def stages(
+    number: RunNumber,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the stages of a run: when each began, how long it took, what it came to."""
+    with reading(open_runtime().engine) as session:
+        found = stages_of(session, get_occurrence(session, number).id)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("stage", "attempt", "began", "took", "outcome", "what it came to"),
+        [_stage(one) for one in found],
+        empty=f"No stage of run {number} has begun: 'digest up' or a worker begins it.",
+    )
+
+
+def _stage(one: StageRun) -> tuple[object, ...]:
+    took = "" if one.lasted is None else f"{one.lasted.total_seconds():.1f} s"
+    began = f"{one.began_at:%Y-%m-%d %H:%M:%S}"
+    return one.stage, one.attempt, began, took, one.outcome or "open", one.told.replace("\n", "; ")

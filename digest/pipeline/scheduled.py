@@ -13,6 +13,7 @@ from digest.domain.articles import Usage
 from digest.domain.errors import DigestError, Misconfigured, Overtaken, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.runs import StageOutcome
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
 from digest.gather.polled import Polled
@@ -20,6 +21,7 @@ from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
 from digest.pipeline.condensing import MILLION, condense_for_a_while
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.run import empty_week, gather_newsletter
+from digest.pipeline.stage_words import composed_in_words, condensed_in_words, gathered_in_words
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
 from digest.store.database import reading, writing
@@ -33,6 +35,7 @@ from digest.store.schedules import (
     record_stage,
 )
 from digest.store.sources import list_sources
+from digest.store.stage_runs import begin_stage, end_stage
 
 log = structlog.get_logger(__name__)
 
@@ -74,14 +77,16 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     lease_until = now + RETRY_AFTER
     with writing(runtime.engine) as session:
         claimed = claim_occurrence(session, occurrence_id, now=now, lease_until=lease_until)
-    if claimed is None:
-        return False
-    occurrence, attempts = claimed
-    after = _after_attempt(runtime, occurrence, attempts)
+        if claimed is None:
+            return False
+        occurrence, attempts = claimed
+        begun = begin_stage(session, occurrence.id, occurrence.stage, attempt=attempts, now=now)
+    after, told = _after_attempt(runtime, occurrence, attempts)
     if after is None:
-        _try_again_later(runtime, occurrence, attempts, lease_until)
+        _try_again_later(runtime, occurrence, attempts, lease_until, begun, told)
         return False
     with writing(runtime.engine) as session:
+        end_stage(session, begun, _outcome(occurrence, after), told=told, now=runtime.clock())
         is_ours = record_stage(
             session,
             after.id,
@@ -106,15 +111,28 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     return after.state is OccurrenceState.RUNNING
 
 
-def _try_again_later(runtime: Runtime, occurrence: Occurrence, attempts: int, lease_until: datetime) -> None:
+def _outcome(before: Occurrence, after: Occurrence) -> StageOutcome:
+    if after.state is OccurrenceState.FAILED:
+        return StageOutcome.FAILED
+    if after.state is OccurrenceState.WAITING:
+        return StageOutcome.WAITING
+    unfinished = after.state is OccurrenceState.RUNNING and after.stage is before.stage
+    return StageOutcome.UNFINISHED if unfinished else StageOutcome.DONE
+
+
+def _try_again_later(
+    runtime: Runtime, occurrence: Occurrence, attempts: int, lease_until: datetime, begun: int, told: str
+) -> None:
     """Give a run back for its next attempt. When not even that can be recorded, its lease runs out."""
     pause = min(FIRST_RETRY * 4 ** (attempts - 1), RETRY_AFTER)
+    now = runtime.clock()
     with writing(runtime.engine) as session:
-        put_off(session, occurrence.id, lease_until=lease_until, until=runtime.clock() + pause)
+        put_off(session, occurrence.id, lease_until=lease_until, until=now + pause)
+        end_stage(session, begun, StageOutcome.LATER, told=told, now=now)
 
 
-def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> Occurrence | None:
-    """Do one stage, and return the occurrence as it stands then: None when it is to be tried again."""
+def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> tuple[Occurrence | None, str]:
+    """Do one stage; return the occurrence as it stands then, None when it is to be tried again, and words."""
     try:
         if attempts > ATTEMPTS:
             raise Misconfigured(
@@ -124,29 +142,35 @@ def _after_attempt(runtime: Runtime, occurrence: Occurrence, attempts: int) -> O
     except (Unavailable, Overtaken) as exc:
         if attempts < ATTEMPTS:
             log.warning("run.retry", occurrence=occurrence.id, stage=occurrence.stage, reason=str(exc))
-            return None
-        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+            return None, str(exc)
+        return _failed(occurrence, str(exc))
     except DigestError as exc:
-        return replace(occurrence, state=OccurrenceState.FAILED, note=str(exc))
+        return _failed(occurrence, str(exc))
 
 
-def _stage(runtime: Runtime, occurrence: Occurrence) -> Occurrence:
-    """Do one stage, and return the occurrence as it stands after it."""
+def _failed(occurrence: Occurrence, reason: str) -> tuple[Occurrence, str]:
+    return replace(occurrence, state=OccurrenceState.FAILED, note=reason), reason
+
+
+def _stage(runtime: Runtime, occurrence: Occurrence) -> tuple[Occurrence, str]:
+    """Do one stage; return the occurrence as it stands after it, and what the stage came to in words."""
     engine = runtime.engine
     with reading(engine) as session:
         schedule = get_schedule(session, occurrence.schedule_id)
         newsletter = newsletter_by_id(session, schedule.newsletter_id)
     window = window_of(schedule, occurrence.due_at)
     if occurrence.stage is Stage.GATHER:
-        gather_newsletter(runtime, engine, newsletter, window)
-        return replace(occurrence, stage=Stage.CONDENSE)
+        polled = gather_newsletter(runtime, engine, newsletter, window)
+        return replace(occurrence, stage=Stage.CONDENSE), gathered_in_words(polled)
     if occurrence.stage is Stage.CONDENSE:
         report = condense_for_a_while(runtime, newsletter, since=occurrence.due_at)
         _log_condensed(newsletter, report)
-        return occurrence if report.is_cut_short else replace(occurrence, stage=Stage.COMPOSE)
+        after = occurrence if report.is_cut_short else replace(occurrence, stage=Stage.COMPOSE)
+        return after, condensed_in_words(report)
     if occurrence.stage is Stage.COMPOSE:
         return _compose_stage(runtime, occurrence, newsletter, window)
-    return _approve_stage(runtime, occurrence, newsletter)
+    after = _approve_stage(runtime, occurrence, newsletter)
+    return after, after.note
 
 
 def _log_condensed(newsletter: Newsletter, report: Report) -> None:
@@ -168,14 +192,15 @@ def _log_condensed(newsletter: Newsletter, report: Report) -> None:
 
 def _compose_stage(
     runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter, window: Window
-) -> Occurrence:
+) -> tuple[Occurrence, str]:
     composed = compose(runtime.engine, newsletter, window, now=runtime.clock())
     if composed.issue is None:
         polls = _last_polls(runtime, newsletter)
         note = empty_week(newsletter, window, polls, composed.left_out)
         tell_ops(runtime, f"{newsletter.name}: nothing to send", note)
-        return replace(occurrence, state=OccurrenceState.DONE, note=note)
-    return replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)
+        return replace(occurrence, state=OccurrenceState.DONE, note=note), note
+    after = replace(occurrence, stage=Stage.APPROVE, issue_id=composed.issue.id)
+    return after, composed_in_words(composed)
 
 
 def _last_polls(runtime: Runtime, newsletter: Newsletter) -> tuple[Polled, ...]:

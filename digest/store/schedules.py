@@ -112,6 +112,28 @@ def set_paused(session: Session, schedule_id: ScheduleId, *, paused: bool, next_
     )
 
 
+def change_schedule(
+    session: Session,
+    schedule_id: ScheduleId,
+    *,
+    cron: str,
+    timezone: str,
+    window_days: int,
+    next_due: datetime,
+) -> Schedule:
+    """Give a schedule another rule that was checked. Raises `NotFound`."""
+    row = session.scalar(
+        update(ScheduleRow)
+        .where(ScheduleRow.id == schedule_id)
+        .values(cron=cron, timezone=timezone, window_days=window_days, next_due=next_due)
+        .returning(ScheduleRow)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    if row is None:
+        raise NotFound(f"no schedule {schedule_id}: 'digest schedule list' shows those there are")
+    return _schedule(row)
+
+
 def due_schedules(session: Session, *, now: datetime) -> tuple[Schedule, ...]:
     """Return the schedules whose due date has come."""
     rows = session.scalars(
@@ -164,7 +186,7 @@ def add_occurrence(
     )
     session.add(row)
     session.flush()
-    return _occurrence(row)
+    return as_occurrence(row)
 
 
 def pending_occurrences(session: Session, *, now: datetime) -> tuple[Occurrence, ...]:
@@ -177,7 +199,7 @@ def pending_occurrences(session: Session, *, now: datetime) -> tuple[Occurrence,
         )
         .order_by(OccurrenceRow.due_at, OccurrenceRow.id)
     )
-    return tuple(map(_occurrence, rows))
+    return tuple(map(as_occurrence, rows))
 
 
 def list_occurrences(session: Session, schedule_id: ScheduleId, *, limit: int) -> tuple[Occurrence, ...]:
@@ -188,7 +210,7 @@ def list_occurrences(session: Session, schedule_id: ScheduleId, *, limit: int) -
         .order_by(OccurrenceRow.local_date.desc())
         .limit(limit)
     )
-    return tuple(map(_occurrence, rows))
+    return tuple(map(as_occurrence, rows))
 
 
 def occurrences_page(
@@ -207,15 +229,15 @@ def occurrences_page(
         query = query.where(OccurrenceRow.state.in_(states))
     if before is not None:
         query = query.where(OccurrenceRow.id < before)
-    return tuple(map(_occurrence, session.scalars(query)))
+    return tuple(map(as_occurrence, session.scalars(query)))
 
 
 def get_occurrence(session: Session, occurrence_id: int) -> Occurrence:
     """Return an occurrence. Raises `NotFound`."""
     row = session.get(OccurrenceRow, occurrence_id)
     if row is None:
-        raise NotFound(f"no run {occurrence_id}: 'digest schedule list' shows those there are")
-    return _occurrence(row)
+        raise NotFound(f"no run {occurrence_id}: 'digest schedule runs' shows those there are")
+    return as_occurrence(row)
 
 
 def find_own_hour(session: Session, issue_id: IssueId) -> OwnHour | None:
@@ -248,7 +270,7 @@ def claim_occurrence(
         .returning(OccurrenceRow)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return None if row is None else (_occurrence(row), row.attempts)
+    return None if row is None else (as_occurrence(row), row.attempts)
 
 
 def record_stage(
@@ -311,7 +333,7 @@ def settle_held(session: Session, occurrence_id: int, *, run: bool) -> Occurrenc
     )
     if row is None:
         raise NotFound(f"no held occurrence {occurrence_id}: 'digest schedule list' shows those there are")
-    return _occurrence(row)
+    return as_occurrence(row)
 
 
 def _schedule(row: ScheduleRow) -> Schedule:
@@ -326,7 +348,8 @@ def _schedule(row: ScheduleRow) -> Schedule:
     )
 
 
-def _occurrence(row: OccurrenceRow) -> Occurrence:
+def as_occurrence(row: OccurrenceRow) -> Occurrence:
+    """Return a row as a value."""
     return Occurrence(
         id=OccurrenceId(row.id),
         schedule_id=ScheduleId(row.schedule_id),
