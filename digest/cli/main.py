@@ -30,6 +30,7 @@ class Root(LazyGroup):
         "migrate": Part(_START, "digest.cli.system", "Bring the database to this version's schema."),
         "doctor": Part(_START, "digest.cli.system", "Check settings, database, broker, mail and templates."),
         "dkim": Part(_START, "digest.cli.dkim", "Print the DNS records that vouch for our signatures."),
+        "account": Part(_START, "digest.cli.accounts", "Accounts: who may sign in, and as what.", True),
         "token": Part(_START, "digest.cli.tokens", "Tokens for programs that use the API.", True),
         "newsletter": Part(_SETUP, "digest.cli.newsletters", "Newsletters: who sends, what, how much.", True),
         "topic": Part(_SETUP, "digest.cli.topics", "Topics: what subscribers follow.", True),

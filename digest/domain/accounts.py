@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
@@ -63,3 +64,17 @@ class Actor:
     def may(self, right: Right) -> bool:
         """Tell whether this one has that right."""
         return right in self.rights
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who signs in. `email` is what they sign in with, `name` what stands beside what they do."""
+
+    id: AccountId
+    email: str
+    name: str
+    role: Role
+    created_at: datetime
+    created_by: str
+    has_password: bool
+    """Without one nobody can sign in."""

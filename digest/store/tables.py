@@ -1,10 +1,12 @@
 """Every table, imported in one place so that the metadata is whole."""
 
 from digest.store import (
+    accounts,
     answers,
     archive,
     articles,
     audiences,
+    audit,
     bounces,
     condensed,
     condensings,
@@ -28,6 +30,7 @@ from digest.store import (
     returned,
     revisions,
     schedules,
+    sign_ins,
     sources,
     spending,
     stage_runs,
@@ -42,10 +45,12 @@ from digest.store import (
 from digest.store.base import Base
 
 __all__ = [
+    "accounts",
     "answers",
     "archive",
     "articles",
     "audiences",
+    "audit",
     "bounces",
     "condensed",
     "condensings",
@@ -70,6 +75,7 @@ __all__ = [
     "returned",
     "revisions",
     "schedules",
+    "sign_ins",
     "sources",
     "spending",
     "stage_runs",

@@ -18,7 +18,8 @@ from fastapi import APIRouter, FastAPI, Response
 from digest.domain.errors import Unavailable
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
-from digest.web import api, archive, assets, editor, health, preview, subscriber, webhooks
+from digest.web import account, api, archive, assets, editor, health, preview, subscriber, webhooks
+from digest.web.access import require_declared
 from digest.web.dependencies import READ, ThePages, provide
 from digest.web.envelope import Envelope
 from digest.web.error_pages import add_error_pages
@@ -52,10 +53,12 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
     hooks = hooks or Hooks(runtime)
     provide(app, runtime, pages, hooks)
     app.include_router(_static)
-    for part in (health, webhooks, editor, preview, subscriber, archive):
+    for part in (health, webhooks, account, editor, preview, subscriber, archive):
         app.include_router(part.router)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))
+    require_declared(app)
     add_error_pages(app, pages)
+    account.add_answers(app, pages)
     app.add_middleware(Envelope, pages=pages, base=base)
     return app
 
@@ -83,10 +86,8 @@ def serve(
 
     `on_listening` is told the address once connections are taken, for a person to read.
 
-    There is no sign-in yet: whoever reaches the port reads every newsletter, issue and preview. Listen
-    at a loopback address, and let a reverse proxy pass on only what subscribers and visitors need:
-    /unsubscribe/, /preferences/, /online/, /archive/, /static/ and, for mail providers, /hooks/. Raises
-    `Unavailable` when the address cannot be listened at, `Misconfigured` for wrong templates or webhooks.
+    It speaks HTTP without TLS: from outside, a reverse proxy has to speak https for it. Raises `Unavailable`
+    when the address cannot be listened at, `Misconfigured` for wrong templates or webhooks.
     """
     app = make_app(runtime)
     config = uvicorn.Config(
@@ -122,8 +123,7 @@ def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         if not ipaddress.ip_address(ip).is_loopback:
             log.warning(
                 "web.open_to_others",
-                advice="there is no sign-in yet: let only /unsubscribe/, /preferences/, /online/, /archive/, "
-                "/hooks/ and /static/ be reached from outside",
+                advice="passwords pass unencrypted here: let others in through a proxy that speaks https",
             )
         yield listener, address
 

@@ -28,7 +28,8 @@ async def _runtime(request: Request) -> Runtime:
 
 async def _pages(request: Request) -> Pages:
     pages: Pages = request.app.state.pages
-    return pages
+    # What a route needs is asked before all else, so who is signed in is known by now.
+    return pages.seen_by(getattr(request.state, "signed_in", None))
 
 
 async def _hooks(request: Request) -> Hooks:

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from digest.compose.steps import content_of
+from digest.domain.accounts import Right
+from digest.web.access import needs
 from digest.web.checks import checks_view
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.desk import issue_view, overview
 from digest.web.first_steps import first_steps
 
-router = APIRouter()
+router = APIRouter(dependencies=[needs(Right.LOOK)])
 
 # Larger numbers do not fit the column, and PostgreSQL would call them an error.
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

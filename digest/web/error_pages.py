@@ -95,8 +95,11 @@ def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> 
         return _to_readers(pages, request, status)
     if FOR_VISITORS in tags:
         return _to_visitors(pages, request, status)
-    error = ErrorView(_TITLES.get(status, _BROKEN), reason or f"{status.description or status.phrase}.")
-    return pages.desk("error.html", status=status, error=error)
+    signed_in = getattr(request.state, "signed_in", None)
+    # Who is not signed in is not told what a newsletter is called, or where the database is.
+    told = reason if signed_in else ""
+    error = ErrorView(_TITLES.get(status, _BROKEN), told or f"{status.description or status.phrase}.")
+    return pages.seen_by(signed_in).desk("error.html", status=status, error=error)
 
 
 def _tags(request: Request) -> Collection[str | Enum]:

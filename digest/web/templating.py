@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 
+from digest.admit.steps import SignedIn
 from digest.compose.catalogues import Catalogues
 from digest.compose.phrases import ENGLISH, Phrases
 from digest.domain.errors import Misconfigured
@@ -30,6 +33,7 @@ class Pages:
                 "those that come with Digest"
             )
         self.base = base
+        self._signed_in: SignedIn | None = None
         self._catalogues = Catalogues(folder / "locale", DOMAIN)
         self.assets = Assets(folder / "static")
         self._environment = Environment(
@@ -57,14 +61,29 @@ class Pages:
                     f"{folder / name} line {exc.lineno}: {exc}; correct the template"
                 ) from exc
 
+    def seen_by(self, signed_in: SignedIn | None) -> Self:
+        """Return the same pages as somebody sees them who is signed in, or nobody."""
+        seen = copy.copy(self)
+        seen._signed_in = signed_in
+        return seen
+
     def phrases(self, *languages: str) -> Phrases:
         """Return how pages speak in the first of these languages that is translated, else in English."""
         found = ((language, self._catalogues.phrases(language)) for language in languages if language)
         return next((phrases for language, phrases in found if speaks(phrases, language)), ENGLISH)
 
     def desk(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
-        """Return a page for those who make the newsletter."""
-        return self._page(name, status, DESK, ENGLISH, {**values, "is_desk": True, "audience": "desk"})
+        """Return a page for those who make the newsletter. Templates know the `actor` and their `csrf`."""
+        seen = {"is_desk": True, "audience": "desk", **self._who()}
+        return self._page(name, status, DESK, ENGLISH, {**values, **seen})
+
+    def door(self, name: str, *, status: int = 200, **values: object) -> HTMLResponse:
+        """Return a page for who is about to come in: it looks like a reader's, and knows nobody."""
+        return self._page(name, status, DESK, ENGLISH, {**values, "is_desk": False, "audience": "reader"})
+
+    def _who(self) -> Mapping[str, object]:
+        who = self._signed_in
+        return {"actor": who.actor, "csrf": who.csrf} if who else {}
 
     def reader(self, name: str, spoken: Phrases, *, status: int = 200, **values: object) -> HTMLResponse:
         """Return a page for a subscriber. Its address holds their token, so it tells nobody."""
@@ -76,7 +95,9 @@ class Pages:
 
     def text(self, name: str, spoken: Phrases, **values: object) -> str:
         """Return what a template makes of these values, its own words as `spoken` says them."""
-        return self._environment.get_template(name).render({**values, **Speech(spoken).names()})
+        return self._environment.get_template(name).render(
+            {"actor": None, "csrf": "", **values, **Speech(spoken).names()}
+        )
 
     def _page(
         self,

@@ -5,16 +5,20 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from playwright.sync_api import Page
 
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.database import open_engine
 from digest.store.schema import migrate
+from tests.servers.browser import ChromiumBrowser
 from tests.servers.processes import free_port
 from tests.web.archived import populate_archive
+from tests.web.people import sign_in_browser
 from tests.web.site import Site, serving
 from tests.web.world import NOW, contents, populate
 
@@ -114,6 +118,23 @@ def own_archive(open_site: Callable[..., Site], archive_database: Path) -> Site:
 def empty_site(open_site: Callable[..., Site], empty_database: Path) -> Site:
     """The pages of a database with nothing in it."""
     return open_site(empty_database)
+
+
+class DeskBrowser:
+    """A browser whose pages are signed in as an admin."""
+
+    def __init__(self, chromium: ChromiumBrowser) -> None:
+        self._chromium = chromium
+
+    @contextmanager
+    def page(self, **look: Any) -> Iterator[Page]:
+        with self._chromium.page(**look) as page:
+            yield sign_in_browser(page)
+
+
+@pytest.fixture(scope="session")
+def browser(browser: ChromiumBrowser) -> DeskBrowser:
+    return DeskBrowser(browser)
 
 
 @pytest.fixture

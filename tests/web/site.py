@@ -11,20 +11,24 @@ from threading import Thread
 import httpx2
 import uvicorn
 
+from digest.admit.sessions import csrf_of
+from digest.domain.accounts import Role
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
 from digest.web.app import make_app
 from tests.waiting import PATIENCE
+from tests.web.people import TOKENS, add_session, cookie_header
 from tests.web.world import SENDING, reader_id
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site that serves `runtime` at its public address."""
+    """A site that serves `runtime` at its public address, to somebody of this role; None: to nobody known."""
 
     runtime: Runtime
     client: httpx2.Client
+    role: Role | None = None
 
     @property
     def url(self) -> str:
@@ -36,6 +40,21 @@ class Site:
     def post(self, path: str, **form: str | list[str]) -> httpx2.Response:
         return self.client.post(path, data=form)
 
+    def submit(self, path: str, **form: str | list[str]) -> httpx2.Response:
+        """Send a form of the desk, as its page would."""
+        assert self.role
+        return self.client.post(path, data={"csrf": csrf_of(TOKENS[self.role]), **form})
+
+    @contextmanager
+    def seen_by(self, role: Role | None) -> Iterator[Site]:
+        """The same site as another sees it."""
+        headers = {}
+        if role:
+            add_session(self.runtime, role)
+            headers = cookie_header(self.runtime, role)
+        with _client(str(self.client.base_url), headers) as client:
+            yield Site(self.runtime, client, role)
+
     def link(self, purpose: Purpose, email: str, first: int = 1) -> str:
         """The path of a link as it stands in the reader's mail."""
         who = reader_id(self.runtime.engine, email)
@@ -44,7 +63,9 @@ class Site:
 
 
 @contextmanager
-def serving(runtime: Runtime, port: int, hooks: Hooks | None = None) -> Iterator[Site]:
+def serving(
+    runtime: Runtime, port: int, hooks: Hooks | None = None, *, role: Role | None = Role.ADMIN
+) -> Iterator[Site]:
     app = make_app(runtime, hooks=hooks)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False
@@ -58,10 +79,18 @@ def serving(runtime: Runtime, port: int, hooks: Hooks | None = None) -> Iterator
         assert time.monotonic() < deadline, "the server did not start in time"
         time.sleep(0.005)
     try:
-        address = f"http://127.0.0.1:{port}"
-        # verify=False: reading the authorities' certificates takes longer than most tests here.
-        with httpx2.Client(base_url=address, trust_env=False, verify=False, timeout=PATIENCE) as client:
-            yield Site(runtime, client)
+        with _client(f"http://127.0.0.1:{port}", {}) as client:
+            nobody = Site(runtime, client)
+            if role is None:
+                yield nobody
+                return
+            with nobody.seen_by(role) as site:
+                yield site
     finally:
         server.should_exit = True
         thread.join(PATIENCE)
+
+
+def _client(address: str, headers: dict[str, str]) -> httpx2.Client:
+    # verify=False: reading the authorities' certificates takes longer than most tests here.
+    return httpx2.Client(base_url=address, headers=headers, trust_env=False, verify=False, timeout=PATIENCE)

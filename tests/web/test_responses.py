@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import APIRoute
 
+from digest.domain.accounts import Role
 from digest.domain.errors import Misconfigured
 from digest.logs import set_up_logs
 from digest.runtime import Runtime
@@ -19,6 +20,7 @@ from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import free_port
 from tests.web.conftest import make_schema, runtime_on
+from tests.web.people import cookie_header
 from tests.web.site import Site, serving
 from tests.web.world import ADA, SENDING, contents
 
@@ -186,7 +188,7 @@ def test_a_body_too_large_is_refused_before_it_is_kept(still_site: Site) -> None
 @pytest.fixture
 def site_without_database(tmp_path: Path) -> Iterator[Site]:
     runtime = runtime_on(f"sqlite:///{tmp_path / 'no-such-folder' / 'digest.db'}")
-    with serving(runtime, free_port()) as site:
+    with serving(runtime, free_port(), role=None) as site:
         yield site
 
 
@@ -197,13 +199,16 @@ def test_a_site_without_a_database_lives_but_is_not_ready(site_without_database:
     assert "no-such-folder" not in ready.text
 
 
-def test_an_editor_reads_what_is_wrong_with_the_database_a_subscriber_does_not(
+def test_what_is_wrong_with_the_database_is_told_to_nobody_who_is_not_signed_in(
     site_without_database: Site,
 ) -> None:
     token = site_without_database.runtime.tokens.sign(Purpose.UNSUBSCRIBE, 1, 1)
-    desk, reader = site_without_database.get("/"), site_without_database.get(f"/unsubscribe/{token}")
+    cookie = cookie_header(site_without_database.runtime, Role.ADMIN)
+    desk = site_without_database.client.get("/", headers=cookie)
+    reader = site_without_database.get(f"/unsubscribe/{token}")
     assert desk.status_code == reader.status_code == 503
-    assert "no-such-folder" in desk.text
+    assert "Out of reach for the moment" in desk.text
+    assert "no-such-folder" not in desk.text, "nobody can be signed in without a database"
     assert "Please try again in a few minutes" in reader.text
     assert "no-such-folder" not in reader.text
 

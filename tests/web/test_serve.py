@@ -73,14 +73,14 @@ def ended_by(number: signal.Signals, database: Path, output: Path, *, host: str)
 
 def test_a_stop_ends_the_server_and_nothing_else(empty_database: Path, tmp_path: Path) -> None:
     printed = ended_by(signal.SIGTERM, empty_database, tmp_path / "output", host="127.0.0.1")
-    assert "no sign-in" not in printed
+    assert "unencrypted" not in printed
 
 
 def test_control_c_ends_it_too_and_listening_to_others_is_warned_of(
     empty_database: Path, tmp_path: Path
 ) -> None:
     printed = ended_by(signal.SIGINT, empty_database, tmp_path / "output", host="0.0.0.0")
-    assert "there is no sign-in yet" in printed
+    assert "passwords pass unencrypted here" in printed
 
 
 def test_a_port_that_is_taken_is_told_in_words(empty_database: Path) -> None:

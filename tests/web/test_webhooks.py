@@ -193,7 +193,7 @@ def test_signed_nonsense_is_told_apart_and_not_asked_for_again(site: Site) -> No
 
 def test_while_the_database_is_away_providers_are_asked_to_try_again(tmp_path: Path) -> None:
     runtime = runtime_on(f"sqlite:///{tmp_path / 'no-such-folder' / 'digest.db'}", **SETTINGS)
-    with serving(runtime, free_port(), Hooks(runtime, fetch=amazon)) as site:
+    with serving(runtime, free_port(), Hooks(runtime, fetch=amazon), role=None) as site:
         for provider in PROVIDERS:
             answer = post(site, provider, delivery(provider, "1.2.0123456789ab@example.org"))
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")

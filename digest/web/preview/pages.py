@@ -7,13 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import HTMLResponse
 
+from digest.domain.accounts import Right
+from digest.web.access import needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import PREVIEW, PREVIEW_BARE
 from digest.web.preview.chosen import Images, TheLook, TheReader
 from digest.web.preview.colours import Colours, in_colours
 from digest.web.preview.previews import head_view, mail_page, mail_source, pieces, preview_view
 
-router = APIRouter(prefix="/issues/{issue_id}/preview")
+router = APIRouter(prefix="/issues/{issue_id}/preview", dependencies=[needs(Right.LOOK)])
 
 # Larger numbers do not fit the column, and PostgreSQL would call them an error.
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

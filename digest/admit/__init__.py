@@ -1,0 +1,1 @@
+"""Who may come in: passwords, and the sessions of those who are in."""

@@ -1,0 +1,138 @@
+"""Signing in and out, and who it is that asks."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.admit.passwords import hash_password, is_outdated, is_right, prepare
+from digest.admit.sessions import SEEN_AGAIN, csrf_of, ends_at, kept, new_token
+from digest.domain.accounts import Account, Actor
+from digest.domain.errors import Unavailable
+from digest.store.accounts import find_account, password_of, set_password
+from digest.store.audit import record
+from digest.store.database import reading, writing
+from digest.store.sign_ins import (
+    SignIn,
+    SignInId,
+    end_sign_in,
+    end_sign_ins,
+    find_sign_in,
+    see_again,
+    start_sign_in,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody signs in from: the browser in words, and the address it came from."""
+
+    device: str = ""
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who asks, in which session, and what their forms must carry."""
+
+    actor: Actor
+    email: str
+    session_id: SignInId
+    token: str = field(repr=False)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this session carries."""
+        return csrf_of(self.token)
+
+
+def sign_in(
+    engine: Engine, *, email: str, password: str, place: Place, now: datetime, before: str = ""
+) -> str | None:
+    """Begin a session and return its token; None when address and password do not belong together.
+
+    Nothing tells which of the two was wrong, not even the time it takes. The token is always a new one; the
+    session whose token was `before` ends.
+    """
+    with reading(engine) as session:
+        account = find_account(session, email)
+        hashed = password_of(session, account.id) if account else ""
+    if not is_right(hashed, password) or account is None:
+        return None
+    renewed = hash_password(prepare(password)) if is_outdated(hashed) else None
+    with writing(engine) as session:
+        if password_of(session, account.id) != hashed:
+            return None  # changed while it was compared
+        if renewed:
+            set_password(session, account.id, renewed, was=hashed)
+        _end(session, before, now)
+        return _begin(session, account, place, now)
+
+
+def _begin(session: Session, account: Account, place: Place, now: datetime) -> str:
+    token = new_token()
+    start_sign_in(
+        session,
+        account.id,
+        kept(token),
+        device=place.device,
+        network=place.network,
+        now=now,
+        ends_at=ends_at(now, now),
+    )
+    record(
+        session,
+        by=account.name,
+        account_id=account.id,
+        what="session.begun",
+        about=account.email,
+        detail=" · ".join(filter(None, (place.device, place.network))),
+        now=now,
+    )
+    return token
+
+
+def find_signed_in(engine: Engine, token: str, *, now: datetime) -> SignedIn | None:
+    """Return whose session a token is of, None when it has ended or never was. Notes that they were there."""
+    with reading(engine) as session:
+        found = find_sign_in(session, kept(token), now=now)
+    if found is None:
+        return None
+    if now - found.seen_at >= SEEN_AGAIN:
+        # A page that only reads must not wait for a database that can only be read now.
+        with suppress(Unavailable), writing(engine) as session:
+            see_again(session, found.id, now=now, ends_at=ends_at(found.started_at, now))
+    return _signed_in(found, token)
+
+
+def _signed_in(found: SignIn, token: str) -> SignedIn:
+    account = found.account
+    return SignedIn(Actor(account.name, account.role.rights, account.id), account.email, found.id, token)
+
+
+def sign_out(engine: Engine, token: str, *, now: datetime) -> None:
+    """End a session. Twice is the same as once."""
+    with writing(engine) as session:
+        _end(session, token, now)
+
+
+def _end(session: Session, token: str, now: datetime) -> None:
+    found = find_sign_in(session, kept(token), now=now) if token else None
+    if found is None or not end_sign_in(session, found.id, found.account.id):
+        return
+    account = found.account
+    record(
+        session, by=account.name, account_id=account.id, what="session.ended", about=account.email, now=now
+    )
+
+
+def replace_password(session: Session, account: Account, hashed: str, *, by: str, now: datetime) -> int:
+    """Give an account another password, by its hash, and end its sessions; return how many."""
+    set_password(session, account.id, hashed)
+    ended = end_sign_ins(session, account.id)
+    record(session, by=by, what="account.password_set", about=account.email, now=now)
+    return ended

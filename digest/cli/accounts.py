@@ -1,0 +1,138 @@
+"""`digest account`: who may sign in to the pages, and as what."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from digest.cli.arguments import Yes, decided_by
+from digest.cli.lazy import examples, new_app
+from digest.cli.opening import open_runtime
+from digest.cli.output import JsonOption, confirm, say, show_json, show_table
+from digest.domain.accounts import Role
+from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput
+from digest.intake.addresses import parse_address
+from digest.intake.names import parse_person
+from digest.store.accounts import add_account, change_role, get_account, list_accounts, remove_account
+from digest.store.audit import record
+from digest.store.database import reading, writing
+
+app = new_app()
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address they sign in with.")]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
+_ROLES = (
+    "viewer looks; editor also shapes and approves issues; ops also decides when things are sent; admin may "
+    "do everything."
+)
+
+
+@app.command(
+    epilog=examples(
+        "digest account add edith@example.org --name 'Edith Ilves' --role editor",
+        "digest account add ops@example.org --role ops < password.txt",
+    )
+)
+def add(
+    email: Email,
+    role: Annotated[Role, typer.Option(metavar="ROLE", help=_ROLES)] = Role.EDITOR,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What stands beside what they do; without it, their address.")
+    ] = "",
+    by: By = "",
+) -> None:
+    """Let somebody sign in. Asks for their password; from a pipe its first line is taken."""
+    from digest.admit.passwords import choose, hash_password
+
+    address = parse_address(email)
+    called = parse_person(name or address, "--name")
+    who = decided_by(by)
+    runtime = open_runtime()
+    password = hash_password(choose(_asked_password(), but=(address, called)))
+    with writing(runtime.engine) as session:
+        now = runtime.clock()
+        made = add_account(session, address, name=called, role=role, by=who, now=now, password=password)
+        record(session, by=who, what="account.added", about=made.email, detail=role, now=now)
+    say(f"{made.name} ({made.email}) may sign in at {_door(runtime.settings.public_url)} as {role}.")
+
+
+@app.command("list", epilog=examples("digest account list", "digest account list --json"))
+def list_(as_json: JsonOption = False) -> None:
+    """List the accounts, by name."""
+    with reading(open_runtime().engine) as session:
+        found = list_accounts(session)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("name", "address", "role", "since", "made by"),
+        [(one.name, one.email, one.role, f"{one.created_at:%Y-%m-%d}", one.created_by) for one in found],
+        empty="Nobody may sign in yet: 'digest account add EMAIL --role admin' makes the first account.",
+    )
+
+
+@app.command(epilog=examples("digest account role edith@example.org admin"))
+def role(
+    email: Email, role: Annotated[Role, typer.Argument(metavar="ROLE", help=_ROLES)], by: By = ""
+) -> None:
+    """Let an account be something else, from its next page on."""
+    who = decided_by(by)
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+        change_role(session, account, role)
+        if role is not account.role:
+            told, now = f"{account.role} → {role}", runtime.clock()
+            record(session, by=who, what="account.role_changed", about=account.email, detail=told, now=now)
+    was = "was that before" if role is account.role else f"was {account.role} until now"
+    say(f"{account.name} ({account.email}) is {role}; it {was}.")
+
+
+@app.command(epilog=examples("digest account password edith@example.org"))
+def password(email: Email, by: By = "") -> None:
+    """Give an account another password, and end all its sessions."""
+    from digest.admit.passwords import choose, hash_password
+    from digest.admit.steps import replace_password
+
+    who = decided_by(by)
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+    hashed = hash_password(choose(_asked_password(), but=(account.email, account.name)))
+    with writing(runtime.engine) as session:
+        ended = replace_password(session, account, hashed, by=who, now=runtime.clock())
+    say(f"{account.name} ({account.email}) has another password; {counted(ended, 'session')} ended.")
+
+
+@app.command(epilog=examples("digest account remove edith@example.org"))
+def remove(email: Email, by: By = "", yes: Yes = False) -> None:
+    """Remove an account and end its sessions. What it did stays written down."""
+    who = decided_by(by)
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+    if not yes:
+        confirm(f"Remove the account of {account.name} ({account.email})?")
+    with writing(runtime.engine) as session:
+        remove_account(session, account)
+        record(session, by=who, what="account.removed", about=account.email, now=runtime.clock())
+    say(f"{account.name} ({account.email}) cannot sign in any more.")
+
+
+def _asked_password() -> str:
+    """Return a password as it is typed twice, or the first line of what is piped in."""
+    if sys.stdin.isatty():
+        typed: str = typer.prompt("Password", hide_input=True, confirmation_prompt="Once more")
+        return typed
+    try:
+        line = sys.stdin.readline(2_000)
+    except UnicodeDecodeError as exc:
+        raise InvalidInput("the password on standard input is not UTF-8 text") from exc
+    return line.rstrip("\r\n")
+
+
+def _door(public_url: str) -> str:
+    return f"{public_url.rstrip('/')}/sign-in"
