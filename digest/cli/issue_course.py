@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +16,16 @@ from digest.domain.issues import IssueState
 from digest.pipeline import control
 from digest.store.database import reading
 from digest.store.issues import get_issue
+from digest.store.newsletters import newsletter_by_id
 from digest.store.preflights import find_look
 
+if TYPE_CHECKING:
+    from digest.runtime import Runtime
+
 app = new_app()
+
+Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")]
+By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 
 
 @app.command()
@@ -36,15 +43,18 @@ def approve(
     """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte.
 
     A draft stays one while its checks find errors. Of its links and pictures they know what the last
-    'digest issue check' found.
+    'digest issue check' found. Where the newsletter wants a second pair of eyes, whoever changed it last or
+    asked for its approval cannot approve it.
     """
     from digest.intake.names import parse_person
     from digest.pipeline.approval import approve_issue
 
     if despite_errors and by is None:
         raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
-    who = "command line" if by is None else parse_person(by, "--by")
     runtime = open_runtime()
+    if by is None and _wants_second_eyes(runtime, issue):
+        raise InvalidInput(f"issue {issue} wants a second pair of eyes: --by NAME says whose")
+    who = "command line" if by is None else parse_person(by, "--by")
     approved = approve_issue(runtime, issue, by=who, despite_errors=despite_errors)
     say(
         f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
@@ -55,8 +65,35 @@ def approve(
             say(f"Nobody looked at its links and pictures: 'digest issue check {issue}' does, also now.")
 
 
-Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")]
-By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
+def _wants_second_eyes(runtime: Runtime, issue_id: int) -> bool:
+    with reading(runtime.engine) as session:
+        return newsletter_by_id(session, get_issue(session, issue_id).newsletter_id).second_eyes
+
+
+@app.command(epilog=examples("digest issue ask 3 --note 'the lead is new'"))
+def ask(
+    issue: IssueNumber,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="For whoever approves it.")] = "",
+    by: By = "",
+) -> None:
+    """Say that a draft is ready to be approved. Its preview shows who asked, and when."""
+    from digest.pipeline.approval import ask_approval
+
+    who = decided_by(by)
+    ask_approval(open_runtime(), issue, by=who, note=note)
+    say(f"{who} asked for the approval of issue {issue}: 'digest issue approve {issue} --by NAME' gives it.")
+
+
+@app.command(epilog=examples("digest issue reopen 3"))
+def reopen(issue: IssueNumber, by: By = "") -> None:
+    """Take an approval back: the issue is a draft again, and is approved anew once it is changed.
+
+    Only while nobody was addressed. Without it, what was approved is what is sent.
+    """
+    from digest.pipeline.approval import take_back
+
+    take_back(open_runtime(), issue, by=decided_by(by))
+    say(f"Issue {issue} is a draft again: 'digest issue approve {issue}' approves it once more.")
 
 
 @app.command(epilog=examples("digest issue pause 3 --why 'wrong date in the intro'"))
@@ -118,7 +155,6 @@ def again(issue: IssueNumber) -> None:
     Whoever got the cancelled one, or may have got it, is not sent the new one.
     """
     from digest.compose.steps import compose
-    from digest.store.newsletters import newsletter_by_id
 
     runtime = open_runtime()
     made = control.make_again(runtime, issue)

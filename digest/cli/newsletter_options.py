@@ -28,7 +28,13 @@ TAKEAWAY_STYLE = typer.Option(
 LLM = typer.Option(
     "--llm/--no-llm", help="Have a language model write takeaways: see llm_provider in docs/settings.md."
 )
-APPROVAL = typer.Option(help="Whether somebody approves each issue, or it goes out by itself.")
+APPROVAL = typer.Option(
+    help="Who approves an issue: a person; nobody, unless its checks find errors; or nobody at all, "
+    "when it is due."
+)
+SECOND_EYES = typer.Option(
+    "--second-eyes/--one-pair", help="Let nobody approve an issue they changed last or asked for."
+)
 ARCHIVE = typer.Option(
     "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
 )

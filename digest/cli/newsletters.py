@@ -13,6 +13,7 @@ from digest.cli.lazy import examples, new_app
 from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.domain.approvals import require_eyes
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence, in_order
 from digest.domain.counting import counted
@@ -59,6 +60,7 @@ def add(
     takeaway_style: Annotated[Style, options.TAKEAWAY_STYLE] = Style.NEUTRAL,
     llm: Annotated[bool, options.LLM] = False,
     approval: Annotated[Approval, options.APPROVAL] = Approval.MANUAL,
+    second_eyes: Annotated[bool, options.SECOND_EYES] = False,
     welcome: Annotated[bool, options.WELCOME] = False,
     goodbye: Annotated[bool, options.GOODBYE] = False,
     archive: Annotated[bool, options.ARCHIVE] = False,
@@ -91,7 +93,9 @@ def add(
         local_time=local_time,
         cadences=in_order(cadence or [Cadence.EVERY]),
         quiet_hours=QuietHours.parse(quiet_hours),
+        second_eyes=second_eyes,
     )
+    require_eyes(approval, second_eyes=second_eyes)
     runtime = open_runtime()
     with writing(runtime.engine) as session:
         add_newsletter(session, newsletter, now=runtime.clock())
@@ -136,7 +140,12 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
             f"{counted(newsletter.window_days, 'day')}, at most {counted(newsletter.max_items, 'article')}",
         ),
         ("takeaways", _takeaways_in_words(newsletter)),
-        ("approval", newsletter.approval),
+        (
+            "approval",
+            f"{newsletter.approval}, by a second pair of eyes"
+            if newsletter.second_eyes
+            else newsletter.approval,
+        ),
         ("leaves", "at its hour by each reader's clock" if newsletter.local_time else "at once"),
         ("cadences", ", ".join(newsletter.cadences)),
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
@@ -186,6 +195,7 @@ def change(
     takeaway_style: Annotated[Style | None, options.TAKEAWAY_STYLE] = None,
     llm: Annotated[bool | None, options.LLM] = None,
     approval: Annotated[Approval | None, options.APPROVAL] = None,
+    second_eyes: Annotated[bool | None, options.SECOND_EYES] = None,
     welcome: Annotated[bool | None, options.WELCOME] = None,
     goodbye: Annotated[bool | None, options.GOODBYE] = None,
     archive: Annotated[bool | None, options.ARCHIVE] = None,
@@ -205,6 +215,7 @@ def change(
         "takeaway_style": takeaway_style,
         "llm": llm,
         "approval": approval,
+        "second_eyes": second_eyes,
         "welcome": welcome,
         "goodbye": goodbye,
         "archive": archive,
@@ -223,6 +234,7 @@ def change(
                 session, newsletter, "nothing was changed: all of an issue comes from one sender"
             )
         newsletter = change_newsletter(session, newsletter.id, **wanted)
+        require_eyes(newsletter.approval, second_eyes=newsletter.second_eyes)
     say(f"Changed {newsletter.name}.")
     _tell_changed(runtime, newsletter, wanted)
 

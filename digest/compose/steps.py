@@ -132,13 +132,24 @@ def _require_pinnable(session: Session, issue: Issue, article_id: ArticleId) -> 
         )
 
 
+Vet = Callable[[Session, Issue, RenderedIssue], None]
+"""Raises where a draft may not be approved as it stands. Nobody changes it while it is asked."""
+
+
 def approve(
-    engine: Engine, issue_id: int, *, template: EmailTemplate, by: str, now: datetime, note: str = ""
+    engine: Engine,
+    issue_id: int,
+    *,
+    template: EmailTemplate,
+    by: str,
+    now: datetime,
+    note: str = "",
+    vet: Vet = lambda _session, _draft, _rendered: None,
 ) -> Issue:
     """Render a draft's pieces and freeze them: they are what will be sent, byte for byte.
 
     `note` is what those who look at the issue later should know of its approval. Raises `Conflict` when the
-    issue is not a draft or holds nothing.
+    issue is not a draft or holds nothing, and what `vet` does.
     """
     with writing(engine) as session:
         issue = lock_issue(session, issue_id)
@@ -146,6 +157,8 @@ def approve(
         if not content.items:
             raise Conflict(f"issue {issue.id} holds no article: there is nothing to approve")
         rendered = render_issue(content, template)
+        if issue.state is IssueState.DRAFT:
+            vet(session, issue, rendered)
         frozen = freeze(session, issue, rendered, content.outline, by=by, now=now, note=note)
         return record_content(session, frozen, content)
 

@@ -19,6 +19,14 @@ class Approval(StrEnum):
 
     MANUAL = "manual"
     AUTOMATIC = "automatic"
+    """It goes out by itself unless its checks find errors: then it waits for a person."""
+    DEADLINE = "deadline"
+    """It goes out by itself when it is due, also with errors: its note and ops are told."""
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether an issue goes out without a person's word."""
+        return self is not Approval.MANUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,8 @@ class Newsletter:
     sent. With `welcome` whoever subscribes gets a letter, with `goodbye` whoever unsubscribes on its page.
     With `local_time` a scheduled issue leaves at its hour by each reader's own clock. `cadences` are what
     subscribers may choose from, the most frequent first.
-    In its `quiet_hours`, in its own zone, no digest leaves.
+    In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
+    or asked for its approval cannot approve it.
     """
 
     id: NewsletterId
@@ -57,3 +66,4 @@ class Newsletter:
     local_time: bool = False
     cadences: tuple[Cadence, ...] = (Cadence.EVERY,)
     quiet_hours: QuietHours | None = None
+    second_eyes: bool = False

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy.orm import Session
 
 from digest.compose.checks.editions import Reported
 from digest.compose.steps import approve, pin
+from digest.domain.approvals import AUTOMATIC, Request
 from digest.domain.counting import counted
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import Issue, IssueId, IssueState
+from digest.domain.mail import RenderedIssue
+from digest.domain.newsletters import Approval, Newsletter
 from digest.intake.names import parse_person
+from digest.pipeline.ops import tell_ops
 from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
+from digest.store.approvals import forget_request, hands_of, record_request
 from digest.store.articles import StoredArticle, articles_by_id
-from digest.store.database import reading
-from digest.store.issues import get_issue
+from digest.store.database import reading, writing
+from digest.store.issues import change_issue, get_issue, lock_draft, lock_issue
 from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
 from digest.store.pins import PinKind
+from digest.store.revisions import content_hash
 
 log = structlog.get_logger(__name__)
-
-AUTOMATIC = "automatic approval"
 
 LOOK_SECONDS = 25.0
 """How long an automatic approval looks at links and pictures: a task of the worker has a minute in all."""
@@ -36,13 +41,25 @@ class Unsound(Conflict):
     """A draft that its checks find errors in: it was not approved."""
 
 
-def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: bool = False) -> Issue:
+class SameEyes(Conflict):
+    """Who would approve a draft changed it last or asked for it, where a second pair of eyes is wanted."""
+
+
+class Changed(Conflict):
+    """A draft that says something else than when it was looked at: it was not approved."""
+
+
+def approve_issue(
+    runtime: Runtime, issue_id: int, *, by: str, despite_errors: bool = False, seen: str = ""
+) -> Issue:
     """Freeze a draft with its newsletter's template, once its checks find no error.
 
     Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have
     looked, so they are looked at now, and articles whose pages are gone are left out, which the note says.
-    `despite_errors` lets it go as it is; then the note says who did and what was wrong. Raises `InvalidInput`
-    for a name that is none, `Unsound` with the errors, `Conflict` and `Misconfigured`.
+    `despite_errors` lets it go as it is, and so does a newsletter whose deadline approves; then the note
+    says who did and what was wrong. `seen` is the hash of the pieces that whoever approves looked at, '' for
+    who did not. Raises `InvalidInput` for a name that is none, `Unsound` with the errors, `SameEyes`,
+    `Changed`, `Conflict` and `Misconfigured`.
     """
     by = parse_person(by, "the name of who approves it")
     with reading(runtime.engine) as session:
@@ -50,18 +67,83 @@ def approve_issue(runtime: Runtime, issue_id: int, *, by: str, despite_errors: b
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         # An approval refuses in its own words what is no draft or holds nothing.
         is_to_be_checked = issue.state is IssueState.DRAFT and bool(items_of(session, issue.id))
+        if is_to_be_checked:
+            _require_other_eyes(session, newsletter, issue, by)
     template = runtime.template(newsletter)
     errors: Sequence[Reported] = ()
     left_out = ""
     if is_to_be_checked:
         checked, left_out = _check(runtime, issue.id, by)
         errors = checked.errors
-    if errors and not despite_errors:
+    goes_anyway = by == AUTOMATIC and newsletter.approval is Approval.DEADLINE
+    if errors and not (despite_errors or goes_anyway):
         raise Unsound(_refusal(issue_id, errors))
-    note = f"approved by {by} despite {_told(errors)}" if errors else left_out
+    told = f"approved by {by} despite {_told(errors)}" if errors else ""
+    note = "; ".join(filter(None, (told, left_out)))
     if errors:
         log.warning("issue.approved_despite_errors", issue=issue_id, by=by, errors=len(errors))
-    return approve(runtime.engine, issue_id, template=template, by=by, now=runtime.clock(), note=note)
+
+    def vet(session: Session, draft: Issue, rendered: RenderedIssue) -> None:
+        # Once more, as somebody may have changed it meanwhile: from here on nobody does.
+        _require_other_eyes(session, newsletter, draft, by)
+        if seen and seen != content_hash(rendered):
+            raise Changed(
+                f"issue {issue_id} was changed since you looked at it, so it was not approved: look again"
+            )
+
+    now = runtime.clock()
+    approved = approve(runtime.engine, issue_id, template=template, by=by, now=now, note=note, vet=vet)
+    if errors and by == AUTOMATIC:
+        tell_ops(runtime, f"{newsletter.name}: issue {issue_id} goes out with errors", note)
+    return approved
+
+
+def _require_other_eyes(session: Session, newsletter: Newsletter, draft: Issue, by: str) -> None:
+    if newsletter.second_eyes and (why := hands_of(session, draft.id).why_not(by)):
+        raise SameEyes(
+            f"issue {draft.id} wants a second pair of eyes, and {why}: let somebody else approve it. "
+            f"'digest issue ask {draft.id}' says that it is ready"
+        )
+
+
+NOTE_MAX = 500
+"""Characters of what somebody says who asks for an approval."""
+
+
+def ask_approval(runtime: Runtime, issue_id: int, *, by: str, note: str = "") -> Issue:
+    """Say that a draft is ready to be approved; who asked before is forgotten. Return the draft.
+
+    Raises `InvalidInput` for a name that is none or a note that is too long, `Conflict` for what is no draft
+    or holds nothing.
+    """
+    by = parse_person(by, "the name of who asks")
+    if len(note) > NOTE_MAX:
+        raise InvalidInput(f"the note is {len(note)} characters long; there is room for {NOTE_MAX}")
+    with writing(runtime.engine) as session:
+        issue = get_issue(session, issue_id)
+        lock_draft(session, issue.id)
+        if not items_of(session, issue.id):
+            raise Conflict(f"issue {issue_id} holds no article: there is nothing to approve")
+        record_request(session, issue.id, Request(by, runtime.clock(), " ".join(note.split())))
+    log.info("issue.approval_asked", issue=issue_id, by=by)
+    return issue
+
+
+def take_back(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
+    """Make an approved issue a draft again, to be changed and approved anew. Return the draft.
+
+    Raises `Conflict` unless it is approved and nobody was addressed yet.
+    """
+    by = parse_person(by, "the name of who takes it back")
+    with writing(runtime.engine) as session:
+        if lock_issue(session, issue_id).state is IssueState.DRAFT:
+            raise Conflict(f"issue {issue_id} is a draft already")
+        issue = change_issue(
+            session, issue_id, IssueState.DRAFT, now=runtime.clock(), only_from=(IssueState.APPROVED,)
+        )
+        forget_request(session, issue.id)
+    log.info("issue.approval_taken_back", issue=issue_id, by=by)
+    return issue
 
 
 def _check(runtime: Runtime, issue_id: IssueId, by: str) -> tuple[Preflight, str]:

@@ -13,14 +13,15 @@ from digest.address.steps import Addressed
 from digest.compose.select import LeftOut
 from digest.compose.steps import Composed, compose
 from digest.condense.steps import Report
+from digest.domain.approvals import AUTOMATIC
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
-from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import Stage
 from digest.domain.times import Window, zone
 from digest.gather.polled import Polled
-from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
+from digest.pipeline.approval import Unsound, approve_issue
 from digest.pipeline.condensing import condense_newsletter
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.polling import poll
@@ -77,7 +78,7 @@ def run_newsletter(
             tell_ops(runtime, f"{newsletter.name}: nothing to send", run.note)
         return run
     if run.issue and run.issue.state is IssueState.DRAFT:
-        by = approve_by or (AUTOMATIC if newsletter.approval is Approval.AUTOMATIC else "")
+        by = approve_by or (AUTOMATIC if newsletter.approval.asks_nobody else "")
         if not by:
             run.note = (
                 f"issue {run.issue.id} waits for approval: look at it with "

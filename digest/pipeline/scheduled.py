@@ -9,15 +9,16 @@ import structlog
 
 from digest.compose.steps import compose
 from digest.condense.steps import Report
+from digest.domain.approvals import AUTOMATIC
 from digest.domain.articles import Usage
 from digest.domain.errors import DigestError, Misconfigured, Overtaken, Unavailable
 from digest.domain.issues import IssueState
-from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.newsletters import Newsletter
 from digest.domain.runs import StageOutcome
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
 from digest.domain.times import Window
 from digest.gather.polled import Polled
-from digest.pipeline.approval import AUTOMATIC, Unsound, approve_issue
+from digest.pipeline.approval import Unsound, approve_issue
 from digest.pipeline.condensing import MILLION, condense_for_a_while
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.run import empty_week, gather_newsletter
@@ -217,7 +218,7 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
         issue = get_issue(session, occurrence.issue_id)
     note = f"issue {issue.id} waits for approval: 'digest issue approve {issue.id}', and it goes out"
     subject = f"{newsletter.name}: issue {issue.id} waits for approval"
-    if issue.state is IssueState.DRAFT and newsletter.approval is Approval.AUTOMATIC:
+    if issue.state is IssueState.DRAFT and newsletter.approval.asks_nobody:
         try:
             issue = approve_issue(runtime, issue.id, by=AUTOMATIC)
         except Unsound as exc:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, column, delete, func, select, table, update
+from sqlalchemy import (
+    ForeignKey,
+    String,
+    Text,
+    UniqueConstraint,
+    column,
+    delete,
+    false,
+    func,
+    select,
+    table,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Style
@@ -52,6 +64,7 @@ class NewsletterRow(Base):
     local_time: Mapped[bool] = mapped_column(default=False)
     cadences: Mapped[str] = mapped_column(String(64), default="every")
     quiet_hours: Mapped[str] = mapped_column(String(11), default="", server_default="")
+    second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class TopicRow(Base):
@@ -100,6 +113,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         local_time=newsletter.local_time,
         cadences=",".join(newsletter.cadences),
         quiet_hours=str(newsletter.quiet_hours or ""),
+        second_eyes=newsletter.second_eyes,
         created_at=now,
     )
     session.add(row)
@@ -291,6 +305,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         local_time=row.local_time,
         cadences=tuple(map(Cadence, row.cadences.split(","))),
         quiet_hours=QuietHours.parse(row.quiet_hours),
+        second_eyes=row.second_eyes,
     )
 
 

@@ -44,7 +44,7 @@ def freeze(
     drafts = (IssueState.DRAFT,)
     change_issue(session, issue.id, IssueState.APPROVED, now=now, by=by, note=note, only_from=drafts)
     told = rendered.to_json()
-    digest = hashlib.sha256(told.encode("utf-8")).hexdigest()
+    digest = _hash(told)
     revision = issue.revision + 1
     session.add(
         RevisionRow(
@@ -65,6 +65,15 @@ def freeze(
     )
     session.flush()
     return get_issue(session, issue.id)
+
+
+def content_hash(rendered: RenderedIssue) -> str:
+    """Return the SHA-256 of pieces, as an approval of them keeps it."""
+    return _hash(rendered.to_json())
+
+
+def _hash(told: str) -> str:
+    return hashlib.sha256(told.encode("utf-8")).hexdigest()
 
 
 def get_rendered(session: Session, issue: Issue) -> RenderedIssue:

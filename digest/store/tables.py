@@ -3,6 +3,7 @@
 from digest.store import (
     accounts,
     answers,
+    approvals,
     archive,
     articles,
     audiences,
@@ -47,6 +48,7 @@ from digest.store.base import Base
 __all__ = [
     "accounts",
     "answers",
+    "approvals",
     "archive",
     "articles",
     "audiences",

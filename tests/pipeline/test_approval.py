@@ -168,3 +168,21 @@ def test_automatic_approval_waits_for_a_person_and_tells_ops_what_to_do(
     assert "--despite-errors" in weekly.occurrence.note
     assert smtp_sink.copies() == {"ops@example.org": 1}
     assert weekly.send() == ()
+
+
+def test_a_deadline_lets_an_issue_go_with_its_errors_and_tells_ops(
+    engine: Engine, runtime: Runtime, press: Press, smtp_sink: SmtpSink
+) -> None:
+    weekly = Weekly(engine, runtime, press, Approval.DEADLINE)
+    run = weekly.due()
+    with writing(engine) as session:
+        session.execute(update(NewsletterRow).values(postal_address="Lorem ipsum 1"))
+    weekly.drive(run)
+    assert weekly.occurrence.state is OccurrenceState.DONE
+    (issue_id,) = weekly.send()
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+    assert issue.state is IssueState.SENT
+    assert "approved by automatic approval despite 1 error: 'Lorem ipsum'" in issue.note
+    assert smtp_sink.copies()["ops@example.org"] == 1
+    assert smtp_sink.count() > 1
