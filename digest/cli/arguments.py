@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import getpass
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
+from digest.pipeline.managing.given import on_a_line as on_a_line
+from digest.pipeline.managing.given import required as required
+from digest.pipeline.managing.given import within as within
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from digest.store.naming import NamedArticle
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _NUMBER_MAX = 2**31 - 1
 """The largest number a row can have on every database."""
 
@@ -86,48 +86,3 @@ def decided_by(by: str, option: str = "--by") -> str:
     from digest.intake.names import parse_person
 
     return parse_person(by or getpass.getuser(), option)
-
-
-def required(text: str, option: str, *, limit: int = 200) -> str:
-    """Return `text` without blanks around it. Raises `InvalidInput` when it is empty or too long."""
-    if not text.strip():
-        raise InvalidInput(f"{option} is empty")
-    return within(text.strip(), option, limit=limit)
-
-
-def on_a_line(text: str, option: str) -> str:
-    """Return a name that readers see, without blanks around it.
-
-    Raises `InvalidInput` where it holds what no mail prints: line breaks, control signs, marks that turn text
-    round.
-    """
-    from digest.compose.untrusted import plain
-
-    odd = next((sign for sign in text.strip() if plain(f"a{sign}b") != f"a{sign}b"), "")
-    if odd:
-        kind = "a line break" if odd.splitlines() == [""] else "a sign that is not seen"
-        raise InvalidInput(
-            f"{option} holds {kind} (U+{ord(odd):04X}), and stands on a line of every mail: leave it out"
-        )
-    return text.strip()
-
-
-def within(text: str, option: str, *, limit: int) -> str:
-    """Return `text`. Raises `InvalidInput` when it is longer than there is room for."""
-    if len(text) > limit:
-        raise InvalidInput(f"{option} is {len(text)} characters long; there is room for {limit}")
-    return text
-
-
-def language_tag(text: str, option: str = "--language") -> str:
-    """Return a language as mail and HTML name it (BCP 47), '' for none. Raises `InvalidInput` otherwise."""
-    if text and not _LANGUAGE.fullmatch(text):
-        raise InvalidInput(f"{option} '{text}' is not a language tag: use one such as en, fr or pt-BR")
-    return within(text, option, limit=16)
-
-
-def spoken_language(text: str, option: str = "--language") -> str:
-    """Return a language that mail can be in. Raises `InvalidInput` for '' and for `und`, which name none."""
-    if text.strip().lower() in ("", "und"):
-        raise InvalidInput(f"{option} '{text}' names no language: use one such as en, fr or pt-BR")
-    return language_tag(text, option)

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import language_tag
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, say, show_json, show_page, show_table, warn
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import DigestError
 from digest.domain.letters import LetterKind
+from digest.pipeline.managing.given import language_tag
 from digest.store.database import reading
 from digest.store.letters import LetterStanding, list_letters, waiting_letters
 from digest.store.newsletters import get_newsletter, newsletter_by_id
@@ -46,7 +46,7 @@ def show(
     from digest.compose.letters import OWES
     from digest.pipeline.mail_samples import sample_mail
 
-    page = sample_mail(open_runtime(), kind, slug=newsletter, language=language_tag(language))
+    page = sample_mail(open_runtime(), kind, slug=newsletter, language=language_tag(language, "--language"))
     for finding in check_page(page, owes=OWES.get(kind, DIGEST_OWES)):
         warn(f"{finding.severity}: {finding.what} ({finding.where})")
     show_page(page, out, text=text)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-WORDS_MIN, WORDS_MAX = 8, 80
-"""Words of a takeaway: fewer make no sentence, and more are a paragraph."""
+from digest.domain import newsletters as limits
 
 NAME = typer.Option(metavar="NAME", help="The name readers see.")
 SENDER = typer.Option("--from", metavar="EMAIL", help="The address mail comes from.")
@@ -13,12 +12,18 @@ SENDER_NAME = typer.Option(metavar="NAME", help="The sender's name; without it t
 POSTAL_ADDRESS = typer.Option(metavar="TEXT", help="Where you can be reached by post: the law asks for it.")
 LANGUAGE = typer.Option(metavar="TAG", help="Language of the mail itself, such as en, de or fr-CA.")
 TIMEZONE = typer.Option(metavar="ZONE", help="The zone its days are counted in.")
-WINDOW_DAYS = typer.Option(min=1, max=366, metavar="N", help="Days an issue covers.")
-MAX_ITEMS = typer.Option(min=1, max=200, metavar="N", help="Articles in an issue at most.")
-TAKEAWAYS = typer.Option(min=1, max=5, metavar="N", help="Takeaways of each article at most.")
+WINDOW_DAYS = typer.Option(
+    min=limits.WINDOW_DAYS[0], max=limits.WINDOW_DAYS[1], metavar="N", help="Days an issue covers."
+)
+MAX_ITEMS = typer.Option(
+    min=limits.MAX_ITEMS[0], max=limits.MAX_ITEMS[1], metavar="N", help="Articles in an issue at most."
+)
+TAKEAWAYS = typer.Option(
+    min=limits.TAKEAWAYS[0], max=limits.TAKEAWAYS[1], metavar="N", help="Takeaways of each article at most."
+)
 TAKEAWAY_WORDS = typer.Option(
-    min=WORDS_MIN,
-    max=WORDS_MAX,
+    min=limits.TAKEAWAY_WORDS[0],
+    max=limits.TAKEAWAY_WORDS[1],
     metavar="N",
     help="Words of each takeaway at most; the publisher's own are left as they are.",
 )

@@ -5,35 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from sqlalchemy.orm import Session
-
 from digest.cli import newsletter_options as options
-from digest.cli.arguments import Slug, Yes, on_a_line, required, spoken_language, within
+from digest.cli.arguments import Slug, Yes, decided_by
 from digest.cli.lazy import examples, new_app
 from digest.cli.newsletter_theme import EXAMPLES, theme, theme_in_words
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
-from digest.domain.approvals import require_eyes
 from digest.domain.articles import Style
-from digest.domain.cadences import Cadence, in_order
+from digest.domain.cadences import Cadence
 from digest.domain.counting import counted
-from digest.domain.errors import Conflict, InvalidInput
-from digest.domain.issues import IssueState
-from digest.domain.newsletters import Approval, Newsletter, NewsletterId
-from digest.domain.quiet import QuietHours
-from digest.domain.times import zone
-from digest.domain.topics import slug as as_slug
-from digest.intake.addresses import parse_sender
+from digest.domain.errors import InvalidInput
+from digest.domain.newsletters import Approval, Newsletter
+from digest.pipeline.managing import newsletters as managing
 from digest.runtime import Runtime
-from digest.store.database import reading, writing
-from digest.store.issues import issues_in
-from digest.store.newsletters import (
-    add_newsletter,
-    change_newsletter,
-    get_newsletter,
-    list_newsletters,
-    remove_newsletter,
-)
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter, list_newsletters
 
 app = new_app()
 
@@ -69,36 +55,35 @@ def add(
     quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
 ) -> None:
     """Add a newsletter."""
-    newsletter = Newsletter(
-        id=NewsletterId(0),
-        slug=within(as_slug(slug), "the short name", limit=64),
-        name=required(on_a_line(name, "--name"), "--name"),
-        sender_name=within(
-            on_a_line(sender_name.strip() or name, "--sender-name"), "--sender-name", limit=200
-        ),
-        sender_email=parse_sender(sender),
-        postal_address=required(postal_address, "--postal-address", limit=500),
-        language=spoken_language(language),
-        timezone=zone(timezone).key,
-        window_days=window_days,
-        max_items=max_items,
-        takeaways=takeaways,
-        takeaway_words=takeaway_words,
-        takeaway_style=takeaway_style,
-        llm=llm,
-        approval=approval,
-        welcome=welcome,
-        goodbye=goodbye,
-        archive=archive,
-        local_time=local_time,
-        cadences=in_order(cadence or [Cadence.EVERY]),
-        quiet_hours=QuietHours.parse(quiet_hours),
-        second_eyes=second_eyes,
-    )
-    require_eyes(approval, second_eyes=second_eyes)
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        add_newsletter(session, newsletter, now=runtime.clock())
+    newsletter = managing.add(
+        runtime,
+        {
+            "slug": slug,
+            "name": name,
+            "sender_email": sender,
+            "sender_name": sender_name,
+            "postal_address": postal_address,
+            "language": language,
+            "timezone": timezone,
+            "window_days": window_days,
+            "max_items": max_items,
+            "takeaways": takeaways,
+            "takeaway_words": takeaway_words,
+            "takeaway_style": takeaway_style,
+            "llm": llm,
+            "approval": approval,
+            "second_eyes": second_eyes,
+            "welcome": welcome,
+            "goodbye": goodbye,
+            "archive": archive,
+            "local_time": local_time,
+            "cadences": cadence or [Cadence.EVERY],
+            "quiet_hours": quiet_hours,
+        },
+        by=decided_by(""),
+        called=_option,
+    )
     _tell_without_model(runtime, newsletter)
     say(
         f"Added {newsletter.name}. Next: its topics ('digest topic add {slug} …'), then its sources "
@@ -189,6 +174,8 @@ def change(
     sender_name: Annotated[str | None, options.SENDER_NAME] = None,
     postal_address: Annotated[str | None, options.POSTAL_ADDRESS] = None,
     language: Annotated[str | None, options.LANGUAGE] = None,
+    timezone: Annotated[str | None, options.TIMEZONE] = None,
+    window_days: Annotated[int | None, options.WINDOW_DAYS] = None,
     max_items: Annotated[int | None, options.MAX_ITEMS] = None,
     takeaways: Annotated[int | None, options.TAKEAWAYS] = None,
     takeaway_words: Annotated[int | None, options.TAKEAWAY_WORDS] = None,
@@ -205,10 +192,16 @@ def change(
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
-    How takeaways are put holds for new articles.
+    How takeaways are put holds for new articles. The zone stays as it is once there are issues.
     """
-    given = _given_identity(name, sender, sender_name, postal_address) | {
-        "language": None if language is None else spoken_language(language),
+    given: dict[str, object] = {
+        "name": name,
+        "sender_email": sender,
+        "sender_name": sender_name,
+        "postal_address": postal_address,
+        "language": language,
+        "timezone": timezone,
+        "window_days": window_days,
         "max_items": max_items,
         "takeaways": takeaways,
         "takeaway_words": takeaway_words,
@@ -220,23 +213,24 @@ def change(
         "goodbye": goodbye,
         "archive": archive,
         "local_time": local_time,
-        "cadences": ",".join(in_order(cadence)) if cadence else None,
-        "quiet_hours": None if quiet_hours is None else str(QuietHours.parse(quiet_hours) or ""),
+        "cadences": cadence or None,
+        "quiet_hours": quiet_hours,
     }
-    wanted = {name: value for name, value in given.items() if value is not None}
+    wanted = {field: value for field, value in given.items() if value is not None}
     if not wanted:
         raise InvalidInput("nothing to change: name what is to be, such as --takeaways 4")
     runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        newsletter = get_newsletter(session, slug)
-        if _IDENTITY.intersection(wanted):
-            _refuse_while_sending(
-                session, newsletter, "nothing was changed: all of an issue comes from one sender"
-            )
-        newsletter = change_newsletter(session, newsletter.id, **wanted)
-        require_eyes(newsletter.approval, second_eyes=newsletter.second_eyes)
-    say(f"Changed {newsletter.name}.")
-    _tell_changed(runtime, newsletter, wanted)
+    changed = managing.change(runtime, slug, lambda _: wanted, by=decided_by(""), called=_option)
+    say(f"Changed {changed.newsletter.name}.")
+    _tell_changed(runtime, changed.newsletter, wanted)
+
+
+def _option(field: str) -> str:
+    """Return what a field is called on the command line."""
+    return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
+
+
+_OPTIONS = {"slug": "the short name", "sender_email": "--from", "cadences": "--cadence"}
 
 
 def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str, object]) -> None:
@@ -264,25 +258,6 @@ def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str,
         _tell_without_model(runtime, newsletter)
 
 
-_IDENTITY = frozenset({"name", "sender_email", "sender_name", "postal_address"})
-"""What mail says of whom it comes from."""
-
-
-def _given_identity(
-    name: str | None, sender: str | None, sender_name: str | None, postal_address: str | None
-) -> dict[str, object]:
-    return {
-        "name": None if name is None else required(on_a_line(name, "--name"), "--name"),
-        "sender_email": None if sender is None else parse_sender(sender),
-        "sender_name": None
-        if sender_name is None
-        else required(on_a_line(sender_name, "--sender-name"), "--sender-name"),
-        "postal_address": None
-        if postal_address is None
-        else required(postal_address, "--postal-address", limit=500),
-    }
-
-
 def _tell_without_model(runtime: Runtime, newsletter: Newsletter) -> None:
     if newsletter.llm and runtime.settings.llm_provider == "none":
         say("No language model is set yet (llm_provider): until one is, takeaways are extracted.")
@@ -299,19 +274,8 @@ def remove(
         newsletter = get_newsletter(session, slug)
     if not yes:
         confirm(f"Remove {newsletter.name} with all its topics, sources, articles and issues?")
-    with writing(runtime.engine) as session:
-        _refuse_while_sending(session, newsletter, "nothing was removed")
-        remove_newsletter(session, newsletter.id)
+    managing.remove(runtime, slug, by=decided_by(""))
     say(f"Removed {newsletter.name}.")
-
-
-def _refuse_while_sending(session: Session, newsletter: Newsletter, so: str) -> None:
-    for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED):
-        if issue.newsletter_id == newsletter.id:
-            raise Conflict(
-                f"issue {issue.id} of {newsletter.name} is {issue.state}: let it end or cancel it first "
-                f"('digest issue cancel {issue.id}'); {so}"
-            )
 
 
 app.command(epilog=EXAMPLES)(theme)

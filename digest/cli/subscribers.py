@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Email, Slug, language_tag, within
+from digest.cli.arguments import Email, Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.mails import in_words
 from digest.cli.opening import open_runtime
@@ -23,6 +23,7 @@ from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.subscribers import import_subscribers
+from digest.pipeline.managing.given import language_tag, within
 from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
@@ -81,7 +82,7 @@ def add(
             email=address,
             follows=map(TopicSlug, topic) if topic else (known.follows if known else ()),
             name=within(name.strip(), "--name", limit=200),
-            language=language_tag(language),
+            language=language_tag(language, "--language"),
             timezone=timezone,
             cadence=parse_cadence(cadence, found.cadences) if cadence else None,
             max_items=max_items,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug, on_a_line, within
+from digest.cli.arguments import Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_record, show_table
@@ -17,6 +17,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicRule, TopicSlug
 from digest.domain.topics import slug as as_slug
+from digest.pipeline.managing.given import on_a_line, within
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.newsletters import (

@@ -4,6 +4,7 @@
 DigestError            says what, where and what next, in words a person can act on
 ├── InvalidInput       what was given is wrong: correct it and try again
 │   ├── NotFound       no such newsletter, source, topic, subscriber, issue
+│   ├── Unfit          some of several values, each told by itself
 │   └── Conflict       it is there already, or not in a state that allows this
 │       └── Overtaken  somebody else changed it at the same moment
 ├── Misconfigured      settings or templates: nothing was started
@@ -19,6 +20,7 @@ DigestError            says what, where and what next, in words a person can act
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 
@@ -32,6 +34,14 @@ class InvalidInput(DigestError):
 
 class NotFound(InvalidInput):
     """A name that is not in the database."""
+
+
+class Unfit(InvalidInput):
+    """Some of the values given are wrong. `problems` says of each, by the field's own name, what."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = dict(problems)
 
 
 class Conflict(InvalidInput):

@@ -14,6 +14,12 @@ from digest.domain.themes import USUAL, Theme
 NewsletterId = NewType("NewsletterId", int)
 
 
+WINDOW_DAYS, MAX_ITEMS, TAKEAWAYS, TAKEAWAY_WORDS = (1, 366), (1, 200), (1, 5), (8, 80)
+"""The least and the most of each. Fewer words than eight make no sentence, more than eighty a paragraph."""
+
+SLUG_MAX, NAME_MAX, POSTAL_ADDRESS_MAX = 64, 200, 500
+
+
 class Approval(StrEnum):
     """Who lets an issue go out."""
 

@@ -159,6 +159,12 @@ def issues_page(
     return tuple(map(_issue, session.scalars(query)))
 
 
+def has_issues(session: Session, newsletter_id: NewsletterId) -> bool:
+    """Whether the newsletter has any issue."""
+    found = select(IssueRow.id).where(IssueRow.newsletter_id == newsletter_id).limit(1)
+    return session.scalar(found) is not None
+
+
 def issues_in(session: Session, *states: IssueState) -> tuple[Issue, ...]:
     """Return the issues in any of `states`, oldest first."""
     rows = session.scalars(select(IssueRow).where(IssueRow.state.in_(states)).order_by(IssueRow.id))

@@ -126,9 +126,13 @@ def list_newsletters(session: Session) -> tuple[Newsletter, ...]:
     return tuple(map(_newsletter, session.scalars(select(NewsletterRow).order_by(NewsletterRow.name))))
 
 
-def get_newsletter(session: Session, slug: str) -> Newsletter:
-    """Return the newsletter called `slug`. Raises `NotFound`, which names those there are."""
-    row = session.scalar(select(NewsletterRow).where(NewsletterRow.slug == slug))
+def get_newsletter(session: Session, slug: str, *, to_change: bool = False) -> Newsletter:
+    """Return the newsletter called `slug`. Raises `NotFound`, which names those there are.
+
+    With `to_change`, who else wants to change it or what it has waits until this transaction ends.
+    """
+    query = select(NewsletterRow).where(NewsletterRow.slug == slug)
+    row = session.scalar(query.with_for_update(key_share=True) if to_change else query)
     if row is None:
         known = ", ".join(session.scalars(select(NewsletterRow.slug).order_by(NewsletterRow.slug)))
         there = f"there is: {known}" if known else "there is none yet: add one with 'digest newsletter add'"

@@ -1,0 +1,1 @@
+"""What editors and admins keep: newsletters, sources, topics and looks, by the same rules wherever asked."""

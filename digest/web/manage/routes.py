@@ -1,0 +1,11 @@
+"""All addresses under `/manage`, and the right that each asks for."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from digest.web.manage import newsletters
+
+router = APIRouter()
+for part in (newsletters.router,):
+    router.include_router(part)

@@ -1,0 +1,51 @@
+"""What the managing pages call fields, offer to choose from, and say when something was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+_CALLED: Mapping[str, str] = {
+    "slug": "the short name",
+    "sender_email": "the address",
+    "takeaway_words": "the length of takeaways",
+    "takeaways": "the number of takeaways",
+    "max_items": "the number of articles",
+    "window_days": "the number of days",
+}
+
+DONE: Mapping[str, str] = {
+    "added": "It is added. What it needs next is below.",
+    "changed": "Your changes are saved.",
+    "removed": "It is removed.",
+}
+"""What a page says first after something was done; addresses hold the key alone."""
+
+LANGUAGES = ("en", "de", "es", "fr")
+"""Languages that mail is translated into. Others can be typed: see docs/themes.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something to choose: its value, and how a person reads it."""
+
+    value: str
+    words: str
+
+
+def called(field: str) -> str:
+    """Return what a field is called in a sentence on its page."""
+    return _CALLED.get(field, f"the {field.replace('_', ' ')}")
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """Return the names of time zones that people know: continents and their cities, and UTC."""
+    return (*sorted(filter(_is_of_a_city, available_timezones())), "UTC")
+
+
+def _is_of_a_city(name: str) -> bool:
+    area = name.partition("/")[0]
+    return "/" in name and area not in ("Etc", "posix", "right", "SystemV", "US", "Canada", "Brazil")
