@@ -12,6 +12,7 @@ from digest.cli import (
     archive,
     issue_checks,
     issue_course,
+    issue_history,
     issue_looks,
     issue_progress,
     issue_resending,
@@ -237,6 +238,7 @@ def _show_items(items: Sequence[Item | FrozenItem]) -> None:
 
 for part in (
     issue_shaping,
+    issue_history,
     issue_looks,
     issue_checks,
     issue_course,

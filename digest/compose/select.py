@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from digest.compose.novelty import Echo, echoes
+from digest.compose.shape import UNSHAPED, Said, Shape
 from digest.domain.articles import Article, Origin
 from digest.domain.leads import Report, lead_order, why_leads
 from digest.domain.times import Window
@@ -14,7 +15,6 @@ from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
 from digest.store.items import ChosenItem, ScorePart
-from digest.store.pins import Pin, PinKind
 
 FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2
 """What a score adds to topic fit (0 to 1): up to this much for being new, this much for each doubling of
@@ -51,39 +51,41 @@ def select_items(
     max_items: int,
     carried: Collection[ArticleId],
     told: Sequence[Article] = (),
-    pins: Mapping[ArticleId, Pin] | None = None,
+    shape: Shape = UNSHAPED,
 ) -> Selection:
     """Choose up to `max_items` of the window's articles, best first, one for each story.
 
     Every topic's best article is chosen before any topic's second best, so a busy topic does not push
-    the quiet ones out. What an editor pinned comes in first and whatever the limit, what one dropped never.
-    `told` are the items of earlier issues, which what retells them stands behind.
+    the quiet ones out. What an editor pinned or worked on comes in whatever the limit, what one dropped
+    never, and what one put somewhere stands there. `told` are the items of earlier issues: what retells
+    them stands behind.
     """
-    wishes = pins or {}
-    wanted, left_out = _sifted(candidates, carried, wishes)
-    scored = _ranked(_stories(wanted, wishes), window, told, wishes)
+    wanted, left_out = _sifted([shape.moved(one) for one in candidates], carried, shape)
+    scored = _ranked(_stories(wanted, shape), window, told, shape)
     for one in scored:
-        left_out += [_left(other, _why_behind(other, one.lead)) for other in one.story[1:]]
-    pinned = [one for one in scored if one.lead.stored.id in wishes]
-    others = [one for one in scored if one.lead.stored.id not in wishes]
-    chosen = [*pinned, *_in_turns(others)[: max(0, max_items - len(pinned))]]
+        left_out += [_left(other, _why_behind(other, one.lead, shape)) for other in one.story[1:]]
+    kept_anyway = [one for one in scored if any(map(shape.keeps, one.ids))]
+    others = [one for one in scored if one not in kept_anyway]
+    chosen = [*kept_anyway, *_in_turns(others)[: max(0, max_items - len(kept_anyway))]]
     kept = {one.lead.stored.id for one in chosen}
     left_out += [
         _left(one.lead, f"over the limit of {max_items} articles")
         for one in scored
         if one.lead.stored.id not in kept
     ]
-    return Selection(tuple(one.item for one in scored if one.lead.stored.id in kept), tuple(left_out))
+    ordered = [one for one in scored if one.lead.stored.id in kept]
+    in_place = shape.in_place(ordered, lambda one: one.ids)
+    return Selection(tuple(one.item for one in in_place), tuple(left_out))
 
 
 def _sifted(
-    candidates: Sequence[Candidate], carried: Collection[ArticleId], wishes: Mapping[ArticleId, Pin]
+    candidates: Sequence[Candidate], carried: Collection[ArticleId], shape: Shape
 ) -> tuple[list[Candidate], list[LeftOut]]:
     """Return which articles may be chosen at all, and which not."""
     wanted: list[Candidate] = []
     left_out: list[LeftOut] = []
     for candidate in candidates:
-        reason = _why_not(candidate, carried, wishes.get(candidate.stored.id))
+        reason = _why_not(candidate, carried, shape)
         if reason:
             left_out.append(_left(candidate, reason))
         else:
@@ -103,6 +105,10 @@ class _Scored:
         return self.story[0]
 
     @property
+    def ids(self) -> tuple[ArticleId, ...]:
+        return tuple(report.stored.id for report in self.story)
+
+    @property
     def score(self) -> float:
         return round(sum(part.points for part in self.parts), 3)
 
@@ -116,21 +122,27 @@ def _ranked(
     stories: Sequence[Sequence[Candidate]],
     window: Window,
     told: Sequence[Article],
-    wishes: Mapping[ArticleId, Pin],
+    shape: Shape,
 ) -> list[_Scored]:
     """Return the stories with their scores, best first."""
     heard = echoes([story[0].stored.article for story in stories], told)
     scored = (
-        _Scored(_parts(story, window, echo, wishes.get(story[0].stored.id)), story)
+        _Scored(_parts(story, window, echo, _pin(story, shape)), story)
         for story, echo in zip(stories, heard, strict=True)
     )
     return sorted(scored, key=lambda one: (-one.score, one.lead.stored.article.url))
 
 
-def _why_not(candidate: Candidate, carried: Collection[ArticleId], pin: Pin | None) -> str | None:
+def _pin(story: Sequence[Candidate], shape: Shape) -> Said | None:
+    """Return who pinned a story, whichever of its reports it was."""
+    return next((pin for report in story if (pin := shape.pin(report.stored.id))), None)
+
+
+def _why_not(candidate: Candidate, carried: Collection[ArticleId], shape: Shape) -> str | None:
     """Say why an article is not even considered, None when it is."""
-    if pin is not None and pin.kind is PinKind.DROP:
-        return f"{pin.by} dropped it"
+    drop, pin = shape.drop(candidate.stored.id), shape.pin(candidate.stored.id)
+    if drop is not None:
+        return f"{drop.by} dropped it"
     if candidate.stored.id in carried and pin is None:
         return "an earlier issue carried its story"
     if not candidate.topics:
@@ -138,13 +150,13 @@ def _why_not(candidate: Candidate, carried: Collection[ArticleId], pin: Pin | No
     return None
 
 
-def _stories(candidates: Sequence[Candidate], pins: Mapping[ArticleId, Pin]) -> list[list[Candidate]]:
-    """Group candidates by story, the report that leads each first: a pinned one before any other."""
+def _stories(candidates: Sequence[Candidate], shape: Shape) -> list[list[Candidate]]:
+    """Group candidates by story, the report that leads each first: the editor's choice, then a pinned one."""
     groups: dict[ArticleId, list[Candidate]] = {}
     for candidate in candidates:
         groups.setdefault(candidate.stored.story_id or candidate.stored.id, []).append(candidate)
     led = [_lead_first(group) for group in groups.values()]
-    return [sorted(group, key=lambda candidate: candidate.stored.id not in pins) for group in led]
+    return [sorted(group, key=shape.rank_of_lead) for group in led]
 
 
 def _lead_first(group: Sequence[Candidate]) -> list[Candidate]:
@@ -161,13 +173,14 @@ def _report(candidate: Candidate) -> Report:
     )
 
 
-def _why_behind(other: Candidate, lead: Candidate) -> str:
-    why = why_leads(_report(lead), _report(other))
+def _why_behind(other: Candidate, lead: Candidate, shape: Shape) -> str:
+    said = shape.leads.get(lead.stored.id)
+    why = f"{said.by} chose it" if said else why_leads(_report(lead), _report(other))
     return f"tells the story of '{lead.stored.article.title}', which leads: {why}"
 
 
 def _parts(
-    story: Sequence[Candidate], window: Window, echo: Echo | None, pin: Pin | None
+    story: Sequence[Candidate], window: Window, echo: Echo | None, pin: Said | None
 ) -> tuple[ScorePart, ...]:
     """Return what a story's score is made of, in words; what makes no difference is left out."""
     lead = story[0]

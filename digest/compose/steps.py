@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from digest.compose.render import EmailTemplate, render_issue
 from digest.compose.select import LeftOut, Selection, select_items
+from digest.compose.shape import UNSHAPED, Shape
 from digest.domain.articles import reading_minutes
-from digest.domain.errors import Conflict, InvalidInput
+from digest.domain.errors import Conflict
 from digest.domain.issues import (
     Edition,
     Issue,
     IssueContent,
+    IssueId,
     IssueState,
     IssueTopic,
     Item,
@@ -34,6 +36,7 @@ from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.contents import addresses_of, record_content
 from digest.store.database import reading, writing
+from digest.store.edits import edits_of
 from digest.store.issues import (
     ensure_issue,
     find_issue,
@@ -43,7 +46,6 @@ from digest.store.issues import (
 )
 from digest.store.items import ChosenItem, carried_articles, items_of, replace_items
 from digest.store.newsletters import list_topics, newsletter_by_id
-from digest.store.pins import PinKind, pins_of, set_pin
 from digest.store.revisions import freeze, get_outline, get_rendered
 from digest.store.told import told_before
 
@@ -95,41 +97,13 @@ def choose(
         max_items=newsletter.max_items,
         carried=carried,
         told=[stored.article for stored in earlier],
-        pins=pins_of(session, issue.id) if issue else {},
+        shape=shape_of(session, issue.id) if issue else UNSHAPED,
     )
 
 
-def pin(
-    engine: Engine, issue_id: int, article_id: ArticleId, kind: PinKind | None, *, by: str, now: datetime
-) -> Composed:
-    """Have an article in a draft whatever it scores, or never, and fill it anew; None forgets the wish.
-
-    Raises `Conflict` when the issue is no draft any more, `InvalidInput` for an article of other days or of
-    no topic, which would reach nobody.
-    """
-    with writing(engine) as session:
-        issue = get_issue(session, issue_id)
-        newsletter = newsletter_by_id(session, issue.newsletter_id)
-        before = set_pin(session, issue_id, article_id, kind, by=by, now=now)
-        if kind is None and before is None:
-            raise InvalidInput(f"article {article_id} is neither pinned nor dropped in issue {issue_id}")
-        if kind is PinKind.PIN:
-            _require_pinnable(session, issue, article_id)
-    return compose(engine, newsletter, issue.window, now=now)
-
-
-def _require_pinnable(session: Session, issue: Issue, article_id: ArticleId) -> None:
-    candidates = {one.stored.id: one for one in candidates_in(session, issue.newsletter_id, issue.window)}
-    if article_id not in candidates:
-        raise InvalidInput(
-            f"article {article_id} is not of the days of issue {issue.id}: 'digest article add' takes one of "
-            "other days into the coming issue"
-        )
-    if not candidates[article_id].topics:
-        raise InvalidInput(
-            f"article {article_id} belongs to no topic, so nobody would get it: give it one first, with "
-            f"'digest article topic {article_id} --add TOPIC'"
-        )
+def shape_of(session: Session, issue_id: IssueId) -> Shape:
+    """Return what editors made of an issue."""
+    return Shape.of(edits_of(session, issue_id))
 
 
 Vet = Callable[[Session, Issue, RenderedIssue], None]
@@ -220,9 +194,13 @@ def content_of(engine: Engine, issue_id: int) -> IssueContent:
 
 def _content(session: Session, issue: Issue) -> IssueContent:
     newsletter = newsletter_by_id(session, issue.newsletter_id)
-    candidates = {c.stored.id: c for c in candidates_in(session, newsletter.id, issue.window)}
+    shape = shape_of(session, issue.id)
+    told = map(shape.moved, candidates_in(session, newsletter.id, issue.window))
+    candidates = {candidate.stored.id: candidate for candidate in told}
     chosen = [item for item in items_of(session, issue.id) if _still_told(item, candidates)]
-    items = tuple(_item(position, item, candidates, newsletter) for position, item in enumerate(chosen))
+    items = tuple(
+        _item(position, item, candidates, newsletter, shape) for position, item in enumerate(chosen)
+    )
     used = {topic for item in items for topic in item.topics}
     first_day, last_day = issue.window.local_days(zone(newsletter.timezone))
     return IssueContent(
@@ -251,7 +229,11 @@ def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> 
 
 
 def _item(
-    position: int, chosen: ChosenItem, candidates: Mapping[ArticleId, Candidate], newsletter: Newsletter
+    position: int,
+    chosen: ChosenItem,
+    candidates: Mapping[ArticleId, Candidate],
+    newsletter: Newsletter,
+    shape: Shape,
 ) -> Item:
     candidate = candidates[chosen.article_id]
     article = candidate.stored.article
@@ -260,8 +242,8 @@ def _item(
     return Item(
         position=position,
         url=article.url,
-        title=article.title,
-        source=_source_name(candidate),
+        title=shape.headline(candidate),
+        source=source_name(candidate),
         takeaways=tuple(takeaway.text for takeaway in candidate.takeaways[:most]),
         topics=tuple(match.slug for match in candidate.topics),
         published_on=published_at.astimezone(zone(newsletter.timezone)).date(),
@@ -269,13 +251,14 @@ def _item(
         language=article.language,
         image=article.image,
         also=tuple(
-            OtherSource(_source_name(candidates[other]), candidates[other].stored.article.url)
+            OtherSource(source_name(candidates[other]), candidates[other].stored.article.url)
             for other in chosen.also
             if other in candidates
         ),
     )
 
 
-def _source_name(candidate: Candidate) -> str:
+def source_name(candidate: Candidate) -> str:
+    """Return the name of where an article is from, as readers see it."""
     article = candidate.stored.article
     return next(iter(candidate.stored.sources), article.site_name or urlsplit(article.url).netloc)

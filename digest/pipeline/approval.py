@@ -8,7 +8,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from digest.compose.checks.editions import Reported
-from digest.compose.steps import approve, pin
+from digest.compose.edits import Change, edit_issue
+from digest.compose.shape import DROP
+from digest.compose.steps import approve
 from digest.domain.approvals import AUTOMATIC, Request
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
@@ -22,10 +24,10 @@ from digest.runtime import Runtime
 from digest.store.approvals import forget_request, hands_of, record_request
 from digest.store.articles import StoredArticle, articles_by_id
 from digest.store.database import reading, writing
+from digest.store.edits import About, Field
 from digest.store.issues import change_issue, get_issue, lock_draft, lock_issue
 from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
-from digest.store.pins import PinKind
 from digest.store.revisions import content_hash
 
 log = structlog.get_logger(__name__)
@@ -153,8 +155,8 @@ def _check(runtime: Runtime, issue_id: IssueId, by: str) -> tuple[Preflight, str
     checked = check_issue(runtime, issue_id, seconds=LOOK_SECONDS)
     if not (gone := _gone(runtime, issue_id, checked)):
         return checked, ""
-    for one in gone:
-        pin(runtime.engine, issue_id, one.id, PinKind.DROP, by=AUTOMATIC, now=runtime.clock())
+    drops = [Change(About(Field.WISH, one.id), DROP) for one in gone]
+    edit_issue(runtime.engine, issue_id, drops, by=AUTOMATIC, now=runtime.clock())
     titles = [one.article.title for one in gone]
     log.warning("issue.gone_left_out", issue=issue_id, articles=titles)
     told = ", ".join(f"'{title}'" for title in titles)

@@ -12,7 +12,7 @@ from digest.domain.issues import IssueId
 from digest.store.base import Base, storable
 from digest.store.condensings import CondensingRow
 from digest.store.database import insert_or_replace
-from digest.store.decisions import DecisionRow
+from digest.store.edits import EditRow
 from digest.store.items import ItemRow
 
 
@@ -46,9 +46,9 @@ def hands_of(session: Session, issue_id: IssueId) -> Hands:
 
 def _last_shaper(session: Session, issue_id: IssueId) -> str:
     decided = (
-        select(DecisionRow.at, DecisionRow.by)
-        .where(DecisionRow.issue_id == issue_id, DecisionRow.by != AUTOMATIC)
-        .order_by(DecisionRow.at.desc(), DecisionRow.id.desc())
+        select(EditRow.at, EditRow.by)
+        .where(EditRow.issue_id == issue_id, EditRow.by != AUTOMATIC)
+        .order_by(EditRow.number.desc())
         .limit(1)
     )
     written = (

@@ -90,7 +90,7 @@ def test_what_an_issue_cannot_become_is_told(drafted: Path, digest: Digest) -> N
     digest("issue", "resume", "1").refused(WRONG, "issue 1 is draft")
     digest("issue", "approve", "1").well()
     digest("issue", "approve", "1").refused(WRONG, "issue 1 is approved")
-    digest("issue", "edit", "1", "--subject", "S").refused(WRONG, "issue 1 is approved", "only a draft")
+    digest("issue", "edit", "1", "--subject", "S").refused(WRONG, "issue 1 is approved", "--take-back")
     digest("send", "1").well()
     digest("send", "1").refused(WRONG, "issue 1 is sent")
     for how in ((), ("--yes",)):

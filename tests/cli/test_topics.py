@@ -158,3 +158,43 @@ def test_what_was_learned_of_topics_is_shown_also_when_it_is_nothing(drafted: Pa
     told = {one["topic"]: one for one in digest("topic", "learned", "weekly", "--json").json}
     assert (told["climate"]["yes"], told["climate"]["no"], told["climate"]["precision"]) == (0, 1, None)
     digest("topic", "learned", "daily").refused(2, "no newsletter 'daily'")
+
+
+def test_an_editor_shapes_a_draft_and_goes_back_step_by_step(drafted: Path, digest: Digest) -> None:
+    numbers = articles(digest)
+    first, second, *_ = before = [item["title"] for item in items(digest)]
+    one, two = numbers[first], numbers[second]
+    said = digest("issue", "place", "1", str(two), "--before", str(one), "--by", "Ada").well().out
+    assert f"'{second}' is in its place; issue 1 holds" in said
+    digest("issue", "headline", "1", str(one), "Quite", "--by", "Ada").well()
+    digest("issue", "edit", "1", "--subject", "The week", "--by", "Ben").well()
+    digest("compose", "weekly").well()
+    assert [item["title"] for item in items(digest)][:2] == [second, "Quite"]
+    history = digest("issue", "history", "1").well().out
+    assert history.index("changed the subject") < history.index(f"moved '{second}'")
+    digest("issue", "undo", "1", "--by", "Ada").well()
+    digest("issue", "undo", "1", "1", "--by", "Cy").well()
+    assert [item["title"] for item in items(digest)] == before
+    digest("issue", "redo", "1", "--by", "Ada").well()
+    assert items(digest)[0]["title"] == "Quite"
+    digest("issue", "redo", "1", "--by", "Ada").refused(2, "Ada took nothing back in issue 1")
+    log = digest("issue", "history", "1", "--json").json
+    assert [(edit["number"], edit["by"], edit["undoes"]) for edit in log] == [
+        (1, "Ada", None),
+        (2, "Ada", None),
+        (3, "Ben", None),
+        (4, "Ada", 2),
+        (5, "Cy", 1),
+        (6, "Ada", 4),
+    ]
+
+
+def test_what_says_nothing_of_a_draft_is_refused_in_words(drafted: Path, digest: Digest) -> None:
+    number = str(next(iter(articles(digest).values())))
+    digest("issue", "place", "1", number).refused(2, "say where: --before or --after")
+    digest("issue", "move", "1", number).refused(2, "say where: --to with a topic")
+    digest("issue", "move", "1", number, "--to", "fishing").refused(2, "no topic 'fishing'")
+    digest("issue", "lead", "1", number, "--undo").refused(2, f"nothing of article {number} to take back")
+    digest("issue", "undo", "1").refused(2, "changed nothing in issue 1")
+    digest("issue", "undo", "1", "7").refused(2, "issue 1 has no change 7")
+    assert "Nobody has changed anything in issue 1" in digest("issue", "history", "1").well().out

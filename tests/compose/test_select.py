@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.compose.select import Selection, select_items
+from digest.compose.shape import DROP, PIN, YES, Said, Shape
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle
 from digest.store.condensed import Candidate
 from digest.store.items import ScorePart
-from digest.store.pins import Pin, PinKind
 
 WINDOW = Window(datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC))
 MIDWEEK = datetime(2026, 11, 19, tzinfo=UTC)
@@ -52,15 +52,15 @@ def select(
     pin: Sequence[int] = (),
     drop: Sequence[int] = (),
 ) -> Selection:
-    wishes = {ArticleId(number): Pin(PinKind.PIN, "Ada") for number in pin}
-    wishes |= {ArticleId(number): Pin(PinKind.DROP, "Ada") for number in drop}
+    wishes = {ArticleId(number): Said(PIN, "Ada") for number in pin}
+    wishes |= {ArticleId(number): Said(DROP, "Ada") for number in drop}
     return select_items(
         candidates,
         WINDOW,
         max_items=max_items,
         carried=[ArticleId(number) for number in carried],
         told=[one.stored.article for one in told],
-        pins=wishes,
+        shape=Shape(wishes=wishes),
     )
 
 
@@ -243,3 +243,71 @@ def test_every_article_is_either_shown_named_or_left_out_with_a_reason(
     assert shown.isdisjoint(carried - pin)
     assert shown.isdisjoint(drop)
     assert {item.article_id for item in selection.items[: len(shown & pin)]} == shown & pin
+
+
+# --- what editors made of it
+
+
+def shaped(candidates: Sequence[Candidate], *, max_items: int = 10, **said: Mapping[int, str]) -> Selection:
+    told = {
+        what: {ArticleId(number): Said(value, "Ada") for number, value in values.items()}
+        for what, values in said.items()
+    }
+    return select_items(candidates, WINDOW, max_items=max_items, carried=(), shape=Shape(**told))
+
+
+WEEK = [candidate(number, {CLIMATE: 1 - number / 10}) for number in range(1, 6)]
+
+
+def test_an_article_stands_where_an_editor_put_it() -> None:
+    assert order(shaped(WEEK, places={4: "1:2"})) == [1, 4, 2, 3, 5]
+    assert order(shaped(WEEK, places={1: "5:0"})) == [2, 3, 4, 5, 1]
+    assert order(shaped(WEEK, places={3: "0:1", 5: "3:1"})) == [3, 5, 1, 2, 4]
+
+
+def test_a_place_is_found_by_the_neighbour_that_is_left_or_else_by_score() -> None:
+    assert order(shaped(WEEK, places={4: "1:2"}, wishes={1: DROP})) == [4, 2, 3, 5]
+    assert order(shaped(WEEK, places={4: "1:2"}, wishes={2: DROP})) == [1, 4, 3, 5]
+    assert order(shaped(WEEK, places={4: "1:2"}, wishes={1: DROP, 2: DROP})) == [3, 4, 5]
+
+
+def test_what_an_editor_worked_on_stays_whatever_the_limit() -> None:
+    for what, value in {"places": "0:1", "topics": "space", "headlines": "Five", "leads": YES}.items():
+        kept = order(shaped(WEEK, max_items=2, **{what: {5: value}}))
+        assert sorted(kept) == [1, 5], what
+
+
+def test_an_article_moved_to_a_topic_leaves_the_one_it_fitted_best_and_keeps_its_others() -> None:
+    shape = Shape(topics={ArticleId(1): Said("food", "Ada")})
+    moved = shape.moved(candidate(1, {CLIMATE: 0.9, SPACE: 0.4, FOOD: 0.3}))
+    assert moved.topics == (TopicMatch(FOOD, 0.9, "moved there by Ada"), TopicMatch(SPACE, 0.4, "said so"))
+    homeless = shape.moved(candidate(1, {}))
+    assert [match.slug for match in homeless.topics] == [FOOD]
+
+
+def test_an_editor_chooses_who_leads_a_story_and_its_place_and_pin_are_the_storys() -> None:
+    story = [
+        candidate(1, story=1, words=900),
+        candidate(2, story=1, words=500),
+        candidate(3, story=1),
+        candidate(9, {CLIMATE: 0.1}),
+    ]
+    assert order(shaped(story)) == [1, 9]
+    chosen = shaped(story, leads={3: YES, 2: YES}, wishes={1: PIN}, places={1: "9:0"})
+    assert order(chosen) == [9, 2]
+    assert chosen.items[1].also == (3, 1)
+    assert chosen.items[1].parts[0].reason == "pinned by Ada"
+    assert reasons(chosen)[1] == "tells the story of 'Article 2', which leads: Ada chose it"
+    assert reasons(chosen)[3] == "tells the story of 'Article 2', which leads: Ada chose it"
+
+
+@given(
+    st.dictionaries(st.integers(1, 5), st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=5),
+    st.sets(st.integers(1, 5), max_size=3),
+)
+def test_places_never_lose_or_double_an_article(
+    places: dict[int, tuple[int, int]], dropped: set[int]
+) -> None:
+    told = {number: f"{after}:{before}" for number, (after, before) in places.items()}
+    chosen = order(shaped(WEEK, places=told, wishes=dict.fromkeys(dropped, DROP)))
+    assert sorted(chosen) == sorted({1, 2, 3, 4, 5} - dropped)

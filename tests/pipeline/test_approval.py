@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import Engine, select, update
 
-from digest.compose.steps import pin
+from digest.compose.edits import Change, edit_issue
+from digest.compose.shape import DROP
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Approval
@@ -17,9 +18,9 @@ from digest.runtime import Runtime
 from digest.store.articles import ArticleRow
 from digest.store.contents import get_content
 from digest.store.database import reading, writing
+from digest.store.edits import About, Field
 from digest.store.issues import get_issue, write_texts
 from digest.store.newsletters import NewsletterRow
-from digest.store.pins import PinKind
 from tests.pipeline.press import CLIMATE, Press, make_newsletter
 from tests.pipeline.test_preflight import compose_week
 from tests.pipeline.test_scheduled import Weekly
@@ -118,7 +119,7 @@ def test_a_dead_link_is_remembered_until_its_article_is_dropped(
         approve_issue(runtime, issue.id, by="Edda")
     with reading(engine) as session:
         (dead,) = session.scalars(select(ArticleRow.id).where(ArticleRow.title == "tides"))
-    pin(engine, issue.id, dead, PinKind.DROP, by="Edda", now=NOW)
+    edit_issue(engine, issue.id, [Change(About(Field.WISH, dead), DROP)], by="Edda", now=NOW)
     assert approve_issue(runtime, issue.id, by="Edda").state is IssueState.APPROVED
 
 

@@ -3,7 +3,9 @@
 import pytest
 from sqlalchemy import Engine
 
-from digest.compose.steps import pieces_of, pin
+from digest.compose.edits import Change, edit_issue
+from digest.compose.shape import PIN
+from digest.compose.steps import pieces_of
 from digest.condense.editing import edit_takeaways
 from digest.domain.approvals import Request
 from digest.domain.errors import Conflict, InvalidInput
@@ -14,10 +16,10 @@ from digest.store.approvals import hands_of
 from digest.store.articles import ArticleId
 from digest.store.condensings import current_versions
 from digest.store.database import reading, writing
+from digest.store.edits import About, Field
 from digest.store.issues import change_issue, get_issue, write_texts
 from digest.store.items import items_of
 from digest.store.newsletters import change_newsletter
-from digest.store.pins import PinKind
 from digest.store.revisions import content_hash
 from tests.pipeline.press import CLIMATE, Press, make_newsletter
 from tests.pipeline.test_preflight import compose_week
@@ -54,11 +56,19 @@ def test_whoever_asks_cannot_approve_and_another_can(engine: Engine, runtime: Ru
     assert approve_issue(runtime, draft.id, by="Ben").state is IssueState.APPROVED
 
 
-def test_whoever_pinned_last_cannot_approve(engine: Engine, runtime: Runtime, draft: Issue) -> None:
-    pin(engine, draft.id, first_article(engine, draft), PinKind.PIN, by="Ben", now=NOW)
+def edit(runtime: Runtime, draft: Issue, about: About, to: str, *, by: str) -> None:
+    edit_issue(runtime.engine, draft.id, [Change(about, to)], by=by, now=runtime.clock())
+
+
+def test_whoever_pinned_or_wrote_last_cannot_approve(engine: Engine, runtime: Runtime, draft: Issue) -> None:
+    wish = About(Field.WISH, first_article(engine, draft))
+    edit(runtime, draft, wish, PIN, by="Ben")
     with pytest.raises(SameEyes, match="Ben changed it last"):
         approve_issue(runtime, draft.id, by="Ben")
-    pin(engine, draft.id, first_article(engine, draft), None, by="Ada", now=runtime.clock())
+    edit(runtime, draft, wish, "", by="Ada")
+    edit(runtime, draft, About(Field.SUBJECT), "Tides", by="Cy")
+    with pytest.raises(SameEyes, match="Cy changed it last"):
+        approve_issue(runtime, draft.id, by="Cy")
     assert approve_issue(runtime, draft.id, by="Ben").state is IssueState.APPROVED
 
 
@@ -85,7 +95,7 @@ def test_who_changes_it_during_the_approval_is_no_second_pair(
     check = "digest.pipeline.approval._check"
 
     def meanwhile(*_: object) -> tuple[object, str]:
-        pin(engine, draft.id, article, PinKind.PIN, by="Ben", now=runtime.clock())
+        edit(runtime, draft, About(Field.WISH, article), PIN, by="Ben")
         return type("Sound", (), {"errors": ()}), ""
 
     monkeypatch.setattr(check, meanwhile)

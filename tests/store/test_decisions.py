@@ -5,14 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from digest.compose.edits import Change, edit_issue
+from digest.compose.shape import DROP, PIN
 from digest.domain.issues import IssueId
 from digest.domain.topics import TopicSlug, Verdict
 from digest.store.articles import ArticleId
 from digest.store.database import reading, writing
 from digest.store.decisions import Decision, Word, decisions_in, decisions_on
+from digest.store.edits import About, Field
 from digest.store.issues import ensure_issue
 from digest.store.newsletters import remove_topic, topic_ids
-from digest.store.pins import PinKind, set_pin
 from digest.store.verdicts import record_verdicts, withdraw_verdicts
 from tests.stored import (
     CLIMATE,
@@ -50,10 +52,10 @@ class Desk:
         with writing(self.engine) as session:
             withdraw_verdicts(session, self.article, [topic], topic_ids=self.topics, by=by, now=self.now)
 
-    def wish(self, kind: PinKind | None, by: str) -> None:
+    def wish(self, wish: str, by: str) -> None:
         self.minutes += 1
-        with writing(self.engine) as session:
-            set_pin(session, self.issue, self.article, kind, by=by, now=self.now)
+        change = Change(About(Field.WISH, self.article), wish)
+        edit_issue(self.engine, self.issue, [change], by=by, now=self.now)
 
     @property
     def now(self) -> datetime:
@@ -94,7 +96,7 @@ def test_each_verdict_is_told_with_what_it_replaced(desk: Desk) -> None:
 def test_who_says_the_same_again_decides_nothing(desk: Desk) -> None:
     for _ in range(2):
         desk.say(True, "Ada")
-        desk.wish(PinKind.PIN, "Ada")
+        desk.wish(PIN, "Ada")
     desk.take_back("Ada", SPACE)
     assert [word for word, *_ in desk.told()] == [Word.YES, Word.PIN]
     desk.say(True, "Ben")
@@ -102,9 +104,9 @@ def test_who_says_the_same_again_decides_nothing(desk: Desk) -> None:
 
 
 def test_pins_and_drops_are_told_of_the_article_and_of_the_issue(desk: Desk) -> None:
-    desk.wish(PinKind.PIN, "Ada")
-    desk.wish(PinKind.DROP, "Ben")
-    desk.wish(None, "Ada")
+    desk.wish(PIN, "Ada")
+    desk.wish(DROP, "Ben")
+    desk.wish("", "Ada")
     desk.say(True, "Ada")
     assert desk.told()[:3] == [
         (Word.PIN, "Ada", ""),

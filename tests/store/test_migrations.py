@@ -22,6 +22,7 @@ from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
 from digest.store.database import open_engine, reading, writing
 from digest.store.decisions import Decision, Word, decisions_on
+from digest.store.edits import About, Edit, Field, append_edits, edits_of
 from digest.store.homes import find_home
 from digest.store.issues import ensure_issue, get_issue, make_issue, next_number
 from digest.store.items import ChosenItem, ScorePart, items_of, replace_items
@@ -35,7 +36,6 @@ from digest.store.newsletters import (
     topic_ids,
 )
 from digest.store.pauses import resume_issue
-from digest.store.pins import PinKind, set_pin
 from digest.store.polls import record_standing
 from digest.store.preflights import StoredLook, find_look, record_look
 from digest.store.recording import record_article
@@ -190,7 +190,7 @@ def test_what_was_paid_and_decided_before_0008_is_written_down_and_versions_go_d
         said = [Verdict(CLIMATE, False, "Ada")]
         record_verdicts(session, article_id, said, topic_ids=topics, now=NOW)
         issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
-        set_pin(session, issue.id, article_id, PinKind.DROP, by="Ben", now=NOW)
+        append_edits(session, issue, {About(Field.WISH, article_id): ("", "drop")}, by="Ben", now=NOW)
         versions = versions_of(session, article_id)
     migrate(migrated, to="0007")
     assert {"llm_calls", "llm_claims", "decisions"}.isdisjoint(inspect(migrated).get_table_names())
@@ -202,6 +202,32 @@ def test_what_was_paid_and_decided_before_0008_is_written_down_and_versions_go_d
         assert decisions_on(session, article_id) == (
             Decision(article_id, CLIMATE, None, Word.NO, "Ada", NOW),
             Decision(article_id, None, issue.id, Word.DROP, "Ben", NOW),
+        )
+
+
+def test_pins_of_before_0022_are_changes_in_the_order_they_were_made_and_go_back_down(
+    migrated: Engine,
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    source = stored_source(migrated, newsletter, "Meridian")
+    tides, fog = (stored_article(migrated, newsletter, source, sample_article(one)) for one in ("a", "b"))
+    later = NOW + timedelta(hours=1)
+    with writing(migrated) as session:
+        issue = ensure_issue(session, newsletter.id, WINDOW, now=NOW)
+        for article_id, wish, when in ((tides, "pin", NOW), (fog, "pin", NOW), (tides, "drop", later)):
+            about = About(Field.WISH, article_id)
+            before = {edit.about: edit.after for edit in edits_of(session, issue.id)}.get(about, "")
+            append_edits(session, issue, {about: (before, wish)}, by="Ben", now=when)
+        append_edits(session, issue, {About(Field.SUBJECT): ("", "Tides")}, by="Ada", now=later)
+    migrate(migrated, to="0021")
+    with migrated.connect() as connection:
+        rows = connection.execute(text("SELECT article_id, kind FROM pins ORDER BY article_id"))
+        assert rows.all() == [(tides, "drop"), (fog, "pin")]
+    migrate(migrated)
+    with reading(migrated) as session:
+        assert edits_of(session, issue.id) == (
+            Edit(1, 1, About(Field.WISH, fog), "", "pin", "Ben", NOW),
+            Edit(2, 2, About(Field.WISH, tides), "", "drop", "Ben", later),
         )
 
 
