@@ -16,6 +16,7 @@ from digest.domain.schedules import Occurrence, OccurrenceState, Schedule, Sched
 from digest.domain.times import zone
 from digest.runtime import Runtime
 from digest.schedule.cron import dates_after, due_dates, next_due
+from digest.store.audit import record
 from digest.store.database import writing
 from digest.store.newsletters import get_newsletter
 from digest.store.ordered_runs import (
@@ -76,6 +77,14 @@ def make_schedule(
             next_due=next_due(cron, where, after=now),
             now=now,
         )
+        record(
+            session,
+            by=by,
+            what="schedule.made",
+            about=f"schedule {schedule.id} of {newsletter}",
+            now=runtime.clock(),
+            detail=f"{cron} in {where}",
+        )
     log.info("schedule.made", schedule=schedule.id, rule=cron, by=by)
     return schedule
 
@@ -101,6 +110,14 @@ def reschedule(
         days = _days(found.window_days if window_days is None else window_days)
         changed = change_schedule(
             session, found.id, cron=rule, timezone=where, window_days=days, next_due=due
+        )
+        record(
+            session,
+            by=by,
+            what="schedule.changed",
+            about=f"schedule {found.id}",
+            now=runtime.clock(),
+            detail=f"{rule} in {where}, {days} days; before: {found.cron} in {found.timezone}",
         )
     log.info("schedule.changed", schedule=schedule_id, rule=rule, zone=where, days=days, by=by)
     return changed
@@ -133,6 +150,8 @@ def set_resting(runtime: Runtime, schedule_id: int, resting: bool, *, by: str) -
         found = get_schedule(session, schedule_id)
         due = _first_kept(session, found.id, found.cron, found.timezone, runtime.clock())
         set_paused(session, found.id, paused=resting, next_due=due)
+        what = "schedule.paused" if resting else "schedule.resumed"
+        record(session, by=by, what=what, about=f"schedule {schedule_id}", now=runtime.clock())
         found = get_schedule(session, schedule_id)
     if resting:
         log.info("schedule.paused", schedule=schedule_id, by=by)
@@ -144,7 +163,16 @@ def set_resting(runtime: Runtime, schedule_id: int, resting: bool, *, by: str) -
 def end_schedule(runtime: Runtime, schedule_id: int, *, by: str) -> None:
     """Remove a schedule and the record of its runs. Issues stay. Raises `NotFound`."""
     with writing(runtime.engine) as session:
-        remove_schedule(session, get_schedule(session, schedule_id).id)
+        gone = get_schedule(session, schedule_id)
+        remove_schedule(session, gone.id)
+        record(
+            session,
+            by=by,
+            what="schedule.removed",
+            about=f"schedule {schedule_id}",
+            now=runtime.clock(),
+            detail=f"{gone.cron} in {gone.timezone}",
+        )
     log.info("schedule.removed", schedule=schedule_id, by=by)
 
 
@@ -184,6 +212,13 @@ def skip_next(runtime: Runtime, schedule_id: int, *, by: str) -> Occurrence:
         )
         if skipped is None:
             raise Conflict(f"the run of {day} was begun before its hour: there is nothing to leave out")
+        record(
+            session,
+            by=by,
+            what="schedule.skipped",
+            about=f"schedule {schedule_id}, {day}",
+            now=runtime.clock(),
+        )
     log.info("schedule.skipped", schedule=schedule_id, date=str(day), by=by)
     return skipped
 
@@ -209,6 +244,13 @@ def take_back_skip(runtime: Runtime, occurrence_id: int, *, by: str) -> Occurren
                 f"run {occurrence_id} is no date to come that was left out: it stays {found.state}. "
                 f"'digest schedule start {found.schedule_id}' begins a run now"
             )
+        record(
+            session,
+            by=by,
+            what="schedule.put_back",
+            about=f"schedule {found.schedule_id}, {found.local_date}",
+            now=runtime.clock(),
+        )
     log.info("schedule.put_back", schedule=found.schedule_id, date=str(found.local_date), by=by)
     return found
 
@@ -243,6 +285,7 @@ def start_now(runtime: Runtime, schedule_id: int, *, by: str) -> Occurrence:
             if not begin_anew(session, known, stage=Stage.GATHER, due_at=now, note=note):
                 raise Overtaken(f"run {known.id} changed at this moment: look again")
             known = get_occurrence(session, known.id)
+        record(session, by=by, what="run.ordered", about=f"run {known.id}, {day}", now=now)
     log.info("run.ordered", occurrence=known.id, schedule=schedule_id, by=by)
     return known
 
@@ -275,6 +318,8 @@ def retry(runtime: Runtime, occurrence_id: int, *, stage: Stage | None = None, b
         note = f"tried again by {by}"
         if not begin_anew(session, found, stage=again, due_at=found.due_at, note=note):
             raise Overtaken(f"run {occurrence_id} changed at this moment: look again")
+        about = f"run {occurrence_id} from '{again}'"
+        record(session, by=by, what="run.retried", about=about, now=runtime.clock())
         found = get_occurrence(session, occurrence_id)
     log.info("run.retried", occurrence=occurrence_id, stage=again, by=by)
     return found
@@ -284,5 +329,7 @@ def settle_missed(runtime: Runtime, occurrence_id: int, *, run: bool, by: str) -
     """Run a missed date after all, or leave it out. Raises `NotFound` when it waits for nobody."""
     with writing(runtime.engine) as session:
         settled = settle_held(session, occurrence_id, run=run)
+        about = f"run {occurrence_id}, {'run after all' if run else 'left out'}"
+        record(session, by=by, what="run.settled", about=about, now=runtime.clock())
     log.info("run.settled", occurrence=occurrence_id, runs=run, by=by)
     return settled

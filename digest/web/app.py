@@ -18,7 +18,19 @@ from fastapi import APIRouter, FastAPI, Response
 from digest.domain.errors import Unavailable
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
-from digest.web import account, api, archive, assets, editor, health, manage, preview, subscriber, webhooks
+from digest.web import (
+    account,
+    api,
+    archive,
+    assets,
+    editor,
+    health,
+    manage,
+    ops,
+    preview,
+    subscriber,
+    webhooks,
+)
 from digest.web.access import require_declared
 from digest.web.dependencies import READ, ThePages, provide
 from digest.web.envelope import Envelope
@@ -53,7 +65,7 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
     hooks = hooks or Hooks(runtime)
     provide(app, runtime, pages, hooks)
     app.include_router(_static)
-    for part in (health, webhooks, account, editor, preview, manage, subscriber, archive):
+    for part in (health, webhooks, account, editor, preview, manage, ops, subscriber, archive):
         app.include_router(part.router)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))
     require_declared(app)

@@ -16,6 +16,7 @@ class Tone(StrEnum):
     GOING = "going"
     DONE = "done"
     OVER = "over"
+    BAD = "bad"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""What a change answers: the page it was made on, with a sentence that says what is so now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from fastapi.responses import RedirectResponse
+
+from digest.web.templating import Pages
+
+DONE: Mapping[str, str] = MappingProxyType(
+    {
+        "schedule-made": "The schedule is made.",
+        "schedule-changed": "The schedule is changed.",
+        "schedule-removed": "The schedule is removed. Its issues stay.",
+        "schedule-paused": "The schedule rests. What would come due meanwhile is not made up for.",
+        "schedule-resumed": "The schedule runs again, from its next date on.",
+        "date-skipped": "The next date is left out. The one after it stays.",
+        "date-back": "The date is due again.",
+        "run-begun": "Today’s run has begun. A worker takes it up within seconds.",
+        "run-retried": "The run goes on where it stopped. A worker takes it up within seconds.",
+        "missed-run": "The missed run is on its way. A worker takes it up within seconds.",
+        "missed-skipped": "The missed run is left out.",
+    }
+)
+"""Named in addresses, so that nobody puts words of their own onto our pages."""
+
+
+def answer(pages: Pages, path: str, what: str) -> RedirectResponse:
+    """Lead to `path`, which then says what was done. Reloading it does nothing again."""
+    assert what in DONE
+    mark = "&" if "?" in path else "?"
+    return RedirectResponse(f"{pages.base}{path}{mark}done={what}", HTTPStatus.SEE_OTHER)
+
+
+def said(what: str) -> str:
+    """Return the sentence for what was done, '' for what never was."""
+    return DONE.get(what, "")

@@ -1,0 +1,80 @@
+"""The ops room in a real browser: everyone can read and press what is there, on any screen."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.servers.browser import ChromiumBrowser
+from tests.servers.mail_tools import PACKAGES
+from tests.web.ops.world import FAILED, MISSED, WEEKLY
+from tests.web.people import sign_in_browser
+from tests.web.site import Site
+
+PATHS = (
+    "/ops",
+    "/ops/schedules",
+    "/ops/schedules/new",
+    f"/ops/schedules/{WEEKLY}",
+    "/ops/runs",
+    f"/ops/runs/{FAILED}",
+    f"/ops/runs/{MISSED}",
+)
+
+_FAULTS = """async () => {
+  const { violations } = await axe.run(document);
+  return violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | '));
+}"""
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong with the page."""
+    page.evaluate(f"() => {{ {(PACKAGES / 'axe-core' / 'axe.min.js').read_text('utf-8')} }}")
+    found: list[str] = page.evaluate(_FAULTS)
+    return found
+
+
+def test_every_page_can_be_used_by_everyone_and_fits_every_screen(
+    ops: Site, browser: ChromiumBrowser
+) -> None:
+    with browser.page() as page:
+        sign_in_browser(page)
+        for path in PATHS:
+            page.goto(ops.url + path, wait_until="load")
+            assert page.get_by_role("heading", level=1).count() == 1, path
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                assert faults(page) == [], (path, scheme)
+            for width in (320, 375, 768):
+                page.set_viewport_size({"width": width, "height": 800})
+                beside = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                assert page.evaluate(beside) == 0, (path, width)
+            page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_a_schedule_is_made_with_its_dates_in_sight(ops: Site, browser: ChromiumBrowser) -> None:
+    with browser.page() as page:
+        sign_in_browser(page)
+        page.goto(f"{ops.url}/ops/schedules")
+        page.get_by_role("link", name="New schedule").click()
+        page.get_by_label("Thursday").check()
+        expect(page.locator("#dates")).to_contain_text("Every Monday and Thursday at 07:00")
+        page.get_by_label("Time zone").fill("Mars/Base")
+        page.get_by_label("Time zone").press("Tab")
+        expect(page.locator("#dates")).to_contain_text("'Mars/Base' is not a time zone")
+        page.get_by_label("Time zone").fill("Asia/Tokyo")
+        page.get_by_role("button", name="Make the schedule").click()
+        expect(page.get_by_role("status").filter(has_text="The schedule is made.")).to_be_visible()
+        assert "Asia/Tokyo" in page.locator("main").inner_text()
+
+
+def test_what_cannot_be_taken_back_is_asked_for_twice(ops: Site, browser: ChromiumBrowser) -> None:
+    with browser.page() as page:
+        sign_in_browser(page)
+        page.goto(f"{ops.url}/ops/schedules")
+        remove = page.get_by_role("button", name="Remove it")
+        assert remove.count() == 0, "it is not there before it is asked for"
+        page.get_by_text("Remove …").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("go for good. Issues stay.")).to_be_visible()
+        remove.click()
+        expect(page.get_by_text("No schedule yet")).to_be_visible()

@@ -1,0 +1,77 @@
+"""The sample newsletter with schedules and with runs that went well, failed, wait and were missed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from digest.domain.issues import IssueId
+from digest.domain.runs import StageOutcome
+from digest.domain.schedules import OccurrenceId, OccurrenceState, ScheduleId, Stage
+from digest.pipeline.scheduling import make_schedule
+from digest.runtime import Runtime
+from digest.store.database import writing
+from digest.store.ordered_runs import begin_anew
+from digest.store.schedules import (
+    add_occurrence,
+    claim_occurrence,
+    record_stage,
+)
+from digest.store.stage_runs import begin_stage, end_stage
+from tests.web.world import DRAFT, NOW, populate
+
+WEEKLY = ScheduleId(1)
+FAILED, MISSED, WAITING = OccurrenceId(1), OccurrenceId(2), OccurrenceId(3)
+LATE = "due 2026-11-22 07:00 UTC, found 9 h late"
+REASON = "Kettle & Cloud: http://feeds.example.org/3.xml answered 503; tried again at the next poll"
+
+
+def populate_ops(runtime: Runtime) -> None:
+    """Fill an empty database: a weekly schedule; a run that failed, one that was missed, one that waits."""
+    populate(runtime)
+    make_schedule(runtime, "saturday", cron="0 7 * * MON", timezone="Europe/Berlin", by="Omar Haddad")
+    _run(runtime, NOW - timedelta(days=2), OccurrenceState.FAILED, Stage.COMPOSE, REASON)
+    _run(
+        runtime,
+        NOW - timedelta(days=1),
+        OccurrenceState.HELD,
+        Stage.GATHER,
+        "due at 07:00 UTC, found 9 h late",
+    )
+    _run(runtime, NOW, OccurrenceState.WAITING, Stage.APPROVE, "issue 2 waits for approval", DRAFT)
+
+
+def _run(
+    runtime: Runtime,
+    due_at: datetime,
+    state: OccurrenceState,
+    stage: Stage,
+    note: str,
+    issue: IssueId | None = None,
+) -> None:
+    with writing(runtime.engine) as session:
+        run = add_occurrence(
+            session, WEEKLY, due_at=due_at, local_date=due_at.date(), state=state, note=note, now=NOW
+        )
+        assert run
+        if state is OccurrenceState.HELD:
+            return
+        begun = due_at
+        for one in Stage:
+            number = begin_stage(session, run.id, one, attempt=1, now=begun)
+            begun += timedelta(seconds=41)
+            is_last = one is stage
+            outcome = _OUTCOMES[state] if is_last else StageOutcome.DONE
+            told = note if is_last else f"14 articles\n{REASON}" if one is Stage.GATHER else "14 articles"
+            end_stage(session, number, outcome, told=told, now=begun)
+            if is_last:
+                break
+        lease = due_at + timedelta(minutes=5)
+        begin_anew(session, run, stage=stage, due_at=due_at, note=note)
+        claim_occurrence(session, run.id, now=due_at, lease_until=lease)
+        record_stage(session, run.id, state=state, stage=stage, issue_id=issue, note=note, lease_until=lease)
+
+
+_OUTCOMES = {
+    OccurrenceState.FAILED: StageOutcome.FAILED,
+    OccurrenceState.WAITING: StageOutcome.WAITING,
+}
