@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.deliver.headers import (
@@ -100,8 +101,9 @@ class EncodedIssue:
     """One issue, ready to be mailed: `edition(...)` picks what a reader sees, `message(...)` completes it.
 
     `name` tells the issue from the newsletter's others (letters, digits, `._-`); `date` is the issue's, the
-    same on every attempt. Without a `signer` it is left to the server to sign. Raises `Misconfigured` when
-    the sender's identity cannot stand in a header.
+    same on every attempt. Without a `signer` it is left to the server to sign. `marks` are headers besides
+    those that every mail has, by their names. Raises `Misconfigured` when the sender's identity cannot stand
+    in a header.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class EncodedIssue:
         name: str,
         date: datetime,
         signer: Signer | None = None,
+        marks: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._issue = issue
         self._date = aware_utc(date)
@@ -119,6 +122,7 @@ class EncodedIssue:
         digest = hashlib.sha256(f"{sender.list_id} {name}".encode()).hexdigest()
         self._boundary = f"=_{digest[:24]}"
         self._sender_headers = _sender_headers(sender, name, self._date, issue)
+        self._sender_headers += b"".join(structured(mark, value) for mark, value in marks.items())
         self._fragments: dict[tuple[str, bool], _Pieces] = {}
         self._edition = lru_cache(MAX_EDITIONS)(self._encoded_edition)
 

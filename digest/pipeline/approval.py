@@ -23,6 +23,7 @@ from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
 from digest.store.approvals import forget_request, hands_of, record_request
 from digest.store.articles import StoredArticle, articles_by_id
+from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.edits import About, Field
 from digest.store.issues import change_issue, get_issue, lock_draft, lock_issue
@@ -40,11 +41,22 @@ _NAMED_MOST = 5
 
 
 class Unsound(Conflict):
-    """A draft that its checks find errors in: it was not approved."""
+    """A draft that its checks find errors in: it was not approved. `told` names them in a sentence."""
+
+    def __init__(self, message: str, told: str = "") -> None:
+        super().__init__(message)
+        self.told = told
 
 
 class SameEyes(Conflict):
-    """Who would approve a draft changed it last or asked for it, where a second pair of eyes is wanted."""
+    """Who would approve a draft changed it last or asked for it, where a second pair of eyes is wanted.
+
+    `why` says so, as in 'Ada changed it last'.
+    """
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class Changed(Conflict):
@@ -79,7 +91,7 @@ def approve_issue(
         errors = checked.errors
     goes_anyway = by == AUTOMATIC and newsletter.approval is Approval.DEADLINE
     if errors and not (despite_errors or goes_anyway):
-        raise Unsound(_refusal(issue_id, errors))
+        raise Unsound(_refusal(issue_id, errors), _told(errors))
     told = f"approved by {by} despite {_told(errors)}" if errors else ""
     note = "; ".join(filter(None, (told, left_out)))
     if errors:
@@ -92,6 +104,14 @@ def approve_issue(
             raise Changed(
                 f"issue {issue_id} was changed since you looked at it, so it was not approved: look again"
             )
+        record(
+            session,
+            by=by,
+            what="issue.approved",
+            about=f"issue {issue_id}",
+            detail=note,
+            now=runtime.clock(),
+        )
 
     now = runtime.clock()
     approved = approve(runtime.engine, issue_id, template=template, by=by, now=now, note=note, vet=vet)
@@ -104,7 +124,8 @@ def _require_other_eyes(session: Session, newsletter: Newsletter, draft: Issue, 
     if newsletter.second_eyes and (why := hands_of(session, draft.id).why_not(by)):
         raise SameEyes(
             f"issue {draft.id} wants a second pair of eyes, and {why}: let somebody else approve it. "
-            f"'digest issue ask {draft.id}' says that it is ready"
+            f"'digest issue ask {draft.id}' says that it is ready",
+            why,
         )
 
 
@@ -127,6 +148,8 @@ def ask_approval(runtime: Runtime, issue_id: int, *, by: str, note: str = "") ->
         if not items_of(session, issue.id):
             raise Conflict(f"issue {issue_id} holds no article: there is nothing to approve")
         record_request(session, issue.id, Request(by, runtime.clock(), " ".join(note.split())))
+        about = f"issue {issue_id}"
+        record(session, by=by, what="issue.approval_asked", about=about, now=runtime.clock())
     log.info("issue.approval_asked", issue=issue_id, by=by)
     return issue
 
@@ -144,6 +167,8 @@ def take_back(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
             session, issue_id, IssueState.DRAFT, now=runtime.clock(), only_from=(IssueState.APPROVED,)
         )
         forget_request(session, issue.id)
+        about = f"issue {issue_id}"
+        record(session, by=by, what="issue.approval_taken_back", about=about, now=runtime.clock())
     log.info("issue.approval_taken_back", issue=issue_id, by=by)
     return issue
 

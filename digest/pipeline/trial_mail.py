@@ -12,7 +12,7 @@ from digest.deliver.headers import mail_address
 from digest.deliver.mime import EncodedEdition, EncodedIssue
 from digest.deliver.transport import Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
-from digest.domain.errors import Conflict, Refused, Unavailable
+from digest.domain.errors import Conflict, InvalidInput, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
@@ -20,12 +20,16 @@ from digest.pipeline.letters import NO_DELIVERY
 from digest.pipeline.personal_mail import personal_values, recipient_of, sender_of
 from digest.pipeline.preview import SPECIMEN, Shown, shown_to
 from digest.runtime import Runtime
-from digest.store.database import reading
+from digest.store.audit import record
+from digest.store.database import reading, writing
 from digest.store.issues import next_number
 from digest.store.subscribers import is_suppressed
 
-MAX_ADDRESSES = 20
+MAX_ADDRESSES = 10
 """More is no test but a mailing, and those have readers who asked for them."""
+
+MARK = "X-Digest-Test"
+"""The header by which filters tell a test from the mail itself, whatever its subject says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ def send_test(
     issue_id: int,
     addresses: Sequence[str],
     *,
+    by: str,
     email: str = "",
     topics: Sequence[str] | None = None,
 ) -> tuple[Tested, ...]:
@@ -53,14 +58,30 @@ def send_test(
 
     It goes the way of a real mail, headers and signature included, but its personal links lead nowhere:
     whoever gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader`
-    does, `Conflict` for a suppressed address, and `Unavailable` or `Refused` when the mail server takes none.
+    does, `InvalidInput` for too many addresses or none, `Conflict` for a suppressed one, and `Unavailable` or
+    `Refused` when the mail server takes none.
     """
+    if not 1 <= len(set(addresses)) <= MAX_ADDRESSES:
+        raise InvalidInput(
+            f"a test goes to 1 to {MAX_ADDRESSES} addresses, not to {len(set(addresses))}. Nothing was sent"
+        )
     runtime.require_mail()
     _require_reachable(runtime, addresses)
     shown = shown_to(runtime, issue_id, email=email, topics=topics)
     edition = _edition(runtime, shown, email=shown.email if email else "", topics=topics or ())
     mails = [(address, *_mail(runtime, shown, edition, address)) for address in dict.fromkeys(addresses)]
-    return asyncio.run(_send(runtime, mails))
+    tested = asyncio.run(_send(runtime, mails))
+    with writing(runtime.engine) as session:
+        told = ", ".join(one.email for one in tested)
+        record(
+            session,
+            by=by,
+            what="issue.tested",
+            about=f"issue {issue_id}",
+            detail=told,
+            now=runtime.clock(),
+        )
+    return tested
 
 
 def _require_reachable(runtime: Runtime, addresses: Sequence[str]) -> None:
@@ -91,6 +112,7 @@ def _edition(runtime: Runtime, shown: Shown, *, email: str, topics: Sequence[str
         name=f"{issue.id}.test",
         date=runtime.clock(),
         signer=runtime.signer(newsletter.sender_email),
+        marks={MARK: f"issue {issue.id}"},
     )
     return encoded.edition(shown.edition)
 

@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
     ONLINE = "online"
     CONFIRM = "confirm"
+    SHOWN = "shown"
+    """Shows a preview to people without an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ class Tokens:
         """Return which copy a token shows. Raises `Refused` when it was not signed here for that."""
         issue_id, subscriber_id = self._read(Purpose.ONLINE, token, 2)
         return OnlineLink(IssueId(issue_id), SubscriberId(subscriber_id))
+
+    def read_shown(self, token: str) -> tuple[IssueId, int]:
+        """Return which issue a token shows, and by which link. Raises `Refused` when it is not ours."""
+        issue_id, link_id = self._read(Purpose.SHOWN, token, 2)
+        return IssueId(issue_id), link_id
 
     def _sign(self, purpose: Purpose, *numbers: int) -> str:
         return self._signers[purpose].sign(".".join(map(str, numbers))).decode("ascii")

@@ -35,6 +35,8 @@ PUBLIC = frozenset(
         "/preferences/{token}/return",
         "/preferences/{token}/pause",
         "/online/{token}",
+        "/shown/{token}",
+        "/shown/{token}/mail",
         "/archive",
         "/archive/{slug}",
         "/archive/{slug}/topics",

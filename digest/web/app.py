@@ -67,6 +67,7 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
     app.include_router(_static)
     for part in (health, webhooks, account, editor, preview, manage, ops, subscriber, archive):
         app.include_router(part.router)
+    app.include_router(preview.shown)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))
     require_declared(app)
     add_error_pages(app, pages)

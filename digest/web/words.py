@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 from digest.compose.phrases import ENGLISH
 from digest.domain.deliveries import DeliveryState
@@ -60,6 +60,11 @@ def days(first: date, last: date) -> str:
 def day(on: date) -> str:
     """Return `16 November`."""
     return ENGLISH.day(on)
+
+
+def at_hour(moment: datetime) -> str:
+    """Return `16 November, 07:00 UTC`."""
+    return f"{day(moment.date())}, {moment:%H:%M} UTC"
 
 
 def counted(count: int, noun: str = "") -> str:

@@ -56,7 +56,11 @@ def test_a_draft_is_mailed_as_a_reader_would_get_it_and_recorded_nowhere(
     before = contents(engine)
     answer = digest("issue", "test", "1", *EDITORS, "Ed@example.org", "--as", "ada@example.org").well()
     assert "Issue 1 went to 3 addresses as a test; no reader has it." in answer.out
-    assert contents(engine) == before
+    after = contents(engine)
+    assert [row[4:6] for row in after.pop("audit") if row not in before["audit"]] == [
+        ("issue.tested", "issue 1")
+    ]
+    assert after == {table: rows for table, rows in before.items() if table != "audit"}
     mails = outbox(drafted)
     assert sorted(str(mail["To"]) for mail in mails) == ["Ed@example.org", "bo@example.org", "ed@example.org"]
     assert len({mail["Message-ID"] for mail in mails}) == 3
@@ -102,7 +106,7 @@ def test_a_test_says_of_which_reader_and_state_it_is(drafted: Path, digest: Dige
 def test_what_a_test_cannot_do_is_told(drafted: Path, digest: Digest) -> None:
     one = ("issue", "test", "1")
     many = [f"ed{number}@example.org" for number in range(21)]
-    digest(*one, *many).refused(2, "21 addresses", "20 at most")
+    digest(*one, *many).refused(2, "1 to 10 addresses, not to 21", "Nothing was sent")
     digest(*one, "ed@example.org", "nobody").refused(2, "'nobody' is not an e-mail address")
     digest(*one, "ed@example.org", "--as", "zed@example.org").refused(2, "zed@example.org", "not a subscr")
     digest(*one, "ed@example.org", "--as", "cy@example.org").refused(2, "gets nothing of issue 1")

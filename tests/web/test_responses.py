@@ -58,12 +58,17 @@ def is_of_the_desk(path: str) -> bool:
     )
 
 
+def is_a_form_of_the_desk(route: APIRoute) -> bool:
+    return route.path.startswith("/issues/") and route.methods == {"POST"}
+
+
 def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(still_site: Site) -> None:
     paths = paths_of(still_site)
     routes = [
         route for part in (editor, preview, subscriber, health, webhooks) for route in part.router.routes
     ]
-    assert {route.path for route in routes if isinstance(route, APIRoute)} == set(paths)
+    forms = {route.path for route in routes if isinstance(route, APIRoute) and is_a_form_of_the_desk(route)}
+    assert {route.path for route in routes if isinstance(route, APIRoute)} - forms == set(paths)
     for path in (*paths.values(), "/nowhere", "/unsubscribe/forged", "/static/nothing.css"):
         headers = still_site.get(path).headers
         policy = policy_of(headers["content-security-policy"])

@@ -1,5 +1,9 @@
-"""An issue as its readers get it: looked at by editors, and by those they show it to."""
+"""An issue as its readers get it: looked at, approved, and shown to others."""
 
-from digest.web.preview.pages import router
+from digest.web.preview import forms, pages, shared
+from digest.web.preview.place import router
 
-__all__ = ["router"]
+shown = shared.router
+"""What people without an account reach."""
+
+__all__ = ["forms", "pages", "router", "shown"]

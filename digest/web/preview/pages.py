@@ -4,32 +4,40 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 
-from digest.domain.accounts import Right
-from digest.web.access import needs
+from digest.web.access import TheActor
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import PREVIEW, PREVIEW_BARE
 from digest.web.preview.chosen import Images, TheLook, TheReader
 from digest.web.preview.colours import Colours, in_colours
-from digest.web.preview.previews import head_view, mail_page, mail_source, pieces, preview_view
+from digest.web.preview.place import Number, router
+from digest.web.preview.previews import mail_page, mail_source
+from digest.web.preview.views import Said
+from digest.web.preview.whole import whole_page
 
-router = APIRouter(prefix="/issues/{issue_id}/preview", dependencies=[needs(Right.LOOK)])
-
-# Larger numbers do not fit the column, and PostgreSQL would call them an error.
-Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_DONE = {
+    "approved": Said("approval", "It is approved: what you saw is what is sent."),
+    "asked": Said("approval", "You asked for its approval."),
+    "reopened": Said("approval", "It is a draft again. Approve it anew once it is as it should be."),
+    "shared": Said("links", "The link is made: it stands first in the list."),
+    "revoked": Said("links", "The link shows nothing any more."),
+}
 
 
 @router.api_route("", methods=READ)
 def preview(
-    runtime: TheRuntime, pages: ThePages, issue_id: Number, reader: TheReader, look: TheLook
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    issue_id: Number,
+    reader: TheReader,
+    look: TheLook,
+    done: Annotated[str, Query(max_length=20)] = "",
 ) -> HTMLResponse:
     """Show an issue as one reader gets it, with the reason for each article."""
-    found = pieces(runtime, issue_id)
-    return pages.desk(
-        "preview/page.html", issue=head_view(found), preview=preview_view(runtime, found, reader, look)
-    )
+    return whole_page(runtime, pages, issue_id, actor, reader=reader, look=look, said=_DONE.get(done))
 
 
 @router.api_route("/mail", methods=READ)

@@ -16,6 +16,47 @@ class ChoiceView:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What became of a form, told at the form that is called `place`; `offers` names a way on."""
+
+    place: str
+    words: str
+    is_bad: bool = False
+    offers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """What an issue's approval wants and who had it in hand, in sentences.
+
+    `why_not` says why the one who looks cannot approve it; `seen` is the hash of the pieces they look at.
+    """
+
+    is_draft: bool
+    rule: str
+    told: tuple[str, ...]
+    why_not: str
+    can_approve: bool
+    can_ask: bool
+    can_take_back: bool
+    seen: str
+    approved: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareView:
+    """A link to a preview; `url` is '' for one that is over."""
+
+    id: int
+    url: str
+    whom: str
+    made: str
+    until: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HeadView:
     """Which issue it is: its days, its newsletter, its state."""
 
@@ -79,3 +120,16 @@ class PreviewView:
     shown: str
     problem: str = ""
     mail: MailView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedView:
+    """A mail as somebody sees it who was sent a link to it; `until` says by whom, and how long it works."""
+
+    issue: HeadView
+    subject: str
+    frame: str
+    text: str
+    choices: tuple[ChoiceView, ...]
+    width: str
+    until: str
