@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from http import HTTPStatus
 
@@ -23,6 +24,11 @@ left alone the parser would keep 1,000 fields of 1 MB for anybody."""
 HOOKS = "/hooks/"
 HOOK_MAX_BYTES = 2 * 1024 * 1024
 """A thousand events of SendGrid's are 768 KB, a message of Amazon SNS 256 KB before JSON escapes it."""
+
+
+LIST = re.compile(r"/manage/newsletters/[^/]+/sources/import")
+LIST_MAX_BYTES = 1024 * 1024
+"""Five thousand sources of an OPML list."""
 
 
 class Envelope:
@@ -63,7 +69,9 @@ class Envelope:
 
     def _most(self, scope: Scope) -> int:
         path = scope["path"].removeprefix(self._base)
-        return HOOK_MAX_BYTES if path.startswith(HOOKS) else BODY_MAX_BYTES
+        if path.startswith(HOOKS):
+            return HOOK_MAX_BYTES
+        return LIST_MAX_BYTES if LIST.fullmatch(path) else BODY_MAX_BYTES
 
 
 def _bounded(receive: Receive, most: int) -> Receive:

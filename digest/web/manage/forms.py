@@ -71,7 +71,8 @@ def form_of(texts: Texts) -> Form:
 def refused(typed: Texts, stands: Texts, problem: InvalidInput) -> Form:
     """Return the form once more with what was typed, and beside each field what keeps it from being taken.
 
-    What somebody else set meanwhile counts as seen then: sent again, the form puts its own in its place.
+    Fields that are not among `typed` show what is stored: sent again, they change nothing. What somebody else
+    set meanwhile counts as seen then: sent again, the form puts its own in its place.
     """
     form = Form({**stands, **typed}, _packed(stands), status=status_of(problem))
     if isinstance(problem, Meanwhile):
@@ -98,7 +99,7 @@ def saved(typed: Typed, texts_of: Callable[[Thing], Texts], save: Save[Thing]) -
     except InvalidInput as exc:
         if not stands:
             raise
-        return refused(typed.texts, stands, exc)
+        return refused(_touched(typed.texts, typed.was), stands, exc)
     return None
 
 
@@ -107,8 +108,7 @@ def changes(typed: Texts, was: str, stands: Texts) -> dict[str, str]:
 
     Raises `Meanwhile` where `stands`, what is stored, differs from both, `InvalidInput` for a broken form.
     """
-    before = _unpacked(was)
-    changed = {name: value for name, value in typed.items() if value != before.get(name, "")}
+    before, changed = _unpacked(was), _touched(typed, was)
     theirs = {
         name: stands[name]
         for name, value in changed.items()
@@ -117,6 +117,12 @@ def changes(typed: Texts, was: str, stands: Texts) -> dict[str, str]:
     if theirs:
         raise Meanwhile(theirs)
     return changed
+
+
+def _touched(typed: Texts, was: str) -> dict[str, str]:
+    """Return the fields that hold something else than when the form was shown."""
+    before = _unpacked(was)
+    return {name: value for name, value in typed.items() if value != before.get(name, "")}
 
 
 def _packed(texts: Texts) -> str:

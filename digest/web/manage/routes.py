@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from digest.web.manage import newsletters
+from digest.web.manage import newsletters, sources
 
 router = APIRouter()
-for part in (newsletters.router,):
+for part in (newsletters.router, sources.router):
     router.include_router(part)

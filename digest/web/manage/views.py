@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from digest.web.views import State
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -35,3 +37,59 @@ class Kept:
     def next_stage(self) -> Stage | None:
         """What it needs first, None when nothing is left to do."""
         return next((stage for stage in self.stages if not stage.is_done), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to know of a thing, and what it is called."""
+
+    name: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A source among others: how it stands, when it was read and is next ('' never), what it brought."""
+
+    id: int
+    name: str
+    url: str
+    kind: str
+    state: State
+    words: str
+    read: str
+    next: str
+    brought: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollView:
+    """How a poll went that somebody watched: `counts` of articles, `problems` of single ones."""
+
+    words: str
+    is_well: bool
+    counts: tuple[str, ...]
+    problems: tuple[str, ...]
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """A feed or sitemap that was found. `add` is the query of the form that adds it, '' when none can."""
+
+    title: str
+    url: str
+    about: str
+    carries: str
+    add: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportView:
+    """What became of each line of a list."""
+
+    added: tuple[str, ...]
+    known: tuple[str, ...]
+    problems: tuple[str, ...]
+    loose: tuple[str, ...]

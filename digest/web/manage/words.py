@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 _CALLED: Mapping[str, str] = {
     "slug": "the short name",
+    "url": "the address",
     "sender_email": "the address",
     "takeaway_words": "the length of takeaways",
     "takeaways": "the number of takeaways",
@@ -20,6 +21,10 @@ DONE: Mapping[str, str] = {
     "added": "It is added. What it needs next is below.",
     "changed": "Your changes are saved.",
     "removed": "It is removed.",
+    "source-added": "It is added, and read within minutes where a worker runs. Its page can try it at once.",
+    "source-paused": "It is paused: nobody reads it until you resume it.",
+    "source-resumed": "It is read again.",
+    "source-removed": "It is removed. Articles it brought stay, under its name.",
 }
 """What a page says first after something was done; addresses hold the key alone."""
 
