@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,14 @@ from digest.domain.articles import Condensed, Takeaway
 from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
-from digest.store.articles import ArticleId, ArticleRow, StoredArticle, articles_in, stored_from
+from digest.store.articles import (
+    ArticleId,
+    ArticleRow,
+    StoredArticle,
+    articles_by_id,
+    articles_in,
+    stored_from,
+)
 from digest.store.base import Base
 from digest.store.condensings import Condensing, current_versions
 from digest.store.newsletters import TopicRow
@@ -121,6 +128,15 @@ def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window)
     versions = current_versions(session, ids)
     topics = _topics(session, ids)
     return tuple(_candidate(entry, versions.get(entry.id), topics.get(entry.id, ())) for entry in stored)
+
+
+def candidates_by_id(session: Session, ids: Collection[ArticleId]) -> dict[ArticleId, Candidate]:
+    """Return these articles with their takeaways and topics, whichever days they are of."""
+    stored = articles_by_id(session, ids).values()
+    there = [one.id for one in stored]
+    versions = current_versions(session, there)
+    topics = _topics(session, there)
+    return {one.id: _candidate(one, versions.get(one.id), topics.get(one.id, ())) for one in stored}
 
 
 def _candidate(

@@ -23,6 +23,7 @@ from digest.web import (
     api,
     archive,
     assets,
+    draft,
     editor,
     health,
     manage,
@@ -65,7 +66,7 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
     hooks = hooks or Hooks(runtime)
     provide(app, runtime, pages, hooks)
     app.include_router(_static)
-    for part in (health, webhooks, account, editor, preview, manage, ops, subscriber, archive):
+    for part in (health, webhooks, account, editor, draft, preview, manage, ops, subscriber, archive):
         app.include_router(part.router)
     app.include_router(preview.shown)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))

@@ -120,6 +120,7 @@ def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueV
             has_changed=_has_changed(session, issue, content),
             steps=steps_of(issue, newsletter, len(content.items), counts),
             holds=holds,
+            is_draft=issue.state is IssueState.DRAFT,
         )
 
 

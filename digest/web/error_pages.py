@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from enum import Enum
+from html import escape
 from http import HTTPStatus
 
 import structlog
@@ -15,6 +16,7 @@ from starlette.types import Scope
 
 from digest.compose.phrases import Phrases
 from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, Unavailable
+from digest.web.headers import DESK
 from digest.web.speech import accepted_languages
 from digest.web.templating import Pages
 from digest.web.views import ErrorView
@@ -44,6 +46,8 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Out of reach for the moment",
 }
 _BROKEN = "Something went wrong"
+
+_SAID = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
 
 _PUBLIC = "public_error.html"
 _VARYING = {"Vary": "Accept-Language"}
@@ -99,6 +103,9 @@ def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> 
     # Who is not signed in is not told what a newsletter is called, or where the database is.
     told = reason if signed_in else ""
     error = ErrorView(_TITLES.get(status, _BROKEN), told or f"{status.description or status.phrase}.")
+    if request.headers.get("hx-request") and signed_in:
+        # A whole page would be put in place of a part: what was wrong is said in one line instead.
+        return HTMLResponse(escape(error.words), status, headers={**DESK, **_SAID})
     return pages.seen_by(signed_in).desk("error.html", status=status, error=error)
 
 

@@ -121,6 +121,7 @@ class IssueView:
     has_changed: bool
     steps: tuple[Step, ...]
     holds: tuple[str, ...]
+    is_draft: bool
 
 
 @dataclass(frozen=True, slots=True)

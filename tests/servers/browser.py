@@ -53,13 +53,16 @@ class ChromiumBrowser:
         self._set_aside()
 
     @contextmanager
-    def page(self, *, width: int = 1280, height: int = 800, dark: bool = False) -> Iterator[Page]:
+    def page(
+        self, *, width: int = 1280, height: int = 800, dark: bool = False, scripts: bool = True
+    ) -> Iterator[Page]:
         """A page of a fresh profile; what is not on the loopback it cannot load."""
         self._take_up()
         context = self._chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             service_workers="block",
+            java_script_enabled=scripts,
         )
         context.route("**/*", _stay_local)
         context.set_default_timeout(PATIENCE * 1000)
