@@ -14,22 +14,19 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, read_text_file, say, show_json, show_record, show_table
 from digest.cli.suppressions import reason_in_words
 from digest.domain.bounces import SOFT_ISSUES_MAX
-from digest.domain.cadences import Cadence, parse_cadence
+from digest.domain.cadences import Cadence
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict
 from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState
-from digest.domain.times import zone
-from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.subscribers import import_subscribers
 from digest.pipeline.managing.given import language_tag, within
 from digest.store.bounces import soft_bounces_in_a_row
-from digest.store.database import reading, writing
+from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import find_subscription, get_subscription, list_subscriptions, subscribe
+from digest.store.subscribers import get_subscription, list_subscriptions
 from digest.store.suppressions import find_suppression
-from digest.track.steps import unsubscribe, welcome
+from digest.track.steps import unsubscribe
 
 app = new_app()
 
@@ -65,38 +62,26 @@ def add(
     ] = False,
 ) -> None:
     """Add a subscriber, or set the wishes of one who is there: what is not named stays."""
+    from digest.pipeline.subscribing import WantedBy, put_subscriber
+
+    wanted = WantedBy(
+        follows=topic or None,
+        name=within(name.strip(), "--name", limit=200),
+        language=language_tag(language, "--language"),
+        timezone=timezone,
+        cadence=cadence,
+        max_items=max_items,
+    )
+    done = put_subscriber(open_runtime(), newsletter, email, wanted, again=again)
+    subscription, state = done.subscription, done.subscription.state
     address = parse_address(email)
-    if timezone:
-        zone(timezone)
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        known = find_subscription(session, found.id, address)
-        if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
-            raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
-        state = known.state if known and not again else SubscriptionState.ACTIVE
-        is_new = state is SubscriptionState.ACTIVE and (known is None or known.state is not state)
-        subscription = subscribe(
-            session,
-            found.id,
-            email=address,
-            follows=map(TopicSlug, topic) if topic else (known.follows if known else ()),
-            name=within(name.strip(), "--name", limit=200),
-            language=language_tag(language, "--language"),
-            timezone=timezone,
-            cadence=parse_cadence(cadence, found.cadences) if cadence else None,
-            max_items=max_items,
-            state=state,
-            now=runtime.clock(),
-        )
-        is_welcomed = is_new and welcome(session, found.id, subscription.subscriber.id, now=runtime.clock())
     say(
         f"{address} follows {', '.join(sorted(subscription.follows)) or 'no topic, so they get no mail'}"
         f"{_pace(subscription)}."
     )
     if state in _NO_MAIL:
         say(f"{_NO_MAIL[state]}, so they get no mail; --again changes that, if they asked for it.")
-    if is_welcomed:
+    if done.is_welcomed:
         say("A welcome waits for them: a running 'digest up' or worker mails it, or 'digest mail send'.")
 
 

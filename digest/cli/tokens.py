@@ -13,6 +13,7 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 from digest.domain.accounts import Right
 from digest.domain.api_tokens import ApiToken, parse_rights
+from digest.store.accounts import get_account
 from digest.store.database import reading, writing
 from digest.store.tokens import add_token, list_tokens, remove_token
 
@@ -42,6 +43,12 @@ def add(
     days: Annotated[
         int, typer.Option(min=0, max=_DAYS_MAX, metavar="N", help="How long it works; 0: until removed.")
     ] = 90,
+    account: Annotated[
+        str,
+        typer.Option(
+            metavar="EMAIL", help="Whose it is: what it does, they did, and it can do no more than they can."
+        ),
+    ] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who makes it; without it, your login.")] = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -57,6 +64,7 @@ def add(
             by=who,
             now=now,
             expires_at=now + timedelta(days=days) if days else None,
+            account_id=get_account(session, account).id if account else None,
         )
     if as_json:
         show_json({"token": token, "secret": secret})

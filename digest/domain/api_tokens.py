@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from digest.domain.accounts import Right
+from digest.domain.accounts import AccountId, Right
 from digest.domain.errors import InvalidInput
 
 TokenId = NewType("TokenId", int)
@@ -24,8 +24,9 @@ _BYTES = 32
 class ApiToken:
     """What is kept of a token: all but the secret itself.
 
-    `hint` is how the secret begins. One without `expires_at` works until it is removed. `last_used_at` is
-    right to a minute, None before the first use.
+    `hint` is how the secret begins. One with an `account_id` belongs to that account, and can do no more than
+    it; one without `expires_at` works until it is removed. `last_used_at` is right to a minute, None before
+    the first use.
     """
 
     id: TokenId
@@ -36,6 +37,7 @@ class ApiToken:
     made_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    account_id: AccountId | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether it still works."""

@@ -172,8 +172,18 @@ def subscription_of(
     return _subscription(row, tie, slugs)
 
 
-def subscription_by_number(session: Session, newsletter: Newsletter, subscriber_id: int) -> Subscription:
-    """Return a subscriber's tie to the newsletter, in any state. Raises `NotFound`."""
+def subscription_by_number(
+    session: Session, newsletter: Newsletter, subscriber_id: int, *, lock: bool = False
+) -> Subscription:
+    """Return a subscriber's tie to the newsletter, in any state; `lock` keeps others from it.
+
+    Raises `NotFound`.
+    """
+    if lock:
+        tie = select(SubscriptionRow.state).where(
+            SubscriptionRow.newsletter_id == newsletter.id, SubscriptionRow.subscriber_id == subscriber_id
+        )
+        session.execute(tie.with_for_update())
     found = subscription_of(session, newsletter.id, SubscriberId(subscriber_id))
     if found is None:
         raise NotFound(f"newsletter '{newsletter.slug}' has no subscriber {subscriber_id}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, delete, or_, select, update
+from sqlalchemy import ForeignKey, String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.accounts import Right
+from digest.domain.accounts import Account, AccountId, Right
 from digest.domain.api_tokens import ApiToken, TokenId, hashed, hint_of, new_secret
 from digest.domain.errors import NotFound
-from digest.store.base import NEVER_AGAIN, Base, storable
+from digest.store.accounts import AccountRow, account_of
+from digest.store.base import NEVER_AGAIN, Base, BigId, storable
 
 _NOTED_EVERY = timedelta(minutes=1)
 """A use is noted no more often: a write for each request would cost more than most of them."""
@@ -31,6 +32,9 @@ class TokenRow(Base):
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    account_id: Mapped[int | None] = mapped_column(
+        BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
 
 
 def add_token(
@@ -41,6 +45,7 @@ def add_token(
     by: str,
     now: datetime,
     expires_at: datetime | None,
+    account_id: AccountId | None = None,
 ) -> tuple[ApiToken, str]:
     """Make a token; return it and its secret, which is kept nowhere and cannot be told again."""
     secret = new_secret()
@@ -52,6 +57,7 @@ def add_token(
         made_by=storable(by),
         made_at=now,
         expires_at=expires_at,
+        account_id=account_id,
     )
     session.add(row)
     session.flush()
@@ -62,6 +68,12 @@ def find_token(session: Session, secret: str) -> ApiToken | None:
     """Return the token of this secret, also one that has expired; None when there is none."""
     row = session.scalar(select(TokenRow).where(TokenRow.hash == hashed(secret)))
     return None if row is None else _token(row)
+
+
+def owner_of(session: Session, token: ApiToken) -> Account | None:
+    """Return the account a token belongs to, None for one that belongs to the installation."""
+    row = None if token.account_id is None else session.get(AccountRow, token.account_id)
+    return None if row is None else account_of(row)
 
 
 def list_tokens(session: Session) -> tuple[ApiToken, ...]:
@@ -105,4 +117,5 @@ def _token(row: TokenRow) -> ApiToken:
         made_at=row.made_at,
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
+        account_id=None if row.account_id is None else AccountId(row.account_id),
     )

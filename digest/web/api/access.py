@@ -11,11 +11,13 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from digest.domain.accounts import Right
-from digest.domain.api_tokens import PREFIX, ApiToken, TokenId
+from digest.domain.accounts import AccountId, Right
+from digest.domain.api_tokens import PREFIX, TokenId
 from digest.runtime import Runtime
+from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.tokens import find_token, is_use_to_be_noted, note_use
+from digest.store.tokens import find_token, is_use_to_be_noted, note_use, owner_of
+from digest.web.api.once import REPLAYED, once
 from digest.web.api.problems import NO_TOKEN, NOT_ALLOWED, TOO_MANY, Refusal
 
 log = structlog.get_logger(__name__)
@@ -37,11 +39,16 @@ def asks(right: Right) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program that came with a token that works. `name` stands beside what it does."""
+    """A program that came with a token that works.
+
+    `name` stands beside what it does: its account's, as what somebody does by a program they did themselves,
+    else the token's own. It has the token's rights as far as the account has them, too.
+    """
 
     token_id: TokenId
     name: str
     rights: frozenset[Right]
+    account_id: AccountId | None = None
 
 
 class Call(APIRoute):
@@ -59,26 +66,26 @@ class Call(APIRoute):
         answer = super().get_route_handler()
 
         async def answer_who_may(request: Request) -> Response:
-            token = await run_in_threadpool(_token_of, request)
-            if wait := request.app.state.pace.take(token.id):
+            caller = await run_in_threadpool(_caller_of, request)
+            if wait := request.app.state.pace.take(caller.token_id):
                 raise Refusal(
                     TOO_MANY,
                     f"this token makes too many requests: wait {wait} seconds",
                     {"Retry-After": str(wait)},
                 )
-            if self.right not in token.rights:
-                raise Refusal(
-                    NOT_ALLOWED,
-                    f"that needs the right '{self.right}', and the token '{token.name}' has "
-                    f"{', '.join(sorted(token.rights))}",
-                )
-            request.state.caller = Caller(token.id, f"{token.name} (API)", token.rights)
-            return await answer(request)
+            if self.right not in caller.rights:
+                has = ", ".join(sorted(caller.rights)) or "none"
+                raise Refusal(NOT_ALLOWED, f"that needs the right '{self.right}'; this token has {has}")
+            request.state.caller = caller
+            response = await once(request, caller.token_id, answer)
+            if request.method != "GET" and REPLAYED not in response.headers:
+                await run_in_threadpool(_write_down, request, caller)
+            return response
 
         return answer_who_may
 
 
-def _token_of(request: Request) -> ApiToken:
+def _caller_of(request: Request) -> Caller:
     runtime: Runtime = request.app.state.runtime
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     secret = secret.strip()
@@ -91,6 +98,7 @@ def _token_of(request: Request) -> ApiToken:
     now = runtime.clock()
     with reading(runtime.engine) as session:
         token = find_token(session, secret)
+        owner = owner_of(session, token) if token else None
     if token is None or not token.is_valid(now):
         log.warning("api.token_refused", begins=token.hint if token else "", known=token is not None)
         raise Refusal(
@@ -103,7 +111,24 @@ def _token_of(request: Request) -> ApiToken:
     if is_use_to_be_noted(token, now):
         with writing(runtime.engine) as session:
             note_use(session, token.id, now=now)
-    return token
+    if owner is None:
+        return Caller(token.id, f"{token.name} (API)", token.rights)
+    return Caller(token.id, owner.name, token.rights & owner.role.rights, owner.id)
+
+
+def _write_down(request: Request, caller: Caller) -> None:
+    runtime: Runtime = request.app.state.runtime
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    with writing(runtime.engine) as session:
+        record(
+            session,
+            by=caller.name,
+            account_id=caller.account_id,
+            what="api.called",
+            about=f"{request.method} {path}",
+            detail=f"token {caller.token_id}",
+            now=runtime.clock(),
+        )
 
 
 async def _caller(request: Request) -> Caller:

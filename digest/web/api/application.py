@@ -17,29 +17,36 @@ from digest.runtime import Runtime
 from digest.web.api import (
     articles,
     document,
+    issue_actions,
+    issue_looks,
     issues,
     newsletters,
     runs,
+    schedules,
+    sending,
     subscribers,
     suppressions,
 )
 from digest.web.api.access import Call
 from digest.web.api.pace import Pace
 from digest.web.api.problems import BROKEN, Refusal, answer, expected, http, refused, unreadable
+from digest.web.api.shapes import PATH
 from digest.web.dependencies import provide
 from digest.web.templating import Pages
 
 log = structlog.get_logger(__name__)
 
-PATH = "/api/v1"
-
 ROUTERS: Sequence[APIRouter] = (
     newsletters.router,
     issues.router,
+    issue_looks.router,
+    issue_actions.router,
     articles.router,
     subscribers.router,
     suppressions.router,
+    schedules.router,
     runs.router,
+    sending.router,
 )
 
 

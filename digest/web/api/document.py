@@ -21,7 +21,7 @@ from digest.web.api.problems import (
     Kind,
     Problem,
 )
-from digest.web.api.reference import reference_of
+from digest.web.api.reference import NEEDS, reference_of
 from digest.web.dependencies import ThePages
 
 router = APIRouter(include_in_schema=False)
@@ -55,7 +55,7 @@ def reference(request: Request, pages: ThePages) -> HTMLResponse:
         groups=told,
         kinds=KINDS,
         is_desk=False,
-        audience="desk",
+        audience="desk reference",
     )
     return HTMLResponse(page)
 
@@ -84,7 +84,8 @@ def _made(api: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
     for operation in _operations(document):
-        operation["description"] += f"\n\nNeeds the right `{operation['x-right']}`."
+        operation["summary"] = operation["description"].partition("\n")[0]
+        operation["description"] += f"{NEEDS}`{operation['x-right']}`."
         operation["responses"] |= _problems(operation)
     return document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from digest.domain import issues as domain
@@ -21,6 +21,7 @@ from digest.store.newsletters import get_newsletter, list_newsletters, newslette
 from digest.web.api.access import Call, asks
 from digest.web.api.cursors import After, Limit, read_cursor
 from digest.web.api.shapes import Address, Listed, Number, Slug, Told, page, whole
+from digest.web.api.versions import etag_of
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Issues"])
@@ -184,11 +185,13 @@ def list_issues(
 
 
 @router.get("/issues/{issue_id}", **asks(Right.LOOK))
-def show_issue(runtime: TheRuntime, issue_id: Number) -> Issue:
+def show_issue(runtime: TheRuntime, response: Response, issue_id: Number) -> Issue:
     """Return an issue."""
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
-        return Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))
+        told = Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.get("/issues/{issue_id}/items", **asks(Right.LOOK))

@@ -1,4 +1,4 @@
-"""Newsletters, and what they are made of: topics, sources and schedules."""
+"""Newsletters, and what they are made of: topics and sources."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from digest.domain import newsletters as domain
-from digest.domain import schedules, sources, topics
+from digest.domain import sources, topics
 from digest.domain.accounts import Right
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_newsletters, list_topics
-from digest.store.schedules import list_schedules
 from digest.store.sources import list_sources, source_by_id
 from digest.web.api.access import Call, asks
 from digest.web.api.shapes import Listed, NewsletterName, Number, Slug, Told, whole
@@ -144,29 +143,6 @@ class Source(Told):
         )
 
 
-class Schedule(Told):
-    """When a newsletter is due."""
-
-    id: int
-    cron: str = Field(examples=["0 7 * * mon"])
-    timezone: str = Field(examples=["Europe/Paris"])
-    window_days: int
-    next_due: datetime
-    is_paused: bool
-
-    @classmethod
-    def of(cls, one: schedules.Schedule) -> Schedule:
-        """Return a schedule as the API tells it."""
-        return cls(
-            id=one.id,
-            cron=one.cron,
-            timezone=one.timezone,
-            window_days=one.window_days,
-            next_due=one.next_due,
-            is_paused=one.is_paused,
-        )
-
-
 @router.get("/newsletters", **asks(Right.LOOK))
 def list_all_newsletters(runtime: TheRuntime) -> Listed[Newsletter]:
     """Return every newsletter, by name."""
@@ -210,11 +186,3 @@ def show_source(runtime: TheRuntime, source_id: Number) -> Source:
     """Return a source."""
     with reading(runtime.engine) as session:
         return Source.of(source_by_id(session, source_id))
-
-
-@router.get("/newsletters/{newsletter}/schedules", tags=["Schedules and runs"], **asks(Right.LOOK))
-def list_newsletter_schedules(runtime: TheRuntime, newsletter: NewsletterName) -> Listed[Schedule]:
-    """Return a newsletter's schedules, the soonest first."""
-    with reading(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        return whole(list_schedules(session, found.id), Schedule.of)

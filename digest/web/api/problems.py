@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from digest.compose.edits import ChangedMeanwhile
 from digest.domain.errors import (
     Conflict,
     DigestError,
@@ -22,7 +23,7 @@ from digest.domain.errors import (
     Refused,
     Unavailable,
 )
-from digest.pipeline.approval import Unsound
+from digest.pipeline.approval import Changed, SameEyes, Unsound
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,12 @@ UNSOUND = Kind(
     HTTPStatus.CONFLICT,
     "The issue's checks find errors",
     "Correct what the checks name, or approve it with `despite_errors`. Nothing was changed.",
+)
+SAME_EYES = Kind(
+    "same-eyes",
+    HTTPStatus.CONFLICT,
+    "A second pair of eyes is wanted",
+    "Let somebody else approve it, with a token of their own. Nothing was changed.",
 )
 CHANGED_SINCE = Kind(
     "changed-since",
@@ -154,6 +161,7 @@ KINDS = (
     CONFLICT,
     OVERTAKEN,
     UNSOUND,
+    SAME_EYES,
     CHANGED_SINCE,
     KEY_IN_USE,
     KEY_OPEN,
@@ -170,6 +178,9 @@ _OF_ERRORS: tuple[tuple[type[DigestError], Kind], ...] = (
     (NotFound, NOT_FOUND),
     (Overtaken, OVERTAKEN),
     (Unsound, UNSOUND),
+    (SameEyes, SAME_EYES),
+    (Changed, CHANGED_SINCE),
+    (ChangedMeanwhile, CHANGED_SINCE),
     (Conflict, CONFLICT),
     (InvalidInput, UNREADABLE),
     (Refused, REFUSED),

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+NEEDS = "\n\nNeeds the right "
+"""How a description ends."""
+
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -64,8 +67,8 @@ def _call(document: Mapping[str, Any], method: str, path: str, operation: Mappin
         name=operation["operationId"],
         method=method.upper(),
         path=path,
-        title=operation["description"].partition("\n")[0],
-        about=operation["description"].partition("\n")[2].partition("\n\nNeeds the right")[0].strip(),
+        title=operation["summary"],
+        about=operation["description"].removeprefix(operation["summary"]).partition(NEEDS)[0].strip(),
         right=operation["x-right"],
         parameters=tuple(
             FieldTold(

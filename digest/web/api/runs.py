@@ -10,12 +10,13 @@ from pydantic import Field
 
 from digest.domain.accounts import Right
 from digest.domain.schedules import Occurrence, OccurrenceState, Stage
+from digest.pipeline.scheduling import retry, settle_missed, take_back_skip
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.schedules import get_occurrence, occurrences_page
-from digest.web.api.access import Call, asks
+from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import Listed, Number, Slug, Told, page
+from digest.web.api.shapes import Given, Listed, Number, Slug, Told, page
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Schedules and runs"])
@@ -78,3 +79,33 @@ def show_run(runtime: TheRuntime, run_id: Number) -> Run:
     """Return a run."""
     with reading(runtime.engine) as session:
         return Run.of(get_occurrence(session, run_id))
+
+
+class Retry(Given):
+    """Where a run that failed is to go on."""
+
+    stage: Stage | None = Field(None, description="An earlier stage; null: where it stopped.")
+
+
+@router.post("/runs/{run_id}/retry", status_code=202, **asks(Right.OPERATE))
+def retry_run(runtime: TheRuntime, caller: TheCaller, run_id: Number, where: Retry | None = None) -> Run:
+    """Let a run that failed go on where it stopped, or from an earlier stage."""
+    return Run.of(retry(runtime, run_id, stage=where.stage if where else None, by=caller.name))
+
+
+@router.post("/runs/{run_id}/run", status_code=202, **asks(Right.OPERATE))
+def run_missed(runtime: TheRuntime, caller: TheCaller, run_id: Number) -> Run:
+    """Do a run after all that was missed and waits for somebody's word."""
+    return Run.of(settle_missed(runtime, run_id, run=True, by=caller.name))
+
+
+@router.post("/runs/{run_id}/skip", **asks(Right.OPERATE))
+def skip_missed(runtime: TheRuntime, caller: TheCaller, run_id: Number) -> Run:
+    """Leave out a run that was missed and waits for somebody's word."""
+    return Run.of(settle_missed(runtime, run_id, run=False, by=caller.name))
+
+
+@router.post("/runs/{run_id}/restore", **asks(Right.OPERATE))
+def restore_skipped(runtime: TheRuntime, caller: TheCaller, run_id: Number) -> Run:
+    """Let a date to come that was left out be due after all."""
+    return Run.of(take_back_skip(runtime, run_id, by=caller.name))

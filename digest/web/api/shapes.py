@@ -8,7 +8,10 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from digest.domain.errors import InvalidInput
 from digest.web.api.cursors import Key, write_cursor
+
+PATH = "/api/v1"
 
 NUMBER_MOST = 2**31 - 1
 """Larger numbers do not fit the columns, and PostgreSQL would call them an error."""
@@ -26,6 +29,8 @@ Line = Annotated[str, StringConstraints(pattern=_NO_CONTROLS, max_length=200)]
 """Words on one line."""
 Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=5_000)]
 """Words that may hold line breaks."""
+Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=16)]
+"""A language as mail and HTML name it (BCP 47), '' for none."""
 Address = Annotated[str, StringConstraints(pattern=_NO_CONTROLS, min_length=3, max_length=320)]
 """A mail address, checked further where it is stored."""
 
@@ -56,6 +61,13 @@ class Listed(Told, Generic[One]):
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Name the schema after what it lists."""
         return f"{params[0].__name__}List"
+
+
+def required(text: str, what: str) -> str:
+    """Return `text` without blanks around it. Raises `InvalidInput` when nothing is left."""
+    if not text.strip():
+        raise InvalidInput(f"{what} is empty")
+    return text.strip()
 
 
 def page(

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from pydantic import Field
+from fastapi import APIRouter, Query, Response
+from pydantic import Field, StrictBool, StrictInt
 
 from digest.domain.accounts import Right
 from digest.domain.cadences import Cadence
-from digest.domain.subscribers import Subscription, SubscriptionState, email_key
-from digest.store.database import reading
+from digest.domain.errors import Conflict
+from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState, email_key
+from digest.domain.topics import TOPICS_MAX
+from digest.pipeline.subscribing import WantedBy, put_subscriber, set_wishes
+from digest.runtime import Runtime
+from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
+from digest.track.steps import Change, pause, restart, unsubscribe
 from digest.web.api.access import Call, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import Address, Listed, NewsletterName, Number, Told, page, whole
+from digest.web.api.shapes import (
+    PATH,
+    Address,
+    Given,
+    Language,
+    Line,
+    Listed,
+    NewsletterName,
+    Number,
+    Slug,
+    Told,
+    page,
+    whole,
+)
+from digest.web.api.versions import IfMatch, etag_of, require_unchanged
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Subscribers"])
@@ -70,8 +90,122 @@ def list_subscribers(
 
 
 @router.get("/newsletters/{newsletter}/subscribers/{subscriber_id}", **asks(Right.LOOK))
-def show_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
+def show_subscriber(
+    runtime: TheRuntime, response: Response, newsletter: NewsletterName, subscriber_id: Number
+) -> Subscriber:
     """Return a subscriber."""
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        return Subscriber.of(subscription_by_number(session, found, subscriber_id))
+        told = Subscriber.of(subscription_by_number(session, found, subscriber_id))
+    response.headers["ETag"] = etag_of(told)
+    return told
+
+
+class NewSubscriber(Given):
+    """Somebody to be added, who asked for it."""
+
+    email: Address = Field(examples=["ada@example.org"])
+    follows: list[Slug] = Field(
+        default_factory=list, max_length=TOPICS_MAX, description="Topics they follow, by short name."
+    )
+    name: Line = ""
+    language: Language = ""
+    timezone: Line = Field("", examples=["Europe/Paris"])
+    cadence: Cadence | None = Field(None, description="One that the newsletter offers; null: every issue.")
+    max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0 or null: all.")
+    again: StrictBool = Field(
+        False, description="Also when they unsubscribed or paused: they asked to come back."
+    )
+
+
+class SubscriberChange(Given):
+    """What changes of a subscriber. What is left out, null or '' stays."""
+
+    follows: list[Slug] | None = Field(
+        None, max_length=TOPICS_MAX, description="All the topics they follow from now on."
+    )
+    name: Line = ""
+    language: Language = ""
+    timezone: Line = ""
+    cadence: Cadence | None = None
+    max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0: all.")
+
+
+@router.post("/newsletters/{newsletter}/subscribers", status_code=201, **asks(Right.OPERATE))
+def add_subscriber(
+    runtime: TheRuntime, response: Response, newsletter: NewsletterName, new: NewSubscriber
+) -> Subscriber:
+    """Add a subscriber, who is active at once.
+
+    Who is one already is a conflict; with `again`, who unsubscribed or paused comes back.
+    """
+    done = put_subscriber(runtime, newsletter, new.email, _wanted(new), again=new.again, is_new=True)
+    told = Subscriber.of(done.subscription)
+    response.headers["Location"] = f"{PATH}/newsletters/{newsletter}/subscribers/{told.id}"
+    response.headers["ETag"] = etag_of(told)
+    return told
+
+
+@router.patch("/newsletters/{newsletter}/subscribers/{subscriber_id}", **asks(Right.OPERATE))
+def change_subscriber(
+    runtime: TheRuntime,
+    response: Response,
+    newsletter: NewsletterName,
+    subscriber_id: Number,
+    change: SubscriberChange,
+    if_match: IfMatch = None,
+) -> Subscriber:
+    """Change what a subscriber follows and wants. Whether they get mail stays as it is."""
+    with writing(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        known = subscription_by_number(session, found, subscriber_id, lock=True)
+        require_unchanged(if_match, Subscriber.of(known))
+        told = Subscriber.of(
+            set_wishes(
+                runtime, session, found, known.subscriber.email, known, _wanted(change), state=known.state
+            )
+        )
+    response.headers["ETag"] = etag_of(told)
+    return told
+
+
+@router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/unsubscribe", **asks(Right.OPERATE))
+def unsubscribe_subscriber(
+    runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number
+) -> Subscriber:
+    """Stop the newsletter for a subscriber. Mail that waits for them is not sent."""
+    return _moved(runtime, newsletter, subscriber_id, unsubscribe)
+
+
+@router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/pause", **asks(Right.OPERATE))
+def pause_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
+    """Send a subscriber nothing more until they come back."""
+    return _moved(runtime, newsletter, subscriber_id, pause)
+
+
+@router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/return", **asks(Right.OPERATE))
+def return_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
+    """Send the newsletter again to somebody who unsubscribed or paused, and asked to come back."""
+    return _moved(runtime, newsletter, subscriber_id, restart)
+
+
+def _wanted(given: NewSubscriber | SubscriberChange) -> WantedBy:
+    return WantedBy(
+        follows=given.follows,
+        name=given.name.strip(),
+        language=given.language,
+        timezone=given.timezone.strip(),
+        cadence=given.cadence or "",
+        max_items=given.max_items,
+    )
+
+
+def _moved(runtime: Runtime, slug: str, subscriber_id: int, move: Callable[..., Change]) -> Subscriber:
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        before = subscription_by_number(session, newsletter, subscriber_id)
+    change = move(runtime.engine, newsletter.id, before.subscriber.id, now=runtime.clock())
+    if change is Change.NOT_FROM_HERE:
+        raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
+    with reading(runtime.engine) as session:
+        return Subscriber.of(subscription_by_number(session, newsletter, subscriber_id))

@@ -27,7 +27,7 @@ def path_of(call: Call) -> str:
     """A path that leads to a call: no name in it has to be there, for access comes first."""
     return call.path.format(
         **dict.fromkeys(("newsletter", "topic", "email"), "nothing"),
-        **dict.fromkeys(("issue_id", "source_id", "article_id", "subscriber_id", "run_id"), 999_999),
+        **{name: 999_999 for name in call.param_convertors if name.endswith("_id")},
     )
 
 

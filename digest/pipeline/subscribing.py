@@ -1,0 +1,99 @@
+"""A subscriber added or changed by whoever keeps the list: one rule for commands and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from digest.domain.cadences import parse_cadence
+from digest.domain.errors import Conflict
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import Subscription, SubscriptionState
+from digest.domain.times import zone
+from digest.domain.topics import TopicSlug
+from digest.intake.addresses import parse_address
+from digest.runtime import Runtime
+from digest.store.database import writing
+from digest.store.newsletters import get_newsletter
+from digest.store.subscribers import find_subscription, subscribe
+from digest.track.steps import welcome
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBy:
+    """What is known of a subscriber: '' and None stay as they are known.
+
+    `follows` are all the topics they follow then. `max_items` of 0 lets a mail hold all articles.
+    """
+
+    follows: Collection[str] | None = None
+    name: str = ""
+    language: str = ""
+    timezone: str = ""
+    cadence: str = ""
+    max_items: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What came of it: the subscription, its state before (None: it is new), and whether a welcome waits."""
+
+    subscription: Subscription
+    before: SubscriptionState | None
+    is_welcomed: bool
+
+
+def put_subscriber(
+    runtime: Runtime, slug: str, email: str, wanted: WantedBy, *, again: bool = False, is_new: bool = False
+) -> Subscribed:
+    """Add a subscriber, or set the wishes of one who is there.
+
+    `again` also brings back who unsubscribed or paused; without it the first is a `Conflict`, and the others
+    stay away. With `is_new`, who is there and does not come back is a `Conflict`, too. Raises `NotFound` for
+    a newsletter or topic, `InvalidInput` for an address, zone or cadence.
+    """
+    address = parse_address(email)
+    with writing(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        known = find_subscription(session, newsletter.id, address)
+        if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
+            raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
+        if known and is_new and (known.state is SubscriptionState.ACTIVE or not again):
+            raise Conflict(f"{address} is subscriber {known.subscriber.id} already, and {known.state}")
+        state = known.state if known and not again else SubscriptionState.ACTIVE
+        is_new = state is SubscriptionState.ACTIVE and (known is None or known.state is not state)
+        subscription = set_wishes(runtime, session, newsletter, address, known, wanted, state=state)
+        now = runtime.clock()
+        is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
+    return Subscribed(subscription, known.state if known else None, is_welcomed)
+
+
+def set_wishes(
+    runtime: Runtime,
+    session: Session,
+    newsletter: Newsletter,
+    email: str,
+    known: Subscription | None,
+    wanted: WantedBy,
+    *,
+    state: SubscriptionState,
+) -> Subscription:
+    """Store what a subscriber wants, in the caller's transaction. Raises as `put_subscriber` does."""
+    if wanted.timezone:
+        zone(wanted.timezone)
+    follows = (known.follows if known else ()) if wanted.follows is None else wanted.follows
+    return subscribe(
+        session,
+        newsletter.id,
+        email=email,
+        follows=map(TopicSlug, follows),
+        name=wanted.name,
+        language=wanted.language,
+        timezone=wanted.timezone,
+        cadence=parse_cadence(wanted.cadence, newsletter.cadences) if wanted.cadence else None,
+        max_items=wanted.max_items,
+        state=state,
+        now=runtime.clock(),
+    )

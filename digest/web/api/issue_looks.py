@@ -1,0 +1,130 @@
+"""Issues looked at before they go: previews, checks, and tests by mail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from digest.compose.checks.findings import Severity
+from digest.domain.accounts import Right
+from digest.domain.topics import TOPICS_MAX
+from digest.intake.addresses import parse_address
+from digest.pipeline.preflight import Preflight, check_issue, last_check
+from digest.pipeline.preview import page_for_reader
+from digest.pipeline.trial_mail import send_test
+from digest.web.api.access import Call, TheCaller, asks
+from digest.web.api.shapes import Address, Given, Listed, Number, Slug, Told
+from digest.web.dependencies import TheRuntime
+
+router = APIRouter(route_class=Call, tags=["Issues"])
+
+
+class Trial(Given):
+    """A test of an issue for some addresses."""
+
+    to: list[Address] = Field(min_length=1, max_length=10)
+    email: Address | None = Field(None, description="As this subscriber gets it.")
+    topics: list[Slug] = Field(
+        default_factory=list, max_length=TOPICS_MAX, description="As a reader of these gets it."
+    )
+
+
+class Tested(Told):
+    """What became of a test for one address."""
+
+    email: str
+    is_accepted: bool
+    said: str
+
+
+class Preview(Told):
+    """An issue's mail as one reader gets it."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class Finding(Told):
+    """One thing that the checks found."""
+
+    severity: Severity
+    what: str
+    where: str
+    next_step: str
+
+
+class Checks(Told):
+    """What the checks of an issue find."""
+
+    editions: int = Field(description="Editions looked at.")
+    readers: int
+    findings: list[Finding] = Field(description="The worst first.")
+    looked_at: datetime | None = Field(description="When links and pictures were looked at; null: never.")
+    is_outdated: bool = Field(description="Whether the issue holds other addresses since.")
+
+    @classmethod
+    def of(cls, one: Preflight) -> Checks:
+        """Return what was found as the API tells it."""
+        found = [
+            Finding(
+                severity=each.finding.severity,
+                what=each.finding.what,
+                where=each.finding.where,
+                next_step=each.finding.next_step,
+            )
+            for each in one.findings
+        ]
+        return cls(
+            editions=one.editions,
+            readers=one.readers,
+            findings=found,
+            looked_at=one.looked_at,
+            is_outdated=one.is_outdated,
+        )
+
+
+@router.get("/issues/{issue_id}/preview", **asks(Right.LOOK))
+def preview_issue(
+    runtime: TheRuntime,
+    issue_id: Number,
+    topic: Annotated[
+        list[Slug], Query(default_factory=list, max_length=TOPICS_MAX, description="A topic. Repeat it.")
+    ],
+    email: Annotated[Address | None, Query(description="A subscriber's address.")] = None,
+) -> Preview:
+    """Return the mail as a subscriber gets it, as a reader of these topics would, or with everything."""
+    address = parse_address(email) if email else ""
+    made = page_for_reader(runtime, issue_id, email=address, topics=topic)
+    return Preview(subject=made.subject, html=made.html, text=made.text)
+
+
+@router.get("/issues/{issue_id}/checks", **asks(Right.LOOK))
+def show_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
+    """Return what the checks find now, with what the last look at links and pictures found."""
+    return Checks.of(last_check(runtime, issue_id))
+
+
+@router.post("/issues/{issue_id}/checks", **asks(Right.SHAPE))
+def run_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
+    """Check an issue and look at its links and pictures. That takes some seconds."""
+    return Checks.of(check_issue(runtime, issue_id))
+
+
+@router.post("/issues/{issue_id}/test", **asks(Right.SHAPE))
+def test_issue(runtime: TheRuntime, caller: TheCaller, issue_id: Number, trial: Trial) -> Listed[Tested]:
+    """Mail an issue to some addresses, marked as a test. Its personal links lead nowhere."""
+    sent = send_test(
+        runtime,
+        issue_id,
+        [parse_address(address) for address in trial.to],
+        email=parse_address(trial.email) if trial.email else "",
+        topics=trial.topics,
+        by=caller.name,
+    )
+    return Listed(
+        items=[Tested(email=one.email, is_accepted=one.is_accepted, said=one.outcome.text) for one in sent]
+    )

@@ -1,0 +1,118 @@
+"""What programs do to issues, from a wish for an article to a cancelled send and its days made again."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import IssueState
+from digest.store.database import writing
+from digest.store.deliveries import DeliveryRow
+from tests.web.api.conftest import Api, problem
+from tests.web.world import ADA, CLEO, DRAFT, SENDING
+
+
+def does(api: Api, path: str, **body: object) -> dict[str, object]:
+    response = api.call("POST", path, json=body) if body else api.call("POST", path)
+    assert response.status_code < 300, response.text
+    told: dict[str, object] = response.json()
+    return told
+
+
+def test_an_article_is_dropped_from_a_draft_and_taken_back(api: Api) -> None:
+    titles = [item["title"] for item in api.get(f"/issues/{DRAFT}/items")["items"]]
+    article = next(
+        one for one in api.get("/newsletters/saturday/articles")["items"] if one["title"] == titles[0]
+    )
+    path = f"/issues/{DRAFT}/articles/{article['id']}"
+    assert api.call("PATCH", path, json={"wish": "drop"}).status_code == 200
+    assert titles[0] not in [item["title"] for item in api.get(f"/issues/{DRAFT}/items")["items"]]
+    assert api.call("PATCH", path, json={"wish": ""}).status_code == 200
+    assert [item["title"] for item in api.get(f"/issues/{DRAFT}/items")["items"]] == titles
+    problem(api.call("PATCH", path, json={"wish": "love"}), 422, "invalid")
+    problem(api.call("PATCH", f"/issues/{DRAFT}/articles/1", json={"wish": "pin"}), 422, "invalid")
+
+
+def test_an_article_is_headed_moved_and_placed_and_that_is_undone(api: Api) -> None:
+    before = api.get(f"/issues/{DRAFT}/items")["items"]
+    articles = {one["title"]: one["id"] for one in api.get("/newsletters/saturday/articles")["items"][:3]}
+    first, last = (articles[before[at]["title"]] for at in (0, -1))
+    path = f"/issues/{DRAFT}/articles/{last}"
+    changed = api.call("PATCH", path, json={"headline": "Ours  now", "before": first})
+    assert changed.status_code == 200
+    assert api.get(f"/issues/{DRAFT}/items")["items"][0]["title"] == "Ours now"
+    problem(api.call("PATCH", path, json={"topic": "nothing"}), 404, "not-found")
+    does(api, f"/issues/{DRAFT}/undo")
+    assert api.get(f"/issues/{DRAFT}/items")["items"] == before
+    problem(api.call("POST", f"/issues/{DRAFT}/undo"), 409, "conflict")
+
+
+def test_a_mail_is_previewed_as_its_reader_gets_it(api: Api) -> None:
+    mine = api.get(f"/issues/{SENDING}/preview", params={"email": ADA})
+    assert "<html" in mine["html"]
+    assert ADA in mine["text"]
+    space = api.get(f"/issues/{DRAFT}/preview?topic=space")
+    assert space["html"] != api.get(f"/issues/{DRAFT}/preview")["html"]
+    problem(api.call("GET", f"/issues/{SENDING}/preview?email={CLEO}"), 409, "conflict")
+    problem(api.call("GET", f"/issues/{SENDING}/preview?topic=nothing"), 404, "not-found")
+
+
+def test_a_draft_is_checked_asked_for_approved_and_taken_back(api: Api) -> None:
+    checks = api.get(f"/issues/{DRAFT}/checks")
+    assert checks["looked_at"] is None
+    assert {finding["severity"] for finding in checks["findings"]} <= {"error", "warning", "note"}
+    does(api, f"/issues/{DRAFT}/ask", why="ready")
+    approved = does(api, f"/issues/{DRAFT}/approve", despite_errors=True)
+    assert (approved["state"], approved["approved_by"]) == ("approved", "tests (API)")
+    problem(api.call("POST", f"/issues/{DRAFT}/approve"), 409, "conflict")
+    problem(api.call("PATCH", f"/issues/{DRAFT}", json={"subject": "Peat"}), 409, "conflict")
+    assert does(api, f"/issues/{DRAFT}/take-back")["state"] == "draft"
+
+
+def test_a_send_is_paused_resumed_cancelled_and_its_days_are_made_again(api: Api) -> None:
+    path = f"/issues/{SENDING}"
+    paused = does(api, f"{path}/pause", why="wrong date")
+    assert (paused["state"], paused["note"]) == ("paused", "paused by tests (API): wrong date")
+    problem(api.call("POST", f"{path}/pause"), 409, "conflict")
+    assert does(api, f"{path}/resume")["state"] == IssueState.SENDING
+    problem(api.call("POST", f"{path}/again"), 409, "conflict")
+    done = does(api, f"{path}/cancel")
+    assert (done["cancelled"], done["reached"]) == (2, 0)
+    again = api.call("POST", f"{path}/again")
+    assert (again.status_code, again.json()["state"]) == (201, "draft")
+    assert again.headers["location"] == f"/api/v1/issues/{again.json()['id']}"
+    assert api.get(f"/issues/{again.json()['id']}/items")["items"]
+
+
+def test_what_failed_is_sent_once_more_and_what_is_unknown_is_listed(api: Api) -> None:
+    path = f"/issues/{SENDING}"
+    with writing(api.runtime.engine) as session:
+        session.execute(
+            update(DeliveryRow).where(DeliveryRow.email == ADA).values(state=DeliveryState.UNKNOWN.value)
+        )
+    (unknown,) = api.get(f"{path}/unknown")["items"]
+    assert unknown["email"] == ADA
+    assert does(api, f"{path}/resend", states=["failed"]) == {"resent": 0}
+    assert does(api, f"{path}/resend", states=["unknown"], emails=[ADA]) == {"resent": 1}
+    assert api.get(f"{path}/unknown")["items"] == []
+    problem(api.call("POST", f"{path}/resend", json={"states": []}), 422, "invalid")
+    problem(api.call("POST", f"{path}/resend", json={"states": ["sent"]}), 422, "invalid")
+    problem(api.call("POST", f"/issues/{DRAFT}/resend", json={"states": ["failed"]}), 409, "conflict")
+
+
+def test_everything_is_held_and_let_go(api: Api) -> None:
+    assert api.get("/holds")["items"] == []
+    made = api.call("POST", "/holds", json={"why": "the server moves"})
+    assert (made.status_code, made.json()["by"]) == (201, "tests (API)")
+    assert api.get("/holds")["items"] == [made.json()]
+    problem(api.call("POST", "/holds"), 409, "conflict")
+    assert api.call("DELETE", "/holds").json()["items"] == [made.json()]
+    problem(api.call("DELETE", "/holds"), 404, "not-found")
+    assert api.call("POST", "/holds").json()["why"] == ""
+
+
+def test_a_test_that_no_server_takes_is_a_problem(api: Api) -> None:
+    response = api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["editor@example.org"]})
+    problem(response, 503, "unavailable")
+    assert int(response.headers["retry-after"]) >= 1
+    problem(api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["nobody"]}), 422, "invalid")
