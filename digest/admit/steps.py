@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from digest.admit.passwords import hash_password, is_outdated, is_right, prepare
+from digest.admit.passwords import choose, hash_password, is_outdated, is_right, prepare
 from digest.admit.sessions import SEEN_AGAIN, csrf_of, ends_at, kept, new_token
 from digest.domain.accounts import Account, Actor
-from digest.domain.errors import Unavailable
-from digest.store.accounts import find_account, password_of, set_password
+from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput, Overtaken, Unavailable
+from digest.store.accounts import find_account, get_account, password_of, set_password
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.sign_ins import (
@@ -70,10 +71,11 @@ def sign_in(
         if renewed:
             set_password(session, account.id, renewed, was=hashed)
         _end(session, before, now)
-        return _begin(session, account, place, now)
+        return begin_session(session, account, place, now)
 
 
-def _begin(session: Session, account: Account, place: Place, now: datetime) -> str:
+def begin_session(session: Session, account: Account, place: Place, now: datetime) -> str:
+    """Begin a session of whoever was found to be this account's owner; return its token."""
     token = new_token()
     start_sign_in(
         session,
@@ -128,6 +130,45 @@ def _end(session: Session, token: str, now: datetime) -> None:
     record(
         session, by=account.name, account_id=account.id, what="session.ended", about=account.email, now=now
     )
+
+
+def change_password(engine: Engine, who: SignedIn, *, old: str, new: str, place: Place, now: datetime) -> str:
+    """Give one's own account another password and end all its sessions; return the token of a new one.
+
+    Raises `InvalidInput` when `old` is not the password, or `new` cannot be one.
+    """
+    with reading(engine) as session:
+        account = get_account(session, who.email)
+        hashed = password_of(session, account.id)
+    if not is_right(hashed, old):
+        raise InvalidInput("that is not your password; nothing was changed")
+    renewed = hash_password(choose(new, but=(account.email, account.name)))
+    with writing(engine) as session:
+        if password_of(session, account.id) != hashed:
+            raise Overtaken("your password was changed meanwhile; nothing was changed here")
+        replace_password(session, account, renewed, by=account.name, now=now)
+        return begin_session(session, account, place, now)
+
+
+def end_others(engine: Engine, who: SignedIn, *, only: SignInId | None = None, now: datetime) -> int:
+    """End all sessions of an account but the one that asks, or `only` one of them; return how many."""
+    with writing(engine) as session:
+        if only is None:
+            ended = end_sign_ins(session, who.actor.account_id, but=who.session_id)
+        else:
+            ended = int(only != who.session_id and end_sign_in(session, only, who.actor.account_id))
+        if ended:
+            told = counted(ended, "session")
+            record(
+                session,
+                by=who.actor.name,
+                account_id=who.actor.account_id,
+                what="session.revoked",
+                about=who.email,
+                detail=told,
+                now=now,
+            )
+    return ended
 
 
 def replace_password(session: Session, account: Account, hashed: str, *, by: str, now: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from digest.cli.arguments import Yes, decided_by
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_table
-from digest.domain.accounts import Role
+from digest.domain.accounts import Account, Role
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
@@ -33,7 +34,7 @@ _ROLES = (
 @app.command(
     epilog=examples(
         "digest account add edith@example.org --name 'Edith Ilves' --role editor",
-        "digest account add ops@example.org --role ops < password.txt",
+        "digest account add ops@example.org --role ops --password < password.txt",
     )
 )
 def add(
@@ -42,21 +43,47 @@ def add(
     name: Annotated[
         str, typer.Option(metavar="NAME", help="What stands beside what they do; without it, their address.")
     ] = "",
+    password: Annotated[
+        bool, typer.Option("--password", help="Ask for their password now, and make no link.")
+    ] = False,
     by: By = "",
 ) -> None:
-    """Let somebody sign in. Asks for their password; from a pipe its first line is taken."""
+    """Make an account, and a link by which its owner comes in once and chooses a password."""
+    from digest.admit.entering import INVITED_WITHIN, make_link
     from digest.admit.passwords import choose, hash_password
 
     address = parse_address(email)
     called = parse_person(name or address, "--name")
     who = decided_by(by)
     runtime = open_runtime()
-    password = hash_password(choose(_asked_password(), but=(address, called)))
+    hashed = hash_password(choose(_asked_password(), but=(address, called))) if password else ""
     with writing(runtime.engine) as session:
         now = runtime.clock()
-        made = add_account(session, address, name=called, role=role, by=who, now=now, password=password)
+        made = add_account(session, address, name=called, role=role, by=who, now=now, password=hashed)
         record(session, by=who, what="account.added", about=made.email, detail=role, now=now)
-    say(f"{made.name} ({made.email}) may sign in at {_door(runtime.settings.public_url)} as {role}.")
+        token = "" if password else make_link(session, made, by=who, now=now)
+    if password:
+        say(f"{made.name} ({made.email}) may sign in as {role} at {runtime.settings.public_url.rstrip('/')}.")
+    else:
+        _tell_link(made, runtime.link("enter", token), INVITED_WITHIN)
+
+
+@app.command(epilog=examples("digest account link edith@example.org"))
+def link(email: Email, by: By = "") -> None:
+    """Make a link by which an account's owner comes in once and chooses a new password."""
+    from digest.admit.entering import INVITED_WITHIN, make_link
+
+    who = decided_by(by)
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+        token = make_link(session, account, by=who, now=runtime.clock())
+    _tell_link(account, runtime.link("enter", token), INVITED_WITHIN)
+
+
+def _tell_link(account: Account, link: str, within: timedelta) -> None:
+    say(f"{account.name} ({account.email}) comes in by this link, once, within {within.days} days:")
+    say(f"  {link}")
 
 
 @app.command("list", epilog=examples("digest account list", "digest account list --json"))
@@ -93,7 +120,7 @@ def role(
 
 @app.command(epilog=examples("digest account password edith@example.org"))
 def password(email: Email, by: By = "") -> None:
-    """Give an account another password, and end all its sessions."""
+    """Give an account another password, and end all its sessions. From a pipe its first line is taken."""
     from digest.admit.passwords import choose, hash_password
     from digest.admit.steps import replace_password
 
@@ -132,7 +159,3 @@ def _asked_password() -> str:
     except UnicodeDecodeError as exc:
         raise InvalidInput("the password on standard input is not UTF-8 text") from exc
     return line.rstrip("\r\n")
-
-
-def _door(public_url: str) -> str:
-    return f"{public_url.rstrip('/')}/sign-in"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.first_link import tell_first_link
 from digest.cli.lazy import examples, new_app
 from digest.cli.output import JsonOption, say, show_json, show_table, warn
 from digest.domain.counting import counted
@@ -121,6 +122,7 @@ def _serve(runtime: Runtime, host: str, port: int) -> None:
 
     def tell(address: str) -> None:
         warn(f"The pages are at {address}. Ctrl-C stops.")
+        tell_first_link(runtime, address)
 
     with suppress(KeyboardInterrupt):
         serve(runtime, host=host, port=port, on_listening=tell)
@@ -212,6 +214,8 @@ What to do next:
   {command} issue show {report.issue}
   {command} why {A_READER} {report.issue}
   {command} up        the pages at http://127.0.0.1:8000; the links in the mails' footers lead there
+While it runs, this link makes you the demo's admin, once:
+  {report.enter}
 
 In a second terminal, serve the sample articles once more: the mails' other links lead there.
   {python}

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from digest.admit.entering import make_link
 from digest.demo.catcher import MailCatcher
 from digest.demo.newsletter import SAMPLE, add_sample_newsletter
 from digest.demo.newsroom import Newsroom, SampleSource
 from digest.demo.report import Report, report_of
+from digest.domain.accounts import Role
 from digest.domain.errors import Conflict, InvalidInput, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.schedules import OccurrenceState
@@ -24,10 +26,13 @@ from digest.domain.times import zone
 from digest.embedded import embedded_worker
 from digest.runtime import Runtime, open_runtime, utc_now
 from digest.settings import CONFIG_VARIABLE, PREFIX, load_settings
-from digest.store.database import open_engine, reading
+from digest.store.accounts import add_account
+from digest.store.database import open_engine, reading, writing
 from digest.store.issues import list_issues
 from digest.store.schedules import list_occurrences, list_schedules
 from digest.store.schema import migrate
+
+ADMIN_EMAIL = "admin@example.org"
 
 _KEY = re.compile(r'^secret_key = "([^"]+)"', re.MULTILINE)
 _MARK = ".digest-demo"
@@ -60,7 +65,16 @@ def run_demo(folder: Path) -> Report:
     _write_settings(folder, mail_url=f"maildir:{folder / 'outbox'}", fetch_allow=newsroom.host_port)
     port = newsroom.host_port.rpartition(":")[2]
     serve_again = ("-m", "digest.demo.newsroom", "--port", port, "--zone", SAMPLE.timezone)
-    return report_of(runtime.engine, caught=caught, folder=folder, newsroom=serve_again)
+    enter = runtime.link("enter", _admin_link(runtime))
+    return report_of(runtime.engine, caught=caught, folder=folder, newsroom=serve_again, enter=enter)
+
+
+def _admin_link(runtime: Runtime) -> str:
+    """Make the demo's admin; return the token by which whoever ran it comes in and chooses a password."""
+    now, by = utc_now(), "digest demo"
+    with writing(runtime.engine) as session:
+        admin = add_account(session, ADMIN_EMAIL, name="Demo admin", role=Role.ADMIN, by=by, now=now)
+        return make_link(session, admin, by=by, now=now)
 
 
 def _clean(folder: Path) -> None:

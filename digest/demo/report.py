@@ -31,7 +31,8 @@ class Report:
     """The demo in figures. `failed_sources` maps names to errors; `mails` is where the caught mails are.
 
     `left_out` counts the week's articles that are not in the issue by the reason in words. `newsroom` are the
-    arguments of Python that serve the sample articles at their addresses once more.
+    arguments of Python that serve the sample articles at their addresses once more. `enter` is a link that
+    makes somebody its admin, once.
     """
 
     newsletter: str
@@ -49,9 +50,10 @@ class Report:
     folder: Path
     mails: Path
     newsroom: tuple[str, ...]
+    enter: str
 
 
-def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str, ...]) -> Report:
+def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str, ...], enter: str) -> Report:
     """Return the figures of the demo's one issue."""
     with reading(engine) as session:
         issue = list_issues(session)[0]
@@ -77,6 +79,7 @@ def report_of(engine: Engine, *, caught: int, folder: Path, newsroom: tuple[str,
             folder=folder,
             mails=folder / "mails",
             newsroom=newsroom,
+            enter=enter,
         )
 
 

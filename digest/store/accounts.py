@@ -74,6 +74,14 @@ def get_account(session: Session, email: str) -> Account:
     return found
 
 
+def account_by_id(session: Session, account_id: int) -> Account:
+    """Return an account by its number. Raises `NotFound`."""
+    row = session.get(AccountRow, account_id)
+    if row is None:
+        raise NotFound(f"there is no account {account_id} any more: load the page of accounts again")
+    return account_of(row)
+
+
 def list_accounts(session: Session) -> tuple[Account, ...]:
     """Return all accounts, by name."""
     return tuple(map(account_of, session.scalars(select(AccountRow).order_by(AccountRow.name_key))))

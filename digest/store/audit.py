@@ -82,8 +82,8 @@ def list_entries(
     if before is not None:
         query = query.where(AuditRow.id < before)
     if by:
-        query = query.where(AuditRow.by == by)
-    if what:
+        query = query.where(AuditRow.by == storable(by))
+    if what := storable(what):
         # Of a noun there is no index: the newest of any kind are read until there are enough.
         is_kind = (
             AuditRow.what == what if "." in what else AuditRow.what.startswith(f"{what}.", autoescape=True)

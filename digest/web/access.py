@@ -45,6 +45,7 @@ PUBLIC = frozenset(
         "/archive/{slug}/{kind}.{form}",
         "/archive/{rest:path}",
         "/sign-in",
+        "/enter/{token}",
     }
 )
 """Every path that is open without signing in: what carries its authority in itself, or needs none."""

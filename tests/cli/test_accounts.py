@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from digest.admit.entering import INVITED_WITHIN, enter_first, get_link
 from digest.admit.passwords import is_right
+from digest.admit.steps import Place
+from digest.cli.first_link import tell_first_link
 from digest.domain.accounts import AccountId
+from digest.domain.errors import NotFound
+from digest.runtime import Runtime, utc_now
+from digest.settings import Settings
 from digest.store.accounts import password_of
 from digest.store.audit import list_entries
 from digest.store.database import open_engine, reading
@@ -19,15 +26,29 @@ PASSWORD = "four calm words here\n"
 @pytest.fixture
 def edith(weekly: Path, digest: Digest) -> Digest:
     """The command where Edith, an admin, is the only account."""
-    add = ("account", "add", "Edith@Example.org", "--name", "Edith", "--role", "admin", "--by", "Ben")
+    add = (
+        "account",
+        "add",
+        "Edith@Example.org",
+        "--name",
+        "Edith",
+        "--role",
+        "admin",
+        "--by",
+        "Ben",
+        "--password",
+    )
     told = digest(*add, answer=PASSWORD).well().out
-    assert "Edith (Edith@example.org) may sign in at http" in told
+    assert "Edith (Edith@example.org) may sign in as admin at http" in told
     return digest
 
 
 def audited(folder: Path) -> list[tuple[str, str, str, str]]:
     with reading(open_engine(f"sqlite:///{folder / 'digest.db'}")) as session:
-        return [(one.by, one.what, one.about, one.detail) for one in list_entries(session, limit=50)]
+        return [
+            (one.by, one.what, one.about, one.detail)
+            for one in list_entries(session, limit=50, what="account")
+        ]
 
 
 def test_without_an_account_the_list_says_how_to_make_one(weekly: Path, digest: Digest) -> None:
@@ -37,11 +58,11 @@ def test_without_an_account_the_list_says_how_to_make_one(weekly: Path, digest: 
 def test_an_account_is_added_changed_and_removed_and_each_is_written_down(
     weekly: Path, edith: Digest
 ) -> None:
-    edith("account", "add", "omar@example.org", "--role", "ops", "--by", "Ben", answer=PASSWORD).well()
+    edith("account", "add", "omar@example.org", "--role", "ops", "--by", "Ben").well()
     listed = edith("account", "list", "--json").json
     assert [(one["name"], one["role"], one["has_password"]) for one in listed] == [
         ("Edith", "admin", True),
-        ("omar@example.org", "ops", True),
+        ("omar@example.org", "ops", False),
     ]
     assert (
         "was ops until now" in edith("account", "role", "OMAR@example.org", "editor", "--by", "Cy").well().out
@@ -58,6 +79,7 @@ def test_an_account_is_added_changed_and_removed_and_each_is_written_down(
         ("Cy", "account.removed", "omar@example.org", ""),
         ("Cy", "account.password_set", "omar@example.org", ""),
         ("Cy", "account.role_changed", "omar@example.org", "ops → editor"),
+        ("Ben", "account.link_made", "omar@example.org", ""),
         ("Ben", "account.added", "omar@example.org", "ops"),
         ("Ben", "account.added", "Edith@example.org", "admin"),
     ]
@@ -70,10 +92,56 @@ def test_the_password_is_kept_as_a_hash(weekly: Path, edith: Digest) -> None:
     assert is_right(kept, "four calm words here")
 
 
+def test_a_link_lets_its_owner_in_once_and_a_new_one_ends_it(weekly: Path, edith: Digest) -> None:
+    first, second = (
+        re.search(r"/enter/([\w-]+)", edith("account", "link", "edith@example.org").well().out)
+        for _ in range(2)
+    )
+    assert first
+    assert second
+    engine, now = open_engine(f"sqlite:///{weekly / 'digest.db'}"), utc_now()
+    with pytest.raises(NotFound, match="another was made since"):
+        get_link(engine, first[1], now=now)
+    with pytest.raises(NotFound):
+        get_link(engine, second[1], now=now + INVITED_WITHIN)
+    found = get_link(engine, second[1], now=now).account
+    assert found
+    assert found.name == "Edith"
+
+
+def test_while_nobody_can_sign_in_the_start_prints_a_link_for_the_first_admin(
+    weekly: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(public_url: str) -> str:
+        database = f"sqlite:///{weekly / 'digest.db'}"
+        runtime = Runtime(Settings(database_url=database, public_url=public_url))  # type: ignore[arg-type]
+        tell_first_link(runtime, "http://127.0.0.1:8081/")
+        return capsys.readouterr().err
+
+    assert re.search(
+        r"within 24 hours:\n  http://127\.0\.0\.1:8081/enter/[\w-]{43}\n", told("http://127.0.0.1:8000")
+    )
+    token = re.search(
+        r"https://digest\.example\.org/desk/enter/([\w-]+)", told("https://digest.example.org/desk/")
+    )
+    assert token
+    engine = open_engine(f"sqlite:///{weekly / 'digest.db'}")
+    enter_first(
+        engine,
+        token[1],
+        email="a@example.org",
+        name="Ada",
+        password=PASSWORD.strip(),
+        place=Place(),
+        now=utc_now(),
+    )
+    assert told("https://digest.example.org") == ""
+
+
 def test_the_last_admin_stays_one(edith: Digest) -> None:
     for command in (("role", "edith@example.org", "viewer"), ("remove", "edith@example.org", "--yes")):
         edith("account", *command).refused(WRONG, "only admin")
-    edith("account", "add", "omar@example.org", "--role", "admin", answer=PASSWORD).well()
+    edith("account", "add", "omar@example.org", "--role", "admin").well()
     edith("account", "role", "edith@example.org", "viewer").well()
     edith("account", "remove", "omar@example.org", "--yes").refused(WRONG, "only admin")
 
@@ -88,8 +156,7 @@ def test_the_last_admin_stays_one(edith: Digest) -> None:
     ],
 )
 def test_two_accounts_never_look_the_same(name: str, email: str, edith: Digest) -> None:
-    add = ("account", "add", email, "--name", name)
-    edith(*add, answer=PASSWORD).refused(WRONG, "already")
+    edith("account", "add", email, "--name", name).refused(WRONG, "already")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +173,9 @@ def test_two_accounts_never_look_the_same(name: str, email: str, edith: Digest) 
 def test_a_password_that_protects_nothing_is_refused_and_never_repeated(
     password: str, words: str, edith: Digest
 ) -> None:
-    answer = edith("account", "add", "omar@example.org", answer=f"{password}\n").refused(WRONG, words)
+    answer = edith("account", "add", "omar@example.org", "--password", answer=f"{password}\n").refused(
+        WRONG, words
+    )
     assert not password or password not in answer.err
     assert len(edith("account", "list", "--json").json) == 1
 
@@ -114,6 +183,6 @@ def test_a_password_that_protects_nothing_is_refused_and_never_repeated(
 def test_what_is_no_account_is_not_found(edith: Digest) -> None:
     for command in (("role", "nobody@example.org", "ops"), ("remove", "nobody@example.org", "--yes")):
         edith("account", *command).refused(WRONG, "no account 'nobody@example.org'")
-    edith("account", "add", "nobody", answer=PASSWORD).refused(WRONG, "not an e-mail address")
-    edith("account", "add", "o@example.org", "--name", "a\nb", answer=PASSWORD).refused(WRONG, "line break")
+    edith("account", "add", "nobody").refused(WRONG, "not an e-mail address")
+    edith("account", "add", "o@example.org", "--name", "a\nb").refused(WRONG, "line break")
     assert edith("account", "role", "edith@example.org", "king").code == WRONG

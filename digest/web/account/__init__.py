@@ -1,6 +1,12 @@
-"""Signing in and out, and everybody's own account."""
+"""Signing in and out, everybody's own account, and everybody's accounts for admins."""
 
+from fastapi import APIRouter
+
+from digest.web.account import door, manage, own
 from digest.web.account.answers import add_answers
-from digest.web.account.pages import router
+
+router = APIRouter()
+for part in (door, own, manage):
+    router.include_router(part.router)
 
 __all__ = ["add_answers", "router"]

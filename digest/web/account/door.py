@@ -1,0 +1,154 @@
+"""The pages of coming in and going out: by password, or by a link that is good for once."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from digest.admit.entering import enter, enter_first, get_link
+from digest.admit.steps import sign_in, sign_out
+from digest.domain.accounts import Right
+from digest.domain.errors import Conflict, InvalidInput, NotFound
+from digest.intake.addresses import parse_address
+from digest.intake.names import parse_person
+from digest.runtime import Runtime
+from digest.web.access import NotSignedIn, TheSignIn, needs, require_same_origin, require_sign_in
+from digest.web.account.places import place_of
+from digest.web.account.turns import in_turn
+from digest.web.account.ways import safe_way
+from digest.web.cookies import session_cookie
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.templating import Pages
+
+router = APIRouter()
+
+Typed = Annotated[str, Form()]
+
+
+@router.api_route("/sign-in", methods=READ)
+async def show_sign_in(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    next: str = "/",  # noqa: A002 - what the address says
+) -> Response:
+    """Ask for address and password. Who is signed in already is led on."""
+    way = safe_way(next)
+    try:
+        await require_sign_in(request, runtime)
+    except NotSignedIn:
+        return pages.door("account/sign_in.html", email="", way=way, problem="")
+    return RedirectResponse(pages.base + way, HTTPStatus.SEE_OTHER)
+
+
+@router.post("/sign-in")
+async def begin(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    email: Typed = "",
+    password: Typed = "",
+    next: Typed = "/",  # noqa: A002
+) -> Response:
+    """Begin a session. Whether the address or the password was wrong is told to nobody."""
+    require_same_origin(request, runtime.settings.public_url)
+    way, before = safe_way(next), session_cookie(runtime).read(request)
+    token = await in_turn(
+        lambda: sign_in(
+            runtime.engine,
+            email=_address(email),
+            password=password,
+            place=place_of(request),
+            now=runtime.clock(),
+            before=before,
+        )
+    )
+    if token is None:
+        problem = "This address and this password do not belong together. Try again."
+        status = HTTPStatus.UNAUTHORIZED
+        return pages.door("account/sign_in.html", status=status, email=email[:320], way=way, problem=problem)
+    return _let_in(runtime, pages, token, way)
+
+
+@router.post("/sign-out", dependencies=[needs(Right.LOOK)])
+def end(runtime: TheRuntime, pages: ThePages, signed_in: TheSignIn) -> Response:
+    """End this session."""
+    sign_out(runtime.engine, signed_in.token, now=runtime.clock())
+    response = RedirectResponse(f"{pages.base}/sign-in", HTTPStatus.SEE_OTHER)
+    session_cookie(runtime).take_back(response)
+    return response
+
+
+@router.api_route("/enter/{token}", methods=READ)
+async def show_entry(runtime: TheRuntime, pages: ThePages, token: str) -> HTMLResponse:
+    """Ask who came by a link for a password, and who is to be the first admin for a name and an address."""
+    return await _entry(runtime, pages, token)
+
+
+@router.post("/enter/{token}")
+async def come_in(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    token: str,
+    password: Typed = "",
+    email: Typed = "",
+    name: Typed = "",
+) -> Response:
+    """Let somebody in by a link, which is used up by that."""
+    require_same_origin(request, runtime.settings.public_url)
+    place, now = place_of(request), runtime.clock()
+
+    def work() -> str:
+        if get_link(runtime.engine, token, now=now).account is not None:
+            return enter(runtime.engine, token, password=password, place=place, now=now)
+        address, called = parse_address(email[:320]), parse_person(name, "the name")
+        return enter_first(
+            runtime.engine, token, email=address, name=called, password=password, place=place, now=now
+        )
+
+    try:
+        session = await in_turn(work)
+    except (NotFound, Conflict):
+        return await _entry(runtime, pages, token)
+    except InvalidInput as exc:
+        return await _entry(runtime, pages, token, problem=str(exc), email=email[:320], name=name[:200])
+    return _let_in(runtime, pages, session, "/")
+
+
+async def _entry(
+    runtime: Runtime, pages: Pages, token: str, *, problem: str = "", email: str = "", name: str = ""
+) -> HTMLResponse:
+    try:
+        link = await to_thread.run_sync(lambda: get_link(runtime.engine, token, now=runtime.clock()))
+    except NotFound:
+        return pages.door("account/used_link.html", status=HTTPStatus.NOT_FOUND)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK
+    told = problem[:1].upper() + problem[1:]
+    return pages.door(
+        "account/enter.html",
+        status=status,
+        account=link.account,
+        token=token,
+        problem=told,
+        email=email,
+        called=name,
+    )
+
+
+def _let_in(runtime: Runtime, pages: Pages, token: str, way: str) -> Response:
+    response = RedirectResponse(pages.base + way, HTTPStatus.SEE_OTHER)
+    session_cookie(runtime).give(response, token)
+    return response
+
+
+def _address(typed: str) -> str:
+    """Return an address as accounts have it; '', which is nobody's, for what is none."""
+    try:
+        return parse_address(typed[:320])
+    except InvalidInput:
+        return ""

@@ -1,0 +1,163 @@
+"""Everybody's accounts, for admins: made, changed, removed, and let in by a link."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy.orm import Session
+
+from digest.admit.entering import make_link
+from digest.domain.accounts import Actor, Right, Role
+from digest.domain.errors import InvalidInput
+from digest.intake.addresses import parse_address
+from digest.intake.names import parse_person
+from digest.runtime import Runtime
+from digest.store.accounts import account_by_id, add_account, change_role, list_accounts, remove_account
+from digest.store.audit import list_entries, record
+from digest.store.database import reading, writing
+from digest.web.access import TheActor, needs
+from digest.web.account.views import account_views, entry_views, role_views
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.templating import Pages
+
+router = APIRouter(dependencies=[needs(Right.ADMINISTER)])
+
+Typed = Annotated[str, Form()]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+_TOLD = {
+    "role": "The role was changed. It holds from their next page on.",
+    "removed": "The account was removed, and its sessions have ended.",
+}
+ENTRIES = 50
+
+
+@router.api_route("/accounts", methods=READ)
+def accounts(runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = "") -> HTMLResponse:
+    """Show who may sign in, and as what."""
+    return _page(runtime, pages, actor, told=_TOLD.get(told, ""))
+
+
+def _page(
+    runtime: Runtime, pages: Pages, actor: Actor, *, told: str = "", problem: str = "", **more: str
+) -> HTMLResponse:
+    """Show all accounts. `more` may have a `link` to pass on and `whose` it is, and what was typed."""
+    with reading(runtime.engine) as session:
+        found = list_accounts(session)
+    values = {"link": "", "whose": "", "email": "", "called": "", **more}
+    return pages.desk(
+        "account/accounts.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        accounts=account_views(found, own=actor.account_id),
+        roles=role_views(Role.EDITOR),
+        told=told,
+        problem=problem[:1].upper() + problem[1:],
+        **values,
+    )
+
+
+@router.post("/accounts")
+def add(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    role: Annotated[Role, Form()],
+    email: Typed = "",
+    name: Typed = "",
+) -> HTMLResponse:
+    """Make an account, and show the link by which its owner comes in."""
+    now = runtime.clock()
+    try:
+        address = parse_address(email[:320])
+        called = parse_person(name or address, "the name")
+        with writing(runtime.engine) as session:
+            made = add_account(session, address, name=called, role=role, by=actor.name, now=now)
+            _record(session, actor, "account.added", address, now, detail=role.value)
+            token = make_link(session, made, by=actor.name, account_id=actor.account_id, now=now)
+    except InvalidInput as exc:
+        return _page(runtime, pages, actor, problem=str(exc), email=email[:320], called=name[:200])
+    return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=made.name)
+
+
+@router.post("/accounts/{account_id}/link")
+def link(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number) -> HTMLResponse:
+    """Show a link by which an account's owner chooses a new password."""
+    with writing(runtime.engine) as session:
+        account = account_by_id(session, account_id)
+        token = make_link(session, account, by=actor.name, account_id=actor.account_id, now=runtime.clock())
+    return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=account.name)
+
+
+@router.post("/accounts/{account_id}/role")
+def role(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    account_id: Number,
+    role: Annotated[Role, Form()],
+) -> Response:
+    """Let an account be something else, also one's own; the last admin stays one."""
+    now = runtime.clock()
+    try:
+        with writing(runtime.engine) as session:
+            account = account_by_id(session, account_id)
+            change_role(session, account, role)
+            told = f"{account.role} → {role}"
+            if role is not account.role:
+                _record(session, actor, "account.role_changed", account.email, now, detail=told)
+    except InvalidInput as exc:
+        return _page(runtime, pages, actor, problem=str(exc))
+    return RedirectResponse(f"{pages.base}/accounts?told=role", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/accounts/{account_id}/remove")
+def remove(
+    runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number, sure: Typed = ""
+) -> Response:
+    """Remove an account, once the box that says so is ticked."""
+    now = runtime.clock()
+    try:
+        with writing(runtime.engine) as session:
+            account = account_by_id(session, account_id)
+            if not sure:
+                raise InvalidInput(f"tick the box to remove the account of {account.name}; it is still there")
+            remove_account(session, account)
+            _record(session, actor, "account.removed", account.email, now)
+    except InvalidInput as exc:
+        return _page(runtime, pages, actor, problem=str(exc))
+    return RedirectResponse(f"{pages.base}/accounts?told=removed", HTTPStatus.SEE_OTHER)
+
+
+@router.api_route("/audit", methods=READ)
+def audit(
+    runtime: TheRuntime,
+    pages: ThePages,
+    by: str = "",
+    what: str = "",
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+) -> HTMLResponse:
+    """Show who did what, newest first; `by` one person, of one kind, older than entry `before`."""
+    person, kind = by.strip()[:200], what.strip()[:64]
+    with reading(runtime.engine) as session:
+        found = list_entries(session, limit=ENTRIES + 1, before=before, by=person, what=kind)
+    shown = found[:ENTRIES]
+    return pages.desk(
+        "account/audit.html",
+        entries=entry_views(shown),
+        by=person,
+        what=kind,
+        older=shown[-1].id if len(found) > ENTRIES else None,
+        is_first=before is None,
+    )
+
+
+def _record(
+    session: Session, actor: Actor, what: str, about: str, now: datetime, *, detail: str = ""
+) -> None:
+    record(
+        session, by=actor.name, account_id=actor.account_id, what=what, about=about, detail=detail, now=now
+    )

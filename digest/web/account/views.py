@@ -1,0 +1,137 @@
+"""What the pages of accounts are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.compose.phrases import ENGLISH
+from digest.domain.accounts import Account, AccountId, Role
+from digest.store.audit import Entry
+from digest.store.sign_ins import SignIn, SignInId
+
+ROLES = {
+    Role.VIEWER: "looks at everything",
+    Role.EDITOR: "shapes and approves issues",
+    Role.OPS: "decides when things are sent",
+    Role.ADMIN: "may do everything",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its owner sees it."""
+
+    id: int
+    device: str
+    network: str
+    seen: str
+    started: str
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role to choose, what it may do, and whether it is the one now."""
+
+    name: str
+    may: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account as an admin sees it. `standing` says what keeps it from signing in, '' for nothing."""
+
+    id: int
+    name: str
+    email: str
+    roles: tuple[RoleView, ...]
+    since: str
+    standing: str
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """Something that somebody did. `moment` is for programs, `at` for people."""
+
+    moment: str
+    at: str
+    by: str
+    what: str
+    noun: str
+    about: str
+    detail: str
+
+
+def session_views(sign_ins: Sequence[SignIn], *, this: SignInId, now: datetime) -> tuple[SessionView, ...]:
+    """Return sessions as their owner sees them, the present one first."""
+    views = [
+        SessionView(
+            one.id,
+            one.device,
+            one.network,
+            _ago(one.seen_at, now),
+            moment(one.started_at),
+            one.id == this,
+        )
+        for one in sign_ins
+    ]
+    return tuple(sorted(views, key=lambda view: not view.is_this))
+
+
+def role_views(chosen: Role) -> tuple[RoleView, ...]:
+    """Return every role, and which one is chosen."""
+    return tuple(RoleView(role.value, may, role is chosen) for role, may in ROLES.items())
+
+
+def account_views(accounts: Sequence[Account], *, own: AccountId) -> tuple[AccountView, ...]:
+    """Return accounts as an admin sees them."""
+    return tuple(
+        AccountView(
+            one.id,
+            one.name,
+            one.email,
+            role_views(one.role),
+            f"{moment(one.created_at)}, by {one.created_by}",
+            "" if one.has_password else "has no password yet: they need a link",
+            one.id == own,
+        )
+        for one in accounts
+    )
+
+
+def entry_views(entries: Sequence[Entry]) -> tuple[EntryView, ...]:
+    """Return what was done, in words."""
+    return tuple(
+        EntryView(
+            one.at.isoformat(),
+            moment(one.at),
+            one.by,
+            one.what.replace(".", " ").replace("_", " "),
+            one.what.partition(".")[0],
+            one.about,
+            one.detail,
+        )
+        for one in entries
+    )
+
+
+def moment(at: datetime) -> str:
+    """Return `16 November 2026, 07:05 UTC`."""
+    return f"{ENGLISH.day(at.date())} {at.year}, {at:%H:%M} UTC"
+
+
+def _ago(at: datetime, now: datetime) -> str:
+    """Return when somebody was last there, no finer than it is written down."""
+    past = now - at
+    if past < timedelta(minutes=10):
+        return "just now"
+    if past < timedelta(hours=1):
+        return f"{past.seconds // 60} minutes ago"
+    if past < timedelta(days=1):
+        hours = past.seconds // 3600
+        return f"{hours} hour{'' if hours == 1 else 's'} ago"
+    return f"{ENGLISH.day(at.date())} {at.year}"
