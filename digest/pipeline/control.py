@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
+from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import CHANGES, Issue, IssueId, IssueState
 from digest.domain.pauses import Hold, HoldCause, stopped_in_words
 from digest.runtime import Runtime
+from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, cancelled_but_pending, count_deliveries
 from digest.store.holds import begin_hold, end_holds
@@ -39,7 +42,9 @@ def pause(runtime: Runtime, issue_id: int, *, by: str, why: str = "") -> Issue:
     Raises `Conflict` for an issue in any other state.
     """
     with writing(runtime.engine) as session:
-        issue = pause_issue(session, issue_id, by=by, why=why, now=runtime.clock())
+        now = runtime.clock()
+        issue = pause_issue(session, issue_id, by=by, why=why, now=now)
+        record(session, by=by, what="issue.paused", about=f"issue {issue_id}", now=now, detail=why)
     log.info("issue.paused", issue=issue_id, by=by, why=why)
     return issue
 
@@ -47,7 +52,9 @@ def pause(runtime: Runtime, issue_id: int, *, by: str, why: str = "") -> Issue:
 def resume(runtime: Runtime, issue_id: int, *, by: str) -> Issue:
     """Let a paused issue go on from where it was. Raises `Conflict` unless it is paused."""
     with writing(runtime.engine) as session:
-        issue = resume_issue(session, issue_id, by=by, now=runtime.clock())
+        now = runtime.clock()
+        issue = resume_issue(session, issue_id, by=by, now=now)
+        record(session, by=by, what="issue.resumed", about=f"issue {issue_id}", now=now)
     log.info("issue.resumed", issue=issue_id, by=by, state=issue.state)
     return issue
 
@@ -72,6 +79,8 @@ def cancel(runtime: Runtime, issue_id: int, *, by: str, why: str = "") -> Cancel
     with writing(runtime.engine) as session:
         issue = change_issue(session, issue_id, IssueState.CANCELLED, now=runtime.clock(), note=note)
         end_pause(session, issue.id, by=by, now=runtime.clock())
+        about = f"issue {issue_id}"
+        record(session, by=by, what="issue.cancelled", about=about, now=runtime.clock(), detail=why)
     log.info("issue.cancelled", issue=issue_id, by=by, why=why)
     _strike_off(runtime, issue.id)
     with writing(runtime.engine) as session:
@@ -182,6 +191,8 @@ def resend(
             page = resend_some(session, issue.id, states, emails=emails, now=runtime.clock(), after=last)
             if page and issue.state is IssueState.SENT:
                 change_issue(session, issue.id, IssueState.SENDING, now=runtime.clock())
+            if page:
+                _record_resent(session, issue.id, states, len(page), emails, by=by, now=runtime.clock())
         if not page:
             break
         again, last = again + len(page), page[-1]
@@ -191,12 +202,28 @@ def resend(
     return again
 
 
+def _record_resent(
+    session: Session,
+    issue_id: IssueId,
+    states: Collection[DeliveryState],
+    count: int,
+    emails: Collection[str],
+    *,
+    by: str,
+    now: datetime,
+) -> None:
+    what = " and ".join(sorted(state.value for state in states))
+    detail = f"{count} {what}" + (f", to {', '.join(sorted(emails))}" if emails else "")
+    record(session, by=by, what="issue.resent", about=f"issue {issue_id}", now=now, detail=detail)
+
+
 def hold(runtime: Runtime, *, by: str, why: str = "") -> Hold:
     """Send nothing at all, of any issue, until `let_go`. Raises `Conflict` when a person holds it already."""
     held = Hold(HoldCause.PERSON, by, why, runtime.clock())
     with writing(runtime.engine) as session:
         if not begin_hold(session, held):
             raise Conflict("everything is held already: 'digest resume' lets it go on")
+        record(session, by=by, what="sending.held", about="everything", now=held.since, detail=why)
     log.warning("sending.held", cause=held.cause.value, by=by, why=why)
     return held
 
@@ -204,7 +231,10 @@ def hold(runtime: Runtime, *, by: str, why: str = "") -> Hold:
 def let_go(runtime: Runtime, *, by: str) -> tuple[Hold, ...]:
     """Let everything go on; return what had held it. Raises `NotFound` when nothing did."""
     with writing(runtime.engine) as session:
-        ended = end_holds(session, by=by, now=runtime.clock())
+        now = runtime.clock()
+        ended = end_holds(session, by=by, now=now)
+        if ended:
+            record(session, by=by, what="sending.let_go", about="everything", now=now)
     if not ended:
         raise NotFound("nothing is held: an issue that is paused goes on with 'digest issue resume ISSUE'")
     log.warning("sending.let_go", by=by, causes=sorted({one.cause.value for one in ended}))

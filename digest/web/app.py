@@ -114,6 +114,8 @@ def serve(
         timeout_graceful_shutdown=GOODBYE_SECONDS,
     )
     server = uvicorn.Server(config)
+    # What streams for minutes looks whether it is to end: a stop would wait for it otherwise.
+    app.state.is_ending = lambda: server.should_exit
     with _listening(host, port) as (listener, address), _ending_by_signal(server):
         # Told last: from here on a signal ends the server, also where whoever started it ignores Ctrl-C.
         on_listening(address)

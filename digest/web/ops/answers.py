@@ -23,6 +23,14 @@ DONE: Mapping[str, str] = MappingProxyType(
         "run-retried": "The run goes on where it stopped. A worker takes it up within seconds.",
         "missed-run": "The missed run is on its way. A worker takes it up within seconds.",
         "missed-skipped": "The missed run is left out.",
+        "send-paused": "The send is paused. What was under way ends; nothing new leaves.",
+        "send-resumed": "The send goes on where it was. Nobody gets it twice.",
+        "send-cancelled": "The send is ended for good. Who has it keeps it; nobody else gets it.",
+        "failed-resent": "What failed and may arrive now is sent once more.",
+        "unknown-resent": "These mails are sent once more, with the same Message-ID.",
+        "nothing-resent": "There was nothing to send once more.",
+        "all-held": "Everything is held: nothing is sent until you let it go on.",
+        "all-going": "Everything goes on.",
     }
 )
 """Named in addresses, so that nobody puts words of their own onto our pages."""

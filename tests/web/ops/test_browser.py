@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from digest.domain.deliveries import DeliveryState
+from digest.pipeline.control import pause
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.mail_tools import PACKAGES
-from tests.web.ops.world import FAILED, MISSED, WEEKLY
+from tests.web.ops.world import FAILED, FULL, LOST, MISSED, WEEKLY, add_mails
 from tests.web.people import sign_in_browser
 from tests.web.site import Site
+from tests.web.world import SENDING
 
 PATHS = (
     "/ops",
@@ -18,6 +21,10 @@ PATHS = (
     "/ops/runs",
     f"/ops/runs/{FAILED}",
     f"/ops/runs/{MISSED}",
+    "/ops/sends",
+    f"/ops/sends/{SENDING}",
+    f"/ops/sends/{SENDING}/resend",
+    f"/ops/sends/{SENDING}/unknown",
 )
 
 _FAULTS = """async () => {
@@ -36,6 +43,8 @@ def faults(page: Page) -> list[str]:
 def test_every_page_can_be_used_by_everyone_and_fits_every_screen(
     ops: Site, browser: ChromiumBrowser
 ) -> None:
+    add_mails(ops.runtime.engine, DeliveryState.FAILED, 3, domain=f"{'long-' * 9}name.example.org", said=FULL)
+    add_mails(ops.runtime.engine, DeliveryState.UNKNOWN, 2, said=LOST)
     with browser.page() as page:
         sign_in_browser(page)
         for path in PATHS:
@@ -78,3 +87,24 @@ def test_what_cannot_be_taken_back_is_asked_for_twice(ops: Site, browser: Chromi
         expect(page.get_by_text("go for good. Issues stay.")).to_be_visible()
         remove.click()
         expect(page.get_by_text("No schedule yet")).to_be_visible()
+
+
+def test_a_running_send_is_watched_paused_and_taken_up_again(ops: Site, browser: ChromiumBrowser) -> None:
+    engine = ops.runtime.engine
+    with browser.page() as page:
+        sign_in_browser(page)
+        page.goto(f"{ops.url}/ops/sends/{SENDING}")
+        live = page.locator("#live")
+        expect(live).to_contain_text("0 of 2 done")
+        add_mails(engine, DeliveryState.ACCEPTED, 5)
+        expect(live).to_contain_text("5 of 7 done", timeout=20_000)
+        page.get_by_role("button", name="Hold the figures still").click()
+        page.get_by_role("button", name="Show the figures live").click()
+        page.get_by_text("Pause …").click()
+        page.get_by_label("Why, for the others").first.fill("wrong date")
+        page.get_by_role("button", name="Pause it").click()
+        expect(page.locator("#live")).to_contain_text("wrong date")
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_text("The send goes on where it was.")).to_be_visible()
+        pause(ops.runtime, SENDING, by="somebody else")
+        expect(page.get_by_role("button", name="Go on")).to_be_visible(timeout=20_000)

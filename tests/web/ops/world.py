@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine, func, select, update
+
+from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId
 from digest.domain.runs import StageOutcome
 from digest.domain.schedules import OccurrenceId, OccurrenceState, ScheduleId, Stage
 from digest.pipeline.scheduling import make_schedule
 from digest.runtime import Runtime
 from digest.store.database import writing
+from digest.store.deliveries import DeliveryRow, NewDelivery, add_deliveries
 from digest.store.ordered_runs import begin_anew
 from digest.store.schedules import (
     add_occurrence,
@@ -17,7 +21,7 @@ from digest.store.schedules import (
     record_stage,
 )
 from digest.store.stage_runs import begin_stage, end_stage
-from tests.web.world import DRAFT, NOW, populate
+from tests.web.world import DRAFT, NOW, SENDING, populate
 
 WEEKLY = ScheduleId(1)
 FAILED, MISSED, WAITING = OccurrenceId(1), OccurrenceId(2), OccurrenceId(3)
@@ -75,3 +79,44 @@ _OUTCOMES = {
     OccurrenceState.FAILED: StageOutcome.FAILED,
     OccurrenceState.WAITING: StageOutcome.WAITING,
 }
+
+
+FULL = (552, "5.2.2 mailbox full")
+BLOCKED = (550, "5.7.1 your host 192.0.2.7 is not allowed here")
+LOST = (None, "the connection broke before an answer came")
+
+
+def add_mails(
+    engine: Engine,
+    state: DeliveryState,
+    count: int,
+    *,
+    domain: str = "example.org",
+    said: tuple[int | None, str] = (250, "2.0.0 ok"),
+    issue: IssueId = SENDING,
+) -> None:
+    """Add deliveries to an issue, as though so many more readers had been addressed."""
+    with writing(engine) as session:
+        first = (session.scalar(select(func.max(DeliveryRow.id))) or 0) + 1
+        edition = session.scalars(select(DeliveryRow.edition_id)).first() or 1
+        new = (
+            NewDelivery(
+                number + 10_000, f"r{number}@{domain}", f"r{number}@{domain}", f"<m{number}@x>", edition
+            )
+            for number in range(first, first + count)
+            for email in [f"r{number}@{domain}"]
+        )
+        add_deliveries(session, issue, new, now=NOW - timedelta(minutes=5))
+        is_over = state not in (DeliveryState.PENDING, DeliveryState.CLAIMED)
+        session.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.id >= first)
+            .values(
+                state=state.value,
+                smtp_code=said[0] if is_over else None,
+                smtp_text=said[1] if is_over else None,
+                armed_at=NOW - timedelta(seconds=30) if is_over else None,
+                settled_at=NOW - timedelta(seconds=20) if is_over else None,
+                owner="mail-a:412:1:7f" if state is DeliveryState.UNKNOWN else None,
+            )
+        )
