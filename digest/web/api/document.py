@@ -34,6 +34,13 @@ _ABOUT = (
 )
 _SECURITY = "token"
 _SCHEMA = "#/components/schemas/Problem"
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Any text of your own: the same request with the same key is done once in 24 hours.",
+}
 _ALWAYS = (NO_TOKEN, NOT_ALLOWED, UNREADABLE, TOO_MANY, UNAVAILABLE)
 """Problems that any request may meet."""
 
@@ -83,22 +90,31 @@ def _made(api: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
-    for operation in _operations(document):
+    for method, operation in _operations(document):
         operation["summary"] = operation["description"].partition("\n")[0]
         operation["description"] += f"{NEEDS}`{operation['x-right']}`."
-        operation["responses"] |= _problems(operation)
+        operation["responses"] |= _problems(method, operation)
     return document
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for methods in document["paths"].values():
-        yield from methods.values()
+        yield from methods.items()
 
 
-def _problems(operation: dict[str, Any]) -> dict[str, Any]:
+def _problems(method: str, operation: dict[str, Any]) -> dict[str, Any]:
     statuses = {kind.status for kind in _ALWAYS}
-    if any(one["in"] == "path" for one in operation.get("parameters", ())) or "requestBody" in operation:
+    takes = [(one["in"], one["name"]) for one in operation.get("parameters", ())]
+    if takes:
         statuses.add(HTTPStatus.NOT_FOUND)
+    if method != "get" or ("query", "email") in takes:
+        statuses |= {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
+    if ("header", "if-match") in takes:
+        statuses.add(HTTPStatus.PRECONDITION_FAILED)
+    if "requestBody" in operation:
+        statuses.add(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if method != "get":
+        operation.setdefault("parameters", []).append(_KEY)
     return {str(status.value): _problem(status) for status in sorted(statuses)}
 
 
