@@ -36,18 +36,6 @@ Query = Annotated[
 ]
 
 
-def rule_of(
-    phrases: list[str] | None, categories: list[str] | None, sources: list[str] | None, query: str | None
-) -> TopicRule:
-    """Return the rule that the options make. Raises `InvalidInput` for a query that cannot be read."""
-    told = (query or "").strip()
-    if told:
-        from digest.condense.topics.query import parse_query
-
-        parse_query(told)
-    return TopicRule(_said(phrases), _said(categories), _said(sources), told)
-
-
 def amended(
     known: TopicRule,
     phrases: list[str] | None,
@@ -55,18 +43,14 @@ def amended(
     sources: list[str] | None,
     query: str | None,
 ) -> TopicRule:
-    """Return a rule with what the options name put in the place of it; '' takes it away."""
-    given = rule_of(phrases, categories, sources, query)
-    return TopicRule(
-        known.phrases if phrases is None else given.phrases,
-        known.categories if categories is None else given.categories,
-        known.sources if sources is None else given.sources,
-        known.query if query is None else given.query,
-    )
+    """Return a rule with what the options name put in the place of it; '' takes it away.
 
+    Raises `InvalidInput` for a query that cannot be read.
+    """
+    from digest.pipeline.managing.topics import rule_of
 
-def _said(values: list[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(value.strip() for value in values or () if value.strip()))
+    given = {"phrases": phrases, "categories": categories, "sources": sources, "query": query}
+    return rule_of({part: value for part, value in given.items() if value is not None}, known)
 
 
 def show_trial(trial: Trial, days: int, *, is_proposed: bool) -> None:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug
+from digest.cli.arguments import Slug, decided_by
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_record, show_table
-from digest.cli.topic_rules import Categories, Phrases, Query, Sources, amended, rule_of, show_trial
+from digest.cli.topic_rules import Categories, Phrases, Query, Sources, amended, show_trial
 from digest.domain.errors import InvalidInput
-from digest.domain.newsletters import Newsletter
-from digest.domain.topics import Topic, TopicRule, TopicSlug
+from digest.domain.topics import TopicSlug
 from digest.domain.topics import slug as as_slug
-from digest.pipeline.managing.given import on_a_line, within
-from digest.runtime import Runtime
-from digest.store.database import reading, writing
-from digest.store.newsletters import (
-    add_topic,
-    change_topic,
-    get_newsletter,
-    get_topic,
-    list_topics,
-    remove_topic,
-)
-from digest.store.sources import list_sources
+from digest.pipeline.managing import topics as managing
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter, get_topic, list_topics
 
 app = new_app()
 
@@ -62,37 +50,40 @@ def add(
     parent: Parent = None,
 ) -> None:
     """Add a topic to a newsletter."""
-    rule = rule_of(phrase, category, source, query)
-    if rule == TopicRule() and not parent:
-        raise InvalidInput(
-            f"topic '{topic}' would match nothing: give it a --phrase, --category, --source or --query "
-            "at least"
-        )
-    slug = _slug(topic)
-    label = within(on_a_line(name, "--name") or slug.replace("-", " ").capitalize(), "--name", limit=200)
-    about = within(description, "--description", limit=1000)
-    added = Topic(slug, label, about, rule, TopicSlug(parent) if parent else None)
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        add_topic(session, found.id, added)
-        missing = set(rule.sources) - {known.name for known in list_sources(session, found.id)}
-    _match_anew(runtime, found)
-    say(f"Added topic {slug}.")
-    for one in sorted(missing):
+    given = _given(name, description, phrase, category, source, query, parent)
+    added, missing = managing.add(
+        open_runtime(), newsletter, {"slug": topic, **given}, by=decided_by(""), called=_option
+    )
+    say(f"Added topic {added.slug}.")
+    for one in missing:
         say(f"There is no source '{one}' yet: 'digest source add {newsletter} URL --name '{one}''.")
 
 
-def _slug(topic: str) -> TopicSlug:
-    return TopicSlug(within(as_slug(topic), "the short name", limit=64))
+def _given(
+    name: str | None,
+    description: str | None,
+    phrases: list[str] | None,
+    categories: list[str] | None,
+    sources: list[str] | None,
+    query: str | None,
+    parent: str | None,
+) -> dict[str, object]:
+    """Return what was named of a topic, by its fields."""
+    given: dict[str, object] = {
+        "name": name,
+        "description": description,
+        "phrases": phrases,
+        "categories": categories,
+        "sources": sources,
+        "query": query,
+        "parent": parent,
+    }
+    return {field: value for field, value in given.items() if value is not None}
 
 
-def _match_anew(runtime: Runtime, newsletter: Newsletter) -> None:
-    """Match the articles that an issue may still carry by the changed rules."""
-    from digest.condense.topics.steps import match_again
-
-    since = runtime.clock() - timedelta(days=newsletter.window_days * 2)
-    match_again(runtime.engine, newsletter, since=since)
+def _option(field: str) -> str:
+    """Return what a field is called on the command line."""
+    return {"phrases": "--phrase", "categories": "--category", "sources": "--source"}.get(field, f"--{field}")
 
 
 @app.command(
@@ -116,25 +107,11 @@ def change(
     parent: Parent = None,
 ) -> None:
     """Change a topic; what is not named stays, and so does who follows it. '' takes something away."""
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        known = get_topic(session, found.id, topic)
-        changed = replace(
-            known,
-            name=known.name
-            if not (name or "").strip()
-            else within(on_a_line(str(name), "--name"), "--name", limit=200),
-            description=known.description
-            if description is None
-            else within(description, "--description", limit=1000),
-            rule=amended(known.rule, phrase, category, source, query),
-            parent=known.parent if parent is None else (TopicSlug(parent) if parent else None),
-        )
-        if changed == known:
-            raise InvalidInput("there is nothing to change: 'digest topic show' shows how the topic stands")
-        change_topic(session, found.id, changed)
-    _match_anew(runtime, found)
+    given = _given(name, description, phrase, category, source, query, parent)
+    if not managing.change(
+        open_runtime(), newsletter, topic, lambda _: given, by=decided_by(""), called=_option
+    ):
+        raise InvalidInput("there is nothing to change: 'digest topic show' shows how the topic stands")
     say(f"Changed topic {topic}. The next 'digest compose {newsletter}' or run goes by it.")
 
 
@@ -166,7 +143,7 @@ def try_(
     given = (phrase, category, source, query)
     is_proposed = any(part is not None for part in given)
     propose = (lambda rule: amended(rule, *given)) if is_proposed else None
-    trial = try_topic(open_runtime(), newsletter, _slug(topic), propose, days=days)
+    trial = try_topic(open_runtime(), newsletter, TopicSlug(as_slug(topic)), propose, days=days)
     if as_json:
         show_json(trial)
         return
@@ -262,9 +239,5 @@ def _share(share: float | None) -> str:
 @app.command()
 def remove(newsletter: Slug, topic: TopicName) -> None:
     """Remove a topic, and with it every follow of it."""
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-        remove_topic(session, found.id, topic)
-    _match_anew(runtime, found)
+    managing.remove(open_runtime(), newsletter, topic, by=decided_by(""))
     say(f"Removed topic {topic}.")

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from digest.compose.steps import choose
 from digest.condense.topics.belonging import Grounds, topics_of
 from digest.condense.topics.steps import read_grounds
+from digest.domain.articles import Article, Block, BlockKind
+from digest.domain.errors import NotFound
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicMatch, TopicRule, TopicSlug
+from digest.gather.urls import comparison_key
 from digest.pipeline.run import current_window
 from digest.runtime import Runtime
-from digest.store.articles import StoredArticle, articles_by_id
+from digest.store.articles import ArticleId, StoredArticle, articles_by_id
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import reading
+from digest.store.naming import get_named_article
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
 from digest.store.verdicts import condensed_since
 
@@ -75,6 +79,50 @@ def try_topic(runtime: Runtime, slug: str, topic: TopicSlug, propose: Propose | 
         into=into,
         out_of=out_of,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TextTrial:
+    """What a rule makes of one article or text: its title, how strongly it matches and why, None if not."""
+
+    title: str
+    match: TopicMatch | None
+
+
+def try_text(runtime: Runtime, slug: str, topic: TopicSlug, propose: Propose, text: str) -> TextTrial:
+    """Say what a proposed rule makes of an article's address or of a text, whose first line is the title.
+
+    Raises `NotFound` for an address that was not gathered.
+    """
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        stored = _gathered(session, newsletter, text) if _is_address(text) else _made_up(text)
+        grounds = read_grounds(session, newsletter.id, [stored.id])
+        grounds = replace(grounds, topics=_proposed(session, newsletter, topic, propose))
+    return TextTrial(stored.article.title, _match_of(stored, grounds, topic))
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text and len(text.split()) == 1
+
+
+def _gathered(session: Session, newsletter: Newsletter, address: str) -> StoredArticle:
+    try:
+        key = comparison_key(address)
+        found = get_named_article(session, address, addresses=[key], within=newsletter.id)
+    except NotFound as exc:
+        raise NotFound(
+            f"no article '{address}' was gathered for {newsletter.name}: give its text instead, the title "
+            "first"
+        ) from exc
+    return articles_by_id(session, [found.id])[found.id]
+
+
+def _made_up(text: str) -> StoredArticle:
+    title, _, rest = text.strip().partition("\n")
+    blocks = tuple(Block(BlockKind.PARAGRAPH, part.strip()) for part in rest.split("\n") if part.strip())
+    article = Article(url="https://example.org/", title=title.strip() or "–", blocks=blocks)
+    return StoredArticle(ArticleId(0), article, datetime.fromtimestamp(0, UTC), (), None)
 
 
 def _proposed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    case,
     column,
     delete,
     false,
@@ -266,6 +268,17 @@ def get_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> Topic
             return topic
     known = ", ".join(topic.slug for topic in topics) or "none yet: add one with 'digest topic add'"
     raise NotFound(f"no topic '{slug}'; there is: {known}")
+
+
+def order_topics(session: Session, newsletter_id: NewsletterId, slugs: Sequence[TopicSlug]) -> None:
+    """Let the newsletter's topics stand in this order: all of them are named."""
+    session.execute(
+        update(TopicRow)
+        .where(TopicRow.newsletter_id == newsletter_id)
+        .values(position=case({slug: place for place, slug in enumerate(slugs, 1)}, value=TopicRow.slug))
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
 
 
 def remove_topic(session: Session, newsletter_id: NewsletterId, slug: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
@@ -134,17 +135,21 @@ def texts_of(newsletter: Newsletter) -> dict[str, str]:
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return what changed between two sets of typed fields, a line each."""
     return "\n".join(
-        f"{field.replace('_', ' ')}: {before[field] or '–'} → {after[field] or '–'}"
+        f"{field.replace('_', ' ')}: {_on_a_line(before[field])} → {_on_a_line(after[field])}"
         for field in after
         if before[field] != after[field]
     )
+
+
+def _on_a_line(text: str) -> str:
+    return ", ".join(text.split("\n")) or "–"
 
 
 def _typed(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, tuple):
-        return ", ".join(value)
+        return "\n".join(value)
     return "" if value is None else str(value)
 
 
@@ -174,7 +179,7 @@ def _zone(value: object, _called: str) -> str:
 
 
 def _cadences(value: object, called: str) -> tuple[Cadence, ...]:
-    named: Iterable[object] = value.split(",") if isinstance(value, str) else value  # type: ignore[assignment]
+    named: Iterable[object] = re.split("[,\n]", value) if isinstance(value, str) else value  # type: ignore[assignment]
     read = one_of(Cadence)
     chosen = [read(str(one).strip(), called) for one in named if str(one).strip()]
     if not chosen:

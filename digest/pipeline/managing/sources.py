@@ -241,7 +241,7 @@ def texts_of(source: Source) -> dict[str, str]:
     return {
         "name": source.name,
         "url": source.url,
-        "topics": ", ".join(source.topics),
+        "topics": "\n".join(source.topics),
         "link_pattern": source.link_pattern,
         "language": source.language or "",
         "weight": f"{source.weight:g}",
@@ -317,7 +317,7 @@ def _pattern(value: object, called: str) -> str:
 
 
 def _topics(value: object, _called: str) -> tuple[str, ...]:
-    named: Iterable[str] = value.split(",") if isinstance(value, str) else value  # type: ignore[assignment]
+    named: Iterable[str] = value.split("\n") if isinstance(value, str) else value  # type: ignore[assignment]
     return tuple(dict.fromkeys(topic.strip() for topic in named if topic.strip()))
 
 

@@ -21,14 +21,14 @@ from digest.web.error_pages import status_of
 WAS = "was"
 """The field that carries what the others held when the form was shown."""
 
-_SEPARATOR = ", "
+_SEPARATOR = "\n"
 NONE: Mapping[str, str] = MappingProxyType({})
 
 Thing = TypeVar("Thing")
 Save: TypeAlias = Callable[[Callable[[Thing], Mapping[str, object]]], object]
 
 Texts = Mapping[str, str]
-"""Each field's value as a person types it; several ticked values are one, with commas between."""
+"""Each field's value as a person types it; several ticked values are one, a line each."""
 
 
 @dataclass(frozen=True, slots=True)

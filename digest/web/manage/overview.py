@@ -54,7 +54,7 @@ def _kept(session: Session, newsletter: Newsletter) -> Kept:
 
 def _stages(slug: str, *, topic: str, has_sources: bool, has_readers: bool) -> tuple[Stage, ...]:
     return (
-        Stage("Topics that readers can follow", bool(topic), command=f"digest topic add {slug} …"),
+        Stage("Topics that readers can follow", bool(topic), path="/topics"),
         Stage("Sources to gather articles from", has_sources, path="/sources"),
         Stage(
             "A first reader, you for one",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from digest.web.manage import newsletters, sources
+from digest.web.manage import newsletters, sources, topics
 
 router = APIRouter()
-for part in (newsletters.router, sources.router):
+for part in (newsletters.router, sources.router, topics.router):
     router.include_router(part)

@@ -93,3 +93,38 @@ class ImportView:
     known: tuple[str, ...]
     problems: tuple[str, ...]
     loose: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLine:
+    """A topic in the order of sections. `rule` is a query; `up` and `down` are orders, '' at an end."""
+
+    slug: str
+    name: str
+    part_of: str
+    rule: str
+    followers: str
+    up: str
+    down: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLine:
+    """An article that a rule matches. `sign` is + for gained, − for lost, '' for neither."""
+
+    sign: str
+    score: str
+    title: str
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """What a rule does to the articles of the last days and to the coming issue; `more` are not shown."""
+
+    words: str
+    lines: tuple[TrialLine, ...]
+    more: str
+    into: tuple[str, ...]
+    out_of: tuple[str, ...]

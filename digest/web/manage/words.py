@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 
 _CALLED: Mapping[str, str] = {
     "slug": "the short name",
+    "phrases": "word",
+    "categories": "label",
     "url": "the address",
     "sender_email": "the address",
     "takeaway_words": "the length of takeaways",
@@ -24,6 +26,10 @@ DONE: Mapping[str, str] = {
     "source-added": "It is added, and read within minutes where a worker runs. Its page can try it at once.",
     "source-paused": "It is paused: nobody reads it until you resume it.",
     "source-resumed": "It is read again.",
+    "topic-added": "It is added, and articles of the last two issues belong to it by its rule.",
+    "topic-changed": "Your changes are saved, and articles of the last two issues go by them.",
+    "topic-moved": "It is moved.",
+    "topic-removed": "It is removed, and so is every follow of it.",
     "source-removed": "It is removed. Articles it brought stay, under its name.",
 }
 """What a page says first after something was done; addresses hold the key alone."""
