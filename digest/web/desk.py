@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -17,13 +18,14 @@ from digest.pipeline.progress import holds_of_issue
 from digest.runtime import Runtime
 from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
-from digest.store.deliveries import count_deliveries
+from digest.store.deliveries import count_deliveries, count_unsent
 from digest.store.issues import get_issue, list_issues
-from digest.store.items import items_of
+from digest.store.items import count_items
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
 from digest.store.revisions import get_rendered
 from digest.store.sources import list_sources
 from digest.store.subscribers import list_subscriptions
+from digest.web.coming import coming_numbers, comings_of
 from digest.web.first_steps import steps_of, steps_to_first_issue
 from digest.web.views import (
     Figure,
@@ -44,18 +46,24 @@ def overview(runtime: Runtime, *, only: str = "") -> tuple[NewsletterView, ...]:
 
     Raises `NotFound`, and `InvalidInput` for what cannot be a newsletter's short name.
     """
+    now = runtime.clock()
     with reading(runtime.engine) as session:
         found = (get_newsletter(session, slug(only)),) if only else list_newsletters(session)
-        return tuple(_newsletter(session, one, shown=None if only else SHOWN) for one in found)
+        return tuple(_newsletter(session, one, shown=None if only else SHOWN, now=now) for one in found)
 
 
-def _newsletter(session: Session, newsletter: Newsletter, *, shown: int | None) -> NewsletterView:
+def _newsletter(
+    session: Session, newsletter: Newsletter, *, shown: int | None, now: datetime
+) -> NewsletterView:
     topics = list_topics(session, newsletter.id)
     sources = list_sources(session, newsletter.id)
-    issues = list_issues(session, newsletter.id)
+    coming = comings_of(session, newsletter, now=now)
+    ahead = coming_numbers(coming)
+    issues = [issue for issue in list_issues(session, newsletter.id) if issue.id not in ahead]
+    held = count_items(session, [issue.id for issue in issues[:shown]])
     steps = (
         ()
-        if issues
+        if issues or ahead
         else steps_to_first_issue(
             newsletter,
             topics,
@@ -74,19 +82,32 @@ def _newsletter(session: Session, newsletter: Newsletter, *, shown: int | None) 
                 newsletter.timezone,
             )
         ),
-        issues=tuple(_line(session, issue, newsletter) for issue in issues[:shown]),
+        coming=coming,
+        unscheduled="" if coming else f"digest schedule add {newsletter.slug} '0 7 * * MON'",
+        issues=tuple(
+            _line(issue, newsletter, held.get(issue.id, 0), _counts(session, issue))
+            for issue in issues[:shown]
+        ),
         earlier=len(issues[shown:]) if shown else 0,
         steps=steps,
     )
 
 
-def _line(session: Session, issue: Issue, newsletter: Newsletter) -> IssueLine:
-    counts = count_deliveries(session, issue.id)
+def _counts(session: Session, issue: Issue) -> Mapping[DeliveryState, int]:
+    """Return how an issue's mails stand; of one that has ended only those that had no good end."""
+    if issue.state in (IssueState.SENDING, IssueState.PAUSED):
+        return count_deliveries(session, issue.id)
+    return dict.fromkeys(DeliveryState, 0) | dict(count_unsent(session, issue.id))
+
+
+def _line(
+    issue: Issue, newsletter: Newsletter, articles: int, counts: Mapping[DeliveryState, int]
+) -> IssueLine:
     return IssueLine(
         id=issue.id,
         days=days(*issue.window.local_days(zone(newsletter.timezone))),
         state=state_of(issue.state),
-        articles=counted(len(items_of(session, issue.id)), "article"),
+        articles=counted(articles, "article"),
         note=issue.note,
         figures=figures_of(counts),
         progress=_progress(issue, counts),
@@ -109,7 +130,7 @@ def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueV
         counts = count_deliveries(session, issue.id)
         skips = count_skips(session, issue.id)
         return IssueView(
-            line=_line(session, issue, newsletter),
+            line=_line(issue, newsletter, len(content.items), counts),
             newsletter=newsletter.name,
             newsletter_slug=newsletter.slug,
             intro=issue.intro,

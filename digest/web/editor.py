@@ -11,6 +11,7 @@ from digest.compose.steps import content_of
 from digest.domain.accounts import Right
 from digest.web.access import needs
 from digest.web.checks import checks_view
+from digest.web.coming import needs_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.desk import issue_view, overview
 from digest.web.first_steps import first_steps
@@ -28,6 +29,7 @@ def front(runtime: TheRuntime, pages: ThePages, newsletter: str = "") -> HTMLRes
         "front.html",
         newsletters=overview(runtime, only=newsletter),
         only=newsletter,
+        needs=() if newsletter else needs_of(runtime),
         first_steps=first_steps(),
     )
 

@@ -65,12 +65,43 @@ class IssueLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ComingView:
+    """The issue that a schedule makes next. `number` is None while no article has come in for it.
+
+    `told` says how far it is, `path` where it is looked at, `then` what lets it go out.
+    """
+
+    number: int | None
+    path: str
+    days: str
+    told: str
+    closes: str
+    goes: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedView:
+    """Something that waits for a person: what, of which newsletter, and where it is decided."""
+
+    what: str
+    newsletter: str
+    path: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewsletterView:
-    """A newsletter with its newest issues. `earlier` counts those left out, `steps` lead to a first issue."""
+    """A newsletter with its newest issues. `earlier` counts those left out, `steps` lead to a first issue.
+
+    `coming` are its next issues by its schedules, `unscheduled` is the command that gives it one.
+    """
 
     slug: str
     name: str
     about: str
+    coming: tuple[ComingView, ...]
+    unscheduled: str
     issues: tuple[IssueLine, ...]
     earlier: int
     steps: tuple[Step, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -15,13 +15,14 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.schedules import Occurrence, OccurrenceState, Stage
 from digest.pipeline import condensing
-from digest.pipeline.condensing import condense_for_a_while, condense_newsletter
+from digest.pipeline.condensing import condense_ahead, condense_for_a_while, condense_newsletter
 from digest.pipeline.dry_run import rehearse
 from digest.pipeline.run import gather_newsletter, run_newsletter
 from digest.pipeline.scheduled import advance, due_occurrences
 from digest.runtime import Runtime
 from digest.store.answers import forget_answers
 from digest.store.articles import ArticleId, ArticleRow
+from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import versions_of
 from digest.store.database import reading, writing
 from digest.store.schedules import add_schedule, list_occurrences
@@ -231,6 +232,24 @@ def test_money_and_time_are_a_runs_however_many_tasks_it_takes(
     model.will(honest)
     assert _again(newsroom).condense().notes == {}  # by hand it is a run of its own
     assert len(model.calls) == 2 * asked
+
+
+def test_ahead_of_a_run_a_model_is_asked_up_to_the_limit_and_the_rest_waits(
+    newsroom: Newsroom, model: ModelServer
+) -> None:
+    newsroom.gather()
+    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW)
+    asked = len(model.calls)
+    assert asked == len(TITLES)
+    _again(newsroom).but(llm_spend_limit=newsroom.spent().cost / 1_000_000)
+    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW)
+    assert len(model.calls) == asked
+    with reading(newsroom.engine) as session:
+        assert len(uncondensed_articles(session, newsroom.newsletter.id)) == len(TITLES)
+    newsroom.but(llm_provider="none")
+    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW + timedelta(days=1))
+    with reading(newsroom.engine) as session:
+        assert uncondensed_articles(session, newsroom.newsletter.id) == ()
 
 
 def test_money_is_counted_when_it_is_spent_also_for_takeaways_that_are_known(

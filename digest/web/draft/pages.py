@@ -22,6 +22,7 @@ from digest.store.database import reading
 from digest.store.edits import TEXTS, About, Field, edits_of
 from digest.store.issues import get_issue
 from digest.web.access import TheActor, needs
+from digest.web.coming import course_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.draft import showing
 from digest.web.draft.moving import Do, changes_of
@@ -53,7 +54,10 @@ def draft(
     head, board = showing.head_of(found, actor), showing.board_of(found, actor)
     if is_part:
         return pages.desk("draft/board.html", issue=head, board=board)
-    return pages.desk("draft/page.html", issue=head, board=board, texts=showing.texts_of(found))
+    with reading(runtime.engine) as session:
+        course = course_of(session, found.issue, found.newsletter, now=runtime.clock())
+    texts = showing.texts_of(found)
+    return pages.desk("draft/page.html", issue=head, board=board, texts=texts, course=course)
 
 
 @router.api_route("/news", methods=READ)
