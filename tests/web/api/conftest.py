@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from digest.domain.accounts import Right
+from digest.logs import set_up_logs
 from digest.runtime import Runtime
 from digest.store.database import writing
 from digest.store.tokens import add_token
@@ -87,8 +88,24 @@ def still_api(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def api(filled_database: Path, tmp_path: Path) -> Iterator[Api]:
-    """The API of the sample newsletter: issue 1 is going out, issue 2 is a draft."""
-    api = open_api(Path(shutil.copy(filled_database, tmp_path / "own.db")))
+def plain_logs(logs_as_before: None) -> None:
+    """Logs as a service writes them: a traceback in colours, with every value in it, takes ten seconds."""
+    set_up_logs(level="info", as_json=True)
+
+
+@pytest.fixture(scope="session")
+def _shared_api(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One application for all tests: to make one takes longer than most of them."""
+    file = Path(shutil.copy(filled_database, tmp_path_factory.mktemp("api") / "shared.db"))
+    api = open_api(file, api_requests_per_minute=1_000_000)
     yield api
     api.runtime.engine.dispose()
+
+
+@pytest.fixture
+def api(_shared_api: Api, filled_database: Path) -> Api:
+    """The API of the sample newsletter as it was: issue 1 is going out, issue 2 is a draft."""
+    runtime = _shared_api.runtime
+    runtime.engine.dispose()  # the last connection puts the journal into the file
+    shutil.copy(filled_database, str(runtime.engine.url.database))
+    return replace(_shared_api, secret=token_for(runtime, ALL))

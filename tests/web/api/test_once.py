@@ -95,6 +95,7 @@ def test_a_day_later_a_key_is_free(api: Api) -> None:
     assert count(api, of=KeptAnswerRow) == 0
 
 
+@pytest.mark.usefixtures("plain_logs")
 def test_an_error_nobody_expected_leaves_the_key_open(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("the inside")

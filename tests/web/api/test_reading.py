@@ -175,6 +175,7 @@ def test_a_method_that_leads_nowhere_is_told_those_that_do(still_api: Api) -> No
     assert response.headers["allow"] == "GET"
 
 
+@pytest.mark.usefixtures("plain_logs")
 def test_a_fault_of_ours_is_a_problem_with_a_reference_and_nothing_of_the_inside(
     still_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
