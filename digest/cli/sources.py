@@ -14,7 +14,6 @@ from digest.cli.output import JsonOption, read_file_bytes, say, show_json, show_
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.sources import Excerpt, SourceKind, SourceState
-from digest.pipeline.managing import sources as managing
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.sources import get_source, list_sources
@@ -59,6 +58,8 @@ def add(
     excerpt: Annotated[Excerpt, typer.Option(help=_EXCERPT_HELP)] = Excerpt.TAKEAWAYS,
 ) -> None:
     """Add a source to a newsletter."""
+    from digest.pipeline.managing import sources as managing
+
     given: dict[str, object] = {
         "url": url,
         "name": name,
@@ -152,6 +153,8 @@ def change(
     excerpt: Annotated[Excerpt | None, typer.Option(help=_EXCERPT_HELP)] = None,
 ) -> None:
     """Change a source; what is not named stays. Its articles of this week are condensed anew."""
+    from digest.pipeline.managing import sources as managing
+
     given: dict[str, object] = {
         "name": new_name or None,
         "url": url or None,
@@ -183,6 +186,8 @@ def resume(newsletter: Slug, name: SourceName) -> None:
 
 
 def _set_state(newsletter: str, name: str, state: SourceState) -> None:
+    from digest.pipeline.managing import sources as managing
+
     source = managing.set_state(open_runtime(), newsletter, name, state, by=decided_by(""))
     say(f"{source.name} is {state}." if source.state is not state else f"{source.name} was {state} already.")
 
@@ -190,6 +195,8 @@ def _set_state(newsletter: str, name: str, state: SourceState) -> None:
 @app.command()
 def remove(newsletter: Slug, name: SourceName) -> None:
     """Do without a source, given by name or address. Its articles stay, under its name and on its terms."""
+    from digest.pipeline.managing import sources as managing
+
     source = managing.remove(open_runtime(), newsletter, name, by=decided_by(""))
     say(f"Removed {source.name}. Articles it brought go by its name and are used as before.")
 
@@ -203,6 +210,8 @@ def import_(
 
     A folder or category that is called like a topic gives that topic to its feeds.
     """
+    from digest.pipeline.managing import sources as managing
+
     imported = managing.import_list(
         open_runtime(), newsletter, read_file_bytes(file), file=file.name, by=decided_by("")
     )
@@ -227,6 +236,8 @@ def export(
 
     Each source stands in the folder of its first topic.
     """
+    from digest.pipeline.managing import sources as managing
+
     written, count = managing.export_list(open_runtime(), newsletter)
     if output is None:
         typer.echo(written, nl=False)
@@ -253,6 +264,7 @@ def find(
 ) -> None:
     """Find the feeds and sitemaps of a site, the best first, and tell how to add each. Nothing is stored."""
     from digest.cli.source_candidates import COLUMNS, how_to_add, row_of
+    from digest.pipeline.managing import sources as managing
 
     found = managing.search(open_runtime(), site)
     if as_json:
