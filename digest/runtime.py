@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -94,6 +95,11 @@ class Runtime:
             )
         older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
         return [*older, key]
+
+    @cached_property
+    def door_key(self) -> bytes:
+        """What marks the browsers that people sign in with. Raises `Misconfigured` as `tokens` does."""
+        return hmac.digest(self._secret_keys[-1].encode(), b"digest.sign-in", "sha256")
 
     @cached_property
     def return_paths(self) -> ReturnPaths:

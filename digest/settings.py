@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000",
         description="The address subscribers reach the web pages at: unsubscribe links begin with it.",
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks of the reverse proxies in front of the pages, as in 127.0.0.1 or "
+        "10.0.0.0/8. Of them, and of nobody else, it is believed whom they were asked by (X-Forwarded-For): "
+        "that stands beside sessions, and tries to sign in are counted by it. Empty: none is believed.",
+    )
     mail_url: Annotated[tuple[str, ...], NoDecode] = Field(
         ("smtp://127.0.0.1:25",),
         description="Where mail goes. A mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS, which a "
@@ -354,6 +360,7 @@ class Settings(BaseSettings):
         "previous_secret_keys",
         "fetch_allow",
         "sending_addresses",
+        "trusted_proxies",
         "hook_sns_topics",
         "warm_up_caps",
         mode="before",
@@ -378,6 +385,18 @@ class Settings(BaseSettings):
                 ipaddress.ip_address(address)
             except ValueError as exc:
                 raise ValueError(f"'{address}' is no IP address; write it like 192.0.2.25") from exc
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError as exc:
+                raise ValueError(
+                    f"'{network}' is no address or network; write it like 127.0.0.1 or 10.0.0.0/8"
+                ) from exc
         return value
 
     @classmethod

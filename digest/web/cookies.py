@@ -10,6 +10,8 @@ from fastapi import Request, Response
 from digest.admit.sessions import LONGEST
 from digest.runtime import Runtime
 
+_KNOWN_FOR = timedelta(days=365)
+
 _MOST = 200
 """Characters. No token of ours is that long."""
 
@@ -47,5 +49,14 @@ class Cookie:
 
 def session_cookie(runtime: Runtime) -> Cookie:
     """Return the cookie that holds a session's token."""
+    return _cookie(runtime, "digest", LONGEST)
+
+
+def device_cookie(runtime: Runtime) -> Cookie:
+    """Return the cookie that a browser is known by, once somebody has signed in with it. It opens nothing."""
+    return _cookie(runtime, "digest-device", _KNOWN_FOR)
+
+
+def _cookie(runtime: Runtime, name: str, lasts: timedelta) -> Cookie:
     is_secure = runtime.settings.public_url.lower().startswith("https:")
-    return Cookie("__Host-digest" if is_secure else "digest", is_secure, LONGEST)
+    return Cookie(f"__Host-{name}" if is_secure else name, is_secure, lasts)

@@ -226,9 +226,9 @@ def session_of(runtime: Runtime) -> tuple[datetime, datetime]:
     return one.seen_at, one.ends_at
 
 
-def at(database: Path | None, folder: Path, after: timedelta = timedelta(0)) -> Runtime:
+def at(database: Path | None, folder: Path, after: timedelta = timedelta(0), **settings: object) -> Runtime:
     """The runtime of a copy of `database`, at a later time."""
     file = folder / "later.db"
     if database:
         shutil.copy(database, file)
-    return replace(runtime_on(f"sqlite:///{file}"), clock=lambda: NOW + after)
+    return replace(runtime_on(f"sqlite:///{file}", **settings), clock=lambda: NOW + after)

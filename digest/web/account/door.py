@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
+import structlog
 from anyio import to_thread
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from digest.admit.attempts import forgive, must_wait, new_device, tries_of
 from digest.admit.entering import enter, enter_first, get_link
 from digest.admit.steps import sign_in, sign_out
 from digest.domain.accounts import Right
@@ -18,11 +22,14 @@ from digest.intake.names import parse_person
 from digest.runtime import Runtime
 from digest.web.access import NotSignedIn, TheSignIn, needs, require_same_origin, require_sign_in
 from digest.web.account.places import place_of
-from digest.web.account.turns import in_turn
+from digest.web.account.turns import in_minutes, in_turn
 from digest.web.account.ways import safe_way
-from digest.web.cookies import session_cookie
+from digest.web.clients import network_of
+from digest.web.cookies import device_cookie, session_cookie
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.templating import Pages
+
+log = structlog.get_logger(__name__)
 
 router = APIRouter()
 
@@ -56,22 +63,39 @@ async def begin(
 ) -> Response:
     """Begin a session. Whether the address or the password was wrong is told to nobody."""
     require_same_origin(request, runtime.settings.public_url)
-    way, before = safe_way(next), session_cookie(runtime).read(request)
-    token = await in_turn(
-        lambda: sign_in(
-            runtime.engine,
-            email=_address(email),
-            password=password,
-            place=place_of(request),
-            now=runtime.clock(),
-            before=before,
-        )
+    way, address = safe_way(next), _address(email)
+    before, device = session_cookie(runtime).read(request), device_cookie(runtime).read(request)
+    place, now = place_of(request, runtime), runtime.clock()
+    tries = tries_of(
+        runtime.door_key, email=address or email, device=device, network=network_of(place.network)
     )
-    if token is None:
-        problem = "This address and this password do not belong together. Try again."
-        status = HTTPStatus.UNAUTHORIZED
-        return pages.door("account/sign_in.html", status=status, email=email[:320], way=way, problem=problem)
-    return _let_in(runtime, pages, token, way)
+
+    def work() -> str | timedelta | None:
+        if wait := must_wait(runtime.engine, tries, now=now):
+            log.warning("web.tried_too_often", network=place.network)
+            return wait
+        token = sign_in(runtime.engine, email=address, password=password, place=place, now=now, before=before)
+        if token:
+            forgive(runtime.engine, tries)
+        return token
+
+    outcome = await in_turn(work)
+    if isinstance(outcome, str):
+        return _let_in(runtime, pages, outcome, way, email=address)
+    return _try_again(pages, email, way, outcome)
+
+
+def _try_again(pages: Pages, email: str, way: str, wait: timedelta | None) -> HTMLResponse:
+    status, headers = HTTPStatus.UNAUTHORIZED, {}
+    problem = "This address and this password do not belong together. Try again."
+    if wait:
+        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(math.ceil(wait.total_seconds()))}
+        problem = (
+            f"That was tried too often. Try again in {in_minutes(wait)}, or now where you signed in before."
+        )
+    page = pages.door("account/sign_in.html", status=status, email=email[:320], way=way, problem=problem)
+    page.headers.update(headers)
+    return page
 
 
 @router.post("/sign-out", dependencies=[needs(Right.LOOK)])
@@ -101,23 +125,24 @@ async def come_in(
 ) -> Response:
     """Let somebody in by a link, which is used up by that."""
     require_same_origin(request, runtime.settings.public_url)
-    place, now = place_of(request), runtime.clock()
+    place, now = place_of(request, runtime), runtime.clock()
 
-    def work() -> str:
-        if get_link(runtime.engine, token, now=now).account is not None:
-            return enter(runtime.engine, token, password=password, place=place, now=now)
+    def work() -> tuple[str, str]:
+        account = get_link(runtime.engine, token, now=now).account
+        if account is not None:
+            return account.email, enter(runtime.engine, token, password=password, place=place, now=now)
         address, called = parse_address(email[:320]), parse_person(name, "the name")
-        return enter_first(
+        return address, enter_first(
             runtime.engine, token, email=address, name=called, password=password, place=place, now=now
         )
 
     try:
-        session = await in_turn(work)
+        whose, session = await in_turn(work)
     except (NotFound, Conflict):
         return await _entry(runtime, pages, token)
     except InvalidInput as exc:
         return await _entry(runtime, pages, token, problem=str(exc), email=email[:320], name=name[:200])
-    return _let_in(runtime, pages, session, "/")
+    return _let_in(runtime, pages, session, "/", email=whose)
 
 
 async def _entry(
@@ -140,9 +165,11 @@ async def _entry(
     )
 
 
-def _let_in(runtime: Runtime, pages: Pages, token: str, way: str) -> Response:
+def _let_in(runtime: Runtime, pages: Pages, token: str, way: str, *, email: str) -> Response:
+    """Give a browser its session, and what it is known by when somebody guesses at this account."""
     response = RedirectResponse(pages.base + way, HTTPStatus.SEE_OTHER)
     session_cookie(runtime).give(response, token)
+    device_cookie(runtime).give(response, new_device(runtime.door_key, email))
     return response
 
 

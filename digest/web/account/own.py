@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from digest.admit.attempts import forgive, must_wait, tries_at
 from digest.admit.steps import SignedIn, change_password, end_others
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput
@@ -17,7 +18,7 @@ from digest.store.database import reading
 from digest.store.sign_ins import SignInId, list_sign_ins
 from digest.web.access import TheSignIn, needs
 from digest.web.account.places import place_of
-from digest.web.account.turns import in_turn
+from digest.web.account.turns import in_turn, require_patience
 from digest.web.account.views import session_views
 from digest.web.cookies import session_cookie
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -68,12 +69,17 @@ async def password(
     new: Typed = "",
 ) -> Response:
     """Take another password; every other session ends, and this one gets a new token."""
+    place, now = place_of(request, runtime), runtime.clock()
+    tries = tries_at(runtime.door_key, "own password", str(signed_in.actor.account_id))
+
+    def work() -> str:
+        require_patience(must_wait(runtime.engine, tries, now=now))
+        token = change_password(runtime.engine, signed_in, old=old, new=new, place=place, now=now)
+        forgive(runtime.engine, tries)
+        return token
+
     try:
-        token = await in_turn(
-            lambda: change_password(
-                runtime.engine, signed_in, old=old, new=new, place=place_of(request), now=runtime.clock()
-            )
-        )
+        token = await in_turn(work)
     except InvalidInput as exc:
         problem = str(exc)
         return await run_in_threadpool(lambda: _page(runtime, pages, signed_in, problem=problem))
