@@ -209,6 +209,11 @@ class Settings(BaseSettings):
     ops_email: str = Field(
         "", description="Who is told when something needs a person. Empty: it is only logged."
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="What who reads /metrics has to send, as in 'Authorization: Bearer TOKEN'. Empty: nobody "
+        "reads it.",
+    )
     contact_url: str = Field(
         "",
         description="A page about you, named in the User-Agent when sources are fetched. Empty: public_url.",

@@ -74,6 +74,12 @@ def advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     What cannot be reached, or was changed by somebody at the same moment, is tried again later; what is wrong
     ends the run, and ops are told either way in the end.
     """
+    # Every line that is logged for it names the run.
+    with structlog.contextvars.bound_contextvars(run=occurrence_id):
+        return _advance(runtime, occurrence_id)
+
+
+def _advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
     now = runtime.clock()
     lease_until = now + RETRY_AFTER
     with writing(runtime.engine) as session:

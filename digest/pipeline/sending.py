@@ -21,6 +21,7 @@ from digest.domain.errors import Conflict, Refused, Unavailable
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.schedules import Stage
 from digest.domain.times import by_the_clock, zone
+from digest.pipeline.alive import note_alive
 from digest.pipeline.control import finish_cancelled
 from digest.pipeline.disks import telling_of_full_disks
 from digest.pipeline.guard import Guard
@@ -61,7 +62,8 @@ def send(
     `Unavailable` when the mail server stays away: what was not sent is still pending.
     """
     runtime.require_mail()
-    with telling_of_full_disks(runtime):
+    # Every line that is logged for it names the issue.
+    with structlog.contextvars.bound_contextvars(issue=issue_id), telling_of_full_disks(runtime):
         hold_if_restored(runtime)
         tell_of_stops(runtime)
         refuse_when_held(runtime)
@@ -237,6 +239,7 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
 
     None while everything is held, as it is when the database turns out to be an older copy.
     """
+    note_alive(runtime)
     with telling_of_full_disks(runtime):
         hold_if_restored(runtime)
         swept = sweep(runtime.engine, now=runtime.clock())
@@ -257,6 +260,8 @@ def send_for_a_while(
 ) -> Mapping[DeliveryState, int]:
     """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be."""
     deadline = time.monotonic() + TASK_SECONDS
+    # A process that sends from minute to minute never comes to sweep.
+    note_alive(runtime)
     try:
         _, counts = send(runtime, issue_id, should_stop=lambda: should_stop() or time.monotonic() > deadline)
     except Conflict as exc:

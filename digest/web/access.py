@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         "/static/{name}",
         "/healthz",
         "/readyz",
+        "/metrics",
         "/hooks/{provider}",
         "/unsubscribe/{token}",
         "/unsubscribe/{token}/undo",

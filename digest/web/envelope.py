@@ -58,10 +58,12 @@ class Envelope:
                     headers.setdefault(name, value)
             await send(message)
 
+        reference = secrets.token_hex(4)
         try:
-            await self._app(scope, _bounded(receive, self._most(scope)), send_with_headers)
+            # Every line that is logged for this request names it, those of its threads too.
+            with structlog.contextvars.bound_contextvars(request=reference):
+                await self._app(scope, _bounded(receive, self._most(scope)), send_with_headers)
         except Exception:
-            reference = secrets.token_hex(4)
             log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
             if has_begun:
                 raise

@@ -1,11 +1,11 @@
-"""The addresses of the ops room, all under `/ops`."""
+"""The addresses of the ops room: under `/ops`, and `/metrics`."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from digest.web.ops import now, runs, schedules, sends
+from digest.web.ops import health, metrics, now, runs, schedules, sends
 
 router = APIRouter()
-for part in (now, schedules, runs, sends):
+for part in (now, schedules, runs, sends, health, metrics):
     router.include_router(part.router)

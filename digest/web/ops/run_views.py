@@ -164,7 +164,7 @@ def run_page(runtime: Runtime, run_id: int) -> RunPage:
         stages=tuple(_stage(stages, position, run, now) for position in range(len(stages))),
         took=_took(stages),
         again=tuple((stage.value, STAGES[stage]) for stage in again),
-        log=f"occurrence={one.id}",
+        log=f"run={one.id}",
     )
 
 

@@ -21,6 +21,7 @@ PATHS = (
     "/ops/runs",
     f"/ops/runs/{FAILED}",
     f"/ops/runs/{MISSED}",
+    "/ops/health",
     "/ops/sends",
     f"/ops/sends/{SENDING}",
     f"/ops/sends/{SENDING}/resend",

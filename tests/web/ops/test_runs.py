@@ -48,7 +48,7 @@ def test_a_run_tells_what_each_stage_came_to_and_how_long_it_took(ops: Site) -> 
     assert "Gather Done 2026-11-21 07:00:00 UTC · 41 s 14 articles" in told
     assert f"Compose Failed 2026-11-21 07:01:22 UTC · 41 s {REASON}" in told
     assert "Took 2 min 3 s" in told
-    assert f"occurrence={FAILED}" in told
+    assert f"run={FAILED}" in told
     assert "There is no run 99." in read(ops, "/ops/runs/99", 404)
 
 
