@@ -13,6 +13,7 @@ from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.coming import fill_drafts
 from digest.pipeline.letters import letters_due, post_letters
+from digest.pipeline.outlook import work_out_what_is_due
 from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
@@ -99,6 +100,12 @@ def post() -> None:
 def look_up() -> None:
     """Ask DNS who takes in the mail of readers' domains, for most of a minute."""
     look_up_domains(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def look_ahead() -> None:
+    """Work out what the issues in hand are to come to, for most of a minute."""
+    work_out_what_is_due(runtime())
 
 
 @app.task

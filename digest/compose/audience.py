@@ -25,7 +25,7 @@ from digest.store.newsletters import topic_ids
 class Audience:
     """How many readers get each edition, and how many get none though they follow topics.
 
-    `skipped` are those who get nothing of this issue for other reasons than what it is about.
+    `skipped` are those who get nothing of this issue though they may be mailed, by reason.
     """
 
     readers: Mapping[Edition, int]
@@ -45,7 +45,7 @@ def audience_of(engine: Engine, pieces: Pieces) -> Audience:
     return Audience(
         {one: readers for one, readers in found.items() if isinstance(one, Edition)},
         found[SkipReason.NOTHING_FOLLOWED],
-        {why: found[why] for why in (SkipReason.NOT_DUE, SkipReason.ALL_SENT) if found[why]},
+        {why: count for why, count in found.items() if isinstance(why, SkipReason) and count},
     )
 
 

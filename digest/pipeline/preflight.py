@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -101,9 +102,15 @@ def check_issue(runtime: Runtime, issue_id: int, *, seconds: float = SECONDS) ->
     return _with_look(checked.preflight, look, is_outdated=False)
 
 
-def last_check(runtime: Runtime, issue_id: int, *, editions_most: int = EDITIONS_MOST) -> Preflight:
+def last_check(runtime: Runtime, issue_id: int) -> Preflight:
     """Return an issue checked offline just now, with what the last look at its addresses found."""
-    checked = _checked(runtime, issue_id, editions_most)
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    return check_pieces(runtime, pieces, audience_of(runtime.engine, pieces), editions_most=EDITIONS_MOST)
+
+
+def check_pieces(runtime: Runtime, pieces: Pieces, audience: Audience, *, editions_most: int) -> Preflight:
+    """Return pieces checked offline just now for this audience, with what the last look found."""
+    checked = _checked_for(runtime, pieces, audience, editions_most)
     with reading(runtime.engine) as session:
         look = find_look(session, checked.pieces.issue.id)
     if look is None:
@@ -130,9 +137,12 @@ def standing_check(runtime: Runtime, issue_id: int) -> Preflight:
     return replace(found, findings=tuple(standing))
 
 
-def _checked(runtime: Runtime, issue_id: int, editions_most: int = EDITIONS_MOST) -> _Checked:
+def _checked(runtime: Runtime, issue_id: int) -> _Checked:
     pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
-    audience = audience_of(runtime.engine, pieces)
+    return _checked_for(runtime, pieces, audience_of(runtime.engine, pieces), EDITIONS_MOST)
+
+
+def _checked_for(runtime: Runtime, pieces: Pieces, audience: Audience, editions_most: int) -> _Checked:
     everything = edition_for(pieces.outline, pieces.outline.topics)
     # Before there is any reader, an issue is looked at as one of everything would get it.
     readers = _most_read(audience.readers, editions_most) or ({everything: 0} if everything.sections else {})
@@ -222,10 +232,7 @@ def _looked(runtime: Runtime, checked: _Checked, seconds: float) -> _Found:
 
 def _with_look(offline: Preflight, look: StoredLook, *, is_outdated: bool) -> Preflight:
     told = json.loads(look.told)
-    found = [
-        Reported(Finding(Severity(one["severity"]), *one["told"]), one["editions"], one["readers"])
-        for one in told["findings"]
-    ]
+    found = _findings_from(told["findings"])
     return replace(
         offline,
         findings=by_severity([*offline.findings, *found]),
@@ -239,16 +246,50 @@ def _with_look(offline: Preflight, look: StoredLook, *, is_outdated: bool) -> Pr
 
 def _as_json(found: _Found) -> dict[str, object]:
     return {
-        "findings": [
-            {
-                "severity": one.finding.severity.value,
-                "told": [one.finding.what, one.finding.where, one.finding.next_step],
-                "editions": one.editions,
-                "readers": one.readers,
-            }
-            for one in found.findings
-        ],
+        "findings": _findings_told(found.findings),
         "links": found.links,
         "pictures": found.pictures,
         "not_looked_at": found.not_looked_at,
     }
+
+
+def _findings_told(findings: Iterable[Reported]) -> list[dict[str, object]]:
+    return [
+        {
+            "severity": one.finding.severity.value,
+            "told": [one.finding.what, one.finding.where, one.finding.next_step],
+            "editions": one.editions,
+            "readers": one.readers,
+        }
+        for one in findings
+    ]
+
+
+def _findings_from(told: Iterable[Mapping[str, Any]]) -> list[Reported]:
+    return [
+        Reported(Finding(Severity(one["severity"]), *one["told"]), one["editions"], one["readers"])
+        for one in told
+    ]
+
+
+def preflight_told(preflight: Preflight) -> dict[str, object]:
+    """Return a preflight as JSON knows it."""
+    return {
+        "findings": _findings_told(preflight.findings),
+        "editions": preflight.editions,
+        "readers": preflight.readers,
+        "links": preflight.links,
+        "pictures": preflight.pictures,
+        "not_looked_at": preflight.not_looked_at,
+        "looked_at": preflight.looked_at.isoformat() if preflight.looked_at else "",
+        "is_outdated": preflight.is_outdated,
+    }
+
+
+def preflight_from(issue_id: IssueId, told: Mapping[str, Any]) -> Preflight:
+    """Read back what `preflight_told` returned."""
+    looked_at = datetime.fromisoformat(told["looked_at"]) if told["looked_at"] else None
+    plain = {name: told[name] for name in ("editions", "readers", "links", "pictures", "not_looked_at")}
+    findings = tuple(_findings_from(told["findings"]))
+    is_outdated = bool(told["is_outdated"])
+    return Preflight(issue_id, findings=findings, looked_at=looked_at, is_outdated=is_outdated, **plain)

@@ -157,6 +157,30 @@ def count_wishes(
     return {(mask, most): count for mask, most, count in rows}
 
 
+def count_withheld(session: Session, newsletter_id: NewsletterId) -> dict[SkipReason, int]:
+    """Return how many readers get nothing whatever an issue holds; suppressed ones may have paused, too."""
+    is_suppressed = exists().where(SuppressionRow.email_key == SubscriberRow.email_key)
+    ties = (
+        select(func.count())
+        .select_from(SubscriptionRow)
+        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+        .where(SubscriptionRow.newsletter_id == newsletter_id)
+    )
+    either = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
+    paused = SubscriptionRow.state == SubscriptionState.PAUSED.value
+    counts = {
+        SkipReason.SUPPRESSED: session.scalar(ties.where(SubscriptionRow.state.in_(either), is_suppressed)),
+        SkipReason.PAUSED: session.scalar(ties.where(paused, ~is_suppressed)),
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def has_more_readers_than(session: Session, newsletter_id: NewsletterId, most: int) -> bool:
+    """Return whether a newsletter has more subscriptions than `most`, in any state, without counting all."""
+    one = select(SubscriptionRow.subscriber_id).where(SubscriptionRow.newsletter_id == newsletter_id)
+    return session.scalar(one.offset(most).limit(1)) is not None
+
+
 def count_active(session: Session, newsletter_id: NewsletterId) -> int:
     """Return how many active subscribers a newsletter has."""
     is_active = SubscriptionRow.state == SubscriptionState.ACTIVE.value

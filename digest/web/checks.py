@@ -1,4 +1,4 @@
-"""What the checks of an issue found, for its editor."""
+"""What the checks of an issue found, for its editor, with where each finding is mended."""
 
 from __future__ import annotations
 
@@ -6,42 +6,59 @@ from collections import Counter
 
 from digest.compose.checks import Severity
 from digest.compose.checks.editions import Reported
+from digest.compose.steps import Pieces, pieces_of
 from digest.domain.issues import IssueState
-from digest.pipeline.preflight import Preflight, last_check
+from digest.pipeline.outlook import outlook_on
+from digest.pipeline.preflight import Preflight
 from digest.runtime import Runtime
-from digest.store.database import reading
-from digest.store.issues import get_issue
-from digest.store.items import items_of
 from digest.web.views import ChecksView, FindingView
-from digest.web.words import counted, day
-
-EDITIONS_MOST = 500
-"""Editions looked at for a page, those of most readers: half a second. The command looks at more."""
+from digest.web.words import at_hour, counted
 
 _OVER = frozenset({IssueState.SENT, IssueState.CANCELLED})
 
+_OF_THE_NEWSLETTER = frozenset({"sender's name", "postal address", "topics"})
+"""Where findings stand that no issue mends: its newsletter's page does."""
+
+_OF_THE_ISSUE = frozenset({"subject", "preheader", "opening lines", "articles"})
+
 
 def checks_view(runtime: Runtime, issue_id: int) -> ChecksView | None:
-    """Return what is wrong with an issue; None for one that holds nothing or is over."""
-    with reading(runtime.engine) as session:
-        issue = get_issue(session, issue_id)
-        if issue.state in _OVER or not items_of(session, issue.id):
-            return None
-    checked = last_check(runtime, issue_id, editions_most=EDITIONS_MOST)
-    views = [_finding(one) for one in checked.findings]
+    """Return what is wrong with an issue; None for one that holds nothing, is over or was not checked yet."""
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    if pieces.issue.state in _OVER or not pieces.outline.items:
+        return None
+    outlook = outlook_on(runtime, pieces)
+    return checks_of(outlook.preflight, pieces) if outlook else None
+
+
+def checks_of(checked: Preflight, pieces: Pieces) -> ChecksView:
+    """Return what a preflight found."""
+    views = [_finding(one, pieces) for one in checked.findings]
     return ChecksView(
         summary=_summary(checked),
         looked=_looked(checked),
-        command=f"digest issue check {issue_id}",
+        command=f"digest issue check {pieces.issue.id}",
         pressing=tuple(view for view in views if view.severity != Severity.NOTE),
         notes=tuple(view for view in views if view.severity == Severity.NOTE),
     )
 
 
-def _finding(one: Reported) -> FindingView:
+def _finding(one: Reported, pieces: Pieces) -> FindingView:
     found = one.finding
     concerns = f"{counted(one.editions, 'edition')}, {counted(one.readers, 'reader')}" if one.editions else ""
-    return FindingView(found.severity.value, found.what, found.where, found.next_step, concerns)
+    mended_at = _mended_at(found.where, pieces)
+    return FindingView(found.severity.value, found.what, found.where, found.next_step, concerns, mended_at)
+
+
+def _mended_at(where: str, pieces: Pieces) -> str:
+    """Return the page on which something is put right, '' where no page does."""
+    if where in _OF_THE_NEWSLETTER:
+        return f"/manage/newsletters/{pieces.newsletter.slug}"
+    is_of_an_article = where.startswith("takeaways of ") or any(
+        title and title in where for title in pieces.rendered.titles
+    )
+    is_draft = pieces.issue.state is IssueState.DRAFT
+    return f"/issues/{pieces.issue.id}" if is_draft and (where in _OF_THE_ISSUE or is_of_an_article) else ""
 
 
 def _summary(checked: Preflight) -> str:
@@ -59,7 +76,6 @@ def _looked(checked: Preflight) -> str:
     if checked.looked_at is None:
         return "Its links and pictures were not looked at yet."
     looked = f"{counted(checked.links, 'link')} and {counted(checked.pictures, 'picture')}"
-    when = f"{day(checked.looked_at.date())}, {checked.looked_at:%H:%M} UTC"
     missing = f"; {checked.not_looked_at} more were not, for want of time" if checked.not_looked_at else ""
     since = " The issue holds others since then." if checked.is_outdated else ""
-    return f"{looked} were looked at on {when}{missing}.{since}"
+    return f"{looked} were looked at on {at_hour(checked.looked_at)}{missing}.{since}"

@@ -157,13 +157,17 @@ class IssueView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """Something that a check found. `concerns`: how many editions and readers, '' for the issue itself."""
+    """Something that a check found. `concerns`: how many editions and readers, '' for the issue itself.
+
+    `mended_at` is the page on which it is put right, '' where no page does.
+    """
 
     severity: str
     what: str
     where: str
     next_step: str
     concerns: str
+    mended_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

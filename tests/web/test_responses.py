@@ -59,7 +59,10 @@ def is_of_the_desk(path: str) -> bool:
 
 
 def is_a_form_of_the_desk(route: APIRoute) -> bool:
-    return route.path.startswith("/issues/") and route.methods == {"POST"}
+    """Whether it is only sent to, from a page of the desk that is here; or a part of such a page."""
+    return route.path.startswith("/issues/") and (
+        route.methods == {"POST"} or route.path.endswith("/outlook")
+    )
 
 
 def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(still_site: Site) -> None:

@@ -13,7 +13,7 @@ from digest.domain.accounts import Right
 from digest.domain.topics import TOPICS_MAX
 from digest.intake.addresses import parse_address
 from digest.pipeline.preflight import Preflight, check_issue, last_check
-from digest.pipeline.preview import page_for_reader
+from digest.pipeline.preview import page_to_look_at, shown_to
 from digest.pipeline.trial_mail import send_test
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.shapes import Address, Given, Listed, Number, Slug, Told
@@ -96,9 +96,12 @@ def preview_issue(
     ],
     email: Annotated[Address | None, Query(description="A subscriber's address.")] = None,
 ) -> Preview:
-    """Return the mail as a subscriber gets it, as a reader of these topics would, or with everything."""
+    """Return the mail as a subscriber gets it, as a reader of these topics would, or with everything.
+
+    Its personal links lead nowhere: whoever may look cannot act as the reader.
+    """
     address = parse_address(email) if email else ""
-    made = page_for_reader(runtime, issue_id, email=address, topics=topic)
+    made = page_to_look_at(runtime, shown_to(runtime, issue_id, email=address, topics=topic))
     return Preview(subject=made.subject, html=made.html, text=made.text)
 
 

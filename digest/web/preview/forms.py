@@ -13,6 +13,7 @@ from digest.domain.accounts import Right
 from digest.domain.errors import DigestError, InvalidInput
 from digest.intake.addresses import parse_address
 from digest.pipeline.approval import SameEyes, Unsound, approve_issue, ask_approval, take_back
+from digest.pipeline.outlook import work_out
 from digest.pipeline.sharing import DAYS, share_issue, take_link_back
 from digest.pipeline.trial_mail import Tested, send_test
 from digest.web.access import TheActor, needs
@@ -117,6 +118,16 @@ def _tested(tested: tuple[Tested, ...]) -> str:
             said = f"{one.outcome.code or ''} {one.outcome.text}".strip(". ")
             told.append(f"Not sent to {one.email}: {said}.")
     return " ".join(told)
+
+
+@router.post("/outlook", dependencies=_SHAPE)
+def look_ahead(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Number) -> Response:
+    """Work out now what the issue is to come to: with a million readers that takes some seconds."""
+    try:
+        work_out(runtime, issue_id)
+    except DigestError as exc:
+        return _refused(runtime, pages, issue_id, actor, "outlook", exc)
+    return RedirectResponse(f"/issues/{issue_id}/preview#outlook", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/links", dependencies=_SHAPE)

@@ -12,8 +12,9 @@ from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import PREVIEW, PREVIEW_BARE
 from digest.web.preview.chosen import Images, TheLook, TheReader
 from digest.web.preview.colours import Colours, in_colours
+from digest.web.preview.outlooks import outlook_view
 from digest.web.preview.place import Number, router
-from digest.web.preview.previews import mail_page, mail_source
+from digest.web.preview.previews import head_view, mail_page, mail_source, pieces
 from digest.web.preview.views import Said
 from digest.web.preview.whole import whole_page
 
@@ -38,6 +39,13 @@ def preview(
 ) -> HTMLResponse:
     """Show an issue as one reader gets it, with the reason for each article."""
     return whole_page(runtime, pages, issue_id, actor, reader=reader, look=look, said=_DONE.get(done))
+
+
+@router.api_route("/outlook", methods=READ)
+def outlook(runtime: TheRuntime, pages: ThePages, issue_id: Number) -> HTMLResponse:
+    """Return what the issue is to come to, for its place in the page, which asks until it is current."""
+    found = pieces(runtime, issue_id)
+    return pages.desk("preview/outlook.html", issue=head_view(found), outlook=outlook_view(runtime, found))
 
 
 @router.api_route("/mail", methods=READ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from digest.web.views import FindingView, State, TopicView
+from digest.web.views import ChecksView, FindingView, State, TopicView
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,30 @@ class ApprovalView:
     seen: str
     approved: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOfReaders:
+    """How many readers get so much, or nothing for that reason, and of all those how much in percent."""
+
+    words: str
+    count: str
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutlookView:
+    """What an issue is to come to. With no `when` it was not worked out yet.
+
+    `is_awaited`: a worker will do that, or somebody can.
+    """
+
+    is_awaited: bool
+    when: str = ""
+    readers: str = ""
+    shares: tuple[ShareOfReaders, ...] = ()
+    skipped: tuple[ShareOfReaders, ...] = ()
+    checks: ChecksView | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from digest.domain.accounts import Actor
 from digest.runtime import Runtime
 from digest.web.preview.approvals import approval_view
 from digest.web.preview.chosen import Look, ReaderChosen
+from digest.web.preview.outlooks import outlook_view
 from digest.web.preview.previews import head_view, pieces, preview_view
 from digest.web.preview.shares import shares_view
 from digest.web.preview.views import Said
@@ -36,6 +37,7 @@ def whole_page(
         issue=head_view(found),
         preview=preview_view(runtime, found, reader, look or Look()),
         approval=approval_view(runtime, found, actor),
+        outlook=outlook_view(runtime, found),
         shares=shares_view(runtime, found),
         reader=reader,
         said=said,
