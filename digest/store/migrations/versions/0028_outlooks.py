@@ -1,13 +1,13 @@
 """What an issue is to come to: who gets how much, and what its checks find.
 
-Revision 0026, after 0025.
+Revision 0028, after 0027.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0026'
-down_revision = '0025'
+revision = '0028'
+down_revision = '0027'
 branch_labels = None
 depends_on = None
 
