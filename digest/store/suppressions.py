@@ -44,10 +44,19 @@ def find_suppression(session: Session, email: str) -> Suppression | None:
 
 
 def list_suppressions(
-    session: Session, *, limit: int, after: str = "", reason: str = ""
+    session: Session, *, limit: int, after: str = "", reason: str = "", prefix: str = ""
 ) -> tuple[Suppression, ...]:
-    """Return up to `limit` suppressions by address, those after the address `after`."""
+    """Return up to `limit` suppressions by address, those after the address `after`.
+
+    Only those for `reason`, and that begin with `prefix`, where these are given.
+    """
     query = select(SuppressionRow).where(SuppressionRow.email_key > email_key(after))
+    if beginning := email_key(prefix):
+        # The key leads to where they begin; what they are like is asked of those alone.
+        query = query.where(
+            SuppressionRow.email_key >= beginning,
+            SuppressionRow.email_key.startswith(beginning, autoescape=True),
+        )
     if reason:
         query = query.where(SuppressionRow.reason == reason)
     rows = session.scalars(query.order_by(SuppressionRow.email_key).limit(limit))

@@ -29,6 +29,11 @@ DONE: Mapping[str, str] = MappingProxyType(
         "failed-resent": "What failed and may arrive now is sent once more.",
         "unknown-resent": "These mails are sent once more, with the same Message-ID.",
         "nothing-resent": "There was nothing to send once more.",
+        "suppressed": "The address is never mailed again.",
+        "suppressed-before": "The address was on the list before and stays there; nothing changed.",
+        "unsuppressed": "The address may be mailed again.",
+        "complainer-back": "The address may be mailed again. They called a mail of yours spam: mail them "
+        "only if they asked for it since.",
         "all-held": "Everything is held: nothing is sent until you let it go on.",
         "all-going": "Everything goes on.",
     }

@@ -22,6 +22,8 @@ PATHS = (
     f"/ops/runs/{FAILED}",
     f"/ops/runs/{MISSED}",
     "/ops/health",
+    "/ops/suppressions",
+    "/ops/suppressions/import",
     "/ops/sends",
     f"/ops/sends/{SENDING}",
     f"/ops/sends/{SENDING}/resend",

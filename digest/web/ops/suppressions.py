@@ -1,0 +1,157 @@
+"""The addresses that are never mailed: looked up, put on the list, taken off, as a list in and out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from digest.domain.accounts import Right
+from digest.domain.counting import counted
+from digest.domain.errors import InvalidInput
+from digest.domain.suppressions import SuppressionReason
+from digest.intake.addresses import parse_address
+from digest.intake.suppressions import export_suppressions, import_suppressions
+from digest.store.audit import record
+from digest.store.database import reading, writing
+from digest.store.subscribers import suppress
+from digest.store.suppressions import list_suppressions, remove_suppression
+from digest.web.access import TheActor, needs
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.headers import DESK
+from digest.web.ops.answers import answer, said
+from digest.web.ops.suppression_views import lines_of, reasons_of
+
+router = APIRouter(prefix="/ops/suppressions")
+
+PATH = "/ops/suppressions"
+PAGE = 50
+WHY_MOST = 2_000
+_CHUNK = 64 * 1024
+_LOOK, _OPERATE = [needs(Right.LOOK)], [needs(Right.OPERATE)]
+
+
+@router.api_route("", methods=READ, dependencies=_LOOK)
+def listed(
+    runtime: TheRuntime,
+    pages: ThePages,
+    q: Annotated[str, Query(max_length=320)] = "",
+    reason: str = "",
+    after: Annotated[str, Query(max_length=320)] = "",
+    done: str = "",
+) -> HTMLResponse:
+    """Show the list by address: those that begin with `q`, for one reason, behind `after`."""
+    if reason and reason not in set(SuppressionReason):
+        raise InvalidInput(f"nobody is suppressed for '{reason[:20]}': choose a reason above the list")
+    with reading(runtime.engine) as session:
+        found = list_suppressions(session, limit=PAGE + 1, after=after, reason=reason, prefix=q)
+    return pages.desk(
+        "ops/suppressions.html",
+        lines=lines_of(found[:PAGE]),
+        reasons=reasons_of(reason),
+        q=q,
+        reason=reason,
+        more=found[PAGE - 1].email if len(found) > PAGE else "",
+        said=said(done),
+    )
+
+
+@router.post("/add", dependencies=_OPERATE)
+def add(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    email: Annotated[str, Form()] = "",
+    why: Annotated[str, Form()] = "",
+) -> Response:
+    """Never mail an address again."""
+    address, reason, now = parse_address(email), _why(why), runtime.clock()
+    with writing(runtime.engine) as session:
+        is_new = suppress(
+            session, address, reason=SuppressionReason.BY_HAND, detail=reason, now=now, by=actor.name
+        )
+        if is_new:
+            record(session, by=actor.name, what="suppression.added", about=address, now=now, detail=reason)
+    return answer(pages, PATH, "suppressed" if is_new else "suppressed-before")
+
+
+@router.post("/remove", dependencies=_OPERATE)
+def remove(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    email: Annotated[str, Form()] = "",
+    why: Annotated[str, Form()] = "",
+) -> Response:
+    """Let an address be mailed again."""
+    reason, now = _why(why), runtime.clock()
+    with writing(runtime.engine) as session:
+        removal = remove_suppression(session, email.strip(), by=actor.name, why=reason, now=now)
+        about = removal.suppression.email
+        record(session, by=actor.name, what="suppression.removed", about=about, now=now, detail=reason)
+    was_complaint = removal.suppression.reason == SuppressionReason.COMPLAINT
+    return answer(pages, PATH, "complainer-back" if was_complaint else "unsuppressed")
+
+
+def _why(text: str) -> str:
+    why = " ".join(text.split())
+    if not why:
+        raise InvalidInput("say why, for those who look later; nothing was changed")
+    if len(why) > WHY_MOST:
+        raise InvalidInput(f"a reason has {WHY_MOST} characters at most; nothing was changed")
+    return why
+
+
+@router.api_route("/import", methods=READ, dependencies=_OPERATE)
+def ask_import(pages: ThePages) -> HTMLResponse:
+    """Show where a list is pasted."""
+    return pages.desk("ops/suppression_import.html", text="", problems=(), told="")
+
+
+@router.post("/import", dependencies=_OPERATE)
+def take_in(
+    runtime: TheRuntime, pages: ThePages, actor: TheActor, text: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Put the addresses of a list on ours: all of them, or none when a line is wrong."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "list"
+            file.write_text(_with_header(text), encoding="utf-8", newline="")
+            done = import_suppressions(runtime.engine, file, by=actor.name, now=runtime.clock())
+    except InvalidInput as exc:
+        problems = str(exc).splitlines()
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        return pages.desk("ops/suppression_import.html", status=status, text=text, problems=problems, told="")
+    if done.added:
+        with writing(runtime.engine) as session:
+            about = counted(done.added, "address", "addresses")
+            record(session, by=actor.name, what="suppression.imported", about=about, now=runtime.clock())
+    told = f"Suppressed {counted(done.added, 'address', 'addresses')}; {done.known} were there before."
+    return pages.desk("ops/suppression_import.html", text="", problems=(), told=told)
+
+
+def _with_header(text: str) -> str:
+    """Return the list with its columns named: a bare list of addresses needs no heading."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return f"email\n{text}" if "@" in first else text
+
+
+@router.get("/export", dependencies=_OPERATE)
+def export(runtime: TheRuntime) -> Response:
+    """Give out the whole list as CSV, as `digest suppression import` reads it."""
+    headers = {**DESK, "Content-Disposition": 'attachment; filename="suppressions.csv"'}
+    return StreamingResponse(_exported(runtime), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _exported(runtime: TheRuntime) -> Iterator[bytes]:
+    # Read at once and sent as slowly as somebody reads: no question to the database stays open meanwhile.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as file:
+        export_suppressions(runtime.engine, file)
+        file.seek(0)
+        while part := file.read(_CHUNK):
+            yield part.encode()
