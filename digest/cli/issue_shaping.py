@@ -10,7 +10,7 @@ import typer
 from digest.cli.arguments import ArticleName, IssueNumber, decided_by, named_article
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import say
+from digest.cli.output import JsonOption, say, show_json
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 
@@ -157,6 +157,21 @@ def edit(
         raise InvalidInput("there is nothing to change: give --subject, --preheader or --intro")
     shape_issue(open_runtime(), issue, changes, by=decided_by(by), takes_back=take_back)
     say(f"Issue {issue} changed. Look at it with 'digest issue preview {issue}'.")
+
+
+@app.command(epilog=examples("digest issue subjects 3"))
+def subjects(issue: IssueNumber, as_json: JsonOption = False) -> None:
+    """Suggest subjects, made of the issue's own headlines."""
+    from digest.pipeline.drafts import draft_of
+    from digest.store.database import reading
+
+    with reading(open_runtime().engine) as session:
+        suggested = draft_of(session, issue).subjects
+    if as_json:
+        show_json(suggested)
+        return
+    for one in suggested or ["No headline of this issue is short enough for a subject."]:
+        say(one)
 
 
 def _change(

@@ -32,8 +32,16 @@ class Added:
     window: Window
 
 
-def add_article(runtime: Runtime, slug: str, url: str, *, topics: Collection[str], by: str) -> Added:
-    """Fetch the article at `url` and have the coming issue of a newsletter consider it.
+def add_article(
+    runtime: Runtime,
+    slug: str,
+    url: str,
+    *,
+    topics: Collection[str],
+    by: str,
+    window: Window | None = None,
+) -> Added:
+    """Fetch the article at `url` and have an issue of a newsletter consider it: of `window`, or the next.
 
     `topics` are given to it beside those the rules find. Raises `InvalidInput` for what is no address,
     `NoArticle` for what holds no article, and `Refused` or `Unavailable` when it cannot be fetched.
@@ -44,7 +52,7 @@ def add_article(runtime: Runtime, slug: str, url: str, *, topics: Collection[str
         newsletter = get_newsletter(session, slug)
         given = tuple(get_topic(session, newsletter.id, topic).slug for topic in topics)
     article, met_at = asyncio.run(_read(runtime, url, now))
-    window = _coming(runtime, newsletter, now)
+    window = window or _coming(runtime, newsletter, now)
     wish = AddedByHand(by, given, _counted_at(article.published_at, window, now))
     keys = {comparison_key(address) for address in (url, met_at, article.url)}
     with writing(runtime.engine) as session:

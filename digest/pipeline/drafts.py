@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from digest.compose.select import LeftOut
 from digest.compose.shape import Shape
+from digest.compose.steps import choose
+from digest.compose.subjects import Headed, subjects_of
 from digest.domain.errors import NotFound
 from digest.domain.issues import Issue, IssueId
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.articles import ArticleId
-from digest.store.condensed import Candidate, candidates_by_id
+from digest.store.condensed import Candidate, candidates_by_id, candidates_in
+from digest.store.database import reading
 from digest.store.edits import About, Edit, Field, edits_of, standing_values
 from digest.store.issues import get_issue
 from digest.store.items import ChosenItem, items_of
@@ -64,6 +69,14 @@ class Draft:
                 return item
         raise NotFound(f"issue {self.issue.id} holds no article {article_id}: it may have been dropped since")
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Return subjects that its headlines suggest, but for the one it has."""
+        headed = [
+            Headed(self.shape.headline(item.candidate), item.topic) for item in self.items if item.topic
+        ]
+        return tuple(one for one in subjects_of(headed) if one != self.issue.subject)
+
     def dropped_with(self, article_id: ArticleId) -> tuple[ArticleId, ...]:
         """Return which articles were dropped together with one, itself first: the reports of its story."""
         wishes = {edit.about.article_id: edit.act for edit in self.edits if edit.about.field is Field.WISH}
@@ -96,6 +109,15 @@ def draft_of(session: Session, issue_id: int) -> Draft:
         shape=shape,
         standing=standing_values(issue, edits),
     )
+
+
+def left_out_of(engine: Engine, issue_id: int) -> tuple[LeftOut, ...]:
+    """Return the articles of an issue's days that it does not hold, and why, as it would be filled now."""
+    with reading(engine) as session:
+        issue = get_issue(session, issue_id)
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        candidates = candidates_in(session, newsletter.id, issue.window)
+        return choose(session, newsletter, issue.window, candidates).left_out
 
 
 def held_of(session: Session, issue_id: IssueId) -> tuple[ArticleId, ...]:

@@ -198,3 +198,10 @@ def test_what_says_nothing_of_a_draft_is_refused_in_words(drafted: Path, digest:
     digest("issue", "undo", "1").refused(2, "changed nothing in issue 1")
     digest("issue", "undo", "1", "7").refused(2, "issue 1 has no change 7")
     assert "Nobody has changed anything in issue 1" in digest("issue", "history", "1").well().out
+
+
+def test_subjects_are_suggested_from_the_headlines(drafted: Path, digest: Digest) -> None:
+    suggested = digest("issue", "subjects", "1", "--json").json
+    assert suggested == digest("issue", "subjects", "1").well().out.splitlines()
+    digest("issue", "edit", "1", "--subject", suggested[0]).well()
+    assert suggested[0] not in digest("issue", "subjects", "1", "--json").json

@@ -47,6 +47,7 @@ def pages_of(site: Site) -> dict[str, str]:
         "draft": f"/issues/{DRAFT}",
         "board": f"/issues/{DRAFT}/draft",
         "article": f"/issues/{DRAFT}/draft/articles/13",
+        "others": f"/issues/{DRAFT}/draft/others",
         "history": f"/issues/{DRAFT}/draft/history",
         "preview": f"/issues/{DRAFT}/preview?topic=space",
         "text": f"/issues/{SENDING}/preview?part=text",

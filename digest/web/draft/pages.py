@@ -12,7 +12,8 @@ from digest.compose.edits import Change, ChangedMeanwhile, mark_of
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.topics import TopicSlug
-from digest.pipeline.drafts import Draft, draft_of, held_of
+from digest.pipeline.adding import add_to_issue
+from digest.pipeline.drafts import Draft, draft_of, held_of, left_out_of
 from digest.pipeline.history import history_of
 from digest.pipeline.shaping import change_takeaways, redo, shape_issue, undo
 from digest.runtime import Runtime
@@ -57,7 +58,9 @@ def draft(
     with reading(runtime.engine) as session:
         course = course_of(session, found.issue, found.newsletter, now=runtime.clock())
     texts = showing.texts_of(found)
-    return pages.desk("draft/page.html", issue=head, board=board, texts=texts, course=course)
+    return pages.desk(
+        "draft/page.html", issue=head, board=board, texts=texts, course=course, subjects=found.subjects
+    )
 
 
 @router.api_route("/news", methods=READ)
@@ -94,6 +97,32 @@ def history(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Num
     head = showing.head_of(found, actor)
     acts = showing.history_of(found, titles, can_shape=head.can_shape)
     return pages.desk("draft/history.html", issue=head, acts=acts)
+
+
+@router.api_route("/others", methods=READ)
+def others(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Number) -> Response:
+    """Show what is not in the draft, and why, to be pinned; and take in an article by its address."""
+    found = _draft(runtime, issue_id)
+    view = showing.others_of(found, left_out_of(runtime.engine, issue_id))
+    return pages.desk("draft/others.html", issue=showing.head_of(found, actor), others=view)
+
+
+@router.post("/articles", dependencies=_shaping)
+def add(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    issue_id: Number,
+    url: Given = "",
+    topic: Given = "",
+    takes_back: TakesBack = False,
+) -> Response:
+    """Take in an article by its address, whenever it was published."""
+    added = add_to_issue(runtime, issue_id, url.strip(), topic=topic, by=actor.name, takes_back=takes_back)
+    if added.is_in:
+        return _back(pages, f"/issues/{issue_id}/draft#article-{added.id}")
+    found = _draft(runtime, issue_id)
+    return pages.desk("draft/added.html", issue=showing.head_of(found, actor), title=added.title)
 
 
 @router.api_route("/articles/{article_id}", methods=READ)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from digest.compose.edits import mark_of
 from digest.compose.lawful import LONGEST
+from digest.compose.select import LeftOut
 from digest.compose.shape import Shape
 from digest.compose.steps import source_name
 from digest.compose.untrusted import find_link, plain
@@ -32,12 +33,17 @@ from digest.web.draft.views import (
     DroppedView,
     FieldView,
     HeadView,
+    LeftOutView,
+    OthersView,
     ReportView,
     SectionView,
     SupportView,
     TopicView,
 )
 from digest.web.words import counted, day, days, state_of
+
+OTHERS_SHOWN = 300
+"""Articles that are not in it, listed: of thousands nobody reads more."""
 
 CHANGEABLE = (IssueState.DRAFT, IssueState.APPROVED)
 
@@ -204,6 +210,26 @@ def _dropped(draft: Draft, candidate: Candidate) -> DroppedView:
         plain(candidate.stored.article.title) or source_name(candidate),
         draft.shape.wishes[article_id].by,
         _mark(draft, Field.WISH, article_id),
+    )
+
+
+def others_of(draft: Draft, left_out: Sequence[LeftOut]) -> OthersView:
+    """Return what is not in the draft and why: what was left for want of room first, as it may be wanted."""
+    wanted = sorted(left_out, key=lambda one: (not one.reason.startswith("over the limit"), one.reason))
+    return OthersView(
+        topics=tuple(TopicView(one.slug, one.name, is_chosen=False) for one in draft.topics),
+        shown=tuple(
+            LeftOutView(
+                one.article_id,
+                plain(one.title),
+                plain(one.reason),
+                _mark(draft, Field.WISH, one.article_id),
+                draft.shape.drop(one.article_id) is not None,
+            )
+            for one in wanted[:OTHERS_SHOWN]
+        ),
+        count=counted(len(wanted), "article"),
+        is_cut=len(wanted) > OTHERS_SHOWN,
     )
 
 

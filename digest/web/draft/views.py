@@ -128,6 +128,27 @@ class TopicView:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOutView:
+    """An article that is not in the draft, and why."""
+
+    id: int
+    title: str
+    reason: str
+    seen: str
+    is_dropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OthersView:
+    """What is not in the draft, the first of it, and the topics that an added article may have."""
+
+    topics: tuple[TopicView, ...]
+    shown: tuple[LeftOutView, ...]
+    count: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleView:
     """An article to work on, with what its publisher or the program said of it."""
 
