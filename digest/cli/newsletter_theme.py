@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from digest.cli.arguments import Slug
+from digest.cli.arguments import Slug, decided_by
 from digest.cli.lazy import examples
 from digest.cli.opening import open_runtime
 from digest.cli.output import read_text_file, say
 from digest.domain.errors import InvalidInput
-from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import DARK, LIGHT, USUAL, Theme
 from digest.runtime import Runtime
-from digest.store.database import reading, writing
-from digest.store.newsletters import get_newsletter, set_theme
-
-if TYPE_CHECKING:
-    from digest.compose.themes import Vocabulary
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter
 
 EXAMPLES = examples(
     "digest newsletter theme harbour-week --export > theme.toml",
@@ -64,8 +60,9 @@ def theme(
 
 
 def _give(runtime: Runtime, newsletter: Newsletter, theme: Theme) -> None:
-    with writing(runtime.engine) as session:
-        set_theme(session, newsletter.id, theme)
+    from digest.pipeline.managing.looks import set_theme
+
+    set_theme(runtime, newsletter.slug, theme, by=decided_by(""))
     say(f"Mail of {newsletter.name}: {theme_in_words(theme)}.")
     say("Drafts show it at once ('digest issue preview'); what was approved stays as it is.")
 
@@ -84,23 +81,14 @@ def theme_in_words(theme: Theme) -> str:
 
 def _read(runtime: Runtime, newsletter: Newsletter, file: Path) -> Theme:
     from digest.compose.themes import parse_theme
+    from digest.pipeline.managing.looks import vocabulary_of
 
-    return parse_theme(read_text_file(file), str(file), _vocabulary(runtime, newsletter))
+    return parse_theme(read_text_file(file), str(file), vocabulary_of(runtime, newsletter))
 
 
 def _exported(runtime: Runtime, newsletter: Newsletter) -> str:
     from digest.compose.themes import write_theme
+    from digest.pipeline.managing.looks import vocabulary_of
 
     spoken = runtime.template(newsletter).phrases(newsletter.language)
-    return write_theme(newsletter.theme, spoken, _vocabulary(runtime, newsletter))
-
-
-def _vocabulary(runtime: Runtime, newsletter: Newsletter) -> Vocabulary:
-    from digest.compose.templates import phrases_said
-    from digest.compose.themes import Vocabulary
-
-    templates = (newsletter.template, *LetterKind)
-    phrases = [
-        said for name in templates for said in phrases_said(*runtime.template_folders(newsletter, name))
-    ]
-    return Vocabulary(tuple(dict.fromkeys(phrases)), runtime.template(newsletter).catalogues.languages)
+    return write_theme(newsletter.theme, spoken, vocabulary_of(runtime, newsletter))

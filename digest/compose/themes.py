@@ -13,7 +13,7 @@ from typing import Any
 from digest.compose.directions import LANGUAGE_TAG
 from digest.compose.phrases import Phrase, Phrases, ever_wider
 from digest.compose.theme_values import LOGO_MIN, alt, colour, flag, font, forms_of, logo_url, width
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import InvalidInput, Unfit
 from digest.domain.themes import (
     CONTRAST_MIN,
     DARK,
@@ -57,11 +57,25 @@ def parse_theme(text: str, file: str, vocabulary: Vocabulary) -> Theme:
         raise InvalidInput(
             f"{file}: it is nested too deep, or holds a number too long, for a theme; nothing was changed"
         ) from exc
-    reader = _Reader(_lines(text))
+    reader = _Reader()
     theme = reader.theme(given, vocabulary)
     if reader.problems:
-        told = "\n".join(f"{file}{where}: {what}" for where, what in reader.problems)
+        lines = _lines(text)
+        told = "\n".join(f"{file}{_place(path, lines)}: {what}" for path, what in reader.problems)
         raise InvalidInput(f"{told}\nNothing was changed.")
+    return theme
+
+
+def theme_of(given: Mapping[str, Any], vocabulary: Vocabulary) -> Theme:
+    """Return the theme of values named as a file names them, in tables within tables.
+
+    Raises `Unfit` with the problems by the names of values with dots between: `light.accent`.
+    """
+    reader = _Reader()
+    theme = reader.theme(given, vocabulary)
+    if reader.problems:
+        # Of one value the first: what follows is often a consequence.
+        raise Unfit({".".join(path): what for path, what in reversed(reader.problems)})
     return theme
 
 
@@ -72,8 +86,7 @@ Keys = tuple[str, ...]
 class _Reader:
     """Turns a file's tables into a theme, and collects what is wrong with them."""
 
-    lines: Mapping[Keys, int]
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[Keys, str]] = field(default_factory=list)
 
     def theme(self, given: Mapping[str, Any], vocabulary: Vocabulary) -> Theme:
         self._known((), given, ("font", "heading_font", "light", "dark", "logo", "wording"))
@@ -186,9 +199,14 @@ class _Reader:
             return usual
 
     def _complain(self, path: Keys, what: str) -> None:
-        known = (path[:end] for end in range(len(path), 0, -1))
-        line = next((self.lines[part] for part in known if part in self.lines), None)
-        self.problems.append((f" line {line}" if line else "", what))
+        self.problems.append((path, what))
+
+
+def _place(path: Keys, lines: Mapping[Keys, int]) -> str:
+    """Return ` line 3`, that of the value or of the table it stands in; '' where nobody can tell."""
+    known = (path[:end] for end in range(len(path), 0, -1))
+    line = next((lines[part] for part in known if part in lines), None)
+    return f" line {line}" if line else ""
 
 
 def _too_pale(scheme: str, name: str, ratio: float, colours: Colours) -> str:

@@ -18,6 +18,7 @@ from digest.domain.issues import IssueContent, IssueId, IssueState, IssueTopic, 
 from digest.domain.letters import LetterKind
 from digest.domain.mail import Page, assemble, page_for
 from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.themes import Theme
 from digest.domain.topics import TopicSlug
 from digest.pipeline.letters import links_of
 from digest.pipeline.personal_mail import personal_values
@@ -34,6 +35,9 @@ _SAMPLE = Newsletter(
     sender_email="editors@example.org",
     postal_address="1 Quay Street\nHarbour City",
 )
+DIGEST = "digest"
+"""The mail that is no letter, among the kinds of mail to look at."""
+_TOPICS_SHOWN = 5
 _TOPICS: tuple[str, ...] = ("Tides & energy", "Ships", "Gulls")
 
 
@@ -52,6 +56,35 @@ def sample_mail(runtime: Runtime, kind: LetterKind, *, slug: str = "", language:
             newsletter = get_newsletter(session, slug)
             topics = tuple(topic.name for topic in list_topics(session, newsletter.id))
     newsletter = replace(newsletter, language=language or newsletter.language)
+    return _letter(runtime, kind, newsletter, topics)
+
+
+def sample_look(runtime: Runtime, slug: str, theme: Theme, *, kind: str = DIGEST, language: str = "") -> Page:
+    """Return a newsletter's digest of made-up articles, or a letter of a `kind`, in a theme that may be new.
+
+    Raises `NotFound`, and `InvalidInput` for a kind of mail that there is not.
+    """
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug)
+        topics = tuple(topic.name for topic in list_topics(session, newsletter.id))
+    newsletter = replace(newsletter, theme=theme, language=language or newsletter.language)
+    if kind != DIGEST:
+        return _letter(runtime, _kind(kind), newsletter, topics)
+    content = _content(runtime, newsletter, (topics or _TOPICS)[:_TOPICS_SHOWN])
+    edition = edition_for(content.outline, {topic.slug for topic in content.topics})
+    email, who = SPECIMEN
+    personal = personal_values(runtime, newsletter.id, IssueId(0), who, email)
+    return page_for(assemble(render_issue(content, runtime.template(newsletter)), edition), personal)
+
+
+def _kind(kind: str) -> LetterKind:
+    shown = [one for one in LetterKind if one is not LetterKind.ALERT]
+    if kind not in shown:
+        raise InvalidInput(f"'{kind}' is no mail of a newsletter: choose {DIGEST}, {', '.join(shown)}")
+    return LetterKind(kind)
+
+
+def _letter(runtime: Runtime, kind: LetterKind, newsletter: Newsletter, topics: tuple[str, ...]) -> Page:
     if kind is LetterKind.TEST:
         return _test(runtime, newsletter, topics)
     email, who = SPECIMEN

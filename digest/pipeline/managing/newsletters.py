@@ -135,9 +135,9 @@ def texts_of(newsletter: Newsletter) -> dict[str, str]:
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return what changed between two sets of typed fields, a line each."""
     return "\n".join(
-        f"{field.replace('_', ' ')}: {_on_a_line(before[field])} → {_on_a_line(after[field])}"
-        for field in after
-        if before[field] != after[field]
+        f"{field.replace('_', ' ')}: {_on_a_line(before.get(field, ''))} → {_on_a_line(after.get(field, ''))}"
+        for field in dict.fromkeys((*after, *before))
+        if before.get(field, "") != after.get(field, "")
     )
 
 

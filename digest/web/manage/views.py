@@ -128,3 +128,27 @@ class TrialView:
     more: str
     into: tuple[str, ...]
     out_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How a colour of text stands out from its page, as in 7.1:1, and whether that is enough to read it."""
+
+    name: str
+    scheme: str
+    ratio: str
+    is_enough: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseView:
+    """A phrase that mail says: its usual words, what is filled in, and the fields of the newsletter's own.
+
+    `keys` are the fields' names, each with the plural category it is for: `other` alone for most.
+    """
+
+    name: str
+    usual: str
+    keys: tuple[tuple[str, str], ...]
+    fills: str
+    problem: str

@@ -30,6 +30,8 @@ DONE: Mapping[str, str] = {
     "topic-changed": "Your changes are saved, and articles of the last two issues go by them.",
     "topic-moved": "It is moved.",
     "topic-removed": "It is removed, and so is every follow of it.",
+    "look-changed": "It is saved. Drafts show it at once; what was approved stays as it is.",
+    "look-reset": "Mail looks as it does without a theme again.",
     "source-removed": "It is removed. Articles it brought stay, under its name.",
 }
 """What a page says first after something was done; addresses hold the key alone."""
