@@ -150,7 +150,7 @@ def test_a_language_that_nobody_translated_is_worded_whole_or_not_at_all(site: S
         f"{WORDING}?language=pl&kind=digest", was="{}", **{"unsubscribe|other": "Wypisz się"}
     )
     assert answer.status_code == 422
-    assert "there is no translation into 'pl', so its wording must have every phrase" in text_of(answer.text)
+    assert "There is no translation into 'pl', so its wording must have every phrase" in text_of(answer.text)
     assert site.get(f"{WORDING}?language=klingon!").status_code == 422
 
 
