@@ -209,6 +209,16 @@ class Settings(BaseSettings):
     ops_email: str = Field(
         "", description="Who is told when something needs a person. Empty: it is only logged."
     )
+    ops_webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="Where the same is posted as JSON: a chat's or a pager's address, or a program of yours. "
+        "Empty: nowhere.",
+    )
+    ops_webhook_secret: SecretStr = Field(
+        SecretStr(""),
+        description="Signs what is posted there, as standardwebhooks.com has it; whsec_ and base64, or any "
+        "text. Empty: it is not signed.",
+    )
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="What who reads /metrics has to send, as in 'Authorization: Bearer TOKEN'. Empty: nobody "
@@ -340,6 +350,14 @@ class Settings(BaseSettings):
 
         with _as_value_error():
             read_caps(value)
+        return value
+
+    @field_validator("ops_webhook_url")
+    @classmethod
+    def _is_http(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not re.match(r"https?://[^/\s]+", url):
+            raise ValueError("no http(s) address: it begins with https:// and the host's name")
         return value
 
     @field_validator("warm_up_caps")

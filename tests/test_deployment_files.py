@@ -96,7 +96,7 @@ def test_what_must_survive_lies_on_a_volume() -> None:
 
 def test_ports_are_published_on_the_loopback_only() -> None:
     published = [port for service in SERVICES.values() for port in service.ports]
-    assert published == ["127.0.0.1:8000:8000", "127.0.0.1:8024:8024", "127.0.0.1:8025:8025"]
+    assert published == [f"127.0.0.1:{port}:{port}" for port in (8000, 8024, 5555, 8025)]
 
 
 def test_redis_keeps_a_log_and_wants_a_password() -> None:

@@ -1,4 +1,4 @@
-"""Telling ops what needs a person: in the log always, by mail where the settings name an address."""
+"""Telling ops what needs a person: in the log always, by mail and webhook where the settings name them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from digest.alerts import mail_alert, make_alert
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import DigestError
 from digest.domain.letters import LetterKind
+from digest.pipeline.ops_hook import post_alert
 from digest.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -19,16 +20,22 @@ log = structlog.get_logger(__name__)
 def tell_ops(
     runtime: Runtime, subject: str, text: str, *, to_do: str = "", commands: Sequence[str] = ()
 ) -> bool:
-    """Log what needs a person, and mail it to `ops_email` when there is one: what happened, what to do.
+    """Log what needs a person, and send it to `ops_email` and `ops_webhook_url`, where there are these.
 
-    Never raises for mail that cannot be made or sent: the log has it, and the work goes on. Returns
-    whether a server took the mail, so that who can tells again; True when the log is all that was asked
-    for.
+    Never raises for what cannot be made or sent: the log has it, and the work goes on. Returns whether mail
+    server or webhook took it, so that who can tells again; True when the log is all that was asked for.
     """
     log.warning("ops.told", subject=subject, text=" ".join([text, *filter(None, [to_do]), *commands]))
-    email = runtime.settings.ops_email
-    if not email:
+    settings = runtime.settings
+    if not settings.ops_email and not settings.ops_webhook_url.get_secret_value():
         return True
+    # Both are tried: who looks at one of them may not look at the other.
+    mailed = bool(settings.ops_email) and _mail(runtime, subject, text, to_do, commands)
+    return _post(runtime, subject, text, to_do, commands) or mailed
+
+
+def _mail(runtime: Runtime, subject: str, text: str, to_do: str, commands: Sequence[str]) -> bool:
+    email = runtime.settings.ops_email
     page = make_alert(
         subject, text, to_do, commands, template=lambda: runtime.letter_template(LetterKind.ALERT)
     )
@@ -41,3 +48,24 @@ def tell_ops(
         answer = f"{outcome.code or ''} {outcome.text}".strip()
         log.error("ops.not_told", subject=subject, reason=f"{email}: {answer}")
     return outcome.state is DeliveryState.ACCEPTED
+
+
+def _post(runtime: Runtime, subject: str, text: str, to_do: str, commands: Sequence[str]) -> bool:
+    settings = runtime.settings
+    url = settings.ops_webhook_url.get_secret_value()
+    if not url:
+        return False
+    try:
+        post_alert(
+            url,
+            settings.ops_webhook_secret.get_secret_value(),
+            subject=subject,
+            text=text,
+            to_do=to_do,
+            commands=commands,
+            now=runtime.clock(),
+        )
+    except DigestError as exc:
+        log.error("ops.not_told", subject=subject, reason=str(exc))
+        return False
+    return True
