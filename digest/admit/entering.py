@@ -16,6 +16,7 @@ from digest.store.accounts import add_account, has_accounts
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.entry_links import EntryLink, claim_link, find_link, put_link
+from digest.store.second_factors import has_factor
 
 FIRST_WITHIN = timedelta(hours=24)
 """Whoever starts Digest for the first time opens the link from the same terminal."""
@@ -59,9 +60,10 @@ def get_link(engine: Engine, token: str, *, now: datetime) -> EntryLink:
     return found
 
 
-def enter(engine: Engine, token: str, *, password: str, place: Place, now: datetime) -> str:
+def enter(engine: Engine, token: str, *, password: str, place: Place, now: datetime) -> str | None:
     """Give the link's account this password, end its sessions and begin one; return the session's token.
 
+    None when its phone has to prove to be there: a link stands for the password and no more.
     Raises `InvalidInput` for the password, with the link as good as before, and `NotFound` for the link.
     """
     account = get_link(engine, token, now=now).account
@@ -72,6 +74,8 @@ def enter(engine: Engine, token: str, *, password: str, place: Place, now: datet
         if not claim_link(session, kept(token), account.id, now=now):
             raise NotFound(_USED)
         replace_password(session, account, hashed, by=account.name, now=now)
+        if has_factor(session, account.id):
+            return None
         return begin_session(session, account, place, now)
 
 

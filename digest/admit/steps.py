@@ -17,6 +17,7 @@ from digest.domain.errors import InvalidInput, Overtaken, Unavailable
 from digest.store.accounts import find_account, get_account, password_of, set_password
 from digest.store.audit import record
 from digest.store.database import reading, writing
+from digest.store.second_factors import has_factor
 from digest.store.sign_ins import (
     SignIn,
     SignInId,
@@ -53,9 +54,10 @@ class SignedIn:
 
 def sign_in(
     engine: Engine, *, email: str, password: str, place: Place, now: datetime, before: str = ""
-) -> str | None:
+) -> str | Account | None:
     """Begin a session and return its token; None when address and password do not belong together.
 
+    The account comes back in place of a token when its phone has to prove to be there, too.
     Nothing tells which of the two was wrong, not even the time it takes. The token is always a new one; the
     session whose token was `before` ends.
     """
@@ -70,7 +72,9 @@ def sign_in(
             return None  # changed while it was compared
         if renewed:
             set_password(session, account.id, renewed, was=hashed)
-        _end(session, before, now)
+        if has_factor(session, account.id):
+            return account
+        end_session(session, before, now)
         return begin_session(session, account, place, now)
 
 
@@ -119,10 +123,11 @@ def _signed_in(found: SignIn, token: str) -> SignedIn:
 def sign_out(engine: Engine, token: str, *, now: datetime) -> None:
     """End a session. Twice is the same as once."""
     with writing(engine) as session:
-        _end(session, token, now)
+        end_session(session, token, now)
 
 
-def _end(session: Session, token: str, now: datetime) -> None:
+def end_session(session: Session, token: str, now: datetime) -> None:
+    """End the session of a token, if it has not ended."""
     found = find_sign_in(session, kept(token), now=now) if token else None
     if found is None or not end_sign_in(session, found.id, found.account.id):
         return

@@ -134,6 +134,22 @@ def password(email: Email, by: By = "") -> None:
     say(f"{account.name} ({account.email}) has another password; {counted(ended, 'session')} ended.")
 
 
+@app.command("forget-phone", epilog=examples("digest account forget-phone edith@example.org"))
+def forget_phone(email: Email, by: By = "") -> None:
+    """Let an account's password be enough again, as the phone that made its codes is gone."""
+    from digest.admit import second_factor
+
+    who = decided_by(by)
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+        asked = second_factor.forget_phone(session, account, by=who, now=runtime.clock())
+    if not asked:
+        say(f"{account.name} ({account.email}) was asked for no code; nothing changed.")
+    else:
+        say(f"{account.name} ({account.email}) signs in by password alone from now on.")
+
+
 @app.command(epilog=examples("digest account remove edith@example.org"))
 def remove(email: Email, by: By = "", yes: Yes = False) -> None:
     """Remove an account and end its sessions. What it did stays written down."""

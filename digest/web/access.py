@@ -46,6 +46,7 @@ PUBLIC = frozenset(
         "/archive/{slug}/{kind}.{form}",
         "/archive/{rest:path}",
         "/sign-in",
+        "/sign-in/code",
         "/enter/{token}",
     }
 )

@@ -11,6 +11,7 @@ import pytest
 import structlog
 from playwright.sync_api import Page
 
+from digest.admit import passwords
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.database import open_engine
@@ -18,7 +19,7 @@ from digest.store.schema import migrate
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.processes import free_port
 from tests.web.archived import populate_archive
-from tests.web.people import sign_in_browser
+from tests.web.people import CHEAP, sign_in_browser
 from tests.web.site import Site, serving
 from tests.web.world import NOW, contents, populate
 
@@ -118,6 +119,16 @@ def own_archive(open_site: Callable[..., Site], archive_database: Path) -> Site:
 def empty_site(open_site: Callable[..., Site], empty_database: Path) -> Site:
     """The pages of a database with nothing in it."""
     return open_site(empty_database)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _passwords_cost_little() -> Iterator[None]:
+    """What costs a guesser time would cost these tests the same; tests/admit hold what passwords cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", CHEAP)
+        passwords._nobodys.cache_clear()
+        yield
+    passwords._nobodys.cache_clear()
 
 
 class DeskBrowser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from argon2 import PasswordHasher
 from playwright.sync_api import Page
 
 from digest.admit.sessions import ends_at, kept
@@ -15,6 +16,8 @@ from digest.store.sign_ins import start_sign_in
 from digest.web.cookies import session_cookie
 
 TOKENS: Mapping[Role, str] = {role: f"the-session-of-the-{role}-of-these-tests" for role in Role}
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 NAMES: Mapping[Role, str] = {
     Role.VIEWER: "Vera Lind",

@@ -9,21 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from digest.admit.passwords import hash_password
 from digest.admit.sessions import csrf_of
 from digest.domain.accounts import Role
 from digest.store.accounts import get_account, list_accounts, set_password
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
 from digest.store.sign_ins import list_sign_ins
-from tests.web.people import email_of
+from tests.web.people import CHEAP, email_of
 from tests.web.site import Site
 from tests.web.test_editor import text_of
 from tests.web.test_sign_in import token_of
 from tests.web.world import NOW
 
 OLD, NEW = "four calm words here", "five other words stand here"
-HASHED = hash_password(OLD)
+HASHED = CHEAP.hash(OLD)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from digest.web.account import door, manage, own
+from digest.web.account import door, manage, own, phone
 from digest.web.account.answers import add_answers
 
 router = APIRouter()
-for part in (door, own, manage):
+for part in (door, own, phone, manage):
     router.include_router(part.router)
 
 __all__ = ["add_answers", "router"]

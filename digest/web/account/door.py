@@ -14,8 +14,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from digest.admit.attempts import forgive, must_wait, new_device, tries_of
 from digest.admit.entering import enter, enter_first, get_link
+from digest.admit.second_factor import Half, finish, half_of, read_half
 from digest.admit.steps import sign_in, sign_out
-from digest.domain.accounts import Right
+from digest.domain.accounts import Account, Right
 from digest.domain.errors import Conflict, InvalidInput, NotFound
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
@@ -70,19 +71,57 @@ async def begin(
         runtime.door_key, email=address or email, device=device, network=network_of(place.network)
     )
 
-    def work() -> str | timedelta | None:
+    def work() -> str | Half | timedelta | None:
         if wait := must_wait(runtime.engine, tries, now=now):
             log.warning("web.tried_too_often", network=place.network)
             return wait
-        token = sign_in(runtime.engine, email=address, password=password, place=place, now=now, before=before)
-        if token:
+        found = sign_in(runtime.engine, email=address, password=password, place=place, now=now, before=before)
+        if isinstance(found, Account):
+            return half_of(runtime.engine, runtime.door_key, found, now=now)
+        if found:
             forgive(runtime.engine, tries)
-        return token
+        return found
 
     outcome = await in_turn(work)
+    if isinstance(outcome, Half):
+        return pages.door("account/code.html", half=outcome.token, way=way, problem="")
     if isinstance(outcome, str):
         return _let_in(runtime, pages, outcome, way, email=address)
     return _try_again(pages, email, way, outcome)
+
+
+@router.post("/sign-in/code")
+def prove(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    half: Typed = "",
+    code: Typed = "",
+    next: Typed = "/",  # noqa: A002
+) -> Response:
+    """Begin the session of somebody whose password was right, once their phone's code is, too."""
+    require_same_origin(request, runtime.settings.public_url)
+    way, place, now = safe_way(next), place_of(request, runtime), runtime.clock()
+    found = read_half(runtime.engine, runtime.door_key, half, now=now)
+    if found is None:
+        problem = "That took too long. Sign in once more."
+        return pages.door(
+            "account/sign_in.html", status=HTTPStatus.UNAUTHORIZED, email="", way=way, problem=problem
+        )
+    email, device = found.account.email, device_cookie(runtime).read(request)
+    tries = tries_of(runtime.door_key, email=email, device=device, network=network_of(place.network))
+    if wait := must_wait(runtime.engine, tries, now=now):
+        log.warning("web.tried_too_often", network=place.network)
+        return _try_again(pages, email, way, wait)
+    before = session_cookie(runtime).read(request)
+    token = finish(runtime.engine, found, code, place=place, now=now, before=before)
+    if token is None:
+        problem = "That is not the code your app shows now, or it was used already. Wait for the next one."
+        return pages.door(
+            "account/code.html", status=HTTPStatus.UNAUTHORIZED, half=half[:200], way=way, problem=problem
+        )
+    forgive(runtime.engine, tries)
+    return _let_in(runtime, pages, token, way, email=email)
 
 
 def _try_again(pages: Pages, email: str, way: str, wait: timedelta | None) -> HTMLResponse:
@@ -127,7 +166,7 @@ async def come_in(
     require_same_origin(request, runtime.settings.public_url)
     place, now = place_of(request, runtime), runtime.clock()
 
-    def work() -> tuple[str, str]:
+    def work() -> tuple[str, str | None]:
         account = get_link(runtime.engine, token, now=now).account
         if account is not None:
             return account.email, enter(runtime.engine, token, password=password, place=place, now=now)
@@ -142,6 +181,8 @@ async def come_in(
         return await _entry(runtime, pages, token)
     except InvalidInput as exc:
         return await _entry(runtime, pages, token, problem=str(exc), email=email[:320], name=name[:200])
+    if session is None:
+        return RedirectResponse(f"{pages.base}/sign-in", HTTPStatus.SEE_OTHER)
     return _let_in(runtime, pages, session, "/", email=whose)
 
 

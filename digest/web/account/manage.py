@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from digest.admit.entering import make_link
+from digest.admit.second_factor import forget_phone
 from digest.domain.accounts import Actor, Right, Role
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
@@ -19,6 +20,7 @@ from digest.runtime import Runtime
 from digest.store.accounts import account_by_id, add_account, change_role, list_accounts, remove_account
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
+from digest.store.second_factors import accounts_with_factor
 from digest.web.access import TheActor, needs
 from digest.web.account.views import account_views, entry_views, role_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -31,6 +33,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 _TOLD = {
     "role": "The role was changed. It holds from their next page on.",
+    "phone": "Their password is enough from now on.",
     "removed": "The account was removed, and its sessions have ended.",
 }
 ENTRIES = 50
@@ -47,12 +50,12 @@ def _page(
 ) -> HTMLResponse:
     """Show all accounts. `more` may have a `link` to pass on and `whose` it is, and what was typed."""
     with reading(runtime.engine) as session:
-        found = list_accounts(session)
+        found, with_phone = list_accounts(session), accounts_with_factor(session)
     values = {"link": "", "whose": "", "email": "", "called": "", **more}
     return pages.desk(
         "account/accounts.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        accounts=account_views(found, own=actor.account_id),
+        accounts=account_views(found, own=actor.account_id, with_phone=with_phone),
         roles=role_views(Role.EDITOR),
         told=told,
         problem=problem[:1].upper() + problem[1:],
@@ -130,6 +133,15 @@ def remove(
     except InvalidInput as exc:
         return _page(runtime, pages, actor, problem=str(exc))
     return RedirectResponse(f"{pages.base}/accounts?told=removed", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/accounts/{account_id}/forget-phone")
+def forget(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number) -> Response:
+    """Let an account's password be enough again, as its phone is gone."""
+    with writing(runtime.engine) as session:
+        account = account_by_id(session, account_id)
+        forget_phone(session, account, by=actor.name, account_id=actor.account_id, now=runtime.clock())
+    return RedirectResponse(f"{pages.base}/accounts?told=phone", HTTPStatus.SEE_OTHER)
 
 
 @router.api_route("/audit", methods=READ)

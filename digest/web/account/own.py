@@ -15,11 +15,12 @@ from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput
 from digest.runtime import Runtime
 from digest.store.database import reading
+from digest.store.second_factors import find_factor
 from digest.store.sign_ins import SignInId, list_sign_ins
 from digest.web.access import TheSignIn, needs
 from digest.web.account.places import place_of
 from digest.web.account.turns import in_turn, require_patience
-from digest.web.account.views import session_views
+from digest.web.account.views import factor_view, session_views
 from digest.web.cookies import session_cookie
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.templating import Pages
@@ -32,6 +33,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _TOLD = {
     "password": "You have a new password. All other sessions have ended.",
     "ended": "That session has ended.",
+    "factor-off": "From now on your password is enough.",
     "others": "All other sessions have ended.",
 }
 
@@ -48,12 +50,14 @@ def _page(
     now = runtime.clock()
     with reading(runtime.engine) as session:
         sign_ins = list_sign_ins(session, who.actor.account_id, now=now)
+        factor = find_factor(session, who.actor.account_id)
     return pages.desk(
         "account/account.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
         email=who.email,
         role=sign_ins[0].account.role.value if sign_ins else "",
         sessions=session_views(sign_ins, this=who.session_id, now=now),
+        factor=factor_view(factor),
         told=told,
         problem=problem[:1].upper() + problem[1:],
     )

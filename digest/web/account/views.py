@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.compose.phrases import ENGLISH
 from digest.domain.accounts import Account, AccountId, Role
 from digest.store.audit import Entry
+from digest.store.second_factors import SecondFactor
 from digest.store.sign_ins import SignIn, SignInId
 
 ROLES = {
@@ -50,6 +51,7 @@ class AccountView:
     roles: tuple[RoleView, ...]
     since: str
     standing: str
+    has_phone: bool
     is_own: bool
 
 
@@ -64,6 +66,21 @@ class EntryView:
     noun: str
     about: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """Somebody's second factor: since when it counts, and how many recovery codes are left."""
+
+    since: str
+    codes_left: int
+
+
+def factor_view(factor: SecondFactor | None) -> FactorView | None:
+    """Return a second factor as its owner sees it; None for none, or one that does not count yet."""
+    if factor is None or factor.since is None:
+        return None
+    return FactorView(moment(factor.since), factor.codes_left)
 
 
 def session_views(sign_ins: Sequence[SignIn], *, this: SignInId, now: datetime) -> tuple[SessionView, ...]:
@@ -87,8 +104,10 @@ def role_views(chosen: Role) -> tuple[RoleView, ...]:
     return tuple(RoleView(role.value, may, role is chosen) for role, may in ROLES.items())
 
 
-def account_views(accounts: Sequence[Account], *, own: AccountId) -> tuple[AccountView, ...]:
-    """Return accounts as an admin sees them."""
+def account_views(
+    accounts: Sequence[Account], *, own: AccountId, with_phone: Collection[AccountId]
+) -> tuple[AccountView, ...]:
+    """Return accounts as an admin sees them; those `with_phone` are asked for its code."""
     return tuple(
         AccountView(
             one.id,
@@ -97,6 +116,7 @@ def account_views(accounts: Sequence[Account], *, own: AccountId) -> tuple[Accou
             role_views(one.role),
             f"{moment(one.created_at)}, by {one.created_by}",
             "" if one.has_password else "has no password yet: they need a link",
+            one.id in with_phone,
             one.id == own,
         )
         for one in accounts
