@@ -120,7 +120,7 @@ def _at_their_own_hour(engine: Engine, issue_id: IssueId) -> None:
         session.execute(update(OccurrenceRow).values(issue_id=issue_id))
 
 
-def _come_to_rest(engine: Engine) -> None:
+def come_to_rest(engine: Engine) -> None:
     """Have done what a database does within minutes, and readers of months are long past: vacuum, write out.
 
     Otherwise it would happen, now and then, while the addressing is timed.
@@ -146,7 +146,7 @@ def measure(size: Size, *, kind: str) -> Figures:
         issue_id = approved_issue(engine, size, wishes=at_random(size))
         _at_their_own_hour(engine, issue_id)
         naive = _naive_seconds(engine, issue_id, min(NAIVE_SAMPLE, size.readers))
-        _come_to_rest(engine)
+        come_to_rest(engine)
         spent = _in_a_process(url, issue_id)
         with reading(engine) as session:
             pending = count_deliveries(session, issue_id)[DeliveryState.PENDING]
