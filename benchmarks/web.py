@@ -94,12 +94,15 @@ def paths_of(field: _Field) -> dict[str, Path_]:
         return lambda _drawn: path
 
     draft, approved = f"/issues/{field.draft}", f"/issues/{field.approved}"
+    found = f"{draft}/preview/readers?q="
     return {
         "front": always("/"),
         "issue": always(draft),
         "preview": always(f"{draft}/preview"),
         "preview as a subscriber": as_any(f"{draft}/preview?"),
         "preview of an approved issue": as_any(f"{approved}/preview?"),
+        "readers found by a beginning": lambda drawn: f"{found}reader{drawn.randrange(100, 999)}",
+        "readers found by a part": lambda drawn: f"{found}der{drawn.randrange(10**5)}%40",
         "preview of its source": as_any(f"{draft}/preview?part=source&"),
         "all its readers": always(f"{draft}/preview/outlook"),
         "manage": always("/manage"),

@@ -61,7 +61,7 @@ def is_of_the_desk(path: str) -> bool:
 def is_a_form_of_the_desk(route: APIRoute) -> bool:
     """Whether it is only sent to, from a page of the desk that is here; or a part of such a page."""
     return route.path.startswith("/issues/") and (
-        route.methods == {"POST"} or route.path.endswith("/outlook")
+        route.methods == {"POST"} or route.path.endswith(("/outlook", "/readers"))
     )
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from digest.domain.issues import Issue
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.issues import get_issue
 from digest.web.access import TheActor
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import PREVIEW, PREVIEW_BARE
-from digest.web.preview.chosen import Images, TheLook, TheReader
+from digest.web.preview.chosen import Images, ReaderChosen, TheLook, TheReader
 from digest.web.preview.colours import Colours, in_colours
 from digest.web.preview.outlooks import outlook_view
 from digest.web.preview.place import Number, router
 from digest.web.preview.previews import head_view, mail_page, mail_source, pieces
+from digest.web.preview.search import search_view
 from digest.web.preview.views import Said
 from digest.web.preview.whole import whole_page
 
@@ -36,9 +41,37 @@ def preview(
     reader: TheReader,
     look: TheLook,
     done: Annotated[str, Query(max_length=20)] = "",
+    q: str = "",
+    after: Annotated[str, Query(max_length=320)] = "",
+) -> Response:
+    """Show an issue as one reader gets it, with the reason for each article.
+
+    `q` is a part of the address of a subscriber who is looked for.
+    """
+    if q and (exact := search_view(runtime, _issue(runtime, issue_id), q).exact):
+        return RedirectResponse(f"/issues/{issue_id}/preview?{ReaderChosen(exact).query}#mail", 303)
+    said = _DONE.get(done)
+    return whole_page(
+        runtime, pages, issue_id, actor, reader=reader, look=look, search=q, after=after, said=said
+    )
+
+
+@router.api_route("/readers", methods=READ)
+def readers(
+    runtime: TheRuntime,
+    pages: ThePages,
+    issue_id: Number,
+    q: str = "",
+    after: Annotated[str, Query(max_length=320)] = "",
 ) -> HTMLResponse:
-    """Show an issue as one reader gets it, with the reason for each article."""
-    return whole_page(runtime, pages, issue_id, actor, reader=reader, look=look, said=_DONE.get(done))
+    """Return the subscribers whose address has `q`, for their place in the page."""
+    search = search_view(runtime, _issue(runtime, issue_id), q, after=after)
+    return pages.desk("preview/readers.html", search=search)
+
+
+def _issue(runtime: Runtime, issue_id: int) -> Issue:
+    with reading(runtime.engine) as session:
+        return get_issue(session, issue_id)
 
 
 @router.api_route("/outlook", methods=READ)

@@ -45,6 +45,28 @@ class ApprovalView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderFound:
+    """A subscriber that was looked for; `state` is '' for one who gets mail."""
+
+    email: str
+    state: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """Subscribers whose address has `text`, '' where nobody was looked for; `more` is where they go on.
+
+    `exact` is the one whose address it is.
+    """
+
+    text: str
+    exact: str = ""
+    found: tuple[ReaderFound, ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShareOfReaders:
     """How many readers get so much, or nothing for that reason, and of all those how much in percent."""
 

@@ -12,6 +12,7 @@ from digest.web.preview.approvals import approval_view
 from digest.web.preview.chosen import Look, ReaderChosen
 from digest.web.preview.outlooks import outlook_view
 from digest.web.preview.previews import head_view, pieces, preview_view
+from digest.web.preview.search import search_view
 from digest.web.preview.shares import shares_view
 from digest.web.preview.views import Said
 from digest.web.templating import Pages
@@ -25,6 +26,8 @@ def whole_page(
     *,
     reader: ReaderChosen | None = None,
     look: Look | None = None,
+    search: str = "",
+    after: str = "",
     said: Said | None = None,
     status: int = HTTPStatus.OK,
 ) -> HTMLResponse:
@@ -35,6 +38,7 @@ def whole_page(
         "preview/page.html",
         status=status,
         issue=head_view(found),
+        search=search_view(runtime, found.issue, search, after=after),
         preview=preview_view(runtime, found, reader, look or Look()),
         approval=approval_view(runtime, found, actor),
         outlook=outlook_view(runtime, found),
