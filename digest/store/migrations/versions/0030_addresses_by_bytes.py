@@ -1,12 +1,12 @@
 """Subscribers by how their address begins.
 
-Revision 0029, after 0028.
+Revision 0030, after 0029.
 """
 
 from alembic import op
 
-revision = '0029'
-down_revision = '0028'
+revision = '0030'
+down_revision = '0029'
 branch_labels = None
 depends_on = None
 
