@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import structlog
 from fastapi import Depends, Request
@@ -20,6 +20,9 @@ from fastapi import Depends, Request
 from digest.domain.errors import DigestError
 from digest.pipeline.progress import Progress, progress_of
 from digest.runtime import Runtime
+from digest.store.growth import Growth
+
+Told = TypeVar("Told")
 
 log = structlog.get_logger(__name__)
 
@@ -36,55 +39,56 @@ _KEPT = 100
 
 
 @dataclass(slots=True)
-class _Count:
-    told: Progress | None = None
+class _Count(Generic[Told]):
+    told: Told | None = None
     at: float = 0.0
     took: float = 0.0
     under_way: Future[None] | None = None
 
-    @property
-    def is_stale(self) -> bool:
+    def is_stale(self, fresh: float) -> bool:
         age = time.monotonic() - self.at
-        return self.told is None or age > max(FRESH_SECONDS, SPARED * self.took)
+        return self.told is None or age > max(fresh, SPARED * self.took)
 
 
-class Tallies:
-    """The newest counts of issues that somebody looks at."""
+class Kept(Generic[Told]):
+    """The newest counts of what somebody looks at, by number."""
 
-    def __init__(self, count: Callable[[int], Progress]) -> None:
+    def __init__(self, count: Callable[[int], Told], *, fresh: float | None = None) -> None:
         self._count = count
-        self._counts: OrderedDict[int, _Count] = OrderedDict()
+        self._fresh = fresh
+        self._counts: OrderedDict[int, _Count[Told]] = OrderedDict()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="tallies")
 
-    def of(self, issue_id: int, *, wait: float = 0.0) -> Progress | None:
-        """Return the newest count of an issue, None when none came within `wait` seconds.
+    def of(self, number: int, *, wait: float = 0.0) -> Told | None:
+        """Return the newest count of one, None when none came within `wait` seconds.
 
         A count that is old is made anew meanwhile, for whoever asks next.
         """
         with self._lock:
-            kept = self._counts.setdefault(issue_id, _Count())
-            self._counts.move_to_end(issue_id)
+            kept = self._counts.setdefault(number, _Count())
+            self._counts.move_to_end(number)
             under_way = kept.under_way
-            if kept.is_stale and (under_way is None or under_way.done()):
-                under_way = kept.under_way = self._pool.submit(self._renew, issue_id, kept)
+            fresh = FRESH_SECONDS if self._fresh is None else self._fresh
+            if kept.is_stale(fresh) and (under_way is None or under_way.done()):
+                under_way = kept.under_way = self._pool.submit(self._renew, number, kept)
             while len(self._counts) > _KEPT:
                 self._counts.popitem(last=False)
         if under_way is not None and wait:
             _wait_for(under_way, wait)
         return kept.told
 
-    def forget(self, issue_id: int) -> None:
-        """Count an issue anew for the next who asks: somebody has just changed how it stands."""
+    def forget(self, number: int) -> None:
+        """Count one anew for the next who asks: somebody has just changed how it stands."""
         with self._lock:
-            self._counts.pop(issue_id, None)
+            self._counts.pop(number, None)
 
-    def _renew(self, issue_id: int, kept: _Count) -> None:
+    def _renew(self, number: int, kept: _Count[Told]) -> None:
         begun = time.monotonic()
         try:
-            kept.told = self._count(issue_id)
+            kept.told = self._count(number)
         except DigestError as exc:
-            log.warning("web.not_counted", issue=issue_id, reason=str(exc))
+            log.warning("web.not_counted", number=number, reason=str(exc))
         finally:
             kept.at = time.monotonic()
             kept.took = kept.at - begun
@@ -97,17 +101,20 @@ def _wait_for(under_way: Future[None], seconds: float) -> None:
         return
 
 
-def _tallies(request: Request) -> Tallies:
+Tallies = Kept[Progress]
+"""How issues are sent, by their numbers."""
+
+Growths = Kept[Growth]
+"""Who came and left, by newsletters' numbers."""
+
+
+async def _tallies(request: Request) -> Tallies:
     state = request.app.state
     if not hasattr(state, "tallies"):
         runtime: Runtime = state.runtime
-        state.tallies = Tallies(lambda issue_id: progress_of(runtime, issue_id))
+        state.tallies = Kept(lambda issue_id: progress_of(runtime, issue_id))
     tallies: Tallies = state.tallies
     return tallies
 
 
-async def _the_tallies(request: Request) -> Tallies:
-    return _tallies(request)
-
-
-TheTallies = Annotated[Tallies, Depends(_the_tallies)]
+TheTallies = Annotated[Tallies, Depends(_tallies)]

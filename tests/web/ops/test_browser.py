@@ -22,6 +22,7 @@ PATHS = (
     f"/ops/runs/{FAILED}",
     f"/ops/runs/{MISSED}",
     "/ops/health",
+    "/ops/figures",
     "/ops/suppressions",
     "/ops/suppressions/import",
     "/ops/sends",

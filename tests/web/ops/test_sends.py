@@ -20,7 +20,7 @@ from digest.store.deliveries import DeliveryRow, count_deliveries
 from digest.store.issues import get_issue
 from digest.web.ops import live as streaming
 from digest.web.ops import tallies as counting
-from digest.web.ops.tallies import Tallies
+from digest.web.ops.tallies import Kept
 from tests.waiting import PATIENCE
 from tests.web.ops.reading import buttons, follow, read, text_of
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails
@@ -230,7 +230,7 @@ def test_a_page_never_waits_long_for_a_count_and_shows_the_last_one(
         time.sleep(slow)
         return progress_of(ops.runtime, issue_id)
 
-    tallies = Tallies(count)
+    tallies = Kept(count)
     first = tallies.of(SENDING, wait=PATIENCE)
     assert first
     slow = 0.3
@@ -252,7 +252,7 @@ def test_a_count_is_not_repeated_while_it_is_fresh(ops: Site, monkeypatch: pytes
         asked.append(issue_id)
         return progress_of(ops.runtime, issue_id)
 
-    tallies = Tallies(count)
+    tallies = Kept(count)
     assert tallies.of(SENDING, wait=PATIENCE) is tallies.of(SENDING, wait=PATIENCE)
     assert asked == [SENDING]
 
@@ -269,6 +269,6 @@ def test_a_count_that_fails_is_tried_again_and_breaks_nothing(ops: Site) -> None
             raise answer
         return answer
 
-    tallies = Tallies(count)
+    tallies = Kept(count)
     assert tallies.of(SENDING, wait=PATIENCE) is None
     assert tallies.of(SENDING, wait=PATIENCE) is not None
