@@ -11,6 +11,7 @@ from celery.exceptions import OperationalError
 from digest.deliver.steps import due_issues
 from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
+from digest.pipeline.announcing import calls_due, make_calls
 from digest.pipeline.coming import fill_drafts
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.outlook import work_out_what_is_due
@@ -77,11 +78,11 @@ def sweep() -> None:
     for occurrence_id in unattended_runs(runtime()):
         ring(advance, occurrence_id)
     waiting = open_issues(runtime())
-    due = due_issues(runtime().engine, waiting, now=runtime().clock(), throttle=runtime().throttle)
-    for issue_id in due:
+    for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock(), throttle=runtime().throttle):
         ring(send, issue_id)
-    if letters_due(runtime()):
-        ring(post)
+    for task, is_due in ((post, letters_due), (call, calls_due)):
+        if is_due(runtime()):
+            ring(task)
 
 
 @app.task
@@ -94,6 +95,12 @@ def send(issue_id: int) -> None:
 def post() -> None:
     """Send the letters that are due for most of a minute, or until this worker is told to stop."""
     post_letters(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def call() -> None:
+    """Tell others' programs what happened, for most of a minute, or until this worker is told to stop."""
+    make_calls(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

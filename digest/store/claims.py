@@ -36,6 +36,7 @@ from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.audiences import PAGE, edition_keys
 from digest.store.base import storable
 from digest.store.deliveries import DeliveryRow
+from digest.store.failed_deliveries import announce_failed
 from digest.store.given import Columns, given, values_given
 from digest.store.holds import NOTHING_HELD
 from digest.store.issues import IssueRow
@@ -257,13 +258,16 @@ def settle_deliveries(session: Session, settled: Sequence[tuple[Claim, Outcome]]
         row = (claim.id, claim.fence, outcome.state.value, outcome.code, told)
         by_time.setdefault(next_at, []).append(row)
     settling = _settling(connection.dialect.name)
-    return sum(
+    count = sum(
         connection.execute(
             settling,
             {**values_given(connection, _SETTLED, rows), "b_now": now, "b_since": now, "b_next_at": next_at},
         ).rowcount
         for next_at, rows in by_time.items()
     )
+    if failed := [claim.id for claim, outcome in settled if outcome.state is DeliveryState.FAILED]:
+        announce_failed(session, failed, now=now)
+    return count
 
 
 @cache

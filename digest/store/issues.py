@@ -20,11 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.endpoints import EventKind
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import CHANGES, Issue, IssueId, IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.quiet import QuietHours
 from digest.domain.times import Window
+from digest.store.announcements import announce
 from digest.store.base import NEVER_AGAIN, Base
 from digest.store.newsletters import NewsletterRow
 
@@ -213,6 +215,8 @@ def change_issue(
     issue = get_issue(session, issue_id)
     if changed is None:
         raise Conflict(_why_not(issue, to))
+    told = {"issue": issue.id, "state": issue.state.value, "note": issue.note}
+    announce(session, EventKind(f"issue.{to}"), told, now=now)
     return issue
 
 

@@ -10,10 +10,12 @@ from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, select, 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
+from digest.domain.endpoints import EventKind
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
+from digest.store.announcements import announce
 from digest.store.base import NEVER_AGAIN, Base, storable
 from digest.store.database import insert_or_ignore
 from digest.store.newsletters import TopicRow, topic_ids
@@ -121,11 +123,14 @@ def subscribe(
     if tie is None:
         tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id)
         session.add(tie)
+    is_moved = tie.state != state
     tie.state, tie.changed_at = state, now
     tie.cadence = cadence or tie.cadence or Cadence.EVERY.value
     tie.max_items = tie.max_items if max_items is None else max_items or None
     session.flush()
     set_follows(session, newsletter_id, SubscriberId(row.id), follows)
+    if is_moved:
+        _announce(session, newsletter_id, SubscriberId(row.id), state, now)
     return get_subscription(session, newsletter_id, email)
 
 
@@ -240,7 +245,21 @@ def set_subscription_state(
         .values(state=state, changed_at=now)
         .returning(SubscriptionRow.subscriber_id)
     )
+    if changed is not None:
+        _announce(session, newsletter_id, subscriber_id, state, now)
     return changed is not None
+
+
+def _announce(
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    state: SubscriptionState,
+    now: datetime,
+) -> None:
+    """Tell endpoints where a subscription stands: by number, as an address is nobody's else's business."""
+    told = {"newsletter": newsletter_id, "subscriber": subscriber_id, "state": state.value}
+    announce(session, EventKind(f"subscriber.{state}"), told, now=now)
 
 
 def suppress(

@@ -2,6 +2,7 @@
 
 from digest.store import (
     accounts,
+    announcements,
     answers,
     approvals,
     archive,
@@ -16,6 +17,7 @@ from digest.store import (
     decisions,
     deliveries,
     edits,
+    endpoints,
     entry_links,
     heartbeats,
     holds,
@@ -54,6 +56,7 @@ from digest.store.base import Base
 
 __all__ = [
     "accounts",
+    "announcements",
     "answers",
     "approvals",
     "archive",
@@ -68,6 +71,7 @@ __all__ = [
     "decisions",
     "deliveries",
     "edits",
+    "endpoints",
     "entry_links",
     "heartbeats",
     "holds",

@@ -17,6 +17,7 @@ from digest.runtime import Runtime
 from digest.web.api import (
     articles,
     document,
+    endpoints,
     issue_actions,
     issue_looks,
     issues,
@@ -47,6 +48,7 @@ ROUTERS: Sequence[APIRouter] = (
     schedules.router,
     runs.router,
     sending.router,
+    endpoints.router,
 )
 
 
