@@ -106,7 +106,7 @@ def course_of(session: Session, issue: Issue, newsletter: Newsletter, *, now: da
             view = _coming(coming, {}, now=now)
             return (
                 f"It fills by itself until {view.closes}. It goes out on {view.goes}, {view.then}. Approved "
-                "before it closes, it goes out at once."
+                "before it closes, it goes out at once, and what is published after that is in no issue."
             )
     return ""
 

@@ -1,5 +1,7 @@
 """What editors make of drafts, and what earlier issues told, on both databases."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -229,3 +231,22 @@ def test_the_draft_of_an_issue_remembers_scores_after_approval(week: Week, templ
         assert get_issue(session, issue.id).revision == 1
         (one,) = scores_of(session, issue.id)
     assert one.parts[0].reason == "fits climate: said so"
+
+
+def test_two_editors_at_the_same_moment_both_keep_what_they_did(week: Week) -> None:
+    ids = [week.add(path, {CLIMATE: 0.9}) for path in ("a", "b")]
+    issue = week.compose()
+    edits = [(Field.SUBJECT, None), (Field.PREHEADER, None), *((Field.HEADLINE, id_) for id_ in ids)]
+    start = threading.Barrier(len(edits))
+
+    def make(about: tuple[Field, ArticleId | None]) -> None:
+        start.wait()
+        edit(week, issue.id, *about, f"By {about[0]}", by=f"Editor of {about[0]}", seen="")
+
+    with ThreadPoolExecutor(len(edits)) as pool:
+        list(pool.map(make, edits))
+    with reading(week.engine) as session:
+        found, log = get_issue(session, issue.id), edits_of(session, issue.id)
+    assert (found.subject, found.preheader) == ("By subject", "By preheader")
+    assert [one.number for one in log] == [1, 2, 3, 4]
+    assert [item.title for item in content_of(week.engine, issue.id).items] == ["By headline"] * 2

@@ -51,7 +51,7 @@ def test_the_coming_issue_stands_first_with_its_closing_time_and_when_it_goes_ou
     page = scheduled.get("/").text
     assert f'href="/issues/{DRAFT}/draft"' in page
     assert page.count("23–29 November 2026") == 2, "named, and on its button, and in no list besides"
-    assert "Approved before it closes, it goes out at once." in read(scheduled, f"/issues/{DRAFT}/draft")
+    assert "Approved before it closes, it goes out at once," in read(scheduled, f"/issues/{DRAFT}/draft")
 
 
 def test_a_newsletter_without_a_schedule_says_how_to_give_it_one(site: Site) -> None:

@@ -154,15 +154,15 @@ def act(
     """Do what a button of an article says."""
     found, number = _draft(runtime, issue_id), ArticleId(article_id)
     changes = changes_of(found, do, number, seen=seen or None, after=after, before=before, topic=topic)
-    said, status = "", HTTPStatus.OK
     try:
-        shape_issue(runtime, issue_id, changes, by=actor.name, takes_back=takes_back)
+        edited = shape_issue(runtime, issue_id, changes, by=actor.name, takes_back=takes_back)
     except ChangedMeanwhile as exc:
         if not is_part:
             raise
-        said, status = f"{exc}: the articles are shown as they are now.", HTTPStatus.CONFLICT
+        said = f"{exc}: the articles are shown as they are now."
+        return _board(runtime, pages, actor, issue_id, said=said, status=HTTPStatus.CONFLICT)
     if is_part:
-        return _board(runtime, pages, actor, issue_id, said=said, status=status)
+        return _board(runtime, pages, actor, issue_id, done=showing.done(found, edited.edits))
     there = f"#article-{article_id}" if do not in (Do.DROP, Do.LEAD) else ""
     return _back(pages, f"/issues/{issue_id}/draft{there}")
 
@@ -180,14 +180,15 @@ def step(
     is_part: IsPart = False,
 ) -> Response:
     """Take a change back, by its number or one's own last, or make again what was taken back."""
-    issue = _draft(runtime, issue_id).issue
+    found = _draft(runtime, issue_id)
+    issue = found.issue
     if do == "redo":
         edited = redo(runtime, issue.id, by=actor.name, takes_back=takes_back)
     else:
         edited = undo(runtime, issue.id, by=actor.name, act=number or None, takes_back=takes_back)
     if not is_part:
         return _back(pages, f"/issues/{issue_id}/draft" + ("/history" if way == "history" else ""))
-    answer = _board(runtime, pages, actor, issue_id)
+    answer = _board(runtime, pages, actor, issue_id, done=showing.done(found, edited.edits))
     if any(edit.about.field in TEXTS for edit in edited.edits):
         # The texts stand beside the board: the whole page shows what they are now.
         answer.headers["HX-Refresh"] = "true"
@@ -310,11 +311,12 @@ def _board(
     issue_id: int,
     *,
     said: str = "",
+    done: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
     found = _draft(runtime, issue_id)
     head, board = showing.head_of(found, actor), showing.board_of(found, actor)
-    return pages.desk("draft/board.html", status=status, issue=head, board=board, said=said)
+    return pages.desk("draft/board.html", status=status, issue=head, board=board, said=said, done=done)
 
 
 def _draft(runtime: Runtime, issue_id: int) -> Draft:

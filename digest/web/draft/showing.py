@@ -23,7 +23,7 @@ from digest.pipeline.history import Act, acts_of, stack_of
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
 from digest.store.condensings import Versions
-from digest.store.edits import About, Field
+from digest.store.edits import About, Edit, Field
 from digest.web.draft.views import (
     ActView,
     ArticleView,
@@ -124,6 +124,12 @@ def bar_of(draft: Draft, actor: Actor) -> BarView:
         undo=told.get(stack.undo or 0, ""),
         redo=told.get(stack.redo or 0, "").removeprefix("took back: "),
     )
+
+
+def done(draft: Draft, edits: Sequence[Edit]) -> str:
+    """Return what was just done, to be told to whoever did it; '' where nothing was new."""
+    acts = acts_of(edits, titles_of(draft))
+    return f"You {acts[0].in_words}." if acts else ""
 
 
 def titles_of(draft: Draft) -> dict[ArticleId | None, str]:

@@ -64,6 +64,12 @@
     });
   });
 
+  // The button that was pressed may be gone with its article: then one goes on beside Undo, not from the top.
+  document.addEventListener("htmx:afterSettle", () => {
+    const undo = document.getElementById("undo");
+    if (document.activeElement === document.body && undo) undo.focus({ preventScroll: true });
+  });
+
   document.addEventListener("dragend", () => {
     if (!dragged) return;
     const { card, list, before, done } = dragged;

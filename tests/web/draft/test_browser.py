@@ -9,6 +9,7 @@ from digest.domain.accounts import Role
 from digest.pipeline.drafts import Draft, draft_of
 from digest.store.database import reading
 from tests.servers.browser import ChromiumBrowser
+from tests.web.axe import faults
 from tests.web.people import NAMES
 from tests.web.site import Site
 from tests.web.world import DRAFT
@@ -42,7 +43,11 @@ def test_an_editor_moves_articles_by_keys_and_by_dragging_and_goes_back(
     page.locator(f"#down-{first}").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".card").first).to_have_attribute("data-id", str(second))
+    expect(page.locator(f"#down-{first}")).to_be_focused()
+    expect(page.get_by_role("status").first).to_contain_text("You moved")
     assert [item.id for item in drafted(site).items][:2] == [second, first]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("it stands last in its topic already")
     page.locator(f"#article-{first} .grip").hover()
     page.mouse.down()
     page.locator(f"#article-{second} h3").hover(position={"x": 5, "y": 1})
@@ -54,6 +59,7 @@ def test_an_editor_moves_articles_by_keys_and_by_dragging_and_goes_back(
     expect(page.locator(".card").first).to_have_attribute("data-id", str(second))
     page.locator(f"#drop-{second}").press("Enter")
     page.get_by_role("button", name="Bring back").wait_for()
+    expect(page.locator("#undo")).to_be_focused()
     assert shown(page)[0] == first
 
 
@@ -83,6 +89,22 @@ def test_what_is_typed_is_kept_without_a_save_and_two_editors_choose_between_the
     assert drafted(site).issue.subject == "Mine, once more"
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_label("Subject")).to_have_value("Mine")
+
+
+def test_every_page_of_a_draft_can_be_used_by_everyone(site: Site, browser: ChromiumBrowser) -> None:
+    first, second, *_ = drafted(site).items
+    site.submit(f"{PATH}/articles/{first.id}", do="pin")
+    site.submit(f"{PATH}/articles/{second.id}", do="drop")
+    site.submit(f"{PATH}/fields/takeaways", to="Ours.", article=str(first.id))
+    for dark in (False, True):
+        with browser.page(dark=dark) as page:
+            for path in ("", "/history", "/others", f"/articles/{first.id}"):
+                page.goto(f"{site.url}{PATH}{path}", wait_until="load")
+                for details in page.locator("details").all():
+                    details.evaluate("e => { e.open = true; }")
+                assert faults(page) == [], (path, dark)
+            page.goto(site.url, wait_until="load")
+            assert faults(page) == [], ("front", dark)
 
 
 def test_a_draft_is_shaped_without_scripts(site: Site, browser: ChromiumBrowser) -> None:

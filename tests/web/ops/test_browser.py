@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from digest.domain.deliveries import DeliveryState
 from digest.pipeline.control import pause
 from tests.servers.browser import ChromiumBrowser
-from tests.servers.mail_tools import PACKAGES
+from tests.web.axe import faults
 from tests.web.ops.world import FAILED, FULL, LOST, MISSED, WEEKLY, add_mails
 from tests.web.people import sign_in_browser
 from tests.web.site import Site
@@ -30,18 +30,6 @@ PATHS = (
     f"/ops/sends/{SENDING}/resend",
     f"/ops/sends/{SENDING}/unknown",
 )
-
-_FAULTS = """async () => {
-  const { violations } = await axe.run(document);
-  return violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | '));
-}"""
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds wrong with the page."""
-    page.evaluate(f"() => {{ {(PACKAGES / 'axe-core' / 'axe.min.js').read_text('utf-8')} }}")
-    found: list[str] = page.evaluate(_FAULTS)
-    return found
 
 
 def test_every_page_can_be_used_by_everyone_and_fits_every_screen(
