@@ -20,7 +20,19 @@ FUNCTIONS = {node.name: node for node in SOURCE.body if isinstance(node, ast.Fun
 
 
 def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
-    names = "tick poll draft advance sweep send post call look_up look_ahead read_returns".split()
+    names = [
+        "tick",
+        "poll",
+        "draft",
+        "advance",
+        "sweep",
+        "send",
+        "post",
+        "call",
+        "look_up",
+        "look_ahead",
+        "read_returns",
+    ]
     assert set(TASKS) == {f"worker.tasks.{name}" for name in names}
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(TASKS)
 
