@@ -52,13 +52,16 @@ def _finding(one: Reported, pieces: Pieces) -> FindingView:
 
 def _mended_at(where: str, pieces: Pieces) -> str:
     """Return the page on which something is put right, '' where no page does."""
+    manage = f"/manage/newsletters/{pieces.newsletter.slug}"
     if where in _OF_THE_NEWSLETTER:
-        return f"/manage/newsletters/{pieces.newsletter.slug}"
+        return f"{manage}/topics" if where == "topics" else manage
     is_of_an_article = where.startswith("takeaways of ") or any(
         title and title in where for title in pieces.rendered.titles
     )
     is_draft = pieces.issue.state is IssueState.DRAFT
-    return f"/issues/{pieces.issue.id}" if is_draft and (where in _OF_THE_ISSUE or is_of_an_article) else ""
+    if is_draft and (where in _OF_THE_ISSUE or is_of_an_article):
+        return f"/issues/{pieces.issue.id}/draft"
+    return ""
 
 
 def _summary(checked: Preflight) -> str:

@@ -38,8 +38,10 @@ def test_a_finding_leads_to_where_it_is_mended(site: Site) -> None:
     error = re.search(r'<li class="error">.*?</li>', page, re.DOTALL)
     assert error
     assert "looks like a placeholder" in error[0]
-    assert f'<a href="/issues/{DRAFT}">Mend it there</a>' in error[0]
-    assert '<a href="/manage/newsletters/saturday">Mend it there</a>' in page, "topics without an article"
+    assert f'<a href="/issues/{DRAFT}/draft">Mend it there</a>' in error[0]
+    assert '<a href="/manage/newsletters/saturday/topics">Mend it there</a>' in page, (
+        "topics without an article"
+    )
     for path in re.findall(r'<a href="([^"]+)">Mend it there', page):
         assert site.get(path).status_code == 200, path
 
