@@ -34,6 +34,7 @@ def test_each_topic_is_counted_and_no_further_than_asked(engine: Engine) -> None
     with reading(engine) as session:
         assert followers(session, newsletter) == {SEA: 5, SKY: 2, SOIL: 0}
         assert followers(session, newsletter, most=3) == {SEA: 4, SKY: 2, SOIL: 0}
+        assert followers(session, newsletter, only=SKY) == {SKY: 2}
         assert followers(session, NewsletterId(999)) == {}
 
 

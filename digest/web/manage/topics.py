@@ -17,7 +17,7 @@ from digest.domain.topics import slug as as_slug
 from digest.pipeline.managing import topics as managing
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.followers import MOST, followers
+from digest.store.followers import MOST, MOST_OF_ONE, followers
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
 from digest.store.sources import list_sources
 from digest.web.access import TheActor, needs
@@ -186,9 +186,9 @@ def _swapped(order: Sequence[TopicSlug], place: int) -> str:
     return _BETWEEN.join((*order[:place], order[place + 1], order[place], *order[place + 2 :]))
 
 
-def _followed(count: int) -> str:
-    if count > MOST:
-        return f"more than {MOST:,} follow it"
+def _followed(count: int, most: int = MOST) -> str:
+    if count > most:
+        return f"more than {most:,} follow it"
     return (
         "nobody follows it" if not count else f"{counted(count)} {'follows' if count == 1 else 'follow'} it"
     )
@@ -210,7 +210,7 @@ def _page(
         newsletter = get_newsletter(session, as_slug(slug))
         topics = list_topics(session, newsletter.id)
         sources = [source.name for source in list_sources(session, newsletter.id)]
-        counts = followers(session, newsletter.id) if topic else {}
+        counts = followers(session, newsletter.id, only=topic, most=MOST_OF_ONE) if topic else {}
     named = form.values.get("sources", "").split("\n")
     stored = next((one for one in topics if one.slug == topic), None)
     return pages.desk(
@@ -220,7 +220,7 @@ def _page(
         tab="topics",
         topic=stored.slug if stored else "",
         title=stored.name if stored else "A new topic",
-        followers=_followed(counts[stored.slug]) if stored else "",
+        followers=_followed(counts[stored.slug], MOST_OF_ONE) if stored else "",
         form=form,
         parents=(Choice("", "nothing else"), *(Choice(t.slug, t.name) for t in topics if t.slug != topic)),
         sources=tuple(Choice(one, one) for one in dict.fromkeys((*sources, *filter(None, named)))),
