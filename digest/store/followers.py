@@ -13,7 +13,7 @@ from digest.store.newsletters import topic_ids
 from digest.store.subscribers import FollowRow
 
 MOST, MOST_OF_ONE = 1_000, 50_000
-"""A count reads each follow: of a million readers, twenty topics take seconds. So far it takes milliseconds."""
+"""A count reads each follow: of a million readers, twenty topics take seconds. So far: milliseconds."""
 
 
 def followers(
