@@ -28,6 +28,8 @@ from digest.domain.errors import InvalidInput, Misconfigured
 
 PREFIX = "DIGEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
+_FOR_THE_COMMAND = frozenset({"CONFIG", "SERVER", "TOKEN"})
+"""Names that are no settings: where these are, and which server the command works on with which token."""
 
 _ALIKE = 0.75
 """From this likeness (difflib's ratio) on, a wrong name is taken for a slip: `mail_ulr`, not `nope`."""
@@ -504,7 +506,7 @@ def _refuse_what_is_no_file(file: Path) -> None:
 
 
 def _refuse_unknown_variables() -> None:
-    known = {name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE.removeprefix(PREFIX)}
+    known = {name.upper() for name in Settings.model_fields} | _FOR_THE_COMMAND
     for variable in os.environ:
         name = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and name.upper() not in known:

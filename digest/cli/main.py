@@ -115,8 +115,12 @@ def run(arguments: Sequence[str]) -> int:
     """Do what `arguments` ask for and return the exit code; what is wrong is told on standard error."""
     try:
         _refuse_undecodable(arguments)
-        app.info.context_settings = {"help_option_names": ["--help", "-h"], "terminal_width": help_width()}
-        app(arguments, prog_name="digest")
+        program = _remote(arguments) if os.environ.get("DIGEST_SERVER") else app
+        program.info.context_settings = {
+            "help_option_names": ["--help", "-h"],
+            "terminal_width": help_width(),
+        }
+        program(arguments, prog_name="digest")
     except SystemExit as exc:
         return _ended(exc)
     except (InvalidInput, Misconfigured) as exc:
@@ -128,6 +132,27 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as exc:  # noqa: BLE001 - whoever runs a command gets words; the log has the rest
         return _crashed(exc)
     return DONE
+
+
+def _remote(arguments: Sequence[str]) -> typer.Typer:
+    """Return the commands that work on a server elsewhere. Raises `InvalidInput` for any other."""
+    from digest.cli.remote.commands import app as remote
+
+    group = typer.main.get_group(remote)
+    words = [word for word in arguments[:2] if not word.startswith("-")]
+    known = group.commands
+    for count, word in enumerate(words, 1):
+        if word not in known:
+            if count == 1 and word not in Root.parts:
+                break
+            raise InvalidInput(
+                f"'digest {' '.join(words[:count])}' works on the server only: run it there. DIGEST_SERVER "
+                f"is set here, to {os.environ['DIGEST_SERVER']}; without it the command works on this machine"
+            )
+        known = getattr(known[word], "commands", None) or {}
+        if not known:
+            break
+    return remote
 
 
 def _ended(exc: SystemExit) -> int:

@@ -1,0 +1,1 @@
+"""The command against a server elsewhere, over its API with a token."""

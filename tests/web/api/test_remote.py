@@ -1,0 +1,128 @@
+"""The command against a server elsewhere: the same words, over the API, with a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from digest.cli.main import run
+from digest.domain.accounts import Right
+from tests.web.api.conftest import token_for
+from tests.web.site import Site
+from tests.web.world import ADA, DRAFT, SENDING
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(site: Site, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+    """Call the command with a token that may do everything."""
+    monkeypatch.setenv("DIGEST_SERVER", site.url)
+    monkeypatch.setenv("DIGEST_TOKEN", token_for(site.runtime, frozenset(Right)))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = run(arguments)
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def test_what_is_there_is_listed_and_shown(call: Call) -> None:
+    for words, told in (
+        (("newsletter", "list"), "The Saturday Reader"),
+        (("topic", "list", "saturday"), "Climate & energy"),
+        (("source", "list", "saturday"), "Harbour Post"),
+        (("issue", "list"), "draft"),
+        (("issue", "list", "saturday", "--limit", "1"), "2026-11-29"),
+        (("issue", "show", str(SENDING)), "Seville writes shade"),
+        (("issue", "progress", str(SENDING)), "2 mails, 2 pending"),
+        (("subscriber", "list", "saturday"), ADA),
+        (("subscriber", "show", "saturday", ADA.upper()), "climate, food"),
+        (("suppression", "list"), "complaint"),
+        (("why", ADA, str(SENDING)), "follows Climate & energy"),
+    ):
+        code, out, err = call(*words)
+        assert (code, err) == (0, ""), words
+        assert told in out, words
+    (one,) = json.loads(call("issue", "list", "--limit", "1", "--json")[1])
+    assert one["id"] == DRAFT
+
+
+def test_what_is_done_is_done_there(call: Call) -> None:
+    for words, told in (
+        (("issue", "pause", str(SENDING), "--why", "wrong date"), "is paused now"),
+        (("issue", "resume", str(SENDING)), "is sending now"),
+        (("issue", "cancel", str(SENDING), "--yes"), "2 mails will not be sent"),
+        (("issue", "approve", str(DRAFT), "--despite-errors"), "is approved now"),
+        (("subscriber", "add", "saturday", "gus@example.org", "--topic", "space"), "follows space"),
+        (("subscriber", "unsubscribe", "saturday", "gus@example.org"), "no more"),
+        (("suppression", "add", "gus+1@example.org", "--why", "asked"), "never mailed again"),
+        (("suppression", "remove", "gus+1@example.org", "--why", "wrote"), "may be mailed again"),
+        (("pause", "--why", "the server moves"), "Nothing is sent now"),
+        (("resume",), "held by tests (API): the server moves"),
+    ):
+        code, out, err = call(*words)
+        assert (code, err) == (0, ""), words
+        assert told in out, words
+
+
+def test_what_is_wrong_is_told_in_the_servers_words(call: Call, site: Site) -> None:
+    code, _, err = call("issue", "show", "999")
+    assert code == 2
+    assert "no issue 999" in err
+    code, _, err = call("issue", "resume", str(SENDING))
+    assert code == 2
+    assert "not paused" in err
+    assert site.url.partition("//")[2] in err
+
+
+@pytest.mark.parametrize(
+    "words", [("up",), ("init",), ("token", "list"), ("issue", "preview", "1"), ("send", "1")]
+)
+def test_what_works_on_the_server_only_says_so(words: tuple[str, ...], call: Call) -> None:
+    code, out, err = call(*words)
+    assert (code, out) == (2, "")
+    assert "works on the server only" in err
+
+
+def test_help_and_slips_are_answered_as_ever(call: Call) -> None:
+    assert "suppression" in call("--help")[1]
+    assert call("isue", "list")[0] == 2
+    assert call("issue", "--help")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("server", "token", "told"),
+    [
+        ("http://127.0.0.1:1", "dg_x", "does not answer"),
+        ("http://digest.example.org", "dg_x", "in the open"),
+        ("digest.example.org", "dg_x", "no address"),
+        ("http://127.0.0.1:1", "", "DIGEST_TOKEN is not set"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_told(
+    server: str, token: str, told: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SERVER", server)
+    monkeypatch.setenv("DIGEST_TOKEN", token)
+    code, _, err = call("issue", "list")
+    assert code in (1, 2)
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_a_server_that_is_something_else_is_told(
+    call: Call, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SERVER", f"{site.url}/archive")
+    assert "not as the API of Digest does" in call("issue", "list")[2]
+
+
+def test_a_token_that_is_none_of_theirs_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_TOKEN", "dg_forged")
+    assert "not one of ours" in call("issue", "list")[2]
