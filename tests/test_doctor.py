@@ -20,10 +20,12 @@ from digest.doctor import Check, examine, is_loopback
 from digest.doctor.examination import _run
 from digest.doctor.mail import look_at_signatures, readable
 from digest.doctor.state import kind_of_disk
+from digest.domain.accounts import Role
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
 from digest.runtime import Runtime
 from digest.settings import load_settings
+from digest.store.accounts import add_account
 from digest.store.database import open_engine, writing
 from digest.store.issues import change_issue
 from digest.store.schema import migrate
@@ -76,7 +78,8 @@ def test_all_is_well_after_init_and_nothing_is_left_behind(folder: Path) -> None
     checks = examine()
     assert [check for check in checks if not check.is_well or check.advice] == []
     assert [check.what for check in checks] == [
-        *("settings", "secret key", "public address", "ops address", "database", "broker", "mail folder"),
+        *("settings", "secret key", "public address", "ops address", "database", "accounts", "broker"),
+        "mail folder",
         *(f"template {name}" for name in TEMPLATES),
         *("clock", "time zones", "disk", "state folder"),
     ]
@@ -183,6 +186,21 @@ def test_a_language_model_is_told_once_somebody_wants_one_and_never_asked(folder
     assert newsletter.slug in missing.found
     assert "llm_provider" in missing.advice
     assert "hunter2" not in str(unasked)
+
+
+def test_accounts_are_counted_and_who_has_none_is_told_what_to_do(folder: Path) -> None:
+    (check,) = [one for one in examine() if one.what == "accounts"]
+    assert check.is_well
+    assert "nobody can sign in yet; 'digest up' prints a link" in check.found
+    with writing(open_engine("sqlite:///digest.db")) as session:
+        for name, role in (("ada", Role.ADMIN), ("ben", Role.EDITOR)):
+            add_account(
+                session, f"{name}@example.org", name=name, role=role, by="x", now=NOW, password="a hash"
+            )
+    (check,) = [one for one in examine() if one.what == "accounts"]
+    assert check.found == "2 accounts, 1 admin"
+    assert "ada@example.org" in check.advice
+    assert "ben@example.org" not in check.advice
 
 
 def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, text
 
 from digest.deliver.outages import outage_note
+from digest.doctor.accounts import look_at_accounts
 from digest.doctor.checks import Check
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
@@ -37,6 +38,7 @@ def look_at_database(runtime: Runtime) -> Iterator[Check]:
                 yield _server_clock(connection)
         yield from _waiting_issues(engine)
         yield from _language_model(runtime, engine)
+        yield from look_at_accounts(engine)
     finally:
         engine.dispose()
 

@@ -170,6 +170,16 @@ def test_the_last_admin_stays_and_nobody_is_removed_by_one_press(desk: Site) -> 
         assert desk.submit(path, sure="yes").status_code == 422
 
 
+def test_an_admin_ends_the_sessions_of_a_lost_device(desk: Site) -> None:
+    with desk.seen_by(Role.OPS) as ops:
+        number = number_of(desk, Role.OPS)
+        answer = desk.submit(f"/accounts/{number}/end-sessions")
+        assert answer.headers["location"] == "/accounts?told=sessions"
+        assert ops.get("/").status_code == 303
+        assert desk.get("/").status_code == 200
+    assert told(desk) == [("Ada Admin", "session.revoked", email_of(Role.OPS))]
+
+
 def test_a_new_link_is_made_for_who_forgot(desk: Site) -> None:
     answer = desk.submit(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
     assert re.search(rf"{desk.url}/enter/[\w-]+", answer.text)

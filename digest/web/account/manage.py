@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from digest.admit.entering import make_link
 from digest.admit.second_factor import forget_phone
 from digest.domain.accounts import Actor, Right, Role
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
@@ -21,6 +22,7 @@ from digest.store.accounts import account_by_id, add_account, change_role, list_
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
 from digest.store.second_factors import accounts_with_factor
+from digest.store.sign_ins import end_sign_ins
 from digest.web.access import TheActor, needs
 from digest.web.account.views import account_views, entry_views, role_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -33,6 +35,7 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 _TOLD = {
     "role": "The role was changed. It holds from their next page on.",
+    "sessions": "All their sessions have ended.",
     "phone": "Their password is enough from now on.",
     "removed": "The account was removed, and its sessions have ended.",
 }
@@ -133,6 +136,16 @@ def remove(
     except InvalidInput as exc:
         return _page(runtime, pages, actor, problem=str(exc))
     return RedirectResponse(f"{pages.base}/accounts?told=removed", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/accounts/{account_id}/end-sessions")
+def end_sessions(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number) -> Response:
+    """End all sessions of an account, as on a device that was lost; one's own with them."""
+    with writing(runtime.engine) as session:
+        account = account_by_id(session, account_id)
+        told = counted(end_sign_ins(session, account.id), "session")
+        _record(session, actor, "session.revoked", account.email, runtime.clock(), detail=told)
+    return RedirectResponse(f"{pages.base}/accounts?told=sessions", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/accounts/{account_id}/forget-phone")
