@@ -23,6 +23,7 @@ from digest.web.preview.chosen import ReaderChosen, address
 from digest.web.preview.place import Number, router
 from digest.web.preview.views import Said
 from digest.web.preview.whole import whole_page
+from digest.web.templating import Pages
 from digest.web.words import counted
 
 _APPROVE, _SHAPE = [needs(Right.APPROVE)], [needs(Right.SHAPE)]
@@ -61,7 +62,7 @@ def approve(
         return whole_page(runtime, pages, issue_id, actor, said=said, status=status_of(exc))
     except DigestError as exc:
         return _refused(runtime, pages, issue_id, actor, "approval", exc)
-    return _done(issue_id, "approved")
+    return _done(pages, issue_id, "approved")
 
 
 @router.post("/ask", dependencies=_SHAPE)
@@ -77,7 +78,7 @@ def ask(
         ask_approval(runtime, issue_id, by=actor.name, note=note)
     except DigestError as exc:
         return _refused(runtime, pages, issue_id, actor, "approval", exc)
-    return _done(issue_id, "asked")
+    return _done(pages, issue_id, "asked")
 
 
 @router.post("/reopen", dependencies=_APPROVE)
@@ -87,7 +88,7 @@ def reopen(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Numb
         take_back(runtime, issue_id, by=actor.name)
     except DigestError as exc:
         return _refused(runtime, pages, issue_id, actor, "approval", exc)
-    return _done(issue_id, "reopened")
+    return _done(pages, issue_id, "reopened")
 
 
 @router.post("/test", dependencies=_SHAPE)
@@ -127,7 +128,7 @@ def look_ahead(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: 
         work_out(runtime, issue_id)
     except DigestError as exc:
         return _refused(runtime, pages, issue_id, actor, "outlook", exc)
-    return RedirectResponse(f"/issues/{issue_id}/preview#outlook", HTTPStatus.SEE_OTHER)
+    return RedirectResponse(f"{pages.base}/issues/{issue_id}/preview#outlook", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/links", dependencies=_SHAPE)
@@ -145,20 +146,22 @@ def share(
         share_issue(runtime, issue_id, by=actor.name, days=days, email=chosen.email, topics=chosen.topics)
     except DigestError as exc:
         return _refused(runtime, pages, issue_id, actor, "links", exc, reader)
-    return _done(issue_id, "shared", reader)
+    return _done(pages, issue_id, "shared", reader)
 
 
 @router.post("/links/{link_id}/revoke", dependencies=_SHAPE)
-def revoke(runtime: TheRuntime, actor: TheActor, issue_id: Number, link_id: Number) -> Response:
+def revoke(
+    runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Number, link_id: Number
+) -> Response:
     """Let a link show nothing any more."""
     take_link_back(runtime, issue_id, link_id, by=actor.name)
-    return _done(issue_id, "revoked")
+    return _done(pages, issue_id, "revoked")
 
 
-def _done(issue_id: int, what: str, reader: ReaderChosen | None = None) -> RedirectResponse:
+def _done(pages: Pages, issue_id: int, what: str, reader: ReaderChosen | None = None) -> RedirectResponse:
     """Lead back to the page, which says what was done: a reload does nothing twice."""
     query = reader.query if reader else ""
-    place = address(f"/issues/{issue_id}/preview", query, f"done={what}")
+    place = address(f"{pages.base}/issues/{issue_id}/preview", query, f"done={what}")
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)
 
 

@@ -49,7 +49,9 @@ def preview(
     `q` is a part of the address of a subscriber who is looked for.
     """
     if q and (exact := search_view(runtime, _issue(runtime, issue_id), q).exact):
-        return RedirectResponse(f"/issues/{issue_id}/preview?{ReaderChosen(exact).query}#mail", 303)
+        return RedirectResponse(
+            f"{pages.base}/issues/{issue_id}/preview?{ReaderChosen(exact).query}#mail", 303
+        )
     said = _DONE.get(done)
     return whole_page(
         runtime, pages, issue_id, actor, reader=reader, look=look, search=q, after=after, said=said

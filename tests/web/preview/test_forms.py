@@ -271,3 +271,16 @@ def test_a_link_of_another_issue_is_not_taken_back(site: Site) -> None:
     site.submit(f"{PAGE}/links")
     assert site.submit(f"/issues/{SENDING}/preview/links/1/revoke").status_code == 404
     assert len(links_on(site.get(PAGE).text)) == 1
+
+
+def test_beneath_a_path_of_the_public_address_every_way_stays_there(
+    open_site: Callable[..., Site], filled_database: Path
+) -> None:
+    site = open_site(filled_database, public_url="https://digest.test/letters")
+    asked = site.submit(f"{PAGE}/ask")
+    assert asked.headers["location"] == f"/letters{PAGE}?done=asked"
+    assert site.submit(f"{PAGE}/outlook").headers["location"] == f"/letters{PAGE}#outlook"
+    found = site.get(f"{PAGE}?q={ADA}").headers["location"]
+    assert found == f"/letters{PAGE}?as=ada%40example.org#mail"
+    page = site.get(PAGE).text
+    assert not re.findall(r'(?:href|action|src|hx-get)="/(?!letters/)[^"]*"', page)
