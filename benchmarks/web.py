@@ -2,10 +2,10 @@
 
     python -m benchmarks.web [--subscribers 1000000] [--articles 200] [--database sqlite|postgresql] [--json]
 
-One issue is approved, the next one is a draft of as many articles. The pages come from a server in a process
-of its own, asked over the loopback by one browser after the other page. Each page is asked for three times
-before it is timed; a preview each time as another subscriber. What pages show of all readers is worked out
-beforehand, as a worker does it.
+One issue is approved, the next one is a draft of as many articles, an earlier one is half sent. The pages
+come from a server in a process of its own, asked over the loopback by one browser after the other page. Each
+page is asked for three times before it is timed; a preview each time as another subscriber. What pages show
+of all readers is worked out beforehand, as a worker does it.
 """
 
 from __future__ import annotations
@@ -28,21 +28,25 @@ from urllib.parse import urlsplit
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine
+from sqlalchemy import Engine, case, insert, literal, select
 
 from benchmarks.address import at_random, come_to_rest
 from benchmarks.deliver import database
 from benchmarks.readers import NOW, Size, approved_issue, content_of
 from digest.compose.steps import compose
 from digest.domain.accounts import Role
-from digest.domain.issues import IssueId, Item
+from digest.domain.issues import IssueId, IssueState, Item
+from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
 from digest.pipeline.outlook import work_out
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.database import open_engine, writing
+from digest.store.deliveries import DeliveryRow
+from digest.store.issues import change_issue, ensure_issue
 from digest.store.newsletters import change_newsletter, get_newsletter
 from digest.store.schema import migrate
+from digest.store.subscribers import SubscriberRow
 from digest.web.app import serve
 from tests.web.people import add_session, cookie_header
 from tests.web.world import add_articles
@@ -78,6 +82,7 @@ class _Field:
     runtime: Runtime
     approved: IssueId
     draft: IssueId
+    sent: IssueId
     subscribers: int
 
 
@@ -107,6 +112,14 @@ def paths_of(field: _Field) -> dict[str, Path_]:
         "all its readers": always(f"{draft}/preview/outlook"),
         "manage": always("/manage"),
         "ops": always("/ops"),
+        "schedules": always("/ops/schedules"),
+        "runs": always("/ops/runs"),
+        "sends": always("/ops/sends"),
+        "a send": always(f"/ops/sends/{field.sent}"),
+        "mails of unknown outcome": always(f"/ops/sends/{field.sent}/unknown"),
+        "suppressions": lambda drawn: f"/ops/suppressions?q=reader{drawn.randrange(100, 999)}",
+        "health": always("/ops/health"),
+        "figures": always("/ops/figures"),
         "account": always("/account"),
     }
 
@@ -162,13 +175,65 @@ def _made(url: str, size: Size) -> Iterator[_Field]:
     composed = compose(engine, newsletter, Window(NOW, NOW + timedelta(days=7)), now=NOW)
     assert composed.issue
     assert composed.items == size.articles
+    sent = _half_sent(engine, newsletter)
     runtime = Runtime(_settings(url))
     add_session(runtime, Role.ADMIN)
     try:
-        yield _Field(engine, runtime, approved, composed.issue.id, size.readers)
+        yield _Field(engine, runtime, approved, composed.issue.id, sent, size.readers)
     finally:
         engine.dispose()
         runtime.engine.dispose()
+
+
+def _half_sent(engine: Engine, newsletter: Newsletter) -> IssueId:
+    """Return an issue that all readers are addressed with: half have it, and of some it is not known."""
+    with writing(engine) as session:
+        issue = ensure_issue(
+            session, newsletter.id, Window(NOW - timedelta(days=21), NOW - timedelta(days=14)), now=NOW
+        )
+        for state in (IssueState.APPROVED, IssueState.SENDING):
+            change_issue(session, issue.id, state, now=NOW)
+        subscribers = select(
+            literal(issue.id),
+            SubscriberRow.id,
+            SubscriberRow.email,
+            SubscriberRow.email_key,
+            literal("<") + SubscriberRow.email_key + ">",
+            literal(1),
+            case(
+                (SubscriberRow.id % 2 == 0, "accepted"),
+                (SubscriberRow.id % 99 == 0, "failed"),
+                (SubscriberRow.id % 9_999 == 0, "unknown"),
+                else_="pending",
+            ),
+            literal(1),
+            literal(NOW),
+            literal(1),
+            literal(550),
+            literal("5.7.1 not here"),
+            literal(NOW),
+            literal(NOW),
+            literal(NOW),
+        )
+        columns = (
+            "issue_id",
+            "subscriber_id",
+            "email",
+            "email_key",
+            "message_id",
+            "edition_id",
+            "state",
+            "fence",
+            "next_at",
+            "attempts",
+            "smtp_code",
+            "smtp_text",
+            "created_at",
+            "armed_at",
+            "settled_at",
+        )
+        session.execute(insert(DeliveryRow).from_select(columns, subscribers))
+    return issue.id
 
 
 def _articles(size: Size) -> Sequence[Item]:

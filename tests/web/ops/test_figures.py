@@ -25,7 +25,8 @@ from tests.web.world import ADA, SENDING, set_state
 
 @pytest.fixture(autouse=True)
 def counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("digest.web.ops.figure_views.WAIT_SECONDS", PATIENCE)
+    for page in ("figure_views", "sends"):
+        monkeypatch.setattr(f"digest.web.ops.{page}.WAIT_SECONDS", PATIENCE)
 
 
 def test_a_newsletters_figures_are_drawn_and_told(ops: Site) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -21,6 +24,7 @@ from digest.store.issues import get_issue
 from digest.web.ops import live as streaming
 from digest.web.ops import tallies as counting
 from digest.web.ops.tallies import Kept
+from digest.web.templating import Pages
 from tests.waiting import PATIENCE
 from tests.web.ops.reading import buttons, follow, read, text_of
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails
@@ -128,6 +132,7 @@ def test_mails_of_unknown_outcome_are_listed_with_evidence_and_judged_one_by_one
     assert "Of 2 mails nobody knows whether it arrived." in read(ops, PAGE)
     told = read(ops, f"{PAGE}/unknown")
     assert "the connection broke before an answer came last step 2026-11-23 06:59:30 UTC" in told
+    assert "Of 2 mails the server never answered" in told
     assert f"digest issue reconcile {SENDING} --log FILE" in told
     assert ops.submit(f"{PAGE}/unknown").status_code == 422
     assert "There was nothing" in follow(ops, f"{PAGE}/unknown", email="nobody@example.org")
@@ -207,8 +212,27 @@ def test_a_stream_of_what_is_over_ends_at_once(ops: Site) -> None:
 
 def test_a_stream_ends_after_its_time(ops: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "AT_MOST_SECONDS", 0.2)
+    read(ops, PAGE)  # from now on there is a count to tell
     with ops.client.stream("GET", f"{PAGE}/live") as response:
         assert [name for name, _ in events(response)] == ["tally"]
+
+
+def test_a_stream_ends_when_the_server_is_told_to(ops: Site) -> None:
+    state = SimpleNamespace(is_ending=lambda: True)
+    request: Any = SimpleNamespace(app=SimpleNamespace(state=state))
+    pages = Pages(ops.runtime.settings.templates / "web")
+    tallies = Kept(lambda issue_id: progress_of(ops.runtime, issue_id))
+    with reading(ops.runtime.engine) as session:
+        issue = get_issue(session, SENDING)
+
+    async def all_of_it() -> list[str]:
+        return [event async for event in streaming.stream(request, pages, tallies, issue)]
+
+    assert asyncio.run(all_of_it()) == ["retry: 3000\n\n"]
+    answers = iter([False, True])
+    state.is_ending = lambda: next(answers)
+    assert tallies.of(SENDING, wait=PATIENCE)
+    assert len(asyncio.run(all_of_it())) == 2, "the control: until then it tells"
 
 
 def test_too_many_streams_are_told_to_look_by_themselves(ops: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,24 +248,25 @@ def test_a_page_never_waits_long_for_a_count_and_shows_the_last_one(
     ops: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "FRESH_SECONDS", 0.0)
-    slow = 0.0
+    may_end = threading.Event()
+    may_end.set()
 
     def count(issue_id: int) -> Progress:
-        time.sleep(slow)
+        assert may_end.wait(PATIENCE)
         return progress_of(ops.runtime, issue_id)
 
     tallies = Kept(count)
     first = tallies.of(SENDING, wait=PATIENCE)
     assert first
-    slow = 0.3
-    begun = time.monotonic()
+    may_end.clear()
     assert tallies.of(SENDING) is first, "the older one, while a newer is made"
-    assert tallies.of(SENDING) is first
-    assert time.monotonic() - begun < 0.2
-    newer = tallies.of(SENDING, wait=PATIENCE)
-    assert newer is not first
+    assert tallies.of(SENDING, wait=0.01) is first, "and after a short wait for it"
+    may_end.set()
+    assert tallies.of(SENDING, wait=PATIENCE) is not first
+    may_end.clear()
     tallies.forget(SENDING)
     assert tallies.of(SENDING, wait=0.01) is None
+    may_end.set()
 
 
 def test_a_count_is_not_repeated_while_it_is_fresh(ops: Site, monkeypatch: pytest.MonkeyPatch) -> None:
