@@ -21,6 +21,7 @@ from digest.web.api import (
     issue_actions,
     issue_looks,
     issues,
+    managing,
     newsletters,
     runs,
     schedules,
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 ROUTERS: Sequence[APIRouter] = (
     newsletters.router,
+    managing.router,
     issues.router,
     issue_looks.router,
     issue_actions.router,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from digest.domain import newsletters as domain
@@ -15,6 +15,7 @@ from digest.store.newsletters import get_newsletter, get_topic, list_newsletters
 from digest.store.sources import list_sources, source_by_id
 from digest.web.api.access import Call, asks
 from digest.web.api.shapes import Listed, NewsletterName, Number, Slug, Told, whole
+from digest.web.api.versions import etag_of
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Newsletters"])
@@ -38,6 +39,7 @@ class Newsletter(Told):
     takeaways: int = Field(description="Takeaways of each article at most.")
     takeaway_words: int
     approval: domain.Approval
+    second_eyes: bool = Field(description="Whether somebody else than its editor has to approve an issue.")
     cadences: list[str] = Field(description="How often readers may want it, the most frequent first.")
     quiet_hours: str = Field(description="Hours in its zone in which nothing leaves; '' for none.")
     archive: bool = Field(description="Whether everybody may read what was sent.")
@@ -62,6 +64,7 @@ class Newsletter(Told):
             takeaways=one.takeaways,
             takeaway_words=one.takeaway_words,
             approval=one.approval,
+            second_eyes=one.second_eyes,
             cadences=list(one.cadences),
             quiet_hours=str(one.quiet_hours or ""),
             archive=one.archive,
@@ -151,10 +154,12 @@ def list_all_newsletters(runtime: TheRuntime) -> Listed[Newsletter]:
 
 
 @router.get("/newsletters/{newsletter}", **asks(Right.LOOK))
-def show_newsletter(runtime: TheRuntime, newsletter: NewsletterName) -> Newsletter:
+def show_newsletter(runtime: TheRuntime, response: Response, newsletter: NewsletterName) -> Newsletter:
     """Return a newsletter."""
     with reading(runtime.engine) as session:
-        return Newsletter.of(get_newsletter(session, newsletter))
+        told = Newsletter.of(get_newsletter(session, newsletter))
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.get("/newsletters/{newsletter}/topics", tags=["Topics"], **asks(Right.LOOK))

@@ -22,6 +22,7 @@ from digest.domain.errors import (
     Overtaken,
     Refused,
     Unavailable,
+    Unfit,
 )
 from digest.pipeline.approval import Changed, SameEyes, Unsound
 
@@ -253,7 +254,12 @@ def expected(request: Request, exc: DigestError) -> JSONResponse:
     if isinstance(exc, Unavailable):
         wait = exc.retry_after.total_seconds() if exc.retry_after else _RETRY_SECONDS
         headers = {"Retry-After": str(max(1, round(wait)))}
-    return answer(request, kind, str(exc), headers=headers)
+    wrong = (
+        [Wrong(where=f"body.{field}", what=what) for field, what in exc.problems.items()]
+        if isinstance(exc, Unfit)
+        else []
+    )
+    return answer(request, kind, str(exc), errors=wrong, headers=headers)
 
 
 def kind_of(exc: DigestError) -> Kind:
