@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 
 from digest.admit import passwords
 from digest.admit.passwords import choose, hash_password, is_outdated, is_right, prepare
@@ -21,6 +22,12 @@ def test_a_password_is_kept_with_the_work_that_is_promised(kept: str) -> None:
     assert not is_right(kept, "four calm words her")
     assert not is_outdated(kept)
     assert hash_password("four calm words here") != kept, "each has a salt of its own"
+
+
+def test_who_has_no_password_costs_the_same_work() -> None:
+    assert not is_outdated(passwords._NOBODYS)
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(passwords._NOBODYS, "")
 
 
 def test_one_kept_with_less_work_is_right_and_outdated() -> None:
