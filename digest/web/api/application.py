@@ -28,6 +28,7 @@ from digest.web.api import (
     sending,
     subscribers,
     suppressions,
+    tokens,
 )
 from digest.web.api.access import Call
 from digest.web.api.pace import Pace
@@ -51,6 +52,7 @@ ROUTERS: Sequence[APIRouter] = (
     runs.router,
     sending.router,
     endpoints.router,
+    tokens.router,
 )
 
 

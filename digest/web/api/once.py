@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -93,6 +94,14 @@ def _give_back(runtime: Runtime, token_id: TokenId, key: str) -> None:
         give_key_back(session, token_id, key)
 
 
+def _without_secret(body: str) -> str:
+    """Return an answer as it may be kept: what is told once is told to who got the first answer."""
+    if '"secret"' not in body:
+        return body
+    told = json.loads(body)
+    return json.dumps({**told, "secret": ""}, ensure_ascii=False) if "secret" in told else body
+
+
 def _keep(runtime: Runtime, token_id: TokenId, key: str, response: Response) -> None:
     headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     with writing(runtime.engine) as session:
@@ -102,5 +111,5 @@ def _keep(runtime: Runtime, token_id: TokenId, key: str, response: Response) -> 
             key,
             status=response.status_code,
             headers=headers,
-            body=bytes(response.body).decode(),
+            body=_without_secret(bytes(response.body).decode()),
         )

@@ -107,5 +107,7 @@ def api(_shared_api: Api, filled_database: Path) -> Api:
     """The API of the sample newsletter as it was: issue 1 is going out, issue 2 is a draft."""
     runtime = _shared_api.runtime
     runtime.engine.dispose()  # the last connection puts the journal into the file
-    shutil.copy(filled_database, str(runtime.engine.url.database))
+    file = Path(str(runtime.engine.url.database))
+    assert not file.with_name(f"{file.name}-wal").exists(), "a test left the database open"
+    shutil.copy(filled_database, file)
     return replace(_shared_api, secret=token_for(runtime, ALL))

@@ -85,6 +85,9 @@ def test_what_never_ended_is_told_and_not_done_again(api: Api) -> None:
 
 def _later(api: Api, by: timedelta) -> Api:
     runtime = replace(api.runtime, clock=lambda: NOW + by)
+    runtime.__dict__["engine"] = (
+        api.runtime.engine
+    )  # of its own it would hold the file open for the next test
     return replace(api, client=TestClient(make_app(runtime), raise_server_exceptions=False))
 
 
