@@ -13,12 +13,15 @@ from sqlalchemy import update
 import worker.tasks
 from benchmarks.readers import Size, sending_issue
 from digest.deliver.outages import meet_outage
+from digest.domain.endpoints import EventKind
 from digest.domain.issues import IssueId
 from digest.domain.letters import LetterKind
 from digest.runtime import Runtime
 from digest.settings import Settings
+from digest.store.announcements import announce
 from digest.store.database import open_engine, writing
 from digest.store.deliveries import DeliveryRow
+from digest.store.endpoints import add_endpoint
 from digest.store.letters import queue_letter
 from digest.store.newsletters import add_newsletter
 from digest.store.schema import migrate
@@ -68,6 +71,23 @@ def test_a_sweep_rings_for_an_issue_with_something_due(
     issue_id = sending_issue(runtime.engine, Size(readers=3, topics=2, articles=2, follows=1))
     worker.tasks.sweep()
     assert rung() == [("worker.tasks.send", [issue_id])]
+
+
+def test_a_sweep_rings_for_an_endpoint_that_is_to_be_called_until_it_was_tried(
+    runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]]
+) -> None:
+    with writing(runtime.engine) as session:
+        now = runtime.clock()
+        # Stored as a name that leads inside: nobody is called, and the next try is later.
+        add_endpoint(
+            session, url="https://localhost/", kinds={EventKind.ISSUE_SENT}, about="", by="Ada", now=now
+        )
+        announce(session, EventKind.ISSUE_SENT, {"issue": 1}, now=now)
+    worker.tasks.sweep()
+    assert rung() == [("worker.tasks.call", [])]
+    worker.tasks.call()
+    worker.tasks.sweep()
+    assert rung() == []
 
 
 def test_a_sweep_rings_for_letters_that_are_due_until_they_are_sent(
