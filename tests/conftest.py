@@ -53,14 +53,20 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-@pytest.fixture
-def logs_put_back() -> Iterator[None]:
-    """What a test does to logging concerns no other."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, structlog.get_config()
+@pytest.fixture(autouse=True)
+def untouched_logs() -> Iterator[None]:
+    """What a test or a fixture of many tests does to logging concerns no other: commands set it up."""
+    _forget_logging()
     yield
-    root.handlers[:], root.level = before[0], before[1]
-    structlog.configure(**before[2])
+    _forget_logging()
+
+
+def _forget_logging() -> None:
+    structlog.reset_defaults()
+    root = logging.getLogger()
+    # pytest's own stay. What a command adds writes to the output that was captured of one test.
+    root.handlers[:] = [handler for handler in root.handlers if type(handler) is not logging.StreamHandler]
+    root.setLevel(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from digest.alerts import mail_alert, make_alert
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import DigestError
 from digest.domain.letters import LetterKind
-from digest.pipeline.ops_hook import post_alert
 from digest.runtime import Runtime
 
 log = structlog.get_logger(__name__)
@@ -55,6 +54,9 @@ def _post(runtime: Runtime, subject: str, text: str, to_do: str, commands: Seque
     url = settings.ops_webhook_url.get_secret_value()
     if not url:
         return False
+    # Most commands tell nobody anything: they need not wait for an HTTP client to be imported.
+    from digest.pipeline.ops_hook import post_alert
+
     try:
         post_alert(
             url,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import shutil
 import sqlite3
@@ -18,7 +17,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import AuthResult
@@ -73,9 +71,8 @@ def _no_settings_but_the_tests() -> Iterator[None]:
 
 
 @pytest.fixture
-def digest(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Digest]:
+def digest(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Digest:
     """Call the command in the current folder. Questions are answered with `answer`, or by nobody."""
-    root, handlers, level = logging.getLogger(), logging.getLogger().handlers[:], logging.getLogger().level
 
     def call(*arguments: str, answer: str = "") -> Answer:
         capfd.readouterr()
@@ -84,10 +81,7 @@ def digest(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         said = capfd.readouterr()
         return Answer(code, said.out, said.err)
 
-    yield call
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return call
 
 
 def zone_at_noon(now: datetime) -> ZoneInfo:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from playwright.sync_api import Page
 
 from digest.admit import passwords
@@ -145,13 +143,3 @@ class DeskBrowser:
 @pytest.fixture(scope="session")
 def browser(browser: ChromiumBrowser) -> DeskBrowser:
     return DeskBrowser(browser)
-
-
-@pytest.fixture
-def logs_as_before() -> Iterator[None]:
-    """Undo what a command run in this process does to the logs: it writes to its own captured output."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)

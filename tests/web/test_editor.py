@@ -103,7 +103,6 @@ def test_a_paused_issue_says_why(site: Site) -> None:
     assert commands_on(site.get("/issues/1").text) == ["digest issue resume 1", "digest issue cancel 1"]
 
 
-@pytest.mark.usefixtures("logs_as_before")
 def test_an_issue_under_way_says_what_keeps_its_mails(site: Site) -> None:
     meet_outage(site.runtime.engine, IssueId(SENDING), "mail.example.org:25 takes no mail", now=NOW)
     hold(site.runtime, by="Ada", why="the address is being moved")

@@ -149,7 +149,6 @@ def test_a_method_that_has_no_business_here_is_told_which_have(still_site: Site)
     assert "That cannot be done here" in response.text
 
 
-@pytest.mark.usefixtures("logs_as_before")
 @pytest.mark.parametrize("as_json", [True, False])
 def test_an_unexpected_error_shows_a_page_and_nothing_of_the_inside(
     as_json: bool, still_site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

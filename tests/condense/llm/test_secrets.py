@@ -18,7 +18,6 @@ FREE = Prices(0.0, 0.0)
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-@pytest.mark.usefixtures("logs_put_back")
 def test_the_key_is_in_no_log_and_no_note(
     server: ModelServer, engine: Engine, provider: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

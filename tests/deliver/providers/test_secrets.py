@@ -36,7 +36,6 @@ from tests.waiting import PATIENCE
 SHORT = 5.0
 
 
-@pytest.mark.usefixtures("logs_put_back")
 def test_the_key_is_in_no_log_error_or_outcome(
     server: ProviderServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -88,7 +88,7 @@ def still_api(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def plain_logs(logs_as_before: None) -> None:
+def plain_logs() -> None:
     """Logs as a service writes them: a traceback in colours, with every value in it, takes ten seconds."""
     set_up_logs(level="info", as_json=True)
 

@@ -220,7 +220,6 @@ def tide(
     return open_site(filled_database, fetch_allow=[host, f"127.0.0.1:{httpserver.port}"]), httpserver
 
 
-@pytest.mark.usefixtures("logs_as_before")
 def test_the_feeds_of_a_site_are_found_and_added_by_two_presses(tide: tuple[Site, HTTPServer]) -> None:
     site, server = tide
     answer = site.submit(f"{LIST}/find", site=server.url_for("/"))
@@ -237,7 +236,6 @@ def test_the_feeds_of_a_site_are_found_and_added_by_two_presses(tide: tuple[Site
     assert sources_of(site)[added.id].standing.succeeded_at == NOW
 
 
-@pytest.mark.usefixtures("logs_as_before")
 def test_a_source_that_cannot_be_read_says_so_when_it_is_tried(tide: tuple[Site, HTTPServer]) -> None:
     site, server = tide
     server.expect_request("/gone.xml").respond_with_data("", status=500)
@@ -248,7 +246,6 @@ def test_a_source_that_cannot_be_read_says_so_when_it_is_tried(tide: tuple[Site,
     assert "500" in tried
 
 
-@pytest.mark.usefixtures("logs_as_before")
 def test_a_search_that_finds_nothing_says_what_was_tried_and_offers_the_address(site: Site) -> None:
     answer = site.submit(f"{LIST}/find", site="http://127.0.0.1:9/")
     assert answer.status_code == 422

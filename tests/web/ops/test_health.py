@@ -32,8 +32,6 @@ from tests.web.world import NOW, SENDING
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 TOKEN = "a token that opens nothing but the metrics of these tests"
 
-pytestmark = pytest.mark.usefixtures("logs_as_before")
-
 
 @pytest.fixture(autouse=True)
 def counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,6 @@ def test_where_all_is_well_the_first_page_says_so(site: Site, empty_site: Site) 
     assert "There is no newsletter. The desk says how to make the first one" in read(empty_site, "/ops")
 
 
-@pytest.mark.usefixtures("logs_as_before")
 def test_what_holds_everything_stands_first(ops: Site) -> None:
     hold(ops.runtime, by="Ada", why="the address is being moved")
     assert "Needs you Everything is held by Ada: the address is being moved." in read(ops, "/ops")

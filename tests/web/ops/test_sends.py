@@ -34,8 +34,6 @@ from tests.web.world import ADA, DRAFT, SENDING
 PAGE = f"/ops/sends/{SENDING}"
 FAILED, UNKNOWN, ACCEPTED = DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.ACCEPTED
 
-pytestmark = pytest.mark.usefixtures("logs_as_before")
-
 
 @pytest.fixture(autouse=True)
 def counted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
