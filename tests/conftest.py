@@ -29,8 +29,10 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
 from tests.statements import share_compiled_statements
+from tests.templates import share_compiled_templates
 
 share_compiled_statements()
+share_compiled_templates()
 
 # The same examples on every machine and run, however slow: what fails here fails everywhere.
 # To look for what no example has hit yet: pytest --hypothesis-profile=explore
