@@ -44,7 +44,7 @@ def test_from_the_first_link_to_a_second_key_by_keyboard_alone(fresh: Site, page
 
     def type_into(*fields: str) -> None:
         # The field that one begins in may have the focus a moment after its page is there.
-        page.wait_for_function("document.activeElement instanceof HTMLInputElement")
+        page.locator("input:focus").wait_for()
         for number, text in enumerate(fields):
             if number:
                 page.keyboard.press("Tab")

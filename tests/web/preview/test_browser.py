@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.samples import ITEMS
 from tests.servers.browser import ChromiumBrowser
@@ -44,9 +44,10 @@ def test_a_phone_is_375_pixels_wide_and_without_images_none_is_shown(
 ) -> None:
     with browser.page() as page:
         page.goto(f"{still_site.url}/issues/{SENDING}/preview", wait_until="load")
-        page.wait_for_function("document.querySelector('iframe').clientWidth > 600")
+        frame = page.locator("iframe")
+        assert frame.evaluate("one => one.clientWidth") > 600
         page.get_by_role("link", name="Phone").click()
-        page.wait_for_function("document.querySelector('iframe').clientWidth === 375")
+        expect(frame).to_have_js_property("clientWidth", 375)
         page.get_by_role("link", name="Without", exact=True).click()
         page.wait_for_url("**images=off*")
         assert page.locator("iframe.phone").count() == 1, "one choice keeps the other"
