@@ -179,7 +179,9 @@ class _Round:
                 self._relays.give_back(session)
                 self._hand.put_back(claim)
                 return True
-            await self._send(session, claim)
+            # Every line that is logged on its way names the delivery: each conversation has names of its own.
+            with structlog.contextvars.bound_contextvars(delivery=claim.id):
+                await self._send(session, claim)
             claim = await self._next() if session.is_open else None
         return True
 
@@ -207,6 +209,11 @@ class _Round:
         said, outcome = outcome, _with_retry(claim, outcome, now=self._clock())
         self._ledger.settle(claim, outcome)
         self._on_settled(outcome)
+        if outcome.state is not DeliveryState.ACCEPTED:
+            # Not what the server said: most name the reader's address. It is with the delivery.
+            log.info(
+                "delivery.not_accepted", state=outcome.state, code=outcome.code, attempt=claim.attempts + 1
+            )
         if self._complaints.hear(claim, said):
             await self._heed()
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select, update
+from structlog.contextvars import get_contextvars, merge_contextvars
+from structlog.testing import capture_logs
 
 from benchmarks.readers import Address, Size, plain_address, sending_issue
 from digest.deliver.owners import Owner
@@ -185,6 +187,23 @@ def test_a_mailbox_that_does_not_exist_is_suppressed(engine: Engine, smtp_sink: 
     assert counts(engine, issue_id) == {DeliveryState.ACCEPTED: 108, DeliveryState.FAILED: 12}
     with reading(engine) as session:
         assert is_suppressed(session, "reject-550.0@example.org")
+
+
+def test_what_is_logged_of_a_message_names_its_delivery_and_not_its_reader(
+    engine: Engine, smtp_sink: SmtpSink
+) -> None:
+    issue_id = sending_issue(engine, SMALL, address=special("reject-550"))
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        send(engine, issue_id, smtp_sink.url)
+    told = [line for line in logs if line["event"] == "delivery.not_accepted"]
+    with reading(engine) as session:
+        failed = DeliveryRow.state == DeliveryState.FAILED.value
+        rows = session.scalars(select(DeliveryRow.id).where(failed)).all()
+    assert sorted(line["delivery"] for line in told) == sorted(rows)
+    said = {(line["state"], line["code"], line["attempt"]) for line in told}
+    assert said == {(DeliveryState.FAILED, 550, 1)}
+    assert "@" not in str(logs)
+    assert "delivery" not in get_contextvars()
 
 
 def test_a_server_that_refuses_us_suppresses_and_loses_nobody(engine: Engine, smtp_sink: SmtpSink) -> None:

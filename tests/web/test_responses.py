@@ -13,12 +13,15 @@ from digest.domain.accounts import Role
 from digest.domain.errors import Misconfigured
 from digest.logs import set_up_logs
 from digest.runtime import Runtime
+from digest.store.database import open_engine
+from digest.store.schema import migrate
 from digest.track.tokens import Purpose
 from digest.web import editor, health, preview, subscriber, webhooks
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import free_port
+from tests.servers.redis import RedisServer
 from tests.web.conftest import make_schema, runtime_on
 from tests.web.people import cookie_header
 from tests.web.site import Site, serving
@@ -203,7 +206,41 @@ def test_a_site_without_a_database_lives_but_is_not_ready(site_without_database:
     assert site_without_database.get("/healthz").text == "ok\n"
     ready = site_without_database.get("/readyz")
     assert ready.status_code == 503
-    assert "no-such-folder" not in ready.text
+    assert ready.text == (
+        "not ready\n"
+        "database: does not answer: see the log\n"
+        "migrations: not known without the database\n"
+        "broker: inside this process, nothing to ask\n"
+    )
+
+
+def test_a_database_of_another_version_is_not_ready_and_says_what_to_run(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    engine = open_engine(url)
+    migrate(engine, to="0020")
+    engine.dispose()
+    with serving(runtime_on(url), free_port(), role=None) as site:
+        ready = site.get("/readyz")
+    assert ready.status_code == 503
+    assert "database: answers\nmigrations: the database is at schema 0020, this version wants " in ready.text
+    assert "run 'digest migrate'" in ready.text
+    assert str(tmp_path) not in ready.text
+
+
+def test_ready_tells_how_redis_is_and_does_not_depend_on_it(
+    open_site: Callable[..., Site], filled_database: Path
+) -> None:
+    server = RedisServer().start()
+    try:
+        site = open_site(filled_database, broker_url=server.url)
+        assert site.get("/readyz").text == "ready\ndatabase: answers\nmigrations: all done\nbroker: answers\n"
+        server.kill()
+        ready = site.get("/readyz")
+        assert ready.status_code == 200, "pages need no broker: unsubscribing must go on"
+        assert "broker: does not answer; pages are served" in ready.text
+        assert "only-for-tests" not in ready.text
+    finally:
+        server.close()
 
 
 def test_what_is_wrong_with_the_database_is_told_to_nobody_who_is_not_signed_in(
