@@ -16,23 +16,20 @@ from digest.cli.output import JsonOption, say, show_json, show_record, show_tabl
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.suppressions import Removal, Suppression, SuppressionReason
-from digest.intake.addresses import parse_address
 from digest.intake.suppressions import export_suppressions, import_suppressions
-from digest.store.database import reading, writing
+from digest.pipeline.suppressing import WHY_MAX, let_be_mailed, suppress_by_hand
+from digest.store.database import reading
 from digest.store.returned import list_returned
-from digest.store.subscribers import suppress
 from digest.store.suppressions import (
     count_suppressions,
     find_suppression,
     list_suppressions,
     removals_of,
-    remove_suppression,
 )
 
 app = new_app()
 
 By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
-_WHY_MAX = 2_000
 
 
 @app.command("list", epilog=examples("digest suppression list", "digest suppression list --reason complaint"))
@@ -108,19 +105,13 @@ def add(
     by: By = "",
 ) -> None:
     """Never mail an address again, whichever newsletter it is subscribed to."""
-    address = parse_address(email)
-    said = required(why, "--why", limit=_WHY_MAX)
+    said = required(why, "--why", limit=WHY_MAX)
     who = required(by or getpass.getuser(), "--by")
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        is_new = suppress(
-            session, address, reason=SuppressionReason.BY_HAND, detail=said, now=runtime.clock(), by=who
-        )
-        found = find_suppression(session, address)
+    found, is_new = suppress_by_hand(open_runtime(), email, why=said, by=who)
     if is_new:
-        say(f"{address} is never mailed again. 'digest suppression remove' takes that back.")
-    elif found is not None:
-        say(f"{address} was suppressed before ({reason_in_words(found)}) and stays so; nothing changed.")
+        say(f"{found.email} is never mailed again. 'digest suppression remove' takes that back.")
+    else:
+        say(f"{found.email} was suppressed before ({reason_in_words(found)}) and stays so; nothing changed.")
 
 
 @app.command(
@@ -132,11 +123,9 @@ def remove(
     by: By = "",
 ) -> None:
     """Let an address be mailed again. Who wanted that and why is kept."""
-    said = required(why, "--why", limit=_WHY_MAX)
+    said = required(why, "--why", limit=WHY_MAX)
     who = required(by or getpass.getuser(), "--by")
-    runtime = open_runtime()
-    with writing(runtime.engine) as session:
-        removal = remove_suppression(session, email, by=who, why=said, now=runtime.clock())
+    removal = let_be_mailed(open_runtime(), email, why=said, by=who)
     then = removal.suppression
     say(f"{then.email} may be mailed again. It was on the list since {_day(then)}: {reason_in_words(then)}.")
     if then.reason == SuppressionReason.COMPLAINT:

@@ -26,9 +26,15 @@ HOOK_MAX_BYTES = 2 * 1024 * 1024
 """A thousand events of SendGrid's are 768 KB, a message of Amazon SNS 256 KB before JSON escapes it."""
 
 
-LIST = re.compile(r"/manage/newsletters/[^/]+/sources/import")
+LIST = re.compile(
+    r"/manage/newsletters/[^/]+/sources/import|/api/v1/newsletters/[^/]+/sources/opml|/api/v1/suppressions/import"
+)
 LIST_MAX_BYTES = 1024 * 1024
 """Five thousand sources of an OPML list."""
+
+LOG = "/api/v1/deliveries/reconcile"
+LOG_MAX_BYTES = 9 * 1024 * 1024
+"""A log of some 40,000 mails. The API reads no body before it knows the token."""
 
 
 class Envelope:
@@ -73,6 +79,8 @@ class Envelope:
         path = scope["path"].removeprefix(self._base)
         if path.startswith(HOOKS):
             return HOOK_MAX_BYTES
+        if path == LOG:
+            return LOG_MAX_BYTES
         return LIST_MAX_BYTES if LIST.fullmatch(path) else BODY_MAX_BYTES
 
 

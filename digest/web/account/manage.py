@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Form, Path, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlalchemy.orm import Session
 
+from digest.admit.accounts import end_sessions as end_all
+from digest.admit.accounts import give_role, let_in, send_away
 from digest.admit.entering import make_link
 from digest.admit.second_factor import forget_phone
-from digest.domain.accounts import Actor, Right, Role
-from digest.domain.counting import counted
+from digest.domain.accounts import AccountId, Actor, Right, Role
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
 from digest.runtime import Runtime
-from digest.store.accounts import account_by_id, add_account, change_role, list_accounts, remove_account
-from digest.store.audit import list_entries, record
+from digest.store.accounts import account_by_id, list_accounts
+from digest.store.audit import list_entries
 from digest.store.database import reading, writing
 from digest.store.second_factors import accounts_with_factor
-from digest.store.sign_ins import end_sign_ins
 from digest.web.access import TheActor, needs
 from digest.web.account.views import account_views, entry_views, role_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -81,9 +79,7 @@ def add(
         address = parse_address(email[:320])
         called = parse_person(name or address, "the name")
         with writing(runtime.engine) as session:
-            made = add_account(session, address, name=called, role=role, by=actor.name, now=now)
-            _record(session, actor, "account.added", address, now, detail=role.value)
-            token = make_link(session, made, by=actor.name, account_id=actor.account_id, now=now)
+            made, token = let_in(session, address, name=called, role=role, now=now, **_who(actor))
     except InvalidInput as exc:
         return _page(runtime, pages, actor, problem=str(exc), email=email[:320], called=name[:200])
     return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=made.name)
@@ -94,7 +90,7 @@ def link(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Numb
     """Show a link by which an account's owner chooses a new password."""
     with writing(runtime.engine) as session:
         account = account_by_id(session, account_id)
-        token = make_link(session, account, by=actor.name, account_id=actor.account_id, now=runtime.clock())
+        token = make_link(session, account, now=runtime.clock(), **_who(actor))
     return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=account.name)
 
 
@@ -111,10 +107,7 @@ def role(
     try:
         with writing(runtime.engine) as session:
             account = account_by_id(session, account_id)
-            change_role(session, account, role)
-            told = f"{account.role} → {role}"
-            if role is not account.role:
-                _record(session, actor, "account.role_changed", account.email, now, detail=told)
+            give_role(session, account, role, now=now, **_who(actor))
     except InvalidInput as exc:
         return _page(runtime, pages, actor, problem=str(exc))
     return RedirectResponse(f"{pages.base}/accounts?told=role", HTTPStatus.SEE_OTHER)
@@ -131,8 +124,7 @@ def remove(
             account = account_by_id(session, account_id)
             if not sure:
                 raise InvalidInput(f"tick the box to remove the account of {account.name}; it is still there")
-            remove_account(session, account)
-            _record(session, actor, "account.removed", account.email, now)
+            send_away(session, account, now=now, **_who(actor))
     except InvalidInput as exc:
         return _page(runtime, pages, actor, problem=str(exc))
     return RedirectResponse(f"{pages.base}/accounts?told=removed", HTTPStatus.SEE_OTHER)
@@ -142,9 +134,7 @@ def remove(
 def end_sessions(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number) -> Response:
     """End all sessions of an account, as on a device that was lost; one's own with them."""
     with writing(runtime.engine) as session:
-        account = account_by_id(session, account_id)
-        told = counted(end_sign_ins(session, account.id), "session")
-        _record(session, actor, "session.revoked", account.email, runtime.clock(), detail=told)
+        end_all(session, account_by_id(session, account_id), now=runtime.clock(), **_who(actor))
     return RedirectResponse(f"{pages.base}/accounts?told=sessions", HTTPStatus.SEE_OTHER)
 
 
@@ -153,7 +143,7 @@ def forget(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Nu
     """Let an account's password be enough again, as its phone is gone."""
     with writing(runtime.engine) as session:
         account = account_by_id(session, account_id)
-        forget_phone(session, account, by=actor.name, account_id=actor.account_id, now=runtime.clock())
+        forget_phone(session, account, now=runtime.clock(), **_who(actor))
     return RedirectResponse(f"{pages.base}/accounts?told=phone", HTTPStatus.SEE_OTHER)
 
 
@@ -180,9 +170,10 @@ def audit(
     )
 
 
-def _record(
-    session: Session, actor: Actor, what: str, about: str, now: datetime, *, detail: str = ""
-) -> None:
-    record(
-        session, by=actor.name, account_id=actor.account_id, what=what, about=about, detail=detail, now=now
-    )
+class _Who(TypedDict):
+    by: str
+    account_id: AccountId
+
+
+def _who(actor: Actor) -> _Who:
+    return {"by": actor.name, "account_id": actor.account_id}

@@ -15,20 +15,29 @@ from digest.domain.errors import DigestError
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.web.api import (
+    accounts,
     articles,
     document,
+    drafts,
     endpoints,
     issue_actions,
     issue_looks,
     issues,
+    looks,
     managing,
     newsletters,
+    outcomes,
+    preview_links,
+    record,
     runs,
     schedules,
     sending,
+    source_lists,
     subscribers,
     suppressions,
+    takeaways,
     tokens,
+    topic_rules,
 )
 from digest.web.api.access import Call
 from digest.web.api.pace import Pace
@@ -41,18 +50,27 @@ log = structlog.get_logger(__name__)
 
 ROUTERS: Sequence[APIRouter] = (
     newsletters.router,
+    looks.router,
+    topic_rules.router,
+    source_lists.router,
     managing.router,
     issues.router,
+    drafts.router,
     issue_looks.router,
+    preview_links.router,
     issue_actions.router,
     articles.router,
+    takeaways.router,
     subscribers.router,
     suppressions.router,
     schedules.router,
     runs.router,
     sending.router,
+    outcomes.router,
     endpoints.router,
     tokens.router,
+    accounts.router,
+    record.router,
 )
 
 

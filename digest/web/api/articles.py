@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from fastapi import APIRouter
 from pydantic import Field
 
+from digest.domain import articles as domain
 from digest.domain.accounts import Right
 from digest.domain.articles import BlockKind, Origin
 from digest.domain.errors import NotFound
+from digest.domain.times import zone
+from digest.domain.topics import TOPICS_MAX
+from digest.pipeline.by_hand import add_article
 from digest.store.articles import ArticleId, StoredArticle, articles_by_id, articles_page
 from digest.store.condensings import Condensing, current_versions
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
-from digest.web.api.access import Call, asks
+from digest.store.recording import Recorded
+from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import Listed, NewsletterName, Number, Told, page
+from digest.web.api.shapes import Given, Listed, NewsletterName, Number, Slug, Told, Url, page
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Articles"])
@@ -36,6 +41,16 @@ class Takeaway(Told):
     origin: Origin
     support: list[Place]
     model: str = Field(description="The language model that wrote it; '' for all others.")
+
+    @classmethod
+    def of(cls, one: domain.Takeaway) -> Takeaway:
+        """Return a takeaway as the API tells it."""
+        return cls(
+            text=one.text,
+            origin=one.origin,
+            support=[Place(start=span.start, end=span.end) for span in one.support],
+            model=one.model,
+        )
 
 
 class Article(Told):
@@ -80,15 +95,7 @@ class FullArticle(Article):
         return cls(
             **_columns(one),
             blocks=[Block(kind=block.kind, text=block.text) for block in one.article.blocks],
-            takeaways=[
-                Takeaway(
-                    text=each.text,
-                    origin=each.origin,
-                    support=[Place(start=span.start, end=span.end) for span in each.support],
-                    model=each.model,
-                )
-                for each in (condensed.takeaways if condensed else ())
-            ],
+            takeaways=list(map(Takeaway.of, condensed.takeaways if condensed else ())),
             why_none=condensed.why_none if condensed else "it has not been condensed yet",
         )
 
@@ -107,6 +114,43 @@ def list_articles(
             before=int(after[0]) if after else None,
         )
     return page(found, Article.of, limit=limit, key=lambda one: (one.id,))
+
+
+class NewlyAdded(Given):
+    """An article that the coming issue is to consider, whenever it was published."""
+
+    url: Url = Field(examples=["https://example.org/2026/11/tides"])
+    topics: list[Slug] = Field(
+        default_factory=list, max_length=TOPICS_MAX, description="Topics it has beside those the rules find."
+    )
+
+
+class ArticleByHand(Told):
+    """An article that was added by hand, and the issue that considers it."""
+
+    url: str
+    title: str
+    recorded: Recorded = Field(description="`new`, or `known` or `updated` where it was there before.")
+    first_day: date = Field(description="The first local day of the issue that considers it.")
+    last_day: date
+
+
+@router.post("/newsletters/{newsletter}/articles", status_code=201, **asks(Right.SHAPE))
+def add_newsletter_article(
+    runtime: TheRuntime, caller: TheCaller, newsletter: NewsletterName, new: NewlyAdded
+) -> ArticleByHand:
+    """Fetch an article for the coming issue to consider. That takes some seconds."""
+    added = add_article(runtime, newsletter, new.url, topics=new.topics, by=caller.name)
+    with reading(runtime.engine) as session:
+        tz = zone(get_newsletter(session, newsletter).timezone)
+    first_day, last_day = added.window.local_days(tz)
+    return ArticleByHand(
+        url=added.article.url,
+        title=added.article.title,
+        recorded=added.recorded,
+        first_day=first_day,
+        last_day=last_day,
+    )
 
 
 @router.get("/articles/{article_id}", **asks(Right.LOOK))

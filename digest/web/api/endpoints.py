@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StrictBool, StringConstraints
+from pydantic import Field, StrictBool
 
 from digest.domain import endpoints as domain
 from digest.domain.accounts import Right
@@ -24,12 +24,11 @@ from digest.store.endpoints import (
 )
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import PATH, Given, Line, Listed, Number, Told, page, whole
+from digest.web.api.shapes import PATH, Given, Line, Listed, Number, Told, Url, page, whole
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Endpoints"])
 
-Url = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^https?://[!-~]+$")]
 Kinds = Annotated[list[EventKind], Field(min_length=1, max_length=len(EventKind))]
 
 

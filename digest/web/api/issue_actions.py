@@ -1,79 +1,39 @@
-"""What is done to issues: shaped, looked at, approved, stopped, sent once more."""
+"""What is done to issues: approved, stopped, ended, sent once more."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StrictBool, StrictInt
+from pydantic import Field, StrictBool
 
-from digest.compose.edits import Change, mark_of
-from digest.compose.shape import YES, Place
 from digest.compose.steps import compose
 from digest.domain.accounts import Right
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import Issue as DomainIssue
-from digest.domain.issues import IssueId
 from digest.intake.addresses import parse_address
 from digest.pipeline import control
 from digest.pipeline.approval import approve_issue, ask_approval, take_back
-from digest.pipeline.shaping import shape_issue, undo
-from digest.runtime import Runtime
-from digest.store.articles import ArticleId
 from digest.store.database import reading
-from digest.store.edits import About
-from digest.store.edits import Field as Edited
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
 from digest.store.resending import UnknownDelivery, list_unknown
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.issues import Issue
+from digest.web.api.issues import Issue, issue_now, issue_of
 from digest.web.api.shapes import (
-    NUMBER_MOST,
     PATH,
     Address,
     Given,
     Line,
     Listed,
     Number,
-    Prose,
-    Slug,
     Told,
     page,
 )
-from digest.web.api.versions import IfMatch, etag_of, require_unchanged
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Issues"])
-
-TakeBack = Annotated[
-    StrictBool, Field(description="Of an approved issue: take the approval back to change it.")
-]
-
-
-class IssueChange(Given):
-    """What changes of a draft's texts. What is left out or null stays; '' lets each edition name its own."""
-
-    subject: Line | None = None
-    preheader: Line | None = None
-    intro: Prose | None = Field(None, description="A few lines above the articles.")
-    take_back: TakeBack = False
-
-
-class ArticleChange(Given):
-    """What an editor wants of an article in a draft. What is left out or null stays; '' takes it back."""
-
-    wish: Literal["pin", "drop", ""] | None = Field(
-        None, description="`pin`: in it whatever it scores. `drop`: never."
-    )
-    topic: Slug | Literal[""] | None = Field(None, description="The topic it stands under.")
-    headline: Line | None = Field(None, description="In place of its publisher's.")
-    lead: StrictBool | None = Field(None, description="Whether it is the report of its story that is shown.")
-    before: StrictInt | None = Field(None, ge=1, le=NUMBER_MOST, description="The article it stands before.")
-    after: StrictInt | None = Field(None, ge=1, le=NUMBER_MOST, description="The article it stands after.")
-    take_back: TakeBack = False
 
 
 class ApprovalGiven(Given):
@@ -140,72 +100,12 @@ class Cancelled(Told):
     unknown: int
 
 
-@router.patch("/issues/{issue_id}", **asks(Right.SHAPE))
-def change_issue(
-    runtime: TheRuntime,
-    caller: TheCaller,
-    response: Response,
-    issue_id: Number,
-    change: IssueChange,
-    if_match: IfMatch = None,
-) -> Issue:
-    """Change a draft's subject, preheader and opening lines."""
-    with reading(runtime.engine) as session:
-        before = get_issue(session, issue_id)
-    require_unchanged(if_match, _of(runtime, before))
-    changes = [
-        Change(About(field), to.strip(), seen=None if if_match is None else mark_of(was))
-        for field, to, was in (
-            (Edited.SUBJECT, change.subject, before.subject),
-            (Edited.PREHEADER, change.preheader, before.preheader),
-            (Edited.INTRO, change.intro, before.intro),
-        )
-        if to is not None
-    ]
-    shape_issue(runtime, issue_id, changes, by=caller.name, takes_back=change.take_back)
-    told = _told(runtime, issue_id)
-    response.headers["ETag"] = etag_of(told)
-    return told
-
-
-@router.patch("/issues/{issue_id}/articles/{article_id}", **asks(Right.SHAPE))
-def change_article(
-    runtime: TheRuntime, caller: TheCaller, issue_id: Number, article_id: Number, change: ArticleChange
-) -> Issue:
-    """Pin, drop, place, move or head an article in a draft, which is filled anew."""
-    wanted = {
-        Edited.WISH: change.wish,
-        Edited.TOPIC: change.topic,
-        Edited.HEADLINE: None if change.headline is None else " ".join(change.headline.split()),
-        Edited.LEAD: None if change.lead is None else YES if change.lead else "",
-        Edited.PLACE: _place(change),
-    }
-    number = ArticleId(article_id)
-    changes = [Change(About(field, number), to) for field, to in wanted.items() if to is not None]
-    shape_issue(runtime, issue_id, changes, by=caller.name, takes_back=change.take_back)
-    return _told(runtime, issue_id)
-
-
-def _place(change: ArticleChange) -> str | None:
-    if change.before is None and change.after is None:
-        return None
-    after, before = (None if one is None else ArticleId(one) for one in (change.after, change.before))
-    return str(Place(after, before))
-
-
-@router.post("/issues/{issue_id}/undo", **asks(Right.SHAPE))
-def undo_change(runtime: TheRuntime, caller: TheCaller, issue_id: Number) -> Issue:
-    """Take back the last change that this caller made to a draft."""
-    undo(runtime, IssueId(issue_id), by=caller.name)
-    return _told(runtime, issue_id)
-
-
 @router.post("/issues/{issue_id}/ask", **asks(Right.SHAPE))
 def ask_for_approval(
     runtime: TheRuntime, caller: TheCaller, issue_id: Number, reason: Reason | None = None
 ) -> Issue:
     """Say that a draft is ready to be approved by somebody else."""
-    return _of(runtime, ask_approval(runtime, issue_id, by=caller.name, note=_why(reason)))
+    return issue_of(runtime, ask_approval(runtime, issue_id, by=caller.name, note=_why(reason)))
 
 
 @router.post("/issues/{issue_id}/approve", **asks(Right.APPROVE))
@@ -214,13 +114,13 @@ def approve_draft(
 ) -> Issue:
     """Let an issue go: it is frozen, and a running worker sends it within seconds."""
     despite = given is not None and given.despite_errors
-    return _of(runtime, approve_issue(runtime, issue_id, by=caller.name, despite_errors=despite))
+    return issue_of(runtime, approve_issue(runtime, issue_id, by=caller.name, despite_errors=despite))
 
 
 @router.post("/issues/{issue_id}/take-back", **asks(Right.APPROVE))
 def take_back_approval(runtime: TheRuntime, caller: TheCaller, issue_id: Number) -> Issue:
     """Make an approved issue a draft again, before anybody was addressed."""
-    return _of(runtime, take_back(runtime, issue_id, by=caller.name))
+    return issue_of(runtime, take_back(runtime, issue_id, by=caller.name))
 
 
 @router.post("/issues/{issue_id}/pause", **asks(Right.OPERATE))
@@ -228,13 +128,13 @@ def pause_issue(
     runtime: TheRuntime, caller: TheCaller, issue_id: Number, reason: Reason | None = None
 ) -> Issue:
     """Stop an issue that is approved or being sent. What is under way ends, nothing new leaves."""
-    return _of(runtime, control.pause(runtime, issue_id, by=caller.name, why=_why(reason)))
+    return issue_of(runtime, control.pause(runtime, issue_id, by=caller.name, why=_why(reason)))
 
 
 @router.post("/issues/{issue_id}/resume", **asks(Right.OPERATE))
 def resume_issue(runtime: TheRuntime, caller: TheCaller, issue_id: Number) -> Issue:
     """Let a paused issue go on from where it was. Nobody gets it twice."""
-    return _of(runtime, control.resume(runtime, issue_id, by=caller.name))
+    return issue_of(runtime, control.resume(runtime, issue_id, by=caller.name))
 
 
 @router.post("/issues/{issue_id}/cancel", **asks(Right.OPERATE))
@@ -244,7 +144,10 @@ def cancel_issue(
     """End an issue for good. Who has it keeps it, nobody else gets it."""
     done = control.cancel(runtime, issue_id, by=caller.name, why=_why(reason))
     return Cancelled(
-        issue=_of(runtime, done.issue), cancelled=done.cancelled, reached=done.reached, unknown=done.unknown
+        issue=issue_of(runtime, done.issue),
+        cancelled=done.cancelled,
+        reached=done.reached,
+        unknown=done.unknown,
     )
 
 
@@ -256,7 +159,7 @@ def make_issue_again(runtime: TheRuntime, response: Response, issue_id: Number) 
         newsletter = newsletter_by_id(session, made.newsletter_id)
     compose(runtime.engine, newsletter, made.window, now=runtime.clock())
     response.headers["Location"] = f"{PATH}/issues/{made.id}"
-    return _told(runtime, made.id)
+    return issue_now(runtime, made.id)
 
 
 @router.post("/issues/{issue_id}/resend", **asks(Right.OPERATE))
@@ -282,14 +185,3 @@ def list_unknown_mails(
 
 def _why(reason: Reason | None) -> str:
     return reason.why.strip() if reason else ""
-
-
-def _told(runtime: Runtime, issue_id: int) -> Issue:
-    with reading(runtime.engine) as session:
-        found = get_issue(session, issue_id)
-    return _of(runtime, found)
-
-
-def _of(runtime: Runtime, issue: DomainIssue) -> Issue:
-    with reading(runtime.engine) as session:
-        return Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))

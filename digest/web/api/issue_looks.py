@@ -1,4 +1,4 @@
-"""Issues looked at before they go: previews, checks, and tests by mail."""
+"""Issues looked at before they go: previews, checks, what they are to come to, and tests by mail."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from digest.compose.checks.findings import Severity
+from digest.compose.steps import pieces_of
 from digest.domain.accounts import Right
+from digest.domain.errors import Conflict
+from digest.domain.subscribers import SkipReason
 from digest.domain.topics import TOPICS_MAX
 from digest.intake.addresses import parse_address
+from digest.pipeline import outlook
 from digest.pipeline.preflight import Preflight, check_issue, last_check
 from digest.pipeline.preview import page_to_look_at, shown_to
 from digest.pipeline.trial_mail import send_test
@@ -87,6 +91,31 @@ class Checks(Told):
         )
 
 
+class Outlook(Told):
+    """What an issue is to come to for its readers."""
+
+    one: int = Field(description="Readers who get one article.")
+    few: int = Field(description="Readers who get 2 to 5.")
+    many: int = Field(description="Readers who get more.")
+    skipped: dict[SkipReason, int] = Field(description="Readers who get nothing, by reason.")
+    checks: Checks
+    made_at: datetime = Field(description="When it was worked out.")
+    is_current: bool = Field(description="Whether the issue is still the same.")
+
+    @classmethod
+    def of(cls, one: outlook.Outlook) -> Outlook:
+        """Return an outlook as the API tells it."""
+        return cls(
+            one=one.one,
+            few=one.few,
+            many=one.many,
+            skipped=dict(one.skipped),
+            checks=Checks.of(one.preflight),
+            made_at=one.made_at,
+            is_current=one.is_current,
+        )
+
+
 @router.get("/issues/{issue_id}/preview", **asks(Right.LOOK))
 def preview_issue(
     runtime: TheRuntime,
@@ -115,6 +144,22 @@ def show_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
 def run_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
     """Check an issue and look at its links and pictures. That takes some seconds."""
     return Checks.of(check_issue(runtime, issue_id))
+
+
+@router.get("/issues/{issue_id}/outlook", **asks(Right.LOOK))
+def show_outlook(runtime: TheRuntime, issue_id: Number) -> Outlook:
+    """Return what an issue is to come to, as it was last worked out: a worker does that now and then."""
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    found = outlook.outlook_on(runtime, pieces)
+    if found is None:
+        raise Conflict(f"nobody has worked issue {issue_id} out yet: send a POST here, or wait for a worker")
+    return Outlook.of(found)
+
+
+@router.post("/issues/{issue_id}/outlook", **asks(Right.SHAPE))
+def work_out_outlook(runtime: TheRuntime, issue_id: Number) -> Outlook:
+    """Work out now what an issue is to come to. With a million readers that takes some seconds."""
+    return Outlook.of(outlook.work_out(runtime, issue_id))
 
 
 @router.post("/issues/{issue_id}/test", **asks(Right.SHAPE))

@@ -15,6 +15,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.pipeline.contents import FrozenItem, draft_items, frozen_items, is_frozen, why
 from digest.pipeline.progress import Waits, progress_of
+from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import get_issue, issues_page
 from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
@@ -249,3 +250,16 @@ def explain_reader(
         not_before=found.not_before,
         items=[Reason(title=one.title, is_shown=one.is_shown, reason=one.reason) for one in found.items],
     )
+
+
+def issue_now(runtime: Runtime, issue_id: int) -> Issue:
+    """Return an issue as it stands. Raises `NotFound`."""
+    with reading(runtime.engine) as session:
+        found = get_issue(session, issue_id)
+    return issue_of(runtime, found)
+
+
+def issue_of(runtime: Runtime, issue: domain.Issue) -> Issue:
+    """Return an issue as the API tells it, with its newsletter's name looked up."""
+    with reading(runtime.engine) as session:
+        return Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))

@@ -178,7 +178,7 @@ def change_one_source(
     runtime: TheRuntime, caller: TheCaller, source_id: Number, change: SourceChange
 ) -> Source:
     """Change a source. This week's articles are condensed anew."""
-    slug, which = _whose(runtime, source_id)
+    slug, which = whose(runtime, source_id)
     sources.change(runtime, slug, which, lambda _: _given(change), by=caller.name)
     return _source(runtime, source_id)
 
@@ -186,7 +186,7 @@ def change_one_source(
 @router.post("/sources/{source_id}/pause", tags=["Sources"], **asks(Right.SHAPE))
 def pause_source(runtime: TheRuntime, caller: TheCaller, source_id: Number) -> Source:
     """Poll a source no more for now."""
-    slug, which = _whose(runtime, source_id)
+    slug, which = whose(runtime, source_id)
     sources.set_state(runtime, slug, which, domain_sources.SourceState.PAUSED, by=caller.name)
     return _source(runtime, source_id)
 
@@ -194,7 +194,7 @@ def pause_source(runtime: TheRuntime, caller: TheCaller, source_id: Number) -> S
 @router.post("/sources/{source_id}/resume", tags=["Sources"], **asks(Right.SHAPE))
 def resume_source(runtime: TheRuntime, caller: TheCaller, source_id: Number) -> Source:
     """Poll a source again."""
-    slug, which = _whose(runtime, source_id)
+    slug, which = whose(runtime, source_id)
     sources.set_state(runtime, slug, which, domain_sources.SourceState.ACTIVE, by=caller.name)
     return _source(runtime, source_id)
 
@@ -202,7 +202,7 @@ def resume_source(runtime: TheRuntime, caller: TheCaller, source_id: Number) -> 
 @router.delete("/sources/{source_id}", tags=["Sources"], status_code=204, **asks(Right.SHAPE))
 def remove_one_source(runtime: TheRuntime, caller: TheCaller, source_id: Number) -> None:
     """Do without a source. Its articles stay, under its name and on its terms."""
-    slug, which = _whose(runtime, source_id)
+    slug, which = whose(runtime, source_id)
     sources.remove(runtime, slug, which, by=caller.name)
 
 
@@ -210,7 +210,8 @@ def _given(shape: Given) -> Mapping[str, object]:
     return shape.model_dump(exclude_none=True)
 
 
-def _whose(runtime: Runtime, source_id: int) -> tuple[str, domain_sources.SourceId]:
+def whose(runtime: Runtime, source_id: int) -> tuple[str, domain_sources.SourceId]:
+    """Return the short name of a source's newsletter, and its number. Raises `NotFound`."""
     with reading(runtime.engine) as session:
         found = source_by_id(session, source_id)
         return newsletter_by_id(session, found.newsletter_id).slug, found.id

@@ -10,6 +10,7 @@ from pydantic import Field
 from digest.domain import newsletters as domain
 from digest.domain import sources, topics
 from digest.domain.accounts import Right
+from digest.domain.articles import Style
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_newsletters, list_topics
 from digest.store.sources import list_sources, source_by_id
@@ -38,6 +39,8 @@ class Newsletter(Told):
     max_items: int = Field(description="Articles in an issue at most.")
     takeaways: int = Field(description="Takeaways of each article at most.")
     takeaway_words: int
+    takeaway_style: Style
+    llm: bool = Field(description="Whether a language model writes takeaways.")
     approval: domain.Approval
     second_eyes: bool = Field(description="Whether somebody else than its editor has to approve an issue.")
     cadences: list[str] = Field(description="How often readers may want it, the most frequent first.")
@@ -63,6 +66,8 @@ class Newsletter(Told):
             max_items=one.max_items,
             takeaways=one.takeaways,
             takeaway_words=one.takeaway_words,
+            takeaway_style=one.takeaway_style,
+            llm=one.llm,
             approval=one.approval,
             second_eyes=one.second_eyes,
             cadences=list(one.cadences),
@@ -113,6 +118,8 @@ class Source(Told):
     kind: sources.SourceKind
     state: sources.SourceState
     topics: list[str] = Field(description="Topics that all its articles belong to.")
+    link_pattern: str = Field(description="Of a page: which links are articles; '' where that is learnt.")
+    language: str = Field(description="Its articles' language where they do not say; '' for none.")
     weight: float = Field(description="How much more than others its articles count; 1: as much.")
     excerpt: sources.Excerpt
     polled_at: datetime | None
@@ -134,6 +141,8 @@ class Source(Told):
             kind=one.kind,
             state=one.state,
             topics=list(one.topics),
+            link_pattern=one.link_pattern,
+            language=one.language or "",
             weight=one.weight,
             excerpt=one.excerpt,
             polled_at=standing.polled_at,

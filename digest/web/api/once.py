@@ -29,6 +29,9 @@ _UNDER_WAY = timedelta(minutes=5)
 """No request takes longer: whoever had the key for so long without an answer ended without one."""
 
 _KEPT_HEADERS = ("location", "etag")
+_TOLD_ONCE = ("secret", "link")
+"""Fields of an answer that open something."""
+
 _CHANGED_NOTHING = (DigestError, RequestValidationError, HTTPException, Refusal)
 
 
@@ -96,10 +99,11 @@ def _give_back(runtime: Runtime, token_id: TokenId, key: str) -> None:
 
 def _without_secret(body: str) -> str:
     """Return an answer as it may be kept: what is told once is told to who got the first answer."""
-    if '"secret"' not in body:
+    if not any(f'"{name}"' in body for name in _TOLD_ONCE):
         return body
     told = json.loads(body)
-    return json.dumps({**told, "secret": ""}, ensure_ascii=False) if "secret" in told else body
+    kept = {name: "" for name in _TOLD_ONCE if name in told}
+    return json.dumps({**told, **kept}, ensure_ascii=False) if kept else body
 
 
 def _keep(runtime: Runtime, token_id: TokenId, key: str, response: Response) -> None:

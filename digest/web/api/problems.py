@@ -120,7 +120,7 @@ TOO_LARGE = Kind(
     "too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "That was too much",
-    "Send a body of at most 64 KB.",
+    "Send a body of at most 64 KB, a list of at most 1 MB, a log of at most 9 MB.",
 )
 TOO_MANY = Kind(
     "too-many",

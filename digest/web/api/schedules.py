@@ -10,6 +10,7 @@ from pydantic import Field, StrictInt
 
 from digest.domain import schedules as domain
 from digest.domain.accounts import Right
+from digest.domain.times import zone
 from digest.pipeline.scheduling import (
     WINDOW_MAX,
     coming_dates,
@@ -20,6 +21,8 @@ from digest.pipeline.scheduling import (
     skip_next,
     start_now,
 )
+from digest.schedule.cron import due_dates, next_due
+from digest.schedule.words import in_words
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.schedules import get_schedule, list_schedules
@@ -61,6 +64,14 @@ class Due(Told):
     skipped_by: int | None = Field(description="The run that leaves it out; null where it stays.")
 
 
+class Dates(Told):
+    """What a rule comes to."""
+
+    words: str = Field(examples=["Every Monday at 07:00"])
+    timezone: str
+    due_at: list[datetime]
+
+
 class NewSchedule(Given):
     """When a newsletter is to be made and sent."""
 
@@ -85,6 +96,23 @@ def list_newsletter_schedules(runtime: TheRuntime, newsletter: NewsletterName) -
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         return whole(list_schedules(session, found.id), Schedule.of)
+
+
+@router.get("/newsletters/{newsletter}/schedules/dates", **asks(Right.LOOK))
+def preview_schedule(
+    runtime: TheRuntime,
+    newsletter: NewsletterName,
+    cron: Annotated[Line, Query(description="Minute, hour, day, month, weekday.", examples=["0 7 * * mon"])],
+    timezone: Annotated[Line, Query(description="The rule's zone; '' for the newsletter's.")] = "",
+    count: Annotated[int, Query(ge=1, le=50, description="How many.")] = 5,
+) -> Dates:
+    """Return what a rule comes to before there is a schedule of it: in words, and its next dates."""
+    with reading(runtime.engine) as session:
+        where = zone(timezone.strip() or get_newsletter(session, newsletter).timezone).key
+    now = runtime.clock()
+    next_due(cron, where, after=now)
+    due = due_dates(cron, where, after=now, count=count)
+    return Dates(words=in_words(cron), timezone=where, due_at=list(due))
 
 
 @router.post("/newsletters/{newsletter}/schedules", status_code=201, **asks(Right.OPERATE))

@@ -24,15 +24,18 @@ Slug = Annotated[
 ]
 NewsletterName = Annotated[Slug, Path(description="The newsletter's short name.", examples=["harbour-week"])]
 
-_NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
-Line = Annotated[str, StringConstraints(pattern=_NO_CONTROLS, max_length=200)]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, StringConstraints(pattern=NO_CONTROLS, max_length=200)]
 """Words on one line."""
 Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=5_000)]
 """Words that may hold line breaks."""
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""A file's text, read further where it is used."""
 Language = Annotated[str, StringConstraints(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=16)]
 """A language as mail and HTML name it (BCP 47), '' for none."""
-Address = Annotated[str, StringConstraints(pattern=_NO_CONTROLS, min_length=3, max_length=320)]
+Address = Annotated[str, StringConstraints(pattern=NO_CONTROLS, min_length=3, max_length=320)]
 """A mail address, checked further where it is stored."""
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r"^https?://[!-~]+$")]
 
 
 class Told(BaseModel):

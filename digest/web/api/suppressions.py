@@ -12,13 +12,12 @@ from pydantic import Field
 from digest.domain import suppressions as domain
 from digest.domain.accounts import Right
 from digest.domain.errors import NotFound
-from digest.intake.addresses import parse_address
-from digest.store.database import reading, writing
-from digest.store.subscribers import suppress
-from digest.store.suppressions import find_suppression, list_suppressions, remove_suppression
+from digest.pipeline.suppressing import let_be_mailed, suppress_by_hand, suppress_listed
+from digest.store.database import reading
+from digest.store.suppressions import find_suppression, list_suppressions
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import PATH, Address, Given, Line, Listed, Prose, Told, page, required
+from digest.web.api.shapes import PATH, Address, Given, Line, Listed, Prose, Text, Told, page
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Suppressions"])
@@ -91,18 +90,7 @@ def add_suppression(
 
     200 for one that was suppressed before: it stays as it was.
     """
-    email, why = parse_address(new.email), required(new.why, "why")
-    with writing(runtime.engine) as session:
-        is_new = suppress(
-            session,
-            email,
-            reason=domain.SuppressionReason.BY_HAND,
-            detail=why,
-            now=runtime.clock(),
-            by=caller.name,
-        )
-        found = find_suppression(session, email)
-    assert found is not None
+    found, is_new = suppress_by_hand(runtime, new.email, why=new.why, by=caller.name)
     response.status_code = 201 if is_new else 200
     response.headers["Location"] = f"{PATH}/suppressions/{quote(found.email)}"
     return Suppression.of(found)
@@ -118,6 +106,31 @@ def remove_suppressed(
     ],
 ) -> None:
     """Let an address be mailed again. Who wanted that and why is kept."""
-    said = required(why, "why")
-    with writing(runtime.engine) as session:
-        remove_suppression(session, email, by=caller.name, why=said, now=runtime.clock())
+    let_be_mailed(runtime, email, why=why, by=caller.name)
+
+
+class SuppressionsListed(Given):
+    """A list of addresses that are never to be mailed."""
+
+    csv: Text = Field(
+        min_length=1,
+        max_length=1_000_000,
+        description="CSV with the columns email and, if wanted, reason, detail, since and by; or an address "
+        "on each line.",
+        examples=["ada@example.org\nben@example.org"],
+    )
+
+
+class SuppressionsImported(Told):
+    """What a list came to."""
+
+    added: int
+    known: int = Field(description="Addresses that were there before. They stay as they were.")
+    notes: list[str] = Field(description="What there is to know of its columns.")
+
+
+@router.post("/suppressions/import", **asks(Right.OPERATE))
+def import_list(runtime: TheRuntime, caller: TheCaller, listed: SuppressionsListed) -> SuppressionsImported:
+    """Never mail the addresses of a list again: all of them, or none when a line is wrong."""
+    done = suppress_listed(runtime, listed.csv, by=caller.name)
+    return SuppressionsImported(added=done.added, known=done.known, notes=list(done.notes))

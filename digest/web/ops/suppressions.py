@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Response
@@ -15,12 +14,10 @@ from digest.domain.accounts import Right
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.suppressions import SuppressionReason
-from digest.intake.addresses import parse_address
-from digest.intake.suppressions import export_suppressions, import_suppressions
-from digest.store.audit import record
-from digest.store.database import reading, writing
-from digest.store.subscribers import suppress
-from digest.store.suppressions import list_suppressions, remove_suppression
+from digest.intake.suppressions import export_suppressions
+from digest.pipeline.suppressing import let_be_mailed, suppress_by_hand, suppress_listed
+from digest.store.database import reading
+from digest.store.suppressions import list_suppressions
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import DESK
@@ -31,7 +28,6 @@ router = APIRouter(prefix="/ops/suppressions")
 
 PATH = "/ops/suppressions"
 PAGE = 50
-WHY_MOST = 2_000
 _CHUNK = 64 * 1024
 _LOOK, _OPERATE = [needs(Right.LOOK)], [needs(Right.OPERATE)]
 
@@ -70,13 +66,7 @@ def add(
     why: Annotated[str, Form()] = "",
 ) -> Response:
     """Never mail an address again."""
-    address, reason, now = parse_address(email), _why(why), runtime.clock()
-    with writing(runtime.engine) as session:
-        is_new = suppress(
-            session, address, reason=SuppressionReason.BY_HAND, detail=reason, now=now, by=actor.name
-        )
-        if is_new:
-            record(session, by=actor.name, what="suppression.added", about=address, now=now, detail=reason)
+    _, is_new = suppress_by_hand(runtime, email, why=why, by=actor.name)
     return answer(pages, PATH, "suppressed" if is_new else "suppressed-before")
 
 
@@ -89,22 +79,9 @@ def remove(
     why: Annotated[str, Form()] = "",
 ) -> Response:
     """Let an address be mailed again."""
-    reason, now = _why(why), runtime.clock()
-    with writing(runtime.engine) as session:
-        removal = remove_suppression(session, email.strip(), by=actor.name, why=reason, now=now)
-        about = removal.suppression.email
-        record(session, by=actor.name, what="suppression.removed", about=about, now=now, detail=reason)
+    removal = let_be_mailed(runtime, email, why=why, by=actor.name)
     was_complaint = removal.suppression.reason == SuppressionReason.COMPLAINT
     return answer(pages, PATH, "complainer-back" if was_complaint else "unsuppressed")
-
-
-def _why(text: str) -> str:
-    why = " ".join(text.split())
-    if not why:
-        raise InvalidInput("say why, for those who look later; nothing was changed")
-    if len(why) > WHY_MOST:
-        raise InvalidInput(f"a reason has {WHY_MOST} characters at most; nothing was changed")
-    return why
 
 
 @router.api_route("/import", methods=READ, dependencies=_OPERATE)
@@ -119,26 +96,13 @@ def take_in(
 ) -> HTMLResponse:
     """Put the addresses of a list on ours: all of them, or none when a line is wrong."""
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "list"
-            file.write_text(_with_header(text), encoding="utf-8", newline="")
-            done = import_suppressions(runtime.engine, file, by=actor.name, now=runtime.clock())
+        done = suppress_listed(runtime, text, by=actor.name)
     except InvalidInput as exc:
         problems = str(exc).splitlines()
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return pages.desk("ops/suppression_import.html", status=status, text=text, problems=problems, told="")
-    if done.added:
-        with writing(runtime.engine) as session:
-            about = counted(done.added, "address", "addresses")
-            record(session, by=actor.name, what="suppression.imported", about=about, now=runtime.clock())
     told = f"Suppressed {counted(done.added, 'address', 'addresses')}; {done.known} were there before."
     return pages.desk("ops/suppression_import.html", text="", problems=(), told=told)
-
-
-def _with_header(text: str) -> str:
-    """Return the list with its columns named: a bare list of addresses needs no heading."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return f"email\n{text}" if "@" in first else text
 
 
 @router.get("/export", dependencies=_OPERATE)

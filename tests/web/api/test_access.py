@@ -27,6 +27,7 @@ def path_of(call: Call) -> str:
     """A path that leads to a call: no name in it has to be there, for access comes first."""
     return call.path.format(
         **dict.fromkeys(("newsletter", "topic", "email"), "nothing"),
+        language="en",
         **{name: 999_999 for name in call.param_convertors if name.endswith("_id")},
     )
 
