@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI, Response
+from starlette.routing import BaseRoute
 
 from digest.domain.errors import Unavailable
 from digest.pipeline.hooks import Hooks
@@ -62,19 +64,30 @@ def make_app(runtime: Runtime, *, hooks: Hooks | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        routes=list(_routes()),
     )
     hooks = hooks or Hooks(runtime)
     provide(app, runtime, pages, hooks)
-    app.include_router(_static)
-    for part in (health, webhooks, account, editor, draft, preview, manage, ops, subscriber, archive):
-        app.include_router(part.router)
-    app.include_router(preview.shown)
     app.mount(api.PATH, api.make_api(runtime, pages, hooks))
     require_declared(app)
     add_error_pages(app, pages)
     account.add_answers(app, pages)
     app.add_middleware(Envelope, pages=pages, base=base)
     return app
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Put the parts together, once a process: what each route asks for is worked out, which takes its time.
+
+    A route knows no application: it finds with each request what that one serves.
+    """
+    whole = APIRouter()
+    whole.include_router(_static)
+    for part in (health, webhooks, account, editor, draft, preview, manage, ops, subscriber, archive):
+        whole.include_router(part.router)
+    whole.include_router(preview.shown)
+    return tuple(whole.routes)
 
 
 @asynccontextmanager

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from functools import cache
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from digest.domain.errors import DigestError
@@ -83,20 +85,27 @@ def make_api(runtime: Runtime, pages: Pages, hooks: Hooks) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        routes=list(_routes()),
     )
     provide(api, runtime, pages, hooks)
     api.state.address = f"{runtime.settings.public_url.rstrip('/')}{PATH}"
     api.state.methods_of = _methods_of
     api.state.pace = Pace(runtime.settings.api_requests_per_minute)
-    for router in (*ROUTERS, document.router):
-        api.include_router(router)
     api.exception_handler(DigestError)(expected)
     api.exception_handler(Refusal)(refused)
     api.exception_handler(RequestValidationError)(unreadable)
     api.exception_handler(HTTPException)(http)
     api.add_middleware(_InAnyCase)
     return api
+
+
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Put the parts together, once a process: see those of the pages."""
+    whole = APIRouter(generate_unique_id_function=lambda route: route.name)
+    for router in (*ROUTERS, document.router):
+        whole.include_router(router)
+    return tuple(whole.routes)
 
 
 def _methods_of(scope: Scope) -> set[str]:
