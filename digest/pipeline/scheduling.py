@@ -5,6 +5,7 @@ Each is one transaction. A worker takes up what is ordered here within seconds: 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -97,13 +98,16 @@ def reschedule(
     timezone: str | None = None,
     window_days: int | None = None,
     by: str,
+    if_as: Callable[[Schedule], None] = lambda _: None,
 ) -> Schedule:
     """Change a schedule's rule, zone or days. Its next due date is counted from now.
 
+    `if_as` is given the schedule as it stands, which nobody else changes meanwhile, and refuses by raising.
     Raises `NotFound`, and `InvalidInput` as `make_schedule` does.
     """
     with writing(runtime.engine) as session:
-        found = get_schedule(session, schedule_id)
+        found = get_schedule(session, schedule_id, to_change=True)
+        if_as(found)
         rule = found.cron if cron is None else cron
         where = zone(found.timezone if timezone is None else timezone).key
         due = _first_kept(session, found.id, rule, where, runtime.clock())

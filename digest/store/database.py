@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from digest.domain.errors import Misconfigured
+from digest.store.along import with_what_waits
 from digest.store.base import Base
 from digest.store.trouble import told
 
@@ -123,7 +124,12 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises what `told` raises: `Unavailable` when the database cannot be reached, and `Overtaken` when
     somebody else has stored or removed meanwhile what this was about.
     """
-    with told(engine), Session(engine, expire_on_commit=False) as session, session.begin():
+    with (
+        told(engine),
+        Session(engine, expire_on_commit=False) as session,
+        session.begin(),
+        with_what_waits(session),
+    ):
         yield session
 
 

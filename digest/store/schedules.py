@@ -92,9 +92,9 @@ def list_schedules(session: Session, newsletter_id: NewsletterId | None = None) 
     return tuple(map(_schedule, session.scalars(query)))
 
 
-def get_schedule(session: Session, schedule_id: int) -> Schedule:
-    """Return a schedule. Raises `NotFound`."""
-    row = session.get(ScheduleRow, schedule_id)
+def get_schedule(session: Session, schedule_id: int, *, to_change: bool = False) -> Schedule:
+    """Return a schedule, which nobody else changes meanwhile where it is got `to_change`. `NotFound`."""
+    row = session.get(ScheduleRow, schedule_id, with_for_update={"key_share": True} if to_change else None)
     if row is None:
         raise NotFound(f"no schedule {schedule_id}: 'digest schedule list' shows those there are")
     return _schedule(row)

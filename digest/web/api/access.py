@@ -9,15 +9,17 @@ from typing import Annotated, Any, TypedDict
 import structlog
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from digest.domain.accounts import AccountId, Right
 from digest.domain.api_tokens import PREFIX, TokenId
 from digest.runtime import Runtime
+from digest.store.along import written_along
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.tokens import find_token, is_use_to_be_noted, note_use, owner_of
-from digest.web.api.once import REPLAYED, once
+from digest.web.api.once import once
 from digest.web.api.problems import NO_TOKEN, NOT_ALLOWED, TOO_MANY, Refusal
 
 log = structlog.get_logger(__name__)
@@ -77,10 +79,11 @@ class Call(APIRoute):
                 has = ", ".join(sorted(caller.rights)) or "none"
                 raise Refusal(NOT_ALLOWED, f"that needs the right '{self.right}'; this token has {has}")
             request.state.caller = caller
-            response = await once(request, caller.token_id, answer)
-            if request.method != "GET" and REPLAYED not in response.headers:
-                await run_in_threadpool(_write_down, request, caller)
-            return response
+            return await once(request, caller.token_id, answer_and_record)
+
+        async def answer_and_record(request: Request) -> Response:
+            with written_along(lambda session: _write_down(session, request)):
+                return await answer(request)
 
         return answer_who_may
 
@@ -116,19 +119,19 @@ def _caller_of(request: Request) -> Caller:
     return Caller(token.id, owner.name, token.rights & owner.role.rights, owner.id)
 
 
-def _write_down(request: Request, caller: Caller) -> None:
+def _write_down(session: Session, request: Request) -> None:
+    caller: Caller = request.state.caller
     runtime: Runtime = request.app.state.runtime
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    with writing(runtime.engine) as session:
-        record(
-            session,
-            by=caller.name,
-            account_id=caller.account_id,
-            what="api.called",
-            about=f"{request.method} {path}",
-            detail=f"token {caller.token_id}",
-            now=runtime.clock(),
-        )
+    record(
+        session,
+        by=caller.name,
+        account_id=caller.account_id,
+        what="api.called",
+        about=f"{request.method} {path}",
+        detail=f"token {caller.token_id}",
+        now=runtime.clock(),
+    )
 
 
 async def _caller(request: Request) -> Caller:

@@ -9,6 +9,7 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from digest.domain import newsletters as domain
 from digest.domain import sources as domain_sources
+from digest.domain import topics as domain_topics
 from digest.domain.accounts import Right
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
@@ -145,12 +146,25 @@ def add_topic(
 
 @router.patch("/newsletters/{newsletter}/topics/{topic}", tags=["Topics"], **asks(Right.SHAPE))
 def change_topic(
-    runtime: TheRuntime, caller: TheCaller, newsletter: NewsletterName, topic: Slug, change: TopicChange
+    runtime: TheRuntime,
+    caller: TheCaller,
+    response: Response,
+    newsletter: NewsletterName,
+    topic: Slug,
+    change: TopicChange,
+    if_match: IfMatch = None,
 ) -> Topic:
     """Change a topic. Who follows it goes on doing so; this week's articles are matched anew."""
-    topics.change(runtime, newsletter, topic, lambda _: _given(change), by=caller.name)
+
+    def propose(stands: domain_topics.Topic) -> Mapping[str, object]:
+        require_unchanged(if_match, Topic.of(stands))
+        return _given(change)
+
+    topics.change(runtime, newsletter, topic, propose, by=caller.name)
     with reading(runtime.engine) as session:
-        return Topic.of(get_topic(session, get_newsletter(session, newsletter).id, topic))
+        told = Topic.of(get_topic(session, get_newsletter(session, newsletter).id, topic))
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.delete(
@@ -175,12 +189,24 @@ def add_source(
 
 @router.patch("/sources/{source_id}", tags=["Sources"], **asks(Right.SHAPE))
 def change_one_source(
-    runtime: TheRuntime, caller: TheCaller, source_id: Number, change: SourceChange
+    runtime: TheRuntime,
+    caller: TheCaller,
+    response: Response,
+    source_id: Number,
+    change: SourceChange,
+    if_match: IfMatch = None,
 ) -> Source:
     """Change a source. This week's articles are condensed anew."""
     slug, which = whose(runtime, source_id)
-    sources.change(runtime, slug, which, lambda _: _given(change), by=caller.name)
-    return _source(runtime, source_id)
+
+    def propose(stands: domain_sources.Source) -> Mapping[str, object]:
+        require_unchanged(if_match, Source.of(stands))
+        return _given(change)
+
+    sources.change(runtime, slug, which, propose, by=caller.name)
+    told = _source(runtime, source_id)
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.post("/sources/{source_id}/pause", tags=["Sources"], **asks(Right.SHAPE))

@@ -112,6 +112,18 @@ class Topic(Told):
 class Source(Told):
     """A feed, sitemap or page that is polled, and how its polls have gone."""
 
+    unversioned = frozenset(
+        {
+            "polled_at",
+            "succeeded_at",
+            "new_at",
+            "next_poll_at",
+            "failing_since",
+            "failures",
+            "last_error",
+        }
+    )
+
     id: int
     name: str
     url: str
@@ -180,11 +192,13 @@ def list_newsletter_topics(runtime: TheRuntime, newsletter: NewsletterName) -> L
 
 
 @router.get("/newsletters/{newsletter}/topics/{topic}", tags=["Topics"], **asks(Right.LOOK))
-def show_topic(runtime: TheRuntime, newsletter: NewsletterName, topic: Slug) -> Topic:
+def show_topic(runtime: TheRuntime, response: Response, newsletter: NewsletterName, topic: Slug) -> Topic:
     """Return a topic."""
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        return Topic.of(get_topic(session, found.id, topic))
+        told = Topic.of(get_topic(session, found.id, topic))
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.get("/newsletters/{newsletter}/sources", tags=["Sources"], **asks(Right.LOOK))
@@ -196,7 +210,9 @@ def list_newsletter_sources(runtime: TheRuntime, newsletter: NewsletterName) -> 
 
 
 @router.get("/sources/{source_id}", tags=["Sources"], **asks(Right.LOOK))
-def show_source(runtime: TheRuntime, source_id: Number) -> Source:
-    """Return a source."""
+def show_source(runtime: TheRuntime, response: Response, source_id: Number) -> Source:
+    """Return a source. Its ETag stays while it is polled: it is another when somebody changes it."""
     with reading(runtime.engine) as session:
-        return Source.of(source_by_id(session, source_id))
+        told = Source.of(source_by_id(session, source_id))
+    response.headers["ETag"] = etag_of(told)
+    return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -212,12 +212,20 @@ class Problem(BaseModel):
 
 
 class Refusal(Exception):
-    """A request that goes no further: of which kind, in words, with these headers."""
+    """A request that goes no further: of which kind, in words, with these headers, for these `errors`."""
 
-    def __init__(self, kind: Kind, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        errors: Sequence[Wrong] = (),
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.headers = headers or {}
+        self.errors = list(errors)
 
 
 def answer(
@@ -242,7 +250,7 @@ def answer(
 
 def refused(request: Request, exc: Refusal) -> JSONResponse:
     """Answer a request that goes no further."""
-    return answer(request, exc.kind, str(exc), headers=exc.headers)
+    return answer(request, exc.kind, str(exc), errors=exc.errors, headers=exc.headers)
 
 
 def expected(request: Request, exc: DigestError) -> JSONResponse:

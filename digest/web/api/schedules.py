@@ -29,6 +29,7 @@ from digest.store.schedules import get_schedule, list_schedules
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.runs import Run
 from digest.web.api.shapes import PATH, Given, Line, Listed, NewsletterName, Number, Told, whole
+from digest.web.api.versions import IfMatch, etag_of, require_unchanged
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Schedules and runs"])
@@ -36,6 +37,8 @@ router = APIRouter(route_class=Call, tags=["Schedules and runs"])
 
 class Schedule(Told):
     """When a newsletter is due."""
+
+    unversioned = frozenset({"next_due"})
 
     id: int
     cron: str = Field(examples=["0 7 * * mon"])
@@ -137,10 +140,12 @@ def add_newsletter_schedule(
 
 
 @router.get("/schedules/{schedule_id}", **asks(Right.LOOK))
-def show_schedule(runtime: TheRuntime, schedule_id: Number) -> Schedule:
-    """Return a schedule."""
+def show_schedule(runtime: TheRuntime, response: Response, schedule_id: Number) -> Schedule:
+    """Return a schedule. Its ETag stays while it runs: it is another when somebody changes it."""
     with reading(runtime.engine) as session:
-        return Schedule.of(get_schedule(session, schedule_id))
+        told = Schedule.of(get_schedule(session, schedule_id))
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.get("/schedules/{schedule_id}/dates", **asks(Right.LOOK))
@@ -158,7 +163,12 @@ def list_dates(
 
 @router.patch("/schedules/{schedule_id}", **asks(Right.OPERATE))
 def change_schedule(
-    runtime: TheRuntime, caller: TheCaller, schedule_id: Number, change: ScheduleChange
+    runtime: TheRuntime,
+    caller: TheCaller,
+    response: Response,
+    schedule_id: Number,
+    change: ScheduleChange,
+    if_match: IfMatch = None,
 ) -> Schedule:
     """Change a schedule's rule, zone or days. Its next date is counted from now."""
     changed = reschedule(
@@ -168,8 +178,11 @@ def change_schedule(
         timezone=change.timezone,
         window_days=change.window_days,
         by=caller.name,
+        if_as=lambda stands: require_unchanged(if_match, Schedule.of(stands)),
     )
-    return Schedule.of(changed)
+    told = Schedule.of(changed)
+    response.headers["ETag"] = etag_of(told)
+    return told
 
 
 @router.delete("/schedules/{schedule_id}", status_code=204, **asks(Right.OPERATE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -39,9 +39,11 @@ Url = Annotated[str, StringConstraints(min_length=1, max_length=2_000, pattern=r
 
 
 class Told(BaseModel):
-    """What the API answers with."""
+    """What the API answers with. `unversioned` fields change by themselves, and are no part of its ETag."""
 
     model_config = ConfigDict(frozen=True)
+
+    unversioned: ClassVar[frozenset[str]] = frozenset()
 
 
 class Given(BaseModel):

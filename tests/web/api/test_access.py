@@ -121,3 +121,24 @@ def test_an_allowance_comes_back_evenly() -> None:
 def test_every_kind_of_problem_has_a_code_of_its_own_and_says_what_to_do() -> None:
     assert len({kind.code for kind in KINDS}) == len(KINDS)
     assert all(kind.advice.endswith(".") for kind in KINDS)
+
+
+def test_a_call_is_in_the_record_with_its_change_or_not_at_all(
+    api: Api, plain_logs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def called() -> list[str]:
+        return [one["about"] for one in api.get("/record?what=api.called")["items"]]
+
+    new = {"email": "gus@example.org", "why": "asked"}
+    assert api.call("POST", "/suppressions", json=new).status_code == 201
+    assert called() == ["POST /suppressions"]
+    assert api.call("POST", "/suppressions", json=new).status_code == 200
+    assert called() == ["POST /suppressions"], "it changed nothing"
+
+    def fail(*_arguments: object, **_more: object) -> None:
+        raise RuntimeError("the record cannot be written")
+
+    monkeypatch.setattr("digest.web.api.access.record", fail)
+    problem(api.call("DELETE", "/suppressions/gus@example.org?why=wrote"), 500, "broken")
+    assert api.get("/suppressions/gus@example.org")["reason"] == "by_hand"
+    assert called() == ["POST /suppressions"]
