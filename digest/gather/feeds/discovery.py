@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from statistics import median
 
-from digest.domain.errors import DigestError, InvalidInput
+from digest.domain.errors import DigestError, InvalidInput, Refused
 from digest.gather.feeds.entries import Entry, NotAFeed
 from digest.gather.feeds.formats import read_feed
 from digest.gather.feeds.listing import advertised_feeds, linked_feeds
 from digest.gather.feeds.sitemap import Sitemap, read_sitemap
 from digest.gather.feeds.sniff import Kind, kind_of
 from digest.gather.fetching.fetch import ACCEPT_ANY, ACCEPT_FEED, Fetched, Fetcher
+from digest.gather.lists import Parse
 from digest.gather.urls import given_url, joined
 
 MAX_REQUESTS = 15
@@ -76,9 +77,11 @@ class Candidate:
 
 
 async def find_feeds(
-    site_url: str, fetcher: Fetcher, *, now: datetime | None = None
+    site_url: str, fetcher: Fetcher, *, parse: Parse, now: datetime | None = None
 ) -> tuple[Candidate, ...]:
     """Return the feeds and sitemaps of a site, the best first; at most 15 requests are made.
+
+    What comes back is read by `parse`: a site may have written it to bring down its reader.
 
     Looked at, in this order: the address itself, the feeds its page names and links to, the sitemaps
     robots.txt names and, when the page named no feed, the usual places. Every candidate has been read; one
@@ -88,7 +91,7 @@ async def find_feeds(
     Raises `InvalidInput` when `site_url` is no http(s) URL, and `NothingFound`, which says what was tried.
     """
     site = given_url(site_url)
-    search = _Search(fetcher, now or datetime.now(UTC))
+    search = _Search(fetcher, parse, now or datetime.now(UTC))
     await search.run(site)
     if not search.found:
         raise NothingFound(search.report(site))
@@ -109,8 +112,9 @@ def _rank(candidate: Candidate) -> tuple[bool, ...]:
 class _Search:
     """One search: what has been asked for, what was found, and how often a server was bothered."""
 
-    def __init__(self, fetcher: Fetcher, now: datetime) -> None:
+    def __init__(self, fetcher: Fetcher, parse: Parse, now: datetime) -> None:
         self._fetcher = fetcher
+        self._parse = parse
         self._now = now
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._asked: dict[str, str] = {}
@@ -119,11 +123,11 @@ class _Search:
 
     async def run(self, site_url: str) -> None:
         page = await self._fetch(site_url, accept=ACCEPT_FEED)
-        if page and self._take(page, FoundBy.GIVEN):
+        if page and await self._take(page, FoundBy.GIVEN):
             return
         if page:
-            await self._look(advertised_feeds(page.body, url=page.url)[:_MAX_NAMED], FoundBy.NAMED)
-            await self._look(linked_feeds(page.body, url=page.url)[:_MAX_NAMED], FoundBy.LINKED)
+            for links, found_by in ((advertised_feeds, FoundBy.NAMED), (linked_feeds, FoundBy.LINKED)):
+                await self._look((await self._links(links, page))[:_MAX_NAMED], found_by)
         root = page.url if page else site_url
         await self._look_for_sitemaps(root)
         if not any(found.kind is CandidateKind.FEED and not found.is_comments for found in self.found):
@@ -144,7 +148,14 @@ class _Search:
         fresh = [url for url in dict.fromkeys(urls) if url not in self._asked]
         for fetched in await asyncio.gather(*(self._fetch(url, accept=ACCEPT_FEED) for url in fresh)):
             if fetched:
-                self._take(fetched, found_by)
+                await self._take(fetched, found_by)
+
+    async def _links(self, links: Callable[..., tuple[str, ...]], page: Fetched) -> tuple[str, ...]:
+        try:
+            return await self._parse(links, page.body, url=page.url)
+        except Refused as exc:
+            self._asked[page.url] = str(exc)
+            return ()
 
     async def _fetch(self, url: str, *, accept: str) -> Fetched | None:
         if len(self._asked) >= MAX_REQUESTS:
@@ -157,38 +168,20 @@ class _Search:
             self._asked[url] = str(exc)
             return None
 
-    def _take(self, fetched: Fetched, found_by: FoundBy) -> bool:
+    async def _take(self, fetched: Fetched, found_by: FoundBy) -> bool:
         """Keep what was fetched when it is a feed or sitemap. The same list twice is one candidate."""
         try:
-            candidate, entries = self._read(fetched, found_by)
+            candidate, entries = await self._parse(read_candidate, fetched, found_by, now=self._now)
         except NotAFeed:
+            return False
+        except Refused as exc:
+            self._asked[fetched.url] = str(exc)
             return False
         alike = (candidate.format, candidate.title, candidate.entries, *entries[:20])
         if alike not in self._alike and candidate.url not in {found.url for found in self.found}:
             self.found.append(candidate)
         self._alike.add(alike)
         return True
-
-    def _read(self, fetched: Fetched, found_by: FoundBy) -> tuple[Candidate, list[str]]:
-        """Return the candidate and the addresses it lists."""
-        body, url = fetched.body, fetched.url
-        if kind_of(body, fetched.encoding) in (Kind.XML_FEED, Kind.JSON_FEED):
-            feed = read_feed(body, url=url, encoding=fetched.encoding, now=self._now)
-            told = Candidate(
-                url,
-                CandidateKind.FEED,
-                feed.format,
-                feed.title,
-                len(feed.entries),
-                newest=_newest(feed.entries),
-                has_full_text=_is_full_text(feed.entries),
-                is_comments=bool(_COMMENTS.search(f"{feed.title} {url}")),
-                is_finished=feed.is_finished,
-                found_by=found_by,
-            )
-            return told, [entry.url for entry in feed.entries]
-        sitemap = read_sitemap(body, url=url, encoding=fetched.encoding, now=self._now)
-        return _of_sitemap(sitemap, url, found_by), [entry.url for entry in sitemap.entries]
 
     def report(self, site_url: str) -> str:
         """Return why nothing was found, and what can be done."""
@@ -199,6 +192,30 @@ class _Search:
             f"{site_url} gives no feed or sitemap{first}; looked at {others or 'nothing else'}. "
             "If its page lists the articles, add it with --kind page"
         )
+
+
+def read_candidate(
+    fetched: Fetched, found_by: FoundBy, *, now: datetime
+) -> tuple[Candidate, tuple[str, ...]]:
+    """Return what was fetched as a candidate, and the addresses it lists. Raises `NotAFeed`."""
+    body, url = fetched.body, fetched.url
+    if kind_of(body, fetched.encoding) in (Kind.XML_FEED, Kind.JSON_FEED):
+        feed = read_feed(body, url=url, encoding=fetched.encoding, now=now)
+        told = Candidate(
+            url,
+            CandidateKind.FEED,
+            feed.format,
+            feed.title,
+            len(feed.entries),
+            newest=_newest(feed.entries),
+            has_full_text=_is_full_text(feed.entries),
+            is_comments=bool(_COMMENTS.search(f"{feed.title} {url}")),
+            is_finished=feed.is_finished,
+            found_by=found_by,
+        )
+        return told, tuple(entry.url for entry in feed.entries)
+    sitemap = read_sitemap(body, url=url, encoding=fetched.encoding, now=now)
+    return _of_sitemap(sitemap, url, found_by), tuple(entry.url for entry in sitemap.entries)
 
 
 def _of_sitemap(sitemap: Sitemap, url: str, found_by: FoundBy) -> Candidate:

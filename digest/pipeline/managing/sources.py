@@ -215,8 +215,12 @@ def search(runtime: Runtime, site: str) -> tuple[Candidate, ...]:
     from digest.gather.feeds.discovery import find_feeds
 
     async def found() -> tuple[Candidate, ...]:
-        async with asyncio.timeout(SEARCH_SECONDS), runtime.fetcher() as fetcher:
-            return await find_feeds(site, fetcher, now=runtime.clock())
+        async with (
+            asyncio.timeout(SEARCH_SECONDS),
+            runtime.fetcher() as fetcher,
+            runtime.parsers() as parsers,
+        ):
+            return await find_feeds(site, fetcher, parse=parsers.call, now=runtime.clock())
 
     try:
         return asyncio.run(found())

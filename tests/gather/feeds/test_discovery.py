@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +17,11 @@ from digest.gather.feeds.discovery import (
     find_feeds,
 )
 from digest.gather.fetching.fetch import ACCEPT_ANY, Fetched
+from digest.gather.parsing.pool import Parsers
+from tests.gather.gathering import parse_here
+from tests.gather.parsing import faults
+
+T = TypeVar("T")
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SITE = "https://example.org/"
@@ -54,6 +60,8 @@ ATOM = (
     "<entry><title>One</title><id>1</id>"
     '<link href="/1"/><updated>2026-11-20T10:00:00Z</updated></entry></feed>'
 )
+SITEMAP = "<urlset><url><loc>/1</loc><lastmod>2026-11-21</lastmod></url></urlset>"
+HOSTILE = b"<b>" * 1000
 PAGE = """<!doctype html><title>Harbour Watch</title>
 <link rel="alternate" type="application/rss+xml" href="/comments/feed" title="Comments">
 <link rel="alternate" type="application/rss+xml" href="/category/sea/feed">
@@ -66,7 +74,7 @@ PAGE = """<!doctype html><title>Harbour Watch</title>
 
 
 def find(site: Site, url: str = SITE) -> tuple[Candidate, ...]:
-    return asyncio.run(find_feeds(url, site, now=NOW))
+    return asyncio.run(find_feeds(url, site, parse=parse_here, now=NOW))
 
 
 def test_the_feeds_a_page_names_come_best_first_and_comments_last() -> None:
@@ -79,7 +87,7 @@ def test_the_feeds_a_page_names_come_best_first_and_comments_last() -> None:
             "/feed": rss("Harbour Watch", "/1", "/2", text="word " * 500),
             "/atom.xml": ATOM,
             "/gone.xml": Unavailable("https://example.org/gone.xml answers 503"),
-            "/sitemap.xml": "<urlset><url><loc>/1</loc><lastmod>2026-11-21</lastmod></url></urlset>",
+            "/sitemap.xml": SITEMAP,
         }
     )
     found = find(site)
@@ -188,3 +196,33 @@ def test_what_is_no_address_is_refused_before_anything_is_asked() -> None:
     with pytest.raises(InvalidInput, match="is not an http"):
         find(site, "example.org")
     assert site.asked == []
+
+
+def test_what_strangers_wrote_is_read_in_a_process_of_its_own() -> None:
+    pages = {"/": PAGE, "/feed": rss("Harbour Watch", "/1"), "/atom.xml": ATOM, "/sitemap.xml": SITEMAP}
+
+    async def search() -> tuple[Candidate, ...]:
+        async with Parsers(processes=1, prepare=faults.pid) as parsers:
+            return await find_feeds(SITE, Site(pages), parse=parsers.call, now=NOW)
+
+    assert asyncio.run(search()) == find(Site(pages)), "and told as if it were read here"
+
+
+@pytest.mark.parametrize("pages", [{"/feed": rss("A", "/1")}, {}], ids=["a feed besides", "nothing else"])
+def test_a_page_that_brings_its_reader_down_ends_no_search(pages: dict[str, str]) -> None:
+    """As a parser process that was ended at its limit says it."""
+
+    async def parse(function: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        if HOSTILE in (args[0], getattr(args[0], "body", b"")):
+            raise Refused(f"{SITE} took longer than 20 s to read")
+        return await parse_here(function, *args, **kwargs)
+
+    async def search() -> tuple[Candidate, ...]:
+        site = Site({"/": HOSTILE.decode(), **pages})
+        return await find_feeds(SITE, site, parse=parse, now=NOW)
+
+    if pages:
+        assert [candidate.title for candidate in asyncio.run(search())] == ["A"]
+    else:
+        with pytest.raises(NothingFound, match=r"\(https://example.org/ took longer than 20 s to read\)"):
+            asyncio.run(search())
