@@ -285,8 +285,9 @@ class Settings(BaseSettings):
         ge=0,
         le=100_000,
         allow_inf_nan=False,
-        description="US dollars one run may spend on the model. What a call may cost at most is set aside "
-        "before it; articles for which too little is left get extracted takeaways.",
+        description="US dollars that one issue of a newsletter may spend on the model: its draft during the "
+        "week and the run that makes it, together. What a call may cost at most is set aside before it; "
+        "articles for which too little is left get extracted takeaways. A run by hand has as much again.",
     )
     llm_concurrency: int = Field(
         4, ge=1, le=64, description="How many articles a run asks the model about at once."

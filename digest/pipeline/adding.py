@@ -45,7 +45,7 @@ def add_to_issue(
     if not topic:
         raise InvalidInput("choose a topic: an article of none reaches nobody; nothing was added")
     added = add_article(runtime, newsletter.slug, url, topics=[topic], by=by, window=issue.window)
-    condense_ahead(runtime, newsletter, since=issue.window.start)
+    condense_ahead(runtime, newsletter, issue.window)
     keys = [comparison_key(address) for address in (added.article.url, url)]
     with reading(runtime.engine) as session:
         found = get_named_article(session, added.article.url, addresses=keys, within=newsletter.id)

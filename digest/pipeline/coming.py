@@ -90,7 +90,7 @@ def _fill(runtime: Runtime, coming: Coming) -> None:
     with reading(runtime.engine) as session:
         has_new = bool(uncondensed_articles(session, newsletter.id, limit=1))
     if has_new:
-        condense_ahead(runtime, newsletter, since=window.start)
+        condense_ahead(runtime, newsletter, window)
     issue = refill(runtime.engine, newsletter, window, now=runtime.clock())
     if issue is not None:
         log.info("draft.filled", newsletter=newsletter.slug, issue=issue.id)

@@ -12,10 +12,12 @@ from sqlalchemy import Engine
 from digest.condense.steps import Report, condense, condense_with
 from digest.domain.errors import Misconfigured
 from digest.domain.newsletters import Newsletter
+from digest.domain.times import Window
 from digest.runtime import Runtime
 from digest.store.answers import forget_answers, forget_claims
 from digest.store.database import reading, writing
 from digest.store.spending import spent_since
+from digest.store.stage_runs import condensed_until
 
 MILLION = 1_000_000
 
@@ -60,11 +62,13 @@ def condense_newsletter(
     return report or condense(engine, newsletter, now=now, note=_NO_MODEL, on_condensed=on_condensed)
 
 
-def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: datetime) -> Report:
+def condense_for_a_while(
+    runtime: Runtime, newsletter: Newsletter, window: Window, *, due: datetime
+) -> Report:
     """Condense for most of a minute; the report tells whether some is left for another call.
 
-    What a run may spend on a model, in time and money, holds for all calls with the same `since`, when the
-    run was due.
+    What a run may spend on a model in time holds for all calls with the same `due`, when the run was due. In
+    money it holds for these together with what was condensed ahead, for the draft of these days.
     """
     now, begun = runtime.clock(), time.monotonic()
     engine, settings = runtime.engine, runtime.settings
@@ -79,16 +83,17 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
         return extract()
     _forget_old_answers(runtime)
     with reading(engine) as session:
-        spent = spent_since(session, newsletter.id, since)
-    left = settings.llm_run_seconds - ((now - spent.began_at).total_seconds() if spent.began_at else 0)
+        asked_since = spent_since(session, newsletter.id, due).began_at
+    dollars = _left_of_limit(runtime, newsletter, window, before=due)
+    left = settings.llm_run_seconds - ((now - asked_since).total_seconds() if asked_since else 0)
     if left <= 0:
         return extract(
             _extracted(f"the {settings.llm_run_seconds:.0f} s that a run asks the model were over")
         )
 
     async def run() -> Report | None:
-        seconds, dollars = min(left, TASK_SECONDS), max(0.0, settings.llm_spend_limit - spent.cost / MILLION)
-        async with runtime.llm(newsletter.id, seconds=seconds, dollars=dollars) as condenser:
+        seconds = min(left, TASK_SECONDS)
+        async with runtime.llm(newsletter.id, seconds=seconds, dollars=max(0.0, dollars)) as condenser:
             if condenser is None:
                 return None
             return await condense_with(
@@ -107,11 +112,12 @@ def condense_for_a_while(runtime: Runtime, newsletter: Newsletter, *, since: dat
         return extract(_extracted(str(exc)))
 
 
-def condense_ahead(runtime: Runtime, newsletter: Newsletter, *, since: datetime) -> None:
+def condense_ahead(runtime: Runtime, newsletter: Newsletter, window: Window) -> None:
     """Condense for half a minute what a coming issue may want, ahead of the run that makes it.
 
-    A model is asked only while what was spent on it `since` is below the limit of a run. What it was not
-    asked about then waits for the run, which may spend as much again, rather than being extracted for good.
+    A model is asked while something is left of the limit that draft and run share; from then on takeaways
+    are extracted, as the run would do it. Where the model is out of reach, what it was not asked about waits
+    for the next time, or for the run, rather than being extracted for good.
     """
     now, begun = runtime.clock(), time.monotonic()
     engine, settings = runtime.engine, runtime.settings
@@ -119,12 +125,16 @@ def condense_ahead(runtime: Runtime, newsletter: Newsletter, *, since: datetime)
     def is_over() -> bool:
         return time.monotonic() - begun >= BEGIN_SECONDS
 
+    def extract(note: str = "") -> None:
+        condense(engine, newsletter, now=now, note=note, should_stop=is_over)
+
     if not newsletter.llm:
-        condense(engine, newsletter, now=now, should_stop=is_over)
+        extract()
         return
-    with reading(engine) as session:
-        spent = spent_since(session, newsletter.id, since)
-    dollars = settings.llm_spend_limit - spent.cost / MILLION
+    dollars = _left_of_limit(runtime, newsletter, window, before=now)
+    if dollars < 0 or (settings.llm_spend_limit and not dollars):
+        extract(_extracted(f"the limit of ${settings.llm_spend_limit:.2f} for the model is spent"))
+        return
 
     async def run() -> Report | None:
         async with runtime.llm(newsletter.id, seconds=TASK_SECONDS, dollars=dollars) as condenser:
@@ -139,8 +149,22 @@ def condense_ahead(runtime: Runtime, newsletter: Newsletter, *, since: datetime)
                 should_stop=lambda: is_over() or bool(condenser.stopped),
             )
 
-    if dollars > 0 and asyncio.run(run()) is None:
-        condense(engine, newsletter, now=now, note=_NO_MODEL, should_stop=is_over)
+    if asyncio.run(run()) is None:
+        extract(_NO_MODEL)
+
+
+def _left_of_limit(runtime: Runtime, newsletter: Newsletter, window: Window, *, before: datetime) -> float:
+    """Return the US dollars left for the issue of these days, to draft and run together; it may be below 0.
+
+    What counts is what was spent since the last run that was due before a moment had condensed: windows may
+    overlap, and may be shorter than the time from one run to the next.
+    """
+    with reading(runtime.engine) as session:
+        since = condensed_until(session, newsletter.id, before=before)
+        if since is None:
+            since = min(window.start, before - (window.end - window.start))
+        spent = spent_since(session, newsletter.id, since)
+    return runtime.settings.llm_spend_limit - spent.cost / MILLION
 
 
 def _forget_old_answers(runtime: Runtime) -> None:

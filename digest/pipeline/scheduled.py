@@ -170,7 +170,7 @@ def _stage(runtime: Runtime, occurrence: Occurrence) -> tuple[Occurrence, str]:
         polled = gather_newsletter(runtime, engine, newsletter, window)
         return replace(occurrence, stage=Stage.CONDENSE), gathered_in_words(polled)
     if occurrence.stage is Stage.CONDENSE:
-        report = condense_for_a_while(runtime, newsletter, since=occurrence.due_at)
+        report = condense_for_a_while(runtime, newsletter, window, due=occurrence.due_at)
         _log_condensed(newsletter, report)
         after = occurrence if report.is_cut_short else replace(occurrence, stage=Stage.COMPOSE)
         return after, condensed_in_words(report)

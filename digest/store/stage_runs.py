@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.newsletters import NewsletterId
 from digest.domain.runs import ScheduledRun, StageOutcome, StageRun
 from digest.domain.schedules import OccurrenceId, OccurrenceState, Stage
 from digest.store.base import Base, storable
@@ -65,6 +66,23 @@ def stages_of(session: Session, occurrence_id: OccurrenceId) -> tuple[StageRun, 
         )
         for row in rows
     )
+
+
+def condensed_until(session: Session, newsletter_id: NewsletterId, *, before: datetime) -> datetime | None:
+    """Return when the newsletter's last run that was due before a moment had condensed; None for no run.
+
+    A run that never came so far counts by when it was due.
+    """
+    due, ended = session.execute(
+        select(func.max(OccurrenceRow.due_at), func.max(StageRunRow.ended_at))
+        .join(ScheduleRow, ScheduleRow.id == OccurrenceRow.schedule_id)
+        .outerjoin(
+            StageRunRow,
+            (StageRunRow.occurrence_id == OccurrenceRow.id) & (StageRunRow.stage == Stage.CONDENSE.value),
+        )
+        .where(ScheduleRow.newsletter_id == newsletter_id, OccurrenceRow.due_at < before)
+    ).one()
+    return max(filter(None, (due, ended)), default=None)
 
 
 def list_runs(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from pydantic import SecretStr
@@ -13,6 +13,7 @@ from digest.condense.steps import Report, condense_again
 from digest.domain.articles import Origin, Usage
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
+from digest.domain.runs import StageOutcome
 from digest.domain.schedules import Occurrence, OccurrenceState, Stage
 from digest.pipeline import condensing
 from digest.pipeline.condensing import condense_ahead, condense_for_a_while, condense_newsletter
@@ -25,8 +26,9 @@ from digest.store.articles import ArticleId, ArticleRow
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import versions_of
 from digest.store.database import reading, writing
-from digest.store.schedules import add_schedule, list_occurrences
+from digest.store.schedules import add_occurrence, add_schedule, list_occurrences
 from digest.store.spending import Spent, spent_since
+from digest.store.stage_runs import begin_stage, end_stage
 from tests.pipeline.press import CLIMATE, Clock, Press, make_newsletter, make_runtime
 from tests.servers.model_server import ModelServer, breaks_off, honest, lingers, status
 from tests.servers.smtp_sink import SmtpSink
@@ -80,7 +82,14 @@ class Newsroom:
             return spent_since(session, self.newsletter.id, since)
 
     def for_a_while(self) -> Report:
-        return condense_for_a_while(self.runtime, self.newsletter, since=NOW)
+        return condense_for_a_while(self.runtime, self.newsletter, WINDOW, due=NOW)
+
+    def ahead(self) -> None:
+        condense_ahead(self.runtime, self.newsletter, WINDOW)
+
+    def waiting(self) -> int:
+        with reading(self.engine) as session:
+            return len(uncondensed_articles(session, self.newsletter.id))
 
 
 @pytest.fixture
@@ -234,22 +243,71 @@ def test_money_and_time_are_a_runs_however_many_tasks_it_takes(
     assert len(model.calls) == 2 * asked
 
 
-def test_ahead_of_a_run_a_model_is_asked_up_to_the_limit_and_the_rest_waits(
+def test_a_draft_and_the_run_that_makes_its_issue_share_one_limit(
     newsroom: Newsroom, model: ModelServer
 ) -> None:
     newsroom.gather()
-    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW)
+    newsroom.ahead()
     asked = len(model.calls)
     assert asked == len(TITLES)
+    newsroom.newsletter = replace(newsroom.newsletter, takeaway_words=34)
     _again(newsroom).but(llm_spend_limit=newsroom.spent().cost / 1_000_000)
-    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW)
+    (note,) = newsroom.for_a_while().notes
+    assert "leaves too little" in note
+    _again(newsroom).ahead()
+    assert newsroom.waiting() == 0, "the run has no more for it either, so nothing waits"
     assert len(model.calls) == asked
-    with reading(newsroom.engine) as session:
-        assert len(uncondensed_articles(session, newsroom.newsletter.id)) == len(TITLES)
-    newsroom.but(llm_provider="none")
-    condense_ahead(newsroom.runtime, newsroom.newsletter, since=NOW + timedelta(days=1))
-    with reading(newsroom.engine) as session:
-        assert uncondensed_articles(session, newsroom.newsletter.id) == ()
+
+
+def test_ahead_of_a_run_what_a_model_could_not_be_asked_about_waits(
+    newsroom: Newsroom, model: ModelServer
+) -> None:
+    newsroom.gather()
+    model.will(status(401))
+    newsroom.ahead()
+    assert 0 < newsroom.waiting() < len(TITLES), "it stopped asking when it knew"
+    newsroom.but(llm_provider="none").engine.dispose()
+    newsroom.ahead()
+    assert newsroom.waiting() == 0
+
+
+def test_the_limit_begins_anew_when_a_run_has_condensed(
+    newsroom: Newsroom, model: ModelServer, clock: Clock
+) -> None:
+    newsroom.gather()
+    newsroom.for_a_while()
+    # A call may cost 3 cents and costs a half: with what was spent there is no room for another.
+    newsroom.but(llm_spend_limit=0.05)
+    newsroom.newsletter = replace(newsroom.newsletter, takeaway_words=34)
+    asked = len(model.calls)
+    _again(newsroom).for_a_while()
+    assert len(model.calls) == asked
+    with writing(newsroom.engine) as session:
+        schedule = add_schedule(
+            session,
+            newsroom.newsletter.id,
+            cron="0 7 * * MON",
+            timezone="UTC",
+            window_days=7,
+            next_due=NOW,
+            now=NOW,
+        )
+        occurrence = add_occurrence(
+            session,
+            schedule.id,
+            due_at=NOW,
+            local_date=NOW.date(),
+            state=OccurrenceState.RUNNING,
+            note="",
+            now=NOW,
+        )
+        assert occurrence is not None
+        stage = begin_stage(session, occurrence.id, Stage.CONDENSE, attempt=1, now=NOW)
+        clock.pass_(seconds=60)
+        end_stage(session, stage, StageOutcome.DONE, told="", now=clock())
+    clock.pass_(seconds=60)
+    _again(newsroom).ahead()
+    assert len(model.calls) > asked, "what the last issue spent is not this one's"
 
 
 def test_money_is_counted_when_it_is_spent_also_for_takeaways_that_are_known(
