@@ -62,6 +62,7 @@ class Issue:
     content_hash: str = ""
     note: str = ""
     approved_by: str = ""
+    approved_at: datetime | None = None
     sending_at: datetime | None = None
     number: int = 0
     is_hidden: bool = False

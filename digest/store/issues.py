@@ -293,6 +293,7 @@ def _issue(row: IssueRow) -> Issue:
         content_hash=row.content_hash,
         note=row.note,
         approved_by=row.approved_by,
+        approved_at=row.approved_at,
         sending_at=row.sending_at,
         number=row.number or 0,
         is_hidden=row.hidden_at is not None,

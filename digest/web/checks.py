@@ -22,13 +22,16 @@ _OF_THE_NEWSLETTER = frozenset({"sender's name", "postal address", "topics"})
 _OF_THE_ISSUE = frozenset({"subject", "preheader", "opening lines", "articles"})
 
 
-def checks_view(runtime: Runtime, issue_id: int) -> ChecksView | None:
-    """Return what is wrong with an issue; None for one that holds nothing, is over or was not checked yet."""
+def checks_in_short(runtime: Runtime, issue_id: int) -> str:
+    """Return how much is wrong with an issue; '' for one that holds nothing, is over or was not checked yet.
+
+    The preview has the findings themselves, beside the mail they are of.
+    """
     pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
     if pieces.issue.state in _OVER or not pieces.outline.items:
-        return None
+        return ""
     outlook = outlook_on(runtime, pieces)
-    return checks_of(outlook.preflight, pieces) if outlook else None
+    return _summary(outlook.preflight) if outlook else ""
 
 
 def checks_of(checked: Preflight, pieces: Pieces) -> ChecksView:

@@ -35,7 +35,7 @@ from digest.web.views import (
     NewsletterView,
     Progress,
 )
-from digest.web.words import counted, day, days, figures_of, state_of
+from digest.web.words import approval_of, counted, day, days, figures_of, state_of
 
 SHOWN = 8
 """Issues listed of each newsletter where all newsletters stand: two months of a weekly one."""
@@ -134,7 +134,7 @@ def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueV
             newsletter=newsletter.name,
             newsletter_slug=newsletter.slug,
             intro=issue.intro,
-            approved=_approval(issue),
+            approved=approval_of(issue, newsletter),
             audience=_audience(sum(counts.values()), count_editions(session, issue.id)),
             skips=tuple(Figure(counted(count), reason.in_words) for reason, count in skips.items()),
             items=_items(content),
@@ -143,12 +143,6 @@ def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueV
             holds=holds,
             is_draft=issue.state is IssueState.DRAFT,
         )
-
-
-def _approval(issue: Issue) -> str:
-    if issue.state is IssueState.DRAFT or not issue.approved_by:
-        return ""
-    return f"{issue.approved_by}, revision {issue.revision}"
 
 
 def _audience(deliveries: int, editions: int) -> str:

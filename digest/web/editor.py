@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from digest.compose.steps import content_of
 from digest.domain.accounts import Right
 from digest.web.access import needs
-from digest.web.checks import checks_view
+from digest.web.checks import checks_in_short
 from digest.web.coming import needs_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.desk import issue_view, overview
@@ -36,10 +36,10 @@ def front(runtime: TheRuntime, pages: ThePages, newsletter: str = "") -> HTMLRes
 
 @router.api_route("/issues/{issue_id}", methods=READ)
 def issue(runtime: TheRuntime, pages: ThePages, issue_id: Number) -> HTMLResponse:
-    """Show an issue and what its checks find."""
+    """Show an issue, and how much its checks find."""
     content = content_of(runtime.engine, issue_id)
     return pages.desk(
         "issue.html",
         issue=issue_view(runtime, issue_id, content),
-        checks=checks_view(runtime, issue_id),
+        checks=checks_in_short(runtime, issue_id),
     )

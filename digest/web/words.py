@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from digest.compose.phrases import ENGLISH
+from digest.domain.approvals import AUTOMATIC
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import IssueState
+from digest.domain.issues import Issue, IssueState
+from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.subscribers import SubscriptionState
 from digest.web.views import Figure, State, Tone
 
@@ -65,6 +67,22 @@ def day(on: date) -> str:
 def at_hour(moment: datetime) -> str:
     """Return `16 November, 07:00 UTC`."""
     return f"{day(moment.date())}, {moment:%H:%M} UTC"
+
+
+def approval_of(issue: Issue, newsletter: Newsletter) -> str:
+    """Return who or what approved an issue, when and why; '' for a draft."""
+    if issue.state is IssueState.DRAFT or not issue.approved_by:
+        return ""
+    when = f" on {at_hour(issue.approved_at)}" if issue.approved_at else ""
+    if issue.approved_by != AUTOMATIC:
+        return f"{issue.approved_by} approved revision {issue.revision}{when}."
+    if AUTOMATIC in issue.note:
+        why = "it was due, and goes out then with errors, too"
+    elif newsletter.approval is Approval.AUTOMATIC:
+        why = "it was due, and its checks found no error"
+    else:
+        why = "it was due"
+    return f"Approved automatically{when}: {why}."
 
 
 def counted(count: int, noun: str = "") -> str:

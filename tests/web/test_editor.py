@@ -148,7 +148,7 @@ def test_an_issue_shows_its_articles_with_takeaways_and_topics(still_site: Site)
 
 def test_an_issue_says_who_gets_it_and_who_does_not(still_site: Site) -> None:
     told = read(still_site, f"/issues/{SENDING}")
-    assert "Approved by Edith, revision 1" in told
+    assert "Approval Edith approved revision 1 on 23 November, 07:00 UTC." in told
     assert "Addressed to 2 readers in 2 editions" in told
     for reason in ("follows no topic", "no article in the topics", "paused", "address is suppressed"):
         assert f"1 {reason}" in told
@@ -196,11 +196,17 @@ def test_an_issue_without_articles_says_so(site: Site) -> None:
 # --- its checks
 
 
-def test_the_checks_of_all_editions_stand_on_the_issues_page(site: Site) -> None:
+def test_the_checks_of_all_editions_stand_beside_the_preview_and_in_short_on_the_issues_page(
+    site: Site,
+) -> None:
     with writing(site.runtime.engine) as session:
         write_texts(session, DRAFT, subject="News", preheader="", intro="Lorem ipsum <b>dolor</b>")
-    told = read(site, f"/issues/{DRAFT}")
-    assert "1 error and 2 warnings in 2 editions for 2 readers" in told
+    short = "1 error and 2 warnings in 2 editions for 2 readers"
+    page = read(site, f"/issues/{DRAFT}")
+    assert f"Checks {short} · read them beside the preview" in page
+    assert "placeholder" not in page, "the findings stand in one place"
+    told = read(site, f"/issues/{DRAFT}/preview")
+    assert short in told
     assert "error 'Lorem ipsum' looks like a placeholder opening lines → rewrite the opening lines" in told
     assert "warning the subject has 4 characters; 10 to 78 show best 2 editions, 2 readers · subject" in told
     assert "note no article is about Cities, Food, Oceans" in told
@@ -217,7 +223,7 @@ def test_what_the_last_look_found_stands_there_with_its_time(site: Site) -> None
     told = json.dumps({"findings": [dead], "links": 30, "pictures": 4, "not_looked_at": 2})
     with writing(site.runtime.engine) as session:
         record_look(session, DRAFT, StoredLook(NOW, "of other addresses", told))
-    page = read(site, f"/issues/{DRAFT}")
+    page = read(site, f"/issues/{DRAFT}/preview")
     assert (
         "error https://x.example/ is gone: it answers 404 2 editions, 41,000 readers · 'A <i>title</i>'"
         in page
@@ -232,4 +238,6 @@ def test_what_the_last_look_found_stands_there_with_its_time(site: Site) -> None
 def test_an_issue_that_is_over_has_no_checks(site: Site) -> None:
     with writing(site.runtime.engine) as session:
         change_issue(session, DRAFT, IssueState.CANCELLED, now=NOW)
-    assert 'id="checks"' not in site.get(f"/issues/{DRAFT}").text
+    for page in ("", "/preview"):
+        assert "Checks" not in read(site, f"/issues/{DRAFT}{page}")
+        assert 'id="checks"' not in site.get(f"/issues/{DRAFT}{page}").text

@@ -11,7 +11,7 @@ from digest.runtime import Runtime
 from digest.store.approvals import hands_of
 from digest.store.database import reading
 from digest.web.preview.views import ApprovalView
-from digest.web.words import at_hour
+from digest.web.words import approval_of, at_hour
 
 
 def approval_view(runtime: Runtime, found: Pieces, actor: Actor) -> ApprovalView:
@@ -30,7 +30,7 @@ def approval_view(runtime: Runtime, found: Pieces, actor: Actor) -> ApprovalView
         can_ask=is_draft and actor.may(Right.SHAPE),
         can_take_back=issue.state is IssueState.APPROVED and actor.may(Right.APPROVE),
         seen=found.content_hash if is_draft else "",
-        approved=_approved(issue),
+        approved=_approved(issue, newsletter),
         note=issue.note,
     )
 
@@ -56,7 +56,6 @@ def _told(hands: Hands) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _approved(issue: Issue) -> str:
-    if issue.state is IssueState.DRAFT or not issue.approved_by:
-        return ""
-    return f"{issue.approved_by} approved revision {issue.revision}: {issue.content_hash[:12]}."
+def _approved(issue: Issue, newsletter: Newsletter) -> str:
+    told = approval_of(issue, newsletter)
+    return f"{told} Its fingerprint: {issue.content_hash[:12]}." if told else ""
