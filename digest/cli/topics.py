@@ -236,6 +236,19 @@ def _share(share: float | None) -> str:
     return "" if share is None else f"{share:.0%}"
 
 
+@app.command(epilog=examples("digest topic move harbour-week climate 1"))
+def move(
+    newsletter: Slug,
+    topic: TopicName,
+    place: Annotated[
+        int, typer.Argument(metavar="PLACE", help="The place it is to have, counted from 1, the first.")
+    ],
+) -> None:
+    """Let a topic stand at another place among the sections of an issue; the others keep their order."""
+    order = managing.move_to(open_runtime(), newsletter, topic, place, by=decided_by(""))
+    say(f"The topics of {newsletter}, in order: {', '.join(order)}.")
+
+
 @app.command()
 def remove(newsletter: Slug, topic: TopicName) -> None:
     """Remove a topic, and with it every follow of it."""

@@ -96,6 +96,24 @@ def test_topics_within_topics(weekly: Path, digest: Digest) -> None:
     assert digest("topic", "show", "weekly", "grid", "--json").json["parent"] is None
 
 
+def test_topics_are_put_in_order_by_their_places(weekly: Path, digest: Digest) -> None:
+    def order() -> list[str]:
+        return [one["slug"] for one in digest("topic", "list", "weekly", "--json").json]
+
+    first, *others = order()
+    last = str(len(others) + 1)
+    moved = ", ".join([*others, first])
+    assert f"in order: {moved}." in digest("topic", "move", "weekly", first, last).well().out
+    assert order() == [*others, first]
+    digest("topic", "move", "weekly", first, last).well()
+    digest("topic", "move", "weekly", first, "1").well()
+    assert order() == [first, *others]
+    for nowhere in ("0", str(len(others) + 2)):
+        digest("topic", "move", "weekly", first, nowhere).refused(2, f"there is no place {nowhere}", "1 to")
+    digest("topic", "move", "weekly", "moon", "1").refused(2, "no topic 'moon'")
+    assert order() == [first, *others]
+
+
 def test_an_editor_decides_an_articles_topics(drafted: Path, digest: Digest) -> None:
     item = next(item for item in items(digest) if "climate" in item["topics"])
     number = str(articles(digest)[item["title"]])

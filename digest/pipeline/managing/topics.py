@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from digest.condense.topics.query import parse_query
 from digest.condense.topics.steps import match_again
@@ -102,8 +104,36 @@ def move(runtime: Runtime, slug: str, order: Sequence[str], was: Sequence[str], 
             )
         if list(order) == stands:
             return
-        order_topics(session, newsletter.id, list(map(TopicSlug, order)))
-        record(session, by=by, what="topic.moved", about=slug, detail=", ".join(order), now=now)
+        _put_in_order(session, newsletter, list(map(TopicSlug, order)), by=by, now=now)
+
+
+def move_to(runtime: Runtime, slug: str, topic: str, place: int, *, by: str) -> tuple[TopicSlug, ...]:
+    """Let a topic stand at a place, counted from 1, the others in their order; return all as they stand.
+
+    Raises `NotFound`, and `InvalidInput` for a place that there is not.
+    """
+    now = runtime.clock()
+    with writing(runtime.engine) as session:
+        newsletter = get_newsletter(session, slug, to_change=True)
+        moved = get_topic(session, newsletter.id, topic).slug
+        stands = [one.slug for one in list_topics(session, newsletter.id)]
+        if not 1 <= place <= len(stands):
+            raise InvalidInput(
+                f"there is no place {place}: the topics of {slug} have places 1 to {len(stands)}; "
+                "nothing was moved"
+            )
+        order = [one for one in stands if one != moved]
+        order.insert(place - 1, moved)
+        if order != stands:
+            _put_in_order(session, newsletter, order, by=by, now=now)
+    return tuple(order)
+
+
+def _put_in_order(
+    session: Session, newsletter: Newsletter, order: Sequence[TopicSlug], *, by: str, now: datetime
+) -> None:
+    order_topics(session, newsletter.id, order)
+    record(session, by=by, what="topic.moved", about=newsletter.slug, detail=", ".join(order), now=now)
 
 
 def remove(runtime: Runtime, slug: str, topic: str, *, by: str) -> None:
