@@ -15,6 +15,7 @@ from digest.compose.steps import choose
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
 from digest.store.approvals import forget_request
+from digest.store.audit import record, record_going_on
 from digest.store.condensed import Candidate, candidates_in
 from digest.store.database import writing
 from digest.store.edits import TEXTS, About, Edit, Field, append_edits, edits_of, standing_values
@@ -175,6 +176,8 @@ def _record(
             session, issue.id, IssueState.DRAFT, now=now, note=f"{by} took the approval back, to change it"
         )
         forget_request(session, issue.id)
+        record(session, by=by, what="issue.approval_taken_back", about=f"issue {issue.id}", now=now)
+    record_going_on(session, by=by, what="issue.edited", about=f"issue {issue.id}", now=now)
     edits = append_edits(session, issue, wanted, by=by, now=now, undoes=undoes)
     said = {about.field: after for about, (_, after) in wanted.items() if about.field in TEXTS}
     if said:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.accounts import AccountId
 from digest.store.base import NEVER_AGAIN, Base, BigId, storable
+
+ONE_SITTING = timedelta(minutes=15)
+"""An editor's page saves by itself with every pause: a hundred entries would hide what else was done."""
 
 
 class AuditRow(Base):
@@ -69,6 +72,14 @@ def record(
             detail=storable(detail),
         )
     )
+
+
+def record_going_on(session: Session, *, by: str, what: str, about: str, now: datetime) -> None:
+    """Write down what somebody goes on doing: one entry for what they do to one thing in `ONE_SITTING`."""
+    newest = select(AuditRow).where(AuditRow.by == storable(by)[:200]).order_by(AuditRow.id.desc()).limit(1)
+    last = session.scalar(newest)
+    if last is None or (last.what, last.about) != (what, about) or now - last.at >= ONE_SITTING:
+        record(session, by=by, what=what, about=about, now=now)
 
 
 def list_entries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from digest.domain.accounts import Account, AccountId, Role
 from digest.store.audit import Entry
 from digest.store.second_factors import SecondFactor
 from digest.store.sign_ins import SignIn, SignInId
+
+_ISSUE = re.compile(r"issue ([0-9]{1,9})")
 
 ROLES = {
     Role.VIEWER: "looks at everything",
@@ -57,7 +60,10 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class EntryView:
-    """Something that somebody did. `moment` is for programs, `at` for people."""
+    """Something that somebody did. `moment` is for programs, `at` for people.
+
+    `way` leads to what it was done to, '' for none.
+    """
 
     moment: str
     at: str
@@ -66,6 +72,7 @@ class EntryView:
     noun: str
     about: str
     detail: str
+    way: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +141,18 @@ def entry_views(entries: Sequence[Entry]) -> tuple[EntryView, ...]:
             one.what.partition(".")[0],
             one.about,
             one.detail,
+            _way_to(one),
         )
         for one in entries
     )
+
+
+def _way_to(entry: Entry) -> str:
+    """Return the page of what something was done to, of an edit that which tells each change; '' for none."""
+    found = _ISSUE.fullmatch(entry.about)
+    if found is None:
+        return ""
+    return f"/issues/{found[1]}{'/draft/history' if entry.what == 'issue.edited' else ''}"
 
 
 def moment(at: datetime) -> str:

@@ -14,10 +14,11 @@ from digest.domain.issues import IssueState
 from digest.pipeline.approval import approve_issue
 from digest.pipeline.drafts import Draft, draft_of
 from digest.store.articles import ArticleId
+from digest.store.audit import list_entries
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.recording import record_stories
-from tests.web.people import TOKENS
+from tests.web.people import NAMES, TOKENS
 from tests.web.site import Site
 from tests.web.world import DRAFT, SENDING, contents
 
@@ -163,6 +164,32 @@ def test_changes_are_undone_redone_and_told_in_history(site: Site) -> None:
     assert (refused.status_code, "undo that first" in refused.text) == (409, True)
     status, board = part(site, f"{PATH}/undo", do="undo")
     assert (status, 'id="board"' in board) == (200, True)
+
+
+def test_who_changed_an_issue_stands_in_the_record_once_a_sitting_with_the_way_to_each_change(
+    site: Site,
+) -> None:
+    for subject in ("Tides", "Ebbs"):
+        write(site, "subject", subject)
+    with site.seen_by(Role.EDITOR) as edith:
+        write(edith, "preheader", "Edith's")
+    write(site, "intro", "A few words")
+    approve_issue(site.runtime, DRAFT, by="Ben")
+    write(site, "subject", "Floods", takes_back="true")
+    with reading(site.runtime.engine) as session:
+        found = list_entries(session, limit=9, what="issue")
+    entries = [(one.by, one.what) for one in reversed(found) if one.about == f"issue {DRAFT}"]
+    ada, edith = NAMES[Role.ADMIN], NAMES[Role.EDITOR]
+    assert entries == [
+        (ada, "issue.edited"),
+        (edith, "issue.edited"),
+        ("Ben", "issue.approved"),
+        (ada, "issue.approval_taken_back"),
+        (ada, "issue.edited"),
+    ]
+    page = site.get("/audit").text
+    assert f'href="{PATH}/history">issue {DRAFT}</a>' in page
+    assert f'href="/issues/{DRAFT}">issue {DRAFT}</a>' in page
 
 
 def test_news_are_told_of_others_changes_only(site: Site) -> None:
