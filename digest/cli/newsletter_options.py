@@ -9,6 +9,7 @@ from digest.domain import newsletters as limits
 NAME = typer.Option(metavar="NAME", help="The name readers see.")
 SENDER = typer.Option("--from", metavar="EMAIL", help="The address mail comes from.")
 SENDER_NAME = typer.Option(metavar="NAME", help="The sender's name; without it the newsletter's.")
+REPLY_TO = typer.Option(metavar="EMAIL", help="Where answers of readers go; '' for the sender's address.")
 POSTAL_ADDRESS = typer.Option(metavar="TEXT", help="Where you can be reached by post: the law asks for it.")
 LANGUAGE = typer.Option(metavar="TAG", help="Language of the mail itself, such as en, de or fr-CA.")
 TIMEZONE = typer.Option(metavar="ZONE", help="The zone its days are counted in.")

@@ -32,8 +32,9 @@ _PERSONAL = (b"To",)
 class Head:
     """Who writes to whom, and when. `message_id` is written with its angle brackets.
 
-    `language` and `feedback_id` may be ''. `unsubscribe_url` is '' for a mail that nobody can have too often:
-    one that was asked for, or the last one. With it the mail is one of a list, `list_id` (RFC 2919).
+    `reply_to`, `language` and `feedback_id` may be ''. `unsubscribe_url` is '' for a mail that nobody can
+    have too often: one that was asked for, or the last one. With it the mail is one of a list, `list_id`
+    (RFC 2919).
     """
 
     sender: str
@@ -41,6 +42,7 @@ class Head:
     message_id: str
     date: datetime
     sender_name: str = ""
+    reply_to: str = ""
     language: str = ""
     feedback_id: str = ""
     list_id: str = ""
@@ -73,6 +75,8 @@ def _headers(page: Page, head: Head) -> bytes:
         # No answer is wanted of machines: out-of-office replies and the like stay away (RFC 3834 §5).
         structured("Auto-Submitted", "auto-generated"),
     ]
+    if head.reply_to:
+        headers.append(mailbox("Reply-To", "", ascii_address(head.reply_to)))
     if head.unsubscribe_url:
         headers += [
             mailbox("List-Id", "", head.list_id),

@@ -6,7 +6,8 @@ DigestError            says what, where and what next, in words a person can act
 │   ├── NotFound       no such newsletter, source, topic, subscriber, issue
 │   ├── Unfit          some of several values, each told by itself
 │   └── Conflict       it is there already, or not in a state that allows this
-│       └── Overtaken  somebody else changed it at the same moment
+│       ├── Overtaken  somebody else changed it at the same moment
+│       └── TooOften   the same was asked for too often: it says when again
 ├── Misconfigured      settings or templates: nothing was started
 ├── Refused            the other side said no for good: never retry
 │   ├── Gone           what was asked for existed and was taken away for good
@@ -50,6 +51,14 @@ class Conflict(InvalidInput):
 
 class Overtaken(Conflict):
     """Somebody else changed the same thing at the same moment. Nothing was stored: trying again may help."""
+
+
+class TooOften(Conflict):
+    """Somebody asked for the same too often. Nothing was done: after `wait` it may be asked for again."""
+
+    def __init__(self, message: str, wait: timedelta) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class Misconfigured(DigestError):

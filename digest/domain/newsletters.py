@@ -46,7 +46,7 @@ class Newsletter:
     With `local_time` a scheduled issue leaves at its hour by each reader's own clock. `cadences` are what
     subscribers may choose from, the most frequent first.
     In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
-    or asked for its approval cannot approve it.
+    or asked for its approval cannot approve it. What readers answer goes to `reply_to`, '' for the sender.
     """
 
     id: NewsletterId
@@ -73,3 +73,4 @@ class Newsletter:
     cadences: tuple[Cadence, ...] = (Cadence.EVERY,)
     quiet_hours: QuietHours | None = None
     second_eyes: bool = False
+    reply_to: str = ""

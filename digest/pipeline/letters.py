@@ -103,6 +103,7 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
     head = Head(
         sender=sender.address,
         sender_name=sender.name,
+        reply_to=sender.reply_to,
         to=letter.email,
         message_id=letter.message_id,
         date=letter.created_at,

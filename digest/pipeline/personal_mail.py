@@ -106,6 +106,7 @@ def sender_of(runtime: Runtime, newsletter: Newsletter) -> Sender:
         address=newsletter.sender_email,
         list_id=f"{newsletter.slug}.{domain}",
         feedback_id=f"{newsletter.slug}:digest:{_feedback_sender(domain)}",
+        reply_to=newsletter.reply_to,
         owner=newsletter.sender_email,
         # Only what everybody may read is an archive: a reader's own copy online is none.
         archive_url=runtime.archive_url(newsletter) if newsletter.archive else "",

@@ -7,15 +7,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from digest.admit.attempts import FOR_AN_ACCOUNT, WITHIN, must_wait, tries_at
 from digest.compose.letters import marked_as_test
 from digest.deliver.headers import mail_address
 from digest.deliver.mime import EncodedEdition, EncodedIssue
 from digest.deliver.transport import Envelope, MailSession
 from digest.domain.deliveries import DeliveryState, Outcome
-from digest.domain.errors import Conflict, InvalidInput, Refused, Unavailable
+from digest.domain.errors import Conflict, InvalidInput, Refused, TooOften, Unavailable
 from digest.domain.issues import Issue, IssueId
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
+from digest.domain.times import zone
 from digest.pipeline.letters import NO_DELIVERY
 from digest.pipeline.personal_mail import personal_values, recipient_of, sender_of
 from digest.pipeline.preview import SPECIMEN, Shown, shown_to
@@ -58,8 +60,9 @@ def send_test(
 
     It goes the way of a real mail, headers and signature included, but its personal links lead nowhere:
     whoever gets it could otherwise unsubscribe the reader it is shown as. Raises what `page_for_reader`
-    does, `InvalidInput` for too many addresses or none, `Conflict` for a suppressed one, and `Unavailable` or
-    `Refused` when the mail server takes none.
+    does, `InvalidInput` for too many addresses or none, `Conflict` for a suppressed one, `TooOften` after ten
+    tests of a newsletter in a quarter of an hour, and `Unavailable` or `Refused` when the mail server takes
+    none.
     """
     if not 1 <= len(set(addresses)) <= MAX_ADDRESSES:
         raise InvalidInput(
@@ -69,6 +72,7 @@ def send_test(
     _require_reachable(runtime, addresses)
     shown = shown_to(runtime, issue_id, email=email, topics=topics)
     edition = _edition(runtime, shown, email=shown.email if email else "", topics=topics or ())
+    _require_patience(runtime, shown.pieces.newsletter, by)
     mails = [(address, *_mail(runtime, shown, edition, address)) for address in dict.fromkeys(addresses)]
     tested = asyncio.run(_send(runtime, mails))
     with writing(runtime.engine) as session:
@@ -91,6 +95,20 @@ def _require_reachable(runtime: Runtime, addresses: Sequence[str]) -> None:
         raise Conflict(
             f"{', '.join(suppressed)}: suppressed, as mail there bounced or its reader complained. "
             "No test was sent: leave that out"
+        )
+
+
+def _require_patience(runtime: Runtime, newsletter: Newsletter, by: str) -> None:
+    """Count a test before it is sent: a form that mails anybody is no way to flood somebody."""
+    tries = tries_at(runtime.door_key, "test mail", f"{newsletter.id} {by.casefold()}")
+    now = runtime.clock()
+    if wait := must_wait(runtime.engine, tries, now=now):
+        again = (now + wait).astimezone(zone(newsletter.timezone))
+        raise TooOften(
+            f"{by} has sent {FOR_AN_ACCOUNT} tests of {newsletter.name} within "
+            f"{WITHIN.total_seconds() // 60:.0f} minutes, which is enough for now. Send the next one after "
+            f"{again:%H:%M} ({newsletter.timezone}). Nothing was sent",
+            wait,
         )
 
 

@@ -67,6 +67,7 @@ class NewsletterRow(Base):
     cadences: Mapped[str] = mapped_column(String(64), default="every")
     quiet_hours: Mapped[str] = mapped_column(String(11), default="", server_default="")
     second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
+    reply_to: Mapped[str] = mapped_column(String(320), default="", server_default="")
 
 
 class TopicRow(Base):
@@ -116,6 +117,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         cadences=",".join(newsletter.cadences),
         quiet_hours=str(newsletter.quiet_hours or ""),
         second_eyes=newsletter.second_eyes,
+        reply_to=newsletter.reply_to,
         created_at=now,
     )
     session.add(row)
@@ -323,6 +325,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         cadences=tuple(map(Cadence, row.cadences.split(","))),
         quiet_hours=QuietHours.parse(row.quiet_hours),
         second_eyes=row.second_eyes,
+        reply_to=row.reply_to,
     )
 
 

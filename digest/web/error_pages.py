@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from digest.compose.phrases import Phrases
-from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, Unavailable
+from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, TooOften, Unavailable
 from digest.web.headers import DESK
 from digest.web.speech import accepted_languages
 from digest.web.templating import Pages
@@ -31,6 +31,7 @@ FOR_VISITORS = "for visitors"
 
 _STATUSES: tuple[tuple[type[DigestError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (TooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (Conflict, HTTPStatus.CONFLICT),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY),
     (Refused, HTTPStatus.NOT_FOUND),
@@ -43,6 +44,7 @@ _TITLES = {
     HTTPStatus.CONFLICT: "Not as things stand",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That was too much",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Something is missing",
+    HTTPStatus.TOO_MANY_REQUESTS: "That was too often",
     HTTPStatus.SERVICE_UNAVAILABLE: "Out of reach for the moment",
 }
 _BROKEN = "Something went wrong"

@@ -24,6 +24,23 @@ def test_a_senders_name_cannot_reorder_or_break_what_stands_beside_it(drafted: P
         assert "Bcc" not in mail
 
 
+def test_answers_go_where_the_newsletter_says(drafted: Path, digest: Digest) -> None:
+    def said() -> str:
+        return digest("newsletter", "show", "weekly").well().out
+
+    assert "answers go to    editors@example.org" in said()
+    assert digest("newsletter", "show", "weekly", "--json").json["reply_to"] == ""
+    for wrong, words in (("nobody", "is not an e-mail address"), ("grüße@example.org", "plain letters")):
+        digest("newsletter", "change", "weekly", "--reply-to", wrong).refused(WRONG, wrong, words)
+    digest("newsletter", "change", "weekly", "--reply-to", "answers@Bücher.example.org").well()
+    assert "answers@xn--bcher-kva.example.org" in said()
+    digest("issue", "approve", "1", "--by", "Ada").well()
+    digest("newsletter", "change", "weekly", "--reply-to", "").refused(WRONG, "issue 1", "is approved")
+    digest("send", "1").well()
+    mails = [message_from_bytes(file.read_bytes()) for file in (drafted / "outbox/new").iterdir()]
+    assert {mail["Reply-To"] for mail in mails} == {"<answers@xn--bcher-kva.example.org>"}
+
+
 ODD = {
     "Harbour\nWeek": "a line break (U+000A)",
     "Harbour\u2028Week": "a line break (U+2028)",

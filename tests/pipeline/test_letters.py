@@ -23,7 +23,7 @@ from digest.pipeline.letters import letters_due, mail_link, post_letters
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, list_letters, queue_letter
-from digest.store.newsletters import set_theme
+from digest.store.newsletters import change_newsletter, set_theme
 from digest.store.subscribers import set_subscription_state, suppress
 from digest.track.tokens import Purpose
 from tests.faults.workers import Worker
@@ -109,6 +109,14 @@ def body(message: EmailMessage, kind: str = "plain") -> str:
     part = message.get_body((kind,))
     assert part
     return str(part.get_content())
+
+
+def test_an_answer_to_a_letter_goes_where_answers_to_issues_go(post: Post) -> None:
+    with writing(post.engine) as session:
+        change_newsletter(session, post.newsletter.id, reply_to="answers@example.org")
+    post.queue()
+    post.send()
+    assert post.received["Reply-To"] == "answers@example.org"
 
 
 @pytest.mark.parametrize("kind", STATES)

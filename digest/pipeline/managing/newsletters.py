@@ -40,7 +40,7 @@ from digest.store.newsletters import add_newsletter, change_newsletter, get_news
 Propose = Callable[[Newsletter], Given]
 """Says what is to change of the newsletter as it stands, in the transaction that changes it."""
 
-IDENTITY = frozenset({"name", "sender_email", "sender_name", "postal_address"})
+IDENTITY = frozenset({"name", "sender_email", "sender_name", "reply_to", "postal_address"})
 """What mail says of whom it comes from."""
 
 NEEDED = ("slug", "name", "sender_email", "postal_address")
@@ -192,6 +192,7 @@ READERS: Mapping[str, Reader] = {
     "name": _line(limits.NAME_MAX),
     "sender_name": _line(limits.NAME_MAX),
     "sender_email": lambda value, _called: parse_sender(str(value)),
+    "reply_to": lambda value, _called: parse_sender(str(value)) if str(value).strip() else "",
     "postal_address": lambda value, called: required(str(value), called, limit=limits.POSTAL_ADDRESS_MAX),
     "language": lambda value, called: spoken_language(str(value).strip(), called),
     "timezone": _zone,

@@ -33,6 +33,9 @@ class NewsletterChange(Given):
     name: Line | None = Field(None, examples=["Harbour Week"])
     sender_name: Line | None = Field(None, description="Without it, its name.")
     sender_email: Address | None = Field(None, examples=["week@news.example.org"])
+    reply_to: Line | None = Field(
+        None, examples=["editors@example.org"], description="Where answers of readers go; '' for the sender."
+    )
     postal_address: Prose | None = Field(None, description="It stands in every mail, as laws want it.")
     language: Language | None = None
     timezone: Line | None = Field(None, examples=["Europe/Paris"])

@@ -32,6 +32,7 @@ class Newsletter(Told):
     name: str = Field(examples=["Harbour Week"])
     sender_name: str
     sender_email: str = Field(examples=["week@news.example.org"])
+    reply_to: str = Field(description="Where answers of readers go; '' for the sender's address.")
     postal_address: str
     language: str = Field(examples=["en"])
     timezone: str = Field(examples=["Europe/Paris"])
@@ -59,6 +60,7 @@ class Newsletter(Told):
             name=one.name,
             sender_name=one.sender_name,
             sender_email=one.sender_email,
+            reply_to=one.reply_to,
             postal_address=one.postal_address,
             language=one.language,
             timezone=one.timezone,

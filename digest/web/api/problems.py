@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +22,7 @@ from digest.domain.errors import (
     NotFound,
     Overtaken,
     Refused,
+    TooOften,
     Unavailable,
     Unfit,
 )
@@ -182,6 +184,7 @@ _OF_ERRORS: tuple[tuple[type[DigestError], Kind], ...] = (
     (SameEyes, SAME_EYES),
     (Changed, CHANGED_SINCE),
     (ChangedMeanwhile, CHANGED_SINCE),
+    (TooOften, TOO_MANY),
     (Conflict, CONFLICT),
     (InvalidInput, UNREADABLE),
     (Refused, REFUSED),
@@ -262,6 +265,8 @@ def expected(request: Request, exc: DigestError) -> JSONResponse:
     if isinstance(exc, Unavailable):
         wait = exc.retry_after.total_seconds() if exc.retry_after else _RETRY_SECONDS
         headers = {"Retry-After": str(max(1, round(wait)))}
+    elif isinstance(exc, TooOften):
+        headers = {"Retry-After": str(math.ceil(exc.wait.total_seconds()))}
     wrong = (
         [Wrong(where=f"body.{field}", what=what) for field, what in exc.problems.items()]
         if isinstance(exc, Unfit)

@@ -47,7 +47,16 @@ CONTENTS = (
     "archive",
 )
 """What an editor may change."""
-IDENTITY = ("name", "sender_name", "sender_email", "postal_address", "timezone", "approval", "second_eyes")
+IDENTITY = (
+    "name",
+    "sender_name",
+    "sender_email",
+    "reply_to",
+    "postal_address",
+    "timezone",
+    "approval",
+    "second_eyes",
+)
 """What only an admin may: whom mail comes from, and who lets it go."""
 _TICKED = ("llm", "cadences", "local_time", "welcome", "goodbye", "archive")
 _NEW = (

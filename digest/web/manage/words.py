@@ -13,6 +13,7 @@ _CALLED: Mapping[str, str] = {
     "categories": "label",
     "url": "the address",
     "sender_email": "the address",
+    "reply_to": "the address for answers",
     "takeaway_words": "the length of takeaways",
     "takeaways": "the number of takeaways",
     "max_items": "the number of articles",

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from digest.compose.checks import HTML_MAX_BYTES, check_page
 from digest.compose.steps import Pieces, pieces_of
+from digest.compose.untrusted import plain
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.mail import Page
+from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.domain.topics import Topic
 from digest.pipeline.preview import (
@@ -90,7 +92,7 @@ def preview_view(runtime: Runtime, found: Pieces, reader: ReaderChosen, look: Lo
         return replace(view, problem=f"No article of this issue belongs to {theirs}, so no mail is made.")
     except InvalidInput as exc:
         return replace(view, problem=str(exc))
-    return replace(view, mail=_mail(runtime, shown, path, reader, look))
+    return replace(view, mail=_mail(runtime, found.newsletter, shown, path, reader, look))
 
 
 def _reasoned(view: PreviewView, found: Reasons) -> PreviewView:
@@ -103,10 +105,14 @@ def _reasoned(view: PreviewView, found: Reasons) -> PreviewView:
     )
 
 
-def _mail(runtime: Runtime, shown: Shown, path: str, reader: ReaderChosen, look: Look) -> MailView:
+def _mail(
+    runtime: Runtime, newsletter: Newsletter, shown: Shown, path: str, reader: ReaderChosen, look: Look
+) -> MailView:
     page = page_to_look_at(runtime, shown)
     source = source_to_look_at(runtime, shown) if look.part is Part.SOURCE else b""
     return MailView(
+        sender=f"{plain(newsletter.sender_name)} <{newsletter.sender_email}>",
+        reply_to=newsletter.reply_to,
         subject=page.subject,
         frame=address(f"{path}/mail", reader.query, f"colours={look.colours}", f"images={look.images}"),
         text=page.text,

@@ -138,6 +138,8 @@ class MailView:
     `download` is where the source is got as a file.
     """
 
+    sender: str
+    reply_to: str
     subject: str
     frame: str
     text: str

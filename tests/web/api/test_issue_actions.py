@@ -111,6 +111,13 @@ def test_everything_is_held_and_let_go(api: Api) -> None:
     assert api.call("POST", "/holds").json()["why"] == ""
 
 
+def test_more_tests_than_enough_are_told_when_to_come_again(api: Api) -> None:
+    for _ in range(11):
+        response = api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["editor@example.org"]})
+    problem(response, 429, "too-many")
+    assert response.headers["retry-after"] == str(15 * 60)
+
+
 def test_a_test_that_no_server_takes_is_a_problem(api: Api) -> None:
     response = api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["editor@example.org"]})
     problem(response, 503, "unavailable")

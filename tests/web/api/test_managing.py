@@ -34,6 +34,15 @@ def test_a_newsletter_is_made_changed_and_removed(api: Api) -> None:
     problem(api.call("DELETE", "/newsletters/saturday"), 409, "conflict")
 
 
+def test_where_answers_go_is_told_set_and_taken_back(api: Api) -> None:
+    path = api.call("POST", "/newsletters", json=NEW).headers["location"].removeprefix("/api/v1")
+    for address in ("answers@example.org", ""):
+        assert api.call("PATCH", path, json={"reply_to": address}).json()["reply_to"] == address
+    response = api.call("PATCH", path, json={"reply_to": "nobody"})
+    problem(response, 422, "invalid")
+    assert [wrong["where"] for wrong in response.json()["errors"]] == ["body.reply_to"]
+
+
 def test_each_field_that_is_wrong_is_named(api: Api) -> None:
     response = api.call("POST", "/newsletters", json={**NEW, "sender_email": "nobody", "timezone": "Mars"})
     problem(response, 422, "invalid")

@@ -17,7 +17,7 @@ from digest.store.newsletters import get_newsletter, list_newsletters
 from tests.web.manage.forms import filled_in
 from tests.web.site import Site
 from tests.web.test_editor import read, text_of
-from tests.web.world import NOW, SENDING, contents
+from tests.web.world import DRAFT, NOW, SENDING, contents
 
 PAGE = "/manage/newsletters/saturday"
 CONTENTS, IDENTITY = f"{PAGE}/contents", f"{PAGE}/identity"
@@ -91,6 +91,23 @@ def test_what_an_issue_holds_is_changed_and_recorded(site: Site) -> None:
     by, what, about, detail = audited(site)[0]
     assert (by, what, about) == ("Ada Admin", "newsletter.changed", "saturday")
     assert detail == "max items: 30 → 20\narchive: – → yes\ncadences: every → every, weekly"
+
+
+def test_where_answers_go_is_set_and_shown_beside_the_preview(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_issue(session, SENDING, IssueState.CANCELLED, now=NOW)
+    preview = f"/issues/{DRAFT}/preview"
+    assert "From Reader & Sons Press <reader@news.example.org> Subject" in read(site, preview)
+    answer = site.submit(IDENTITY, **filled_in(site, PAGE, IDENTITY, reply_to="nobody"))
+    assert answer.status_code == 422
+    assert "'nobody' is not an e-mail address" in text_of(answer.text)
+    form = filled_in(site, PAGE, IDENTITY, reply_to=" answers@example.org ")
+    assert site.submit(IDENTITY, **form).status_code == 303
+    assert stored(site).reply_to == "answers@example.org"
+    assert "Answers go to answers@example.org Subject" in read(site, preview)
+    assert "Reply-To: <answers@example.org>" in site.get(f"{preview}/source").text
+    assert site.submit(IDENTITY, **filled_in(site, PAGE, IDENTITY, reply_to="")).status_code == 303
+    assert "Answers go to" not in read(site, preview)
 
 
 def test_saving_without_a_change_changes_and_records_nothing(site: Site) -> None:

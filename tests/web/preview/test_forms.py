@@ -63,7 +63,8 @@ def test_what_is_shown_is_approved_by_who_is_signed_in(sound: Site) -> None:
     approved = standing(sound)
     assert (approved.state, approved.approved_by) == (IssueState.APPROVED, NAMES[Role.EDITOR])
     assert "It is approved: what you saw is what is sent." in text_of(page)
-    assert f"{NAMES[Role.EDITOR]} approved revision 1: {approved.content_hash[:12]}." in text_of(page)
+    assert f"{NAMES[Role.EDITOR]} approved revision 1 on 23 November, 07:00 UTC." in text_of(page)
+    assert f"Its fingerprint: {approved.content_hash[:12]}." in text_of(page)
     assert audited(sound) == [("issue.approved", NAMES[Role.EDITOR], "")]
 
 
@@ -184,6 +185,22 @@ def test_a_test_that_cannot_go_is_told_at_its_form(
     at = answer.text.index('id="test"')
     assert words in text_of(answer.text[at : answer.text.index("</section>", at)])
     assert smtp_sink.count() == 0
+
+
+def test_ten_tests_are_enough_for_a_quarter_of_an_hour_and_it_says_when_again(
+    mailing: Site, smtp_sink: SmtpSink
+) -> None:
+    for _ in range(10):
+        assert mailing.submit(f"{PAGE}/test", to="ed@example.org").status_code == 200
+    answer = mailing.submit(f"/issues/{SENDING}/preview/test", to="ed@example.org")
+    assert answer.status_code == 429, "another issue of the same newsletter is no way around it"
+    at = answer.text.index('id="test"')
+    told = text_of(answer.text[at : answer.text.index("</section>", at)])
+    assert "has sent 10 tests of The Saturday Reader within 15 minutes" in told
+    assert "Send the next one after 07:15 (UTC). Nothing was sent." in told
+    assert smtp_sink.count() == 10
+    with mailing.seen_by(Role.EDITOR) as another:
+        assert another.submit(f"{PAGE}/test", to="ed@example.org").status_code == 200
 
 
 # --- links
