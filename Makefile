@@ -1,6 +1,6 @@
 # Runs on a plain Debian or Ubuntu with Python 3.11 or newer and make; `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench phrases clean
+.PHONY: help setup demo test screenshots lint bench phrases clean
 
 # No module or tool of another environment may leak in. And the tests start some hundred processes: without
 # byte code kept from one to the next, each would compile every import for four seconds.
@@ -12,7 +12,7 @@ test_workers := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 8 ? n + 1 
 mail_tools := tools/mail
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make the environment in .venv, with the command .venv/bin/digest
 	@tools/setup.sh
@@ -23,6 +23,10 @@ demo: setup ## gather a sample newsroom, compose an issue, mail it to a built-in
 test: setup ## run every test, after installing what they need; ARGS='-k words' selects
 	@tools/test-servers.sh
 	$(bin)/pytest -n $(test_workers) --dist worksteal $(ARGS)
+
+screenshots: setup ## put pictures of every page into build/screenshots: light, dark and on a phone
+	@tools/test-servers.sh
+	$(bin)/pytest -n $(test_workers) --dist worksteal -q tests/journeys/test_pictures.py
 
 lint: setup ## check style, types, layers, dependencies, shell scripts, deployment files and mail templates
 	$(bin)/ruff check .

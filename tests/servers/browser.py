@@ -39,10 +39,11 @@ class ChromiumBrowser:
 
     Playwright's synchronous interface leaves its event loop marked as running in this thread between calls,
     and then `asyncio.run` fails in every later test. So the loop is set aside between pages: only inside
-    `page()` can no other loop run.
+    `page()` can no other loop run. Pages of several people may be open at once, one inside the other.
     """
 
     def __init__(self) -> None:
+        self._open = 0
         self._manager = sync_playwright()
         playwright: Playwright = self._manager.__enter__()
         self._chromium: Browser = playwright.chromium.launch(
@@ -57,7 +58,9 @@ class ChromiumBrowser:
         self, *, width: int = 1280, height: int = 800, dark: bool = False, scripts: bool = True
     ) -> Iterator[Page]:
         """A page of a fresh profile; what is not on the loopback it cannot load."""
-        self._take_up()
+        if not self._open:
+            self._take_up()
+        self._open += 1
         context = self._chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -70,7 +73,9 @@ class ChromiumBrowser:
             yield context.new_page()
         finally:
             context.close()
-            self._set_aside()
+            self._open -= 1
+            if not self._open:
+                self._set_aside()
 
     def stop(self) -> None:
         """End the browser and Playwright's driver."""

@@ -44,10 +44,10 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def filled_database(empty_database: Path) -> Path:
-    return _filled_copy(empty_database, "filled.db", populate)
+    return filled_copy(empty_database, "filled.db", populate)
 
 
-def _filled_copy(empty: Path, name: str, fill: Callable[[Runtime], object]) -> Path:
+def filled_copy(empty: Path, name: str, fill: Callable[[Runtime], object]) -> Path:
     file = empty.with_name(name)
     shutil.copy(empty, file)
     runtime = runtime_on(f"sqlite:///{file}")
@@ -59,7 +59,7 @@ def _filled_copy(empty: Path, name: str, fill: Callable[[Runtime], object]) -> P
 @pytest.fixture(scope="session")
 def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of the sample newsletter for all tests that only look; in the end nothing has changed."""
-    with _served_to_look_at(filled_database, tmp_path_factory.mktemp("still")) as site:
+    with served_to_look_at(filled_database, tmp_path_factory.mktemp("still")) as site:
         yield site
 
 
@@ -67,11 +67,11 @@ def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) 
 def open_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
     """Serve a copy of a database, this test's own, with these settings."""
     with ExitStack() as stack:
-        yield lambda database, **settings: stack.enter_context(_served_copy(database, tmp_path, **settings))
+        yield lambda database, **settings: stack.enter_context(served_copy(database, tmp_path, **settings))
 
 
 @contextmanager
-def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[Site]:
+def served_copy(database: Path, folder: Path, **settings: object) -> Iterator[Site]:
     port = free_port()
     file = folder / f"{port}.db"
     shutil.copy(database, file)
@@ -82,8 +82,8 @@ def _served_copy(database: Path, folder: Path, **settings: object) -> Iterator[S
 
 
 @contextmanager
-def _served_to_look_at(database: Path, folder: Path) -> Iterator[Site]:
-    with _served_copy(database, folder) as site:
+def served_to_look_at(database: Path, folder: Path) -> Iterator[Site]:
+    with served_copy(database, folder) as site:
         before = contents(site.runtime.engine)
         yield site
         assert contents(site.runtime.engine) == before, "a test that only looked changed something"
@@ -97,13 +97,13 @@ def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
 
 @pytest.fixture(scope="session")
 def archive_database(empty_database: Path) -> Path:
-    return _filled_copy(empty_database, "archive.db", populate_archive)
+    return filled_copy(empty_database, "archive.db", populate_archive)
 
 
 @pytest.fixture(scope="session")
 def archive(archive_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The archive for all tests that only look; in the end nothing has changed."""
-    with _served_to_look_at(archive_database, tmp_path_factory.mktemp("archive")) as site:
+    with served_to_look_at(archive_database, tmp_path_factory.mktemp("archive")) as site:
         yield site
 
 

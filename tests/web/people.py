@@ -12,7 +12,7 @@ from digest.domain.accounts import Role
 from digest.runtime import Runtime
 from digest.store.accounts import add_account, find_account
 from digest.store.database import writing
-from digest.store.sign_ins import start_sign_in
+from digest.store.sign_ins import find_sign_in, start_sign_in
 from digest.web.cookies import session_cookie
 
 TOKENS: Mapping[Role, str] = {role: f"the-session-of-the-{role}-of-these-tests" for role in Role}
@@ -32,9 +32,11 @@ def email_of(role: Role) -> str:
 
 
 def add_session(runtime: Runtime, role: Role) -> None:
-    """Store the account of a role, which has no password, and its session."""
+    """Store the account of a role, which has no password, and its session, unless they are there already."""
     now = runtime.clock()
     with writing(runtime.engine) as session:
+        if find_sign_in(session, kept(TOKENS[role]), now=now):
+            return
         account = find_account(session, email_of(role)) or add_account(
             session, email_of(role), name=NAMES[role], role=role, by="these tests", now=now
         )

@@ -1,0 +1,96 @@
+"""Every page of the router in its pictures: light, dark and on a phone; and what is wrong with it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page
+
+from digest.domain.accounts import Role
+from tests.journeys.conftest import House
+from tests.journeys.places import DOORS, MAILS, MISSING, NO_PAGES, address_of, name_of, pages
+from tests.servers.browser import ChromiumBrowser
+from tests.web.axe import CONTRAST, faults
+from tests.web.people import sign_in_browser
+from tests.web.test_browser import overflow
+
+PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+"""Where the pictures of the last run are."""
+
+
+class Screen(NamedTuple):
+    """A kind of screen: its name, its width in pixels, its colours, and what axe looks for on it."""
+
+    name: str
+    width: int
+    colours: str
+    rules: tuple[str, ...] = ()
+
+
+SCREENS = (
+    Screen("light", 1280, "light", (CONTRAST,)),
+    Screen("dark", 1280, "dark", (CONTRAST,)),
+    Screen("narrow", 375, "light"),
+)
+
+TALLEST = 2600
+"""Pixels of a page that are in its picture."""
+
+WITHOUT_ITS_REPEATS = """() => {
+  for (const call of document.querySelectorAll("article.call ~ article.call")) call.remove();
+}"""
+"""The reference of the API has a hundred calls of one form: axe would take half a minute for them."""
+
+
+@pytest.fixture(scope="module")
+def page(browser: ChromiumBrowser) -> Iterator[Page]:
+    """One tab for all pages."""
+    with browser.page() as page:
+        yield page
+
+
+@pytest.mark.parametrize("path", pages())
+def test_a_page_has_its_pictures_and_no_fault_is_found_in_them(path: str, house: House, page: Page) -> None:
+    page.context.clear_cookies()
+    if path not in DOORS:
+        sign_in_browser(page, Role.ADMIN)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    answer = page.goto(house.site.url + address_of(path, house.tokens), wait_until="load")
+    assert answer
+    assert answer.status == (404 if path in MISSING else 200)
+    assert page.title(), "a page has a title"
+    page.evaluate(WITHOUT_ITS_REPEATS)
+    for screen in SCREENS:
+        photograph(page, name_of(path), screen)
+        assert overflow(page) == 0, f"it goes beyond the side of a {screen.name} screen"
+        if path not in MAILS:
+            assert faults(page, *screen.rules) == [], screen.name
+
+
+def photograph(page: Page, name: str, screen: Screen) -> None:
+    """Turn the page to this kind of screen, and keep its picture."""
+    page.set_viewport_size({"width": screen.width, "height": 800})
+    page.emulate_media(color_scheme=screen.colours)  # type: ignore[arg-type]
+    height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(
+        path=PICTURES / f"{name}-{screen.name}.png",
+        full_page=True,
+        clip={"x": 0, "y": 0, "width": screen.width, "height": height},
+    )
+
+
+@pytest.mark.parametrize("path", sorted(NO_PAGES - {"/static/{name}"}))
+def test_what_is_left_out_is_no_page(path: str, house: House) -> None:
+    with house.site.client.stream("GET", address_of(path, house.tokens)) as answer:
+        if not answer.headers["content-type"].startswith("text/html"):
+            return  # not read: one of them streams
+        assert "<html" not in answer.read().decode()
+
+
+def test_every_page_has_a_name_of_its_own() -> None:
+    names = [name_of(path) for path in pages()]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,83 @@
+"""A newsroom in the middle of its week: a send under way, a draft that was shaped, runs, links, an invite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from digest.admit.entering import make_link
+from digest.domain.accounts import Role
+from digest.domain.deliveries import DeliveryState
+from digest.domain.newsletters import NewsletterId
+from digest.pipeline.sharing import share_issue
+from digest.runtime import Runtime
+from digest.store.accounts import add_account
+from digest.store.database import writing
+from digest.store.newsletters import NewsletterRow
+from digest.store.polls import record_standing
+from digest.store.sources import list_sources
+from digest.track.tokens import Purpose
+from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
+from tests.web.people import NAMES
+from tests.web.site import Site
+from tests.web.world import ADA, DRAFT, NOW
+
+INVITED = "nele@example.org"
+PINNED, DROPPED = 14, 13
+"""Articles of the draft."""
+
+
+def populate_house(runtime: Runtime) -> None:
+    """Fill an empty database with all that the pages can show of one newsletter."""
+    populate_ops(runtime)
+    for state, count, domain, said in (
+        (DeliveryState.ACCEPTED, 240, "example.org", (250, "2.0.0 ok")),
+        (DeliveryState.FAILED, 6, "mail.example.net", FULL),
+        (DeliveryState.FAILED, 2, "post.example.com", BLOCKED),
+        (DeliveryState.UNKNOWN, 3, "example.org", LOST),
+        (DeliveryState.PENDING, 90, "example.org", FULL),
+    ):
+        add_mails(runtime.engine, state, count, domain=domain, said=said)
+    with writing(runtime.engine) as session:
+        session.execute(update(NewsletterRow).values(archive=True))
+        for source in list_sources(session, NewsletterId(1)):
+            read = replace(
+                source.standing,
+                polled_at=NOW - timedelta(minutes=20),
+                succeeded_at=NOW - timedelta(minutes=20),
+                new_at=NOW - timedelta(days=1),
+                next_poll_at=NOW + timedelta(minutes=40),
+            )
+            if source.id == 2:
+                read = replace(
+                    read,
+                    last_error="the server answers 500",
+                    failing_since=NOW - timedelta(days=2),
+                    failures=9,
+                )
+            record_standing(session, source, read, reservation="")
+
+
+def shape_and_share(site: Site) -> Mapping[str, str]:
+    """Do what people do with the draft; return the tokens of links by the beginning of their addresses."""
+    draft = f"/issues/{DRAFT}/draft"
+    with site.seen_by(Role.EDITOR) as edith:
+        edith.submit(f"{draft}/fields/subject", to="Peat that pays, and a bond for every satellite")
+        edith.submit(f"{draft}/articles/{PINNED}", do="pin")
+        edith.submit(f"{draft}/articles/{DROPPED}", do="drop")
+        edith.submit(f"{draft}/fields/headline", to="A star, and its weather", article=str(PINNED))
+        edith.submit(f"/issues/{DRAFT}/preview/outlook")
+        edith.submit(f"/issues/{DRAFT}/preview/ask", note="the intro is new")
+    admin = NAMES[Role.ADMIN]
+    with writing(site.runtime.engine) as session:
+        account = add_account(session, INVITED, name="Nele Brandt", role=Role.EDITOR, by=admin, now=NOW)
+        invitation = make_link(session, account, by=admin, now=NOW)
+    share = share_issue(site.runtime, DRAFT, by=NAMES[Role.EDITOR])
+    mailed = {
+        purpose: site.link(purpose, ADA).rpartition("/")[2]
+        for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.ONLINE)
+    }
+    return {"enter": invitation, "shown": share.url.rpartition("/")[2], **mailed}
