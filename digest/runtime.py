@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryId
 from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
+    from digest.track.clicks import ClickLinks
     from digest.track.returns import ReturnPaths
     from digest.track.tokens import Tokens
 
@@ -100,6 +102,11 @@ class Runtime:
     def door_key(self) -> bytes:
         """What marks the browsers that people sign in with. Raises `Misconfigured` as `tokens` does."""
         return hmac.digest(self._secret_keys[-1].encode(), b"digest.sign-in", "sha256")
+
+    @property
+    def visitor_key(self) -> bytes:
+        """What tells those who follow links apart, for minutes. Raises `Misconfigured` as `tokens` does."""
+        return hmac.digest(self._secret_keys[-1].encode(), b"digest.visitors", "sha256")
 
     @cached_property
     def return_paths(self) -> ReturnPaths:
@@ -294,7 +301,16 @@ class Runtime:
         from digest.compose.template_files import TemplateFiles
 
         folders = self.template_folders(newsletter)
-        return replace(_template(folders, TemplateFiles(folders).stamp), theme=newsletter.theme)
+        template = _template(folders, TemplateFiles(folders).stamp)
+        return replace(template, theme=newsletter.theme, counted=self._counted(newsletter))
+
+    def _counted(self, newsletter: Newsletter) -> ClickLinks | None:
+        """Return what makes the links of a newsletter's mail counted ones, None where no clicks are."""
+        if newsletter.clicks is Clicks.OFF:
+            return None
+        from digest.track.clicks import ClickLinks
+
+        return ClickLinks(self.settings.public_url.rstrip("/"), self.tokens)
 
     def letter_template(self, kind: LetterKind, newsletter: Newsletter | None = None) -> MessageTemplate:
         """Return the template of a mail besides the digest, as `template` does; an alert is nobody's."""

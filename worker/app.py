@@ -37,6 +37,7 @@ DRAFT_SECONDS = 300.0
 MAILBOX_SECONDS = 60.0
 LOOK_UP_SECONDS = 60.0
 LOOK_AHEAD_SECONDS = 20.0
+CLICKS_SECONDS = 30.0
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
 less than this between them, hints arrive."""
@@ -86,6 +87,11 @@ def make_app(settings: Settings) -> Celery:
                 "task": "worker.tasks.look_ahead",
                 "schedule": LOOK_AHEAD_SECONDS,
                 "options": {"expires": LOOK_AHEAD_SECONDS},
+            },
+            "count-clicks": {
+                "task": "worker.tasks.count_clicks",
+                "schedule": CLICKS_SECONDS,
+                "options": {"expires": CLICKS_SECONDS},
             },
             **_returns(settings),
         },

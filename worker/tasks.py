@@ -22,6 +22,7 @@ from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
 from digest.pipeline.throttling import look_up_domains
 from digest.runtime import Runtime, open_runtime
+from digest.track.counting import settle_hits
 from worker.app import HINT_SECONDS, app
 from worker.stopping import stopping
 
@@ -61,6 +62,12 @@ def poll() -> None:
 def draft() -> None:
     """Fill the drafts of the coming issues with what was gathered since, for most of a minute."""
     fill_drafts(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def count_clicks() -> None:
+    """Count the links that were followed, once it can be told by whom they were not."""
+    settle_hits(runtime().engine, now=runtime().clock())
 
 
 @app.task

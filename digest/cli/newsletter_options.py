@@ -54,6 +54,9 @@ CADENCE = typer.Option(
     help="How often subscribers may choose to get it. Repeat it; every issue is what they get otherwise.",
 )
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
+CLICKS = typer.Option(
+    help="What is learned of the links in mails: nothing, or how often each is followed, and never by whom."
+)
 QUIET_HOURS = typer.Option(
     metavar="FROM-TO", help="Hours in which no digest leaves, in the newsletter's zone; '' for none."
 )

@@ -13,6 +13,7 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.clicks import Clicks
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Approval, Newsletter
@@ -54,6 +55,7 @@ def add(
     local_time: Annotated[bool, options.LOCAL_TIME] = False,
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
+    clicks: Annotated[Clicks, options.CLICKS] = Clicks.OFF,
 ) -> None:
     """Add a newsletter."""
     runtime = open_runtime()
@@ -82,6 +84,7 @@ def add(
             "local_time": local_time,
             "cadences": cadence or [Cadence.EVERY],
             "quiet_hours": quiet_hours,
+            "clicks": clicks,
         },
         by=decided_by(""),
         called=_option,
@@ -140,6 +143,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
         ("quiet hours", newsletter.quiet_hours or "none"),
+        ("clicks", newsletter.clicks.in_words),
     ]
     show_record(newsletter.slug, rows)
 
@@ -168,6 +172,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
         "digest newsletter change harbour-week --llm",
         "digest newsletter change harbour-week --archive",
         "digest newsletter change harbour-week --quiet-hours 22:00-07:00",
+        "digest newsletter change harbour-week --clicks counted",
     )
 )
 def change(
@@ -193,6 +198,7 @@ def change(
     local_time: Annotated[bool | None, options.LOCAL_TIME] = None,
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str | None, options.QUIET_HOURS] = None,
+    clicks: Annotated[Clicks | None, options.CLICKS] = None,
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
@@ -220,6 +226,7 @@ def change(
         "local_time": local_time,
         "cadences": cadence or None,
         "quiet_hours": quiet_hours,
+        "clicks": clicks,
     }
     wanted = {field: value for field, value in given.items() if value is not None}
     if not wanted:
@@ -252,6 +259,13 @@ def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str,
             "A scheduled issue leaves at its hour by each reader's own clock; where that has passed when it "
             "is approved, at once. Let a schedule be due in the easternmost zone of your readers."
         )
+    if wanted.get("clicks") is Clicks.COUNTED:
+        say(
+            "From the next approval on, links in its mail lead through "
+            f"{runtime.settings.public_url.rstrip('/')}/c/: let your proxy pass that on. The mail says so."
+        )
+    if wanted.get("clicks") is Clicks.OFF:
+        say("Links of mail that was sent lead on as before, and are counted no more.")
     if "cadences" in wanted:
         say("Who chose another cadence before keeps it.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from digest.compose.markup import outline
 from digest.compose.phrases import ARTICLES, Phrases
 from digest.compose.templates import EmailTemplate, compile_template
-from digest.compose.untrusted import plain
-from digest.compose.views import SectionView, issue_context, item_view, name_of, title_of
+from digest.compose.untrusted import find_link, plain
+from digest.compose.views import SectionView, issue_context, item_view, name_of, others_of, title_of
+from digest.domain.clicks import ArticleLink, link_number
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, Item
 from digest.domain.layout import FULL_ITEMS, MAIL_ROOM, Density
-from digest.domain.mail import SECTION_COUNT, TOKEN_OPEN, Fragment, RenderedIssue
+from digest.domain.mail import SECTION_COUNT, TOKEN_OPEN, Fragment, RenderedIssue, Token
 from digest.domain.topics import TopicSlug
 
 __all__ = ["EmailTemplate", "compile_template", "render_issue"]
@@ -52,6 +53,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
         titles=tuple(map(title_of, content.items)),
         summaries=tuple(map(_summary, content.items)),
         counts=tuple(pieces.phrases.counted(ARTICLES, count) for count in range(1, len(content.items) + 1)),
+        links=pieces.links(),
     )
 
 
@@ -68,7 +70,7 @@ class _Pieces:
     @classmethod
     def of(cls, content: IssueContent, template: EmailTemplate) -> Self:
         phrases = template.phrases(content.language)
-        shared = issue_context(content, phrases, template.theme)
+        shared = issue_context(content, phrases, template.theme, counts_clicks=template.counted is not None)
         sections = {topic.slug: SectionView(name_of(topic.name), topic.slug) for topic in content.topics}
         return cls(content, template, phrases, shared, sections)
 
@@ -97,8 +99,43 @@ class _Pieces:
 
     def _item(self, item: Item, topic: TopicSlug, density: Density) -> Fragment:
         also_about = tuple(self.sections[other].name for other in item.topics if other != topic)
-        shown = item_view(item, self.content.language, self.phrases, density, also_about=also_about)
+        shown = item_view(
+            item,
+            self.content.language,
+            self.phrases,
+            density,
+            also_about=also_about,
+            link=lambda url: self._link(url, topic),
+        )
         return self.piece("item", section=self.sections[topic], item=shown)
+
+    def _link(self, url: str, topic: TopicSlug) -> str:
+        """Return what stands for an article's address under a topic: itself, or the link that is counted."""
+        token = self._token(url, topic)
+        if self.template.counted is None or token is None:
+            return url
+        return f"{self.template.counted.address(token)}/{Token.PLACE.mark}"
+
+    def _token(self, url: str, topic: TopicSlug) -> str | None:
+        if self.template.counted is None or not self.content.id:
+            return None
+        number = link_number(url, list(self.sections).index(topic))
+        return self.template.counted.token(self.content.id, number)
+
+    def links(self) -> dict[str, ArticleLink]:
+        """Return where counted links lead, by their tokens."""
+        return {
+            token: ArticleLink(url, item.position, topic, source)
+            for item in self.content.items
+            for topic in item.topics
+            for source, url in self._addresses(item)
+            if (token := self._token(url, topic))
+        }
+
+    def _addresses(self, item: Item) -> Iterator[tuple[str, str]]:
+        if url := find_link(item.url):
+            yield plain(item.source), url
+        yield from ((other.source, other.url) for other in others_of(item))
 
 
 def _fit(*pieces: Fragment) -> bool:

@@ -51,4 +51,6 @@ def specimen() -> dict[str, Any]:
         for density in Density
     ]
     sections = (SectionView("Topic", "topic", tuple(items)),)
-    return issue_context(_ISSUE, ENGLISH, _THEME, sections=sections, section_count=SECTION_COUNT)
+    return issue_context(
+        _ISSUE, ENGLISH, _THEME, counts_clicks=True, sections=sections, section_count=SECTION_COUNT
+    )

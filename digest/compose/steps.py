@@ -224,6 +224,7 @@ def _content(session: Session, issue: Issue) -> IssueContent:
         preheader=issue.preheader,
         intro=issue.intro,
         number=issue.number or next_number(session, newsletter.id),
+        id=issue.id,
     )
 
 

@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.ext import extract_from_ast
@@ -28,6 +28,7 @@ from digest.compose.specimen import specimen
 from digest.compose.template_files import Source, TemplateFiles
 from digest.compose.views import MailView, context
 from digest.domain.errors import Misconfigured
+from digest.domain.issues import IssueId
 from digest.domain.mail import TOKEN_CLOSE, Fragment, Page, Token
 from digest.domain.themes import USUAL, Theme
 
@@ -55,9 +56,26 @@ class _Bodies:
         return self.catalogues.phrases(language, self.theme.wording)
 
 
+class CountedLinks(Protocol):
+    """Makes counted links. Two that make the same links are equal, as a template is when they are."""
+
+    def token(self, issue_id: IssueId, number: int) -> str:
+        """Return what names the link of this number in an issue, and proves that it is one of ours."""
+
+    def address(self, token: str) -> str:
+        """Return the address of a counted link, which a slash and its place in the mail are to follow."""
+
+    def __hash__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailTemplate(_Bodies):
-    """The digest's template, whose blocks are rendered one by one."""
+    """The digest's template, whose blocks are rendered one by one.
+
+    `counted` makes the links of its articles counted ones, where clicks are; None leaves them as they are.
+    """
+
+    counted: CountedLinks | None = None
 
     def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
         """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -66,11 +66,15 @@ class MailView:
 
 @dataclass(frozen=True, slots=True)
 class IssueView:
-    """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs."""
+    """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs.
+
+    With `counts_clicks` its links are counted, which the closing has to say.
+    """
 
     number: int
     days: str
     intro: tuple[str, ...]
+    counts_clicks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +146,10 @@ def mail_view(newsletter: str, sender: str, postal_address: str, language: str) 
     )
 
 
-def issue_view(content: IssueContent, phrases: Phrases) -> IssueView:
+def issue_view(content: IssueContent, phrases: Phrases, *, counts_clicks: bool = False) -> IssueView:
     """Return what opening and closing are given."""
     days = phrases.days(content.first_day, content.last_day)
-    return IssueView(content.number, days, paragraphs(content.intro))
+    return IssueView(content.number, days, paragraphs(content.intro), counts_clicks)
 
 
 def theme_view(theme: Theme) -> ThemeView:
@@ -178,12 +182,17 @@ def item_view(
     density: Density = Density.FULL,
     *,
     also_about: tuple[str, ...] = (),
+    link: Callable[[str], str] = str,
 ) -> ItemView:
-    """Return what an item's block is given; `language` is the issue's, for an article of unknown language."""
+    """Return what an item's block is given; `language` is the issue's, for an article of unknown language.
+
+    `link` says what stands in the mail for an address that is fit for it.
+    """
+    url = find_link(item.url)
     spoken = item.language if item.language and LANGUAGE_TAG.fullmatch(item.language) else language
     return ItemView(
         title=shorten(title_of(item), TITLE_MAX),
-        url=find_link(item.url),
+        url=link(url) if url else None,
         source=_source_of(item.source, item.url),
         day=phrases.day(item.published_on),
         minutes=item.reading_minutes,
@@ -193,7 +202,9 @@ def item_view(
         density=density,
         image=_image(item.image) if density is Density.FULL else None,
         takeaways=_takeaways(item, density),
-        also=_others(item)[:OTHERS_MAX] if density is Density.FULL else (),
+        also=tuple(OtherSource(other.source, link(other.url)) for other in others_of(item))
+        if density is Density.FULL
+        else (),
         also_about=also_about if density is Density.FULL else (),
     )
 
@@ -205,12 +216,14 @@ def _takeaways(item: Item, density: Density) -> tuple[str, ...]:
     return said if density is Density.FULL else said[:COMPACT_TAKEAWAYS]
 
 
-def _others(item: Item) -> tuple[OtherSource, ...]:
-    return tuple(
+def others_of(item: Item) -> tuple[OtherSource, ...]:
+    """Return the other sources of a story that are named, fit to print."""
+    others = (
         OtherSource(_source_of(other.source, url), url)
         for other in item.also
         if (url := find_link(other.url))
     )
+    return tuple(others)[:OTHERS_MAX]
 
 
 def _source_of(name: str, url: str) -> str:
@@ -228,13 +241,16 @@ def title_of(item: Item) -> str:
     return plain(item.title) or _source_of(item.source, item.url)
 
 
-def issue_context(content: IssueContent, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:
+def issue_context(
+    content: IssueContent, phrases: Phrases, theme: Theme, *, counts_clicks: bool = False, **more: object
+) -> dict[str, Any]:
     """Return the names a block of a digest may use: those of every mail, issue, token, and those in `more`.
 
     Raises `InvalidInput` for a language that is no tag.
     """
     mail = mail_view(content.newsletter, content.sender_name, content.postal_address, content.language)
-    return context(mail, phrases, theme, issue=issue_view(content, phrases), token=TOKENS, **more)
+    issue = issue_view(content, phrases, counts_clicks=counts_clicks)
+    return context(mail, phrases, theme, issue=issue, token=TOKENS, **more)
 
 
 def context(mail: MailView, phrases: Phrases, theme: Theme, **more: object) -> dict[str, Any]:

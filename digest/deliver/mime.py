@@ -134,9 +134,10 @@ class EncodedIssue:
         assembly = assemble(self._issue, edition)
         headers = unstructured("Subject", assembly.subject) + self._sender_headers + self._mime_headers()
         pieces: list[bytes | _Slot] = [self._part("text/plain")]
-        pieces += self._filled((piece.text for piece in assembly.pieces), False, assembly.values)
+        placed = list(assembly.placed())
+        pieces += self._filled(((piece.text, place) for piece, place in placed), False, assembly.values)
         pieces += [HARD, self._part("text/html")]
-        pieces += self._filled((piece.html for piece in assembly.pieces), True, assembly.values)
+        pieces += self._filled(((piece.html, place) for piece, place in placed), True, assembly.values)
         pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
         return self._signed(EncodedEdition.of(assert_headers(headers), pieces))
 
@@ -160,12 +161,17 @@ class EncodedIssue:
         ).encode()
 
     def _filled(
-        self, texts: Iterable[str], is_html: bool, values: Mapping[Token, str]
+        self, texts: Iterable[tuple[str, int]], is_html: bool, values: Mapping[Token, str]
     ) -> Iterator[bytes | _Slot]:
-        """Yield the encoded fragments with the edition's own values in place; readers' slots stay."""
-        for text in texts:
+        """Yield the encoded fragments, each at its place, with the edition's own values; readers' slots stay.
+
+        A place is a piece of its own, so fragments stay shared by all editions wherever they stand in them.
+        """
+        for text, place in texts:
             for piece in self._encoded(text, is_html):
-                if isinstance(piece, _Slot) and piece.token in values:
+                if isinstance(piece, _Slot) and piece.token is Token.PLACE:
+                    yield b"%d" % place
+                elif isinstance(piece, _Slot) and piece.token in values:
                     yield _encoded_value(values[piece.token], is_html)
                 else:
                     yield piece

@@ -112,7 +112,8 @@ class IssueContent:
     `topics` are in the newsletter's order and hold every topic an item names. `subject` is '' until an
     editor writes one: then each edition names its own first article (see `subject_for`). `preheader`
     works the same way. `first_day` and `last_day` are the local dates the window covers. `number` counts
-    the newsletter's issues from 1, in the order of their approval; 0 when it has none yet.
+    the newsletter's issues from 1, in the order of their approval; 0 when it has none yet. `id` is the
+    issue's, 0 for a sample.
     """
 
     newsletter: str
@@ -127,6 +128,7 @@ class IssueContent:
     preheader: str = ""
     intro: str = ""
     number: int = 0
+    id: IssueId = IssueId(0)
 
     @property
     def addresses(self) -> tuple[frozenset[str], ...]:

@@ -12,13 +12,15 @@ Preview and send both do these three steps with this code, so what an editor see
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from digest.domain.clicks import ArticleLink
 from digest.domain.issues import Edition
 from digest.domain.layout import MAIL_ROOM, Density, lay_out
 from digest.domain.topics import TopicSlug
@@ -47,6 +49,8 @@ class Token(StrEnum):
     ITEM_COUNT = "item_count"
     ARTICLES = "articles"
     MORE_COUNT = "more_count"
+    PLACE = "place"
+    """Which article of its mail a link stands in, from 1. It differs from article to article."""
 
     @property
     def mark(self) -> str:
@@ -55,9 +59,11 @@ class Token(StrEnum):
 
 
 EDITION_TOKENS = frozenset(
-    {Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.ARTICLES, Token.MORE_COUNT}
+    {Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.ARTICLES, Token.MORE_COUNT, Token.PLACE}
 )
 PERSONAL_TOKENS = frozenset(Token) - EDITION_TOKENS
+
+_PLACE = Token.PLACE.mark
 
 SECTION_COUNT = f"{TOKEN_OPEN}section_count{TOKEN_CLOSE}"
 """Where an entry of the contents says how many articles its topic has. It differs within one edition, so
@@ -93,7 +99,8 @@ class RenderedIssue:
     list of what is in an edition, `entries` are its lines by topic, `more` says what is online only.
     `titles` are the items' titles by position, `summaries` their first takeaways ('' where there is none),
     `subject` and `preheader` what the editor wrote ('' to let each edition name its own articles). `counts`
-    say one article, two and so on, in words: which plural a number takes, only compose knows.
+    say one article, two and so on, in words: which plural a number takes, only compose knows. `links` says
+    where counted links lead, by their tokens; there are none where clicks are not counted.
 
     An issue whose every edition has room for all its articles has no `compact` and no `headlines`; nor has
     one that was approved before there were layouts, which is sent as it was approved.
@@ -115,6 +122,7 @@ class RenderedIssue:
     more: Fragment = Fragment("", "")
     summaries: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    links: Mapping[str, ArticleLink] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the pieces as JSON, the same text for the same pieces."""
@@ -138,17 +146,25 @@ def _plain(value: object) -> object:
     """Return a piece, a mapping of pieces or a text as JSON knows it."""
     if isinstance(value, Fragment):
         return {"html": value.html, "text": value.text}
+    if isinstance(value, ArticleLink):
+        return asdict(value)
     if isinstance(value, Mapping):
         return {name: _plain(piece) for name, piece in value.items()}
     return value
+
+
+_LINK = {one.name for one in fields(ArticleLink)}
 
 
 def _read(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
     if isinstance(value, dict):
-        is_piece = value.keys() == {"html", "text"} and isinstance(value["html"], str)
-        return Fragment(**value) if is_piece else {name: _read(piece) for name, piece in value.items()}
+        if value.keys() == {"html", "text"} and isinstance(value["html"], str):
+            return Fragment(**value)
+        if value.keys() == _LINK and isinstance(value["url"], str):
+            return ArticleLink(**value)
+        return {name: _read(piece) for name, piece in value.items()}
     return value
 
 
@@ -156,12 +172,18 @@ def _read(value: Any) -> Any:
 class Assembly:
     """An edition's mail before it has a reader: its pieces in order and the values of its edition tokens.
 
-    The values are plain text: whoever writes them into HTML escapes them.
+    The values are plain text: whoever writes them into HTML escapes them. `places` says of each piece which
+    article of the mail it is, from 1; 0 for what is none. Empty, none is.
     """
 
     subject: str
     pieces: tuple[Fragment, ...]
     values: Mapping[Token, str]
+    places: tuple[int, ...] = ()
+
+    def placed(self) -> Iterator[tuple[Fragment, int]]:
+        """Yield the pieces in order, each with its place."""
+        return zip(self.pieces, self.places or itertools.repeat(0), strict=False)
 
 
 def layout_of(
@@ -200,8 +222,10 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
     """
     layout = layout_of(issue, edition, room=room)
     left_out = list(layout.values()).count(None)
-    pieces = [issue.opening, *_contents(issue, edition), *_articles(issue, edition, layout)]
-    pieces += [issue.more, issue.closing] if left_out else [issue.closing]
+    placed = [(issue.opening, 0), *((piece, 0) for piece in _contents(issue, edition))]
+    placed += _articles(issue, edition, layout)
+    placed += [(issue.more, 0), (issue.closing, 0)] if left_out else [(issue.closing, 0)]
+    pieces, places = zip(*placed, strict=True)
     shown = [position for position in edition.positions if layout[position]]
     titles = [issue.titles[position] for position in shown]
     subject = issue.subject or subject_for(issue.newsletter, titles)
@@ -214,13 +238,17 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
         Token.ARTICLES: issue.counts[count - 1] if issue.counts and count else str(count),
         Token.MORE_COUNT: str(left_out),
     }
-    return Assembly(subject, tuple(pieces), values)
+    return Assembly(subject, pieces, values, places if issue.links else ())
 
 
 def _articles(
     issue: RenderedIssue, edition: Edition, layout: Mapping[int, Density | None]
-) -> Iterator[Fragment]:
-    """Yield the sections of an edition, each headed by its topic unless none of its articles is shown."""
+) -> Iterator[tuple[Fragment, int]]:
+    """Yield the sections of an edition, each headed by its topic unless none of its articles is shown.
+
+    With each piece comes which article it is, from 1; 0 with a heading.
+    """
+    places = itertools.count(1)
     for section in edition.sections:
         shown = [
             issue.pieces(density)[f"{position}:{section.topic}"]
@@ -228,8 +256,8 @@ def _articles(
             if (density := layout[position])
         ]
         if shown:
-            yield issue.sections[section.topic]
-            yield from shown
+            yield issue.sections[section.topic], 0
+            yield from zip(shown, places, strict=False)
 
 
 def _contents(issue: RenderedIssue, edition: Edition) -> list[Fragment]:
@@ -298,8 +326,9 @@ def page_for(assembly: Assembly, personal: Mapping[Token, str]) -> Page:
     def plain(match: re.Match[str]) -> str:
         return values[Token(match[1])]
 
+    placed = list(assembly.placed())
     return Page(
         assembly.subject,
-        TOKEN.sub(escaped, "".join(piece.html for piece in assembly.pieces)),
-        TOKEN.sub(plain, "".join(piece.text for piece in assembly.pieces)),
+        TOKEN.sub(escaped, "".join(piece.html.replace(_PLACE, str(place)) for piece, place in placed)),
+        TOKEN.sub(plain, "".join(piece.text.replace(_PLACE, str(place)) for piece, place in placed)),
     )

@@ -8,6 +8,7 @@ from typing import NewType
 
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.clicks import Clicks
 from digest.domain.quiet import QuietHours
 from digest.domain.themes import USUAL, Theme
 
@@ -47,6 +48,7 @@ class Newsletter:
     subscribers may choose from, the most frequent first.
     In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
     or asked for its approval cannot approve it. What readers answer goes to `reply_to`, '' for the sender.
+    `clicks` says what is learned of the links that are followed.
     """
 
     id: NewsletterId
@@ -74,3 +76,4 @@ class Newsletter:
     quiet_hours: QuietHours | None = None
     second_eyes: bool = False
     reply_to: str = ""
+    clicks: Clicks = Clicks.OFF

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.clicks import Clicks
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.quiet import QuietHours
@@ -68,6 +69,7 @@ class NewsletterRow(Base):
     quiet_hours: Mapped[str] = mapped_column(String(11), default="", server_default="")
     second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
     reply_to: Mapped[str] = mapped_column(String(320), default="", server_default="")
+    clicks: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
 
 
 class TopicRow(Base):
@@ -118,6 +120,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         quiet_hours=str(newsletter.quiet_hours or ""),
         second_eyes=newsletter.second_eyes,
         reply_to=newsletter.reply_to,
+        clicks=newsletter.clicks,
         created_at=now,
     )
     session.add(row)
@@ -326,6 +329,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         quiet_hours=QuietHours.parse(row.quiet_hours),
         second_eyes=row.second_eyes,
         reply_to=row.reply_to,
+        clicks=Clicks(row.clicks),
     )
 
 

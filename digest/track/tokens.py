@@ -33,6 +33,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     SHOWN = "shown"
     """Shows a preview to people without an account."""
+    CLICK = "click"
+    """Leads to an article, and counts that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class Tokens:
         """Return which issue a token shows, and by which link. Raises `Refused` when it is not ours."""
         issue_id, link_id = self._read(Purpose.SHOWN, token, 2)
         return IssueId(issue_id), link_id
+
+    def read_click(self, token: str) -> tuple[IssueId, int]:
+        """Return whose link it is and its number there. Raises `Refused` when it is not ours."""
+        issue_id, number = self._read(Purpose.CLICK, token, 2)
+        return IssueId(issue_id), number
 
     def _sign(self, purpose: Purpose, *numbers: int) -> str:
         return self._signers[purpose].sign(".".join(map(str, numbers))).decode("ascii")

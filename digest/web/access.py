@@ -36,6 +36,8 @@ PUBLIC = frozenset(
         "/preferences/{token}/return",
         "/preferences/{token}/pause",
         "/online/{token}",
+        "/c/{token}",
+        "/c/{token}/{place:int}",
         "/shown/{token}",
         "/shown/{token}/mail",
         "/archive",

@@ -25,6 +25,7 @@ from digest.web import (
     api,
     archive,
     assets,
+    clicks,
     draft,
     editor,
     health,
@@ -84,7 +85,19 @@ def _routes() -> tuple[BaseRoute, ...]:
     """
     whole = APIRouter()
     whole.include_router(_static)
-    for part in (health, webhooks, account, editor, draft, preview, manage, ops, subscriber, archive):
+    for part in (
+        health,
+        webhooks,
+        account,
+        editor,
+        draft,
+        preview,
+        manage,
+        ops,
+        subscriber,
+        clicks,
+        archive,
+    ):
         whole.include_router(part.router)
     whole.include_router(preview.shown)
     return tuple(whole.routes)

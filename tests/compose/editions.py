@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from digest.compose.render import EmailTemplate, render_issue
 from digest.deliver.mime import EncodedIssue
-from digest.domain.issues import IssueContent
+from digest.domain.issues import IssueContent, IssueId
 from digest.domain.mail import Page, RenderedIssue
+from digest.track.clicks import ClickLinks
+from digest.track.tokens import Tokens
 from tests.samples import SENDER, SENT_AT, everything, issue_in, page_of, sample_recipient
 
 SIZES = (1, 3, 12, 40, 100)
 LANGUAGES = ("en", "de", "ar")
+COUNTED = "de"
+"""The language whose editions have counted links: they must pass all that the others do."""
+
+LINKS = ClickLinks("https://digest.example.org", Tokens(["a key for links that nobody follows"]))
 KINDS = tuple(product(SIZES, LANGUAGES, (True, False)))
 """Articles of the issue, its language, and whether its articles have pictures."""
 
@@ -47,5 +53,7 @@ def make_editions(template: EmailTemplate) -> Mapping[str, MadeEdition]:
 
 def _made(template: EmailTemplate, size: int, language: str, pictures: bool) -> MadeEdition:
     content = issue_in(language, size, pictures=pictures)
+    if language == COUNTED:
+        content, template = replace(content, id=IssueId(47)), replace(template, counted=LINKS)
     rendered = render_issue(content, template)
     return MadeEdition(content, rendered, page_of(rendered, everything(content)))

@@ -30,9 +30,11 @@ NO_PAGES = frozenset(
         "/ops/suppressions/export",
         "/archive/{slug}/theme.css",
         "/archive/{slug}/{kind}.{form}",
+        "/c/{token}",
+        "/c/{token}/{place:int}",
     }
 )
-"""What answers with a part of a page, a file, a stream or figures for programs."""
+"""What answers with a part of a page, a file, a stream, figures for programs or the way elsewhere."""
 
 NAMED: Mapping[str, str] = {
     "issue_id": str(DRAFT),

@@ -11,6 +11,7 @@ from digest.compose.checks.findings import Finding
 from digest.compose.checks.page import ONLINE_ONLY, Whole, check_opening, check_piece, check_whole
 from digest.compose.checks.seen import Seen, see_opening, see_piece
 from digest.compose.checks.wording import of_a_topic, placeholders_in
+from digest.domain.clicks import ArticleLink, target_of
 from digest.domain.issues import Edition
 from digest.domain.mail import (
     Assembly,
@@ -142,7 +143,7 @@ class _Pieces:
         looked = [self._look(piece, assembly) for piece in assembly.pieces]
         facts = joined(piece.facts for piece in looked)
         found = {finding: None for piece in looked for finding in piece.findings}
-        found |= dict.fromkeys(check_whole(_whole(page, assembly, facts)))
+        found |= dict.fromkeys(check_whole(_whole(page, assembly, facts, self._issue.links)))
         for finding in found:
             if finding.kind != ONLINE_ONLY or self._lacks_room(edition):
                 gathered.report(finding, 1, readers)
@@ -171,7 +172,16 @@ class _Pieces:
             seen = see_piece(filled.html, filled.text, self._opening, is_last=is_last)
             findings = [*check_piece(seen)]
         placed = [self._placed(finding, place) for finding in findings]
-        return _Looked(place, facts_of(seen.found), tuple(dict.fromkeys(placed)))
+        return _Looked(place, self._leading(facts_of(seen.found)), tuple(dict.fromkeys(placed)))
+
+    def _leading(self, facts: Facts) -> Facts:
+        """Return facts whose counted links are those of their articles: it is them that editors can judge."""
+        links = self._issue.links
+        if not links:
+            return facts
+        return replace(
+            facts, links=tuple(replace(link, url=target_of(link.url, links)) for link in facts.links)
+        )
 
     def _placed(self, finding: Finding, place: str) -> Finding:
         if topic := self._placeholders.get(finding.kind):
@@ -193,13 +203,14 @@ def _places(issue: RenderedIssue) -> dict[int, str]:
     }
 
 
-def _whole(page: Page, assembly: Assembly, facts: Facts) -> Whole:
+def _whole(page: Page, assembly: Assembly, facts: Facts, links: Mapping[str, ArticleLink]) -> Whole:
+    words = page.text.split()
     return Whole(
         subject=page.subject,
         preheader=assembly.values[Token.PREHEADER] if "preheader" in facts.said else None,
         size=len(page.html.encode()),
         facts=facts,
-        words=frozenset(page.text.split()),
+        words=frozenset(target_of(word, links) for word in words) if links else frozenset(words),
     )
 
 

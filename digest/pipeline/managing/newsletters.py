@@ -12,6 +12,7 @@ from digest.domain import newsletters as limits
 from digest.domain.approvals import require_eyes
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence, in_order
+from digest.domain.clicks import Clicks
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
@@ -204,6 +205,7 @@ READERS: Mapping[str, Reader] = {
     "llm": flag,
     "approval": one_of(Approval),
     "second_eyes": flag,
+    "clicks": one_of(Clicks),
     "welcome": flag,
     "goodbye": flag,
     "archive": flag,

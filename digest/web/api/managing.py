@@ -13,6 +13,7 @@ from digest.domain import topics as domain_topics
 from digest.domain.accounts import Right
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.clicks import Clicks
 from digest.pipeline.managing import newsletters, sources, topics
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -53,6 +54,9 @@ class NewsletterChange(Given):
     local_time: StrictBool | None = None
     cadences: list[Cadence] | None = Field(None, min_length=1)
     quiet_hours: Line | None = Field(None, examples=["22:00-07:00"], description="'' for none.")
+    clicks: Clicks | None = Field(
+        None, description="Whether it is counted how often links of its mail are followed."
+    )
 
 
 class NewNewsletter(NewsletterChange):

@@ -11,6 +11,7 @@ from digest.domain import newsletters as domain
 from digest.domain import sources, topics
 from digest.domain.accounts import Right
 from digest.domain.articles import Style
+from digest.domain.clicks import Clicks
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_newsletters, list_topics
 from digest.store.sources import list_sources, source_by_id
@@ -50,6 +51,7 @@ class Newsletter(Told):
     welcome: bool
     goodbye: bool
     local_time: bool
+    clicks: Clicks = Field(description="Whether it is counted how often links of its mail are followed.")
 
     @classmethod
     def of(cls, one: domain.Newsletter) -> Newsletter:
@@ -78,6 +80,7 @@ class Newsletter(Told):
             welcome=one.welcome,
             goodbye=one.goodbye,
             local_time=one.local_time,
+            clicks=one.clicks,
         )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from digest.domain.accounts import Actor, Right
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
+from digest.domain.clicks import Clicks
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Approval
 from digest.domain.topics import slug as as_slug
@@ -45,6 +46,7 @@ CONTENTS = (
     "welcome",
     "goodbye",
     "archive",
+    "clicks",
 )
 """What an editor may change."""
 IDENTITY = (
@@ -79,6 +81,10 @@ APPROVALS = (
     Choice(Approval.MANUAL, "when somebody approved it"),
     Choice(Approval.AUTOMATIC, "by itself, unless its checks find an error"),
     Choice(Approval.DEADLINE, "by itself when it is due, even with errors"),
+)
+CLICKS = (
+    Choice(Clicks.OFF, "not counted"),
+    Choice(Clicks.COUNTED, "counted, without who it was"),
 )
 CADENCES = tuple(Choice(cadence, cadence.in_words.capitalize()) for cadence in Cadence)
 
@@ -198,6 +204,7 @@ def _page(
         has_model=runtime.settings.llm_provider != "none",
         styles=STYLES,
         cadences=CADENCES,
+        clicks=CLICKS,
         approvals=APPROVALS,
         languages=LANGUAGES,
         zones=zones(),
