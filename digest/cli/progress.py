@@ -75,9 +75,31 @@ class Bar:
             raise typer.Exit(128 + self._signal)
 
 
+class Count:
+    """How far a command has come through something long, drawn: one line for each part of it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: Any = None
+
+    def begin(self, what: str, total: int | None = None) -> None:
+        """Draw a new line."""
+        self._task = self._progress.add_task(what, total=total)
+
+    def step(self, count: int) -> None:
+        """Move the line on."""
+        self._progress.advance(self._task, count)
+
+
 @contextmanager
-def watching() -> Iterator[Bar]:
-    """Give a watch that draws progress on standard error, where that is a terminal."""
+def counting() -> Iterator[Count]:
+    """Give a count that is drawn on standard error, where that is a terminal."""
+    with _drawn() as progress:
+        yield Count(progress)
+
+
+@contextmanager
+def _drawn() -> Iterator[Progress]:
     console = Console(stderr=True, highlight=False)
     with Progress(
         SpinnerColumn(),
@@ -88,6 +110,13 @@ def watching() -> Iterator[Bar]:
         console=console,
         disable=not console.is_terminal,
     ) as progress:
+        yield progress
+
+
+@contextmanager
+def watching() -> Iterator[Bar]:
+    """Give a watch that draws progress on standard error, where that is a terminal."""
+    with _drawn() as progress:
         bar = Bar(progress)
         try:
             yield bar

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from digest.cli import subscriber_lists
 from digest.cli.arguments import Email, Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.mails import in_words
 from digest.cli.opening import open_runtime
-from digest.cli.output import JsonOption, plain, read_text_file, say, show_json, show_record, show_table
+from digest.cli.output import JsonOption, plain, say, show_json, show_record, show_table
 from digest.cli.suppressions import reason_in_words
 from digest.domain.bounces import SOFT_ISSUES_MAX
 from digest.domain.cadences import Cadence
@@ -19,7 +19,6 @@ from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState
 from digest.intake.addresses import parse_address
-from digest.intake.subscribers import import_subscribers
 from digest.pipeline.managing.given import language_tag, within
 from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.database import reading
@@ -182,31 +181,4 @@ def remove(newsletter: Slug, email: Email) -> None:
     say(f"{subscription.subscriber.email} gets {found.name} no longer.")
 
 
-@app.command(
-    "import",
-    epilog=examples("digest subscriber import harbour-week readers.csv")
-    + "\n\n\b\nThe file's first line names its columns:\n"
-    "  email,name,topics,language,timezone,cadence,max_items\n"
-    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10",
-)
-def import_(
-    newsletter: Slug,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE.csv",
-            help="CSV in UTF-8, with commas, semicolons or tabs: email; if wanted name, topics, language, "
-            "timezone, cadence, max_items.",
-        ),
-    ],
-) -> None:
-    """Add the subscribers of a CSV file, all or none."""
-    text = read_text_file(file)
-    runtime = open_runtime()
-    with reading(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
-    result = import_subscribers(runtime.engine, found.id, text, name=file.name, now=runtime.clock())
-    for note in result.notes:
-        say(note)
-    unwelcomed = " Nobody is welcomed: an import mails nothing." if result.added and found.welcome else ""
-    say(f"Added {counted(result.added, 'subscriber')}, updated {result.updated}.{unwelcomed}")
+app.add_typer(subscriber_lists.app)

@@ -11,7 +11,7 @@ from digest.demo.audience import sample_subscribers, sample_topics
 from digest.demo.newsroom import SampleSource
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.sources import SourceKind
-from digest.intake.subscribers import import_subscribers
+from digest.intake.lists.steps import import_text
 from digest.store.database import writing
 from digest.store.newsletters import add_newsletter, add_topic
 from digest.store.schedules import add_schedule
@@ -51,9 +51,8 @@ def add_sample_newsletter(
             [NewSource(source.name, source.url, SourceKind(source.kind)) for source in sources],
             now=now,
         )
-    import_subscribers(
-        engine, stored.id, subscribers or sample_subscribers(), name="subscribers.csv", now=now
-    )
+    readers = subscribers or sample_subscribers()
+    import_text(engine, stored, readers, name="subscribers.csv", by="demo", now=now)
     # Last: a worker that is there already may begin at once.
     with writing(engine) as session:
         add_schedule(

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +17,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.subscribers import email_key
 from digest.domain.suppressions import Suppression, SuppressionReason
 from digest.intake.addresses import parse_address
+from digest.intake.moments import parse_moment
 from digest.intake.tables import guarded, open_table, refuse_lines, unguarded
 from digest.store.database import reading, writing
 from digest.store.suppressions import PAGE, every_suppression, suppress_all
@@ -123,7 +124,7 @@ def _wanted(fields: Mapping[str, str], *, by: str, now: datetime) -> Suppression
         email=email_key(parse_address(fields["email"])),
         reason=_reason(fields.get("reason", "")),
         detail=fields.get("detail", "")[:_DETAIL_MAX],
-        since=_since(fields.get("since", ""), now=now),
+        since=parse_moment(fields["since"], now=now) if fields.get("since") else now,
         by=(fields.get("by", "") or by)[:_BY_MAX],
     )
 
@@ -134,15 +135,3 @@ def _reason(field: str) -> SuppressionReason:
     except ValueError:
         known = ", ".join(SuppressionReason)
         raise InvalidInput(f"'{field[:80]}' is no reason; there is: {known}, or leave it empty") from None
-
-
-def _since(field: str, *, now: datetime) -> datetime:
-    """Return a moment in ISO 8601 as UTC; without a zone it is UTC. Nothing lies in the future."""
-    if not field:
-        return now
-    try:
-        moment = datetime.fromisoformat(field)
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(f"'{field[:80]}' is no moment; write it like 2026-11-23T07:00:00+00:00") from None
-    return min(aware, now)

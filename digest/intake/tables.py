@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -23,6 +24,10 @@ _FORMULA = tuple("=+-@\t\r＝＋－＠'")
 """What spreadsheets take for the beginning of a formula, full-width too, and the mark that prevents it."""
 
 
+_UNREADABLE = re.compile("[\0\udc80-\udcff]")
+"""NUL, and the bytes that `surrogateescape` hands on where a file is not UTF-8."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A file with its columns' names. `lines` yields each line that holds something, with its number, once.
@@ -33,44 +38,80 @@ class Table:
     header: Sequence[str]
     lines: Iterator[tuple[int, list[str]]]
     notes: tuple[str, ...]
+    place: str
+    """Where the columns' names stand, as errors tell it."""
 
     def fields(self, values: Sequence[str]) -> Mapping[str, str]:
-        """Return a line's values by their columns. Raises `InvalidInput` for too many, too few, or NULs."""
+        """Return a line's values by their columns.
+
+        Raises `InvalidInput` for too many, too few, NULs, or bytes that are not UTF-8.
+        """
         if len(values) != len(self.header):
             found, columns = counted(len(values), "field"), counted(len(self.header), "column")
             hint = (
                 "; put a field that holds the separator in quotes" if len(values) > len(self.header) else ""
             )
             raise InvalidInput(f"{found} where the first line names {columns}{hint}")
-        if any("\0" in value for value in values):
-            raise InvalidInput("holds a NUL character, which no text has")
+        for value in values:
+            if odd := _UNREADABLE.search(value):
+                raise InvalidInput(_unreadable(odd[0]))
         return dict(zip(self.header, values, strict=True))
 
 
 def open_table(stream: TextIO, *, name: str, columns: Collection[str]) -> Table:
+    """Return the table in `stream`, whose columns are `email` and any other of `columns`.
+
+    Raises `InvalidInput` for other columns.
+    """
+    table = read_table(stream, name=name, likely=columns)
+    require_columns(table, columns)
+    return table
+
+
+def read_table(stream: TextIO, *, name: str, likely: Collection[str]) -> Table:
     """Return the table in `stream`, which must leave line ends as they are (`newline=""`) and be seekable.
 
-    The first line that holds something names its columns: `email`, and any other of `columns`. It also
-    decides whether commas, semicolons or tabs separate fields. Raises `InvalidInput`.
+    The first line that holds something names its columns, some of them `likely` ones. It also decides
+    whether commas, semicolons or tabs separate fields. Raises `InvalidInput`.
     """
-    delimiter = _delimiter_of(stream.read(_FIRST_LINE_MAX), columns)
+    delimiter = _delimiter_of(stream.read(_FIRST_LINE_MAX), likely)
     stream.seek(0)
     if stream.read(1) != "\ufeff":
         stream.seek(0)
     notes = () if delimiter == "," else (f"{name}: read with {_DELIMITERS[delimiter]} between its fields",)
     rows = _lines(stream, name, delimiter)
     line, names = next(rows, (1, []))
-    header = [column.lower() for column in names]
-    _check_header(header, f"{name} line {line}", columns)
-    return Table(header, rows, notes)
+    if odd := _UNREADABLE.search("".join(names)):
+        raise InvalidInput(f"{name} line {line}: {_unreadable(odd[0])}; nothing was imported")
+    return Table([column.lower() for column in names], rows, notes, f"{name} line {line}")
 
 
-def refuse_lines(problems: Sequence[str]) -> None:
-    """Raise `InvalidInput` with the lines that are wrong, up to ten of them. Nothing without any."""
+def require_columns(table: Table, columns: Collection[str], hint: str = "") -> None:
+    """Raise `InvalidInput` for a table without `email`, or with others than `columns`.
+
+    It says what the first line looks like, and what it has to be; `hint` is what else may help.
+    """
+    header = table.header
+    if "email" in header and set(header) <= set(columns) and len(set(header)) == len(header):
+        return
+    others = [column for column in columns if column != "email"]
+    told = ", ".join(map(repr, others))
+    example = ",".join(["email", *others[:2]])
+    raise InvalidInput(
+        f"{table.place}: {_looks_like(header)}. The first line must name 'email' and may name {told}, as in "
+        f"'{example}'{hint}; nothing was imported"
+    )
+
+
+def refuse_lines(problems: Sequence[str], hint: str = "") -> None:
+    """Raise `InvalidInput` with the lines that are wrong, up to ten of them. Nothing without any.
+
+    `hint` is a sentence about what else can be done.
+    """
     if problems:
         rest = len(problems) - _MANY
         more = f"\n… and {counted(rest, 'more line')}" if rest > 0 else ""
-        raise InvalidInput("\n".join(problems[:_MANY]) + more + "\nNothing was imported.")
+        raise InvalidInput("\n".join(problems[:_MANY]) + more + f"\nNothing was imported. {hint}".rstrip())
 
 
 def guarded(field: str) -> str:
@@ -119,20 +160,13 @@ def _bounded(stream: TextIO, name: str) -> Iterator[str]:
         yield line
 
 
-def _check_header(header: list[str], place: str, columns: Collection[str]) -> None:
-    """Raise `InvalidInput` with what the first line looks like, and what it has to be."""
-    if "email" in header and set(header) <= set(columns) and len(set(header)) == len(header):
-        return
-    others = [column for column in columns if column != "email"]
-    told = ", ".join(map(repr, others))
-    example = ",".join(["email", *others[:2]])
-    raise InvalidInput(
-        f"{place}: {_looks_like(header)}. The first line must name 'email' and may name {told}, as in "
-        f"'{example}'; nothing was imported"
-    )
+def _unreadable(sign: str) -> str:
+    if sign == "\0":
+        return "holds a NUL character, which no text has"
+    return f"holds the byte 0x{ord(sign) - 0xDC00:02x}, which is not UTF-8: save the file as UTF-8"
 
 
-def _looks_like(header: list[str]) -> str:
+def _looks_like(header: Sequence[str]) -> str:
     if not header:
         return "the file is empty"
     found = ", ".join(f"'{column}'" for column in header)

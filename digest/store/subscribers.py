@@ -201,9 +201,14 @@ def subscription_by_number(
 
 
 def list_subscriptions(
-    session: Session, newsletter_id: NewsletterId, *, limit: int, after: str = ""
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    limit: int,
+    after: str = "",
+    state: SubscriptionState | None = None,
 ) -> tuple[Subscription, ...]:
-    """Return up to `limit` subscriptions by address, those after the address `after`."""
+    """Return up to `limit` subscriptions by address, those after the address `after`, in `state` alone."""
     page = (
         select(SubscriberRow, SubscriptionRow)
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
@@ -211,6 +216,8 @@ def list_subscriptions(
         .order_by(SubscriberRow.email_key)
         .limit(limit)
     )
+    if state is not None:
+        page = page.where(SubscriptionRow.state == state)
     ids = page.with_only_columns(SubscriberRow.id).scalar_subquery()
     follows: dict[int, set[str]] = defaultdict(set)
     for subscriber_id, slug in session.execute(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.domain.cadences import Cadence
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriptionState, email_key
+from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
-from digest.store.database import plan_by_values
+from digest.store.database import insert_or_ignore, plan_by_values
 from digest.store.newsletters import topic_ids
-from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
 _PAGE = 1_000
 
@@ -26,7 +26,8 @@ _PAGE = 1_000
 class WantedSubscription:
     """A subscription as a list asks for it: what is None or '' stays as it is known.
 
-    `max_items` of 0 lets a mail hold all articles.
+    `max_items` of 0 lets a mail hold all articles. Who is new gets the `state`, as of `since`. With
+    `only_fills` what is known of somebody stays, and so do their topics where they follow some.
     """
 
     email: str
@@ -36,6 +37,9 @@ class WantedSubscription:
     timezone: str = ""
     cadence: Cadence | None = None
     max_items: int | None = None
+    state: SubscriptionState = SubscriptionState.ACTIVE
+    since: datetime | None = None
+    only_fills: bool = False
 
     @property
     def key(self) -> str:
@@ -43,10 +47,60 @@ class WantedSubscription:
         return email_key(self.email)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a mailbox: how it stands with the newsletter since when, None if it never did."""
+
+    state: SubscriptionState | None = None
+    since: datetime | None = None
+    is_suppressed: bool = False
+
+
+def known_among(session: Session, newsletter_id: NewsletterId, keys: Collection[str]) -> dict[str, Known]:
+    """Return what is known of each mailbox among `keys`, up to a page of them; of others there is nothing."""
+    found = {
+        key: Known(SubscriptionState(state), since)
+        for key, state, since in session.execute(
+            select(SubscriberRow.email_key, SubscriptionRow.state, SubscriptionRow.changed_at)
+            .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+            .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriberRow.email_key.in_(keys))
+        )
+    }
+    suppressed = session.scalars(select(SuppressionRow.email_key).where(SuppressionRow.email_key.in_(keys)))
+    for key in suppressed:
+        found[key] = replace(found.get(key, Known()), is_suppressed=True)
+    return found
+
+
+def changed_among(
+    session: Session, newsletter_id: NewsletterId, ids: Collection[SubscriberId]
+) -> dict[SubscriberId, datetime]:
+    """Return since when each subscription of a page of subscribers is as it is."""
+    rows = session.execute(
+        select(SubscriptionRow.subscriber_id, SubscriptionRow.changed_at).where(
+            SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id.in_(ids)
+        )
+    )
+    return {SubscriberId(subscriber_id): since for subscriber_id, since in rows}
+
+
+def unsubscribe_all(
+    session: Session, newsletter_id: NewsletterId, keys: Collection[str], *, now: datetime
+) -> None:
+    """Unsubscribe a page of mailboxes. What they followed stays known, so that a return is one step."""
+    who = select(SubscriberRow.id).where(SubscriberRow.email_key.in_(keys))
+    session.execute(
+        update(SubscriptionRow)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id.in_(who))
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def subscribe_all(
     session: Session, newsletter_id: NewsletterId, wanted: Sequence[WantedSubscription], *, now: datetime
 ) -> dict[str, SubscriptionState | None]:
-    """Add who is new as active, and update who is known; return each mailbox's state before, None if new.
+    """Add who is new, and update who is known; return each mailbox's state before, None if new.
 
     Nobody's state changes: who paused stays paused, and who unsubscribed is left alone altogether. Each
     mailbox may be in `wanted` once. Raises `NotFound` for a topic the newsletter does not have.
@@ -80,20 +134,49 @@ def _subscribe_page(
         (
             {
                 "newsletter_id": newsletter_id,
-                "subscriber_id": ids[key],
-                "state": SubscriptionState.ACTIVE.value,
-                "changed_at": now,
+                "subscriber_id": ids[one.key],
+                "state": one.state.value,
+                "changed_at": one.since or now,
                 "cadence": Cadence.EVERY.value,
             }
-            for key, state in before.items()
-            if state is None
+            for one in page
+            if before[one.key] is None
         ),
     )
     staying = [one for one in page if before[one.key] is not SubscriptionState.UNSUBSCRIBED]
     _describe(session, [one for one in staying if one.key in known], ids)
-    _pace(session, newsletter_id, staying, ids)
-    _follow(session, [one for one in staying if one.follows is not None], ids, topics)
+    _pace(session, newsletter_id, [one for one in staying if _decides(one, before)], ids)
+    _follow(session, _followers(session, staying, ids, topics, before), ids, topics)
     return before
+
+
+def _decides(one: WantedSubscription, before: Mapping[str, SubscriptionState | None]) -> bool:
+    """Whether a list decides what somebody wants: those who are here have decided it themselves."""
+    return not one.only_fills or before[one.key] is None
+
+
+def _followers(
+    session: Session,
+    page: Sequence[WantedSubscription],
+    ids: Mapping[str, int],
+    topics: Mapping[TopicSlug, int],
+    before: Mapping[str, SubscriptionState | None],
+) -> list[WantedSubscription]:
+    """Return those whose topics the list decides."""
+    told = [one for one in page if one.follows is not None]
+    asked = [ids[one.key] for one in told if not _decides(one, before)]
+    following = (
+        set(
+            session.scalars(
+                select(FollowRow.subscriber_id).where(
+                    FollowRow.subscriber_id.in_(asked), FollowRow.topic_id.in_(list(topics.values()))
+                )
+            )
+        )
+        if asked
+        else set()
+    )
+    return [one for one in told if _decides(one, before) or ids[one.key] not in following]
 
 
 def _subscriber_ids(session: Session, page: Sequence[WantedSubscription]) -> dict[str, int]:
@@ -135,11 +218,18 @@ def _add_people(session: Session, new: Sequence[WantedSubscription], now: dateti
 
 
 def _describe(session: Session, page: Sequence[WantedSubscription], ids: Mapping[str, int]) -> None:
-    for column in ("name", "language", "timezone"):
-        told = [{"b_id": ids[one.key], column: getattr(one, column)} for one in page if getattr(one, column)]
-        if told:
+    for column in (SubscriberRow.name, SubscriberRow.language, SubscriberRow.timezone):
+        for only_fills in (False, True):
+            told = [
+                {"b_id": ids[one.key], column.key: value}
+                for one in page
+                if one.only_fills is only_fills and (value := getattr(one, column.key))
+            ]
             statement = update(SubscriberRow).where(SubscriberRow.id == bindparam("b_id"))
-            session.connection().execute(statement.values({column: bindparam(column)}), told)
+            if only_fills:
+                statement = statement.where(column == "")
+            if told:
+                session.connection().execute(statement.values({column: bindparam(column.key)}), told)
 
 
 def _pace(
@@ -189,5 +279,6 @@ def _follow(
 
 
 def _insert(session: Session, table: type[Base], rows: Iterator[dict[str, object]]) -> None:
+    """Insert rows; what somebody else put there a moment before stays as it is."""
     if values := list(rows):
-        session.connection().execute(insert(table), values)
+        session.connection().execute(insert_or_ignore(session, table), values)

@@ -15,7 +15,7 @@ from digest.store.database import writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import NewsletterRow, get_newsletter
 from digest.store.sources import list_sources
-from tests.cli.conftest import ZONE, Digest, change_settings, rows_in
+from tests.cli.conftest import WRONG, ZONE, Digest, change_settings, rows_in
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import CLIMATE, sample_article, stored_article
 
@@ -333,3 +333,59 @@ def test_a_doctor_tells_people_and_programs_and_ends_with_1_when_something_is_ba
     told = digest("doctor")
     assert told.code == 1
     assert "mail: mail_url: a 'https' address cannot take mail" in told.out
+
+
+GHOST = """\
+email,name,subscribed_to_emails,complimentary_plan,labels
+dora@example.org,=Dora,true,,"climate,VIP"
+emil@example.org,Emil,true,,VIP
+finn@example.org,Finn,false,,
+nobody,Nobody,true,,
+"""
+
+
+def test_another_programs_list_is_tried_reported_and_then_imported(weekly: Path, digest: Digest) -> None:
+    Path("members.csv").write_text(GHOST)
+    call = ("subscriber", "import", "weekly", "members.csv", "--dry-run", "--report", "report.csv")
+    tried = digest(*call).well().out
+    assert "Would add 2 subscribers, update 0. Nothing was changed." in tried
+    assert "1 new subscriber would follow no topic" in tried
+    assert "--tag 'VIP=TOPIC' leads one to a topic" in tried
+    assert len(digest("subscriber", "list", "weekly", "--json").json) == 3
+    report = Path("report.csv").read_text().splitlines()
+    assert report[0] == "file,line,email,outcome,why"
+    assert "members.csv,2,dora@example.org,added,added" in report
+    assert len(report) == 5
+    assert Path("report.csv").stat().st_mode & 0o777 == 0o600
+    digest(*call).refused(WRONG, "--report: report.csv cannot be written: File exists")
+    refused = digest("subscriber", "import", "weekly", "members.csv").refused(WRONG, "members.csv line 5")
+    assert "--skip-wrong imports the rest" in refused.err
+    done = digest(
+        "subscriber", "import", "weekly", "members.csv", "--skip-wrong", "--tag", "vip=space", "--json"
+    ).json
+    assert (done["added"], done["unsubscribed"], done["wrong"], done["without_topic"]) == (2, 1, 1, 0)
+    assert digest("subscriber", "show", "weekly", "emil@example.org", "--json").json["follows"] == ["space"]
+
+
+def test_a_report_of_an_import_that_failed_is_not_left_behind(weekly: Path, digest: Digest) -> None:
+    Path("readers.csv").write_text("email\nnobody\n")
+    digest("subscriber", "import", "weekly", "readers.csv", "--report", "r.csv").refused(WRONG, "line 2")
+    assert not Path("r.csv").exists()
+
+
+def test_pairs_that_are_none_are_told(weekly: Path, digest: Digest) -> None:
+    Path("readers.csv").write_text("email\nada@example.org\n")
+    for option in ("--tag", "--column"):
+        digest("subscriber", "import", "weekly", "readers.csv", option, "x").refused(
+            WRONG, f"{option}: 'x' is no pair; write it like 'Theirs=ours'"
+        )
+
+
+def test_subscribers_go_out_as_they_come_in(weekly: Path, digest: Digest) -> None:
+    shown = digest("subscriber", "export", "weekly").well().out
+    assert shown.startswith("email,name,topics,language,timezone,cadence,max_items,state,since\n")
+    told = digest("subscriber", "export", "weekly", "--out", "readers.csv").well().out
+    assert told == "readers.csv: 3 subscribers\n"
+    assert Path("readers.csv").read_text() == shown
+    digest("subscriber", "export", "weekly", "--out", "readers.csv").refused(WRONG, "File exists")
+    assert "updated 3" in digest("subscriber", "import", "weekly", "readers.csv").well().out

@@ -19,7 +19,7 @@ from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.sources import SourceKind
 from digest.domain.subscribers import SkipReason
 from digest.domain.times import Window
-from digest.intake.subscribers import import_subscribers
+from digest.intake.lists.steps import import_text
 from digest.pipeline.run import current_window, run_newsletter
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
@@ -261,7 +261,7 @@ def test_the_sample_newsroom_reaches_its_readers(
     with writing(engine) as session:
         sources = [NewSource(one.name, one.url, SourceKind(one.kind)) for one in newsroom.sources]
         add_sources(session, newsletter.id, sources, now=NOW)
-    import_subscribers(engine, newsletter.id, sample_subscribers(), name="subscribers.csv", now=NOW)
+    import_text(engine, newsletter, sample_subscribers(), name="subscribers.csv", by="ops", now=NOW)
     runtime = make_runtime(engine, press, smtp_sink, clock, fetch_allow=(newsroom.host_port,))
     run = run_newsletter(runtime, "weekly")
     assert run.issue is not None

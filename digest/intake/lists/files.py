@@ -1,0 +1,154 @@
+"""Files of a list: one or more, or a zip of them as other programs hand out their exports."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TextIO
+
+from digest.domain.errors import InvalidInput
+from digest.intake.lists.beehiiv import BEEHIIV
+from digest.intake.lists.ghost import GHOST
+from digest.intake.lists.listmonk import LISTMONK
+from digest.intake.lists.mailchimp import MAILCHIMP
+from digest.intake.lists.own import COLUMNS, OWN
+from digest.intake.lists.said import Layout
+from digest.intake.lists.substack import SUBSTACK
+from digest.intake.tables import Table, read_table, require_columns
+
+LAYOUTS = (MAILCHIMP, LISTMONK, GHOST, SUBSTACK, BEEHIIV, OWN)
+"""The first that a file is of; ours is last, as its only mark is an address."""
+
+_LIKELY = frozenset().union(*(layout.marks for layout in LAYOUTS), COLUMNS)
+
+_MEMBER_MAX = 4 * 1024**3
+"""Bytes of a file in a zip, unpacked: a list of ten million is a quarter of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """A file by the name that errors tell, which can be opened again and again.
+
+    `is_optional` is one of a zip, where other things lie, too.
+    """
+
+    name: str
+    open: Callable[[], AbstractContextManager[TextIO]]
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedList:
+    """A file that is being read, and how it is written."""
+
+    table: Table
+    layout: Layout
+
+
+def text_file(name: str, text: str) -> ListFile:
+    """Return a file that is a text in memory."""
+
+    @contextmanager
+    def opened() -> Iterator[TextIO]:
+        # Not splitlines, which also takes a vertical tab or U+2028 inside a name for the end of the line.
+        yield io.StringIO(text, newline="")
+
+    return ListFile(name, opened)
+
+
+def files_at(paths: Sequence[Path]) -> tuple[ListFile, ...]:
+    """Return the files at `paths`, those within a zip instead of the zip. Raises `InvalidInput`."""
+    return tuple(file for path in paths for file in _files_of(path))
+
+
+def layout_named(name: str) -> Layout:
+    """Return the layout of a program. Raises `InvalidInput` for one that is not known."""
+    for layout in LAYOUTS:
+        if layout.name == name:
+            return layout
+    known = ", ".join(layout.name for layout in LAYOUTS)
+    raise InvalidInput(f"no list is written by '{name}'; known are: {known}")
+
+
+def read_list(
+    stream: TextIO, file: ListFile, *, layout: Layout | None, columns: Mapping[str, str]
+) -> OpenedList | None:
+    """Return the table of a file and whose it is, None for one in a zip that is no list of people.
+
+    `columns` says which of our columns another name stands for; with it, or a `layout`, further columns are
+    left alone. Raises `InvalidInput` for a file that is no list.
+    """
+    table = read_table(stream, name=file.name, likely=_LIKELY | columns.keys())
+    table = _renamed(table, columns)
+    found = layout or next((one for one in LAYOUTS if one.wrote(table.header)), None)
+    if file.is_optional and found is None:
+        return None
+    if layout and not layout.wrote(table.header):
+        raise InvalidInput(
+            f"{table.place}: {layout.name} writes the columns {', '.join(sorted(layout.marks))}, and not all "
+            "of them are there; nothing was imported"
+        )
+    if found is None or (found is OWN and not columns):
+        require_columns(table, COLUMNS, "; --column 'Their name=email' says what another name stands for")
+    return OpenedList(table, found or OWN)
+
+
+def _renamed(table: Table, columns: Mapping[str, str]) -> Table:
+    missing = sorted(columns.keys() - set(table.header))
+    if missing:
+        raise InvalidInput(
+            f"{table.place}: there is no column '{missing[0]}'; there is: {', '.join(table.header)}. "
+            "Nothing was imported"
+        )
+    return Table([columns.get(name, name) for name in table.header], table.lines, table.notes, table.place)
+
+
+def _files_of(path: Path) -> Iterator[ListFile]:
+    if path.suffix.lower() != ".zip":
+        yield ListFile(path.name, lambda: _opened(path))
+        return
+    try:
+        with zipfile.ZipFile(path) as packed:
+            members = [one for one in packed.infolist() if _is_list(one.filename)]
+    except (OSError, zipfile.BadZipFile) as exc:
+        told = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
+        raise InvalidInput(f"{path} cannot be read as a zip: {told}. Nothing was imported.") from exc
+    if not members:
+        raise InvalidInput(f"{path} holds no .csv file; nothing was imported")
+    for member in members:
+        if member.file_size > _MEMBER_MAX:
+            raise InvalidInput(f"{path}: {member.filename} is larger than 4 GB; nothing was imported")
+        name = f"{path.name}/{PurePosixPath(member.filename).name}"
+        yield ListFile(name, _opener(path, member), is_optional=True)
+
+
+def _is_list(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return name.lower().endswith(".csv") and "__MACOSX" not in parts
+
+
+def _opener(path: Path, member: zipfile.ZipInfo) -> Callable[[], AbstractContextManager[TextIO]]:
+    @contextmanager
+    def opened() -> Iterator[TextIO]:
+        try:
+            with zipfile.ZipFile(path) as packed, packed.open(member) as raw:
+                yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
+        except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as exc:
+            raise InvalidInput(
+                f"{path}: {member.filename} cannot be unpacked: {exc}. Nothing was imported."
+            ) from exc
+
+    return opened
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            yield stream
+    except OSError as exc:
+        raise InvalidInput(f"{path} cannot be read: {exc.strerror or exc}. Nothing was imported.") from exc

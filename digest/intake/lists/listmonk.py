@@ -1,0 +1,57 @@
+"""listmonk: one file, with what is known beyond name and address as JSON in `attributes`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+
+from digest.domain.errors import InvalidInput
+from digest.intake.lists.said import Fields, Layout, Said, Standing, first_of, tags_of
+
+_STANDINGS = {
+    "enabled": Standing.WANTS,
+    "disabled": Standing.LEFT,
+    "blocklisted": Standing.NEVER,
+}
+
+
+def _read(fields: Fields, tags_from: Collection[str]) -> Said:
+    known = _attributes(fields.get("attributes", ""))
+    status = fields["status"]
+    if status not in _STANDINGS:
+        raise InvalidInput(f"status '{status[:40]}' is none of listmonk's: {', '.join(_STANDINGS)}")
+    return Said(
+        email=fields["email"],
+        standing=_STANDINGS[status],
+        name=fields.get("name", ""),
+        language=first_of(known, "language", "lang"),
+        timezone=known.get("timezone", ""),
+        tags=tags_of({**fields, **known}, ("tags", "topics", *tags_from)),
+        since=fields.get("created_at", ""),
+        left=fields.get("updated_at", ""),
+        why="blocklisted by listmonk",
+    )
+
+
+def _attributes(field: str) -> Fields:
+    """Return what the JSON says in words: lists of words with commas between, all else as it reads."""
+    try:
+        known = json.loads(field or "{}")
+    except ValueError as exc:
+        raise InvalidInput(f"attributes are no JSON ({exc})") from exc
+    if not isinstance(known, Mapping):
+        raise InvalidInput("attributes are JSON, but no object of names and values")
+    return {str(name).lower(): _in_words(value) for name, value in known.items()}
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(_quoted(str(one)) for one in value)
+    return value if isinstance(value, str) else ""
+
+
+def _quoted(tag: str) -> str:
+    return '"' + tag.replace('"', '""') + '"'
+
+
+LISTMONK = Layout("listmonk", frozenset({"uuid", "email", "attributes", "status"}), _read)
