@@ -96,18 +96,27 @@ class Shape:
 
         It leaves the topic it fitted best. Its other topics stay: their readers get it as before.
         """
-        said = self.topics.get(candidate.stored.id)
+        topics = self.topics_of(candidate.stored.id, candidate.topics)
+        return candidate if topics is candidate.topics else replace(candidate, topics=topics)
+
+    def topics_of(self, article_id: ArticleId, matches: tuple[TopicMatch, ...]) -> tuple[TopicMatch, ...]:
+        """Return the topics of an article that matched these, as `moved` does."""
+        said = self.topics.get(article_id)
         if said is None:
-            return candidate
+            return matches
         to = TopicSlug(said.value)
-        score = candidate.topics[0].score if candidate.topics else 1.0
-        others = [match for match in candidate.topics[1:] if match.slug != to]
-        return replace(candidate, topics=(TopicMatch(to, score, f"moved there by {said.by}"), *others))
+        score = matches[0].score if matches else 1.0
+        others = [match for match in matches[1:] if match.slug != to]
+        return (TopicMatch(to, score, f"moved there by {said.by}"), *others)
 
     def headline(self, candidate: Candidate) -> str:
         """Return the headline an article has in the issue."""
-        said = self.headlines.get(candidate.stored.id)
-        return said.value if said else candidate.stored.article.title
+        return self.headline_of(candidate.stored.id, candidate.stored.article.title)
+
+    def headline_of(self, article_id: ArticleId, title: str) -> str:
+        """Return the headline of an article whose publisher gave it this title."""
+        said = self.headlines.get(article_id)
+        return said.value if said else title
 
     def in_place(self, ordered: Sequence[_One], told_by: Callable[[_One], Sequence[ArticleId]]) -> list[_One]:
         """Return `ordered` with what editors put somewhere at its place; `told_by` gives a story's reports.

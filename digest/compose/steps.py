@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -37,6 +36,8 @@ from digest.store.condensed import Candidate, candidates_in
 from digest.store.contents import addresses_of, record_content
 from digest.store.database import reading, writing
 from digest.store.edits import edits_of
+from digest.store.excerpts import Excerpt, excerpts_in
+from digest.store.excerpts import source_name as name_of_source
 from digest.store.issues import (
     ensure_issue,
     find_issue,
@@ -44,7 +45,7 @@ from digest.store.issues import (
     lock_issue,
     next_number,
 )
-from digest.store.items import ChosenItem, carried_articles, items_of, replace_items
+from digest.store.items import carried_articles, items_of, replace_items, reports_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.revisions import content_hash, freeze, get_outline, get_rendered
 from digest.store.told import told_before
@@ -199,11 +200,12 @@ def content_of(engine: Engine, issue_id: int) -> IssueContent:
 def _content(session: Session, issue: Issue) -> IssueContent:
     newsletter = newsletter_by_id(session, issue.newsletter_id)
     shape = shape_of(session, issue.id)
-    told = map(shape.moved, candidates_in(session, newsletter.id, issue.window))
-    candidates = {candidate.stored.id: candidate for candidate in told}
-    chosen = [item for item in items_of(session, issue.id) if _still_told(item, candidates)]
+    chosen = reports_of(session, issue.id)
+    held = {one for reports in chosen for one in reports}
+    excerpts = excerpts_in(session, newsletter.id, issue.window, held)
+    told = [reports for reports in chosen if _is_told(reports[0], excerpts, shape)]
     items = tuple(
-        _item(position, item, candidates, newsletter, shape) for position, item in enumerate(chosen)
+        _item(position, reports, excerpts, newsletter, shape) for position, reports in enumerate(told)
     )
     used = {topic for item in items for topic in item.topics}
     first_day, last_day = issue.window.local_days(zone(newsletter.timezone))
@@ -228,42 +230,36 @@ def _content(session: Session, issue: Issue) -> IssueContent:
     )
 
 
-def _still_told(item: ChosenItem, candidates: Mapping[ArticleId, Candidate]) -> bool:
+def _is_told(article_id: ArticleId, excerpts: Mapping[ArticleId, Excerpt], shape: Shape) -> bool:
     """Whether a chosen article still belongs to a topic: rules may have changed since it was chosen."""
-    return item.article_id in candidates and bool(candidates[item.article_id].topics)
+    return article_id in excerpts and bool(shape.topics_of(article_id, excerpts[article_id].topics))
 
 
 def _item(
     position: int,
-    chosen: ChosenItem,
-    candidates: Mapping[ArticleId, Candidate],
+    reports: tuple[ArticleId, ...],
+    excerpts: Mapping[ArticleId, Excerpt],
     newsletter: Newsletter,
     shape: Shape,
 ) -> Item:
-    candidate = candidates[chosen.article_id]
-    article = candidate.stored.article
-    published_at = article.published_at or candidate.stored.first_seen_at
-    most = None if candidate.is_edited else newsletter.takeaways
+    told, *others = (excerpts[one] for one in reports if one in excerpts)
     return Item(
         position=position,
-        url=article.url,
-        title=shape.headline(candidate),
-        source=source_name(candidate),
-        takeaways=tuple(takeaway.text for takeaway in candidate.takeaways[:most]),
-        topics=tuple(match.slug for match in candidate.topics),
-        published_on=published_at.astimezone(zone(newsletter.timezone)).date(),
-        reading_minutes=reading_minutes(article.word_count),
-        language=article.language,
-        image=article.image,
-        also=tuple(
-            OtherSource(source_name(candidates[other]), candidates[other].stored.article.url)
-            for other in chosen.also
-            if other in candidates
-        ),
+        url=told.url,
+        title=shape.headline_of(told.id, told.title),
+        source=told.source,
+        takeaways=told.takeaways if told.is_edited else told.takeaways[: newsletter.takeaways],
+        topics=tuple(match.slug for match in shape.topics_of(told.id, told.topics)),
+        published_on=told.published_at.astimezone(zone(newsletter.timezone)).date(),
+        reading_minutes=reading_minutes(told.word_count),
+        language=told.language,
+        image=told.image,
+        also=tuple(OtherSource(other.source, other.url) for other in others),
     )
 
 
 def source_name(candidate: Candidate) -> str:
     """Return the name of where an article is from, as readers see it."""
     article = candidate.stored.article
-    return next(iter(candidate.stored.sources), article.site_name or urlsplit(article.url).netloc)
+    first = next(iter(candidate.stored.sources), None)
+    return name_of_source(first=first, site_name=article.site_name, url=article.url)

@@ -126,7 +126,7 @@ def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window)
     stored = articles_in(session, newsletter_id, window)
     ids = [entry.id for entry in stored]
     versions = current_versions(session, ids)
-    topics = _topics(session, ids)
+    topics = topics_by_article(session, ids)
     return tuple(_candidate(entry, versions.get(entry.id), topics.get(entry.id, ())) for entry in stored)
 
 
@@ -135,7 +135,7 @@ def candidates_by_id(session: Session, ids: Collection[ArticleId]) -> dict[Artic
     stored = articles_by_id(session, ids).values()
     there = [one.id for one in stored]
     versions = current_versions(session, there)
-    topics = _topics(session, there)
+    topics = topics_by_article(session, there)
     return {one.id: _candidate(one, versions.get(one.id), topics.get(one.id, ())) for one in stored}
 
 
@@ -148,7 +148,8 @@ def _candidate(
     return Candidate(stored, told.takeaways, told.why_none or "", topics, is_edited=bool(version.made_by))
 
 
-def _topics(session: Session, ids: list[ArticleId]) -> dict[int, tuple[TopicMatch, ...]]:
+def topics_by_article(session: Session, ids: Collection[ArticleId]) -> dict[int, tuple[TopicMatch, ...]]:
+    """Return the topics of these articles, in falling score; those of none are missing."""
     found: dict[int, tuple[TopicMatch, ...]] = {}
     rows = session.execute(
         select(ArticleTopicRow.article_id, TopicRow.slug, ArticleTopicRow.score, ArticleTopicRow.reason)

@@ -70,10 +70,13 @@ def _stories(
             ArticleRow.url.in_({url for urls in addresses for url in urls}),
         )
     )
+    told_at: dict[str, list[int]] = {}
+    for position, urls in enumerate(addresses):
+        for url in urls:
+            told_at.setdefault(url, []).append(position)
     stories: dict[int, frozenset[int]] = {}
     for address, story in rows:
-        at = frozenset(position for position, urls in enumerate(addresses) if address in urls)
-        stories[story] = stories.get(story, frozenset()) | at
+        stories[story] = stories.get(story, frozenset()).union(told_at[address])
     return stories
 
 

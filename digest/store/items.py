@@ -81,6 +81,13 @@ def items_of(session: Session, issue_id: IssueId) -> tuple[ChosenItem, ...]:
     )
 
 
+def reports_of(session: Session, issue_id: IssueId) -> tuple[tuple[ArticleId, ...], ...]:
+    """Return an issue's items in order: of each its article, then the other reports of its story."""
+    query = select(ItemRow.article_id, ItemRow.also).where(ItemRow.issue_id == issue_id)
+    rows = session.execute(query.order_by(ItemRow.position))
+    return tuple(tuple(map(ArticleId, (article_id, *also))) for article_id, also in rows)
+
+
 def count_items(session: Session, issue_ids: Collection[IssueId]) -> Mapping[IssueId, int]:
     """Return how many articles each of these issues holds; those that hold none are missing."""
     query = select(ItemRow.issue_id, func.count()).where(ItemRow.issue_id.in_(issue_ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import ForeignKey, String, Text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -78,7 +79,13 @@ def _hash(told: str) -> str:
 
 def get_rendered(session: Session, issue: Issue) -> RenderedIssue:
     """Return the pieces the issue's last approval froze. Raises `Conflict` when it was never approved."""
-    return RenderedIssue.from_json(_revision(session, issue).rendered)
+    return _read(_revision(session, issue).rendered)
+
+
+@lru_cache(maxsize=4)
+def _read(told: str) -> RenderedIssue:
+    """Return frozen pieces, those of the issues that are looked at most without reading them again."""
+    return RenderedIssue.from_json(told)
 
 
 def get_outline(session: Session, issue: Issue) -> Outline:
