@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from digest.domain.issues import IssueId
 from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
+from digest.store.issues import IssueRow
 
 NAME_MAX = 200
 
@@ -166,10 +167,11 @@ def clicks_of(session: Session, issue_ids: Collection[int]) -> tuple[ClickCount,
 
 
 def followed_since(session: Session, since: datetime) -> dict[int, int]:
-    """Return how many links were followed since an hour, of each issue of which any was."""
+    """Return how many links were followed since an hour, by newsletters; none for those with none."""
     rows = session.execute(
-        select(ClickRow.issue_id, func.sum(ClickRow.followed))
+        select(IssueRow.newsletter_id, func.sum(ClickRow.followed))
+        .join(IssueRow, IssueRow.id == ClickRow.issue_id)
         .where(ClickRow.hour >= since)
-        .group_by(ClickRow.issue_id)
+        .group_by(IssueRow.newsletter_id)
     )
-    return {issue: int(followed) for issue, followed in rows}
+    return {newsletter: int(followed) for newsletter, followed in rows}

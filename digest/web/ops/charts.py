@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 180
@@ -50,6 +50,45 @@ class Chart:
     def is_empty(self) -> bool:
         """Whether there is nothing to draw."""
         return not self.bars
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A name, how much of it, and how long its bar is in hundredths of the longest."""
+
+    name: str
+    value: int
+    length: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A table whose rows have bars: what there is most of first, or in an order of their own.
+
+    `called` heads the names. `left_out` rows of least are not shown, of `rest` in all.
+    """
+
+    title: str
+    called: str
+    rows: tuple[Row, ...]
+    left_out: int = 0
+    rest: int = 0
+
+
+RANKS = 15
+"""Rows of a ranking: those after them say little."""
+
+
+def ranked(
+    title: str, called: str, values: Mapping[str, int], *, in_order: Sequence[str] | None = None
+) -> Ranking:
+    """Return a ranking of these values, the largest first, or in this order. What is 0 is not shown."""
+    names = in_order or sorted(values, key=lambda name: (-values[name], name))
+    wanted = [name for name in names if values[name]]
+    most = max(values.values(), default=0)
+    rows = tuple(Row(name, values[name], round(100 * values[name] / most, 1)) for name in wanted[:RANKS])
+    rest = wanted[RANKS:]
+    return Ranking(title, called, rows, len(rest), sum(values[name] for name in rest))
 
 
 def stacked(title: str, kinds: Sequence[str], looks: Sequence[str], groups: Sequence[Group]) -> Chart:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import Issue, IssueState
+from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.runtime import Runtime
@@ -17,40 +17,50 @@ from digest.store.growth import Growth, growth_of
 from digest.store.issues import issues_page
 from digest.store.newsletters import get_newsletter, list_newsletters
 from digest.web.ops.charts import Chart, Group, stacked
+from digest.web.ops.click_views import ISSUES, MAILED, ClicksView, Followed, clicks_view
 from digest.web.ops.schedule_views import Choice
-from digest.web.ops.tallies import WAIT_SECONDS, Growths, Tallies
+from digest.web.ops.tallies import WAIT_SECONDS, Growths, Kept, Tallies
 from digest.web.words import counted
 
-ISSUES, WEEKS = 12, 26
-"""How far charts go back: three months of a weekly, and half a year."""
-
-_OVER = (IssueState.SENT, IssueState.SENDING, IssueState.PAUSED)
+WEEKS = 26
+"""How far charts of weeks go back."""
 
 
 @dataclass(frozen=True, slots=True)
 class FiguresView:
-    """A newsletter's figures. `uncounted` is how many charts or issues are still being counted."""
+    """A newsletter's figures. `uncounted` is how many charts or issues are still being counted.
+
+    `clicks` is None while what was followed is.
+    """
 
     newsletters: tuple[Choice, ...]
+    slug: str
     name: str
     active: str
     charts: tuple[Chart, ...]
+    clicks: ClicksView | None
     uncounted: int
 
 
 def figures_view(
-    runtime: Runtime, tallies: Tallies, growths: Growths, *, newsletter: str = ""
+    runtime: Runtime,
+    tallies: Tallies,
+    growths: Growths,
+    followed: Kept[Followed],
+    *,
+    newsletter: str = "",
 ) -> FiguresView:
     """Return the figures of one newsletter, the first where none is named. Raises `NotFound`."""
     with reading(runtime.engine) as session:
         known = list_newsletters(session)
         if not known:
-            return FiguresView((), "", "", (), 0)
+            return FiguresView((), "", "", "", (), None, 0)
         chosen = get_newsletter(session, newsletter) if newsletter else known[0]
-        found = issues_page(session, limit=ISSUES, newsletter_id=chosen.id, states=_OVER)
+        found = issues_page(session, limit=ISSUES, newsletter_id=chosen.id, states=MAILED)
     issues = [issue for issue in reversed(found) if issue.sending_at]
     told = [(issue, tallies.of(issue.id)) for issue in issues]
     growth = growths.of(chosen.id, wait=WAIT_SECONDS)
+    clicks = followed.of(chosen.id, wait=WAIT_SECONDS)
     today = runtime.clock().date()
     sent = [
         Group(
@@ -70,10 +80,12 @@ def figures_view(
     ]
     return FiguresView(
         newsletters=tuple(Choice(one.slug, one.name, one.id == chosen.id) for one in known),
+        slug=chosen.slug,
         name=chosen.name,
         active=counted(growth.active, "reader") if growth else "",
         charts=tuple(charts),
-        uncounted=sum(one is None for _, one in told) + (growth is None),
+        clicks=clicks_view(chosen, issues, clicks, lambda issue: _name(issue, chosen)) if clicks else None,
+        uncounted=sum(one is None for _, one in told) + (growth is None) + (clicks is None),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,7 @@ from digest.domain.schedules import OccurrenceState
 from digest.pipeline.alive import SILENT_AFTER
 from digest.pipeline.progress import Progress
 from digest.runtime import Runtime
+from digest.store.clicks import followed_since
 from digest.store.database import reading
 from digest.store.failing import count_sources
 from digest.store.heartbeats import last_heartbeat, list_heartbeats
@@ -51,10 +53,12 @@ METRICS: Mapping[str, str] = {
     "digest_send_rate": "Mails taken or refused in a second, over the last minute.",
     "digest_send_returned": "Mails of an issue under way that came back.",
     "digest_send_complaints": "Mails of an issue under way that were called spam.",
+    "digest_clicks": "Links followed in a newsletter's mail in the last seven days, where they are counted.",
     "digest_send_paused": "1 while the issue is paused.",
     "digest_send_waits_for_server": "1 while the issue waits for its mail server.",
 }
 
+_CLICKS_OF = timedelta(days=7)
 _GOING = (IssueState.SENDING, IssueState.PAUSED)
 _OPEN = (
     OccurrenceState.RUNNING,
@@ -100,6 +104,7 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
         schedules = [one for one in list_schedules(session) if not one.is_paused]
         sources = count_sources(session)
         letters, _ = waiting_letters(session)
+        followed = followed_since(session, now - _CLICKS_OF)
         going = [(one, find_outage(session, one.id)) for one in issues_in(session, *_GOING)]
     yield Sample("digest_workers", len(beats), {})
     if last is not None:
@@ -127,6 +132,8 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
         for issue, _, labels in counts:
             if found := told[issue.id]:
                 yield Sample(name, figure(found), labels)
+    for newsletter, slug in slugs.items():
+        yield Sample("digest_clicks", followed.get(newsletter, 0), {"newsletter": slug})
     for issue, _, labels in counts:
         yield Sample("digest_send_paused", float(issue.state is IssueState.PAUSED), labels)
     for _, outage, labels in counts:

@@ -8,19 +8,25 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
+from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.store.clicks import Hit, count_clicks
 from digest.store.database import reading, writing
 from digest.store.growth import growth_of
+from digest.store.issues import get_issue
+from digest.store.newsletters import change_newsletter
+from digest.store.revisions import get_rendered
 from digest.store.subscribers import find_subscription, set_subscription_state, subscribe
-from digest.web.ops.charts import HEIGHT, WIDTH, Group, stacked
+from digest.web.ops.charts import HEIGHT, RANKS, WIDTH, Group, ranked, stacked
 from tests.stored import NOW as STORED_NOW
 from tests.stored import stored_newsletter
 from tests.waiting import PATIENCE
 from tests.web.ops.reading import read
 from tests.web.ops.world import BLOCKED, add_mails
 from tests.web.site import Site
-from tests.web.world import ADA, SENDING, set_state
+from tests.web.world import ADA, NOW, SENDING, set_state
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +50,55 @@ def test_a_newsletters_figures_are_drawn_and_told(ops: Site) -> None:
     page = ops.get("/ops/figures").text
     assert page.count("<svg") == 3
     assert 'role="img" aria-label="Mails by issue; the table below has the numbers"' in page
+
+
+def follow(site: Site, *clicks: tuple[int, str, str, int, int]) -> None:
+    """Have links of the issue under way followed: position, topic, source, place, how often."""
+    hits = [
+        Hit("", SENDING, NOW, position, topic, source, place)
+        for position, topic, source, place, times in clicks
+        for _ in range(times)
+    ]
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), clicks=Clicks.COUNTED)
+        count_clicks(session, hits, hits[:1])
+
+
+def test_what_was_followed_is_told_by_topic_source_place_and_article(ops: Site) -> None:
+    follow(
+        ops,
+        (0, "climate", "Meridian", 1, 5),
+        (3, "space", "Meridian", 12, 2),
+        (1, "gone", "Northlight", 2, 1),
+    )
+    told = read(ops, "/ops/figures")
+    assert "Links followed by issue followed left out as scanners at most 9" in told
+    assert "23 Nov 2026, issue 1 8 1" in told
+    assert "Followed by topic Topic Links followed Climate & energy 5 Space 2 gone 1" in told
+    assert "Followed by source Source Links followed Meridian 7 Northlight 1" in told
+    assert "Followed by place in the mail Place Links followed Article 1 5 Article 2 1 Article 12 2" in told
+    with reading(ops.runtime.engine) as session:
+        first = get_rendered(session, get_issue(session, SENDING)).titles[0]
+    assert f"Followed by article: 23 Nov 2026, issue 1 Article Links followed {first} 5" in told
+    assert "opens are not measured" in told
+
+
+def test_without_clicks_the_page_says_how_to_have_them_counted(ops: Site) -> None:
+    told = read(ops, "/ops/figures")
+    assert "Clicks are not counted. Let its settings say so" in told
+    assert 'href="/manage/newsletters/saturday#contents"' in ops.get("/ops/figures").text
+    follow(ops)
+    assert "No link was followed yet." in read(ops, "/ops/figures")
+
+
+def test_a_ranking_shows_the_most_and_counts_the_rest() -> None:
+    found = ranked("Followed", "Source", {f"source {n}": n for n in range(RANKS + 3)})
+    assert len(found.rows) == RANKS
+    assert (found.rows[0].name, found.rows[0].length) == (f"source {RANKS + 2}", 100)
+    assert (found.left_out, found.rest) == (2, 3), "of nothing nothing is shown"
+    in_order = ranked("Followed", "Place", {"1": 1, "2": 4}, in_order=["1", "2"])
+    assert [(row.name, row.length) for row in in_order.rows] == [("1", 25), ("2", 100)]
+    assert ranked("Followed", "Source", {}).rows == ()
 
 
 def test_what_is_not_there_is_told(ops: Site, empty_site: Site) -> None:

@@ -150,6 +150,7 @@ def test_metrics_tell_how_everything_stands(measured: Site) -> None:
     assert found[f"digest_send_rate{{{issue}}}"] == 1.5
     assert found[f"digest_send_paused{{{issue}}}"] == 0
     assert found['digest_sources{newsletter="saturday"}'] == 6
+    assert found['digest_clicks{newsletter="saturday"}'] == 0
     due = found['digest_schedule_next_due_timestamp_seconds{newsletter="saturday",schedule="1"}']
     assert due == NOW.timestamp() + 7 * 86_400 - 3_600
     pause(measured.runtime, SENDING, by="Ada")
