@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -13,17 +13,18 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 from digest.domain.accounts import Right
 from digest.domain.api_tokens import ApiToken, parse_rights
+from digest.pipeline.tokens import DAYS, DAYS_MAX, end_token, make_token
 from digest.store.accounts import get_account
-from digest.store.database import reading, writing
-from digest.store.tokens import add_token, list_tokens, remove_token
+from digest.store.database import reading
+from digest.store.tokens import list_tokens
 
 app = new_app()
-
-_DAYS_MAX = 3_650
 
 TokenNumber = Annotated[
     int, typer.Argument(metavar="TOKEN", callback=number, help="The token's number: see 'digest token list'.")
 ]
+
+By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 
 
 @app.command(
@@ -41,31 +42,26 @@ def add(
         typer.Option(metavar="RIGHT", help=f"What it may do: {', '.join(Right)}. Repeat it."),
     ] = None,
     days: Annotated[
-        int, typer.Option(min=0, max=_DAYS_MAX, metavar="N", help="How long it works; 0: until removed.")
-    ] = 90,
+        int, typer.Option(min=0, max=DAYS_MAX, metavar="N", help="How long it works; 0: until removed.")
+    ] = DAYS,
     account: Annotated[
         str,
         typer.Option(
             metavar="EMAIL", help="Whose it is: what it does, they did, and it can do no more than they can."
         ),
     ] = "",
-    by: Annotated[str, typer.Option(metavar="NAME", help="Who makes it; without it, your login.")] = "",
+    by: By = "",
     as_json: JsonOption = False,
 ) -> None:
     """Make a token for a program that uses the API. Its secret is shown once."""
     called, rights, who = required(name, "NAME"), parse_rights(right or ()), decided_by(by)
     runtime = open_runtime()
+    owner = None
+    if account:
+        with reading(runtime.engine) as session:
+            owner = get_account(session, account).id
+    token, secret = make_token(runtime, name=called, rights=rights, days=days, by=who, of=owner)
     now = runtime.clock()
-    with writing(runtime.engine) as session:
-        token, secret = add_token(
-            session,
-            name=called,
-            rights=rights,
-            by=who,
-            now=now,
-            expires_at=now + timedelta(days=days) if days else None,
-            account_id=get_account(session, account).id if account else None,
-        )
     if as_json:
         show_json({"token": token, "secret": secret})
         return
@@ -105,10 +101,10 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 @app.command(epilog=examples("digest token remove 3"))
-def remove(token: TokenNumber) -> None:
+def remove(token: TokenNumber, by: By = "") -> None:
     """End a token: from now on it opens nothing."""
-    with writing(open_runtime().engine) as session:
-        removed = remove_token(session, token)
+    who = decided_by(by)
+    removed = end_token(open_runtime(), token, by=who)
     say(f"Token {removed.id} ('{removed.name}', {removed.hint}…) opens nothing any more.")
 
 

@@ -76,9 +76,20 @@ def owner_of(session: Session, token: ApiToken) -> Account | None:
     return None if row is None else account_of(row)
 
 
-def list_tokens(session: Session) -> tuple[ApiToken, ...]:
-    """Return every token, also those that have expired, the oldest first."""
-    return tuple(map(_token, session.scalars(select(TokenRow).order_by(TokenRow.id))))
+def list_tokens(session: Session, *, of: AccountId | None = None) -> tuple[ApiToken, ...]:
+    """Return every token, or those of one account, also those that have expired, the oldest first."""
+    query = select(TokenRow).order_by(TokenRow.id)
+    return tuple(
+        map(_token, session.scalars(query if of is None else query.where(TokenRow.account_id == of)))
+    )
+
+
+def get_token(session: Session, token_id: int) -> ApiToken:
+    """Return a token. Raises `NotFound`."""
+    row = session.get(TokenRow, token_id)
+    if row is None:
+        raise NotFound(f"no token {token_id}: 'digest token list' shows those there are")
+    return _token(row)
 
 
 def is_use_to_be_noted(token: ApiToken, now: datetime) -> bool:

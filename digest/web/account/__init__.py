@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from digest.web.account import door, manage, own, phone
+from digest.web.account import door, manage, own, phone, tokens
 from digest.web.account.answers import add_answers
 
 router = APIRouter()
-for part in (door, own, phone, manage):
+for part in (door, own, phone, tokens, manage):
     router.include_router(part.router)
 
 __all__ = ["add_answers", "router"]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.compose.phrases import ENGLISH
-from digest.domain.accounts import Account, AccountId, Role
+from digest.domain.accounts import Account, AccountId, Right, Role
+from digest.domain.api_tokens import ApiToken
 from digest.store.audit import Entry
 from digest.store.second_factors import SecondFactor
 from digest.store.sign_ins import SignIn, SignInId
@@ -81,6 +82,49 @@ class FactorView:
 
     since: str
     codes_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token of the API without its secret. `whose` is its owner, '' for one of the installation."""
+
+    id: int
+    name: str
+    hint: str
+    rights: str
+    works: str
+    used: str
+    whose: str
+    made: str
+    is_over: bool
+
+
+def token_views(
+    tokens: Sequence[ApiToken], accounts: Sequence[Account], *, now: datetime
+) -> tuple[TokenView, ...]:
+    """Return tokens in words, in the order they are given."""
+    names = {one.id: one.name for one in accounts}
+    return tuple(
+        TokenView(
+            id=one.id,
+            name=one.name,
+            hint=one.hint,
+            rights=", ".join(right.value for right in Right if right in one.rights),
+            works=_works(one, now),
+            used=f"used {_ago(one.last_used_at, now)}" if one.last_used_at else "never used",
+            whose=names.get(one.account_id, "") if one.account_id else "",
+            made=f"made by {one.made_by} on {ENGLISH.day(one.made_at.date())} {one.made_at.year}",
+            is_over=not one.is_valid(now),
+        )
+        for one in tokens
+    )
+
+
+def _works(token: ApiToken, now: datetime) -> str:
+    if token.expires_at is None:
+        return "works until it is ended"
+    day = f"{ENGLISH.day(token.expires_at.date())} {token.expires_at.year}"
+    return f"works until {day}" if token.is_valid(now) else f"expired on {day}"
 
 
 def factor_view(factor: SecondFactor | None) -> FactorView | None:

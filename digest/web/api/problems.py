@@ -27,6 +27,7 @@ from digest.domain.errors import (
     Unfit,
 )
 from digest.pipeline.approval import Changed, SameEyes, Unsound
+from digest.pipeline.tokens import LacksRight
 
 log = structlog.get_logger(__name__)
 
@@ -179,6 +180,7 @@ KINDS = (
 
 _OF_ERRORS: tuple[tuple[type[DigestError], Kind], ...] = (
     (NotFound, NOT_FOUND),
+    (LacksRight, NOT_ALLOWED),
     (Overtaken, OVERTAKEN),
     (Unsound, UNSOUND),
     (SameEyes, SAME_EYES),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 from pydantic import Field, StrictInt
 
 from digest.domain.accounts import Right
 from digest.domain.api_tokens import ApiToken
-from digest.store.database import reading, writing
-from digest.store.tokens import add_token, list_tokens, remove_token
+from digest.pipeline import tokens
+from digest.pipeline.tokens import DAYS, DAYS_MAX
+from digest.store.database import reading
+from digest.store.tokens import list_tokens
 from digest.web.api.access import Call, TheCaller, asks
-from digest.web.api.problems import NOT_ALLOWED, Refusal
-from digest.web.api.shapes import PATH, Given, Line, Listed, Number, Told, required, whole
+from digest.web.api.shapes import PATH, Given, Line, Listed, Number, Told, whole
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Tokens"])
@@ -61,7 +62,7 @@ class NewToken(Given):
 
     name: Line = Field(min_length=1, examples=["dashboard"])
     rights: list[Right] = Field(min_length=1, max_length=len(Right), examples=[["look"]])
-    days: StrictInt = Field(90, ge=0, le=3_650, description="How long it works; 0: until it is removed.")
+    days: StrictInt = Field(DAYS, ge=0, le=DAYS_MAX, description="How long it works; 0: until it is removed.")
 
 
 class MadeToken(Told):
@@ -87,25 +88,21 @@ def list_all_tokens(runtime: TheRuntime) -> Listed[Token]:
 @router.post("/tokens", status_code=201, **asks(Right.ADMINISTER))
 def make_token(runtime: TheRuntime, caller: TheCaller, response: Response, new: NewToken) -> MadeToken:
     """Make a token, with no right that this one lacks."""
-    if more := set(new.rights) - caller.rights:
-        raise Refusal(NOT_ALLOWED, f"this token lacks '{min(more)}', so it cannot give it on")
-    now = runtime.clock()
-    with writing(runtime.engine) as session:
-        made, secret = add_token(
-            session,
-            name=required(new.name, "name"),
-            rights=frozenset(new.rights),
-            by=caller.name,
-            now=now,
-            expires_at=now + timedelta(days=new.days) if new.days else None,
-            account_id=caller.account_id,
-        )
+    made, secret = tokens.make_token(
+        runtime,
+        name=new.name,
+        rights=new.rights,
+        days=new.days,
+        by=caller.name,
+        of=caller.account_id,
+        may=caller.rights,
+        account_id=caller.account_id,
+    )
     response.headers["Location"] = f"{PATH}/tokens"
     return MadeToken(token=Token.of(made), secret=secret)
 
 
 @router.delete("/tokens/{token_id}", status_code=204, **asks(Right.ADMINISTER))
-def end_token(runtime: TheRuntime, token_id: Number) -> None:
+def end_token(runtime: TheRuntime, caller: TheCaller, token_id: Number) -> None:
     """End a token, also this one: it opens nothing from now on."""
-    with writing(runtime.engine) as session:
-        remove_token(session, token_id)
+    tokens.end_token(runtime, token_id, by=caller.name, account_id=caller.account_id)
