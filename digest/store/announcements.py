@@ -152,11 +152,17 @@ def calls_of(
     return tuple(map(_call, session.scalars(query.limit(limit))))
 
 
-def call_again(session: Session, endpoint_id: EndpointId, call_id: int, *, now: datetime) -> Call:
-    """Have a call made again that was taken or given up, with the same id. Raises `NotFound`, `Conflict`."""
+def get_call(session: Session, endpoint_id: EndpointId, call_id: int) -> Call:
+    """Return a call to an endpoint. Raises `NotFound`."""
     found = session.get(CallRow, call_id)
     if found is None or found.endpoint_id != endpoint_id:
         raise NotFound(f"endpoint {endpoint_id} has no call {call_id}")
+    return _call(found)
+
+
+def call_again(session: Session, endpoint_id: EndpointId, call_id: int, *, now: datetime) -> Call:
+    """Have a call made again that was taken or given up, with the same id. Raises `NotFound`, `Conflict`."""
+    get_call(session, endpoint_id, call_id)
     again = session.scalar(
         update(CallRow)
         .where(CallRow.id == call_id, CallRow.state != CallState.WAITING)

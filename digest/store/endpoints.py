@@ -58,9 +58,9 @@ def list_endpoints(session: Session) -> tuple[Endpoint, ...]:
     return tuple(map(_endpoint, session.scalars(select(EndpointRow).order_by(EndpointRow.id))))
 
 
-def get_endpoint(session: Session, endpoint_id: int) -> Endpoint:
-    """Return an endpoint. Raises `NotFound`."""
-    return _endpoint(_row(session, endpoint_id))
+def get_endpoint(session: Session, endpoint_id: int, *, to_change: bool = False) -> Endpoint:
+    """Return an endpoint, which nobody else changes meanwhile where it is got `to_change`. `NotFound`."""
+    return _endpoint(_row(session, endpoint_id, to_change=to_change))
 
 
 def change_endpoint(
@@ -133,10 +133,11 @@ def turn_off(session: Session, endpoint_id: EndpointId, *, why: str) -> None:
     )
 
 
-def _row(session: Session, endpoint_id: int) -> EndpointRow:
-    row = session.get(EndpointRow, endpoint_id, populate_existing=True)
+def _row(session: Session, endpoint_id: int, *, to_change: bool = False) -> EndpointRow:
+    lock = {"key_share": True} if to_change else None
+    row = session.get(EndpointRow, endpoint_id, populate_existing=True, with_for_update=lock)
     if row is None:
-        raise NotFound(f"no endpoint {endpoint_id}: GET /endpoints lists those there are")
+        raise NotFound(f"no endpoint {endpoint_id}: 'digest endpoint list' shows those there are")
     return row
 
 

@@ -11,17 +11,10 @@ from pydantic import Field, StrictBool
 from digest.domain import endpoints as domain
 from digest.domain.accounts import Right
 from digest.domain.endpoints import EventKind
-from digest.pipeline.announcing import parse_endpoint_url
-from digest.store.announcements import announce_to, call_again, calls_of
-from digest.store.database import reading, writing
-from digest.store.endpoints import (
-    add_endpoint,
-    change_endpoint,
-    get_endpoint,
-    list_endpoints,
-    remove_endpoint,
-    rotate_secret,
-)
+from digest.pipeline.managing import endpoints as managing
+from digest.store.announcements import calls_of
+from digest.store.database import reading
+from digest.store.endpoints import get_endpoint, list_endpoints
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
 from digest.web.api.shapes import PATH, Given, Line, Listed, Number, Told, Url, page, whole
@@ -128,16 +121,7 @@ def list_all_endpoints(runtime: TheRuntime) -> Listed[Endpoint]:
 @router.post("/endpoints", status_code=201, **asks(Right.ADMINISTER))
 def add_new_endpoint(runtime: TheRuntime, caller: TheCaller, response: Response, new: NewEndpoint) -> Secret:
     """Have a program told what happens from now on. The secret is told once."""
-    url = parse_endpoint_url(runtime, new.url)
-    with writing(runtime.engine) as session:
-        made, secret = add_endpoint(
-            session,
-            url=url,
-            kinds=set(new.kinds),
-            about=new.about.strip(),
-            by=caller.name,
-            now=runtime.clock(),
-        )
+    made, secret = managing.add(runtime, new.model_dump(), by=caller.name)
     response.headers["Location"] = f"{PATH}/endpoints/{made.id}"
     return Secret(endpoint=Endpoint.of(made), secret=secret)
 
@@ -150,45 +134,34 @@ def show_endpoint(runtime: TheRuntime, endpoint_id: Number) -> Endpoint:
 
 
 @router.patch("/endpoints/{endpoint_id}", **asks(Right.ADMINISTER))
-def change_one_endpoint(runtime: TheRuntime, endpoint_id: Number, change: EndpointChange) -> Endpoint:
+def change_one_endpoint(
+    runtime: TheRuntime, caller: TheCaller, endpoint_id: Number, change: EndpointChange
+) -> Endpoint:
     """Change where and of what an endpoint is told, or turn it off and on."""
-    url = None if change.url is None else parse_endpoint_url(runtime, change.url)
-    with writing(runtime.engine) as session:
-        changed = change_endpoint(
-            session,
-            endpoint_id,
-            url=url,
-            kinds=None if change.kinds is None else set(change.kinds),
-            about=None if change.about is None else change.about.strip(),
-            is_off=change.is_off,
-        )
+    given = change.model_dump(exclude_none=True, exclude={"is_off"})
+    changed = managing.change(runtime, endpoint_id, lambda _: given, by=caller.name)
+    if change.is_off is not None:
+        changed = managing.set_off(runtime, endpoint_id, change.is_off, by=caller.name)
     return Endpoint.of(changed)
 
 
 @router.delete("/endpoints/{endpoint_id}", status_code=204, **asks(Right.ADMINISTER))
-def remove_one_endpoint(runtime: TheRuntime, endpoint_id: Number) -> None:
+def remove_one_endpoint(runtime: TheRuntime, caller: TheCaller, endpoint_id: Number) -> None:
     """Remove an endpoint with its log."""
-    with writing(runtime.engine) as session:
-        remove_endpoint(session, endpoint_id)
+    managing.remove(runtime, endpoint_id, by=caller.name)
 
 
 @router.post("/endpoints/{endpoint_id}/rotate", **asks(Right.ADMINISTER))
-def rotate_endpoint_secret(runtime: TheRuntime, endpoint_id: Number) -> Secret:
+def rotate_endpoint_secret(runtime: TheRuntime, caller: TheCaller, endpoint_id: Number) -> Secret:
     """Sign with a new secret; for 24 hours calls are signed with the one before, too."""
-    with writing(runtime.engine) as session:
-        secret = rotate_secret(session, endpoint_id, now=runtime.clock())
-        return Secret(endpoint=Endpoint.of(get_endpoint(session, endpoint_id)), secret=secret)
+    found, secret = managing.rotate(runtime, endpoint_id, by=caller.name)
+    return Secret(endpoint=Endpoint.of(found), secret=secret)
 
 
 @router.post("/endpoints/{endpoint_id}/test", status_code=202, **asks(Right.ADMINISTER))
 def test_endpoint(runtime: TheRuntime, caller: TheCaller, endpoint_id: Number) -> EndpointCall:
     """Tell an endpoint of a test. A worker calls it within seconds; its log says what came of it."""
-    with writing(runtime.engine) as session:
-        found = get_endpoint(session, endpoint_id)
-        told = {"endpoint": found.id, "by": caller.name}
-        return EndpointCall.of(
-            announce_to(session, found.id, EventKind.ENDPOINT_TESTED, told, now=runtime.clock())
-        )
+    return EndpointCall.of(managing.test(runtime, endpoint_id, by=caller.name))
 
 
 @router.get("/endpoints/{endpoint_id}/calls", **asks(Right.ADMINISTER))
@@ -204,8 +177,8 @@ def list_endpoint_calls(
 
 
 @router.post("/endpoints/{endpoint_id}/calls/{call_id}/again", status_code=202, **asks(Right.ADMINISTER))
-def make_call_again(runtime: TheRuntime, endpoint_id: Number, call_id: Number) -> EndpointCall:
+def make_call_again(
+    runtime: TheRuntime, caller: TheCaller, endpoint_id: Number, call_id: Number
+) -> EndpointCall:
     """Have an endpoint told once more of what it took or missed, under the same id."""
-    with writing(runtime.engine) as session:
-        found = get_endpoint(session, endpoint_id)
-        return EndpointCall.of(call_again(session, found.id, call_id, now=runtime.clock()))
+    return EndpointCall.of(managing.tell_again(runtime, endpoint_id, call_id, by=caller.name))

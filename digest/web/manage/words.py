@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 
 _CALLED: Mapping[str, str] = {
     "slug": "the short name",
+    "kinds": "the events",
+    "about": "the name",
     "phrases": "word",
     "categories": "label",
     "url": "the address",
@@ -33,6 +35,10 @@ DONE: Mapping[str, str] = {
     "topic-removed": "It is removed, and so is every follow of it.",
     "look-changed": "It is saved. Drafts show it at once; what was approved stays as it is.",
     "look-reset": "Mail looks as it does without a theme again.",
+    "endpoint-tested": "A test is on its way. A worker calls within seconds; the log says what came of it.",
+    "endpoint-paused": "It is told nothing more. What waited for it is given up, and can be told again.",
+    "endpoint-resumed": "It is told again what happens from now on.",
+    "endpoint-told-again": "It is told once more, under the same number. A worker calls within seconds.",
     "source-removed": "It is removed. Articles it brought stay, under its name.",
 }
 """What a page says first after something was done; addresses hold the key alone."""

@@ -18,7 +18,7 @@ FORMS = {
 }
 
 ISSUE, DRAFT = "/issues/{issue_id}/preview", "/issues/{issue_id}/draft"
-NEWSLETTER = "/manage/newsletters/{slug}"
+NEWSLETTER, ENDPOINTS = "/manage/newsletters/{slug}", "/manage/endpoints"
 
 CALLS = {
     "/ops/hold": "hold_everything",
@@ -53,6 +53,14 @@ CALLS = {
     "/accounts/{account_id}/end-sessions": "end_account_sessions",
     "/accounts/{account_id}/forget-phone": "forget_account_phone",
     "/manage/new": "add_newsletter",
+    f"{ENDPOINTS}/new": "add_new_endpoint",
+    f"{ENDPOINTS}/{{endpoint_id}}": "change_one_endpoint",
+    f"{ENDPOINTS}/{{endpoint_id}}/rotate": "rotate_endpoint_secret",
+    f"{ENDPOINTS}/{{endpoint_id}}/test": "test_endpoint",
+    f"{ENDPOINTS}/{{endpoint_id}}/pause": "change_one_endpoint",
+    f"{ENDPOINTS}/{{endpoint_id}}/resume": "change_one_endpoint",
+    f"{ENDPOINTS}/{{endpoint_id}}/calls/{{call_id}}/again": "make_call_again",
+    f"{ENDPOINTS}/{{endpoint_id}}/remove": "remove_one_endpoint",
     f"{NEWSLETTER}/contents": "change_newsletter",
     f"{NEWSLETTER}/identity": "change_newsletter",
     f"{NEWSLETTER}/remove": "remove_newsletter",
