@@ -32,6 +32,9 @@ class Root(LazyGroup):
         "dkim": Part(_START, "digest.cli.dkim", "Print the DNS records that vouch for our signatures."),
         "account": Part(_START, "digest.cli.accounts", "Accounts: who may sign in, and as what.", True),
         "token": Part(_START, "digest.cli.tokens", "Tokens for programs that use the API.", True),
+        "endpoint": Part(
+            _START, "digest.cli.endpoints", "Programs of yours that are told what happens.", True
+        ),
         "newsletter": Part(_SETUP, "digest.cli.newsletters", "Newsletters: who sends, what, how much.", True),
         "topic": Part(_SETUP, "digest.cli.topics", "Topics: what subscribers follow.", True),
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),

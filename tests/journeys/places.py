@@ -44,6 +44,7 @@ NAMED: Mapping[str, str] = {
     "number": "1",
     "schedule_id": str(WEEKLY),
     "run_id": str(FAILED),
+    "endpoint_id": "1",
     "rest": "nowhere/at/all",
     "kind": "issues",
     "form": "atom",

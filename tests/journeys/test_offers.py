@@ -35,6 +35,10 @@ REACHED_OTHERWISE = frozenset(
 )
 
 
+OPEN = frozenset({"/api/v1/reference"})
+"""Of another application, open to everybody; it has its pictures like all pages."""
+
+
 class Offer(NamedTuple):
     """A link or a form on a page, and where it leads."""
 
@@ -85,7 +89,7 @@ def walk(site: Site) -> Iterator[Offer]:
         if not answer.headers.get("content-type", "").startswith("text/html"):
             continue
         for offer in offers_of(page, answer.text):
-            if not offer.path.startswith("/"):
+            if not offer.path.startswith("/") or urlsplit(offer.path).path in OPEN:
                 continue
             yield offer
             route = route_of(offer)

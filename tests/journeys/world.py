@@ -11,10 +11,12 @@ from sqlalchemy import update
 from digest.admit.entering import make_link
 from digest.domain.accounts import Role
 from digest.domain.deliveries import DeliveryState
+from digest.domain.endpoints import EventKind
 from digest.domain.newsletters import NewsletterId
 from digest.pipeline.sharing import share_issue
 from digest.runtime import Runtime
 from digest.store.accounts import add_account
+from digest.store.announcements import announce, claim_calls, record_call
 from digest.store.database import writing
 from digest.store.newsletters import NewsletterRow
 from digest.store.polls import record_standing
@@ -23,7 +25,7 @@ from digest.track.tokens import Purpose
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
 from tests.web.people import NAMES
 from tests.web.site import Site
-from tests.web.world import ADA, DRAFT, NOW
+from tests.web.world import ADA, DRAFT, NOW, SENDING
 
 INVITED = "nele@example.org"
 PINNED, DROPPED = 14, 13
@@ -61,6 +63,25 @@ def populate_house(runtime: Runtime) -> None:
             record_standing(session, source, read, reservation="")
 
 
+def tell_programs(site: Site) -> None:
+    """Let programs in, and have one told what happens: it took one call, missed one, and one waits."""
+    site.submit("/account/tokens", name="Dashboard in the newsroom", right=["look"], days="30")
+    site.submit("/tokens", name="Sign-up form", right=["operate"], days="0")
+    kinds = [EventKind.ISSUE_SENT.value, EventKind.ISSUE_PAUSED.value]
+    hook = "https://hooks.example.org/digest"
+    site.submit("/manage/endpoints/new", url=hook, about="The newsroom’s chat", kinds=kinds)
+    for kind, status in (
+        (EventKind.ISSUE_SENT, 200),
+        (EventKind.ISSUE_PAUSED, 500),
+        (EventKind.ISSUE_SENT, 0),
+    ):
+        with writing(site.runtime.engine) as session:
+            announce(session, kind, {"issue": int(SENDING)}, now=NOW)
+            for call in claim_calls(session, now=NOW, limit=1, lease=timedelta(0)) if status else ():
+                answer = "thanks" if status == 200 else "out of order"
+                record_call(session, call, is_taken=status == 200, status=status, answer=answer, now=NOW)
+
+
 def shape_and_share(site: Site) -> Mapping[str, str]:
     """Do what people do with the draft; return the tokens of links by the beginning of their addresses."""
     draft = f"/issues/{DRAFT}/draft"
@@ -71,6 +92,7 @@ def shape_and_share(site: Site) -> Mapping[str, str]:
         edith.submit(f"{draft}/fields/headline", to="A star, and its weather", article=str(PINNED))
         edith.submit(f"/issues/{DRAFT}/preview/outlook")
         edith.submit(f"/issues/{DRAFT}/preview/ask", note="the intro is new")
+    tell_programs(site)
     admin = NAMES[Role.ADMIN]
     with writing(site.runtime.engine) as session:
         account = add_account(session, INVITED, name="Nele Brandt", role=Role.EDITOR, by=admin, now=NOW)
