@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -14,12 +15,10 @@ from digest.domain.issues import Issue, IssueContent, IssueState, Item, OtherSou
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug, slug
-from digest.pipeline.progress import holds_of_issue
 from digest.runtime import Runtime
-from digest.store.audiences import count_editions, count_skips
 from digest.store.database import reading
-from digest.store.deliveries import count_deliveries, count_unsent
-from digest.store.issues import get_issue, list_issues
+from digest.store.deliveries import count_unsent
+from digest.store.issues import get_issue, issues_in, list_issues
 from digest.store.items import count_items
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
 from digest.store.revisions import get_rendered
@@ -27,6 +26,7 @@ from digest.store.sources import list_sources
 from digest.store.subscribers import list_subscriptions
 from digest.web.coming import coming_numbers, comings_of
 from digest.web.first_steps import steps_of, steps_to_first_issue
+from digest.web.standings import Standing, Standings
 from digest.web.views import (
     Figure,
     IssueLine,
@@ -41,19 +41,31 @@ SHOWN = 8
 """Issues listed of each newsletter where all newsletters stand: two months of a weekly one."""
 
 
-def overview(runtime: Runtime, *, only: str = "") -> tuple[NewsletterView, ...]:
+_GOING = (IssueState.SENDING, IssueState.PAUSED)
+
+
+def overview(runtime: Runtime, standings: Standings, *, only: str = "") -> tuple[NewsletterView, ...]:
     """Return every newsletter with its newest issues, or `only` one with all of them.
 
     Raises `NotFound`, and `InvalidInput` for what cannot be a newsletter's short name.
     """
     now = runtime.clock()
     with reading(runtime.engine) as session:
+        going = [issue.id for issue in issues_in(session, *_GOING)]
+    told = standings.newest(going)
+    with reading(runtime.engine) as session:
         found = (get_newsletter(session, slug(only)),) if only else list_newsletters(session)
-        return tuple(_newsletter(session, one, shown=None if only else SHOWN, now=now) for one in found)
+        shown = None if only else SHOWN
+        return tuple(_newsletter(session, one, told, shown=shown, now=now) for one in found)
 
 
 def _newsletter(
-    session: Session, newsletter: Newsletter, *, shown: int | None, now: datetime
+    session: Session,
+    newsletter: Newsletter,
+    told: Mapping[int, Standing],
+    *,
+    shown: int | None,
+    now: datetime,
 ) -> NewsletterView:
     topics = list_topics(session, newsletter.id)
     sources = list_sources(session, newsletter.id)
@@ -85,7 +97,7 @@ def _newsletter(
         coming=coming,
         unscheduled="" if coming else f"digest schedule add {newsletter.slug} '0 7 * * MON'",
         issues=tuple(
-            _line(issue, newsletter, held.get(issue.id, 0), _counts(session, issue))
+            _line(issue, newsletter, held.get(issue.id, 0), _counts(session, issue, told))
             for issue in issues[:shown]
         ),
         earlier=len(issues[shown:]) if shown else 0,
@@ -93,15 +105,23 @@ def _newsletter(
     )
 
 
-def _counts(session: Session, issue: Issue) -> Mapping[DeliveryState, int]:
-    """Return how an issue's mails stand; of one that has ended only those that had no good end."""
-    if issue.state in (IssueState.SENDING, IssueState.PAUSED):
-        return count_deliveries(session, issue.id)
-    return dict.fromkeys(DeliveryState, 0) | dict(count_unsent(session, issue.id))
+def _counts(
+    session: Session, issue: Issue, told: Mapping[int, Standing]
+) -> Mapping[DeliveryState, int] | None:
+    """Return how an issue's mails stand; of one that has ended only those that had no good end.
+
+    None: they are being counted.
+    """
+    if issue.state in _GOING:
+        return told[issue.id].states if issue.id in told else None
+    return {**_NONE, **count_unsent(session, issue.id)}
+
+
+_NONE: Mapping[DeliveryState, int] = MappingProxyType(dict.fromkeys(DeliveryState, 0))
 
 
 def _line(
-    issue: Issue, newsletter: Newsletter, articles: int, counts: Mapping[DeliveryState, int]
+    issue: Issue, newsletter: Newsletter, articles: int, counts: Mapping[DeliveryState, int] | None
 ) -> IssueLine:
     return IssueLine(
         id=issue.id,
@@ -109,40 +129,46 @@ def _line(
         state=state_of(issue.state),
         articles=counted(articles, "article"),
         note=issue.note,
-        figures=figures_of(counts),
-        progress=_progress(issue, counts),
+        figures=figures_of(counts or _NONE),
+        progress=_progress(issue, counts) if counts else None,
+        is_counted=counts is not None,
     )
 
 
 def _progress(issue: Issue, counts: Mapping[DeliveryState, int]) -> Progress | None:
-    if issue.state not in (IssueState.SENDING, IssueState.PAUSED):
+    if issue.state not in _GOING:
         return None
     total = sum(counts.values())
     return Progress(total - sum(counts[state] for state in UNFINISHED), total)
 
 
-def issue_view(runtime: Runtime, issue_id: int, content: IssueContent) -> IssueView:
+def issue_view(runtime: Runtime, standings: Standings, issue_id: int, content: IssueContent) -> IssueView:
     """Return an issue and its content: the articles, how the send stands, and what can be done."""
-    holds = holds_of_issue(runtime, issue_id)
     with reading(runtime.engine) as session:
         issue = get_issue(session, issue_id)
+    is_draft = issue.state is IssueState.DRAFT
+    told = _NOBODYS if is_draft else standings.newest([issue.id]).get(issue.id)
+    states, skips = (told.states, told.skips) if told else (_NONE, {})
+    with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, issue.newsletter_id)
-        counts = count_deliveries(session, issue.id)
-        skips = count_skips(session, issue.id)
         return IssueView(
-            line=_line(issue, newsletter, len(content.items), counts),
+            line=_line(issue, newsletter, len(content.items), told.states if told else None),
             newsletter=newsletter.name,
             newsletter_slug=newsletter.slug,
             intro=issue.intro,
             approved=approval_of(issue, newsletter),
-            audience=_audience(sum(counts.values()), count_editions(session, issue.id)),
+            audience=_audience(sum(states.values()), told.editions if told else 0),
             skips=tuple(Figure(counted(count), reason.in_words) for reason, count in skips.items()),
             items=_items(content),
             has_changed=_has_changed(session, issue, content),
-            steps=steps_of(issue, newsletter, len(content.items), counts),
-            holds=holds,
-            is_draft=issue.state is IssueState.DRAFT,
+            steps=steps_of(issue, newsletter, len(content.items), states),
+            holds=told.holds if told else (),
+            is_draft=is_draft,
         )
+
+
+_NOBODYS = Standing(_NONE, {}, 0, ())
+"""Of a draft nobody was addressed."""
 
 
 def _audience(deliveries: int, editions: int) -> str:

@@ -15,6 +15,7 @@ from digest.web.coming import needs_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.desk import issue_view, overview
 from digest.web.first_steps import first_steps
+from digest.web.standings import TheStandings
 
 router = APIRouter(dependencies=[needs(Right.LOOK)])
 
@@ -23,11 +24,13 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 @router.api_route("/", methods=READ)
-def front(runtime: TheRuntime, pages: ThePages, newsletter: str = "") -> HTMLResponse:
+def front(
+    runtime: TheRuntime, pages: ThePages, standings: TheStandings, newsletter: str = ""
+) -> HTMLResponse:
     """Show every newsletter with its newest issues, or one with all of them."""
     return pages.desk(
         "front.html",
-        newsletters=overview(runtime, only=newsletter),
+        newsletters=overview(runtime, standings, only=newsletter),
         only=newsletter,
         needs=() if newsletter else needs_of(runtime),
         first_steps=first_steps(),
@@ -35,11 +38,11 @@ def front(runtime: TheRuntime, pages: ThePages, newsletter: str = "") -> HTMLRes
 
 
 @router.api_route("/issues/{issue_id}", methods=READ)
-def issue(runtime: TheRuntime, pages: ThePages, issue_id: Number) -> HTMLResponse:
+def issue(runtime: TheRuntime, pages: ThePages, standings: TheStandings, issue_id: Number) -> HTMLResponse:
     """Show an issue, and how much its checks find."""
     content = content_of(runtime.engine, issue_id)
     return pages.desk(
         "issue.html",
-        issue=issue_view(runtime, issue_id, content),
+        issue=issue_view(runtime, standings, issue_id, content),
         checks=checks_in_short(runtime, issue_id),
     )

@@ -53,7 +53,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """An issue in a list. `note` tells of its stop or approval; `progress` is set during a send."""
+    """An issue in a list. `note` tells of its stop or approval; `progress` is set during a send.
+
+    Without `is_counted` its mails are being counted, and figures and progress are missing.
+    """
 
     id: int
     days: str
@@ -62,6 +65,7 @@ class IssueLine:
     note: str
     figures: tuple[Figure, ...]
     progress: Progress | None
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

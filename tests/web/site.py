@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from threading import Thread
 
 import httpx2
+import pytest
 import uvicorn
 
 from digest.admit.sessions import csrf_of
@@ -17,6 +18,7 @@ from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
 from digest.web.app import make_app
+from digest.web.ops import tallies
 from tests.waiting import PATIENCE
 from tests.web.people import TOKENS, add_session, cookie_header
 from tests.web.world import SENDING, reader_id
@@ -66,6 +68,16 @@ class Site:
 def serving(
     runtime: Runtime, port: int, hooks: Hooks | None = None, *, role: Role | None = Role.ADMIN
 ) -> Iterator[Site]:
+    with pytest.MonkeyPatch.context() as patch:
+        # However busy the machine is: a page shows what it would in time on one that is not.
+        patch.setattr(tallies, "WAIT_SECONDS", PATIENCE)
+        patch.setattr(tallies, "QUICK_SECONDS", PATIENCE)
+        with _served(runtime, port, hooks, role) as site:
+            yield site
+
+
+@contextmanager
+def _served(runtime: Runtime, port: int, hooks: Hooks | None, role: Role | None) -> Iterator[Site]:
     app = make_app(runtime, hooks=hooks)
     config = uvicorn.Config(
         app, host="127.0.0.1", port=port, access_log=False, log_config=None, server_header=False

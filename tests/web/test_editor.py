@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shlex
+import threading
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,13 +21,17 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, IssueState
 from digest.domain.times import Window
 from digest.pipeline.control import hold
+from digest.runtime import Runtime
 from digest.store.articles import ArticleRow
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import change_issue, ensure_issue, write_texts
 from digest.store.newsletters import get_newsletter
 from digest.store.preflights import StoredLook, record_look
+from digest.web import standings
+from digest.web.ops import tallies
 from tests.samples import ITEMS
+from tests.waiting import PATIENCE, wait_until
 from tests.web.site import Site
 from tests.web.world import (
     DRAFT,
@@ -94,6 +99,25 @@ def test_deliveries_are_told_by_state(site: Site) -> None:
     assert "12 articles · 1 accepted · 1 without an answer" in read(site, "/")
     assert '<progress value="2" max="2"' in site.get("/").text
     assert f"digest issue reconcile {SENDING} --log FILE" in commands_on(site.get("/issues/1").text)
+
+
+def test_a_page_does_not_wait_for_mails_to_be_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = threading.Event()
+
+    def count(runtime: Runtime, issue_id: int) -> standings.Standing:
+        assert counted.wait(PATIENCE)
+        return count_standing(runtime, issue_id)
+
+    count_standing = standings.count_standing
+    monkeypatch.setattr(tallies, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(standings, "count_standing", count)
+    for path in ("/", f"/issues/{SENDING}"):
+        told = read(site, path)
+        assert "Its mails are being counted. Load the page again in a moment." in told
+        assert "2 waiting" not in told
+        assert "Going out" in told
+    counted.set()
+    wait_until(lambda: "12 articles · 2 waiting" in read(site, "/"))
 
 
 def test_a_paused_issue_says_why(site: Site) -> None:

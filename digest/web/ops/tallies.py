@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -34,6 +34,9 @@ SPARED = 10
 
 WAIT_SECONDS = 0.15
 """How long a page waits for a first count: of most issues it comes at once."""
+
+QUICK_SECONDS = 0.1
+"""What the last count took less than is counted anew for each page that wants the newest."""
 
 _KEPT = 100
 
@@ -65,18 +68,37 @@ class Kept(Generic[Told]):
 
         A count that is old is made anew meanwhile, for whoever asks next.
         """
+        fresh = FRESH_SECONDS if self._fresh is None else self._fresh
+        kept = self._looked_at(number, lambda kept: kept.is_stale(fresh))
+        _wait_for(kept, wait)
+        return kept.told
+
+    def newest(self, numbers: Iterable[int], *, wait: float | None = None) -> Mapping[int, Told]:
+        """Return the newest counts of these that are there within `wait` seconds (`WAIT_SECONDS`) in all.
+
+        What is counted quickly is counted now. All else is as old as `of` lets it be.
+        """
+        until = time.monotonic() + (WAIT_SECONDS if wait is None else wait)
+        found = {
+            number: self._looked_at(
+                number, lambda kept: kept.took < QUICK_SECONDS or kept.is_stale(FRESH_SECONDS)
+            )
+            for number in numbers
+        }
+        for kept in found.values():
+            _wait_for(kept, until - time.monotonic())
+        return {number: kept.told for number, kept in found.items() if kept.told is not None}
+
+    def _looked_at(self, number: int, is_due: Callable[[_Count[Told]], bool]) -> _Count[Told]:
+        """Return the count of one, having begun to make it anew where that is due and not under way."""
         with self._lock:
             kept = self._counts.setdefault(number, _Count())
             self._counts.move_to_end(number)
-            under_way = kept.under_way
-            fresh = FRESH_SECONDS if self._fresh is None else self._fresh
-            if kept.is_stale(fresh) and (under_way is None or under_way.done()):
-                under_way = kept.under_way = self._pool.submit(self._renew, number, kept)
+            if is_due(kept) and (kept.under_way is None or kept.under_way.done()):
+                kept.under_way = self._pool.submit(self._renew, number, kept)
             while len(self._counts) > _KEPT:
                 self._counts.popitem(last=False)
-        if under_way is not None and wait:
-            _wait_for(under_way, wait)
-        return kept.told
+        return kept
 
     def forget(self, number: int) -> None:
         """Count one anew for the next who asks: somebody has just changed how it stands."""
@@ -94,9 +116,11 @@ class Kept(Generic[Told]):
             kept.took = kept.at - begun
 
 
-def _wait_for(under_way: Future[None], seconds: float) -> None:
+def _wait_for(kept: _Count[Told], seconds: float) -> None:
+    if kept.under_way is None or seconds <= 0:
+        return
     try:
-        under_way.result(seconds)
+        kept.under_way.result(seconds)
     except TimeoutError:
         return
 

@@ -295,3 +295,26 @@ def test_a_count_that_fails_is_tried_again_and_breaks_nothing(ops: Site) -> None
     tallies = Kept(count)
     assert tallies.of(SENDING, wait=PATIENCE) is None
     assert tallies.of(SENDING, wait=PATIENCE) is not None
+
+
+def test_what_is_counted_quickly_is_counted_for_each_page_and_all_else_is_waited_for_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    slow, may_end = 3, threading.Event()
+
+    def count(number: int) -> int:
+        asked.append(number)
+        assert number != slow or may_end.wait(PATIENCE)
+        return len(asked)
+
+    counts = Kept(count)
+    monkeypatch.setattr(counting, "QUICK_SECONDS", PATIENCE)
+    assert counts.newest([1, 2], wait=PATIENCE) == {1: 1, 2: 2}
+    assert counts.newest([1], wait=PATIENCE) == {1: 3}, "it was quick: so it is counted anew"
+    assert set(counts.newest([1, slow], wait=0.01)) == {1}, "what is not there in time is left out"
+    may_end.set()
+    monkeypatch.setattr(counting, "QUICK_SECONDS", 0.0)
+    monkeypatch.setattr(counting, "FRESH_SECONDS", PATIENCE)
+    told = counts.newest([1, slow], wait=PATIENCE)
+    assert counts.newest([1, slow], wait=PATIENCE) == told, "it was slow: so the last count is shown"
