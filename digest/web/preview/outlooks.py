@@ -19,10 +19,11 @@ def outlook_view(runtime: Runtime, found: Pieces) -> OutlookView:
         return OutlookView(is_awaited=bool(found.outline.items) and not is_over)
     readers = outlook.one + outlook.few + outlook.many
     nobody = sum(outlook.skipped.values())
+    get_it = "gets it" if readers == 1 else "get it"
     return OutlookView(
         is_awaited=not outlook.is_current and not is_over,
         when=_when(outlook),
-        readers=f"{counted(readers, 'reader')} of {readers + nobody:,}",
+        readers=f"{counted(readers, 'reader')} of {readers + nobody:,} {get_it}",
         shares=(
             _share("1 article", outlook.one, readers),
             _share("2 to 5 articles", outlook.few, readers),
