@@ -42,12 +42,15 @@ def approve(
 ) -> None:
     """Approve a draft. Its pieces are frozen: what you saw is what is sent, byte for byte.
 
+    Before the hour of its schedule it waits for that; 'digest send' does not.
+
     A draft stays one while its checks find errors. Of its links and pictures they know what the last
     'digest issue check' found. Where the newsletter wants a second pair of eyes, whoever changed it last or
     asked for its approval cannot approve it.
     """
     from digest.intake.names import parse_person
     from digest.pipeline.approval import approve_issue
+    from digest.pipeline.hours import hour_of, leaves_in_words
 
     if despite_errors and by is None:
         raise InvalidInput("--despite-errors wants --by NAME: the issue's note says who let it go")
@@ -56,10 +59,14 @@ def approve(
         raise InvalidInput(f"issue {issue} wants a second pair of eyes: --by NAME says whose")
     who = "command line" if by is None else parse_person(by, "--by")
     approved = approve_issue(runtime, issue, by=who, despite_errors=despite_errors)
-    say(
-        f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). A running "
-        f"'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
+    with reading(runtime.engine) as session:
+        leaves = leaves_in_words(approved, hour_of(session, approved, now=runtime.clock()))
+    then = (
+        f"{leaves} 'digest send {issue}' sends it now."
+        if approved.awaits_hour
+        else f"A running 'digest up' or worker sends it within seconds; without one: 'digest send {issue}'."
     )
+    say(f"Issue {issue} is approved (revision {approved.revision}, {approved.content_hash[:12]}). {then}")
     with reading(runtime.engine) as session:
         if find_look(session, approved.id) is None:
             say(f"Nobody looked at its links and pictures: 'digest issue check {issue}' does, also now.")

@@ -148,6 +148,8 @@ def waits_in_words(told: Progress) -> str:
             return f"Everything is {told.because}. 'digest resume' lets it go on."
         case Waits.SERVER_AWAY:
             return told.because
+        case Waits.ITS_HOUR:
+            return f"{told.because} 'digest send {number}' sends it now."
         case Waits.NOT_YET_SENT if told.issue.state is IssueState.DRAFT:
             return f"It is a draft: nothing is sent before 'digest issue approve {number}'."
         case Waits.NOT_YET_SENT:

@@ -73,11 +73,16 @@ def list_(
     show_table(
         ("issue", "newsletter", "to readers", "covers", "state"),
         [
-            (i.id, n.slug, f"number {i.number}" if i.number else "", _days(i, n.timezone), i.state)
+            (i.id, n.slug, f"number {i.number}" if i.number else "", _days(i, n.timezone), _state(i))
             for i, n in rows
         ],
         empty="No issue yet: 'digest run NEWSLETTER' makes one.",
     )
+
+
+def _state(issue: Issue) -> str:
+    awaits = issue.state is IssueState.APPROVED and issue.awaits_hour
+    return f"{issue.state}, waits for its hour" if awaits else str(issue.state)
 
 
 def _days(issue: Issue, timezone: str) -> str:
@@ -118,7 +123,8 @@ class _Standing:
 
     `outdated` says what changed under an editor's edit of an article, `hidden` which positions the archive
     does not show; `titles` are those of the articles that were `decided` on. `held` says what keeps
-    everything from being sent, `outage` that no mail server is reached; '' for nothing.
+    everything from being sent, `outage` that no mail server is reached, `leaves` what an approved issue waits
+    for; '' for nothing.
     """
 
     issue: Issue
@@ -136,11 +142,13 @@ class _Standing:
     pause: Pause | None
     held: str
     outage: str
+    leaves: str
 
 
 def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standing:
     from digest.pipeline.contents import draft_items, frozen_items, is_frozen
     from digest.pipeline.holding import held_in_words
+    from digest.pipeline.hours import hour_of, leaves_in_words
     from digest.pipeline.sending import sending_note
 
     with reading(runtime.engine) as session:
@@ -166,12 +174,16 @@ def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standin
             pause=find_pause(session, found.id),
             held="" if found.state in _OVER else held_in_words(open_holds(session)),
             outage=outage_note(session, found.id) if found.state is IssueState.SENDING else "",
+            leaves=leaves_in_words(found, hour_of(session, found, now=runtime.clock()))
+            if found.awaits_hour
+            else "",
         )
 
 
 def _as_json(standing: _Standing, *, with_scores: bool) -> dict[str, object]:
     return {
         "issue": standing.issue,
+        "leaves": standing.leaves,
         "newsletter": standing.newsletter.slug,
         "items": standing.items,
         "deliveries": standing.counts,
@@ -189,6 +201,8 @@ def _say_standing(standing: _Standing) -> None:
     say(f"{in_the_archive(issue, newsletter)}, {_days(issue, newsletter.timezone)}: {issue.state}")
     if issue.note:
         say(issue.note)
+    if standing.leaves:
+        say(f"{standing.leaves} 'digest send {issue.id}' sends it now.")
     if hidden := hidden_note(issue, standing.hidden):
         say(hidden)
     if issue.subject:

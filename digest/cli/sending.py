@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from digest.cli.arguments import IssueNumber
+from digest.cli.arguments import IssueNumber, decided_by
 from digest.cli.issue_progress import show_causes
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
@@ -26,11 +26,14 @@ app = new_app()
 def send(issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Send an approved issue, or go on with one that was interrupted.
 
+    One that waits for the hour of its schedule is sent now.
     Ctrl-C stops it safely: what is under way ends, and nobody gets the issue twice when you go on.
     """
     runtime = open_runtime()
     with watching() as watch:
-        addressed, counts = send_issue(runtime, IssueId(issue), watch=watch, should_stop=watch.should_stop)
+        addressed, counts = send_issue(
+            runtime, IssueId(issue), by=decided_by(""), watch=watch, should_stop=watch.should_stop
+        )
     with reading(runtime.engine) as session:
         found = get_issue(session, issue)
         note = sending_note(session, found, now=runtime.clock(), throttle=runtime.throttle)

@@ -48,7 +48,7 @@ class Issue:
     `revision` counts approvals; `content_hash` is the SHA-256 of the pieces the last approval froze, ''
     while there was none. `note` says why it is paused or cancelled, or was approved despite errors. `number`
     is the one it was approved with, 0 while it has none; `is_hidden` says that it was taken out of the public
-    archive.
+    archive. `awaits_hour` says that it was approved before its schedule's run, which lets it go.
     """
 
     id: IssueId
@@ -66,6 +66,7 @@ class Issue:
     sending_at: datetime | None = None
     number: int = 0
     is_hidden: bool = False
+    awaits_hour: bool = False
 
 
 @dataclass(frozen=True, slots=True)

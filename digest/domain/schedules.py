@@ -9,6 +9,7 @@ from typing import NewType
 
 from digest.domain.issues import IssueId
 from digest.domain.newsletters import NewsletterId
+from digest.domain.times import Window, zone
 
 ScheduleId = NewType("ScheduleId", int)
 OccurrenceId = NewType("OccurrenceId", int)
@@ -49,6 +50,15 @@ class Schedule:
     window_days: int
     next_due: datetime
     is_paused: bool = False
+
+    def covered_at(self, due_at: datetime) -> Window:
+        """Return the whole local days that an issue due at `due_at` covers: those before its local date."""
+        return Window.before(due_at, self.window_days, zone(self.timezone))
+
+    def date_of(self, window: Window) -> date | None:
+        """Return the local date whose issue covers just `window`, None when no date's does."""
+        same = self.covered_at(window.end) == window
+        return window.end.astimezone(zone(self.timezone)).date() if same else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.mail import RenderedIssue
 from digest.domain.newsletters import Approval, Newsletter
 from digest.intake.names import parse_person
+from digest.pipeline.hours import hour_of
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.preflight import Preflight, check_issue, standing_check
 from digest.runtime import Runtime
@@ -26,7 +27,7 @@ from digest.store.articles import StoredArticle, articles_by_id
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.edits import About, Field
-from digest.store.issues import change_issue, get_issue, lock_draft, lock_issue
+from digest.store.issues import change_issue, get_issue, let_wait, lock_draft, lock_issue
 from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
 from digest.store.revisions import content_hash
@@ -68,6 +69,7 @@ def approve_issue(
 ) -> Issue:
     """Freeze a draft with its newsletter's template, once its checks find no error.
 
+    Where a schedule is still to make an issue of its days, it then waits for that hour.
     Of links and pictures it knows what the last look found. In an `AUTOMATIC` approval nobody may have
     looked, so they are looked at now, and articles whose pages are gone are left out, which the note says.
     `despite_errors` lets it go as it is, and so does a newsletter whose deadline approves; then the note
@@ -104,6 +106,8 @@ def approve_issue(
             raise Changed(
                 f"issue {issue_id} was changed since you looked at it, so it was not approved: look again"
             )
+        if hour_of(session, draft, now=runtime.clock()).is_awaited:
+            let_wait(session, draft.id)
         record(
             session,
             by=by,

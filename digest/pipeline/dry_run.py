@@ -18,9 +18,9 @@ from digest.domain.times import Window
 from digest.pipeline.run import Run, current_window, empty_week, fill
 from digest.pipeline.watch import Unwatched, Watch
 from digest.runtime import Runtime
-from digest.store.database import reading
+from digest.store.database import reading, writing
 from digest.store.deliveries import planned_skips
-from digest.store.issues import find_issue
+from digest.store.issues import find_issue, let_leave
 from digest.store.newsletters import get_newsletter
 from digest.store.rehearsal import rehearsal
 from digest.store.revisions import get_rendered
@@ -82,6 +82,8 @@ def _rehearsed(runtime: Runtime, copy: Engine, run: Run, watch: Watch) -> tuple[
     if run.issue.state is IssueState.DRAFT:
         template = runtime.template(run.newsletter)
         run.issue = approve(copy, run.issue.id, template=template, by="dry run", now=runtime.clock())
+    with writing(copy) as session:
+        let_leave(session, run.issue.id)
     run.addressed = address_issue(copy, run.issue.id, now=runtime.clock(), past=runtime.engine)
     readers = counted(run.addressed.deliveries, "reader")
     run.note = f"dry run: {_NOTHING_DONE}; {readers} would get mail"

@@ -15,6 +15,7 @@ from digest.domain.causes import Cause
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import Issue, IssueState
+from digest.pipeline.hours import hour_of, leaves_in_words
 from digest.pipeline.telling import failure_causes
 from digest.pipeline.throttle_report import Waits as Throttled
 from digest.pipeline.throttle_report import holds_of_receiver, waits_of, warm_up_days
@@ -34,6 +35,8 @@ class Waits(StrEnum):
 
     NOT_YET_SENT = "not_yet_sent"
     """It is a draft, or approved and not taken up yet."""
+    ITS_HOUR = "its_hour"
+    """It was approved before the hour of its schedule."""
     PAUSED = "paused"
     HELD = "held"
     """Everything is held."""
@@ -95,7 +98,7 @@ def progress_of(runtime: Runtime, issue_id: int) -> Progress:
         throttled = _throttled(runtime, session, issue, now=now)
         counted = _with_held(counted, throttled)
         days = warm_up_days(session, issue, runtime.throttle, now=now)
-        waits, because = _waits(session, issue, counted, throttled)
+        waits, because = _waits(session, issue, counted, throttled, now=now)
         return Progress(
             issue=issue,
             at=now,
@@ -162,7 +165,7 @@ def _ends_in(counted: Counted, rate: float | None, days: int, *, now: datetime) 
 
 
 def _waits(
-    session: Session, issue: Issue, counted: Counted, throttled: Throttled
+    session: Session, issue: Issue, counted: Counted, throttled: Throttled, *, now: datetime
 ) -> tuple[Waits | None, str]:
     if issue.state in (IssueState.SENT, IssueState.CANCELLED):
         return None, ""
@@ -170,6 +173,8 @@ def _waits(
         return Waits.HELD, "; ".join(one.in_words for one in held)
     if issue.state is IssueState.PAUSED:
         return Waits.PAUSED, issue.note
+    if issue.state is IssueState.APPROVED and issue.awaits_hour:
+        return Waits.ITS_HOUR, leaves_in_words(issue, hour_of(session, issue, now=now))
     if issue.state is not IssueState.SENDING:
         return Waits.NOT_YET_SENT, ""
     if away := outage_note(session, issue.id):

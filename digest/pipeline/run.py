@@ -93,7 +93,8 @@ def run_newsletter(
             tell_ops(runtime, f"{newsletter.name}: issue {run.issue.id} has errors, so it waits", run.note)
             return run
     assert run.issue is not None
-    run.addressed, run.counts = send(runtime, run.issue.id, watch=watch, should_stop=should_stop)
+    who = approve_by or "command line"
+    run.addressed, run.counts = send(runtime, run.issue.id, by=who, watch=watch, should_stop=should_stop)
     with reading(runtime.engine) as session:
         run.issue = get_issue(session, run.issue.id)
         run.note = sending_note(session, run.issue, now=runtime.clock(), throttle=runtime.throttle)

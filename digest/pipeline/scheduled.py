@@ -12,7 +12,7 @@ from digest.condense.steps import Report
 from digest.domain.approvals import AUTOMATIC
 from digest.domain.articles import Usage
 from digest.domain.errors import DigestError, Misconfigured, Overtaken, Unavailable
-from digest.domain.issues import IssueState
+from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.runs import StageOutcome
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, Stage
@@ -26,9 +26,10 @@ from digest.pipeline.stage_words import composed_in_words, condensed_in_words, g
 from digest.runtime import Runtime
 from digest.schedule.steps import tick, window_of
 from digest.store.database import reading, writing
-from digest.store.issues import get_issue
+from digest.store.issues import find_issue, get_issue, lock_issue
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import (
+    adopt_issue,
     claim_occurrence,
     get_schedule,
     pending_occurrences,
@@ -167,6 +168,8 @@ def _stage(runtime: Runtime, occurrence: Occurrence) -> tuple[Occurrence, str]:
         newsletter = newsletter_by_id(session, schedule.newsletter_id)
     window = window_of(schedule, occurrence.due_at)
     if occurrence.stage is Stage.GATHER:
+        if approved := _let_go_approved(runtime, occurrence, newsletter, window):
+            return _done(occurrence, approved)
         polled = gather_newsletter(runtime, engine, newsletter, window)
         return replace(occurrence, stage=Stage.CONDENSE), gathered_in_words(polled)
     if occurrence.stage is Stage.CONDENSE:
@@ -176,8 +179,42 @@ def _stage(runtime: Runtime, occurrence: Occurrence) -> tuple[Occurrence, str]:
         return after, condensed_in_words(report)
     if occurrence.stage is Stage.COMPOSE:
         return _compose_stage(runtime, occurrence, newsletter, window)
-    after = _approve_stage(runtime, occurrence, newsletter)
-    return after, after.note
+    return _approve_stage(runtime, occurrence, newsletter)
+
+
+def _let_go_approved(
+    runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter, window: Window
+) -> Issue | None:
+    """Let the issue of these days go that waits for this run, and return it; None when there is none.
+
+    It was approved as it is: nothing is to be gathered for it any more.
+    """
+    with reading(runtime.engine) as session:
+        issue = find_issue(session, newsletter.id, window)
+    if issue is None or not issue.awaits_hour:
+        return None
+    issue = _let_go(runtime, occurrence, issue.id)
+    return None if issue.state is IssueState.DRAFT else issue
+
+
+def _let_go(runtime: Runtime, occurrence: Occurrence, issue_id: IssueId) -> Issue:
+    """Let an issue go whose hour has come, have it be this run's, and return it.
+
+    One whose approval was taken back at this moment is returned as the draft that it is.
+    """
+    with writing(runtime.engine) as session:
+        issue = lock_issue(session, issue_id)
+        if issue.state is not IssueState.DRAFT:
+            # In one transaction: the own hours of its readers are those of the run whose it is.
+            adopt_issue(session, occurrence.id, issue.id)
+    return issue
+
+
+def _done(occurrence: Occurrence, issue: Issue) -> tuple[Occurrence, str]:
+    """Return a run that is over: from here its issue's own state drives the sending."""
+    note = f"issue {issue.id} is {issue.state}"
+    done = OccurrenceState.DONE
+    return replace(occurrence, issue_id=issue.id, stage=Stage.SEND, state=done, note=note), note
 
 
 def _log_condensed(newsletter: Newsletter, report: Report) -> None:
@@ -217,8 +254,10 @@ def _last_polls(runtime: Runtime, newsletter: Newsletter) -> tuple[Polled, ...]:
     return tuple(Polled(source.name, error=source.standing.last_error) for source in sources)
 
 
-def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter) -> Occurrence:
-    """Approve, or wait for somebody who does. From there the issue's own state drives the sending."""
+def _approve_stage(
+    runtime: Runtime, occurrence: Occurrence, newsletter: Newsletter
+) -> tuple[Occurrence, str]:
+    """Approve, or wait for somebody who does."""
     assert occurrence.issue_id is not None
     with reading(runtime.engine) as session:
         issue = get_issue(session, occurrence.issue_id)
@@ -230,8 +269,9 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
         except Unsound as exc:
             note, subject = str(exc), f"{newsletter.name}: issue {issue.id} has errors, so it waits"
     if issue.state is not IssueState.DRAFT:
-        note = f"issue {issue.id} is {issue.state}"
-        return replace(occurrence, stage=Stage.SEND, state=OccurrenceState.DONE, note=note)
+        issue = _let_go(runtime, occurrence, issue.id)
+    if issue.state is not IssueState.DRAFT:
+        return _done(occurrence, issue)
     tell_ops(
         runtime,
         subject,
@@ -239,4 +279,4 @@ def _approve_stage(runtime: Runtime, occurrence: Occurrence, newsletter: Newslet
         to_do="Look at it:",
         commands=[f"digest issue check {issue.id}", f"digest issue preview {issue.id} --text"],
     )
-    return replace(occurrence, state=OccurrenceState.WAITING, note=note)
+    return replace(occurrence, state=OccurrenceState.WAITING, note=note), note

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -26,6 +27,7 @@ from digest.pipeline.control import finish_cancelled
 from digest.pipeline.disks import telling_of_full_disks
 from digest.pipeline.guard import Guard
 from digest.pipeline.holding import is_held, refuse_when_held
+from digest.pipeline.hours import let_go_by_hand
 from digest.pipeline.ops import tell_ops
 from digest.pipeline.personal_mail import mail_for
 from digest.pipeline.restored import hold_if_restored, open_marks
@@ -52,22 +54,31 @@ def send(
     runtime: Runtime,
     issue_id: IssueId,
     *,
+    by: str = "command line",
     watch: Watch | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Addressed | None, Mapping[DeliveryState, int]]:
     """Address an approved issue, then send what is due of it, unless everything is held.
 
-    Returns what addressing came to, None when that was done before, and how many deliveries are in
-    each state. Raises `Conflict` for an issue that is not approved, is paused or is over, and
-    `Unavailable` when the mail server stays away: what was not sent is still pending.
+    By hand, so one that waits for the hour of its schedule goes at once. Returns what addressing came to,
+    None when that was done before, and how many deliveries are in each state. Raises `Conflict` for an issue
+    that is not approved, is paused or is over, and `Unavailable` when the mail server stays away: what was
+    not sent is still pending.
     """
     runtime.require_mail()
-    # Every line that is logged for it names the issue.
+    with _about_to_send(runtime, issue_id):
+        let_go_by_hand(runtime, issue_id, by=by)
+        return _send(runtime, issue_id, watch or Unwatched(), should_stop)
+
+
+@contextmanager
+def _about_to_send(runtime: Runtime, issue_id: IssueId) -> Iterator[None]:
+    """Have every line that is logged name the issue, and what keeps everything from being sent be told."""
     with structlog.contextvars.bound_contextvars(issue=issue_id), telling_of_full_disks(runtime):
         hold_if_restored(runtime)
         tell_of_stops(runtime)
         refuse_when_held(runtime)
-        return _send(runtime, issue_id, watch or Unwatched(), should_stop)
+        yield
 
 
 def _send(
@@ -237,6 +248,7 @@ def _own_hour_words(at_hour: AtOwnHour, issue_id: IssueId, timezone: str) -> str
 def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     """Sweep, and return the issues that workers should send: approved ones and those under way.
 
+    Not those that wait for the hour of their schedule.
     None while everything is held, as it is when the database turns out to be an older copy.
     """
     note_alive(runtime)
@@ -252,18 +264,29 @@ def open_issues(runtime: Runtime) -> tuple[IssueId, ...]:
     if is_held(runtime):
         return ()
     with reading(runtime.engine) as session:
-        return tuple(issue.id for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING))
+        found = issues_in(session, IssueState.APPROVED, IssueState.SENDING)
+        return tuple(issue.id for issue in found if not issue.awaits_hour)
 
 
 def send_for_a_while(
     runtime: Runtime, issue_id: IssueId, *, should_stop: Callable[[], bool] = lambda: False
 ) -> Mapping[DeliveryState, int]:
-    """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be."""
+    """Send an issue for one task's time. An issue that another worker moved on meanwhile is let be.
+
+    So is one that waits for its hour, which a hint that comes late may still be about.
+    """
     deadline = time.monotonic() + TASK_SECONDS
+    runtime.require_mail()
     # A process that sends from minute to minute never comes to sweep.
     note_alive(runtime)
     try:
-        _, counts = send(runtime, issue_id, should_stop=lambda: should_stop() or time.monotonic() > deadline)
+        with _about_to_send(runtime, issue_id):
+            _, counts = _send(
+                runtime,
+                issue_id,
+                Unwatched(),
+                should_stop=lambda: should_stop() or time.monotonic() > deadline,
+            )
     except Conflict as exc:
         log.info("send.passed", issue=issue_id, reason=str(exc))
         return {}

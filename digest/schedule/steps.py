@@ -95,4 +95,4 @@ def _add(session: Session, schedule: Schedule, due_at: datetime, now: datetime) 
 
 def window_of(schedule: Schedule, due_at: datetime) -> Window:
     """Return the whole local days that an issue due at `due_at` covers: those before its local date."""
-    return Window.before(due_at, schedule.window_days, zone(schedule.timezone))
+    return schedule.covered_at(due_at)

@@ -53,7 +53,10 @@ _IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column(
 def claimable_issues(
     session: Session, issue_ids: Collection[IssueId], *, now: datetime
 ) -> tuple[IssueId, ...]:
-    """Return those that are approved, or that have a delivery due and no outage to wait for, oldest first."""
+    """Return those that may leave, or that have a delivery due and no outage to wait for, oldest first.
+
+    An approved issue that waits for the hour of its schedule may not.
+    """
     is_due = exists().where(DeliveryRow.issue_id == IssueRow.id, _IS_PENDING, DeliveryRow.next_at <= now)
     is_away = exists().where(OutageRow.issue_id == IssueRow.id, OutageRow.retry_at > now)
     found = session.scalars(
@@ -61,7 +64,7 @@ def claimable_issues(
         .where(
             IssueRow.id.in_(list(issue_ids)),
             or_(
-                IssueRow.state == IssueState.APPROVED,
+                and_(IssueRow.state == IssueState.APPROVED, IssueRow.awaits_hour.is_(False)),
                 and_(IssueRow.state == IssueState.SENDING, is_due, ~is_away),
             ),
         )

@@ -38,7 +38,8 @@ class IssueRow(Base):
     despite errors.
 
     `number` counts the newsletter's issues in the order of their approval and stays with an issue; who took
-    it out of the archive, and when, say `hidden_by` and `hidden_at`.
+    it out of the archive, and when, say `hidden_by` and `hidden_at`. `awaits_hour` keeps an approved one from
+    being sent until the run of its days, or a person, lets it go.
     """
 
     __tablename__ = "issues"
@@ -76,6 +77,7 @@ class IssueRow(Base):
     number: Mapped[int | None]
     hidden_at: Mapped[datetime | None]
     hidden_by: Mapped[str] = mapped_column(String(200), default="")
+    awaits_hour: Mapped[bool] = mapped_column(default=False)
 
 
 def ensure_issue(session: Session, newsletter_id: NewsletterId, window: Window, *, now: datetime) -> Issue:
@@ -188,6 +190,7 @@ def change_issue(
     The state is part of the UPDATE's condition, so of two that race one wins and one is told.
     """
     allowed = [state for state, nexts in CHANGES.items() if to in nexts and state in only_from]
+    condition = [IssueRow.id == issue_id, IssueRow.state.in_(allowed)]
     values: dict[str, Any] = {"state": to, "note": note}
     if to is IssueState.APPROVED:
         # One that goes on after a pause was approved before it.
@@ -199,7 +202,10 @@ def change_issue(
     if to is IssueState.CANCELLED:
         # A number that no mail has carried is free again.
         values["number"] = case((IssueRow.sending_at.is_not(None), IssueRow.number))
+    if to in (IssueState.DRAFT, IssueState.CANCELLED):
+        values["awaits_hour"] = False
     if to is IssueState.SENDING:
+        condition.append(IssueRow.awaits_hour.is_(False))
         values["sending_at"] = func.coalesce(IssueRow.sending_at, now)
         # What was said of a pause is over with it; what was said of the approval is not.
         values["note"] = case((IssueRow.state == IssueState.PAUSED, note), else_=IssueRow.note)
@@ -207,7 +213,7 @@ def change_issue(
         del values["note"]
     changed = session.execute(
         update(IssueRow)
-        .where(IssueRow.id == issue_id, IssueRow.state.in_(allowed))
+        .where(*condition)
         .values(**values)
         .returning(IssueRow.id)
         .execution_options(synchronize_session=False)
@@ -231,8 +237,32 @@ _NEXT = {
 
 
 def _why_not(issue: Issue, to: IssueState) -> str:
+    if issue.awaits_hour and issue.state is IssueState.APPROVED and to is IssueState.SENDING:
+        return f"issue {issue.id} waits for its schedule's hour: 'digest send {issue.id}' sends it before"
     hint = _NEXT[issue.state].format(issue.id)
     return f"issue {issue.id} is {issue.state}, so this cannot make it {to}: {hint}"
+
+
+def let_wait(session: Session, issue_id: IssueId) -> None:
+    """Let an issue that is being approved wait for the hour of its schedule."""
+    session.execute(
+        update(IssueRow)
+        .where(IssueRow.id == issue_id)
+        .values(awaits_hour=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def let_leave(session: Session, issue_id: IssueId) -> bool:
+    """Let an issue wait for no hour any more; return whether it did."""
+    let = session.scalar(
+        update(IssueRow)
+        .where(IssueRow.id == issue_id, IssueRow.awaits_hour)
+        .values(awaits_hour=False)
+        .returning(IssueRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return let is not None
 
 
 def write_texts(session: Session, issue_id: IssueId, *, subject: str, preheader: str, intro: str) -> None:
@@ -297,4 +327,5 @@ def _issue(row: IssueRow) -> Issue:
         sending_at=row.sending_at,
         number=row.number or 0,
         is_hidden=row.hidden_at is not None,
+        awaits_hour=row.awaits_hour,
     )

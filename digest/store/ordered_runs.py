@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from digest.domain.issues import IssueId
 from digest.domain.schedules import Occurrence, OccurrenceId, OccurrenceState, ScheduleId, Stage
 from digest.store.base import storable
 from digest.store.schedules import OccurrenceRow, ScheduleRow, as_occurrence
@@ -19,6 +20,12 @@ def find_occurrence_on(session: Session, schedule_id: ScheduleId, day: date) -> 
         select(OccurrenceRow).where(OccurrenceRow.schedule_id == schedule_id, OccurrenceRow.local_date == day)
     )
     return None if row is None else as_occurrence(row)
+
+
+def has_run(session: Session, issue_id: IssueId) -> bool:
+    """Whether a run has come to this issue: its hour is over."""
+    found = select(OccurrenceRow.id).where(OccurrenceRow.issue_id == issue_id).limit(1)
+    return session.scalar(found) is not None
 
 
 def begin_anew(

@@ -21,7 +21,7 @@ from digest.domain.schedules import (
 )
 from digest.domain.times import OwnHour, zone
 from digest.store.base import Base, storable
-from digest.store.issues import IssueRow
+from digest.store.issues import IssueRow, get_issue, let_leave
 
 
 class ScheduleRow(Base):
@@ -241,7 +241,10 @@ def get_occurrence(session: Session, occurrence_id: int) -> Occurrence:
 
 
 def find_own_hour(session: Session, issue_id: IssueId) -> OwnHour | None:
-    """Return the date and hour at which a schedule made the issue, None when it was made by hand."""
+    """Return the date and hour at which a schedule made the issue, or is to let it go.
+
+    None when it was made by hand.
+    """
     row = session.execute(
         select(OccurrenceRow.due_at, ScheduleRow.timezone)
         .join(ScheduleRow, ScheduleRow.id == OccurrenceRow.schedule_id)
@@ -249,7 +252,28 @@ def find_own_hour(session: Session, issue_id: IssueId) -> OwnHour | None:
         .order_by(OccurrenceRow.due_at)
         .limit(1)
     ).first()
-    return None if row is None else OwnHour.of(row.due_at, zone(row.timezone))
+    if row is not None:
+        return OwnHour.of(row.due_at, zone(row.timezone))
+    issue = get_issue(session, issue_id)
+    if issue.state is not IssueState.DRAFT and not issue.awaits_hour:
+        return None
+    coming = (
+        OwnHour.of(one.next_due, zone(one.timezone))
+        for one in list_schedules(session, issue.newsletter_id)
+        if not one.is_paused and one.covered_at(one.next_due) == issue.window
+    )
+    return next(coming, None)
+
+
+def adopt_issue(session: Session, occurrence_id: OccurrenceId, issue_id: IssueId) -> None:
+    """Let an issue that was approved before its hour be the one of a run, and go."""
+    session.execute(
+        update(OccurrenceRow)
+        .where(OccurrenceRow.id == occurrence_id)
+        .values(issue_id=issue_id)
+        .execution_options(synchronize_session=False)
+    )
+    let_leave(session, issue_id)
 
 
 def claim_occurrence(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,7 @@ from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.times import zone
 from digest.pipeline.coming import Coming, coming_of
+from digest.pipeline.hours import Course, hour_of, leaves_in_words, would_leave_in_words
 from digest.runtime import Runtime
 from digest.store.approvals import hands_of
 from digest.store.database import reading
@@ -29,11 +30,14 @@ _THEN: Mapping[Approval, str] = {
 
 
 def needs_of(runtime: Runtime) -> tuple[NeedView, ...]:
-    """Return what waits for a person: drafts whose days are over, asked-for approvals, and paused issues."""
+    """Return what waits for a person: drafts whose days are over, asked-for approvals, paused issues.
+
+    And approved ones whose hour does not come by itself.
+    """
     now = runtime.clock()
     with reading(runtime.engine) as session:
         newsletters = {one.id: one for one in list_newsletters(session)}
-        waiting = issues_in(session, IssueState.DRAFT, IssueState.PAUSED)
+        waiting = issues_in(session, IssueState.DRAFT, IssueState.APPROVED, IssueState.PAUSED)
         held = count_items(session, [issue.id for issue in waiting])
         found = [
             need
@@ -51,6 +55,8 @@ def _need(
     if issue.state is IssueState.PAUSED:
         why = f": {issue.note}" if issue.note else ""
         return NeedView(f"The issue of {told} is paused{why}.", newsletter.name, here, "Look at it")
+    if issue.state is IssueState.APPROVED:
+        return _stranded(session, issue, newsletter, told, now=now)
     request = hands_of(session, issue.id).request
     if request:
         note = f": “{request.note}”" if request.note else ""
@@ -60,6 +66,17 @@ def _need(
         return None
     what = f"The issue of {told} waits for approval, with {counted(held[issue.id], 'article')}."
     return NeedView(what, newsletter.name, f"{here}/draft", "Shape it")
+
+
+def _stranded(
+    session: Session, issue: Issue, newsletter: Newsletter, told: str, *, now: datetime
+) -> NeedView | None:
+    """Return what is to be decided of an approved issue that nothing lets go."""
+    hour = hour_of(session, issue, now=now) if issue.awaits_hour else None
+    if hour is None or hour.course in (Course.COMING, Course.BEGUN):
+        return None
+    what = f"The issue of {told} is approved and waits. {leaves_in_words(issue, hour)}"
+    return NeedView(what, newsletter.name, f"/issues/{issue.id}/preview", "Send it, or take it back")
 
 
 def comings_of(session: Session, newsletter: Newsletter, *, now: datetime) -> tuple[ComingView, ...]:
@@ -78,9 +95,19 @@ def _coming(coming: Coming, held: Mapping[IssueId, int], *, now: datetime) -> Co
         days=days(*coming.window.local_days(tz)),
         told=_told(issue, held.get(issue.id, 0) if issue else 0),
         closes=f"{moment(coming.closes_at, tz)} ({away(coming.closes_at, now)})",
-        goes=f"{moment(coming.goes_at, tz)} ({away(coming.goes_at, now)})",
-        then=_THEN[newsletter.approval],
+        goes=_goes(coming, tz, now=now),
     )
+
+
+def _goes(coming: Coming, tz: tzinfo, *, now: datetime) -> str:
+    issue = coming.issue
+    when = f"{moment(coming.goes_at, tz)} ({away(coming.goes_at, now)})"
+    if issue is None or issue.state is IssueState.DRAFT:
+        return f"{when}, {_THEN[coming.newsletter.approval]}"
+    if issue.awaits_hour:
+        is_paused = issue.state is IssueState.PAUSED
+        return f"{when}, if it goes on by then" if is_paused else f"{when}; it is approved"
+    return f"Before its hour, which is {when} and sends no other"
 
 
 def _path(issue: Issue | None) -> str:
@@ -94,21 +121,21 @@ def _told(issue: Issue | None, articles: int) -> str:
         return "No article yet. It fills by itself as sources are polled."
     if issue.state is IssueState.DRAFT:
         return f"{counted(articles, 'article')} so far. It fills by itself until it closes."
-    return f"{state_of(issue.state).words}, with {counted(articles, 'article')}."
+    return f"{state_of(issue).words}, with {counted(articles, 'article')}."
 
 
 def course_of(session: Session, issue: Issue, newsletter: Newsletter, *, now: datetime) -> str:
-    """Return when a draft closes and goes out, '' for one that no schedule makes."""
+    """Return when a draft closes and goes out, and when an approved issue leaves; '' for any other."""
     if issue.state is not IssueState.DRAFT:
-        return ""
+        return leaves_in_words(issue, hour_of(session, issue, now=now))
     for coming in coming_of(session, newsletter):
         if coming.issue and coming.issue.id == issue.id:
             view = _coming(coming, {}, now=now)
             return (
-                f"It fills by itself until {view.closes}. It goes out on {view.goes}, {view.then}. Approved "
-                "before it closes, it goes out at once, and what is published after that is in no issue."
+                f"It fills by itself until {view.closes}, or until it is approved; what comes after that is "
+                f"for the next issue. It goes out on {view.goes}."
             )
-    return ""
+    return would_leave_in_words(hour_of(session, issue, now=now))
 
 
 def coming_numbers(comings: Sequence[ComingView]) -> Collection[int]:

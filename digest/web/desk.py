@@ -15,6 +15,7 @@ from digest.domain.issues import Issue, IssueContent, IssueState, Item, OtherSou
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug, slug
+from digest.pipeline.hours import hour_of, leaves_in_words
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import count_unsent
@@ -126,7 +127,7 @@ def _line(
     return IssueLine(
         id=issue.id,
         days=days(*issue.window.local_days(zone(newsletter.timezone))),
-        state=state_of(issue.state),
+        state=state_of(issue),
         articles=counted(articles, "article"),
         note=issue.note,
         figures=figures_of(counts or _NONE),
@@ -157,6 +158,7 @@ def issue_view(runtime: Runtime, standings: Standings, issue_id: int, content: I
             newsletter_slug=newsletter.slug,
             intro=issue.intro,
             approved=approval_of(issue, newsletter),
+            leaves=leaves_in_words(issue, hour_of(session, issue, now=runtime.clock())),
             audience=_audience(sum(states.values()), told.editions if told else 0),
             skips=tuple(Figure(counted(count), reason.in_words) for reason, count in skips.items()),
             items=_items(content),

@@ -67,6 +67,8 @@ def steps_of(
     if issue.state is IssueState.DRAFT and not articles:
         return (Step("It holds no article yet: gather and compose again", f"digest run {newsletter.slug}"),)
     steps = list(_BY_STATE.get(issue.state, ()))
+    if issue.state is IssueState.APPROVED and issue.awaits_hour:
+        steps[:1] = [Step("It waits for its hour; to send it before", "digest send {number}")]
     if counts[DeliveryState.UNKNOWN]:
         steps.append(
             Step(

@@ -72,7 +72,7 @@ class IssueLine:
 class ComingView:
     """The issue that a schedule makes next. `number` is None while no article has come in for it.
 
-    `told` says how far it is, `path` where it is looked at, `then` what lets it go out.
+    `told` says how far it is, `path` where it is looked at, `goes` when and what lets it go out.
     """
 
     number: int | None
@@ -81,7 +81,6 @@ class ComingView:
     told: str
     closes: str
     goes: str
-    then: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,8 @@ class IssueView:
     """An issue as its editor sees it.
 
     `has_changed` says that articles changed after the approval, so `items` are not quite what is sent.
-    `holds` are sentences on what keeps its mails from leaving, while it is being sent.
+    `holds` are sentences on what keeps its mails from leaving, while it is being sent. `leaves` says when an
+    approved one goes out.
     """
 
     line: IssueLine
@@ -150,6 +150,7 @@ class IssueView:
     newsletter_slug: str
     intro: str
     approved: str
+    leaves: str
     audience: str
     skips: tuple[Figure, ...]
     items: tuple[ItemView, ...]

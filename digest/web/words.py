@@ -38,9 +38,14 @@ _SUBSCRIPTIONS = {
 }
 
 
-def state_of(state: IssueState) -> State:
+_AWAITS_HOUR = State("Approved, waits for its hour", Tone.WAITING)
+
+
+def state_of(issue: Issue) -> State:
     """Return an issue's state in words."""
-    return _STATES[state]
+    if issue.state is IssueState.APPROVED and issue.awaits_hour:
+        return _AWAITS_HOUR
+    return _STATES[issue.state]
 
 
 def figures_of(counts: Mapping[DeliveryState, int]) -> tuple[Figure, ...]:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from digest.compose.steps import compose
+from digest.domain.accounts import Role
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
-from digest.pipeline.approval import ask_approval
+from digest.pipeline.approval import approve_issue, ask_approval
+from digest.pipeline.scheduling import set_resting
 from digest.store.database import reading, writing
 from digest.store.issues import change_issue, make_issue
 from digest.store.newsletters import newsletter_by_id
@@ -51,7 +53,51 @@ def test_the_coming_issue_stands_first_with_its_closing_time_and_when_it_goes_ou
     page = scheduled.get("/").text
     assert f'href="/issues/{DRAFT}/draft"' in page
     assert page.count("23–29 November 2026") == 2, "named, and on its button, and in no list besides"
-    assert "Approved before it closes, it goes out at once," in read(scheduled, f"/issues/{DRAFT}/draft")
+    course = read(scheduled, f"/issues/{DRAFT}/draft")
+    assert "or until it is approved; what comes after that is for the next issue." in course
+
+
+def test_an_approved_issue_waits_for_its_hour_and_every_page_says_when_it_leaves(scheduled: Site) -> None:
+    preview, hour = f"/issues/{DRAFT}/preview", "07:00 UTC on Monday 30 Nov"
+    assert f"Approved, it waits for its hour and leaves at {hour}." in read(scheduled, preview)
+    approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
+    front = read(scheduled)
+    assert "23–29 November 2026 Approved, waits for its hour, with 3 articles." in front
+    assert "Goes out Monday 30 November 2026, 07:00 (in 7 days); it is approved" in front
+    assert "What needs a decision" not in front
+    pages = (f"/issues/{DRAFT}", f"/issues/{DRAFT}/draft", preview, "/ops")
+    for page in pages:
+        assert f"It leaves at {hour}." in read(scheduled, page), page
+
+
+def test_whose_schedule_rests_the_front_page_asks_about(scheduled: Site) -> None:
+    approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
+    set_resting(scheduled.runtime, 1, True, by="Omar")
+    told = read(scheduled)
+    assert (
+        "The issue of 23–29 November 2026 is approved and waits. Its schedule rests, so nothing sends it by "
+        "itself. The Saturday Reader Send it, or take it back"
+    ) in told
+
+
+def test_who_operates_sends_it_before_its_hour_and_nobody_else(scheduled: Site) -> None:
+    approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
+    preview, now = f"/issues/{DRAFT}/preview", f"/ops/sends/{DRAFT}/now"
+    with scheduled.seen_by(Role.EDITOR) as editor:
+        assert now not in editor.get(preview).text
+        assert editor.submit(now).status_code == 403
+    with scheduled.seen_by(Role.OPS) as ops:
+        for page in (preview, f"/ops/sends/{DRAFT}"):
+            assert f'action="{now}"' in ops.get(page).text
+        answer = ops.submit(now)
+        assert answer.headers["location"] == f"/ops/sends/{DRAFT}?done=sent-now"
+        assert "It does not wait for its hour any more." in read(ops, answer.headers["location"])
+        assert now not in ops.get(preview).text
+        again = ops.submit(now)
+        assert again.status_code == 409
+        assert "there is no hour that it waits for" in again.text
+    told = read(scheduled)
+    assert "Before its hour, which is Monday 30 November 2026, 07:00 (in 7 days) and sends no other" in told
 
 
 def test_a_newsletter_without_a_schedule_says_how_to_give_it_one(site: Site) -> None:

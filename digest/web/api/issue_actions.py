@@ -14,6 +14,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.intake.addresses import parse_address
 from digest.pipeline import control
 from digest.pipeline.approval import approve_issue, ask_approval, take_back
+from digest.pipeline.hours import send_now
 from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
@@ -112,7 +113,7 @@ def ask_for_approval(
 def approve_draft(
     runtime: TheRuntime, caller: TheCaller, issue_id: Number, given: ApprovalGiven | None = None
 ) -> Issue:
-    """Let an issue go: it is frozen, and a running worker sends it within seconds."""
+    """Let an issue go: it is frozen, and leaves at its schedule's hour, or at once where that has come."""
     despite = given is not None and given.despite_errors
     return issue_of(runtime, approve_issue(runtime, issue_id, by=caller.name, despite_errors=despite))
 
@@ -121,6 +122,13 @@ def approve_draft(
 def take_back_approval(runtime: TheRuntime, caller: TheCaller, issue_id: Number) -> Issue:
     """Make an approved issue a draft again, before anybody was addressed."""
     return issue_of(runtime, take_back(runtime, issue_id, by=caller.name))
+
+
+@router.post("/issues/{issue_id}/send", status_code=202, **asks(Right.OPERATE))
+def send_issue_now(runtime: TheRuntime, caller: TheCaller, issue_id: Number) -> Issue:
+    """Send an approved issue now that waits for its hour. A running worker does it within seconds."""
+    send_now(runtime, issue_id, by=caller.name)
+    return issue_now(runtime, issue_id)
 
 
 @router.post("/issues/{issue_id}/pause", **asks(Right.OPERATE))

@@ -14,6 +14,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import zone
 from digest.pipeline.contents import FrozenItem, draft_items, frozen_items, is_frozen, why
+from digest.pipeline.hours import leaves_at
 from digest.pipeline.progress import Waits, progress_of
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -44,11 +45,15 @@ class Issue(Told):
     content_hash: str = Field(description="The SHA-256 of what the last approval froze; '' before.")
     approved_by: str
     note: str = Field(description="Why it is paused or cancelled, or was approved despite errors.")
+    awaits_hour: bool = Field(description="Whether it was approved before the hour of its schedule.")
+    leaves_at: datetime | None = Field(
+        description="That hour; null where it waits for none, or for somebody's word."
+    )
     sending_at: datetime | None = Field(description="When its sending began.")
     is_hidden: bool = Field(description="Whether it was taken out of the public archive.")
 
     @classmethod
-    def of(cls, one: domain.Issue, newsletter: Newsletter) -> Issue:
+    def of(cls, one: domain.Issue, newsletter: Newsletter, leaves_at: datetime | None) -> Issue:
         """Return an issue as the API tells it."""
         first_day, last_day = one.window.local_days(zone(newsletter.timezone))
         return cls(
@@ -65,6 +70,8 @@ class Issue(Told):
             content_hash=one.content_hash,
             approved_by=one.approved_by,
             note=one.note,
+            awaits_hour=one.awaits_hour,
+            leaves_at=leaves_at,
             sending_at=one.sending_at,
             is_hidden=one.is_hidden,
         )
@@ -180,17 +187,19 @@ def list_issues(
             states=state,
             before=int(after[0]) if after else None,
         )
+        hours = {one.id: leaves_at(session, one, now=runtime.clock()) for one in found if one.awaits_hour}
     return page(
-        found, lambda one: Issue.of(one, known[one.newsletter_id]), limit=limit, key=lambda one: (one.id,)
+        found,
+        lambda one: Issue.of(one, known[one.newsletter_id], hours.get(one.id)),
+        limit=limit,
+        key=lambda one: (one.id,),
     )
 
 
 @router.get("/issues/{issue_id}", **asks(Right.LOOK))
 def show_issue(runtime: TheRuntime, response: Response, issue_id: Number) -> Issue:
     """Return an issue."""
-    with reading(runtime.engine) as session:
-        issue = get_issue(session, issue_id)
-        told = Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))
+    told = issue_now(runtime, issue_id)
     response.headers["ETag"] = etag_of(told)
     return told
 
@@ -262,4 +271,5 @@ def issue_now(runtime: Runtime, issue_id: int) -> Issue:
 def issue_of(runtime: Runtime, issue: domain.Issue) -> Issue:
     """Return an issue as the API tells it, with its newsletter's name looked up."""
     with reading(runtime.engine) as session:
-        return Issue.of(issue, newsletter_by_id(session, issue.newsletter_id))
+        newsletter = newsletter_by_id(session, issue.newsletter_id)
+        return Issue.of(issue, newsletter, leaves_at(session, issue, now=runtime.clock()))

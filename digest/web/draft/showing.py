@@ -74,7 +74,7 @@ def head_of(draft: Draft, actor: Actor) -> HeadView:
         days=days(*issue.window.local_days(zone(newsletter.timezone))),
         newsletter=newsletter.name,
         newsletter_slug=newsletter.slug,
-        state=state_of(issue.state),
+        state=state_of(issue),
         approved=issue.approved_by if issue.state is IssueState.APPROVED else "",
         can_shape=actor.may(Right.SHAPE) and issue.state in CHANGEABLE,
     )

@@ -23,6 +23,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "run-retried": "The run goes on where it stopped. A worker takes it up within seconds.",
         "missed-run": "The missed run is on its way. A worker takes it up within seconds.",
         "missed-skipped": "The missed run is left out.",
+        "sent-now": "It does not wait for its hour any more. A worker sends it within seconds.",
         "send-paused": "The send is paused. What was under way ends; nothing new leaves.",
         "send-resumed": "The send goes on where it was. Nobody gets it twice.",
         "send-cancelled": "The send is ended for good. Who has it keeps it; nobody else gets it.",

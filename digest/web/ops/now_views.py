@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.schedules import OccurrenceState
 from digest.domain.times import zone
+from digest.pipeline.hours import hour_of, leaves_in_words
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.holds import open_holds
@@ -28,13 +31,14 @@ _FAILED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class SendView:
-    """An issue on its way."""
+    """An issue on its way. `leaves` says what an approved one waits for."""
 
     issue_id: int
     newsletter: str
     days: str
     state: State
     note: str
+    leaves: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def now_view(runtime: Runtime) -> NowView:
             waiting=runs(OccurrenceState.WAITING),
             running=runs(OccurrenceState.RUNNING),
             sends=tuple(
-                _send(issue, by_id[issue.newsletter_id])
+                _send(session, issue, by_id[issue.newsletter_id], now)
                 for issue in issues_in(session, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED)
             ),
             coming=tuple(
@@ -105,8 +109,15 @@ def _still_matters(due_at: datetime, state: OccurrenceState, now: datetime) -> b
     return state is not OccurrenceState.FAILED or now - due_at < _FAILED_FOR
 
 
-def _send(issue: Issue, newsletter: Newsletter) -> SendView:
+def _send(session: Session, issue: Issue, newsletter: Newsletter, now: datetime) -> SendView:
     tz = zone(newsletter.timezone)
+    awaits = issue.state is IssueState.APPROVED and issue.awaits_hour
+    leaves = leaves_in_words(issue, hour_of(session, issue, now=now)) if awaits else ""
     return SendView(
-        issue.id, newsletter.name, days(*issue.window.local_days(tz)), state_of(issue.state), issue.note
+        issue_id=issue.id,
+        newsletter=newsletter.name,
+        days=days(*issue.window.local_days(tz)),
+        state=state_of(issue),
+        note=issue.note,
+        leaves=leaves,
     )

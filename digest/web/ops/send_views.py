@@ -86,6 +86,7 @@ class SendView:
 
     line: SendLine
     live: LiveView | None
+    may_send_now: bool
     may_pause: bool
     may_resume: bool
     may_cancel: bool
@@ -101,7 +102,7 @@ def line_of(issue: Issue, newsletter: Newsletter, told: Progress | None = None) 
         issue_id=issue.id,
         newsletter=newsletter.name,
         days=days(*issue.window.local_days(tz)),
-        state=state_of(issue.state),
+        state=state_of(issue),
         began=moment(issue.sending_at, tz) if issue.sending_at else "",
         note=issue.note,
         figures=_figures(told) if told else (),
@@ -118,6 +119,7 @@ def send_view(issue: Issue, newsletter: Newsletter, told: Progress | None) -> Se
     return SendView(
         line=line_of(issue, newsletter, told),
         live=live_view(told) if told else None,
+        may_send_now=state is IssueState.APPROVED and issue.awaits_hour,
         may_pause=state in (IssueState.APPROVED, IssueState.SENDING),
         may_resume=state is IssueState.PAUSED,
         may_cancel=state in (IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED),
@@ -132,7 +134,7 @@ def live_view(told: Progress) -> LiveView:
     sampled = sum(one.accepted + one.failed + one.deferred for one in told.domains)
     return LiveView(
         at=second(told.at),
-        state=state_of(told.issue.state),
+        state=state_of(told.issue),
         done=done,
         total=told.total,
         share=_share(done, told.total),
@@ -201,6 +203,8 @@ def _waits(told: Progress) -> str:
             return f"Everything is {told.because}. The first page of the ops room lets it go on."
         case Waits.SERVER_AWAY:
             return f"{because}."
+        case Waits.ITS_HOUR:
+            return told.because
         case Waits.NOT_YET_SENT if told.issue.state is IssueState.DRAFT:
             return "It is a draft: nothing is sent before it is approved."
         case Waits.NOT_YET_SENT:

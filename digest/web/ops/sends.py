@@ -14,6 +14,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.pipeline import control
+from digest.pipeline.hours import send_now
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.issues import get_issue, issues_page
@@ -97,6 +98,16 @@ def _issue(runtime: Runtime, issue_id: int) -> tuple[Issue, Newsletter]:
 def _issue_in(session: Session, issue_id: int) -> tuple[Issue, Newsletter]:
     issue = get_issue(session, issue_id)
     return issue, newsletter_by_id(session, issue.newsletter_id)
+
+
+@router.post("/{issue_id}/now", dependencies=_OPERATE)
+def now(
+    runtime: TheRuntime, pages: ThePages, tallies: TheTallies, actor: TheActor, issue_id: Number
+) -> Response:
+    """Send an approved issue that waits for its hour."""
+    send_now(runtime, issue_id, by=actor.name)
+    tallies.forget(issue_id)
+    return answer(pages, f"{PATH}/{issue_id}", "sent-now")
 
 
 @router.post("/{issue_id}/pause", dependencies=_OPERATE)

@@ -7,6 +7,7 @@ from digest.domain.accounts import Actor, Right
 from digest.domain.approvals import Hands
 from digest.domain.issues import Issue, IssueState
 from digest.domain.newsletters import Approval, Newsletter
+from digest.pipeline.hours import hour_of, leaves_in_words, would_leave_in_words
 from digest.runtime import Runtime
 from digest.store.approvals import hands_of
 from digest.store.database import reading
@@ -19,20 +20,27 @@ def approval_view(runtime: Runtime, found: Pieces, actor: Actor) -> ApprovalView
     issue, newsletter = found.issue, found.newsletter
     with reading(runtime.engine) as session:
         hands = hands_of(session, issue.id)
+        hour = hour_of(session, issue, now=runtime.clock())
     is_draft = issue.state is IssueState.DRAFT and bool(found.outline.items)
     why_not = hands.why_not(actor.name) if newsletter.second_eyes else ""
     return ApprovalView(
         is_draft=is_draft,
         rule=_rule(newsletter) if is_draft else "",
-        told=_told(hands) if is_draft else (),
+        told=(would_leave_in_words(hour), *_told(hands)) if is_draft else (),
         why_not=f"{why_not}, so somebody else approves it." if why_not else "",
         can_approve=is_draft and actor.may(Right.APPROVE) and not why_not,
         can_ask=is_draft and actor.may(Right.SHAPE),
+        can_send_now=_awaits(issue) and actor.may(Right.OPERATE),
         can_take_back=issue.state is IssueState.APPROVED and actor.may(Right.APPROVE),
         seen=found.content_hash if is_draft else "",
         approved=_approved(issue, newsletter),
+        leaves=leaves_in_words(issue, hour),
         note=issue.note,
     )
+
+
+def _awaits(issue: Issue) -> bool:
+    return issue.state is IssueState.APPROVED and issue.awaits_hour
 
 
 def _rule(newsletter: Newsletter) -> str:

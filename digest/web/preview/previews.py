@@ -60,7 +60,7 @@ def head_view(found: Pieces) -> HeadView:
         days=days(*issue.window.local_days(zone(newsletter.timezone))),
         newsletter=newsletter.name,
         newsletter_slug=newsletter.slug,
-        state=state_of(issue.state),
+        state=state_of(issue),
     )
 
 

@@ -29,7 +29,8 @@ class Said:
 class ApprovalView:
     """What an issue's approval wants and who had it in hand, in sentences.
 
-    `why_not` says why the one who looks cannot approve it; `seen` is the hash of the pieces they look at.
+    `why_not` says why the one who looks cannot approve it; `seen` is the hash of the pieces they look at;
+    `leaves` says when an approved one goes out.
     """
 
     is_draft: bool
@@ -38,9 +39,11 @@ class ApprovalView:
     why_not: str
     can_approve: bool
     can_ask: bool
+    can_send_now: bool
     can_take_back: bool
     seen: str
     approved: str
+    leaves: str
     note: str
 
 

@@ -69,6 +69,23 @@ def test_a_draft_is_checked_asked_for_approved_and_taken_back(api: Api) -> None:
     assert does(api, f"/issues/{DRAFT}/take-back")["state"] == "draft"
 
 
+def test_an_issue_approved_before_its_hour_says_when_it_leaves_and_is_sent_before(api: Api) -> None:
+    problem(api.call("POST", f"/issues/{DRAFT}/send"), 409, "conflict")
+    schedule = does(api, "/newsletters/saturday/schedules", cron="0 7 * * MON", timezone="UTC")
+    told = does(api, f"/issues/{DRAFT}/approve", despite_errors=True)
+    assert (told["awaits_hour"], told["leaves_at"]) == (True, schedule["next_due"])
+    assert {one["id"]: one["leaves_at"] for one in api.get("/issues")["items"]} == {
+        DRAFT: schedule["next_due"],
+        SENDING: None,
+    }
+    does(api, f"/schedules/{schedule['id']}/pause")
+    resting = api.get(f"/issues/{DRAFT}")
+    assert (resting["awaits_hour"], resting["leaves_at"]) == (True, None)
+    sent = does(api, f"/issues/{DRAFT}/send")
+    assert (sent["awaits_hour"], sent["state"]) == (False, "approved")
+    problem(api.call("POST", f"/issues/{DRAFT}/send"), 409, "conflict")
+
+
 def test_a_send_is_paused_resumed_cancelled_and_its_days_are_made_again(api: Api) -> None:
     path = f"/issues/{SENDING}"
     paused = does(api, f"{path}/pause", why="wrong date")

@@ -23,6 +23,7 @@ NEWSLETTER, ENDPOINTS = "/manage/newsletters/{slug}", "/manage/endpoints"
 CALLS = {
     "/ops/hold": "hold_everything",
     "/ops/let-go": "end_all_holds",
+    "/ops/sends/{issue_id}/now": "send_issue_now",
     "/ops/sends/{issue_id}/pause": "pause_issue",
     "/ops/sends/{issue_id}/resume": "resume_issue",
     "/ops/sends/{issue_id}/cancel": "cancel_issue",
