@@ -208,6 +208,11 @@ class Settings(BaseSettings):
         description="The name server that `digest doctor` asks about senders: ADDRESS or ADDRESS:PORT, as in "
         "192.0.2.53 or [2001:db8::53]:5353. Empty: the system's.",
     )
+    accounts_email: str = Field(
+        "",
+        description="The address that mails to people with an account come from: invitations, and links for "
+        "a new password. Empty: the sender of the first newsletter.",
+    )
     ops_email: str = Field(
         "", description="Who is told when something needs a person. Empty: it is only logged."
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from digest.admit.entering import make_link
+from digest.admit.entering import LinkPost, make_link
 from digest.domain.accounts import Account, AccountId, Role
 from digest.domain.counting import counted
 from digest.store.accounts import add_account, change_role, remove_account
@@ -23,16 +23,18 @@ def let_in(
     by: str,
     now: datetime,
     account_id: AccountId | None = None,
+    language: str = "en",
+    post: LinkPost | None = None,
 ) -> tuple[Account, str]:
     """Make an account; return it and the token of the link by which its owner comes in.
 
-    `account_id` is the account of who makes it, here and below. Raises `Conflict` for an address or a name
-    that is taken.
+    `account_id` is the account of who makes it, here and below; with `post` the link is mailed, too, in
+    their language. Raises `Conflict` for an address or a name that is taken.
     """
-    made = add_account(session, email, name=name, role=role, by=by, now=now)
+    made = add_account(session, email, name=name, role=role, by=by, now=now, language=language)
     told = role.value
     record(session, by=by, account_id=account_id, what="account.added", about=email, detail=told, now=now)
-    return made, make_link(session, made, by=by, account_id=account_id, now=now)
+    return made, make_link(session, made, by=by, account_id=account_id, now=now, post=post)
 
 
 def give_role(

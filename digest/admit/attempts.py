@@ -48,6 +48,12 @@ def tries_at(secret: bytes, what: str, whose: str) -> Tries:
     return Tries(_key(secret, what, whose))
 
 
+def tries_to_ask(secret: bytes, *, email: str, network: str) -> Tries:
+    """Return what asking for a new password at the door is counted by: no browser is known there."""
+    shared = _key(secret, "network asks", _wide(network)) if network else ""
+    return Tries(_key(secret, "account asks", email_key(email)), shared)
+
+
 def must_wait(engine: Engine, tries: Tries, *, now: datetime) -> timedelta | None:
     """Count a try before anything is compared; return how long to wait instead, None when it may be made."""
     keys = [key for key in (tries.own, tries.shared) if key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,13 +17,19 @@ from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
+from digest.pipeline.managing.given import spoken_language
 from digest.store.accounts import add_account, change_role, get_account, list_accounts, remove_account
 from digest.store.audit import record
 from digest.store.database import reading, writing
 
+if TYPE_CHECKING:
+    from digest.admit.entering import LinkPost
+    from digest.runtime import Runtime
+
 app = new_app()
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address they sign in with.")]
+Mail = Annotated[bool, typer.Option("--mail", help="Mail them the link, too.")]
 By = Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")]
 _ROLES = (
     "viewer looks; editor also shapes and approves issues; ops also decides when things are sent; admin may "
@@ -46,6 +52,10 @@ def add(
     password: Annotated[
         bool, typer.Option("--password", help="Ask for their password now, and make no link.")
     ] = False,
+    language: Annotated[
+        str, typer.Option(metavar="TAG", help="Language of mails to them, such as en or de.")
+    ] = "en",
+    mail: Mail = False,
     by: By = "",
 ) -> None:
     """Make an account, and a link by which its owner comes in once and chooses a password."""
@@ -55,35 +65,60 @@ def add(
     address = parse_address(email)
     called = parse_person(name or address, "--name")
     who = decided_by(by)
+    if mail and password:
+        raise InvalidInput(
+            "--mail and --password exclude each other: with a password there is no link to mail"
+        )
+    spoken = spoken_language(language, "--language")
     runtime = open_runtime()
+    post = _post(runtime) if mail else None
     hashed = hash_password(choose(_asked_password(), but=(address, called))) if password else ""
     with writing(runtime.engine) as session:
         now = runtime.clock()
-        made = add_account(session, address, name=called, role=role, by=who, now=now, password=hashed)
+        made = add_account(
+            session, address, name=called, role=role, by=who, now=now, password=hashed, language=spoken
+        )
         record(session, by=who, what="account.added", about=made.email, detail=role, now=now)
-        token = "" if password else make_link(session, made, by=who, now=now)
+        token = "" if password else make_link(session, made, by=who, now=now, post=post)
     if password:
         say(f"{made.name} ({made.email}) may sign in as {role} at {runtime.settings.public_url.rstrip('/')}.")
     else:
-        _tell_link(made, runtime.link("enter", token), INVITED_WITHIN)
+        _tell_link(made, runtime.link("enter", token), INVITED_WITHIN, is_mailed=mail)
 
 
-@app.command(epilog=examples("digest account link edith@example.org"))
-def link(email: Email, by: By = "") -> None:
+@app.command(
+    epilog=examples("digest account link edith@example.org", "digest account link edith@example.org --mail")
+)
+def link(email: Email, mail: Mail = False, by: By = "") -> None:
     """Make a link by which an account's owner comes in once and chooses a new password."""
     from digest.admit.entering import INVITED_WITHIN, make_link
 
     who = decided_by(by)
     runtime = open_runtime()
+    post = _post(runtime) if mail else None
     with writing(runtime.engine) as session:
         account = get_account(session, parse_address(email))
-        token = make_link(session, account, by=who, now=runtime.clock())
-    _tell_link(account, runtime.link("enter", token), INVITED_WITHIN)
+        token = make_link(session, account, by=who, now=runtime.clock(), post=post)
+    _tell_link(account, runtime.link("enter", token), INVITED_WITHIN, is_mailed=mail)
 
 
-def _tell_link(account: Account, link: str, within: timedelta) -> None:
+def _post(runtime: Runtime) -> LinkPost:
+    from digest.pipeline.account_letters import link_post
+
+    post = link_post(runtime)
+    if post is None:
+        raise InvalidInput(
+            "--mail: nobody knows which address mail comes from: add a newsletter or set accounts_email, and "
+            "secret_key. Nothing was changed"
+        )
+    return post
+
+
+def _tell_link(account: Account, link: str, within: timedelta, *, is_mailed: bool) -> None:
     say(f"{account.name} ({account.email}) comes in by this link, once, within {within.days} days:")
     say(f"  {link}")
+    if is_mailed:
+        say("It is mailed to them, too: a running 'digest up' or worker sends it, or 'digest mail send'.")
 
 
 @app.command("list", epilog=examples("digest account list", "digest account list --json"))

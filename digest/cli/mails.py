@@ -58,11 +58,12 @@ def list_(
     limit: Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="How many at most.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List the letters to single subscribers, newest first, and what became of each."""
+    """List the letters to single people, newest first, and what became of each."""
     with reading(open_runtime().engine) as session:
         only = get_newsletter(session, newsletter).id if newsletter else None
         found = list_letters(session, newsletter_id=only, limit=limit)
-        slugs = {one: newsletter_by_id(session, one).slug for one in {one.newsletter_id for one in found}}
+        ids = {one.newsletter_id for one in found if one.newsletter_id is not None}
+        slugs = {None: ""} | {one: newsletter_by_id(session, one).slug for one in ids}
     if as_json:
         show_json([{**plain(one), "newsletter": slugs[one.newsletter_id]} for one in found])
         return
@@ -77,7 +78,8 @@ def list_(
     if any(one.state is DeliveryState.UNKNOWN for one in found):
         say(
             "Unknown: the mail server never answered, so it may have arrived or not. It is not sent again "
-            "by itself: ask its reader; 'digest subscriber link' sends another link."
+            "by itself: ask whom it was to; 'digest subscriber link' and 'digest account link --mail' send "
+            "another link."
         )
 
 

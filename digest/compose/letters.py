@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from digest.compose.directions import start_of
 from digest.compose.render import refuse_unsafe_links
@@ -18,7 +19,7 @@ from digest.compose.untrusted import find_link, plain
 from digest.compose.views import MailView, mail_view, name_of
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import Edition, IssueState
-from digest.domain.letters import CONFIRM_WITHIN, LetterKind
+from digest.domain.letters import CONFIRM_WITHIN, OF_ACCOUNTS, LetterKind
 from digest.domain.mail import (
     PREHEADER_MAX,
     Fragment,
@@ -37,6 +38,8 @@ OWES: Mapping[LetterKind, Collection[str]] = MappingProxyType(
         LetterKind.WELCOME: ("unsubscribe", "preferences", "why", "postal"),
         LetterKind.PREFERENCES: ("preferences", "why", "postal"),
         LetterKind.GOODBYE: ("why", "postal"),
+        LetterKind.INVITATION: ("why",),
+        LetterKind.NEW_PASSWORD: ("why",),
         LetterKind.ALERT: ("why",),
     }
 )
@@ -61,6 +64,16 @@ class LetterView:
     topics: tuple[str, ...] = ()
     unsubscribe_url: str = ""
     hours: int = int(CONFIRM_WITHIN.total_seconds()) // 3600
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """What a letter to somebody with an account is about: the link, where it leads, and until when."""
+
+    email: str
+    link: str
+    site: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +107,20 @@ def letter_view(
 ) -> LetterView:
     """Return what a letter is given. Raises `Misconfigured` for links that no mail can carry."""
     for url in filter(None, (link, unsubscribe_url)):
-        if find_link(url) != url:
-            raise Misconfigured(
-                f"'{plain(url)}' is not an http(s) link that a mail can carry; check public_url"
-            )
+        _require_link(url)
     names = tuple(name for topic in topics if (name := name_of(topic)))
     return LetterView(plain(email), link, names, unsubscribe_url)
+
+
+def entry_view(email: str, link: str, *, until: str) -> EntryView:
+    """Return what a letter to an account is given. Raises `Misconfigured` as `letter_view` does."""
+    _require_link(link)
+    return EntryView(plain(email), link, plain(urlsplit(link).hostname or ""), until)
+
+
+def _require_link(url: str) -> None:
+    if find_link(url) != url:
+        raise Misconfigured(f"'{plain(url)}' is not an http(s) link that a mail can carry; check public_url")
 
 
 def alert_view(what: str, happened: str, *, to_do: str = "", commands: Sequence[str] = ()) -> AlertView:
@@ -127,6 +148,9 @@ def _specimen(kind: LetterKind) -> dict[str, object]:
     """Return values in which a template of this kind finds every name it may use."""
     if kind is LetterKind.TEST:
         return {"test": StripView("Subject", 1, IssueState.DRAFT, "reader@example.org", ("Topic",), "left")}
+    if kind in OF_ACCOUNTS:
+        view = EntryView("reader@example.org", "https://example.org/", "example.org", "1 May, 07:00 UTC")
+        return {"letter": view}
     if kind is LetterKind.ALERT:
         return {"alert": alert_view("what", "It happened.", to_do="Do this:", commands=("digest doctor",))}
     return {
@@ -159,6 +183,12 @@ def mail_of(newsletter: Newsletter) -> MailView:
 def letter_page(template: MessageTemplate, newsletter: Newsletter, view: LetterView) -> Page:
     """Return a letter to a subscriber, in the newsletter's language and theme. Raises `Misconfigured`."""
     return _checked(template, template.page(mail_of(newsletter), {"letter": view}))
+
+
+def entry_page(template: MessageTemplate, view: EntryView, language: str) -> Page:
+    """Return a letter to somebody with an account, in their language. Raises `Misconfigured`."""
+    mail = mail_view("Digest", "Digest", "", language)
+    return _checked(template, template.page(mail, {"letter": view}))
 
 
 def alert_page(template: MessageTemplate, view: AlertView) -> Page:

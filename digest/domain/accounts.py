@@ -78,3 +78,5 @@ class Account:
     created_by: str
     has_password: bool
     """Without one nobody can sign in."""
+    language: str = "en"
+    """Of mails to them."""

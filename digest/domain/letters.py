@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
+from digest.domain.accounts import AccountId
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 
@@ -28,9 +29,17 @@ class LetterKind(StrEnum):
     WELCOME = "welcome"
     PREFERENCES = "preferences"
     GOODBYE = "goodbye"
+    INVITATION = "invitation"
+    NEW_PASSWORD = "new-password"  # noqa: S105 (a kind of mail)
     TEST = "test"
     ALERT = "alert"
 
+
+OF_ACCOUNTS = (LetterKind.INVITATION, LetterKind.NEW_PASSWORD)
+"""Those to people with an account, who need not read any newsletter."""
+
+OF_NEWSLETTERS = tuple(kind for kind in LetterKind if kind not in (*OF_ACCOUNTS, LetterKind.ALERT))
+"""Those that a newsletter words and dresses."""
 
 CONFIRM_WITHIN = timedelta(hours=48)
 """How long the link in a confirmation is good for."""
@@ -43,15 +52,16 @@ LETTER_STALE_AFTER = timedelta(hours=48)
 class Letter:
     """A letter that one worker holds until its lease ends; `fence` is as a delivery's claim has it.
 
-    `message_id` is written with its angle brackets.
+    `message_id` is written with its angle brackets. It is to a subscriber, of a newsletter, or to an account.
     """
 
     id: LetterId
     fence: int
     kind: LetterKind
-    newsletter_id: NewsletterId
-    subscriber_id: SubscriberId
+    newsletter_id: NewsletterId | None
+    subscriber_id: SubscriberId | None
     email: str
     message_id: str
     attempts: int
     created_at: datetime
+    account_id: AccountId | None = None

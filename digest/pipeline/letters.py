@@ -16,6 +16,7 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.mail import Page
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
+from digest.pipeline.account_letters import write_account_letter
 from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
 from digest.runtime import Runtime
@@ -91,6 +92,8 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
     from digest.deliver.letters import Head
     from digest.deliver.letters import letter as written
 
+    if letter.newsletter_id is None or letter.subscriber_id is None:
+        return write_account_letter(runtime, letter)
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, letter.newsletter_id)
         subscription = subscription_of(session, letter.newsletter_id, letter.subscriber_id)
@@ -98,7 +101,7 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
     if subscription is None:
         raise NotFound(f"{letter.email} was removed from {newsletter.name}")
     topics = tuple(name for slug, name in names.items() if slug in subscription.follows)
-    page, unsubscribe_url = page_of(runtime, letter, newsletter, topics)
+    page, unsubscribe_url = page_of(runtime, letter, newsletter, letter.subscriber_id, topics)
     sender = sender_of(runtime, newsletter)
     head = Head(
         sender=sender.address,
@@ -117,12 +120,12 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
 
 
 def page_of(
-    runtime: Runtime, letter: Letter, newsletter: Newsletter, topics: tuple[str, ...]
+    runtime: Runtime, letter: Letter, newsletter: Newsletter, who: SubscriberId, topics: tuple[str, ...]
 ) -> tuple[Page, str]:
     """Return what a letter says, and the link that unsubscribes from more of its kind, '' for none."""
     from digest.compose.letters import letter_page, letter_view
 
-    link, unsubscribe_url = links_of(runtime, letter.kind, letter.newsletter_id, letter.subscriber_id)
+    link, unsubscribe_url = links_of(runtime, letter.kind, newsletter.id, who)
     view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url)
     return letter_page(runtime.letter_template(letter.kind, newsletter), newsletter, view), unsubscribe_url
 

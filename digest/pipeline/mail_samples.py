@@ -15,11 +15,12 @@ from digest.compose.letters import (
 from digest.compose.render import render_issue
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueContent, IssueId, IssueState, IssueTopic, Item, edition_for
-from digest.domain.letters import LetterKind
+from digest.domain.letters import OF_ACCOUNTS, OF_NEWSLETTERS, LetterKind
 from digest.domain.mail import Page, assemble, page_for
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.themes import Theme
 from digest.domain.topics import TopicSlug
+from digest.pipeline.account_letters import sample_account_letter
 from digest.pipeline.letters import links_of
 from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
@@ -50,6 +51,8 @@ def sample_mail(runtime: Runtime, kind: LetterKind, *, slug: str = "", language:
     """
     if kind is LetterKind.ALERT:
         return _alert(runtime, slug, language)
+    if kind in OF_ACCOUNTS:
+        return _to_an_account(runtime, kind, slug, language)
     newsletter, topics = _SAMPLE, _TOPICS
     if slug:
         with reading(runtime.engine) as session:
@@ -78,9 +81,10 @@ def sample_look(runtime: Runtime, slug: str, theme: Theme, *, kind: str = DIGEST
 
 
 def _kind(kind: str) -> LetterKind:
-    shown = [one for one in LetterKind if one is not LetterKind.ALERT]
-    if kind not in shown:
-        raise InvalidInput(f"'{kind}' is no mail of a newsletter: choose {DIGEST}, {', '.join(shown)}")
+    if kind not in OF_NEWSLETTERS:
+        raise InvalidInput(
+            f"'{kind}' is no mail of a newsletter: choose {DIGEST}, {', '.join(OF_NEWSLETTERS)}"
+        )
     return LetterKind(kind)
 
 
@@ -91,6 +95,14 @@ def _letter(runtime: Runtime, kind: LetterKind, newsletter: Newsletter, topics: 
     link, unsubscribe_url = links_of(runtime, kind, newsletter.id, who)
     view = letter_view(email, link, topics=topics, unsubscribe_url=unsubscribe_url)
     return letter_page(runtime.letter_template(kind, newsletter), newsletter, view)
+
+
+def _to_an_account(runtime: Runtime, kind: LetterKind, slug: str, language: str) -> Page:
+    if slug:
+        raise InvalidInput(
+            f"'{kind}' is no newsletter's: it goes to people with an account. Leave out --newsletter"
+        )
+    return sample_account_letter(runtime, kind, language or "en")
 
 
 def _alert(runtime: Runtime, slug: str, language: str) -> Page:

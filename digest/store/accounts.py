@@ -31,6 +31,7 @@ class AccountRow(Base):
     password: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(16), default="en", server_default="en")
 
 
 def name_key(name: str) -> str:
@@ -39,7 +40,15 @@ def name_key(name: str) -> str:
 
 
 def add_account(
-    session: Session, email: str, *, name: str, role: Role, by: str, now: datetime, password: str = ""
+    session: Session,
+    email: str,
+    *,
+    name: str,
+    role: Role,
+    by: str,
+    now: datetime,
+    password: str = "",
+    language: str = "en",
 ) -> Account:
     """Store an account. `password` is its hash. Raises `Conflict` when address or name are taken."""
     row = {
@@ -51,6 +60,7 @@ def add_account(
         "password": password,
         "created_at": now,
         "created_by": by,
+        "language": language,
     }
     added = session.scalar(insert_or_ignore(session, AccountRow, [row]).returning(AccountRow))
     if added is None:
@@ -66,12 +76,13 @@ def find_account(session: Session, email: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
-def get_account(session: Session, email: str) -> Account:
-    """Return the account of an address. Raises `NotFound`."""
-    found = find_account(session, email)
-    if found is None:
+def get_account(session: Session, email: str, *, to_change: bool = False) -> Account:
+    """Return the account of an address, with `to_change` locked. Raises `NotFound`."""
+    found = select(AccountRow).where(AccountRow.email_key == email_key(email))
+    row = session.scalar(found.with_for_update() if to_change else found)
+    if row is None:
         raise NotFound(f"no account '{email}': 'digest account list' shows all")
-    return found
+    return account_of(row)
 
 
 def account_by_id(session: Session, account_id: int) -> Account:
@@ -146,4 +157,5 @@ def account_of(row: AccountRow) -> Account:
         created_at=row.created_at,
         created_by=row.created_by,
         has_password=bool(row.password),
+        language=row.language,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, delete, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.accounts import Account, AccountId
@@ -14,15 +14,20 @@ from digest.store.base import Base, storable
 
 
 class EntryLinkRow(Base):
-    """A link, by the hash of its token. Without an account it makes the first one."""
+    """A link, by the hash of its token. Without an account it makes the first one.
+
+    `is_own` says that somebody asked for it at the door with the account's address.
+    """
 
     __tablename__ = "entry_links"
+    __table_args__ = (UniqueConstraint("account_id", "is_own", name="uq_entry_links_account_id"),)
 
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     made_by: Mapped[str] = mapped_column(String(200))
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    is_own: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,23 @@ def put_link(
     by: str,
     now: datetime,
     expires_at: datetime,
+    is_own: bool = False,
 ) -> None:
-    """Store a link by the hash of its token. An earlier one for the same opens nothing any more."""
-    session.execute(delete(EntryLinkRow).where(EntryLinkRow.account_id.is_not_distinct_from(account_id)))
+    """Store a link by the hash of its token. An earlier one for the same opens nothing any more.
+
+    One that `is_own` ends only others of its kind: whoever asks at the door with somebody else's address must
+    not end the link that an admin gave them.
+    """
+    earlier = delete(EntryLinkRow).where(EntryLinkRow.account_id.is_not_distinct_from(account_id))
+    session.execute(earlier.where(EntryLinkRow.is_own) if is_own else earlier)
     session.add(
         EntryLinkRow(
-            token=token, account_id=account_id, made_by=storable(by), made_at=now, expires_at=expires_at
+            token=token,
+            account_id=account_id,
+            made_by=storable(by),
+            made_at=now,
+            expires_at=expires_at,
+            is_own=is_own,
         )
     )
     session.flush()

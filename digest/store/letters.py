@@ -30,12 +30,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.accounts import AccountId
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import NotFound
 from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.base import Base, BigId, storable
+from digest.store.entry_links import EntryLinkRow
 from digest.store.holds import NOTHING_HELD
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
@@ -45,7 +47,10 @@ _LEASED = text("state IN ('claimed', 'sending')")
 
 
 class LetterRow(Base):
-    """One letter to one subscriber. Only its kind is kept: what it says is told when it is sent."""
+    """One letter to one subscriber or account. Only its kind is kept: what it says is told when it is sent.
+
+    `entry_link` is the hash of the link that a letter to an account is about.
+    """
 
     __tablename__ = "letters"
     __table_args__ = (
@@ -56,8 +61,10 @@ class LetterRow(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
-    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
+    newsletter_id: Mapped[int | None] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+    )
     email: Mapped[str] = mapped_column(String(320))
     email_key: Mapped[str] = mapped_column(String(320))
     message_id: Mapped[str] = mapped_column(String(250), unique=True)
@@ -72,6 +79,8 @@ class LetterRow(Base):
     created_at: Mapped[datetime]
     armed_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    entry_link: Mapped[str | None] = mapped_column(String(64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class LetterStanding:
 
     id: LetterId
     kind: LetterKind
-    newsletter_id: NewsletterId
+    newsletter_id: NewsletterId | None
     email: str
     state: DeliveryState
     created_at: datetime
@@ -105,7 +114,7 @@ _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _WAITING = (DeliveryState.PENDING, *_IN_HAND)
 _WENT_OUT = (DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
 
-_IS_WANTED = (
+_IS_WANTED = or_(
     exists()
     .where(
         SubscriptionRow.newsletter_id == LetterRow.newsletter_id,
@@ -117,7 +126,9 @@ _IS_WANTED = (
             )
         ),
     )
-    .correlate(LetterRow)
+    .correlate(LetterRow),
+    # A link that was used, or that another took the place of, is of no use to anybody.
+    exists().where(EntryLinkRow.token == LetterRow.entry_link).correlate(LetterRow),
 )
 _IS_SUPPRESSED = exists().where(SuppressionRow.email_key == LetterRow.email_key).correlate(LetterRow)
 # Written out as in the partial indexes, see `claims.py`.
@@ -233,6 +244,7 @@ def claim_letters(
             LetterRow.message_id,
             LetterRow.attempts,
             LetterRow.created_at,
+            LetterRow.account_id,
         )
         .execution_options(synchronize_session=False)
     )
@@ -241,12 +253,13 @@ def claim_letters(
             LetterId(row.id),
             row.fence,
             LetterKind(row.kind),
-            NewsletterId(row.newsletter_id),
-            SubscriberId(row.subscriber_id),
+            _newsletter_id(row.newsletter_id),
+            None if row.subscriber_id is None else SubscriberId(row.subscriber_id),
             row.email,
             row.message_id,
             row.attempts,
             row.created_at,
+            None if row.account_id is None else AccountId(row.account_id),
         )
         for row in rows
     )
@@ -354,22 +367,27 @@ def list_letters(
     """Return the newest letters, newest first."""
     of_one = [] if newsletter_id is None else [LetterRow.newsletter_id == newsletter_id]
     rows = session.scalars(select(LetterRow).where(*of_one).order_by(LetterRow.id.desc()).limit(limit))
-    return tuple(map(_standing, rows))
+    return tuple(map(as_standing, rows))
 
 
 def get_letter(session: Session, letter_id: LetterId) -> LetterStanding:
     """Return how one letter stands. Raises `NotFound`."""
     row = session.get(LetterRow, letter_id, populate_existing=True)
     if row is None:
-        raise NotFound(f"letter {letter_id} was removed together with its subscriber")
-    return _standing(row)
+        raise NotFound(f"letter {letter_id} was removed together with whom it was to")
+    return as_standing(row)
 
 
-def _standing(row: LetterRow) -> LetterStanding:
+def _newsletter_id(number: int | None) -> NewsletterId | None:
+    return None if number is None else NewsletterId(number)
+
+
+def as_standing(row: LetterRow) -> LetterStanding:
+    """Return how a row's letter stands."""
     return LetterStanding(
         LetterId(row.id),
         LetterKind(row.kind),
-        NewsletterId(row.newsletter_id),
+        _newsletter_id(row.newsletter_id),
         row.email,
         DeliveryState(row.state),
         row.created_at,

@@ -128,6 +128,11 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
     return _newsletter(row)
 
 
+def first_sender(session: Session) -> str:
+    """Return the address that the oldest newsletter's mail comes from, '' while there is none."""
+    return session.scalar(select(NewsletterRow.sender_email).order_by(NewsletterRow.id).limit(1)) or ""
+
+
 def list_newsletters(session: Session) -> tuple[Newsletter, ...]:
     """Return every newsletter by name."""
     return tuple(map(_newsletter, session.scalars(select(NewsletterRow).order_by(NewsletterRow.name))))

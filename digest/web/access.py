@@ -49,6 +49,7 @@ PUBLIC = frozenset(
         "/archive/{rest:path}",
         "/sign-in",
         "/sign-in/code",
+        "/forgot",
         "/enter/{token}",
     }
 )

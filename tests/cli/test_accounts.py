@@ -109,6 +109,27 @@ def test_a_link_lets_its_owner_in_once_and_a_new_one_ends_it(weekly: Path, edith
     assert found.name == "Edith"
 
 
+def test_a_link_goes_by_mail_where_that_is_asked_for(weekly: Path, edith: Digest) -> None:
+    said = edith("account", "add", "omar@example.org", "--language", "de", "--mail").well().out
+    assert "It is mailed to them, too" in said
+    (link,) = re.findall(r"/enter/[\w-]+", said)
+    told = edith("mail", "list", "--json").json
+    assert [(one["kind"], one["email"], one["newsletter"]) for one in told] == [
+        ("invitation", "omar@example.org", "")
+    ]
+    assert "Letters: 1 sent." in edith("mail", "send").well().out
+    (mail,) = (file.read_bytes() for file in (weekly / "outbox/new").iterdir())
+    assert link.encode() in mail.replace(b"=\n", b"").replace(b"=\r\n", b"")
+    edith("account", "link", "edith@example.org", "--mail").well()
+    assert "new-password" in edith("mail", "list").well().out
+    edith("account", "add", "x@example.org", "--mail", "--password").refused(2, "exclude each other")
+    edith("account", "add", "x@example.org", "--language", "und").refused(2, "names no language")
+    edith("newsletter", "remove", "weekly", "--yes").well()
+    edith("account", "link", "edith@example.org", "--mail").refused(
+        2, "accounts_email", "Nothing was changed"
+    )
+
+
 def test_while_nobody_can_sign_in_the_start_prints_a_link_for_the_first_admin(
     weekly: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,6 +244,15 @@ def test_an_import_welcomes_nobody_and_says_so(weekly: Path, digest: Digest) -> 
     assert digest("mail", "list", "--json").json == []
 
 
+@pytest.mark.parametrize("kind", ["invitation", "new-password"])
+def test_a_mail_to_somebody_with_an_account_is_no_newsletters(
+    weekly: Path, digest: Digest, kind: str
+) -> None:
+    assert "Passwort" in digest("mail", "show", kind, "--text", "--language", "de").well().out
+    assert digest("mail", "show", kind, "--out", "shown").well().err == ""
+    digest("mail", "show", kind, "--newsletter", "weekly").refused(2, "no newsletter's")
+
+
 @pytest.mark.parametrize("kind", ["confirmation", "welcome", "preferences", "goodbye", "test", "alert"])
 def test_every_mail_can_be_looked_at(weekly: Path, digest: Digest, kind: str) -> None:
     made_up = digest("mail", "show", kind, "--text").well()

@@ -13,6 +13,8 @@ from digest.compose.letters import (
     alert_page,
     alert_view,
     compile_letter,
+    entry_page,
+    entry_view,
     letter_page,
     letter_view,
     marked_as_test,
@@ -22,7 +24,7 @@ from digest.compose.render import EmailTemplate, render_issue
 from digest.compose.templates import MessageTemplate
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
-from digest.domain.letters import LetterKind
+from digest.domain.letters import OF_ACCOUNTS, OF_NEWSLETTERS, LetterKind
 from digest.domain.mail import Page, Token, assemble, page_for
 from digest.domain.themes import USUAL, Logo, Theme
 from tests.compose.test_hostile_text import HOSTILE
@@ -30,7 +32,7 @@ from tests.compose.test_themed_mail import THEME
 from tests.samples import TEMPLATES, everything, issue_in, page_of
 from tests.stored import WEEKLY
 
-KINDS = [kind for kind in LetterKind if kind not in (LetterKind.TEST, LetterKind.ALERT)]
+KINDS = [kind for kind in OF_NEWSLETTERS if kind is not LetterKind.TEST]
 LANGUAGES = ("en", "de", "fr", "es", "ar")
 LINK, UNSUBSCRIBE = (
     "https://news.example.org/preferences/1.2.abc",
@@ -125,6 +127,22 @@ def test_both_forms_of_a_letter_have_the_same_link_and_topics(templates: Templat
     for topic in ("Climate", "Space"):
         assert (topic in page.text) is (topic in page.html) is told
     assert max(map(len, page.text.splitlines())) <= 72
+
+
+@pytest.mark.parametrize("kind", OF_ACCOUNTS)
+def test_a_letter_to_an_account_passes_every_check_in_each_language(
+    templates: Templates, kind: LetterKind
+) -> None:
+    view = entry_view("ada@example.org", "https://news.example.org/enter/abc", until="1 May, 07:00 UTC")
+    pages = [entry_page(templates[kind], view, language) for language in LANGUAGES]
+    for page in pages:
+        assert errors(page, kind) == []
+        assert page.text.split().count("https://news.example.org/enter/abc") == 1
+        assert "1 May, 07:00 UTC" in page.html
+        assert max(map(len, page.text.splitlines())) <= 72
+    assert len({page.subject for page in pages}) == 4
+    hostile = entry_view("<b>x</b>\n@example.org", "https://news.example.org/enter/a", until="<i>")
+    assert "<b>" not in entry_page(templates[kind], hostile, "en").html
 
 
 def test_a_welcome_to_nobodys_topics_says_that_nothing_will_come(templates: Templates) -> None:

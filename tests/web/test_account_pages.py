@@ -11,10 +11,12 @@ import pytest
 
 from digest.admit.sessions import csrf_of
 from digest.domain.accounts import Role
+from digest.pipeline.letters import post_letters
 from digest.store.accounts import get_account, list_accounts, set_password
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
 from digest.store.sign_ins import list_sign_ins
+from tests.servers.smtp_sink import SmtpSink
 from tests.web.people import CHEAP, email_of
 from tests.web.site import Site
 from tests.web.test_editor import text_of
@@ -184,6 +186,31 @@ def test_a_new_link_is_made_for_who_forgot(desk: Site) -> None:
     answer = desk.submit(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
     assert re.search(rf"{desk.url}/enter/[\w-]+", answer.text)
     assert desk.submit("/accounts/999999/link").status_code == 404
+
+
+def test_a_link_is_mailed_and_the_page_says_how_that_went(
+    open_site: Callable[..., Site], empty_database: Path, smtp_sink: SmtpSink
+) -> None:
+    desk = open_site(empty_database, mail_url=(smtp_sink.url,), accounts_email="desk@news.example.org")
+    new = {"email": "nele@example.org", "name": "Nele", "role": "editor", "language": "de", "mail": "yes"}
+    answer = desk.submit("/accounts", **new)
+    page = text_of(answer.text)
+    assert "It is on its way to nele@example.org" in page
+    assert re.search(rf"{desk.url}/enter/[\w-]+", answer.text), "who wants to can pass it on"
+    assert "The link of 23 November 2026, 07:00 UTC waits to be mailed" in page
+    post_letters(desk.runtime)
+    assert smtp_sink.copies() == {"nele@example.org": 1}
+    assert "A link was mailed: 23 November 2026, 07:00 UTC" in text_of(desk.get("/accounts").text)
+    again = desk.submit(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
+    assert "on its way" not in again.text, "it was asked to be shown alone"
+    wrong = desk.submit("/accounts", **{**new, "email": "otto@example.org", "language": "und"})
+    assert (wrong.status_code, "names no language" in wrong.text) == (422, True)
+
+
+def test_where_no_mail_goes_out_the_link_is_shown_and_the_page_says_why(desk: Site) -> None:
+    page = desk.get("/accounts").text
+    assert "No mail goes out yet, so the link is shown here" in text_of(page)
+    assert 'name="mail"' not in page
 
 
 # --- the record

@@ -13,7 +13,7 @@ from digest.compose.template_files import TemplateFiles
 from digest.compose.templates import phrases_said
 from digest.compose.themes import Vocabulary, theme_of
 from digest.domain.errors import InvalidInput
-from digest.domain.letters import LetterKind
+from digest.domain.letters import OF_NEWSLETTERS
 from digest.domain.newsletters import Newsletter
 from digest.domain.themes import USUAL, Colours, Logo, Theme
 from digest.pipeline.managing.given import Given
@@ -141,7 +141,7 @@ def categories_of(phrase: Phrase, language: str) -> tuple[str, ...]:
 
 def vocabulary_of(runtime: Runtime, newsletter: Newsletter) -> Vocabulary:
     """Return the phrases of all mails of a newsletter, and the languages they are translated into."""
-    phrases = phrases_of(runtime, newsletter, newsletter.template, *LetterKind)
+    phrases = phrases_of(runtime, newsletter, newsletter.template, *OF_NEWSLETTERS)
     return Vocabulary(phrases, runtime.template(newsletter).catalogues.languages)
 
 

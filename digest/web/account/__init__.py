@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter
 
-from digest.web.account import door, manage, own, phone, tokens
+from digest.web.account import door, forgotten, manage, own, phone, tokens
 from digest.web.account.answers import add_answers
 
 router = APIRouter()
-for part in (door, own, phone, tokens, manage):
+for part in (door, forgotten, own, phone, tokens, manage):
     router.include_router(part.router)
 
 __all__ = ["add_answers", "router"]

@@ -10,13 +10,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from digest.admit.accounts import end_sessions as end_all
 from digest.admit.accounts import give_role, let_in, send_away
-from digest.admit.entering import make_link
+from digest.admit.entering import LinkPost, make_link
 from digest.admit.second_factor import forget_phone
-from digest.domain.accounts import AccountId, Actor, Right, Role
+from digest.domain.accounts import Account, AccountId, Actor, Right, Role
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
+from digest.pipeline.account_letters import link_post
+from digest.pipeline.managing.given import spoken_language
 from digest.runtime import Runtime
+from digest.store.account_letters import account_letters
 from digest.store.accounts import account_by_id, list_accounts
 from digest.store.audit import list_entries
 from digest.store.database import reading, writing
@@ -38,6 +41,8 @@ _TOLD = {
     "removed": "The account was removed, and its sessions have ended.",
 }
 ENTRIES = 50
+LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
+"""Those that mails are translated into."""
 
 
 @router.api_route("/accounts", methods=READ)
@@ -52,12 +57,15 @@ def _page(
     """Show all accounts. `more` may have a `link` to pass on and `whose` it is, and what was typed."""
     with reading(runtime.engine) as session:
         found, with_phone = list_accounts(session), accounts_with_factor(session)
-    values = {"link": "", "whose": "", "email": "", "called": "", **more}
+        letters = account_letters(session)
+    values = {"link": "", "whose": "", "mailed_to": "", "email": "", "called": "", "language": "en", **more}
     return pages.desk(
         "account/accounts.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-        accounts=account_views(found, own=actor.account_id, with_phone=with_phone),
+        accounts=account_views(found, own=actor.account_id, with_phone=with_phone, letters=letters),
         roles=role_views(Role.EDITOR),
+        languages=LANGUAGES.items(),
+        can_mail=link_post(runtime) is not None,
         told=told,
         problem=problem[:1].upper() + problem[1:],
         **values,
@@ -72,26 +80,43 @@ def add(
     role: Annotated[Role, Form()],
     email: Typed = "",
     name: Typed = "",
+    language: Typed = "en",
+    mail: Typed = "",
 ) -> HTMLResponse:
-    """Make an account, and show the link by which its owner comes in."""
-    now = runtime.clock()
+    """Make an account, and mail its owner the link by which they come in, or show it."""
+    now, post = runtime.clock(), link_post(runtime) if mail else None
     try:
         address = parse_address(email[:320])
         called = parse_person(name or address, "the name")
+        spoken = spoken_language(language[:35], "the language")
         with writing(runtime.engine) as session:
-            made, token = let_in(session, address, name=called, role=role, now=now, **_who(actor))
+            made, token = let_in(
+                session, address, name=called, role=role, language=spoken, post=post, now=now, **_who(actor)
+            )
     except InvalidInput as exc:
-        return _page(runtime, pages, actor, problem=str(exc), email=email[:320], called=name[:200])
-    return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=made.name)
+        typed = {"email": email[:320], "called": name[:200], "language": language[:35]}
+        return _page(runtime, pages, actor, problem=str(exc), **typed)
+    return _handed(runtime, pages, actor, made, token, post)
 
 
 @router.post("/accounts/{account_id}/link")
-def link(runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number) -> HTMLResponse:
-    """Show a link by which an account's owner chooses a new password."""
+def link(
+    runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number, mail: Typed = ""
+) -> HTMLResponse:
+    """Mail or show a link by which an account's owner chooses a new password."""
+    post = link_post(runtime) if mail else None
     with writing(runtime.engine) as session:
         account = account_by_id(session, account_id)
-        token = make_link(session, account, now=runtime.clock(), **_who(actor))
-    return _page(runtime, pages, actor, link=runtime.link("enter", token), whose=account.name)
+        token = make_link(session, account, post=post, now=runtime.clock(), **_who(actor))
+    return _handed(runtime, pages, actor, account, token, post)
+
+
+def _handed(
+    runtime: Runtime, pages: Pages, actor: Actor, account: Account, token: str, post: LinkPost | None
+) -> HTMLResponse:
+    mailed_to = account.email if post else ""
+    link = runtime.link("enter", token)
+    return _page(runtime, pages, actor, link=link, whose=account.name, mailed_to=mailed_to)
 
 
 @router.post("/accounts/{account_id}/role")

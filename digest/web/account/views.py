@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.compose.phrases import ENGLISH
 from digest.domain.accounts import Account, AccountId, Right, Role
 from digest.domain.api_tokens import ApiToken
+from digest.domain.deliveries import DeliveryState
 from digest.store.audit import Entry
+from digest.store.letters import LetterStanding
 from digest.store.second_factors import SecondFactor
 from digest.store.sign_ins import SignIn, SignInId
 
@@ -47,7 +49,10 @@ class RoleView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account as an admin sees it. `standing` says what keeps it from signing in, '' for nothing."""
+    """An account as an admin sees it. `standing` says what keeps it from signing in, '' for nothing.
+
+    `letter` says how the last link got there that was mailed, '' for none.
+    """
 
     id: int
     name: str
@@ -55,6 +60,7 @@ class AccountView:
     roles: tuple[RoleView, ...]
     since: str
     standing: str
+    letter: str
     has_phone: bool
     is_own: bool
 
@@ -156,9 +162,16 @@ def role_views(chosen: Role) -> tuple[RoleView, ...]:
 
 
 def account_views(
-    accounts: Sequence[Account], *, own: AccountId, with_phone: Collection[AccountId]
+    accounts: Sequence[Account],
+    *,
+    own: AccountId,
+    with_phone: Collection[AccountId],
+    letters: Mapping[AccountId, LetterStanding],
 ) -> tuple[AccountView, ...]:
-    """Return accounts as an admin sees them; those `with_phone` are asked for its code."""
+    """Return accounts as an admin sees them; those `with_phone` are asked for its code.
+
+    `letters` is the newest to each account that was ever mailed a link.
+    """
     return tuple(
         AccountView(
             one.id,
@@ -167,11 +180,28 @@ def account_views(
             role_views(one.role),
             f"{moment(one.created_at)}, by {one.created_by}",
             "" if one.has_password else "has no password yet: they need a link",
+            _letter_in_words(letters[one.id]) if one.id in letters else "",
             one.id in with_phone,
             one.id == own,
         )
         for one in accounts
     )
+
+
+def _letter_in_words(letter: LetterStanding) -> str:
+    when = moment(letter.created_at)
+    match letter.state:
+        case DeliveryState.ACCEPTED:
+            return f"A link was mailed: {when}"
+        case DeliveryState.FAILED:
+            return f"The link of {when} did not get there: {letter.answer}"
+        case DeliveryState.UNKNOWN:
+            return f"The link of {when} may have got there or not: the mail server never answered"
+        case DeliveryState.CANCELLED:
+            return f"The link of {when} was not mailed: it was used before, or nothing is mailed there"
+        case _:
+            why = f" ({letter.answer})" if letter.answer else ""
+            return f"The link of {when} waits to be mailed{why}"
 
 
 def entry_views(entries: Sequence[Entry]) -> tuple[EntryView, ...]:

@@ -6,21 +6,25 @@ from datetime import datetime
 from typing import TypedDict
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from digest.admit import accounts as admit
-from digest.admit.entering import make_link
+from digest.admit.entering import LinkPost, make_link
 from digest.admit.second_factor import forget_phone
 from digest.domain import accounts as domain
 from digest.domain.accounts import AccountId, Right, Role
+from digest.domain.errors import Conflict
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
+from digest.pipeline.account_letters import link_post
+from digest.pipeline.managing.given import spoken_language
+from digest.runtime import Runtime
 from digest.store.accounts import account_by_id, list_accounts
 from digest.store.database import reading, writing
 from digest.store.second_factors import accounts_with_factor, has_factor
 from digest.web.api.access import Call, Caller, TheCaller, asks
 from digest.web.api.problems import NOT_ALLOWED, Refusal
-from digest.web.api.shapes import PATH, Address, Given, Line, Listed, Number, Told, whole
+from digest.web.api.shapes import PATH, Address, Given, Language, Line, Listed, Number, Told, whole
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Accounts"])
@@ -59,6 +63,14 @@ class NewAccount(Given):
     email: Address = Field(examples=["edith@example.org"])
     name: Line = Field("", description="What stands beside what they do; '': their address.")
     role: Role
+    language: Language = Field("en", description="Of mails to them.")
+    mail: StrictBool = Field(False, description="Whether the link is mailed to them, too.")
+
+
+class LinkWanted(Given):
+    """How a link gets to whom it is for."""
+
+    mail: StrictBool = Field(False, description="Whether it is mailed to them, too.")
 
 
 class AccountChange(Given):
@@ -72,6 +84,7 @@ class LetIn(Told):
 
     account: Account
     link: str
+    is_mailed: bool = Field(description="Whether it goes by mail, too.")
 
 
 class SessionsEnded(Told):
@@ -102,23 +115,47 @@ def add_account(runtime: TheRuntime, caller: TheCaller, response: Response, new:
     _require_no_more(caller, new.role)
     address = parse_address(new.email)
     called = parse_person(new.name or address, "the name")
+    language = spoken_language(new.language, "language")
+    post = _post(runtime) if new.mail else None
     with writing(runtime.engine) as session:
         made, token = admit.let_in(
-            session, address, name=called, role=new.role, now=runtime.clock(), **_who(caller)
+            session,
+            address,
+            name=called,
+            role=new.role,
+            language=language,
+            post=post,
+            now=runtime.clock(),
+            **_who(caller),
         )
     response.headers["Location"] = f"{PATH}/accounts/{made.id}"
-    return LetIn(account=Account.of(made, has_phone=False), link=runtime.link("enter", token))
+    told = Account.of(made, has_phone=False)
+    return LetIn(account=told, link=runtime.link("enter", token), is_mailed=post is not None)
 
 
 @router.post("/accounts/{account_id}/link", **asks(Right.ADMINISTER))
-def make_account_link(runtime: TheRuntime, caller: TheCaller, account_id: Number) -> LetIn:
+def make_account_link(
+    runtime: TheRuntime, caller: TheCaller, account_id: Number, wanted: LinkWanted | None = None
+) -> LetIn:
     """Make a link by which an account's owner comes in once and chooses a new password."""
+    post = _post(runtime) if wanted and wanted.mail else None
     with writing(runtime.engine) as session:
         found = account_by_id(session, account_id)
         _require_no_more(caller, found.role)
-        token = make_link(session, found, now=runtime.clock(), **_who(caller))
+        token = make_link(session, found, post=post, now=runtime.clock(), **_who(caller))
         told = Account.of(found, has_phone=has_factor(session, found.id))
-    return LetIn(account=told, link=runtime.link("enter", token))
+    return LetIn(account=told, link=runtime.link("enter", token), is_mailed=post is not None)
+
+
+def _post(runtime: Runtime) -> LinkPost:
+    """Return what links are mailed with. Raises `Conflict` where nobody knows whom mail comes from."""
+    post = link_post(runtime)
+    if post is None:
+        raise Conflict(
+            "no mail goes out yet: a newsletter, or the setting accounts_email, says which address it comes "
+            "from. Nothing was changed"
+        )
+    return post
 
 
 @router.patch("/accounts/{account_id}", **asks(Right.ADMINISTER))

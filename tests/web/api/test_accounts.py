@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import delete
 
 from digest.domain.accounts import Right
+from digest.store.database import reading, writing
+from digest.store.letters import list_letters
+from digest.store.newsletters import NewsletterRow
 from tests.web.api.conftest import Api, problem
 from tests.web.world import contents
 
@@ -28,6 +32,20 @@ def test_somebody_is_let_in_by_a_link_that_is_told_once(api: Api) -> None:
     assert api.call("POST", "/accounts", json=NELE, headers=key).json() == {**made.json(), "link": ""}
     assert link.rpartition("/")[2] not in str(contents(api.runtime.engine))
     problem(api.call("POST", "/accounts", json=NELE), 409, "conflict")
+
+
+def test_a_link_is_mailed_where_that_is_asked_for(api: Api) -> None:
+    made = api.call("POST", "/accounts", json={**NELE, "language": "de", "mail": True})
+    assert (made.status_code, made.json()["is_mailed"]) == (201, True)
+    path = f"/accounts/{made.json()['account']['id']}/link"
+    assert api.call("POST", path, json={"mail": True}).json()["is_mailed"]
+    assert not api.call("POST", path).json()["is_mailed"]
+    with reading(api.runtime.engine) as session:
+        assert len(list_letters(session, limit=9)) == 2
+    with writing(api.runtime.engine) as session:
+        session.execute(delete(NewsletterRow))
+    said = problem(api.call("POST", path, json={"mail": True}), 409, "conflict")
+    assert "accounts_email" in said
 
 
 def test_an_account_is_changed_and_removed(api: Api, nele: str) -> None:

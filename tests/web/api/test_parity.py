@@ -101,6 +101,7 @@ CALLS = {
 OF_ONE_PERSON = {
     "/sign-in",
     "/sign-in/code",
+    "/forgot",
     "/sign-out",
     "/enter/{token}",
     "/account/password",
