@@ -6,12 +6,12 @@ WORKDIR /src
 RUN pip install --no-cache-dir uv==0.13.9
 # Dependencies change less often than our code: a layer of their own.
 COPY pyproject.toml uv.lock ./
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-install-project
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --extra otel --extra sentry --no-install-project
 COPY README.md LICENSE ./
 COPY digest/ digest/
 COPY worker/ worker/
 COPY templates/ templates/
-RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --no-editable
+RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --extra otel --extra sentry --no-editable
 
 FROM python:3.12.11-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/digest digest \

@@ -373,4 +373,14 @@ def open_runtime(**overrides: object) -> Runtime:
     """Read the settings, set up the logs and return the runtime. Raises `Misconfigured`."""
     settings = load_settings(**overrides)
     set_up_logs(level=settings.log_level, as_json=settings.log_format == "json")
+    if settings.otlp_url or settings.sentry_dsn.get_secret_value():
+        from digest.telemetry.setting_up import set_up_telemetry
+
+        set_up_telemetry(
+            otlp_url=settings.otlp_url,
+            otlp_headers=settings.otlp_headers.get_secret_value(),
+            trace_share=settings.trace_share,
+            sentry_dsn=settings.sentry_dsn.get_secret_value(),
+            environment=settings.environment,
+        )
     return Runtime(settings)

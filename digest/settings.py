@@ -231,6 +231,26 @@ class Settings(BaseSettings):
         description="What who reads /metrics has to send, as in 'Authorization: Bearer TOKEN'. Empty: nobody "
         "reads it.",
     )
+    otlp_url: str = Field(
+        "",
+        description="An OpenTelemetry collector that is told how long requests, tasks, stages and sends "
+        "take, as in http://127.0.0.1:4318 (OTLP over HTTP). It is told nothing of readers: "
+        "docs/operations.md says what. Needs digest[otel]. Empty: nobody is told.",
+    )
+    otlp_headers: SecretStr = Field(
+        SecretStr(""),
+        description="What the collector wants to see, as in 'authorization=Bearer TOKEN'; several with "
+        "commas between.",
+    )
+    trace_share: float = Field(1.0, ge=0, le=1, description="How much of all work the collector is told of.")
+    sentry_dsn: SecretStr = Field(
+        SecretStr(""),
+        description="The DSN of a Sentry project that is told of faults in Digest: which, and where in the "
+        "code; not what was at hand. Needs digest[sentry]. Empty: nobody is told.",
+    )
+    environment: str = Field(
+        "production", description="What this installation is called there, as in production or staging."
+    )
     contact_url: str = Field(
         "",
         description="A page about you, named in the User-Agent when sources are fetched. Empty: public_url.",

@@ -22,6 +22,8 @@ from celery.signals import (
 from digest.domain.errors import DigestError, Misconfigured, Refused, Unavailable
 from digest.logs import set_up_logs
 from digest.settings import Settings, load_settings
+from digest.telemetry.faults import tell_fault
+from digest.telemetry.spans import span
 from worker.stopping import stopping
 
 log = structlog.get_logger(__name__)
@@ -43,11 +45,20 @@ HINT_SECONDS = 60.0
 less than this between them, hints arrive."""
 
 
+class ToldTask(Task):  # type: ignore[misc]
+    """A task that tells how long it took."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Do it."""
+        with span(self.name, task=self.name):
+            return super().__call__(*args, **kwargs)
+
+
 def make_app(settings: Settings) -> Celery:
     """Return the app as the settings have it."""
     # Kombu warns of an address without a host, which the broker in this process has no use for.
     broker = f"{IN_PROCESS}localhost" if settings.broker_url == IN_PROCESS else settings.broker_url
-    celery = Celery("digest", broker=broker, include=["worker.tasks"])
+    celery = Celery("digest", broker=broker, include=["worker.tasks"], task_cls=ToldTask)
     celery.conf.update(
         accept_content=["json"],
         task_serializer="json",
@@ -156,6 +167,8 @@ def finish_soon(**_: object) -> None:
 def tell_in_words(sender: Task, exception: Exception, args: tuple[object, ...], **_: object) -> None:
     """Say what stopped a task. The next beat rings again for whatever is still due."""
     if not isinstance(exception, DigestError):
+        # Celery logs it with its traceback.
+        tell_fault(exception, task=sender.name)
         return
     told = {"task": sender.name, "arguments": args, "reason": str(exception)}
     if sender.name in ("worker.tasks.send", "worker.tasks.post") and isinstance(

@@ -38,6 +38,7 @@ from digest.store.schedules import (
 )
 from digest.store.sources import list_sources
 from digest.store.stage_runs import begin_stage, end_stage
+from digest.telemetry.spans import span
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +90,11 @@ def _advance(runtime: Runtime, occurrence_id: OccurrenceId) -> bool:
             return False
         occurrence, attempts = claimed
         begun = begin_stage(session, occurrence.id, occurrence.stage, attempt=attempts, now=now)
-    after, told = _after_attempt(runtime, occurrence, attempts)
+    with span(
+        f"stage {occurrence.stage}", run=occurrence.id, stage=occurrence.stage, attempt=attempts
+    ) as work:
+        after, told = _after_attempt(runtime, occurrence, attempts)
+        work.note(outcome=_outcome(occurrence, after) if after else StageOutcome.LATER)
     if after is None:
         _try_again_later(runtime, occurrence, attempts, lease_until, begun, told)
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,6 +43,7 @@ from digest.store.issues import get_issue, issues_in
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import end_waiting
 from digest.store.standing import AtOwnHour, Deferred, find_at_own_hour, find_deferred, find_refusal
+from digest.telemetry.spans import span
 
 log = structlog.get_logger(__name__)
 
@@ -95,13 +97,15 @@ def _send(
     with reading(engine) as session:
         watch.begin(Stage.SEND, count_deliveries(session, issue_id)[DeliveryState.PENDING])
     guard = Guard(runtime, issue_id)
+    settled: Counter[DeliveryState] = Counter()
 
     def note(outcome: Outcome) -> None:
+        settled[outcome.state] += 1
         guard.note(outcome)
         watch.step(outcome)
 
     try:
-        with guard, open_marks(runtime, issue_id) as marks:
+        with _told(issue_id, settled), guard, open_marks(runtime, issue_id) as marks:
             asyncio.run(
                 send_issue(
                     engine,
@@ -130,6 +134,21 @@ def _send(
     tell_of_stops(runtime)
     with reading(engine) as session:
         return addressed, count_deliveries(session, issue_id)
+
+
+@contextmanager
+def _told(issue_id: IssueId, settled: Mapping[DeliveryState, int]) -> Iterator[None]:
+    """Tell how long these messages take together, and what became of them."""
+    with span("send", issue=issue_id) as work:
+        try:
+            yield
+        finally:
+            work.note(
+                accepted=settled[DeliveryState.ACCEPTED],
+                failed=settled[DeliveryState.FAILED],
+                put_off=settled[DeliveryState.PENDING],
+                unknown=settled[DeliveryState.UNKNOWN],
+            )
 
 
 def _tell_of_relays(runtime: Runtime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 
 import structlog
@@ -11,6 +12,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.telemetry.faults import tell_fault
+from digest.telemetry.spans import Span, span, unheard
+from digest.web import assets
 from digest.web.error_pages import broken
 from digest.web.headers import EVERYWHERE
 from digest.web.templating import Pages
@@ -25,6 +29,9 @@ HOOKS = "/hooks/"
 HOOK_MAX_BYTES = 2 * 1024 * 1024
 """A thousand events of SendGrid's are 768 KB, a message of Amazon SNS 256 KB before JSON escapes it."""
 
+
+_UNTOLD = ("/healthz", "/readyz", "/metrics", assets.PATH)
+"""Asked for all day long by machines, or nothing but a file: nobody wants to know how long those take."""
 
 LIST = re.compile(
     r"/manage/newsletters/[^/]+/sources/import|/api/v1/newsletters/[^/]+/sources/opml|/api/v1/suppressions/import"
@@ -59,21 +66,34 @@ class Envelope:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
+                work.note(status=message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in EVERYWHERE.items():
                     headers.setdefault(name, value)
             await send(message)
 
         reference = secrets.token_hex(4)
-        try:
-            # Every line that is logged for this request names it, those of its threads too.
-            with structlog.contextvars.bound_contextvars(request=reference):
-                await self._app(scope, _bounded(receive, self._most(scope)), send_with_headers)
-        except Exception:
-            log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
-            if has_begun:
-                raise
-            await broken(self._pages, reference, scope)(scope, receive, send_with_headers)
+        with self._work(scope, reference) as work:
+            try:
+                # Every line that is logged for this request names it, those of its threads too.
+                with structlog.contextvars.bound_contextvars(request=reference):
+                    await self._app(scope, _bounded(receive, self._most(scope)), send_with_headers)
+            except Exception as exc:
+                log.exception("web.failed", reference=reference, method=scope["method"], page=_page(scope))
+                work.note(error=type(exc).__name__)
+                tell_fault(exc, request=reference, method=scope["method"], route=_page(scope))
+                if has_begun:
+                    raise
+                await broken(self._pages, reference, scope)(scope, receive, send_with_headers)
+            finally:
+                work.rename(f"{scope['method']} {_page(scope)}")
+                work.note(route=_page(scope))
+
+    def _work(self, scope: Scope, reference: str) -> AbstractContextManager[Span]:
+        """Return the request as a piece of work, by its route alone: its address may hold a token."""
+        if scope["path"].removeprefix(self._base).startswith(_UNTOLD):
+            return unheard()
+        return span(scope["method"], serves=True, method=scope["method"], request=reference)
 
     def _most(self, scope: Scope) -> int:
         path = scope["path"].removeprefix(self._base)

@@ -1,0 +1,1 @@
+"""What is told to OpenTelemetry and Sentry, where settings name them: how long things take, and faults."""
