@@ -211,7 +211,7 @@ def _show(done: Imported, *, is_trial: bool, welcomes: bool) -> None:
         say(
             f"{new} would follow no topic and get no mail: --tag leads tags to topics, --topic names some."
             if is_trial
-            else f"{new} follow no topic and get no mail: import once more, with --tag or --topic."
+            else f"{new} without a topic get no mail: import once more, with --tag or --topic."
         )
     unwelcomed = " Nobody is welcomed: an import mails nothing." if done.added and welcomes else ""
     say(
