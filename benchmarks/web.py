@@ -34,12 +34,12 @@ from benchmarks.address import at_random, come_to_rest
 from benchmarks.deliver import database
 from benchmarks.readers import NOW, Size, approved_issue, content_of
 from digest.compose.steps import compose
-from digest.domain.accounts import Role
+from digest.domain.accounts import Right, Role
 from digest.domain.issues import IssueId, IssueState, Item
 from digest.domain.newsletters import Newsletter
 from digest.domain.times import Window
 from digest.pipeline.outlook import work_out
-from digest.runtime import Runtime
+from digest.runtime import Runtime, utc_now
 from digest.settings import Settings
 from digest.store.database import open_engine, writing
 from digest.store.deliveries import DeliveryRow
@@ -47,6 +47,8 @@ from digest.store.issues import change_issue, ensure_issue
 from digest.store.newsletters import change_newsletter, get_newsletter
 from digest.store.schema import migrate
 from digest.store.subscribers import SubscriberRow
+from digest.store.tokens import add_token
+from digest.web.api import PATH
 from digest.web.app import serve
 from tests.web.people import add_session, cookie_header
 from tests.web.world import add_articles
@@ -103,6 +105,9 @@ def paths_of(field: _Field) -> dict[str, Path_]:
     return {
         "front": always("/"),
         "issue": always(draft),
+        "issue that is being sent": always(f"/issues/{field.sent}"),
+        "draft": always(f"{draft}/draft"),
+        "draft's other articles": always(f"{draft}/draft/others"),
         "preview": always(f"{draft}/preview"),
         "preview as a subscriber": as_any(f"{draft}/preview?"),
         "preview of an approved issue": as_any(f"{approved}/preview?"),
@@ -111,6 +116,9 @@ def paths_of(field: _Field) -> dict[str, Path_]:
         "preview of its source": as_any(f"{draft}/preview?part=source&"),
         "all its readers": always(f"{draft}/preview/outlook"),
         "manage": always("/manage"),
+        "topics": always("/manage/newsletters/measured/topics"),
+        "sources": always("/manage/newsletters/measured/sources"),
+        "wording": always("/manage/newsletters/measured/wording"),
         "ops": always("/ops"),
         "schedules": always("/ops/schedules"),
         "runs": always("/ops/runs"),
@@ -122,6 +130,11 @@ def paths_of(field: _Field) -> dict[str, Path_]:
         "figures": always("/ops/figures"),
         "account": always("/account"),
     }
+
+
+def calls_of(field: _Field) -> dict[str, Path_]:
+    """Return the addresses of calls to the API that look at all readers."""
+    return {"checks over the API": lambda _drawn: f"{PATH}/issues/{field.draft}/checks"}
 
 
 def mails_of(field: _Field) -> dict[str, Path_]:
@@ -149,6 +162,7 @@ def measure(size: Size, *, kind: str, times: int) -> Figures:
         address = stack.enter_context(_served(url))
         headers = cookie_header(field.runtime, Role.ADMIN)
         pages = _percentiles(address, headers, paths_of(field), times)
+        pages |= _percentiles(address, _with_a_token(field), calls_of(field), times)
         mails = _percentiles(address, headers, mails_of(field), times)
     slowest = max(pages, key=lambda name: pages[name])
     return Figures(
@@ -249,7 +263,12 @@ def _articles(size: Size) -> Sequence[Item]:
 
 
 def _settings(url: str) -> Settings:
-    return Settings(database_url=url, secret_key=SECRET, public_url="https://digest.example.org")
+    return Settings(
+        database_url=url,
+        secret_key=SECRET,
+        public_url="https://digest.example.org",
+        api_requests_per_minute=1_000_000,
+    )
 
 
 @contextmanager
@@ -267,6 +286,15 @@ def _served(url: str) -> Iterator[str]:
 
 def _serve(url: str, listening: Connection) -> None:
     serve(Runtime(_settings(url)), host="127.0.0.1", port=0, on_listening=listening.send)
+
+
+def _with_a_token(field: _Field) -> dict[str, str]:
+    with writing(field.engine) as session:
+        rights = frozenset({Right.LOOK})
+        token = add_token(
+            session, name="measured", rights=rights, by="measured", now=utc_now(), expires_at=None
+        )
+    return {"Authorization": f"Bearer {token[1]}"}
 
 
 def _percentiles(

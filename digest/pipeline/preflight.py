@@ -102,12 +102,6 @@ def check_issue(runtime: Runtime, issue_id: int, *, seconds: float = SECONDS) ->
     return _with_look(checked.preflight, look, is_outdated=False)
 
 
-def last_check(runtime: Runtime, issue_id: int) -> Preflight:
-    """Return an issue checked offline just now, with what the last look at its addresses found."""
-    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
-    return check_pieces(runtime, pieces, audience_of(runtime.engine, pieces), editions_most=EDITIONS_MOST)
-
-
 def check_pieces(runtime: Runtime, pieces: Pieces, audience: Audience, *, editions_most: int) -> Preflight:
     """Return pieces checked offline just now for this audience, with what the last look found."""
     checked = _checked_for(runtime, pieces, audience, editions_most)

@@ -14,6 +14,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import (
+    KEYS_AT_ONCE,
     ArticleId,
     ArticleRow,
     StoredArticle,
@@ -150,14 +151,16 @@ def _candidate(
 
 def topics_by_article(session: Session, ids: Collection[ArticleId]) -> dict[int, tuple[TopicMatch, ...]]:
     """Return the topics of these articles, in falling score; those of none are missing."""
+    wanted = sorted(ids)
     found: dict[int, tuple[TopicMatch, ...]] = {}
-    rows = session.execute(
-        select(ArticleTopicRow.article_id, TopicRow.slug, ArticleTopicRow.score, ArticleTopicRow.reason)
-        .join(TopicRow, TopicRow.id == ArticleTopicRow.topic_id)
-        .where(ArticleTopicRow.article_id.in_(ids))
-        .order_by(ArticleTopicRow.article_id, ArticleTopicRow.score.desc(), TopicRow.position)
-    )
-    for article_id, slug, score, reason in rows:
-        match = TopicMatch(TopicSlug(slug), score, reason)
-        found[article_id] = (*found.get(article_id, ()), match)
+    for start in range(0, len(wanted), KEYS_AT_ONCE):
+        rows = session.execute(
+            select(ArticleTopicRow.article_id, TopicRow.slug, ArticleTopicRow.score, ArticleTopicRow.reason)
+            .join(TopicRow, TopicRow.id == ArticleTopicRow.topic_id)
+            .where(ArticleTopicRow.article_id.in_(wanted[start : start + KEYS_AT_ONCE]))
+            .order_by(ArticleTopicRow.article_id, ArticleTopicRow.score.desc(), TopicRow.position)
+        )
+        for article_id, slug, score, reason in rows:
+            match = TopicMatch(TopicSlug(slug), score, reason)
+            found[article_id] = (*found.get(article_id, ()), match)
     return found

@@ -1,4 +1,8 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from digest.condense.topics import THRESHOLD, match_topics
+from digest.condense.topics.comparing import compared, pattern, places_of
 from digest.domain.articles import Article
 from digest.domain.topics import Topic, TopicMatch, TopicRule, TopicSlug
 from tests.condense.samples import article, heading, paragraph
@@ -51,6 +55,17 @@ def test_phrases_match_whole_words_only() -> None:
         paragraph("Gridlock ended; the grids of the past and off-gridding did not."), title="Gridlocked"
     )
     assert match(source, topic(phrases=("grid",))) == ()
+
+
+@given(
+    st.text("ab é-’\n東", max_size=12), st.text("ab é-’\n東", max_size=60), st.booleans(), st.integers(0, 60)
+)
+def test_a_phrase_is_found_where_its_pattern_matches(
+    phrase: str, within: str, is_prefix: bool, end: int
+) -> None:
+    wanted, text = compared(phrase), compared(within)
+    matches = pattern(wanted, is_prefix=is_prefix).finditer(text, 0, end)
+    assert places_of(wanted, text, is_prefix=is_prefix, end=end) == [one.start() for one in matches]
 
 
 def test_phrases_ignore_case_apostrophes_and_spacing() -> None:

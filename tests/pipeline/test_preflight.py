@@ -11,15 +11,16 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine, update
 
 from digest.address.steps import address_issue
+from digest.compose.audience import audience_of
 from digest.compose.checks.editions import Reported
 from digest.compose.checks.links import Reach, judge_link
-from digest.compose.steps import compose
+from digest.compose.steps import compose, pieces_of
 from digest.domain.issues import Issue
 from digest.domain.newsletters import Newsletter
 from digest.domain.topics import TopicSlug
 from digest.pipeline.approval import approve_issue
 from digest.pipeline.looking import look_at
-from digest.pipeline.preflight import Preflight, check_issue, check_offline, last_check
+from digest.pipeline.preflight import EDITIONS_MOST, Preflight, check_issue, check_offline, check_pieces
 from digest.runtime import Runtime
 from digest.store.articles import ArticleRow
 from digest.store.database import reading, writing
@@ -55,6 +56,12 @@ def draft(engine: Engine, press: Press, newsletter: Newsletter) -> Issue:
     stored_reader(engine, newsletter, "ben@example.org", CLIMATE)
     stored_reader(engine, newsletter, "cleo@example.org", CLIMATE, SPACE)
     return compose_week(engine, press, newsletter, tides=CLIMATE, rockets=SPACE)
+
+
+def last_check(runtime: Runtime, issue_id: int) -> Preflight:
+    """What the pages show of an issue's checks."""
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    return check_pieces(runtime, pieces, audience_of(runtime.engine, pieces), editions_most=EDITIONS_MOST)
 
 
 def about(checked: Preflight, words: str) -> Reported:

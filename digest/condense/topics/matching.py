@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from digest.condense.topics.comparing import compared, pattern, without_diacritics
+from digest.condense.topics.comparing import compared, places_of, without_diacritics
 from digest.condense.topics.query import Both, Either, Neither, Node, Term, compiled
 from digest.condense.topics.reading import Reading, Wording, read
 from digest.condense.topics.tokens import Field
@@ -116,13 +116,13 @@ def _anywhere(term: Term, reading: Reading) -> Iterator[Evidence]:
 
 def _in_title(term: Term, reading: Reading) -> Iterator[Evidence]:
     text, wording = _worded(term, reading)
-    if pattern(text, is_prefix=term.is_prefix).search(wording.title):
+    if places_of(text, wording.title, is_prefix=term.is_prefix):
         yield Evidence(TITLE, f"matched '{_said(term)}' in title")
 
 
 def _in_text(term: Term, reading: Reading) -> Iterator[Evidence]:
     text, wording = _worded(term, reading)
-    places = [match.start() for match in pattern(text, is_prefix=term.is_prefix).finditer(wording.text)]
+    places = places_of(text, wording.text, is_prefix=term.is_prefix)
     opening = sum(place < wording.opening_end for place in places)
     if places:
         yield Evidence(_mentioned(opening, len(places), reading), _mentions(term, len(places), opening))
@@ -130,8 +130,7 @@ def _in_text(term: Term, reading: Reading) -> Iterator[Evidence]:
 
 def _in_opening(term: Term, reading: Reading) -> Iterator[Evidence]:
     text, wording = _worded(term, reading)
-    found = pattern(text, is_prefix=term.is_prefix).finditer(wording.text, 0, wording.opening_end)
-    if times := sum(1 for _ in found):
+    if times := len(places_of(text, wording.text, is_prefix=term.is_prefix, end=wording.opening_end)):
         yield Evidence(_mentioned(times, times, reading), f"matched '{_said(term)}' in the opening")
 
 
@@ -194,7 +193,7 @@ def _sited(term: Term, reading: Reading) -> Iterator[Evidence]:
 def _written(term: Term, reading: Reading) -> Iterator[Evidence]:
     text, is_bare = _wanted(term.text)
     byline = without_diacritics(reading.byline) if is_bare else reading.byline
-    if pattern(text, is_prefix=term.is_prefix).search(byline):
+    if places_of(text, byline, is_prefix=term.is_prefix):
         yield Evidence(ORIGIN, f"written by '{_said(term)}'", narrows=True)
 
 

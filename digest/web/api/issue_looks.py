@@ -16,7 +16,7 @@ from digest.domain.subscribers import SkipReason
 from digest.domain.topics import TOPICS_MAX
 from digest.intake.addresses import parse_address
 from digest.pipeline import outlook
-from digest.pipeline.preflight import Preflight, check_issue, last_check
+from digest.pipeline.preflight import Preflight, check_issue
 from digest.pipeline.preview import page_to_look_at, shown_to
 from digest.pipeline.trial_mail import send_test
 from digest.web.api.access import Call, TheCaller, asks
@@ -69,9 +69,11 @@ class Checks(Told):
     findings: list[Finding] = Field(description="The worst first.")
     looked_at: datetime | None = Field(description="When links and pictures were looked at; null: never.")
     is_outdated: bool = Field(description="Whether the issue holds other addresses since.")
+    made_at: datetime = Field(description="When it was worked out.")
+    is_current: bool = Field(description="Whether the issue is still the same.")
 
     @classmethod
-    def of(cls, one: Preflight) -> Checks:
+    def of(cls, one: Preflight, *, made_at: datetime, is_current: bool = True) -> Checks:
         """Return what was found as the API tells it."""
         found = [
             Finding(
@@ -88,7 +90,14 @@ class Checks(Told):
             findings=found,
             looked_at=one.looked_at,
             is_outdated=one.is_outdated,
+            made_at=made_at,
+            is_current=is_current,
         )
+
+    @classmethod
+    def on(cls, one: outlook.Outlook) -> Checks:
+        """Return what was found when an outlook was worked out."""
+        return cls.of(one.preflight, made_at=one.made_at, is_current=one.is_current)
 
 
 class Outlook(Told):
@@ -110,7 +119,7 @@ class Outlook(Told):
             few=one.few,
             many=one.many,
             skipped=dict(one.skipped),
-            checks=Checks.of(one.preflight),
+            checks=Checks.on(one),
             made_at=one.made_at,
             is_current=one.is_current,
         )
@@ -136,14 +145,18 @@ def preview_issue(
 
 @router.get("/issues/{issue_id}/checks", **asks(Right.LOOK))
 def show_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
-    """Return what the checks find now, with what the last look at links and pictures found."""
-    return Checks.of(last_check(runtime, issue_id))
+    """Return what the checks found when the issue was last worked out, and in the last look at links.
+
+    A worker does that soon after each change. Where nobody did yet, it is done now.
+    """
+    pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
+    return Checks.on(outlook.outlook_on(runtime, pieces) or outlook.work_out(runtime, issue_id))
 
 
 @router.post("/issues/{issue_id}/checks", **asks(Right.SHAPE))
 def run_checks(runtime: TheRuntime, issue_id: Number) -> Checks:
     """Check an issue and look at its links and pictures. That takes some seconds."""
-    return Checks.of(check_issue(runtime, issue_id))
+    return Checks.of(check_issue(runtime, issue_id), made_at=runtime.clock())
 
 
 @router.get("/issues/{issue_id}/outlook", **asks(Right.LOOK))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import update
 
+from digest.compose.edits import Change
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
+from digest.pipeline import outlook
+from digest.pipeline.shaping import shape_issue
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
+from digest.store.edits import About, Field
 from tests.web.api.conftest import Api, problem
 from tests.web.world import ADA, CLEO, DRAFT, SENDING
 
@@ -60,6 +65,7 @@ def test_a_mail_is_previewed_as_its_reader_gets_it(api: Api) -> None:
 def test_a_draft_is_checked_asked_for_approved_and_taken_back(api: Api) -> None:
     checks = api.get(f"/issues/{DRAFT}/checks")
     assert checks["looked_at"] is None
+    assert checks["is_current"]
     assert {finding["severity"] for finding in checks["findings"]} <= {"error", "warning", "note"}
     does(api, f"/issues/{DRAFT}/ask", why="ready")
     approved = does(api, f"/issues/{DRAFT}/approve", despite_errors=True)
@@ -84,6 +90,20 @@ def test_an_issue_approved_before_its_hour_says_when_it_leaves_and_is_sent_befor
     sent = does(api, f"/issues/{DRAFT}/send")
     assert (sent["awaits_hour"], sent["state"]) == (False, "approved")
     problem(api.call("POST", f"/issues/{DRAFT}/send"), 409, "conflict")
+
+
+def test_checks_are_those_that_were_worked_out_for_many_readers(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlook, "FEW_READERS", 0)
+    path = f"/issues/{DRAFT}/checks"
+    first = api.get(path)
+    monkeypatch.setattr(outlook, "check_pieces", None)
+    assert api.get(path) == first, "worked out where nobody had, and stored"
+    change = [Change(About(Field.INTRO), "Good morning.")]
+    shape_issue(api.runtime, DRAFT, change, by="Ada")
+    later = api.get(path)
+    assert (later["is_current"], later["findings"]) == (False, first["findings"])
 
 
 def test_a_send_is_paused_resumed_cancelled_and_its_days_are_made_again(api: Api) -> None:
