@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from digest.domain.errors import Conflict, InvalidInput, Overtaken
 from digest.domain.schedules import Occurrence, OccurrenceState, Schedule, ScheduleId, Stage
 from digest.domain.times import zone
+from digest.pipeline.tidying import find_filled, tidy
 from digest.runtime import Runtime
 from digest.schedule.cron import dates_after, due_dates, next_due
 from digest.store.audit import record
@@ -108,6 +109,7 @@ def reschedule(
     with writing(runtime.engine) as session:
         found = get_schedule(session, schedule_id, to_change=True)
         if_as(found)
+        draft = find_filled(session, found)
         rule = found.cron if cron is None else cron
         where = zone(found.timezone if timezone is None else timezone).key
         due = _first_kept(session, found.id, rule, where, runtime.clock())
@@ -123,6 +125,7 @@ def reschedule(
             now=runtime.clock(),
             detail=f"{rule} in {where}, {days} days; before: {found.cron} in {found.timezone}",
         )
+        tidy(session, draft, by=by, now=runtime.clock())
     log.info("schedule.changed", schedule=schedule_id, rule=rule, zone=where, days=days, by=by)
     return changed
 
@@ -152,10 +155,12 @@ def set_resting(runtime: Runtime, schedule_id: int, resting: bool, *, by: str) -
     """Let a schedule rest, or run again from its next date on: what came due meanwhile is not made up for."""
     with writing(runtime.engine) as session:
         found = get_schedule(session, schedule_id)
+        draft = find_filled(session, found)
         due = _first_kept(session, found.id, found.cron, found.timezone, runtime.clock())
         set_paused(session, found.id, paused=resting, next_due=due)
         what = "schedule.paused" if resting else "schedule.resumed"
         record(session, by=by, what=what, about=f"schedule {schedule_id}", now=runtime.clock())
+        tidy(session, draft, by=by, now=runtime.clock())
         found = get_schedule(session, schedule_id)
     if resting:
         log.info("schedule.paused", schedule=schedule_id, by=by)
@@ -165,9 +170,13 @@ def set_resting(runtime: Runtime, schedule_id: int, resting: bool, *, by: str) -
 
 
 def end_schedule(runtime: Runtime, schedule_id: int, *, by: str) -> None:
-    """Remove a schedule and the record of its runs. Issues stay. Raises `NotFound`."""
+    """Remove a schedule and the record of its runs. Issues stay, but for a draft that nobody touched.
+
+    Raises `NotFound`.
+    """
     with writing(runtime.engine) as session:
         gone = get_schedule(session, schedule_id)
+        draft = find_filled(session, gone)
         remove_schedule(session, gone.id)
         record(
             session,
@@ -177,6 +186,7 @@ def end_schedule(runtime: Runtime, schedule_id: int, *, by: str) -> None:
             now=runtime.clock(),
             detail=f"{gone.cron} in {gone.timezone}",
         )
+        tidy(session, draft, by=by, now=runtime.clock())
     log.info("schedule.removed", schedule=schedule_id, by=by)
 
 
@@ -202,6 +212,7 @@ def skip_next(runtime: Runtime, schedule_id: int, *, by: str) -> Occurrence:
                 f"schedule {schedule_id} is paused, so nothing is due: 'digest schedule resume "
                 f"{schedule_id}' lets it run"
             )
+        draft = find_filled(session, found)
         day = found.next_due.astimezone(zone(found.timezone)).date()
         if not claim_due(session, found, next_due=_date_after(found)):
             raise Overtaken(f"schedule {schedule_id} came due at this moment, so nothing was left out")
@@ -223,6 +234,7 @@ def skip_next(runtime: Runtime, schedule_id: int, *, by: str) -> Occurrence:
             about=f"schedule {schedule_id}, {day}",
             now=runtime.clock(),
         )
+        tidy(session, draft, by=by, now=runtime.clock())
     log.info("schedule.skipped", schedule=schedule_id, date=str(day), by=by)
     return skipped
 

@@ -24,6 +24,7 @@ from digest.store.articles import (
 )
 from digest.store.base import Base
 from digest.store.condensings import Condensing, current_versions
+from digest.store.latecomers import latecomers
 from digest.store.newsletters import TopicRow
 from digest.store.versioning import Placed, record_version
 
@@ -123,8 +124,14 @@ def record_condensed(
 
 
 def candidates_in(session: Session, newsletter_id: NewsletterId, window: Window) -> tuple[Candidate, ...]:
-    """Return the window's articles with their takeaways and topics (in falling score), newest first."""
-    stored = articles_in(session, newsletter_id, window)
+    """Return the window's articles with their takeaways and topics (in falling score), newest first.
+
+    Behind them come those that were too late for the issue before.
+    """
+    stored = (
+        *articles_in(session, newsletter_id, window),
+        *latecomers(session, newsletter_id, window),
+    )
     ids = [entry.id for entry in stored]
     versions = current_versions(session, ids)
     topics = topics_by_article(session, ids)

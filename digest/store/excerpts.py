@@ -44,7 +44,10 @@ class Excerpt:
 def excerpts_in(
     session: Session, newsletter_id: NewsletterId, window: Window, ids: Collection[ArticleId]
 ) -> dict[ArticleId, Excerpt]:
-    """Return those of these articles that are the newsletter's and count for `window`."""
+    """Return those of these articles that are the newsletter's and count for `window`, or for days before it.
+
+    Which of the earlier ones an issue may hold was decided when it was filled: see `latecomers`.
+    """
     wanted = sorted(ids)
     found: dict[ArticleId, Excerpt] = {}
     for start in range(0, len(wanted), KEYS_AT_ONCE):
@@ -103,7 +106,6 @@ def _told(
         .where(
             ArticleRow.id.in_(ids),
             ArticleRow.newsletter_id == newsletter_id,
-            ArticleRow.counted_at >= window.start,
             ArticleRow.counted_at < window.end,
         )
     )

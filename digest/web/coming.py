@@ -18,6 +18,7 @@ from digest.store.database import reading
 from digest.store.issues import issues_in
 from digest.store.items import count_items
 from digest.store.newsletters import list_newsletters
+from digest.store.schedules import list_schedules
 from digest.web.ops.times import away, moment
 from digest.web.views import ComingView, NeedView
 from digest.web.words import counted, days, state_of
@@ -62,10 +63,23 @@ def _need(
         note = f": “{request.note}”" if request.note else ""
         what = f"{request.by} asks for the issue of {told} to be approved{note}."
         return NeedView(what, newsletter.name, f"{here}/preview", "Preview it")
-    if issue.window.end > now or not held.get(issue.id):
+    if not held.get(issue.id):
         return None
+    if issue.window.end > now:
+        return _unmade(session, issue, newsletter, told, now=now)
     what = f"The issue of {told} waits for approval, with {counted(held[issue.id], 'article')}."
     return NeedView(what, newsletter.name, f"{here}/draft", "Shape it")
+
+
+def _unmade(
+    session: Session, issue: Issue, newsletter: Newsletter, told: str, *, now: datetime
+) -> NeedView | None:
+    """Return what is to be decided of a draft whose days are not over, and that no schedule makes."""
+    has_schedules = bool(list_schedules(session, newsletter.id))
+    if not has_schedules or hour_of(session, issue, now=now).course is not Course.BY_HAND:
+        return None
+    what = f"The draft of {told} has no schedule any more: nothing sends it before somebody approves it."
+    return NeedView(what, newsletter.name, f"/issues/{issue.id}/draft", "Shape it")
 
 
 def _stranded(

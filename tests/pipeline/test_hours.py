@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select, update
 
 from digest.address.explain import explain
 from digest.address.steps import address_issue
+from digest.compose.edits import Change, edit_issue
 from digest.compose.steps import compose
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
@@ -28,6 +29,7 @@ from digest.runtime import Runtime
 from digest.store.audit import list_entries
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
+from digest.store.edits import About, Field
 from digest.store.issues import get_issue, list_issues
 from digest.store.newsletters import change_newsletter
 from digest.store.schedules import add_schedule, find_own_hour, list_occurrences, list_schedules
@@ -487,3 +489,57 @@ def test_nothing_of_the_press_is_asked_for_what_is_approved(desk: Desk, press: P
     (run,) = due_occurrences(desk.runtime)
     assert not advance(desk.runtime, run)
     assert press.server.log == []
+
+
+# --- what a schedule leaves behind
+
+
+@pytest.mark.parametrize("way", ["another day", "removed", "left out", "resumed late"])
+def test_a_draft_that_nobody_touched_goes_with_the_date_that_made_it(desk: Desk, way: str) -> None:
+    change_date(desk, way)
+    with reading(desk.engine) as session:
+        assert list_issues(session) == ()
+        told = [(one.what, one.by) for one in list_entries(session, limit=10)]
+    assert ("issue.removed", "Omar") in told
+
+
+def change_date(desk: Desk, way: str) -> None:
+    if way == "another day":
+        scheduling.reschedule(desk.runtime, desk.schedule.id, cron="0 7 * * TUE", by="Omar")
+    elif way == "removed":
+        scheduling.end_schedule(desk.runtime, desk.schedule.id, by="Omar")
+    elif way == "left out":
+        scheduling.skip_next(desk.runtime, desk.schedule.id, by="Omar")
+    else:
+        scheduling.set_resting(desk.runtime, desk.schedule.id, True, by="Omar")
+        desk.clock.now = HOUR + timedelta(days=1)
+        scheduling.set_resting(desk.runtime, desk.schedule.id, False, by="Omar")
+
+
+@pytest.mark.parametrize("way", ["another day", "removed", "left out", "resumed late"])
+def test_a_draft_that_somebody_worked_on_stays_and_says_what_sends_it(desk: Desk, way: str) -> None:
+    edits = [Change(About(Field.SUBJECT), "Tides")]
+    edit_issue(desk.engine, desk.issue.id, edits, by="Ada", now=THURSDAY)
+    change_date(desk, way)
+    assert desk.issue.subject == "Tides"
+    assert ("No schedule makes an issue of these days" in desk.told()) is (way != "left out")
+
+
+def test_a_draft_stays_that_is_still_made(desk: Desk) -> None:
+    scheduling.reschedule(desk.runtime, desk.schedule.id, cron="30 9 * * MON", by="Omar")
+    scheduling.set_resting(desk.runtime, desk.schedule.id, True, by="Omar")
+    assert desk.issue.state is IssueState.DRAFT
+    desk.add_schedule(HOUR + timedelta(hours=10), "0 17 * * MON")
+    scheduling.end_schedule(desk.runtime, desk.schedule.id, by="Omar")
+    assert desk.issue.state is IssueState.DRAFT
+
+
+def test_a_draft_that_a_run_came_to_waits_for_its_approval_whatever_becomes_of_the_schedule(
+    desk: Desk,
+) -> None:
+    desk.clock.now = HOUR - timedelta(hours=2)
+    scheduling.start_now(desk.runtime, desk.schedule.id, by="Omar")
+    desk.work()
+    assert desk.run.state is OccurrenceState.WAITING
+    scheduling.end_schedule(desk.runtime, desk.schedule.id, by="Omar")
+    assert desk.issue.state is IssueState.DRAFT

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from digest.compose.edits import Change, edit_issue
 from digest.compose.steps import compose
 from digest.domain.accounts import Role
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.pipeline.approval import approve_issue, ask_approval
-from digest.pipeline.scheduling import set_resting
+from digest.pipeline.scheduling import reschedule, set_resting
 from digest.store.database import reading, writing
+from digest.store.edits import About, Field
 from digest.store.issues import change_issue, make_issue
 from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import add_schedule
@@ -78,6 +80,15 @@ def test_whose_schedule_rests_the_front_page_asks_about(scheduled: Site) -> None
         "The issue of 23–29 November 2026 is approved and waits. Its schedule rests, so nothing sends it by "
         "itself. The Saturday Reader Send it, or take it back"
     ) in told
+
+
+def test_a_draft_that_somebody_worked_on_is_asked_about_once_nothing_makes_it(scheduled: Site) -> None:
+    edits = [Change(About(Field.SUBJECT), "Tides and trams")]
+    edit_issue(scheduled.runtime.engine, DRAFT, edits, by="Edith", now=NOW)
+    reschedule(scheduled.runtime, 1, cron="0 7 * * TUE", by="Omar")
+    assert "The draft of 23–29 November 2026 has no schedule any more: nothing sends it" in read(scheduled)
+    course = "No schedule makes an issue of these days: approved, it goes out at once."
+    assert course in read(scheduled, f"/issues/{DRAFT}/draft")
 
 
 def test_who_operates_sends_it_before_its_hour_and_nobody_else(scheduled: Site) -> None:
