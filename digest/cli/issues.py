@@ -11,6 +11,7 @@ import typer
 from digest.cli import (
     archive,
     issue_checks,
+    issue_clicks,
     issue_course,
     issue_history,
     issue_links,
@@ -260,6 +261,7 @@ for part in (
     issue_course,
     issue_progress,
     issue_resending,
+    issue_clicks,
     archive,
 ):
     app.add_typer(part.app)

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from digest.domain.clicks import Clicks
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.schedules import OccurrenceState
+from digest.store.clicks import Hit, count_clicks
 from digest.store.database import writing
+from digest.store.newsletters import change_newsletter
 from digest.store.schedules import add_occurrence, add_schedule
 from tests.web.api.conftest import Api, problem
 from tests.web.world import ADA, CLEO, DRAFT, FAY, FOLLOWS, NOW, SENDING
@@ -51,6 +54,28 @@ def test_a_cursor_of_another_list_is_refused(still_api: Api) -> None:
     for cursor in (other, "nonsense", "!", "W10", "bnVsbA", "e30"):
         said = problem(still_api.call("GET", f"/issues?cursor={cursor}"), 422, "invalid")
         assert "next_cursor" in said
+
+
+def test_what_was_followed_is_told_of_nobody_in_particular(api: Api) -> None:
+    assert api.get(f"/issues/{SENDING}/clicks") == {
+        "are_counted": False,
+        "followed": 0,
+        "left_out": 0,
+        "articles": [],
+        "topics": [],
+        "sources": [],
+        "places": [],
+    }
+    hits = [Hit("", SENDING, NOW, 0, "climate", "Meridian", 3)] * 2
+    with writing(api.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), clicks=Clicks.COUNTED)
+        count_clicks(session, hits, hits)
+    told = api.get(f"/issues/{SENDING}/clicks")
+    assert (told["are_counted"], told["followed"], told["left_out"]) == (True, 2, 2)
+    assert (told["articles"][0]["position"], told["articles"][0]["followed"]) == (0, 2)
+    assert told["topics"] == [{"name": "climate", "followed": 2}]
+    assert told["places"] == [{"name": "3", "followed": 2}]
+    problem(api.call("GET", "/issues/99/clicks"), 404, "not-found")
 
 
 def test_newsletters_topics_and_sources_are_told(still_api: Api) -> None:

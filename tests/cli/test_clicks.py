@@ -1,0 +1,40 @@
+"""Clicks by the command line: turned on, said so, and shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from digest.domain.issues import IssueId
+from digest.runtime import open_runtime
+from digest.store.clicks import Hit, count_clicks
+from digest.store.database import writing
+from tests.cli.conftest import Digest
+
+
+def test_clicks_are_turned_on_counted_shown_and_turned_off(drafted: Path, digest: Digest) -> None:
+    nothing = digest("issue", "clicks", "1").well().out
+    assert "No link of issue 1 was counted: 'digest newsletter change NEWSLETTER --clicks counted'" in nothing
+    turned_on = digest("newsletter", "change", "weekly", "--clicks", "counted").well().out
+    assert "/c/: let your proxy pass that on. The mail says so." in turned_on
+    assert "counted, without who it was" in digest("newsletter", "show", "weekly").well().out
+    digest("issue", "approve", "1", "--by", "Edith", "--despite-errors").well()
+    assert "No link of issue 1 was followed" in digest("issue", "clicks", "1").well().out
+    hits = [Hit("", IssueId(1), datetime(2026, 11, 23, 9, tzinfo=UTC), 0, "climate", "Meridian", 1)]
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        count_clicks(session, hits * 3, hits)
+    runtime.engine.dispose()
+    shown = digest("issue", "clicks", "1").well().out
+    assert "3 links followed; 1 opened by scanners are left out." in shown
+    assert "climate" in shown
+    assert digest("issue", "clicks", "1", "--json").json["followed"] == 3
+    turned_off = digest("newsletter", "change", "weekly", "--clicks", "off").well().out
+    assert "Links of mail that was sent lead on as before" in turned_off
+
+
+def test_a_word_that_is_no_choice_is_told(weekly: Path, digest: Digest) -> None:
+    assert (
+        "'always' is not one of 'off', 'counted'"
+        in digest("newsletter", "change", "weekly", "--clicks", "always").err
+    )
