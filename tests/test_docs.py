@@ -13,6 +13,7 @@ import pytest
 from typer.main import get_command
 
 from digest.cli.main import app
+from digest.cli.remote.place import meant_by
 from digest.store.tables import metadata
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +78,11 @@ def mentioned_commands() -> Iterator[tuple[str, list[str]]]:
 def found_command(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command or group that `words` begin with, and the words that are left for it."""
     command = get_command(app)
+    with meant_by(words) as rest:
+        return _found(command, rest)
+
+
+def _found(command: Any, words: list[str]) -> tuple[Any, list[str]]:
     while words and hasattr(command, "resolve_command"):
         _, command, words = command.resolve_command(command.context_class(command), words)
     return command, words

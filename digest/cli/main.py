@@ -12,6 +12,7 @@ import typer
 
 from digest.cli.lazy import LazyGroup, Part, examples, help_width
 from digest.cli.output import complain
+from digest.cli.remote.place import ServerOption, TokenFileOption, meant_by, place
 from digest.domain.errors import DigestError, InvalidInput, Misconfigured
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
@@ -97,7 +98,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def digest() -> None:
+def digest(server: ServerOption = "", token_file: TokenFileOption = "") -> None:
     """Gather a week's articles, condense them, and mail each subscriber what they follow."""
 
 
@@ -118,12 +119,13 @@ def run(arguments: Sequence[str]) -> int:
     """Do what `arguments` ask for and return the exit code; what is wrong is told on standard error."""
     try:
         _refuse_undecodable(arguments)
-        program = _remote(arguments) if os.environ.get("DIGEST_SERVER") else app
-        program.info.context_settings = {
-            "help_option_names": ["--help", "-h"],
-            "terminal_width": help_width(),
-        }
-        program(arguments, prog_name="digest")
+        with meant_by(arguments) as words:
+            program = _remote(words) if place().address else app
+            program.info.context_settings = {
+                "help_option_names": ["--help", "-h"],
+                "terminal_width": help_width(),
+            }
+            program(words, prog_name="digest")
     except SystemExit as exc:
         return _ended(exc)
     except (InvalidInput, Misconfigured) as exc:
@@ -148,9 +150,10 @@ def _remote(arguments: Sequence[str]) -> typer.Typer:
         if word not in known:
             if count == 1 and word not in Root.parts:
                 break
+            named = place()
             raise InvalidInput(
-                f"'digest {' '.join(words[:count])}' works on the server only: run it there. DIGEST_SERVER "
-                f"is set here, to {os.environ['DIGEST_SERVER']}; without it the command works on this machine"
+                f"'digest {' '.join(words[:count])}' works on the server only: run it there. "
+                f"{named.named_by} says {named.address} here; without it the command works on this machine"
             )
         known = getattr(known[word], "commands", None) or {}
         if not known:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -11,6 +10,9 @@ import typer
 from digest.cli.arguments import Email, IssueNumber, Slug, Yes
 from digest.cli.lazy import new_app
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
+from digest.cli.remote import programs
+from digest.cli.remote.lists import cell, show_list
+from digest.cli.remote.place import ServerOption, TokenFileOption
 from digest.cli.remote.server import Server
 from digest.domain.counting import counted
 
@@ -23,6 +25,8 @@ for name, group, help_ in (
     ("issue", issue, "Issues: look at them, let them go, stop them."),
     ("subscriber", subscriber, "Subscribers and what they follow."),
     ("suppression", suppression, "Addresses that are never mailed."),
+    ("endpoint", programs.endpoint, "Programs of yours that are told what happens."),
+    ("token", programs.token, "Tokens for programs that use the API."),
 ):
     app.add_typer(group, name=name, help=help_)
 
@@ -31,21 +35,8 @@ Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="How m
 
 
 @app.callback()
-def digest() -> None:
+def digest(server: ServerOption = "", token_file: TokenFileOption = "") -> None:
     """Work on a server elsewhere, over its API. Who did it is whom the token belongs to."""
-
-
-def _list(found: list[Any], columns: Mapping[str, str], *, as_json: bool, empty: str) -> None:
-    if as_json:
-        show_json(found)
-        return
-    show_table(
-        tuple(columns), [[_cell(one[field]) for field in columns.values()] for one in found], empty=empty
-    )
-
-
-def _cell(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 @newsletter.command("list")
@@ -58,15 +49,15 @@ def list_newsletters(as_json: JsonOption = False) -> None:
         "zone": "timezone",
         "approval": "approval",
     }
-    found = list(Server.of_environment().every("/newsletters"))
-    _list(found, columns, as_json=as_json, empty="No newsletter yet.")
+    found = list(Server.meant().every("/newsletters"))
+    show_list(found, columns, as_json=as_json, empty="No newsletter yet.")
 
 
 @topic.command("list")
 def list_topics(newsletter: Slug, as_json: JsonOption = False) -> None:
     """List a newsletter's topics."""
-    found = list(Server.of_environment().every(f"/newsletters/{newsletter}/topics"))
-    _list(
+    found = list(Server.meant().every(f"/newsletters/{newsletter}/topics"))
+    show_list(
         found, {"topic": "slug", "name": "name", "within": "parent"}, as_json=as_json, empty="No topic yet."
     )
 
@@ -74,9 +65,9 @@ def list_topics(newsletter: Slug, as_json: JsonOption = False) -> None:
 @source.command("list")
 def list_sources(newsletter: Slug, as_json: JsonOption = False) -> None:
     """List a newsletter's sources, and what was wrong at the last poll of each."""
-    found = list(Server.of_environment().every(f"/newsletters/{newsletter}/sources"))
+    found = list(Server.meant().every(f"/newsletters/{newsletter}/sources"))
     columns = {"source": "name", "kind": "kind", "state": "state", "address": "url", "wrong": "last_error"}
-    _list(found, columns, as_json=as_json, empty="No source yet.")
+    show_list(found, columns, as_json=as_json, empty="No source yet.")
 
 
 @issue.command("list")
@@ -86,7 +77,7 @@ def list_issues(
     as_json: JsonOption = False,
 ) -> None:
     """List issues, newest first."""
-    found = Server.of_environment().first("/issues", limit=limit, newsletter=newsletter)
+    found = Server.meant().first("/issues", limit=limit, newsletter=newsletter)
     columns = {
         "issue": "id",
         "newsletter": "newsletter",
@@ -94,13 +85,13 @@ def list_issues(
         "to": "last_day",
         "state": "state",
     }
-    _list(found, columns, as_json=as_json, empty="No issue yet.")
+    show_list(found, columns, as_json=as_json, empty="No issue yet.")
 
 
 @issue.command("show")
 def show_issue(issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Show an issue and its items."""
-    server = Server.of_environment()
+    server = Server.meant()
     told, items = server.get(f"/issues/{issue}"), list(server.every(f"/issues/{issue}/items"))
     if as_json:
         show_json({**told, "items": items})
@@ -110,13 +101,13 @@ def show_issue(issue: IssueNumber, as_json: JsonOption = False) -> None:
         if text:
             say(text)
     columns = {"#": "position", "article": "title", "source": "source", "topics": "topics"}
-    _list(items, columns, as_json=False, empty="It holds no article.")
+    show_list(items, columns, as_json=False, empty="It holds no article.")
 
 
 @issue.command("progress")
 def show_progress(issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Say how far a send is, where it fails, and what it waits for."""
-    told = Server.of_environment().get(f"/issues/{issue}/progress")
+    told = Server.meant().get(f"/issues/{issue}/progress")
     if as_json:
         show_json(told)
         return
@@ -128,7 +119,7 @@ def show_progress(issue: IssueNumber, as_json: JsonOption = False) -> None:
             say(words)
     columns = {"mails": "count", "failed of": "what", "next": "next_step"}
     if told["causes"]:
-        _list(told["causes"], columns, as_json=False, empty="")
+        show_list(told["causes"], columns, as_json=False, empty="")
 
 
 @issue.command()
@@ -157,7 +148,7 @@ def resume(issue: IssueNumber) -> None:
 @issue.command()
 def cancel(issue: IssueNumber, why: Why = "", yes: Yes = False) -> None:
     """End an issue for good. Who has it keeps it; nobody else gets it."""
-    server = Server.of_environment()
+    server = Server.meant()
     server.get(f"/issues/{issue}")
     if not yes:
         confirm(f"Cancel issue {issue} for good?")
@@ -166,28 +157,26 @@ def cancel(issue: IssueNumber, why: Why = "", yes: Yes = False) -> None:
 
 
 def _do(issue: int, what: str, **body: object) -> None:
-    told = Server.of_environment().send("POST", f"/issues/{issue}/{what}", body=body or None)
+    told = Server.meant().send("POST", f"/issues/{issue}/{what}", body=body or None)
     say(f"Issue {issue} is {told['state']} now.")
 
 
 @subscriber.command("list")
 def list_subscribers(newsletter: Slug, limit: Limit = 50, as_json: JsonOption = False) -> None:
     """List subscribers by address."""
-    found = Server.of_environment().first(f"/newsletters/{newsletter}/subscribers", limit=limit)
+    found = Server.meant().first(f"/newsletters/{newsletter}/subscribers", limit=limit)
     columns = {"address": "email", "name": "name", "state": "state", "follows": "follows"}
-    _list(found, columns, as_json=as_json, empty="No subscriber yet.")
+    show_list(found, columns, as_json=as_json, empty="No subscriber yet.")
 
 
 @subscriber.command("show")
 def show_subscriber(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
     """Show one subscriber."""
-    told = _subscriber(Server.of_environment(), newsletter, email)
+    told = _subscriber(Server.meant(), newsletter, email)
     if as_json:
         show_json(told)
         return
-    show_record(
-        told["email"], [(field, _cell(told[field])) for field in told if field not in ("id", "email")]
-    )
+    show_record(told["email"], [(field, cell(told[field])) for field in told if field not in ("id", "email")])
 
 
 @subscriber.command("add")
@@ -204,14 +193,14 @@ def add_subscriber(
 ) -> None:
     """Add a subscriber."""
     body = {"email": email, "follows": topic or [], "name": name, "again": again}
-    told = Server.of_environment().send("POST", f"/newsletters/{newsletter}/subscribers", body=body)
+    told = Server.meant().send("POST", f"/newsletters/{newsletter}/subscribers", body=body)
     say(f"{told['email']} follows {', '.join(told['follows']) or 'no topic, so they get no mail'}.")
 
 
 @subscriber.command("unsubscribe")
 def unsubscribe(newsletter: Slug, email: Email) -> None:
     """Stop a newsletter for a subscriber."""
-    server = Server.of_environment()
+    server = Server.meant()
     known = _subscriber(server, newsletter, email)
     server.send("POST", f"/newsletters/{newsletter}/subscribers/{known['id']}/unsubscribe")
     say(f"{known['email']} gets {newsletter} no more.")
@@ -224,9 +213,9 @@ def _subscriber(server: Server, newsletter: str, email: str) -> Any:
 @suppression.command("list")
 def list_suppressions(limit: Limit = 50, as_json: JsonOption = False) -> None:
     """List the addresses that are never mailed, by address."""
-    found = Server.of_environment().first("/suppressions", limit=limit)
+    found = Server.meant().first("/suppressions", limit=limit)
     columns = {"address": "email", "why": "reason", "since": "since", "issue": "issue_id", "said": "detail"}
-    _list(found, columns, as_json=as_json, empty="No address is suppressed.")
+    show_list(found, columns, as_json=as_json, empty="No address is suppressed.")
 
 
 @suppression.command("add")
@@ -234,7 +223,7 @@ def add_suppression(
     email: Email, why: Annotated[str, typer.Option(metavar="WORDS", help="Why it is never mailed again.")]
 ) -> None:
     """Never mail an address again, whichever newsletter it is subscribed to."""
-    told = Server.of_environment().send("POST", "/suppressions", body={"email": email, "why": why})
+    told = Server.meant().send("POST", "/suppressions", body={"email": email, "why": why})
     say(f"{told['email']} is never mailed again.")
 
 
@@ -243,21 +232,21 @@ def remove_suppression(
     email: Email, why: Annotated[str, typer.Option(metavar="WORDS", help="Why it may be mailed again.")]
 ) -> None:
     """Let an address be mailed again. Who wanted that and why is kept."""
-    Server.of_environment().send("DELETE", f"/suppressions/{quote(email, safe='@')}", query={"why": why})
+    Server.meant().send("DELETE", f"/suppressions/{quote(email, safe='@')}", query={"why": why})
     say(f"{email} may be mailed again.")
 
 
 @app.command("pause")
 def hold(why: Why = "") -> None:
     """Send nothing at all, of any issue, until 'digest resume'."""
-    Server.of_environment().send("POST", "/holds", body={"why": why})
+    Server.meant().send("POST", "/holds", body={"why": why})
     say("Nothing is sent now. 'digest resume' lets everything go on.")
 
 
 @app.command("resume")
 def let_go() -> None:
     """Let everything go on that was held."""
-    for one in Server.of_environment().send("DELETE", "/holds")["items"]:
+    for one in Server.meant().send("DELETE", "/holds")["items"]:
         say(f"It was held by {one['by']}{': ' if one['why'] else ''}{one['why']}.")
     say("Everything goes on.")
 
@@ -265,7 +254,7 @@ def let_go() -> None:
 @app.command("why")
 def explain(email: Email, issue: IssueNumber, as_json: JsonOption = False) -> None:
     """Say why a reader gets, or does not get, each item of an issue."""
-    told = Server.of_environment().get(f"/issues/{issue}/why", email=email)
+    told = Server.meant().get(f"/issues/{issue}/why", email=email)
     if as_json:
         show_json(told)
         return

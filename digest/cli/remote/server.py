@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +10,8 @@ from uuid import uuid4
 
 import httpx2
 
+from digest.cli.remote.place import TOKEN_FILE, TOKEN_VARIABLE, place
 from digest.domain.errors import DigestError, InvalidInput, Misconfigured, Unavailable
-
-SERVER_VARIABLE, TOKEN_VARIABLE = "DIGEST_SERVER", "DIGEST_TOKEN"
 
 _SECONDS = 60.0
 _TRIES = 3
@@ -34,25 +32,22 @@ class Server:
         self._name = urlsplit(address).netloc
 
     @classmethod
-    def of_environment(cls) -> Server:
-        """Return the server that the environment names. Raises `Misconfigured` with what is missing."""
-        address, token = (
-            os.environ.get(SERVER_VARIABLE, "").strip(),
-            os.environ.get(TOKEN_VARIABLE, "").strip(),
-        )
+    def meant(cls) -> Server:
+        """Return the server that the command is for. Raises `Misconfigured` with what is missing."""
+        found = place()
+        address, named_by = found.address, found.named_by
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Misconfigured(
-                f"{SERVER_VARIABLE}: '{address}' is no address; write it like https://digest.example.org"
+                f"{named_by}: '{address}' is no address; write it like https://digest.example.org"
             )
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise Misconfigured(
-                f"{SERVER_VARIABLE}: {address} would have the token sent in the open; use https"
-            )
+            raise Misconfigured(f"{named_by}: {address} would have the token sent in the open; use https")
+        token = found.token()
         if not token:
             raise Misconfigured(
-                f"{TOKEN_VARIABLE} is not set, and {parts.netloc} asks for a token: 'digest token add' makes "
-                "one on the server"
+                f"{TOKEN_VARIABLE} is not set, and {parts.netloc} asks for a token: give one there or by "
+                f"{TOKEN_FILE} FILE. Its page 'Your tokens' makes one, or 'digest token add' on the server"
             )
         return cls(address, token)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -81,8 +83,65 @@ def test_what_is_wrong_is_told_in_the_servers_words(call: Call, site: Site) -> N
     assert site.url.partition("//")[2] in err
 
 
+def test_endpoints_and_tokens_are_kept_there(call: Call) -> None:
+    url = "https://hooks.example.org/digest"
+    for words, told in (
+        (("endpoint", "list"), "No program is told"),
+        (("endpoint", "add", url, "--event", "issue.sent", "--about", "chat"), "whsec_"),
+        (("endpoint", "test", "1"), "waits for a worker"),
+        (("endpoint", "log", "1"), "endpoint.tested"),
+        (("endpoint", "pause", "1"), "told nothing"),
+        (("endpoint", "again", "1", "1"), "Call 1 waits"),
+        (("endpoint", "resume", "1"), "told again"),
+        (("endpoint", "rotate", "1"), "whsec_"),
+        (("endpoint", "list"), "chat"),
+        (("endpoint", "remove", "1", "--yes"), url),
+        (("token", "add", "dashboard", "--right", "look"), "dg_"),
+        (("token", "list"), "dashboard"),
+        (("token", "remove", "2"), "opens nothing"),
+    ):
+        code, out, err = call(*words)
+        assert (code, err) == (0, ""), words
+        assert told in out, words
+
+
+def test_options_say_which_server_and_whose_token(
+    call: Call, site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{os.environ['DIGEST_TOKEN']}\nnot this\n")
+    monkeypatch.delenv("DIGEST_SERVER")
+    monkeypatch.delenv("DIGEST_TOKEN")
+    where = ("--server", site.url, f"--token-file={file}")
+    assert "The Saturday Reader" in call(*where, "newsletter", "list")[1]
+    for words, told in (
+        ((*where, "up"), f"works on the server only: run it there. --server says {site.url} here"),
+        (("--server", site.url, "newsletter", "list"), "--token-file FILE"),
+        (("--server", "digest.example.org", "newsletter", "list"), "--server: 'digest.example.org' is no"),
+        (("--server",), "--server is empty"),
+        (("--server=", "newsletter", "list"), "--server is empty"),
+        (("--token-file", str(file), "newsletter", "list"), "say which with --server URL"),
+        (("--server", site.url, "--token-file", "no-such", "issue", "list"), "no-such cannot be read"),
+    ):
+        code, out, err = call(*words)
+        assert (code, out) == (2, ""), words
+        assert told in err, err
+    file.write_text("\n")
+    assert "is empty" in call(*where, "newsletter", "list")[2]
+    file.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in call(*where, "newsletter", "list")[2]
+
+
+def test_an_option_goes_before_the_environment(
+    call: Call, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_SERVER", "http://127.0.0.1:1")
+    assert "The Saturday Reader" in call("--server", site.url, "newsletter", "list")[1]
+    assert "does not answer" in call("newsletter", "list")[2]
+
+
 @pytest.mark.parametrize(
-    "words", [("up",), ("init",), ("token", "list"), ("issue", "preview", "1"), ("send", "1")]
+    "words", [("up",), ("init",), ("account", "list"), ("issue", "preview", "1"), ("send", "1")]
 )
 def test_what_works_on_the_server_only_says_so(words: tuple[str, ...], call: Call) -> None:
     code, out, err = call(*words)
