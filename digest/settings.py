@@ -259,8 +259,8 @@ class Settings(BaseSettings):
         600,
         ge=1,
         le=1_000_000,
-        description="Requests that one token of the API may make in a minute; each process of the web pages "
-        "counts by itself.",
+        description="Requests that one token of the API may make in a minute, of all web processes together; "
+        "each may let a twentieth of it through too many.",
     )
     fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

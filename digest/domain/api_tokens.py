@@ -21,12 +21,25 @@ _BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many requests a token had left at an instant: a minute's worth at most, which comes back evenly."""
+
+    left: float
+    at: datetime
+
+    def at_instant(self, now: datetime, per_minute: int) -> float:
+        """Return how many are left now."""
+        passed = max(0.0, (now - self.at).total_seconds())
+        return min(float(per_minute), self.left + passed * per_minute / 60)
+
+
+@dataclass(frozen=True, slots=True)
 class ApiToken:
     """What is kept of a token: all but the secret itself.
 
     `hint` is how the secret begins. One with an `account_id` belongs to that account, and can do no more than
     it; one without `expires_at` works until it is removed. `last_used_at` is right to a minute, None before
-    the first use.
+    the first use. `allowance` is None while nobody has written any request down.
     """
 
     id: TokenId
@@ -38,6 +51,7 @@ class ApiToken:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     account_id: AccountId | None = None
+    allowance: Allowance | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether it still works."""

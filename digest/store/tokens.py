@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.accounts import Account, AccountId, Right
-from digest.domain.api_tokens import ApiToken, TokenId, hashed, hint_of, new_secret
+from digest.domain.api_tokens import Allowance, ApiToken, TokenId, hashed, hint_of, new_secret
 from digest.domain.errors import NotFound
 from digest.store.accounts import AccountRow, account_of
 from digest.store.base import NEVER_AGAIN, Base, BigId, storable
@@ -18,7 +18,10 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 
 class TokenRow(Base):
-    """A token. `hash` is the SHA-256 of its secret, `rights` their names with commas between."""
+    """A token. `hash` is the SHA-256 of its secret, `rights` their names with commas between.
+
+    `pace_left` is how many requests it had left at `pace_at`, None for both before any was written down.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = NEVER_AGAIN
@@ -35,6 +38,8 @@ class TokenRow(Base):
     account_id: Mapped[int | None] = mapped_column(
         BigId, ForeignKey("accounts.id", ondelete="CASCADE"), index=True
     )
+    pace_left: Mapped[float | None]
+    pace_at: Mapped[datetime | None]
 
 
 def add_token(
@@ -110,6 +115,20 @@ def note_use(session: Session, token_id: TokenId, *, now: datetime) -> None:
     )
 
 
+def spend(
+    session: Session, token_id: TokenId, requests: int, *, per_minute: int, now: datetime
+) -> Allowance | None:
+    """Write down requests that a token made, and return what is left; None for one that is gone."""
+    row = session.get(TokenRow, token_id, with_for_update={"key_share": True})
+    if row is None:
+        return None
+    known = _allowance(row)
+    row.pace_left = (known.at_instant(now, per_minute) if known else float(per_minute)) - requests
+    # Another process's clock may be a little ahead.
+    row.pace_at = max(now, known.at) if known else now
+    return _allowance(row)
+
+
 def remove_token(session: Session, token_id: int) -> ApiToken:
     """Have a token open nothing from now on; return what it was. Raises `NotFound`."""
     row = session.scalar(delete(TokenRow).where(TokenRow.id == token_id).returning(TokenRow))
@@ -129,4 +148,9 @@ def _token(row: TokenRow) -> ApiToken:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         account_id=None if row.account_id is None else AccountId(row.account_id),
+        allowance=_allowance(row),
     )
+
+
+def _allowance(row: TokenRow) -> Allowance | None:
+    return None if row.pace_left is None or row.pace_at is None else Allowance(row.pace_left, row.pace_at)

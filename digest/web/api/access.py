@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
 import structlog
@@ -13,13 +14,14 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from digest.domain.accounts import AccountId, Right
-from digest.domain.api_tokens import PREFIX, TokenId
+from digest.domain.api_tokens import PREFIX, ApiToken, TokenId
 from digest.runtime import Runtime
 from digest.store.along import written_along
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.tokens import find_token, is_use_to_be_noted, note_use, owner_of
+from digest.store.tokens import find_token, is_use_to_be_noted, note_use, owner_of, spend
 from digest.web.api.once import once
+from digest.web.api.pace import Pace
 from digest.web.api.problems import NO_TOKEN, NOT_ALLOWED, TOO_MANY, Refusal
 
 log = structlog.get_logger(__name__)
@@ -69,12 +71,6 @@ class Call(APIRoute):
 
         async def answer_who_may(request: Request) -> Response:
             caller = await run_in_threadpool(_caller_of, request)
-            if wait := request.app.state.pace.take(caller.token_id):
-                raise Refusal(
-                    TOO_MANY,
-                    f"this token makes too many requests: wait {wait} seconds",
-                    {"Retry-After": str(wait)},
-                )
             if self.right not in caller.rights:
                 has = ", ".join(sorted(caller.rights)) or "none"
                 raise Refusal(NOT_ALLOWED, f"that needs the right '{self.right}'; this token has {has}")
@@ -111,12 +107,27 @@ def _caller_of(request: Request) -> Caller:
             else "this token is not one of ours, or was removed",
             {**_ASK, "WWW-Authenticate": f'{_ASK["WWW-Authenticate"]}, error="invalid_token"'},
         )
-    if is_use_to_be_noted(token, now):
-        with writing(runtime.engine) as session:
-            note_use(session, token.id, now=now)
+    _count(request, runtime, token, now)
     if owner is None:
         return Caller(token.id, f"{token.name} (API)", token.rights)
     return Caller(token.id, owner.name, token.rights & owner.role.rights, owner.id)
+
+
+def _count(request: Request, runtime: Runtime, token: ApiToken, now: datetime) -> None:
+    """Count a request of a token; most cost no write. Raises `Refusal` for one too many."""
+    pace: Pace = request.app.state.pace
+    wait, made = pace.take(token, now)
+    if wait:
+        raise Refusal(
+            TOO_MANY,
+            f"this token makes too many requests: wait {wait} seconds",
+            {"Retry-After": str(wait)},
+        )
+    if made or is_use_to_be_noted(token, now):
+        with writing(runtime.engine) as session:
+            note_use(session, token.id, now=now)
+            if made:
+                spend(session, token.id, made, per_minute=pace.per_minute, now=now)
 
 
 def _write_down(session: Session, request: Request) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from fastapi import APIRouter
 from sqlalchemy import select
 
 from digest.domain.accounts import Right
-from digest.domain.api_tokens import PREFIX
+from digest.domain.api_tokens import PREFIX, Allowance, ApiToken, TokenId
 from digest.store.database import reading, writing
 from digest.store.tokens import TokenRow, list_tokens, remove_token
 from digest.web.api.access import Call
@@ -108,14 +110,58 @@ def test_a_token_that_calls_too_often_is_told_to_wait(filled_database: Path, tmp
     api.runtime.engine.dispose()
 
 
+class Sharing:
+    """A token whose requests are counted by these processes, each writing where the others read."""
+
+    def __init__(self, *processes: Pace) -> None:
+        self.processes = processes
+        self.writes = 0
+        self.token = ApiToken(TokenId(1), "t", "dg_", frozenset(Right), "Ada", NOW)
+
+    def asks(self, times: int, *, seconds: float = 0.0) -> int:
+        """Ask so often at once, of each process in turn; return how many may go on."""
+        now, let = NOW + timedelta(seconds=seconds), 0
+        for number in range(times):
+            pace = self.processes[number % len(self.processes)]
+            wait, made = pace.take(self.token, now)
+            let += not wait
+            if made:
+                self.writes += 1
+                known = self.token.allowance
+                left = known.at_instant(now, pace.per_minute) if known else pace.per_minute
+                self.token = replace(self.token, allowance=Allowance(left - made, now))
+        return let
+
+
 def test_an_allowance_comes_back_evenly() -> None:
-    at = 0.0
-    pace = Pace(60, clock=lambda: at)
-    assert [pace.take(1) for _ in range(61)] == [0] * 60 + [1]  # type: ignore[arg-type]
-    at = 2.0
-    assert [pace.take(1) for _ in range(3)] == [0, 0, 1]  # type: ignore[arg-type]
-    at = 10_000.0
-    assert [pace.take(1) for _ in range(61)] == [0] * 60 + [1], "no more than a minute's worth is saved"  # type: ignore[arg-type]
+    one = Sharing(Pace(60))
+    assert one.asks(100) == 60
+    assert one.asks(100, seconds=2.5) == 2
+    assert one.asks(100, seconds=3.0) == 1
+    assert one.asks(100, seconds=10_000) == 60, "no more than a minute's worth is saved"
+
+
+def test_processes_share_an_allowance_but_for_a_twentieth_each() -> None:
+    both = Sharing(Pace(600), Pace(600))
+    assert 600 <= both.asks(2_000) <= 600 + 2 * 30
+    assert both.writes <= 22, "a write for thirty requests"
+    assert both.asks(1_000, seconds=30) <= 300 + 2 * 30
+
+
+def test_a_token_that_asks_now_and_then_costs_no_write() -> None:
+    slow = Sharing(Pace(600))
+    assert [slow.asks(20, seconds=70.0 * minute) for minute in range(60)] == [20] * 60
+    assert slow.writes == 0
+
+
+def test_two_servers_on_one_database_share_a_token_s_pace(filled_database: Path, tmp_path: Path) -> None:
+    file = Path(shutil.copy(filled_database, tmp_path / "own.db"))
+    one, other = (open_api(file, api_requests_per_minute=3) for _ in range(2))
+    secret = one.secret
+    answers = [api.call("GET", "/me", secret=secret).status_code for api in (one, other, one, other)]
+    assert answers == [200, 200, 200, 429]
+    for api in (one, other):
+        api.runtime.engine.dispose()
 
 
 def test_every_kind_of_problem_has_a_code_of_its_own_and_says_what_to_do() -> None:
