@@ -47,6 +47,11 @@ _TITLES = {
     HTTPStatus.TOO_MANY_REQUESTS: "That was too often",
     HTTPStatus.SERVICE_UNAVAILABLE: "Out of reach for the moment",
 }
+_WORDS = {
+    HTTPStatus.NOT_FOUND: "No page has this address, or what it showed was removed.",
+}
+"""What is told where no reason is known, or may be told."""
+
 _BROKEN = "Something went wrong"
 
 _SAID = {"HX-Retarget": "#said", "HX-Reswap": "innerHTML"}
@@ -104,7 +109,8 @@ def _answer(pages: Pages, request: Request, status: HTTPStatus, reason: str) -> 
     signed_in = getattr(request.state, "signed_in", None)
     # Who is not signed in is not told what a newsletter is called, or where the database is.
     told = reason if signed_in else ""
-    error = ErrorView(_TITLES.get(status, _BROKEN), told or f"{status.description or status.phrase}.")
+    words = told or _WORDS.get(status) or f"{status.description or status.phrase}."
+    error = ErrorView(_TITLES.get(status, _BROKEN), words)
     if request.headers.get("hx-request") and signed_in:
         # A whole page would be put in place of a part: what was wrong is said in one line instead.
         return HTMLResponse(escape(error.words), status, headers={**DESK, **_SAID})

@@ -37,10 +37,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to do next: why, and the command that does it."""
+    """Something to do next: why, the command that does it, and the page that does, too, '' for none."""
 
     why: str
     command: str
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,27 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from digest.admit.entering import make_link
+from digest.compose.steps import compose
 from digest.domain.accounts import Role
 from digest.domain.deliveries import DeliveryState
 from digest.domain.endpoints import EventKind
 from digest.domain.newsletters import NewsletterId
+from digest.domain.topics import TopicSlug
 from digest.pipeline.sharing import share_issue
 from digest.runtime import Runtime
 from digest.store.accounts import add_account
 from digest.store.announcements import announce, claim_calls, record_call
-from digest.store.database import writing
-from digest.store.newsletters import NewsletterRow
+from digest.store.database import reading, writing
+from digest.store.newsletters import NewsletterRow, get_newsletter
 from digest.store.polls import record_standing
+from digest.store.schedules import ScheduleRow
 from digest.store.sources import list_sources
 from digest.track.tokens import Purpose
+from tests.samples import ITEMS
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
 from tests.web.people import NAMES
 from tests.web.site import Site
-from tests.web.world import ADA, DRAFT, NOW, SENDING
+from tests.web.world import ADA, DRAFT, NEXT_WEEK, NOW, SENDING, a_week_later, add_articles
 
 INVITED = "nele@example.org"
 PINNED, DROPPED = 14, 13
@@ -35,6 +39,10 @@ PINNED, DROPPED = 14, 13
 def populate_house(runtime: Runtime) -> None:
     """Fill an empty database with all that the pages can show of one newsletter."""
     populate_ops(runtime)
+    with reading(runtime.engine) as session:
+        newsletter = get_newsletter(session, TopicSlug("saturday"))
+    add_articles(runtime.engine, newsletter, map(a_week_later, ITEMS[6:]))
+    compose(runtime.engine, newsletter, NEXT_WEEK, now=NOW)
     for state, count, domain, said in (
         (DeliveryState.ACCEPTED, 240, "example.org", (250, "2.0.0 ok")),
         (DeliveryState.FAILED, 6, "mail.example.net", FULL),
@@ -45,6 +53,8 @@ def populate_house(runtime: Runtime) -> None:
         add_mails(runtime.engine, state, count, domain=domain, said=said)
     with writing(runtime.engine) as session:
         session.execute(update(NewsletterRow).values(archive=True))
+        # By the newsletter's own clock, so that the draft is what comes next.
+        session.execute(update(ScheduleRow).values(timezone="UTC", next_due=NOW + timedelta(days=7)))
         for source in list_sources(session, NewsletterId(1)):
             read = replace(
                 source.standing,

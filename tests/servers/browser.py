@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
 from tests.servers.processes import program
 from tests.waiting import PATIENCE
@@ -44,6 +44,8 @@ class ChromiumBrowser:
 
     def __init__(self) -> None:
         self._open = 0
+        # What is waited for comes in time on a quiet machine; on a busy one nobody knows when.
+        expect.set_options(timeout=PATIENCE * 1000)
         self._manager = sync_playwright()
         playwright: Playwright = self._manager.__enter__()
         self._chromium: Browser = playwright.chromium.launch(

@@ -50,8 +50,8 @@ def scheduled(site: Site) -> Site:
 def test_the_coming_issue_stands_first_with_its_closing_time_and_when_it_goes_out(scheduled: Site) -> None:
     told = read(scheduled)
     assert "Coming next 23–29 November 2026 3 articles so far." in told
-    assert "Closes Monday 30 November 2026, 00:00 (in 6 days 17 h)" in told
-    assert "Goes out Monday 30 November 2026, 07:00 (in 7 days), once somebody has approved it" in told
+    assert "Closes Monday 30 November 2026, 00:00 UTC (in 6 days 17 h)" in told
+    assert "Goes out Monday 30 November 2026, 07:00 UTC (in 7 days), once somebody has approved it" in told
     page = scheduled.get("/").text
     assert f'href="/issues/{DRAFT}/draft"' in page
     assert page.count("23–29 November 2026") == 2, "named, and on its button, and in no list besides"
@@ -65,7 +65,7 @@ def test_an_approved_issue_waits_for_its_hour_and_every_page_says_when_it_leaves
     approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
     front = read(scheduled)
     assert "23–29 November 2026 Approved, waits for its hour, with 3 articles." in front
-    assert "Goes out Monday 30 November 2026, 07:00 (in 7 days); it is approved" in front
+    assert "Goes out Monday 30 November 2026, 07:00 UTC (in 7 days); it is approved" in front
     assert "What needs a decision" not in front
     pages = (f"/issues/{DRAFT}", f"/issues/{DRAFT}/draft", preview, "/ops")
     for page in pages:
@@ -108,7 +108,7 @@ def test_who_operates_sends_it_before_its_hour_and_nobody_else(scheduled: Site) 
         assert again.status_code == 409
         assert "there is no hour that it waits for" in again.text
     told = read(scheduled)
-    assert "Before its hour, which is Monday 30 November 2026, 07:00 (in 7 days) and sends no other" in told
+    assert "Before its hour, which is Monday 30 November 2026, 07:00 UTC (in 7 days) and sends" in told
 
 
 def test_a_newsletter_without_a_schedule_says_how_to_give_it_one(site: Site) -> None:

@@ -53,13 +53,14 @@ def _kept(session: Session, newsletter: Newsletter) -> Kept:
 
 
 def _stages(slug: str, *, topic: str, has_sources: bool, has_readers: bool) -> tuple[Stage, ...]:
+    home = f"/manage/newsletters/{slug}"
     return (
-        Stage("Topics that readers can follow", bool(topic), path="/topics"),
-        Stage("Sources to gather articles from", has_sources, path="/sources"),
+        Stage("Topics that readers can follow", bool(topic), path=f"{home}/topics"),
+        Stage("Sources to gather articles from", has_sources, path=f"{home}/sources"),
         Stage(
             "A first reader, you for one",
             has_readers,
             command=f"digest subscriber add {slug} you@example.org --topic {topic or 'TOPIC'}",
         ),
-        Stage("A first issue, made of this week", False, command=f"digest run {slug}"),
+        Stage("A schedule, and a first issue made at once", False, path="/ops/schedules"),
     )

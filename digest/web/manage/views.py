@@ -11,7 +11,7 @@ from digest.web.views import State
 class Stage:
     """Something a newsletter needs before its first issue.
 
-    `path` leads to the page where it is done, below the newsletter's own; '' where a `command` does it.
+    `path` leads to the page where it is done; '' where a `command` does it.
     """
 
     words: str

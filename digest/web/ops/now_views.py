@@ -95,7 +95,7 @@ def now_view(runtime: Runtime) -> NowView:
             coming=tuple(
                 NextView(
                     by_id[one.newsletter_id].name,
-                    moment(one.next_due, zone(one.timezone)) + f" {one.timezone}",
+                    moment(one.next_due, zone(one.timezone)),
                     away(one.next_due, now),
                 )
                 for one in list_schedules(session)

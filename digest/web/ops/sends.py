@@ -71,11 +71,15 @@ def show(
     """Show how an issue's send stands; the page's script keeps it so."""
     issue, newsletter = _issue(runtime, issue_id)
     told = tallies.of(issue.id, wait=WAIT_SECONDS)
+    if told and told.issue.state is not issue.state:
+        # It was counted before the send ended, or was stopped: of a send that is over nothing would renew it.
+        tallies.forget(issue.id)
+        told = tallies.of(issue.id, wait=WAIT_SECONDS)
     return pages.desk(
         "ops/send.html",
         send=send_view(issue, newsletter, told),
         said=said(done),
-        is_over=issue.state in (IssueState.SENT, IssueState.CANCELLED),
+        is_over=told is not None and issue.state in (IssueState.SENT, IssueState.CANCELLED),
     )
 
 

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 
 def moment(at: datetime, tz: tzinfo = UTC) -> str:
-    """Return `Monday 30 November 2026, 07:00`, as clocks in `tz` show it."""
+    """Return `Monday 30 November 2026, 07:00 CET`, as clocks in `tz` show it."""
     local = at.astimezone(tz)
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
+    name = local.tzname() or ""
+    # A zone without letters of its own is called by how far it is from UTC, as in `-03`.
+    named = name if name.isalpha() else f"UTC{name}"
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M} {named}"
 
 
 def second(at: datetime) -> str:

@@ -9,7 +9,6 @@ from digest.domain.accounts import Role
 from digest.pipeline.drafts import Draft, draft_of
 from digest.store.database import reading
 from tests.servers.browser import ChromiumBrowser
-from tests.web.axe import faults
 from tests.web.people import NAMES
 from tests.web.site import Site
 from tests.web.world import DRAFT
@@ -89,22 +88,6 @@ def test_what_is_typed_is_kept_without_a_save_and_two_editors_choose_between_the
     assert drafted(site).issue.subject == "Mine, once more"
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_label("Subject")).to_have_value("Mine")
-
-
-def test_every_page_of_a_draft_can_be_used_by_everyone(site: Site, browser: ChromiumBrowser) -> None:
-    first, second, *_ = drafted(site).items
-    site.submit(f"{PATH}/articles/{first.id}", do="pin")
-    site.submit(f"{PATH}/articles/{second.id}", do="drop")
-    site.submit(f"{PATH}/fields/takeaways", to="Ours.", article=str(first.id))
-    for dark in (False, True):
-        with browser.page(dark=dark) as page:
-            for path in ("", "/history", "/others", f"/articles/{first.id}"):
-                page.goto(f"{site.url}{PATH}{path}", wait_until="load")
-                for details in page.locator("details").all():
-                    details.evaluate("e => { e.open = true; }")
-                assert faults(page) == [], (path, dark)
-            page.goto(site.url, wait_until="load")
-            assert faults(page) == [], ("front", dark)
 
 
 def test_a_draft_is_shaped_without_scripts(site: Site, browser: ChromiumBrowser) -> None:

@@ -1,50 +1,13 @@
-"""The managing pages in a real browser: read, reached and used, and a newsletter led to its first sources."""
+"""The managing pages in a real browser: a newsletter led to its first topic, and a look that is typed."""
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.servers.mail_tools import PACKAGES
-from tests.web.manage.test_sources import fail
 from tests.web.site import Site
-from tests.web.test_browser import overflow
 from tests.web.world import contents
 
 HOME = "/manage/newsletters/saturday"
-PATHS = (
-    "/manage",
-    "/manage/new",
-    HOME,
-    f"{HOME}/remove",
-    f"{HOME}/sources",
-    f"{HOME}/sources/1",
-    f"{HOME}/sources/new",
-    f"{HOME}/topics",
-    f"{HOME}/topics/climate",
-    f"{HOME}/new-topic",
-    f"{HOME}/look",
-    f"{HOME}/wording",
-)
-
-FOUND = """async () => {
-  const { violations } = await axe.run(document, { iframes: false });
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_and_nothing_lies_beside_a_phone(site: Site, page: Page, scheme: str) -> None:
-    fail(site, 3, "the server answers 500")
-    axe = (PACKAGES / "axe-core" / "axe.min.js").read_text("utf-8")
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size({"width": 375, "height": 800})
-    for path in PATHS:
-        page.goto(site.url + path)
-        page.evaluate(f"() => {{ {axe} }}")
-        assert page.evaluate(FOUND) == [], path
-        assert overflow(page) == 0, path
-        assert page.get_by_role("heading", level=1).count() == 1, path
 
 
 def test_who_has_nothing_comes_to_a_newsletter_with_a_topic_by_the_pages_alone(

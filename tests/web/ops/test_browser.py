@@ -1,4 +1,4 @@
-"""The ops room in a real browser: everyone can read and press what is there, on any screen."""
+"""The ops room in a real browser; how its pages look is tried with those of all others in tests/journeys."""
 
 from __future__ import annotations
 
@@ -7,49 +7,10 @@ from playwright.sync_api import expect
 from digest.domain.deliveries import DeliveryState
 from digest.pipeline.control import pause
 from tests.servers.browser import ChromiumBrowser
-from tests.web.axe import faults
-from tests.web.ops.world import FAILED, FULL, LOST, MISSED, WEEKLY, add_mails
+from tests.web.ops.world import add_mails
 from tests.web.people import sign_in_browser
 from tests.web.site import Site
 from tests.web.world import SENDING
-
-PATHS = (
-    "/ops",
-    "/ops/schedules",
-    "/ops/schedules/new",
-    f"/ops/schedules/{WEEKLY}",
-    "/ops/runs",
-    f"/ops/runs/{FAILED}",
-    f"/ops/runs/{MISSED}",
-    "/ops/health",
-    "/ops/figures",
-    "/ops/suppressions",
-    "/ops/suppressions/import",
-    "/ops/sends",
-    f"/ops/sends/{SENDING}",
-    f"/ops/sends/{SENDING}/resend",
-    f"/ops/sends/{SENDING}/unknown",
-)
-
-
-def test_every_page_can_be_used_by_everyone_and_fits_every_screen(
-    ops: Site, browser: ChromiumBrowser
-) -> None:
-    add_mails(ops.runtime.engine, DeliveryState.FAILED, 3, domain=f"{'long-' * 9}name.example.org", said=FULL)
-    add_mails(ops.runtime.engine, DeliveryState.UNKNOWN, 2, said=LOST)
-    with browser.page() as page:
-        sign_in_browser(page)
-        for path in PATHS:
-            page.goto(ops.url + path, wait_until="load")
-            assert page.get_by_role("heading", level=1).count() == 1, path
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                assert faults(page) == [], (path, scheme)
-            for width in (320, 375, 768):
-                page.set_viewport_size({"width": width, "height": 800})
-                beside = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                assert page.evaluate(beside) == 0, (path, width)
-            page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_schedule_is_made_with_its_dates_in_sight(ops: Site, browser: ChromiumBrowser) -> None:

@@ -26,7 +26,7 @@ def test_the_first_page_says_what_needs_a_person_what_goes_on_and_what_comes(ops
         told.index("Missed, held for you") < told.index("Failed · Compose") < told.index("Waits for approval")
     )
     assert "The Saturday Reader Issue 1 · 16–22 November 2026 Going out" in told
-    assert "Monday 30 November 2026, 07:00 Europe/Berlin in 6 days 23 h" in told
+    assert "Monday 30 November 2026, 07:00 CET in 6 days 23 h" in told
     assert buttons(ops, "/ops") == {"Run it now", "Leave it out", "Try “Compose” again", "Hold everything"}
     with ops.seen_by(Role.EDITOR) as editor:
         assert buttons(editor, "/ops") == set()

@@ -20,7 +20,7 @@ from digest.pipeline.progress import Progress, progress_of
 from digest.store.audit import list_entries
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow, count_deliveries
-from digest.store.issues import get_issue
+from digest.store.issues import IssueRow, get_issue
 from digest.web.ops import live as streaming
 from digest.web.ops import tallies as counting
 from digest.web.ops.tallies import Kept
@@ -52,6 +52,19 @@ def state(site: Site) -> IssueState:
 def counts(site: Site, state: DeliveryState) -> int:
     with reading(site.runtime.engine) as session:
         return count_deliveries(session, SENDING)[state]
+
+
+def test_a_send_that_ended_since_it_was_counted_is_counted_anew(
+    ops: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "FRESH_SECONDS", PATIENCE)
+    assert "0 of 2 done" in read(ops, PAGE)
+    with writing(ops.runtime.engine) as session:
+        session.execute(update(DeliveryRow).values(state=ACCEPTED.value, settled_at=ops.runtime.clock()))
+    assert "0 of 2 done" in read(ops, PAGE), "the control: what is fresh is kept"
+    with writing(ops.runtime.engine) as session:
+        session.execute(update(IssueRow).where(IssueRow.id == SENDING).values(state=IssueState.SENT.value))
+    assert "2 of 2 done" in read(ops, PAGE)
 
 
 def test_a_send_tells_how_far_how_fast_where_and_why_it_fails_and_what_to_do(ops: Site) -> None:
