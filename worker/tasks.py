@@ -13,6 +13,7 @@ from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.announcing import calls_due, make_calls
 from digest.pipeline.coming import fill_drafts
+from digest.pipeline.forgetting import forget_removed_topics, is_anything_to_forget
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.outlook import work_out_what_is_due
 from digest.pipeline.polling import are_sources_due, poll_due
@@ -45,17 +46,24 @@ def ring(task: Task, *ids: int) -> None:
 
 @app.task
 def tick() -> None:
-    """Record what has come due, and ring for every run that nobody is at and for sources."""
+    """Record what has come due, and ring for every run that nobody is at, for sources and for removals."""
     for occurrence_id in due_occurrences(runtime()):
         ring(advance, occurrence_id)
-    if are_sources_due(runtime()):
-        ring(poll)
+    for task, is_due in ((poll, are_sources_due), (forget, is_anything_to_forget)):
+        if is_due(runtime()):
+            ring(task)
 
 
 @app.task
 def poll() -> None:
     """Poll the sources that are due, so that the next issue finds its articles there."""
     poll_due(runtime())
+
+
+@app.task
+def forget() -> None:
+    """Forget the follows of topics that many followed and that are removed, for most of a minute."""
+    forget_removed_topics(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

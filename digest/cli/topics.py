@@ -14,6 +14,7 @@ from digest.cli.topic_rules import Categories, Phrases, Query, Sources, amended,
 from digest.domain.errors import InvalidInput
 from digest.domain.topics import TopicSlug
 from digest.domain.topics import slug as as_slug
+from digest.pipeline.forgetting import is_anything_to_forget
 from digest.pipeline.managing import topics as managing
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_topics
@@ -252,5 +253,8 @@ def move(
 @app.command()
 def remove(newsletter: Slug, topic: TopicName) -> None:
     """Remove a topic, and with it every follow of it."""
-    managing.remove(open_runtime(), newsletter, topic, by=decided_by(""))
+    runtime = open_runtime()
+    managing.remove(runtime, newsletter, topic, by=decided_by(""))
     say(f"Removed topic {topic}.")
+    if is_anything_to_forget(runtime):
+        say("Many followed it: a worker forgets their follows within minutes. Nobody follows it from now on.")

@@ -177,7 +177,11 @@ def subscription_of(
     slugs = session.scalars(
         select(TopicRow.slug)
         .join(FollowRow, FollowRow.topic_id == TopicRow.id)
-        .where(FollowRow.subscriber_id == subscriber_id, TopicRow.newsletter_id == newsletter_id)
+        .where(
+            FollowRow.subscriber_id == subscriber_id,
+            TopicRow.newsletter_id == newsletter_id,
+            ~TopicRow.is_removed,
+        )
     )
     return _subscription(row, tie, slugs)
 
@@ -223,7 +227,11 @@ def list_subscriptions(
     for subscriber_id, slug in session.execute(
         select(FollowRow.subscriber_id, TopicRow.slug)
         .join(TopicRow, FollowRow.topic_id == TopicRow.id)
-        .where(FollowRow.subscriber_id.in_(ids), TopicRow.newsletter_id == newsletter_id)
+        .where(
+            FollowRow.subscriber_id.in_(ids),
+            TopicRow.newsletter_id == newsletter_id,
+            ~TopicRow.is_removed,
+        )
     ):
         follows[subscriber_id].add(slug)
     return tuple(_subscription(row, tie, follows[row.id]) for row, tie in session.execute(page))

@@ -23,6 +23,7 @@ def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
     names = [
         "tick",
         "poll",
+        "forget",
         "draft",
         "advance",
         "sweep",
