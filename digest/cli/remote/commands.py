@@ -10,7 +10,7 @@ import typer
 from digest.cli.arguments import Email, IssueNumber, Slug, Yes
 from digest.cli.lazy import new_app
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
-from digest.cli.remote import programs
+from digest.cli.remote import programs, schedules
 from digest.cli.remote.lists import cell, show_list
 from digest.cli.remote.place import ServerOption, TokenFileOption
 from digest.cli.remote.server import Server
@@ -25,6 +25,7 @@ for name, group, help_ in (
     ("issue", issue, "Issues: look at them, let them go, stop them."),
     ("subscriber", subscriber, "Subscribers and what they follow."),
     ("suppression", suppression, "Addresses that are never mailed."),
+    ("schedule", schedules.schedule, "Schedules: when an issue is made and sent."),
     ("endpoint", programs.endpoint, "Programs of yours that are told what happens."),
     ("token", programs.token, "Tokens for programs that use the API."),
 ):

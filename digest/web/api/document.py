@@ -109,6 +109,8 @@ def _problems(method: str, operation: dict[str, Any]) -> dict[str, Any]:
         statuses.add(HTTPStatus.NOT_FOUND)
     if method != "get" or ("query", "email") in takes:
         statuses |= {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}
+    # What a call's own declaration says of its refusals.
+    statuses |= {HTTPStatus(int(code)) for code in operation["responses"] if code.startswith("4")}
     if ("header", "if-match") in takes:
         statuses.add(HTTPStatus.PRECONDITION_FAILED)
     if "requestBody" in operation:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StringConstraints
 
 from digest.compose.steps import compose
 from digest.domain.accounts import Right
@@ -42,6 +42,9 @@ class ApprovalGiven(Given):
 
     despite_errors: StrictBool = Field(
         False, description="Although its checks find errors; its note says so."
+    )
+    seen: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = Field(
+        "", description="The `content_hash` of the preview you looked at: refused when it is another now."
     )
 
 
@@ -109,13 +112,16 @@ def ask_for_approval(
     return issue_of(runtime, ask_approval(runtime, issue_id, by=caller.name, note=_why(reason)))
 
 
-@router.post("/issues/{issue_id}/approve", **asks(Right.APPROVE))
+@router.post("/issues/{issue_id}/approve", responses={412: {}}, **asks(Right.APPROVE))
 def approve_draft(
     runtime: TheRuntime, caller: TheCaller, issue_id: Number, given: ApprovalGiven | None = None
 ) -> Issue:
     """Let an issue go: it is frozen, and leaves at its schedule's hour, or at once where that has come."""
-    despite = given is not None and given.despite_errors
-    return issue_of(runtime, approve_issue(runtime, issue_id, by=caller.name, despite_errors=despite))
+    wanted = given or ApprovalGiven()
+    done = approve_issue(
+        runtime, issue_id, by=caller.name, despite_errors=wanted.despite_errors, seen=wanted.seen
+    )
+    return issue_of(runtime, done)
 
 
 @router.post("/issues/{issue_id}/take-back", **asks(Right.APPROVE))

@@ -45,11 +45,19 @@ class Tested(Told):
 
 
 class Preview(Told):
-    """An issue's mail as one reader gets it."""
+    """A mail as somebody gets it."""
 
     subject: str
     html: str
     text: str
+
+
+class IssuePreview(Preview):
+    """An issue's mail as one reader gets it, and the hash of all that an approval would freeze."""
+
+    content_hash: str = Field(
+        description="Send it as `seen` to approve what you looked at, and nothing else."
+    )
 
 
 class Finding(Told):
@@ -133,14 +141,17 @@ def preview_issue(
         list[Slug], Query(default_factory=list, max_length=TOPICS_MAX, description="A topic. Repeat it.")
     ],
     email: Annotated[Address | None, Query(description="A subscriber's address.")] = None,
-) -> Preview:
+) -> IssuePreview:
     """Return the mail as a subscriber gets it, as a reader of these topics would, or with everything.
 
     Its personal links lead nowhere: whoever may look cannot act as the reader.
     """
     address = parse_address(email) if email else ""
-    made = page_to_look_at(runtime, shown_to(runtime, issue_id, email=address, topics=topic))
-    return Preview(subject=made.subject, html=made.html, text=made.text)
+    shown = shown_to(runtime, issue_id, email=address, topics=topic)
+    made = page_to_look_at(runtime, shown)
+    return IssuePreview(
+        subject=made.subject, html=made.html, text=made.text, content_hash=shown.pieces.content_hash
+    )
 
 
 @router.get("/issues/{issue_id}/checks", **asks(Right.LOOK))

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from digest.domain.accounts import Right
+from digest.domain.runs import StageOutcome, StageRun
 from digest.domain.schedules import Occurrence, OccurrenceState, Stage
 from digest.pipeline.scheduling import retry, settle_missed, take_back_skip
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.schedules import get_occurrence, occurrences_page
+from digest.store.stage_runs import stages_of
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
-from digest.web.api.shapes import Given, Listed, Number, Slug, Told, page
+from digest.web.api.shapes import Given, Listed, Number, Slug, Told, page, whole
 from digest.web.dependencies import TheRuntime
 
 router = APIRouter(route_class=Call, tags=["Schedules and runs"])
@@ -79,6 +81,38 @@ def show_run(runtime: TheRuntime, run_id: Number) -> Run:
     """Return a run."""
     with reading(runtime.engine) as session:
         return Run.of(get_occurrence(session, run_id))
+
+
+class StageTold(Told):
+    """One attempt at a stage of a run."""
+
+    stage: Stage
+    attempt: int
+    began_at: datetime
+    ended_at: datetime | None
+    outcome: StageOutcome | None = Field(
+        description="null while it goes on, or where its worker ended in the middle of it."
+    )
+    told: str = Field(description="What it came to, or what was wrong, in words.")
+
+    @classmethod
+    def of(cls, one: StageRun) -> StageTold:
+        """Return an attempt as the API tells it."""
+        return cls(
+            stage=one.stage,
+            attempt=one.attempt,
+            began_at=one.began_at,
+            ended_at=one.ended_at,
+            outcome=one.outcome,
+            told=one.told,
+        )
+
+
+@router.get("/runs/{run_id}/stages", **asks(Right.LOOK))
+def list_stages(runtime: TheRuntime, run_id: Number) -> Listed[StageTold]:
+    """Return every attempt at the stages of a run, the first one first."""
+    with reading(runtime.engine) as session:
+        return whole(stages_of(session, get_occurrence(session, run_id).id), StageTold.of)
 
 
 class Retry(Given):

@@ -160,3 +160,14 @@ def test_a_test_that_no_server_takes_is_a_problem(api: Api) -> None:
     problem(response, 503, "unavailable")
     assert int(response.headers["retry-after"]) >= 1
     problem(api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["nobody"]}), 422, "invalid")
+
+
+def test_what_was_looked_at_is_approved_and_nothing_else(api: Api) -> None:
+    seen = api.get(f"/issues/{DRAFT}/preview")["content_hash"]
+    api.call("PATCH", f"/issues/{DRAFT}", json={"subject": "Another"})
+    approval = {"despite_errors": True, "seen": seen}
+    problem(api.call("POST", f"/issues/{DRAFT}/approve", json=approval), 412, "changed-since")
+    now = api.get(f"/issues/{DRAFT}/preview")["content_hash"]
+    approved = does(api, f"/issues/{DRAFT}/approve", despite_errors=True, seen=now)
+    assert (approved["state"], approved["content_hash"]) == ("approved", now)
+    problem(api.call("POST", f"/issues/{DRAFT}/approve", json={"seen": "all of it"}), 422, "invalid")

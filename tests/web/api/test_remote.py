@@ -105,6 +105,28 @@ def test_endpoints_and_tokens_are_kept_there(call: Call) -> None:
         assert told in out, words
 
 
+def test_schedules_are_kept_there(call: Call) -> None:
+    for words, told in (
+        (("schedule", "list"), "No schedule yet"),
+        (("schedule", "add", "saturday", "0 7 * * mon", "--timezone", "Europe/Paris"), "next due 2026-11-30"),
+        (("schedule", "list"), "0 7 * * mon"),
+        (("schedule", "next", "1", "--count", "2"), "2026-12-07"),
+        (("schedule", "skip-next", "1"), "2026-11-30 is left out"),
+        (("schedule", "runs", "--state", "skipped"), "2026-11-30"),
+        (("schedule", "unskip", "1"), "is due again"),
+        (("schedule", "pause", "1"), "is paused"),
+        (("schedule", "resume", "1"), "runs again"),
+        (("schedule", "start", "1"), "is on its way"),
+        (("schedule", "stages", "1"), "No stage of run"),
+        (("schedule", "remove", "1", "--yes"), "Removed"),
+    ):
+        code, out, err = call(*words)
+        assert (code, err) == (0, ""), words
+        assert told in out, (words, out)
+    code, _, err = call("schedule", "retry", "999", "--from", "gather")
+    assert (code, "run 999" in err) == (2, True), err
+
+
 def test_options_say_which_server_and_whose_token(
     call: Call, site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
