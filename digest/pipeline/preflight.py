@@ -103,18 +103,17 @@ def check_issue(runtime: Runtime, issue_id: int, *, seconds: float = SECONDS) ->
 
 
 def check_pieces(runtime: Runtime, pieces: Pieces, audience: Audience, *, editions_most: int) -> Preflight:
-    """Return pieces checked offline just now for this audience, with what the last look found."""
-    checked = _checked_for(runtime, pieces, audience, editions_most)
-    with reading(runtime.engine) as session:
-        look = find_look(session, checked.pieces.issue.id)
-    if look is None:
-        return checked.preflight
-    return _with_look(checked.preflight, look, is_outdated=look.addresses != checked.addresses)
+    """Return pieces checked for this audience, as `standing_check` checks an issue."""
+    return _with_last_look(runtime, _checked_for(runtime, pieces, audience, editions_most))
 
 
 def standing_check(runtime: Runtime, issue_id: int) -> Preflight:
     """Return an issue checked offline just now, with what the last look found of what it still holds."""
-    checked = _checked(runtime, issue_id)
+    return _with_last_look(runtime, _checked(runtime, issue_id))
+
+
+def _with_last_look(runtime: Runtime, checked: _Checked) -> Preflight:
+    """Return what was checked and what the last look found. Of an article that was dropped since: nothing."""
     with reading(runtime.engine) as session:
         look = find_look(session, checked.pieces.issue.id)
     if look is None:

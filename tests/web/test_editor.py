@@ -16,6 +16,7 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from digest.cli.main import app as command
+from digest.compose.steps import content_of
 from digest.deliver.outages import meet_outage
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, IssueState
@@ -238,20 +239,20 @@ def test_the_checks_of_all_editions_stand_beside_the_preview_and_in_short_on_the
 
 
 def test_what_the_last_look_found_stands_there_with_its_time(site: Site) -> None:
+    held = content_of(site.runtime.engine, DRAFT).items[0].url
     dead = {
         "severity": "error",
-        "told": ["https://x.example/ is gone: it answers 404", "'A <i>title</i>'", "drop it"],
+        "told": [f"{held} is gone: it answers 404", "'A <i>title</i>'", "drop it"],
         "editions": 2,
         "readers": 41_000,
     }
-    told = json.dumps({"findings": [dead], "links": 30, "pictures": 4, "not_looked_at": 2})
+    dropped = {**dead, "told": ["https://x.example/ is gone: it answers 404", "'Dropped since'", ""]}
+    told = json.dumps({"findings": [dead, dropped], "links": 30, "pictures": 4, "not_looked_at": 2})
     with writing(site.runtime.engine) as session:
         record_look(session, DRAFT, StoredLook(NOW, "of other addresses", told))
     page = read(site, f"/issues/{DRAFT}/preview")
-    assert (
-        "error https://x.example/ is gone: it answers 404 2 editions, 41,000 readers · 'A <i>title</i>'"
-        in page
-    )
+    assert f"error {held} is gone: it answers 404 2 editions, 41,000 readers · 'A <i>title</i>'" in page
+    assert "x.example" not in page, "an approval passes over what is not in it any more, and so does its page"
     assert (
         "30 links and 4 pictures were looked at on 23 November, 07:00 UTC; "
         "2 more were not, for want of time. "

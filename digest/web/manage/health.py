@@ -37,7 +37,7 @@ def line_of(source: Source, brought: Yield | None, now: datetime) -> SourceLine:
         url=source.url,
         kind=KINDS[source.kind],
         state=state,
-        words=words[:1].upper() + words[1:],
+        words=words if "://" in words.partition(" ")[0] else words[:1].upper() + words[1:],
         read=f"Read {told(standing.succeeded_at, now)}" if standing.succeeded_at else "Never read",
         next=_next(source, now) if is_active else "",
         brought=_brought(brought),
