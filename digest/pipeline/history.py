@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
@@ -15,10 +15,14 @@ from digest.store.edits import Edit, Field, edits_of
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What one editor changed at once. `title` is the article's own headline, '' for the issue's texts."""
+    """What one editor changed at once. `title` is the article's own headline, '' for the issue's texts.
+
+    With `is_again` it makes once more what had been taken back.
+    """
 
     edits: tuple[Edit, ...]
     title: str
+    is_again: bool = False
 
     @property
     def number(self) -> int:
@@ -28,7 +32,7 @@ class Act:
     @property
     def in_words(self) -> str:
         """Return what was done, as it follows the editor's name."""
-        return _in_words(self.edits[0], self.title) + (
+        return _in_words(self.edits[0], self.title, is_again=self.is_again) + (
             f" and {len(self.edits) - 1} more" if len(self.edits) > 1 else ""
         )
 
@@ -55,12 +59,17 @@ def history_of(session: Session, issue_id: IssueId) -> tuple[Act, ...]:
     return acts_of(edits, titles)
 
 
-def acts_of(edits: Sequence[Edit], titles: Mapping[ArticleId | None, str]) -> tuple[Act, ...]:
-    """Return changes as they were made together."""
+def acts_of(
+    edits: Sequence[Edit], titles: Mapping[ArticleId | None, str], *, before: Sequence[Edit] = ()
+) -> tuple[Act, ...]:
+    """Return changes as they were made together; `before` are those that were made before them."""
     by_act: dict[int, list[Edit]] = {}
     for edit in edits:
         by_act.setdefault(edit.act, []).append(edit)
-    return tuple(Act(tuple(made), _title(made[0], titles)) for made in by_act.values())
+    taking_back = {edit.act for edit in (*before, *edits) if edit.undoes is not None}
+    return tuple(
+        Act(tuple(made), _title(made[0], titles), made[0].undoes in taking_back) for made in by_act.values()
+    )
 
 
 def stack_of(edits: Sequence[Edit], by: str) -> Stack:
@@ -89,10 +98,15 @@ def _title(edit: Edit, titles: Mapping[ArticleId | None, str]) -> str:
     return titles.get(edit.about.article_id, "")
 
 
-def _in_words(edit: Edit, title: str) -> str:
-    words = _ABOUT_ARTICLES[edit.about.field](edit) if title else _of_the_issue(edit)
+def _in_words(edit: Edit, title: str, *, is_again: bool) -> str:
+    takes_back = edit.undoes is not None and not is_again
+    # Of what was taken back it is told what that was: "took back: dropped", not "took back: brought back".
+    made = replace(edit, before=edit.after, after=edit.before) if takes_back else edit
+    words = _ABOUT_ARTICLES[made.about.field](made) if title else _of_the_issue(made)
     told = words.format(title=f"'{title}'")
-    return f"took back: {told}" if edit.undoes is not None else told
+    if is_again:
+        return f"made again: {told}"
+    return f"took back: {told}" if takes_back else told
 
 
 def _of_the_issue(edit: Edit) -> str:

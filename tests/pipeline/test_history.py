@@ -53,7 +53,7 @@ def test_each_change_is_told_in_words() -> None:
         "pinned 'Tides'": edit(1, field=Field.WISH, after=PIN),
         "unpinned 'Tides'": edit(1, field=Field.WISH, before=PIN, after=""),
         "dropped 'Tides'": edit(1, field=Field.WISH, after=DROP),
-        "took back: brought back 'Tides'": edit(1, field=Field.WISH, before=DROP, after="", undoes=7),
+        "took back: dropped 'Tides'": edit(1, field=Field.WISH, before=DROP, after="", undoes=7),
         "moved 'Tides'": edit(1, field=Field.PLACE, after="1:2"),
         "left the place of 'Tides' to its score": edit(1, field=Field.PLACE, before="1:2", after=""),
         "moved 'Tides' to cities": edit(1, field=Field.TOPIC, after="cities"),
@@ -67,6 +67,17 @@ def test_each_change_is_told_in_words() -> None:
     for words, one in told.items():
         (act,) = acts_of([one], {TIDES: "Tides"})
         assert act.in_words == words
+
+
+def test_what_is_taken_back_and_made_again_is_told_by_what_it_was() -> None:
+    dropped = edit(1, field=Field.WISH, after=DROP)
+    back = edit(2, field=Field.WISH, before=DROP, after="", undoes=1)
+    again = edit(3, field=Field.WISH, before="", after=DROP, undoes=2)
+    acts = acts_of([dropped, back, again], {TIDES: "Tides"})
+    words = [act.in_words for act in acts]
+    assert words == ["dropped 'Tides'", "took back: dropped 'Tides'", "made again: dropped 'Tides'"]
+    (last,) = acts_of([again], {TIDES: "Tides"}, before=[dropped, back])
+    assert last == acts[2]
 
 
 def test_changes_made_at_once_are_one_act() -> None:

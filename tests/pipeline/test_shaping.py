@@ -72,7 +72,7 @@ def test_changed_takeaways_stand_in_the_issues_history_and_are_undone_and_redone
     assert told(engine, issue) == [
         "Ada changed the takeaways of 'Tides'",
         "Ada took back: changed the takeaways of 'Tides'",
-        "Ada took back: changed the takeaways of 'Tides'",
+        "Ada made again: changed the takeaways of 'Tides'",
     ]
 
 

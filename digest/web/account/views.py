@@ -179,7 +179,7 @@ def account_views(
             one.email,
             role_views(one.role),
             f"{moment(one.created_at)}, by {one.created_by}",
-            "" if one.has_password else "has no password yet: they need a link",
+            "" if one.has_password else "has not come in yet: they need a link",
             _letter_in_words(letters[one.id]) if one.id in letters else "",
             one.id in with_phone,
             one.id == own,

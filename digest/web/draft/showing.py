@@ -128,7 +128,7 @@ def bar_of(draft: Draft, actor: Actor) -> BarView:
 
 def done(draft: Draft, edits: Sequence[Edit]) -> str:
     """Return what was just done, to be told to whoever did it; '' where nothing was new."""
-    acts = acts_of(edits, titles_of(draft))
+    acts = acts_of(edits, titles_of(draft), before=draft.edits)
     return f"You {acts[0].in_words}." if acts else ""
 
 
