@@ -30,3 +30,10 @@ def house(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     database = filled_copy(empty_database, "house.db", populate_house)
     with served_copy(database, tmp_path_factory.mktemp("house")) as site:
         yield House(site, shape_and_share(site))
+
+
+@pytest.fixture(scope="session")
+def bare(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The pages on the first day, when nothing is there but an admin."""
+    with served_copy(empty_database, tmp_path_factory.mktemp("bare")) as site:
+        yield site
