@@ -16,8 +16,8 @@ from digest.cli.output import JsonOption, say, show_json, show_record, show_tabl
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.suppressions import Removal, Suppression, SuppressionReason
-from digest.intake.suppressions import export_suppressions, import_suppressions
-from digest.pipeline.suppressing import WHY_MAX, let_be_mailed, suppress_by_hand
+from digest.intake.suppressions import export_suppressions
+from digest.pipeline.suppressing import WHY_MAX, let_be_mailed, suppress_by_hand, suppress_file
 from digest.store.database import reading
 from digest.store.returned import list_returned
 from digest.store.suppressions import (
@@ -151,8 +151,7 @@ def import_(
 ) -> None:
     """Suppress the addresses of a CSV file. Those on the list already stay as they are."""
     who = required(by or getpass.getuser(), "--by")
-    runtime = open_runtime()
-    result = import_suppressions(runtime.engine, file, by=who, now=runtime.clock())
+    result = suppress_file(open_runtime(), file, by=who)
     for note in result.notes:
         say(note)
     say(f"Suppressed {counted(result.added, 'address', 'addresses')}; {result.known} were there before.")

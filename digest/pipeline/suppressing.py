@@ -52,7 +52,12 @@ def suppress_listed(runtime: Runtime, text: str, *, by: str) -> ImportedSuppress
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "list"
         file.write_text(_with_header(text), encoding="utf-8", newline="")
-        done = import_suppressions(runtime.engine, file, by=by, now=runtime.clock())
+        return suppress_file(runtime, file, by=by)
+
+
+def suppress_file(runtime: Runtime, file: Path, *, by: str) -> ImportedSuppressions:
+    """Put the addresses of a CSV file on the list, however long it is, as `import_suppressions` does."""
+    done = import_suppressions(runtime.engine, file, by=by, now=runtime.clock())
     if done.added:
         with writing(runtime.engine) as session:
             about = counted(done.added, "address", "addresses")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from digest.store.audit import list_entries
+from digest.store.database import open_engine, reading
 from tests.cli.conftest import WRONG, Digest
 
 
@@ -65,3 +67,17 @@ def test_a_long_list_is_shown_in_pages(weekly: Path, digest: Digest) -> None:
     assert "More of 120: --after r099@example.org" in first
     rest = digest("suppression", "list", "--after", "r099@example.org", "--json").json
     assert [one["email"] for one in rest] == [f"r{n:03}@example.org" for n in range(100, 120)]
+
+
+def test_who_changes_the_list_by_command_stands_in_the_record(weekly: Path, digest: Digest) -> None:
+    (weekly / "many.csv").write_text("email\nada@example.org\nben@example.org\n")
+    digest("suppression", "import", "many.csv", "--by", "Ada").well()
+    digest("suppression", "add", "cleo@example.org", "--why", "asked", "--by", "Ben").well()
+    digest("suppression", "remove", "ada@example.org", "--why", "wrote", "--by", "Ben").well()
+    with reading(open_engine(f"sqlite:///{weekly / 'digest.db'}")) as session:
+        told = [(one.by, one.what, one.about) for one in list_entries(session, limit=9, what="suppression")]
+    assert told == [
+        ("Ben", "suppression.removed", "ada@example.org"),
+        ("Ben", "suppression.added", "cleo@example.org"),
+        ("Ada", "suppression.imported", "2 addresses"),
+    ]
