@@ -62,7 +62,7 @@ ELSEWHERE: Mapping[str, str] = {
 }
 """Addresses of pages that show more of the issue that is going out than of the draft."""
 
-DOORS = frozenset({"/sign-in", "/enter/{token}"})
+DOORS = frozenset({"/sign-in", "/forgot", "/enter/{token}"})
 """Pages for those who are not signed in."""
 
 

@@ -56,6 +56,8 @@ def test_sources_that_fail_stand_first_with_what_is_wrong_and_when_they_are_aske
     assert "Failing for 2 days" in told
     assert all(told.index(name) <= told.index(one.name) for one in sources_of(site).values())
     assert "1 source cannot be read" in read(site, "/manage")
+    fail(site, 3, "http://meridian.example.org/feed is not a feed")
+    assert f"{name} http://meridian.example.org/feed is not a feed" in read(site, LIST), "as it is written"
 
 
 def test_a_list_says_what_each_source_brought_and_how_much_of_it_was_used(still_site: Site) -> None:
