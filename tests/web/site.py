@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,10 @@ from digest.web.ops import tallies
 from tests.waiting import PATIENCE
 from tests.web.people import TOKENS, add_session, cookie_header
 from tests.web.world import SENDING, reader_id
+
+ENDING_MOST = 4
+_ending: deque[Thread] = deque()
+"""Servers that were told to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,10 @@ def _served(runtime: Runtime, port: int, hooks: Hooks | None, role: Role | None)
                 yield site
     finally:
         server.should_exit = True
-        thread.join(PATIENCE)
+        # It takes 0.2 s to look up and end, which is longer than most tests: the next ones go on meanwhile.
+        _ending.append(thread)
+        while len(_ending) > ENDING_MOST:
+            _ending.popleft().join(PATIENCE)
 
 
 def _client(address: str, headers: dict[str, str]) -> httpx2.Client:
