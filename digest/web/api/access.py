@@ -91,7 +91,8 @@ def _caller_of(request: Request) -> Caller:
     if scheme.lower() != "bearer" or not secret.startswith(PREFIX):
         raise Refusal(
             NO_TOKEN,
-            f"send a token, as in 'Authorization: Bearer {PREFIX}…': 'digest token add' makes one",
+            f"send a token, as in 'Authorization: Bearer {PREFIX}…': your page /account/tokens makes one, or "
+            "'digest token add' on the server",
             _ASK,
         )
     now = runtime.clock()

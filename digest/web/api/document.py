@@ -28,9 +28,9 @@ router = APIRouter(include_in_schema=False)
 
 _ABOUT = (
     "What the pages of Digest show and do, for programs. Each request carries a token: "
-    "`Authorization: Bearer dg_…`, made with `digest token add`. Lists come a page at a time: send the "
-    "`next_cursor` of one page as `cursor` for the next. Instants are RFC 3339 in UTC. Every error is a "
-    "problem (RFC 9457) whose `code` stays as it is."
+    "`Authorization: Bearer dg_…`, made on the page /account/tokens or with `digest token add`. Lists come a "
+    "page at a time: send the `next_cursor` of one page as `cursor` for the next. Instants are RFC 3339 in "
+    "UTC. Every error is a problem (RFC 9457) whose `code` stays as it is."
 )
 _SECURITY = "token"
 _SCHEMA = "#/components/schemas/Problem"

@@ -54,7 +54,8 @@ NO_TOKEN = Kind(
     "no-token",
     HTTPStatus.UNAUTHORIZED,
     "A token is needed",
-    "Send `Authorization: Bearer dg_…` with a token that works. `digest token add` makes one.",
+    "Send `Authorization: Bearer dg_…` with a token that works. The page /account/tokens makes one, or "
+    "`digest token add` on the server.",
 )
 NOT_ALLOWED = Kind(
     "not-allowed",
