@@ -62,6 +62,11 @@ class Runtime:
         require_schema(engine)
         return engine
 
+    def with_database(self, engine: Engine) -> Runtime:
+        """Return the same on another database, as that of a rehearsal."""
+        url = engine.url.render_as_string(hide_password=False)
+        return replace(self, settings=self.settings.model_copy(update={"database_url": url}))
+
     @cached_property
     def owner(self) -> str:
         """A name for this process as an owner of deliveries, never used twice."""

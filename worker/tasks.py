@@ -13,6 +13,7 @@ from digest.domain.issues import IssueId
 from digest.domain.schedules import OccurrenceId
 from digest.pipeline.announcing import calls_due, make_calls
 from digest.pipeline.coming import fill_drafts
+from digest.pipeline.dry_runs import do_dry_runs, dry_runs_due
 from digest.pipeline.forgetting import forget_removed_topics, is_anything_to_forget
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.outlook import work_out_what_is_due
@@ -95,7 +96,7 @@ def sweep() -> None:
     waiting = open_issues(runtime())
     for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock(), throttle=runtime().throttle):
         ring(send, issue_id)
-    for task, is_due in ((post, letters_due), (call, calls_due)):
+    for task, is_due in ((post, letters_due), (call, calls_due), (try_out, dry_runs_due)):
         if is_due(runtime()):
             ring(task)
 
@@ -116,6 +117,12 @@ def post() -> None:
 def call() -> None:
     """Tell others' programs what happened, for most of a minute, or until this worker is told to stop."""
     make_calls(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def try_out() -> None:
+    """Do the dry run that somebody asked for on a page: nothing is written but what it finds."""
+    do_dry_runs(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

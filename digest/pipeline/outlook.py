@@ -139,23 +139,30 @@ def _stamp(session: Session, pieces: Pieces) -> str:
 
 def _worked_out(runtime: Runtime, pieces: Pieces) -> Outlook:
     audience = audience_of(runtime.engine, pieces)
-    counts: Counter[str] = Counter()
-    for edition, readers in audience.readers.items():
-        shown = len(edition.wanted)
-        counts["one" if shown == 1 else "few" if shown <= FEW_ITEMS else "many"] += readers
+    one, few, many = shares_of(audience)
     with reading(runtime.engine) as session:
-        skipped = _skipped(session, pieces, audience)
+        skipped = skipped_of(session, pieces, audience)
     return Outlook(
         preflight=check_pieces(runtime, pieces, audience, editions_most=EDITIONS_MOST),
-        one=counts["one"],
-        few=counts["few"],
-        many=counts["many"],
+        one=one,
+        few=few,
+        many=many,
         skipped=skipped,
         made_at=runtime.clock(),
     )
 
 
-def _skipped(session: Session, pieces: Pieces, audience: Audience) -> Mapping[SkipReason, int]:
+def shares_of(audience: Audience) -> tuple[int, int, int]:
+    """Return how many readers get one article, 2 to 5, or more, in the mail itself."""
+    counts: Counter[str] = Counter()
+    for edition, readers in audience.readers.items():
+        shown = len(edition.wanted)
+        counts["one" if shown == 1 else "few" if shown <= FEW_ITEMS else "many"] += readers
+    return counts["one"], counts["few"], counts["many"]
+
+
+def skipped_of(session: Session, pieces: Pieces, audience: Audience) -> Mapping[SkipReason, int]:
+    """Return how many get nothing of an issue, by reason."""
     if pieces.issue.sending_at is not None:
         return count_skips(session, pieces.issue.id)
     return {**audience.skipped, **count_withheld(session, pieces.newsletter.id)}

@@ -8,6 +8,7 @@ from digest.compose.checks import Severity
 from digest.compose.checks.editions import Reported
 from digest.compose.steps import Pieces, pieces_of
 from digest.domain.issues import IssueState
+from digest.domain.newsletters import Newsletter
 from digest.pipeline.outlook import outlook_on
 from digest.pipeline.preflight import Preflight
 from digest.runtime import Runtime
@@ -34,6 +35,18 @@ def checks_in_short(runtime: Runtime, issue_id: int) -> str:
     return _summary(outlook.preflight) if outlook else ""
 
 
+def found_view(checked: Preflight, newsletter: Newsletter) -> ChecksView:
+    """Return what a preflight found of an issue that is not there: a dry run's."""
+    views = [_finding_on(one, _of_newsletter(one.finding.where, newsletter)) for one in checked.findings]
+    return ChecksView(
+        summary=_summary(checked),
+        looked="Links and pictures are not looked at in a dry run.",
+        command="",
+        pressing=tuple(view for view in views if view.severity != Severity.NOTE),
+        notes=tuple(view for view in views if view.severity == Severity.NOTE),
+    )
+
+
 def checks_of(checked: Preflight, pieces: Pieces) -> ChecksView:
     """Return what a preflight found."""
     views = [_finding(one, pieces) for one in checked.findings]
@@ -47,17 +60,19 @@ def checks_of(checked: Preflight, pieces: Pieces) -> ChecksView:
 
 
 def _finding(one: Reported, pieces: Pieces) -> FindingView:
+    return _finding_on(one, _mended_at(one.finding.where, pieces))
+
+
+def _finding_on(one: Reported, mended_at: str) -> FindingView:
     found = one.finding
     concerns = f"{counted(one.editions, 'edition')}, {counted(one.readers, 'reader')}" if one.editions else ""
-    mended_at = _mended_at(found.where, pieces)
     return FindingView(found.severity.value, found.what, found.where, found.next_step, concerns, mended_at)
 
 
 def _mended_at(where: str, pieces: Pieces) -> str:
     """Return the page on which something is put right, '' where no page does."""
-    manage = f"/manage/newsletters/{pieces.newsletter.slug}"
     if where in _OF_THE_NEWSLETTER:
-        return f"{manage}/topics" if where == "topics" else manage
+        return _of_newsletter(where, pieces.newsletter)
     is_of_an_article = where.startswith("takeaways of ") or any(
         title and title in where for title in pieces.rendered.titles
     )
@@ -65,6 +80,13 @@ def _mended_at(where: str, pieces: Pieces) -> str:
     if is_draft and (where in _OF_THE_ISSUE or is_of_an_article):
         return f"/issues/{pieces.issue.id}/draft"
     return ""
+
+
+def _of_newsletter(where: str, newsletter: Newsletter) -> str:
+    manage = f"/manage/newsletters/{newsletter.slug}"
+    if where not in _OF_THE_NEWSLETTER:
+        return ""
+    return f"{manage}/topics" if where == "topics" else manage
 
 
 def _summary(checked: Preflight) -> str:

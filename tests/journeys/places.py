@@ -27,6 +27,7 @@ NO_PAGES = frozenset(
         "/issues/{issue_id}/preview/source",
         "/manage/newsletters/{slug}/sources/export",
         "/ops/sends/{issue_id}/live",
+        "/ops/dry-runs/{number}/state",
         "/ops/suppressions/export",
         "/archive/{slug}/theme.css",
         "/archive/{slug}/{kind}.{form}",

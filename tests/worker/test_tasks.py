@@ -30,6 +30,7 @@ def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
         "send",
         "post",
         "call",
+        "try_out",
         "count_clicks",
         "look_up",
         "look_ahead",

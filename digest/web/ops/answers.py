@@ -20,6 +20,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "date-skipped": "The next date is left out. The one after it stays.",
         "date-back": "The date is due again.",
         "run-begun": "Today’s run has begun. A worker takes it up within seconds.",
+        "dry-run-asked": "The dry run is asked for. Nothing is sent and nothing changed by it.",
         "run-retried": "The run goes on where it stopped. A worker takes it up within seconds.",
         "missed-run": "The missed run is on its way. A worker takes it up within seconds.",
         "missed-skipped": "The missed run is left out.",

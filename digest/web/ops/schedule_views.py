@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from sqlalchemy.orm import Session
 
+from digest.domain.dry_runs import DryRun
 from digest.domain.errors import InvalidInput
 from digest.domain.schedules import Schedule
 from digest.domain.times import zone
@@ -18,6 +19,7 @@ from digest.schedule.cron import due_dates, next_due
 from digest.schedule.weekly import DAYS, as_weekly, weekly_rule
 from digest.schedule.words import in_words
 from digest.store.database import reading
+from digest.store.dry_runs import last_dry_runs
 from digest.store.newsletters import list_newsletters
 from digest.store.schedules import get_schedule, list_schedules
 from digest.web.ops.times import away, moment
@@ -37,7 +39,10 @@ class DateView:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleView:
-    """A schedule in a list. `dates` are the next, `problem` says why there are none."""
+    """A schedule in a list. `dates` are the next, `problem` says why there are none.
+
+    `tried` says when its last dry run was asked for, '' for none, and `tried_as` is its number.
+    """
 
     id: int
     newsletter: str
@@ -50,6 +55,8 @@ class ScheduleView:
     soon: str
     dates: tuple[DateView, ...]
     problem: str
+    tried: str
+    tried_as: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +124,13 @@ def schedules_view(runtime: Runtime) -> tuple[ScheduleView, ...]:
     with reading(runtime.engine) as session:
         names = {one.id: (one.name, one.slug) for one in list_newsletters(session)}
         found = sorted(list_schedules(session), key=lambda one: one.is_paused)
-        return tuple(_view(session, one, *names[one.newsletter_id], now) for one in found)
+        tried = last_dry_runs(session, [one.id for one in found])
+        return tuple(_view(session, one, *names[one.newsletter_id], now, tried.get(one.id)) for one in found)
 
 
-def _view(session: Session, schedule: Schedule, name: str, slug: str, now: datetime) -> ScheduleView:
+def _view(
+    session: Session, schedule: Schedule, name: str, slug: str, now: datetime, tried: DryRun | None
+) -> ScheduleView:
     dates: tuple[DateView, ...] = ()
     problem = ""
     try:
@@ -141,6 +151,8 @@ def _view(session: Session, schedule: Schedule, name: str, slug: str, now: datet
         soon="" if schedule.is_paused else away(schedule.next_due, now),
         dates=dates,
         problem=problem,
+        tried=f"Tried {away(tried.asked_at, now)}." if tried else "",
+        tried_as=tried.id if tried else 0,
     )
 
 

@@ -9,6 +9,7 @@ from digest.compose.edits import Change
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
 from digest.pipeline import outlook
+from digest.pipeline.dry_runs import do_dry_runs
 from digest.pipeline.shaping import shape_issue
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
@@ -104,6 +105,18 @@ def test_checks_are_those_that_were_worked_out_for_many_readers(
     shape_issue(api.runtime, DRAFT, change, by="Ada")
     later = api.get(path)
     assert (later["is_current"], later["findings"]) == (False, first["findings"])
+
+
+def test_what_a_run_would_come_to_is_asked_for_and_told(api: Api) -> None:
+    schedule = does(api, "/newsletters/saturday/schedules", cron="0 7 * * MON", timezone="UTC")
+    asked = does(api, f"/schedules/{schedule['id']}/dry-run")
+    assert (asked["newsletter"], asked["ended_at"], asked["found"]) == ("saturday", None, None)
+    problem(api.call("POST", f"/schedules/{schedule['id']}/dry-run"), 409, "conflict")
+    do_dry_runs(api.runtime)
+    told = api.get(f"/dry-runs/{asked['id']}")
+    assert told["problem"] == ""
+    assert "issue 1 of these days is sending already" in told["found"]["note"]
+    problem(api.call("GET", "/dry-runs/99"), 404, "not-found")
 
 
 def test_a_send_is_paused_resumed_cancelled_and_its_days_are_made_again(api: Api) -> None:

@@ -42,6 +42,7 @@ CALLS = {
     "/ops/schedules/{schedule_id}/resume": "resume_schedule",
     "/ops/schedules/{schedule_id}/skip": "skip_date",
     "/ops/schedules/{schedule_id}/start": "start_run",
+    "/ops/schedules/{schedule_id}/try": "try_schedule",
     "/ops/schedules/{schedule_id}/remove": "remove_schedule",
     "/account/tokens": "make_token",
     "/account/tokens/{token_id}/end": "end_token",

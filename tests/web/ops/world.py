@@ -7,17 +7,21 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, func, select, update
 
 from digest.domain.deliveries import DeliveryState
+from digest.domain.dry_runs import Found, ItemFound, SourceFound
 from digest.domain.issues import IssueId
 from digest.domain.runs import StageOutcome
 from digest.domain.schedules import OccurrenceId, OccurrenceState, ScheduleId, Stage
+from digest.domain.subscribers import SkipReason
 from digest.pipeline.scheduling import make_schedule
 from digest.runtime import Runtime
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow, NewDelivery, add_deliveries
+from digest.store.dry_runs import add_dry_run, claim_dry_run, end_dry_run
 from digest.store.ordered_runs import begin_anew
 from digest.store.schedules import (
     add_occurrence,
     claim_occurrence,
+    get_schedule,
     record_stage,
 )
 from digest.store.stage_runs import begin_stage, end_stage
@@ -42,6 +46,17 @@ def populate_ops(runtime: Runtime) -> None:
         "due at 07:00 UTC, found 9 h late",
     )
     _run(runtime, NOW, OccurrenceState.WAITING, Stage.APPROVE, "issue 2 waits for approval", DRAFT)
+    _tried(runtime)
+
+
+def _tried(runtime: Runtime) -> None:
+    """Let somebody have tried what a run would come to."""
+    with writing(runtime.engine) as session:
+        days = get_schedule(session, WEEKLY).covered_at(NOW)
+        begun = NOW - timedelta(minutes=3)
+        asked = add_dry_run(session, get_schedule(session, WEEKLY), days, by="Omar Haddad", now=begun)
+        claim_dry_run(session, asked.id, now=begun, lease_until=NOW)
+        end_dry_run(session, asked.id, found=TRIED, now=NOW - timedelta(minutes=2))
 
 
 def _run(
@@ -80,6 +95,40 @@ _OUTCOMES = {
     OccurrenceState.WAITING: StageOutcome.WAITING,
 }
 
+
+TRIED = Found(
+    note="this is what a run would make of the days as they stand now",
+    gathered="2 sources, 6 new articles, 1 source failing",
+    condensed="6 articles condensed; takeaways: 11 extractive",
+    sources=(SourceFound("Harbour Herald", 9, 6), SourceFound("Kettle & Cloud", 0, 0, REASON)),
+    articles=14,
+    stories=9,
+    topics=(("Climate & energy", 2), ("Space", 1)),
+    items=(
+        ItemFound("Tidal turbines for the strait", "Harbour Herald", ("Climate & energy",), 3),
+        ItemFound("A comet with a second tail", "Northlight", ("Space", "Climate & energy"), 2),
+    ),
+    left_out=(("an earlier issue carried its story", 5), ("belongs to no topic", 2)),
+    readers=(2, 1, 0),
+    skipped={SkipReason.NOTHING_FOLLOWED.value: 2, SkipReason.SUPPRESSED.value: 1},
+    checks={
+        "findings": [
+            {
+                "severity": "warning",
+                "told": ["the subject is cut in many inboxes", "subject", "make it shorter"],
+                "editions": 2,
+                "readers": 3,
+            }
+        ],
+        "editions": 2,
+        "readers": 3,
+        "links": 0,
+        "pictures": 0,
+        "not_looked_at": 0,
+        "looked_at": "",
+        "is_outdated": False,
+    },
+)
 
 FULL = (552, "5.2.2 mailbox full")
 BLOCKED = (550, "5.7.1 your host 192.0.2.7 is not allowed here")
