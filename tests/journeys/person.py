@@ -38,7 +38,10 @@ class Person:
 
     def presses(self, words: str) -> None:
         """Press the first button that begins with these words."""
-        self.page.get_by_role("button", name=re.compile(f"^{re.escape(words)}")).first.click()
+        button = self.page.get_by_role("button", name=re.compile(f"^{re.escape(words)}")).first
+        button.wait_for()
+        self.page.wait_for_load_state()
+        button.click()
 
     def opens_up(self, words: str) -> None:
         """Open what is folded away under these words."""
@@ -47,12 +50,15 @@ class Person:
     def writes(self, text: str, *, into: str) -> Locator:
         """Write into the field of this name, in place of what is there."""
         found = self.page.get_by_label(into, exact=True).and_(self.page.locator(":visible"))
+        found.wait_for()
+        self.page.wait_for_load_state()  # before, no script hears what is typed
         found.fill(text)
         return found
 
     def comes_to(self, title: str | re.Pattern[str]) -> None:
         """Wait for the page of this title; then let axe and a phone look at it, light and dark."""
         expect(self.page).to_have_title(re.compile(re.escape(title)) if isinstance(title, str) else title)
+        self.page.wait_for_load_state()
         self.looks_around()
 
     def reads(self, words: str | re.Pattern[str]) -> None:
