@@ -158,6 +158,9 @@ def _listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
             f"cannot serve at {host} port {port}: {exc.strerror or exc}; stop what listens there, or choose "
             "another with --host and --port"
         ) from exc
+    # Inherited by its connections: without it the last bytes of an answer wait 40 ms for a delayed ACK.
+    # asyncio sets it only on sockets that it made.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         ip, taken = listener.getsockname()[:2]
         address = f"http://[{ip}]:{taken}/" if ":" in ip else f"http://{ip}:{taken}/"

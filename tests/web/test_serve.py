@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from digest.domain.errors import Unavailable
-from digest.web.app import serve
+from digest.web.app import _listening, serve
 from tests.servers.processes import ServerProcess, free_port, is_listening
 from tests.waiting import PATIENCE
 from tests.web.conftest import SECRET, runtime_on
@@ -95,3 +95,10 @@ def test_a_host_that_is_not_ours_is_told_in_words(empty_database: Path) -> None:
     runtime = runtime_on(f"sqlite:///{empty_database}")
     with pytest.raises(Unavailable, match=r"cannot serve at 192\.0\.2\.1 port 0"):
         serve(runtime, host="192.0.2.1", port=0)
+
+
+def test_no_answer_waits_for_a_delayed_acknowledgement() -> None:
+    with _listening("127.0.0.1", 0) as (listener, _), socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
