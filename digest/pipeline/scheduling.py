@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from digest.domain.errors import Conflict, InvalidInput, Overtaken
+from digest.domain.newsletters import NewsletterId
 from digest.domain.schedules import Occurrence, OccurrenceState, Schedule, ScheduleId, Stage
 from digest.domain.times import zone
 from digest.pipeline.tidying import find_filled, tidy
@@ -34,6 +35,7 @@ from digest.store.schedules import (
     claim_due,
     get_occurrence,
     get_schedule,
+    list_schedules,
     remove_schedule,
     set_paused,
     settle_held,
@@ -64,20 +66,18 @@ def make_schedule(
 ) -> Schedule:
     """Let a newsletter be made and sent at set times; without zone or days, the newsletter's own.
 
-    Raises `InvalidInput` for a rule, zone or number of days that is none.
+    Raises `InvalidInput` for a rule, zone or number of days that is none, `Conflict` where it has the same.
     """
     now = runtime.clock()
     with writing(runtime.engine) as session:
-        found = get_newsletter(session, newsletter)
+        # Who sends the form a second time waits here, and then finds the first one's.
+        found = get_newsletter(session, newsletter, to_change=True)
         where = zone(timezone or found.timezone).key
+        due = next_due(cron, where, after=now)
+        days = _days(found.window_days if window_days is None else window_days)
+        _refuse_same(session, found.id, cron, where, days)
         schedule = add_schedule(
-            session,
-            found.id,
-            cron=cron,
-            timezone=where,
-            window_days=_days(found.window_days if window_days is None else window_days),
-            next_due=next_due(cron, where, after=now),
-            now=now,
+            session, found.id, cron=cron, timezone=where, window_days=days, next_due=due, now=now
         )
         record(
             session,
@@ -104,7 +104,7 @@ def reschedule(
     """Change a schedule's rule, zone or days. Its next due date is counted from now.
 
     `if_as` is given the schedule as it stands, which nobody else changes meanwhile, and refuses by raising.
-    Raises `NotFound`, and `InvalidInput` as `make_schedule` does.
+    Raises `NotFound`, and `InvalidInput` and `Conflict` as `make_schedule` does.
     """
     with writing(runtime.engine) as session:
         found = get_schedule(session, schedule_id, to_change=True)
@@ -114,6 +114,7 @@ def reschedule(
         where = zone(found.timezone if timezone is None else timezone).key
         due = _first_kept(session, found.id, rule, where, runtime.clock())
         days = _days(found.window_days if window_days is None else window_days)
+        _refuse_same(session, found.newsletter_id, rule, where, days, but=found.id)
         changed = change_schedule(
             session, found.id, cron=rule, timezone=where, window_days=days, next_due=due
         )
@@ -128,6 +129,24 @@ def reschedule(
         tidy(session, draft, by=by, now=runtime.clock())
     log.info("schedule.changed", schedule=schedule_id, rule=rule, zone=where, days=days, by=by)
     return changed
+
+
+def _refuse_same(
+    session: Session,
+    newsletter: NewsletterId,
+    cron: str,
+    where: str,
+    days: int,
+    *,
+    but: ScheduleId | None = None,
+) -> None:
+    """Raise `Conflict` where another schedule of the newsletter has the same rule, zone and days."""
+    for known in list_schedules(session, newsletter):
+        is_same = (known.cron.split(), known.timezone, known.window_days) == (cron.split(), where, days)
+        if is_same and known.id != but:
+            raise Conflict(
+                f"schedule {known.id} makes the same issues already: {cron} in {where}, {days} days"
+            )
 
 
 def _days(count: int) -> int:

@@ -12,6 +12,7 @@ from digest.pipeline import scheduling
 from digest.pipeline.scheduled import advance, due_occurrences
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
+from digest.store.newsletters import newsletter_by_id
 from digest.store.schedules import get_occurrence, get_schedule, list_occurrences, list_schedules
 from digest.store.stage_runs import count_runs, find_run, list_runs, stages_of
 from tests.pipeline.press import CLIMATE, Clock, Press, flaky, make_newsletter
@@ -92,6 +93,27 @@ def test_another_rule_holds_from_now_on(weekly: Schedule, runtime: Runtime, engi
     assert now_is(engine, weekly) == changed
     with pytest.raises(NotFound):
         scheduling.reschedule(runtime, 99, cron="0 7 * * *", by="Ada")
+
+
+def test_a_form_that_is_sent_twice_makes_one_schedule(
+    weekly: Schedule, runtime: Runtime, engine: Engine
+) -> None:
+    def make(cron: str, window_days: int = weekly.window_days) -> Schedule:
+        with reading(engine) as session:
+            slug = newsletter_by_id(session, weekly.newsletter_id).slug
+        return scheduling.make_schedule(
+            runtime, slug, cron=cron, timezone="UTC", window_days=window_days, by="Ada"
+        )
+
+    with pytest.raises(Conflict, match=f"schedule {weekly.id} makes the same issues already"):
+        make("0  7 * * MON")
+    other, longer = make("0 7 * * TUE"), make("0 7 * * MON", 28)
+    with pytest.raises(Conflict, match=f"schedule {weekly.id} makes the same"):
+        scheduling.reschedule(runtime, other.id, cron=weekly.cron, by="Ada")
+    assert now_is(engine, other) == other
+    assert scheduling.reschedule(runtime, longer.id, cron=longer.cron, by="Ada").cron == longer.cron
+    with reading(engine) as session:
+        assert {one.id for one in list_schedules(session)} == {weekly.id, other.id, longer.id}
 
 
 # --- a date left out

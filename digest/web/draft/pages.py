@@ -235,6 +235,9 @@ def write(
 
 def _written(found: Draft, about: About, to: str) -> str:
     """Return what was typed as it is kept: on one line where it is one, the publisher's own as nothing."""
+    if about.field in (Field.INTRO, Field.TAKEAWAYS):
+        # No text, and PostgreSQL takes none: pasted with it from elsewhere.
+        to = to.replace("\x00", "")
     if about.field is Field.INTRO:
         return to.replace("\r\n", "\n").strip()
     if about.field is Field.TAKEAWAYS:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import HTMLResponse
 
 from digest.domain.accounts import Right
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import Conflict, InvalidInput
 from digest.pipeline import scheduling
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -82,7 +82,7 @@ def make(
             window_days=wish.covers,
             by=actor.name,
         )
-    except InvalidInput as exc:
+    except (InvalidInput, Conflict) as exc:
         return _form(pages, new_form(runtime, wish), problem=str(exc))
     return answer(pages, PATH, "schedule-made")
 
@@ -115,7 +115,7 @@ def change(
             window_days=wish.covers,
             by=actor.name,
         )
-    except InvalidInput as exc:
+    except (InvalidInput, Conflict) as exc:
         return _form(pages, form, problem=str(exc))
     return answer(pages, PATH, "schedule-changed")
 

@@ -60,6 +60,14 @@ def test_a_draft_shows_its_articles_under_their_topics_with_what_they_say(still_
     assert "As it was chosen by itself" in page
 
 
+def test_what_is_pasted_with_zero_bytes_is_kept_without_them(site: Site) -> None:
+    first = drafted(site).items[0].id
+    assert write(site, "intro", "Good\x00 morning") == 303
+    assert write(site, "takeaways", "Rain\x00 falls", article=str(first)) == 303
+    assert drafted(site).issue.intro == "Good morning"
+    assert [one.text for one in drafted(site).get(first).candidate.takeaways] == ["Rain falls"]
+
+
 def test_an_article_is_pinned_moved_and_dropped_by_buttons_that_need_no_script(site: Site) -> None:
     under = [item.id for item in drafted(site).under(drafted(site).items[0].topic)]
     first, *_ = before = order(site)

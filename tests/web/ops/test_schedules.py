@@ -49,6 +49,15 @@ def test_a_schedule_is_made_by_days_and_time(ops: Site) -> None:
     assert audited(ops)[0] == ("Omar Haddad", "schedule.made")
 
 
+def test_sent_a_second_time_the_form_says_that_there_is_one_already(ops: Site) -> None:
+    given = {**MAKE, "day": ["0", "3"], "at": "06:15"}
+    assert ops.submit(f"{PAGE}/new", **given).status_code == 303
+    again = ops.submit(f"{PAGE}/new", **given)
+    assert again.status_code == 422
+    assert "makes the same issues already: 15 6 * * MON,THU in Europe/Paris, 7 days" in text_of(again.text)
+    assert len(schedules(ops)) == 2
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
