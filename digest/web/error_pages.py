@@ -49,6 +49,8 @@ _TITLES = {
 }
 _WORDS = {
     HTTPStatus.NOT_FOUND: "No page has this address, or what it showed was removed.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address is not opened in that way. Nothing was changed: "
+    "go back to the page you came from.",
 }
 """What is told where no reason is known, or may be told."""
 

@@ -150,6 +150,7 @@ def test_a_method_that_has_no_business_here_is_told_which_have(still_site: Site)
     assert response.status_code == 405
     assert "GET" in response.headers["allow"]
     assert "That cannot be done here" in response.text
+    assert "go back to the page you came from" in response.text
 
 
 @pytest.mark.parametrize("as_json", [True, False])
