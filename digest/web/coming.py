@@ -103,12 +103,13 @@ def comings_of(session: Session, newsletter: Newsletter, *, now: datetime) -> tu
 def _coming(coming: Coming, held: Mapping[IssueId, int], *, now: datetime) -> ComingView:
     newsletter, issue = coming.newsletter, coming.issue
     tz = zone(newsletter.timezone)
+    is_open = issue is None or issue.state is IssueState.DRAFT
     return ComingView(
         number=issue.id if issue else None,
         path=_path(issue),
         days=days(*coming.window.local_days(tz)),
         told=_told(issue, held.get(issue.id, 0) if issue else 0),
-        closes=f"{moment(coming.closes_at, tz)} ({away(coming.closes_at, now)})",
+        closes=f"{moment(coming.closes_at, tz)} ({away(coming.closes_at, now)})" if is_open else "",
         goes=_goes(coming, tz, now=now),
     )
 

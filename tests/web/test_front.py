@@ -65,6 +65,7 @@ def test_an_approved_issue_waits_for_its_hour_and_every_page_says_when_it_leaves
     approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
     front = read(scheduled)
     assert "23–29 November 2026 Approved, waits for its hour, with 3 articles." in front
+    assert "Closes" not in front, "what is approved takes nothing in any more"
     assert "Goes out Monday 30 November 2026, 07:00 UTC (in 7 days); it is approved" in front
     assert "What needs a decision" not in front
     pages = (f"/issues/{DRAFT}", f"/issues/{DRAFT}/draft", preview, "/ops")
