@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.compose.lawful import check_change
 from digest.compose.steps import choose
+from digest.compose.untrusted import without_marks
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueState
 from digest.store.approvals import forget_request
@@ -98,9 +99,11 @@ def edit_issue(
         for change in changes:
             before = standing.get(change.about, "") if change.before is None else change.before
             _refuse_unseen(change, before, log)
-            if change.to != before:
-                check_change(session, issue, change.about, change.to, candidates)
-                wanted[change.about] = (before, change.to)
+            # What no mail prints, no editor may take for printed.
+            to = without_marks(change.to)
+            if to != before:
+                check_change(session, issue, change.about, to, candidates)
+                wanted[change.about] = (before, to)
         return _record(session, issue, wanted, candidates, by=by, now=now)
 
 

@@ -40,7 +40,15 @@ def plain(text: str) -> str:
     Stripped are control characters, bidi overrides and the characters that mark tokens; each run of
     breaking whitespace becomes one space; a lone surrogate becomes U+FFFD.
     """
-    return _SURROGATES.sub("\ufffd", _BREAKS.sub(" ", _UNSAFE.sub("", text))).strip()
+    return _BREAKS.sub(" ", without_marks(text)).strip()
+
+
+def without_marks(text: str) -> str:
+    """Return `text` as it is but for what no mail prints: control signs, bidi overrides, marks of tokens.
+
+    Its line breaks stay; a lone surrogate becomes U+FFFD.
+    """
+    return _SURROGATES.sub("\ufffd", _UNSAFE.sub("", text))
 
 
 def paragraphs(text: str) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def would_leave_in_words(hour: Hour) -> str:
     """Return in a sentence when a draft leaves that is approved now."""
     match hour.course:
         case Course.COMING:
-            return f"Approved, it waits for its hour and leaves at {_clock(hour)}."
+            return f"Once approved, it waits for its hour and leaves at {_clock(hour)}."
         case Course.MISSED:
             return (
                 f"Its hour, {_clock(hour)}, was missed: approved, it waits until run {hour.run} is done "

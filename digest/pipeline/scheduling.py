@@ -103,17 +103,20 @@ def reschedule(
 ) -> Schedule:
     """Change a schedule's rule, zone or days. Its next due date is counted from now.
 
+    One that is as wanted stays as it is, with nothing recorded.
     `if_as` is given the schedule as it stands, which nobody else changes meanwhile, and refuses by raising.
     Raises `NotFound`, and `InvalidInput` and `Conflict` as `make_schedule` does.
     """
     with writing(runtime.engine) as session:
         found = get_schedule(session, schedule_id, to_change=True)
         if_as(found)
-        draft = find_filled(session, found)
         rule = found.cron if cron is None else cron
         where = zone(found.timezone if timezone is None else timezone).key
-        due = _first_kept(session, found.id, rule, where, runtime.clock())
         days = _days(found.window_days if window_days is None else window_days)
+        if (rule, where, days) == (found.cron, found.timezone, found.window_days):
+            return found
+        draft = find_filled(session, found)
+        due = _first_kept(session, found.id, rule, where, runtime.clock())
         _refuse_same(session, found.newsletter_id, rule, where, days, but=found.id)
         changed = change_schedule(
             session, found.id, cron=rule, timezone=where, window_days=days, next_due=due

@@ -12,6 +12,9 @@ from digest.runtime import Runtime
 
 _KNOWN_FOR = timedelta(days=365)
 
+_HANDED_FOR = timedelta(minutes=1)
+"""The way from a form's answer to the page it leads to."""
+
 _MOST = 200
 """Characters. No token of ours is that long."""
 
@@ -55,6 +58,11 @@ def session_cookie(runtime: Runtime) -> Cookie:
 def device_cookie(runtime: Runtime) -> Cookie:
     """Return the cookie that a browser is known by, once somebody has signed in with it. It opens nothing."""
     return _cookie(runtime, "digest-device", _KNOWN_FOR)
+
+
+def handed_cookie(runtime: Runtime) -> Cookie:
+    """Return the cookie by which a form's answer hands a secret on: see `digest.web.handed`."""
+    return _cookie(runtime, "digest-handed", _HANDED_FOR)
 
 
 def _cookie(runtime: Runtime, name: str, lasts: timedelta) -> Cookie:

@@ -250,3 +250,16 @@ def test_two_editors_at_the_same_moment_both_keep_what_they_did(week: Week) -> N
     assert (found.subject, found.preheader) == ("By subject", "By preheader")
     assert [one.number for one in log] == [1, 2, 3, 4]
     assert [item.title for item in content_of(week.engine, issue.id).items] == ["By headline"] * 2
+
+
+def test_marks_that_no_mail_prints_are_not_kept_either(week: Week) -> None:
+    first = week.add("a", {CLIMATE: 0.9})
+    issue = week.compose()
+    edit(week, issue.id, Field.HEADLINE, first, "Rain \u202eniar\u202c falls")
+    edit(week, issue.id, Field.INTRO, None, "Good\x00 morning\n\nand \u2066evening\u2069")
+    with reading(week.engine) as session:
+        stored = get_issue(session, issue.id)
+        told = [one.after for one in edits_of(session, issue.id)]
+    assert stored.intro == "Good morning\n\nand evening"
+    assert told == ["Rain niar falls", "Good morning\n\nand evening"]
+    assert not edit(week, issue.id, Field.HEADLINE, first, "\ufeffRain niar falls").edits

@@ -124,7 +124,7 @@ def desk(engine: Engine, runtime: Runtime, clock: Clock) -> Desk:
 
 
 def test_approved_before_its_hour_it_leaves_at_its_hour(desk: Desk, smtp_sink: SmtpSink) -> None:
-    assert desk.told() == "Approved, it waits for its hour and leaves at 07:00 UTC on Monday 23 Nov."
+    assert desk.told() == "Once approved, it waits for its hour and leaves at 07:00 UTC on Monday 23 Nov."
     approved = desk.approve()
     assert (approved.state, approved.awaits_hour) == (IssueState.APPROVED, True)
     assert desk.told() == "It leaves at 07:00 UTC on Monday 23 Nov."

@@ -52,6 +52,16 @@ class Site:
         assert self.role
         return self.client.post(path, data={"csrf": csrf_of(TOKENS[self.role]), **form})
 
+    def submit_and_look(self, path: str, **form: str | list[str]) -> str:
+        """Send a form that makes something secret, and return the page that its answer leads to."""
+        answer = self.submit(path, **form)
+        assert answer.status_code == 303, answer.text
+        cookies = [self.client.headers["cookie"], answer.headers["set-cookie"].partition(";")[0]]
+        page = self.client.get(answer.headers["location"], headers={"cookie": "; ".join(cookies)})
+        assert "digest-handed=" in page.headers["set-cookie"], "the browser forgets what was shown"
+        assert "Max-Age=0" in page.headers["set-cookie"]
+        return page.text
+
     @contextmanager
     def seen_by(self, role: Role | None) -> Iterator[Site]:
         """The same site as another sees it."""

@@ -111,10 +111,10 @@ def test_a_password_is_changed_by_who_knows_it_and_to_one_that_protects(
 
 
 def test_an_admin_makes_an_account_and_gets_its_link_once(desk: Site) -> None:
-    answer = desk.submit("/accounts", email="nele@example.org", name="Nele", role="ops")
-    link = re.search(rf"{desk.url}(/enter/[\w-]+)", answer.text)
+    page = desk.submit_and_look("/accounts", email="nele@example.org", name="Nele", role="ops")
+    link = re.search(rf"{desk.url}(/enter/[\w-]+)", page)
     assert link
-    assert "Nele comes in by this link" in text_of(answer.text)
+    assert "Nele comes in by this link" in text_of(page)
     assert "/enter/" not in desk.get("/accounts").text
     with desk.seen_by(None) as nele:
         assert nele.post(link[1], password=NEW).status_code == 303
@@ -183,8 +183,8 @@ def test_an_admin_ends_the_sessions_of_a_lost_device(desk: Site) -> None:
 
 
 def test_a_new_link_is_made_for_who_forgot(desk: Site) -> None:
-    answer = desk.submit(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
-    assert re.search(rf"{desk.url}/enter/[\w-]+", answer.text)
+    page = desk.submit_and_look(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
+    assert re.search(rf"{desk.url}/enter/[\w-]+", page)
     assert desk.submit("/accounts/999999/link").status_code == 404
 
 
@@ -193,16 +193,16 @@ def test_a_link_is_mailed_and_the_page_says_how_that_went(
 ) -> None:
     desk = open_site(empty_database, mail_url=(smtp_sink.url,), accounts_email="desk@news.example.org")
     new = {"email": "nele@example.org", "name": "Nele", "role": "editor", "language": "de", "mail": "yes"}
-    answer = desk.submit("/accounts", **new)
-    page = text_of(answer.text)
+    answer = desk.submit_and_look("/accounts", **new)
+    page = text_of(answer)
     assert "It is on its way to nele@example.org" in page
-    assert re.search(rf"{desk.url}/enter/[\w-]+", answer.text), "who wants to can pass it on"
+    assert re.search(rf"{desk.url}/enter/[\w-]+", answer), "who wants to can pass it on"
     assert "The link of 23 November 2026, 07:00 UTC waits to be mailed" in page
     post_letters(desk.runtime)
     assert smtp_sink.copies() == {"nele@example.org": 1}
     assert "A link was mailed: 23 November 2026, 07:00 UTC" in text_of(desk.get("/accounts").text)
-    again = desk.submit(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
-    assert "on its way" not in again.text, "it was asked to be shown alone"
+    again = desk.submit_and_look(f"/accounts/{number_of(desk, Role.ADMIN)}/link")
+    assert "on its way" not in again, "it was asked to be shown alone"
     wrong = desk.submit("/accounts", **{**new, "email": "otto@example.org", "language": "und"})
     assert (wrong.status_code, "names no language" in wrong.text) == (422, True)
 

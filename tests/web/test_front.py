@@ -61,7 +61,8 @@ def test_the_coming_issue_stands_first_with_its_closing_time_and_when_it_goes_ou
 
 def test_an_approved_issue_waits_for_its_hour_and_every_page_says_when_it_leaves(scheduled: Site) -> None:
     preview, hour = f"/issues/{DRAFT}/preview", "07:00 UTC on Monday 30 Nov"
-    assert f"Approved, it waits for its hour and leaves at {hour}." in read(scheduled, preview)
+    assert f"Once approved, it waits for its hour and leaves at {hour}." in read(scheduled, preview)
+    assert "an article that comes after the approval is for the next issue." in read(scheduled, preview)
     approve_issue(scheduled.runtime, DRAFT, by="Edith", despite_errors=True)
     front = read(scheduled)
     assert "23–29 November 2026 Approved, waits for its hour, with 3 articles." in front

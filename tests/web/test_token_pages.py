@@ -40,7 +40,7 @@ def calls(desk: Site, secret: str, path: str = "/me") -> int:
 def test_somebody_makes_a_token_that_works_in_their_name_until_they_end_it(desk: Site) -> None:
     with desk.seen_by(Role.VIEWER) as viewer:
         assert "no token yet" in viewer.get(OWN).text
-        made = viewer.submit(OWN, name="a dashboard", right=["look"], days="30").text
+        made = viewer.submit_and_look(OWN, name="a dashboard", right=["look"], days="30")
         secret = secret_on(made)
         assert f"Bearer {secret}" in made
         assert (calls(desk, secret), calls(desk, secret, "/tokens")) == (200, 403)
@@ -84,7 +84,7 @@ def test_a_token_that_cannot_be_is_refused(
 
 
 def test_nobody_sees_or_ends_a_token_of_anothers(desk: Site) -> None:
-    secret = secret_on(desk.submit(OWN, name="the admin's", right=["look"]).text)
+    secret = secret_on(desk.submit_and_look(OWN, name="the admin's", right=["look"]))
     with desk.seen_by(Role.EDITOR) as editor:
         assert "no token yet" in editor.get(OWN).text
         assert editor.submit(f"{OWN}/1/end").status_code == 404
@@ -95,9 +95,9 @@ def test_nobody_sees_or_ends_a_token_of_anothers(desk: Site) -> None:
 
 def test_an_admin_sees_all_tokens_and_makes_one_of_the_installation(desk: Site) -> None:
     with desk.seen_by(Role.EDITOR) as editor:
-        editors = secret_on(editor.submit(OWN, name="drafts", right=["look", "shape"]).text)
+        editors = secret_on(editor.submit_and_look(OWN, name="drafts", right=["look", "shape"]))
         name = text_of(editor.get("/account").text)
-    secret = secret_on(desk.submit(ALL, name="sign-up form", right=["operate"], days="0").text)
+    secret = secret_on(desk.submit_and_look(ALL, name="sign-up form", right=["operate"], days="0"))
     told = text_of(desk.get(ALL).text)
     assert told.index("the installation’s") < told.index("drafts")
     assert "works until it is ended · never used" in told
@@ -119,3 +119,23 @@ def test_a_token_that_expired_is_told_apart(desk: Site) -> None:
         note_use(session, token.id, now=NOW)
     assert "used just now" in text_of(desk.get(OWN).text)
     assert "expired" not in text_of(desk.get(OWN).text)
+
+
+def test_a_page_that_is_loaded_again_makes_no_second_token_and_shows_nothing(desk: Site) -> None:
+    answer = desk.submit(OWN, name="ci", right=["look"])
+    assert "dg_" not in answer.headers["location"], "an address is kept in histories and logs"
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert "It is shown only now" not in text_of(desk.get(answer.headers["location"]).text)
+    with reading(desk.runtime.engine) as session:
+        assert [one.name for one in list_tokens(session)] == ["ci"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "api", "api:1", "api:x:dg_y", "endpoint:1:dg_y", "api:²:dg_y", "a" * 300]
+)
+def test_a_cookie_that_hands_over_nothing_is_left_alone(desk: Site, value: str) -> None:
+    desk.submit(OWN, name="ci", right=["look"])
+    cookies = f"{desk.client.headers['cookie']}; digest-handed={value}".encode()
+    page = desk.client.get(OWN, headers=[(b"cookie", cookies)])
+    assert page.status_code == 200
+    assert "dg_y" not in page.text

@@ -5,14 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, TypedDict
 
-from fastapi import APIRouter, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from digest.admit.accounts import end_sessions as end_all
 from digest.admit.accounts import give_role, let_in, send_away
-from digest.admit.entering import LinkPost, make_link
+from digest.admit.entering import make_link
 from digest.admit.second_factor import forget_phone
-from digest.domain.accounts import Account, AccountId, Actor, Right, Role
+from digest.domain.accounts import AccountId, Actor, Right, Role
 from digest.domain.errors import InvalidInput
 from digest.intake.addresses import parse_address
 from digest.intake.names import parse_person
@@ -27,6 +27,7 @@ from digest.store.second_factors import accounts_with_factor
 from digest.web.access import TheActor, needs
 from digest.web.account.views import account_views, entry_views, role_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.handed import Kind, hand_over, handed, shown
 from digest.web.templating import Pages
 
 router = APIRouter(dependencies=[needs(Right.ADMINISTER)])
@@ -40,15 +41,33 @@ _TOLD = {
     "phone": "Their password is enough from now on.",
     "removed": "The account was removed, and its sessions have ended.",
 }
+PATH = "/accounts"
 ENTRIES = 50
 LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
 """Those that mails are translated into."""
 
 
 @router.api_route("/accounts", methods=READ)
-def accounts(runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = "") -> HTMLResponse:
-    """Show who may sign in, and as what."""
+def accounts(
+    request: Request, runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = ""
+) -> HTMLResponse:
+    """Show who may sign in, and as what; once the link that was just made for somebody."""
+    for kind in (Kind.LINK, Kind.MAILED_LINK):
+        number, token = handed(runtime, request, kind)
+        if token:
+            return _handed(runtime, pages, actor, number, token, is_mailed=kind is Kind.MAILED_LINK)
     return _page(runtime, pages, actor, told=_TOLD.get(told, ""))
+
+
+def _handed(
+    runtime: Runtime, pages: Pages, actor: Actor, number: int, token: str, *, is_mailed: bool
+) -> HTMLResponse:
+    with reading(runtime.engine) as session:
+        account = account_by_id(session, number)
+    link, mailed_to = runtime.link("enter", token), account.email if is_mailed else ""
+    response = _page(runtime, pages, actor, link=link, whose=account.name, mailed_to=mailed_to)
+    shown(runtime, response)
+    return response
 
 
 def _page(
@@ -82,7 +101,7 @@ def add(
     name: Typed = "",
     language: Typed = "en",
     mail: Typed = "",
-) -> HTMLResponse:
+) -> Response:
     """Make an account, and mail its owner the link by which they come in, or show it."""
     now, post = runtime.clock(), link_post(runtime) if mail else None
     try:
@@ -96,27 +115,19 @@ def add(
     except InvalidInput as exc:
         typed = {"email": email[:320], "called": name[:200], "language": language[:35]}
         return _page(runtime, pages, actor, problem=str(exc), **typed)
-    return _handed(runtime, pages, actor, made, token, post)
+    return hand_over(runtime, pages, PATH, Kind.MAILED_LINK if post else Kind.LINK, made.id, token)
 
 
 @router.post("/accounts/{account_id}/link")
 def link(
     runtime: TheRuntime, pages: ThePages, actor: TheActor, account_id: Number, mail: Typed = ""
-) -> HTMLResponse:
+) -> Response:
     """Mail or show a link by which an account's owner chooses a new password."""
     post = link_post(runtime) if mail else None
     with writing(runtime.engine) as session:
         account = account_by_id(session, account_id)
         token = make_link(session, account, post=post, now=runtime.clock(), **_who(actor))
-    return _handed(runtime, pages, actor, account, token, post)
-
-
-def _handed(
-    runtime: Runtime, pages: Pages, actor: Actor, account: Account, token: str, post: LinkPost | None
-) -> HTMLResponse:
-    mailed_to = account.email if post else ""
-    link = runtime.link("enter", token)
-    return _page(runtime, pages, actor, link=link, whose=account.name, mailed_to=mailed_to)
+    return hand_over(runtime, pages, PATH, Kind.MAILED_LINK if post else Kind.LINK, account.id, token)
 
 
 @router.post("/accounts/{account_id}/role")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Response
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from digest.domain.accounts import Actor, Right
@@ -22,6 +22,7 @@ from digest.web.access import TheActor, needs
 from digest.web.account.views import token_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import status_of
+from digest.web.handed import Kind, hand_over, handed, shown
 from digest.web.templating import Pages
 
 router = APIRouter()
@@ -63,13 +64,15 @@ TheNew = Annotated[NewToken, Depends(_new)]
 
 
 @router.api_route(OWN, methods=READ, dependencies=_LOOK)
-def own(runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = "") -> HTMLResponse:
+def own(
+    request: Request, runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = ""
+) -> HTMLResponse:
     """Show one's own tokens."""
-    return _page(runtime, pages, actor, OWN, told=_TOLD.get(told, ""))
+    return _shown(request, runtime, pages, actor, OWN, told)
 
 
 @router.post(OWN, dependencies=_LOOK)
-def make_own(runtime: TheRuntime, pages: ThePages, actor: TheActor, new: TheNew) -> HTMLResponse:
+def make_own(runtime: TheRuntime, pages: ThePages, actor: TheActor, new: TheNew) -> Response:
     """Make a token of one's own, and show its secret, once."""
     return _made(runtime, pages, actor, OWN, new)
 
@@ -82,13 +85,15 @@ def end_own(runtime: TheRuntime, pages: ThePages, actor: TheActor, token_id: Num
 
 
 @router.api_route(ALL, methods=READ, dependencies=_ADMINISTER)
-def everybodys(runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = "") -> HTMLResponse:
+def everybodys(
+    request: Request, runtime: TheRuntime, pages: ThePages, actor: TheActor, told: str = ""
+) -> HTMLResponse:
     """Show every token there is, the installation's own first."""
-    return _page(runtime, pages, actor, ALL, told=_TOLD.get(told, ""))
+    return _shown(request, runtime, pages, actor, ALL, told)
 
 
 @router.post(ALL, dependencies=_ADMINISTER)
-def make_common(runtime: TheRuntime, pages: ThePages, actor: TheActor, new: TheNew) -> HTMLResponse:
+def make_common(runtime: TheRuntime, pages: ThePages, actor: TheActor, new: TheNew) -> Response:
     """Make a token that belongs to nobody, for a program that outlives people; show its secret, once."""
     return _made(runtime, pages, actor, ALL, new)
 
@@ -100,7 +105,7 @@ def end_any(runtime: TheRuntime, pages: ThePages, actor: TheActor, token_id: Num
     return RedirectResponse(f"{pages.base}{ALL}?told=ended", HTTPStatus.SEE_OTHER)
 
 
-def _made(runtime: Runtime, pages: Pages, actor: Actor, place: str, new: NewToken) -> HTMLResponse:
+def _made(runtime: Runtime, pages: Pages, actor: Actor, place: str, new: NewToken) -> Response:
     try:
         days = int(new.days) if new.days in ENDS else -1
         made, secret = make_token(
@@ -115,7 +120,17 @@ def _made(runtime: Runtime, pages: Pages, actor: Actor, place: str, new: NewToke
         )
     except InvalidInput as exc:
         return _page(runtime, pages, actor, place, new=new, problem=exc)
-    return _page(runtime, pages, actor, place, secret=secret, made=made)
+    return hand_over(runtime, pages, place, Kind.FOR_THE_API, made.id, secret)
+
+
+def _shown(
+    request: Request, runtime: Runtime, pages: Pages, actor: Actor, place: str, told: str
+) -> HTMLResponse:
+    number, secret = handed(runtime, request, Kind.FOR_THE_API)
+    response = _page(runtime, pages, actor, place, told=_TOLD.get(told, ""), made=number, secret=secret)
+    if secret:
+        shown(runtime, response)
+    return response
 
 
 def _page(
@@ -128,7 +143,7 @@ def _page(
     told: str = "",
     problem: InvalidInput | None = None,
     secret: str = "",
-    made: ApiToken | None = None,
+    made: int = 0,
 ) -> HTMLResponse:
     with reading(runtime.engine) as session:
         found = list_tokens(session, of=actor.account_id if place == OWN else None)
@@ -147,7 +162,7 @@ def _page(
         told=told,
         problem=said[:1].upper() + said[1:],
         secret=secret,
-        made=made.name if made else "",
+        made=next((token.name for token in found if token.id == made), ""),
     )
 
 

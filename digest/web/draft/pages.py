@@ -9,8 +9,8 @@ from fastapi import APIRouter, Form, Header, Path, Response
 from fastapi.responses import RedirectResponse
 
 from digest.compose.edits import Change, ChangedMeanwhile, mark_of
-from digest.domain.accounts import Right
-from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.accounts import Actor, Right
+from digest.domain.errors import Conflict, DigestError, InvalidInput, NotFound, Refused, Unavailable
 from digest.domain.topics import TopicSlug
 from digest.pipeline.adding import add_to_issue
 from digest.pipeline.drafts import Draft, draft_of, held_of, left_out_of
@@ -28,6 +28,7 @@ from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.draft import showing
 from digest.web.draft.moving import Do, changes_of
 from digest.web.draft.views import FieldView, MergeView
+from digest.web.templating import Pages
 
 router = APIRouter(prefix="/issues/{issue_id}/draft", dependencies=[needs(Right.LOOK)])
 _shaping = [needs(Right.SHAPE)]
@@ -102,9 +103,32 @@ def history(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Num
 @router.api_route("/others", methods=READ)
 def others(runtime: TheRuntime, pages: ThePages, actor: TheActor, issue_id: Number) -> Response:
     """Show what is not in the draft, and why, to be pinned; and take in an article by its address."""
+    return _others(runtime, pages, actor, issue_id)
+
+
+def _others(
+    runtime: Runtime,
+    pages: Pages,
+    actor: Actor,
+    issue_id: int,
+    *,
+    problem: DigestError | None = None,
+    url: str = "",
+    topic: str = "",
+) -> Response:
+    """Show what is not in the draft; with a `problem` why the address that was typed was not taken."""
     found = _draft(runtime, issue_id)
     view = showing.others_of(found, left_out_of(runtime.engine, issue_id))
-    return pages.desk("draft/others.html", issue=showing.head_of(found, actor), others=view)
+    said = str(problem) if problem else ""
+    return pages.desk(
+        "draft/others.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
+        issue=showing.head_of(found, actor),
+        others=view,
+        problem=said[:1].upper() + said[1:],
+        url=url[:2048],
+        chosen=topic,
+    )
 
 
 @router.post("/articles", dependencies=_shaping)
@@ -118,7 +142,14 @@ def add(
     takes_back: TakesBack = False,
 ) -> Response:
     """Take in an article by its address, whenever it was published."""
-    added = add_to_issue(runtime, issue_id, url.strip(), topic=topic, by=actor.name, takes_back=takes_back)
+    try:
+        added = add_to_issue(
+            runtime, issue_id, url.strip(), topic=topic, by=actor.name, takes_back=takes_back
+        )
+    except (NotFound, Conflict):
+        raise
+    except (InvalidInput, Refused, Unavailable) as exc:
+        return _others(runtime, pages, actor, issue_id, problem=exc, url=url, topic=topic)
     if added.is_in:
         return _back(pages, f"/issues/{issue_id}/draft#article-{added.id}")
     found = _draft(runtime, issue_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from digest.domain.accounts import Right
@@ -18,6 +18,7 @@ from digest.store.database import reading
 from digest.store.endpoints import get_endpoint, list_endpoints
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.handed import Kind, hand_over, handed, shown
 from digest.web.manage.endpoint_views import KINDS, call_views, line_of
 from digest.web.manage.forms import Form, TheTyped, form_of, refused, saved
 from digest.web.manage.words import DONE, called
@@ -49,26 +50,32 @@ def new(pages: ThePages) -> HTMLResponse:
 
 
 @router.post(f"{PATH}/new")
-def add(runtime: TheRuntime, pages: ThePages, actor: TheActor, typed: TheTyped) -> HTMLResponse:
+def add(runtime: TheRuntime, pages: ThePages, actor: TheActor, typed: TheTyped) -> Response:
     """Add an endpoint, and show its secret, once."""
     given = typed.of(FIELDS, ["kinds"])
     try:
         made, secret = managing.add(runtime, given.texts, by=actor.name, called=called)
     except InvalidInput as exc:
         return _new(pages, refused(given.texts, {}, exc))
-    return _page(runtime, pages, made.id, secret=secret)
+    return hand_over(runtime, pages, f"{PATH}/{made.id}", Kind.ENDPOINT, made.id, secret)
 
 
 @router.api_route(PATH + "/{endpoint_id}", methods=READ)
 def endpoint(
+    request: Request,
     runtime: TheRuntime,
     pages: ThePages,
     endpoint_id: Number,
     done: str = "",
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> HTMLResponse:
-    """Show one endpoint and its log, from before a call on."""
-    return _page(runtime, pages, endpoint_id, done=done, before=before)
+    """Show one endpoint and its log, from before a call on; once its secret, where it is new."""
+    number, secret = handed(runtime, request, Kind.ENDPOINT)
+    if number != endpoint_id:
+        return _page(runtime, pages, endpoint_id, done=done, before=before)
+    response = _page(runtime, pages, endpoint_id, done=done, before=before, secret=secret)
+    shown(runtime, response)
+    return response
 
 
 @router.post(PATH + "/{endpoint_id}")
@@ -85,10 +92,10 @@ def change(
 
 
 @router.post(PATH + "/{endpoint_id}/rotate")
-def rotate(runtime: TheRuntime, pages: ThePages, actor: TheActor, endpoint_id: Number) -> HTMLResponse:
+def rotate(runtime: TheRuntime, pages: ThePages, actor: TheActor, endpoint_id: Number) -> Response:
     """Sign with a new secret, and show it, once."""
     _, secret = managing.rotate(runtime, endpoint_id, by=actor.name)
-    return _page(runtime, pages, endpoint_id, secret=secret)
+    return hand_over(runtime, pages, f"{PATH}/{endpoint_id}", Kind.ENDPOINT, endpoint_id, secret)
 
 
 @router.post(PATH + "/{endpoint_id}/test")

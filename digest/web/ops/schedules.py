@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Path, Response
 from fastapi.responses import HTMLResponse
@@ -34,7 +34,7 @@ _LOOK, _OPERATE = [needs(Right.LOOK)], [needs(Right.OPERATE)]
 
 def _wish(
     newsletter: Annotated[str, Form()] = "",
-    how: Annotated[str, Form()] = "week",
+    how: Annotated[Literal["week", "rule"], Form()] = "week",
     day: Annotated[list[int], Form()] = [],  # noqa: B006  FastAPI copies it
     at: Annotated[str, Form()] = "",
     rule: Annotated[str, Form()] = "",

@@ -175,5 +175,6 @@ def _refused(
     reader: ReaderChosen | None = None,
 ) -> Response:
     """Show the page with the reason at its form; an issue that is not there has its own page."""
-    said = Said(place, f"{str(exc).rstrip('.')}.", is_bad=True)
+    words = str(exc).rstrip(".")
+    said = Said(place, f"{words[:1].upper()}{words[1:]}.", is_bad=True)
     return whole_page(runtime, pages, issue_id, actor, reader=reader, said=said, status=status_of(exc))

@@ -13,6 +13,7 @@ from digest.domain.accounts import Role
 from digest.pipeline.drafts import Draft, draft_of
 from digest.store.database import reading
 from tests.pipeline.press import prose
+from tests.servers.processes import free_port
 from tests.web.site import Site
 from tests.web.world import DRAFT
 
@@ -67,9 +68,11 @@ def test_an_article_of_any_day_is_added_by_its_address_and_stands_in_the_draft(
     assert answer.headers["location"] == f"{PATH}#article-{first.id}"
     assert drafted(site).shape.pin(first.id) is not None
     for form, status, words in (
-        ({"url": url, "topic": ""}, 422, "choose a topic"),
+        ({"url": url, "topic": ""}, 422, "Choose a topic"),
         ({"url": "nowhere", "topic": "cities"}, 422, "nowhere"),
-        ({"url": gone, "topic": "cities"}, 404, "/gone"),
+        ({"url": gone, "topic": "cities"}, 422, f'value="{gone}"'),
+        ({"url": "http://xn--a/%zz", "topic": "food"}, 422, '<option value="food" selected>'),
+        ({"url": f"http://127.0.0.1:{free_port()}/a", "topic": "food"}, 422, 'aria-invalid="true"'),
         ({"url": url, "topic": "fishing"}, 404, "no topic 'fishing'"),
     ):
         refused = site.submit(f"{PATH}/articles", **form)

@@ -34,7 +34,7 @@ def desk(open_site: Callable[..., Site], empty_database: Path) -> Site:
 
 @pytest.fixture
 def added(desk: Site) -> Site:
-    assert desk.submit(f"{PATH}/new", **HOOK).status_code == 200
+    assert desk.submit(f"{PATH}/new", **HOOK).status_code == 303
     return desk
 
 
@@ -51,15 +51,13 @@ def happen(desk: Site, kind: EventKind, *, is_taken: bool | None = None) -> None
 
 def test_an_endpoint_is_added_and_its_secret_shown_once(desk: Site) -> None:
     assert "There is none yet" in desk.get(PATH).text
-    page = desk.submit(f"{PATH}/new", **HOOK)
-    assert page.status_code == 200
-    secret = re.search(r"whsec_[\w+/=]+", page.text)
+    secret = re.search(r"whsec_[\w+/=]+", desk.submit_and_look(f"{PATH}/new", **HOOK))
     assert secret
     assert secret[0] not in desk.get(f"{PATH}/1").text
     told = text_of(desk.get(PATH).text)
     assert "The newsroom’s chat" in told
     assert "Told of 2 kinds of event: an issue was paused, an issue was sent" in told
-    renewed = re.search(r"whsec_[\w+/=]+", desk.submit(f"{PATH}/1/rotate").text)
+    renewed = re.search(r"whsec_[\w+/=]+", desk.submit_and_look(f"{PATH}/1/rotate"))
     assert renewed
     assert renewed[0] != secret[0]
     with reading(desk.runtime.engine) as session:

@@ -87,6 +87,20 @@ def test_a_form_that_is_wrong_comes_back_as_it_was_filled_in(
     assert len(schedules(ops)) == 1
 
 
+def test_a_form_of_neither_way_to_say_when_makes_nothing(ops: Site) -> None:
+    assert ops.submit(f"{PAGE}/new", **{**MAKE, "how": "moon"}).status_code == 422
+    assert len(schedules(ops)) == 1
+
+
+def test_a_schedule_that_is_saved_as_it_is_is_recorded_by_nobody(ops: Site) -> None:
+    before = schedules(ops)
+    form = {"how": "rule", "rule": before[0].cron, "timezone": before[0].timezone, "window_days": "7"}
+    assert ops.submit(f"{PAGE}/1", **form).status_code == 303
+    assert schedules(ops) == before
+    with reading(ops.runtime.engine) as session:
+        assert list_entries(session, limit=9, what="schedule.changed") == ()
+
+
 def test_the_dates_of_a_form_are_shown_before_anything_is_stored(ops: Site) -> None:
     asked = {**MAKE, "how": "rule", "rule": "0 9 * * MON#1", "look": "1"}
     page = ops.submit(f"{PAGE}/new", **asked)
