@@ -41,7 +41,10 @@ from tests.stored import NOW, stored_newsletter
 from tests.waiting import PATIENCE
 
 KEY = "k" * 32
-TEMPLATES = ("alert", "confirmation", "digest", "goodbye", "preferences", "test", "welcome")
+TEMPLATES = (
+    *("alert", "confirmation", "digest", "goodbye", "invitation", "new-password", "preferences", "test"),
+    "welcome",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import pytest
 from digest.compose.checks import HTML_MAX_BYTES, check_page
 from digest.compose.markup import Outline, outline
 from digest.compose.render import EmailTemplate, render_issue
+from digest.domain.clicks import target_of
 from digest.domain.issues import Edition, IssueContent, edition_for
 from digest.domain.mail import PREHEADER_MAX, PREHEADER_MIN, Page, Token, assemble, page_for
 from tests.compose.editions import NAMES, SIZES, MadeEdition
@@ -58,8 +59,11 @@ def test_language_and_direction_stand_on_the_page(edition: tuple[IssueContent, P
     assert ("padding-right:20px" in lists, "padding-left:20px" in lists) == (right_to_left, not right_to_left)
 
 
-def test_each_article_has_a_heading_a_list_and_a_link(edition: tuple[IssueContent, Page, Outline]) -> None:
+def test_each_article_has_a_heading_a_list_and_a_link(
+    edition: tuple[IssueContent, Page, Outline], made_editions: Mapping[str, MadeEdition]
+) -> None:
     content, page, found = edition
+    counted = next(one.rendered.links for one in made_editions.values() if one.content is content)
     shown = content.items[: SHOWN[len(content.items)]]
     assert len(found.named("h2")) == len(shown)
     assert {found.text_of(heading) for heading in found.named("h2")} == {item.title for item in shown}
@@ -67,9 +71,9 @@ def test_each_article_has_a_heading_a_list_and_a_link(edition: tuple[IssueConten
     assert len(found.named("li")) == sum(len(i.takeaways) for i in full) + sum(
         len(i.takeaways[:2]) for i in compact
     )
-    links = {link.attributes["href"] for link in found.named("a")}
+    links = {target_of(link.attributes["href"], counted) for link in found.named("a")}
     assert {item.url for item in shown} <= links
-    assert {item.url for item in shown} <= set(page.text.split())
+    assert {item.url for item in shown} <= {target_of(word, counted) for word in page.text.split()}
 
 
 def test_pictures_are_for_articles_shown_in_full(edition: tuple[IssueContent, Page, Outline]) -> None:

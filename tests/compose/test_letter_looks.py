@@ -89,7 +89,15 @@ def test_html_validate_and_caniemail_find_nothing_new(pages: Mapping[str, Page])
 
 def mailed(name: str, page: Page) -> bytes:
     to, feedback = "ada@example.org", f"{name}:x"
-    head = Head("desk@news.example.org", to, id_of(name), SENT_AT, "The Weekly", "en", feedback)
+    head = Head(
+        "desk@news.example.org",
+        to,
+        id_of(name),
+        SENT_AT,
+        sender_name="The Weekly",
+        language="en",
+        feedback_id=feedback,
+    )
     return letter(page, head)
 
 

@@ -30,7 +30,7 @@ def path_of(call: Call) -> str:
     return call.path.format(
         **dict.fromkeys(("newsletter", "topic", "email"), "nothing"),
         language="en",
-        **{name: 999_999 for name in call.param_convertors if name.endswith("_id")},
+        **{name: 999_999 for name in call.param_convertors if name.endswith(("_id", "number"))},
     )
 
 
