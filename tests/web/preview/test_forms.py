@@ -126,7 +126,7 @@ def test_an_approval_is_taken_back(sound: Site) -> None:
     assert standing(sound).state is IssueState.DRAFT
     again = sound.submit(f"{PAGE}/reopen")
     assert again.status_code == 409
-    assert f"issue {DRAFT} is a draft already." in text_of(again.text)
+    assert f"Issue {DRAFT} is a draft already." in text_of(again.text)
 
 
 def test_whoever_may_not_change_anything_sees_no_form(sound: Site) -> None:
@@ -171,7 +171,7 @@ def test_a_test_goes_where_it_is_sent_marked_and_counts_as_nothing(
 @pytest.mark.parametrize(
     ("to", "words"),
     [
-        ("", "a test goes to 1 to 10 addresses, not to 0"),
+        ("", "A test goes to 1 to 10 addresses, not to 0"),
         ("nobody", "'nobody' is not an e-mail address"),
         (" ".join(f"a{number}@example.org" for number in range(11)), "1 to 10 addresses, not to 11"),
         (FAY, "suppressed, as mail there bounced or its reader complained"),
