@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ LAYOUTS = (MAILCHIMP, LISTMONK, GHOST, SUBSTACK, BEEHIIV, OWN)
 """The first that a file is of; ours is last, as its only mark is an address."""
 
 _LIKELY = frozenset().union(*(layout.marks for layout in LAYOUTS), COLUMNS)
+
+_BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+"""What unpacking raises: a password is a RuntimeError, a way of packing that is not known the next."""
 
 _MEMBER_MAX = 4 * 1024**3
 """Bytes of a file in a zip, unpacked: a list of ten million is a quarter of that."""
@@ -137,7 +141,7 @@ def _opener(path: Path, member: zipfile.ZipInfo) -> Callable[[], AbstractContext
         try:
             with zipfile.ZipFile(path) as packed, packed.open(member) as raw:
                 yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
-        except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as exc:
+        except _BROKEN as exc:
             raise InvalidInput(
                 f"{path}: {member.filename} cannot be unpacked: {exc}. Nothing was imported."
             ) from exc

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from digest.domain.errors import InvalidInput
 from digest.intake.lists.said import Fields, Layout, Said, Standing, first_of, tags_of
+from digest.store.base import storable
 
 _STANDINGS = {
     "enabled": Standing.WANTS,
@@ -41,7 +42,8 @@ def _attributes(field: str) -> Fields:
         raise InvalidInput(f"attributes are no JSON ({exc})") from exc
     if not isinstance(known, Mapping):
         raise InvalidInput("attributes are JSON, but no object of names and values")
-    return {str(name).lower(): _in_words(value) for name, value in known.items()}
+    # JSON can spell NUL and halves of surrogate pairs, which neither databases nor terminals take.
+    return {storable(str(name)).lower(): storable(_in_words(value)) for name, value in known.items()}
 
 
 def _in_words(value: object) -> str:

@@ -226,3 +226,24 @@ def test_a_zip_that_holds_no_list_is_told(intake: Intake, content: bytes, said: 
     packed.write_bytes(content)
     with pytest.raises(InvalidInput, match=said):
         intake(packed)
+
+
+def test_a_zip_that_is_damaged_is_told(intake: Intake) -> None:
+    packed = intake.folder / "audience.zip"
+    lines = "email,name\n" + "".join(f"reader{n}@example.org,Reader {n * n}\n" for n in range(2_000))
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("readers.csv", lines)
+    content = bytearray(packed.read_bytes())
+    content[200:600] = b"\xff" * 400
+    packed.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"readers.csv cannot be unpacked"):
+        intake(packed)
+    assert intake.subscriptions == {}
+
+
+def test_what_json_can_spell_and_no_database_takes_is_replaced(intake: Intake) -> None:
+    attributes = r'"{""lang"": ""d\u0000e"", ""tags"": [""a\ud800b"", ""climate""]}"'
+    file = intake.file("s.csv", LISTMONK, f"1-a,ada@example.org,Ada,{attributes},enabled,,")
+    assert intake(file).unknown_tags == {"a\ufffdb": 1}
+    (ada,) = intake.subscriptions.values()
+    assert (ada.subscriber.language, ada.follows) == ("d\ufffde", {CLIMATE})
