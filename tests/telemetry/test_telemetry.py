@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -187,18 +189,23 @@ def test_what_is_no_fact_is_told_to_nobody(collector: tuple[Heard, OpenTelemetry
     assert told_by(heard) == [("stage gather", {"digest.run": 7, "digest.outcome": "done"})]
 
 
-def test_a_collector_that_is_away_holds_nobody_up() -> None:
-    with listening() as heard:
-        pass
-    tracer = OpenTelemetry(heard.url, headers={}, share=1.0, about={})
-    spans.listen(tracer)
-    try:
-        for _ in range(100):
-            with span("stage gather"):
-                pass
-    finally:
-        spans.listen(None)
-        tracer.close()
+def test_a_collector_that_never_answers_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.telemetry.otel.EXPORT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        tracer = OpenTelemetry(url, headers={}, share=1.0, about={})
+        spans.listen(tracer)
+        began = time.monotonic()
+        try:
+            for _ in range(100):
+                with span("stage gather"):
+                    pass
+            # Told one by one, a hundred would wait for as many answers, seconds each.
+            assert time.monotonic() - began < 5
+        finally:
+            spans.listen(None)
+            tracer.close()
+        assert time.monotonic() - began < 30, "the end waits for a moment at most"
 
 
 def test_a_fault_is_told_by_its_type_and_place(
