@@ -57,7 +57,7 @@ def plain_address(number: int) -> str:
 
 def content_of(size: Size) -> IssueContent:
     """Return an issue whose article *i* belongs to topic *i*, and every third to another one too."""
-    topics = tuple(IssueTopic(_slug(n), f"Topic number {n}") for n in range(size.topics))
+    topics = tuple(IssueTopic(slug(n), f"Topic number {n}") for n in range(size.topics))
     return IssueContent(
         newsletter="The Measured Week",
         language="en",
@@ -70,7 +70,8 @@ def content_of(size: Size) -> IssueContent:
     )
 
 
-def _slug(number: int) -> TopicSlug:
+def slug(number: int) -> TopicSlug:
+    """Return the slug of topic `number`."""
     return TopicSlug(f"topic-{number}")
 
 
@@ -81,14 +82,14 @@ def _item(number: int, topics: int) -> Item:
         "The towns paid for it from what they saved, which took four years instead of nine.",
         "Two neighbouring regions copy the contract, and a third one waits for the figures of summer.",
     )
-    also = (_slug((number + 7) % topics),) if number % 3 == 0 and topics > 1 else ()
+    also = (slug((number + 7) % topics),) if number % 3 == 0 and topics > 1 else ()
     return Item(
         position=number,
         url=f"https://news.example.org/2026/11/the-trial-that-paid-for-itself-{number}",
         title=f"Trial {number}: how three small towns halved what heating costs them in a hard winter",
         source="The Example Gazette",
         takeaways=told,
-        topics=tuple(dict.fromkeys((_slug(number % topics), *also))),
+        topics=tuple(dict.fromkeys((slug(number % topics), *also))),
         published_on=date(2026, 11, 16 + number % 7),
         reading_minutes=4,
     )

@@ -32,7 +32,7 @@ from sqlalchemy import Engine, case, insert, literal, select
 
 from benchmarks.address import at_random, come_to_rest
 from benchmarks.deliver import database
-from benchmarks.readers import NOW, Size, approved_issue, content_of
+from benchmarks.readers import NOW, Size, approved_issue, content_of, slug
 from digest.compose.steps import compose
 from digest.domain.accounts import Right, Role
 from digest.domain.issues import IssueId, IssueState, Item
@@ -55,6 +55,9 @@ from tests.web.world import add_articles
 
 SOURCES = 50
 WARM = 3
+REMOVED = 5
+"""Topics, of 20."""
+
 SECRET = "a key that signs links of this benchmark alone"
 
 
@@ -164,6 +167,7 @@ def measure(size: Size, *, kind: str, times: int) -> Figures:
         pages = _percentiles(address, headers, paths_of(field), times)
         pages |= _percentiles(address, _with_a_token(field), calls_of(field), times)
         mails = _percentiles(address, headers, mails_of(field), times)
+        pages["a topic removed"] = _slowest_removal(address, _with_a_token(field))
     slowest = max(pages, key=lambda name: pages[name])
     return Figures(
         subscribers=size.readers,
@@ -290,7 +294,7 @@ def _serve(url: str, listening: Connection) -> None:
 
 def _with_a_token(field: _Field) -> dict[str, str]:
     with writing(field.engine) as session:
-        rights = frozenset({Right.LOOK})
+        rights = frozenset({Right.LOOK, Right.SHAPE})
         token = add_token(
             session, name="measured", rights=rights, by="measured", now=utc_now(), expires_at=None
         )
@@ -313,14 +317,26 @@ def _percentiles(
     return found
 
 
-def _milliseconds(connection: HTTPConnection, headers: dict[str, str], path: str) -> float:
+def _slowest_removal(address: str, headers: dict[str, str]) -> float:
+    """Remove a few topics, each followed by a quarter of all readers."""
+    place = urlsplit(address)
+    connection = HTTPConnection(place.hostname or "", place.port)
+    topics = [f"{PATH}/newsletters/measured/topics/{slug(number)}" for number in range(REMOVED)]
+    spent = [_milliseconds(connection, headers, path, method="DELETE") for path in topics]
+    connection.close()
+    return round(max(spent), 1)
+
+
+def _milliseconds(
+    connection: HTTPConnection, headers: dict[str, str], path: str, *, method: str = "GET"
+) -> float:
     began = time.perf_counter()
-    connection.request("GET", path, headers={**headers, "Host": "digest.example.org"})
+    connection.request(method, path, headers={**headers, "Host": "digest.example.org"})
     answer = connection.getresponse()
     body = answer.read()
     spent = (time.perf_counter() - began) * 1000
     # Who follows nothing that was written about has no mail, and is told so.
-    assert answer.status in (200, 409), f"{path}: {answer.status} {body[:400]!r}"
+    assert answer.status in (200, 204, 409), f"{path}: {answer.status} {body[:400]!r}"
     return spent
 
 
@@ -341,7 +357,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--subscribers", type=int, default=100_000)
+    parser.add_argument("--subscribers", type=int, default=1_000_000)
     parser.add_argument("--topics", type=int, default=20)
     parser.add_argument("--articles", type=int, default=200)
     parser.add_argument("--times", type=int, default=40, help="how often each page is asked for")

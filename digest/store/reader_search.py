@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, collate, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState, email_key
@@ -31,9 +31,10 @@ def readers_that_begin(
 
     They are in the order of their addresses' bytes. Found by the index, however many subscribers there are.
     """
-    key, sought = _by_bytes(session), email_key(text)
+    key, sought = _by_bytes(session, SubscriberRow.email_key), email_key(text)
     begins = key >= sought, key < sought + LAST
-    return _found(session, newsletter_id, *begins, *((key > after,) if after else ()), limit=limit)
+    conditions = *begins, *((key > after,) if after else ())
+    return _found(session, newsletter_id, *conditions, order=key, limit=limit)
 
 
 def readers_that_hold(
@@ -41,16 +42,25 @@ def readers_that_hold(
 ) -> tuple[FoundReader, ...]:
     """Return up to `limit` subscribers whose address holds `text` elsewhere than at its beginning.
 
-    All addresses are read for a text that few hold: 0.1 s for a million.
+    All addresses are read for a text that few hold: 0.2 s for a million.
     """
-    key, sought = _by_bytes(session), email_key(text)
-    holds = SubscriberRow.email_key.contains(sought, autoescape=True)
+    key, sought = _by_bytes(session, SubscriberRow.email_key), email_key(text)
+    holds = key.contains(sought, autoescape=True)
     elsewhere = ~((key >= sought) & (key < sought + LAST))
-    return _found(session, newsletter_id, holds, elsewhere, limit=limit)
+    if session.get_bind().dialect.name != "postgresql":
+        return _found(session, newsletter_id, holds, elsewhere, order=key, limit=limit)
+    # Read from the index alone, which takes half the time: the OFFSET keeps PostgreSQL from reading all rows.
+    keys = select(SubscriberRow.email_key).where(holds, elsewhere).order_by(key).offset(0).subquery()
+    is_one = SubscriberRow.email_key == keys.c.email_key
+    return _found(session, newsletter_id, is_one, order=_by_bytes(session, keys.c.email_key), limit=limit)
 
 
 def _found(
-    session: Session, newsletter_id: NewsletterId, *conditions: ColumnElement[bool], limit: int
+    session: Session,
+    newsletter_id: NewsletterId,
+    *conditions: ColumnElement[bool],
+    order: ColumnElement[str],
+    limit: int,
 ) -> tuple[FoundReader, ...]:
     # Not a join: SQLite would begin with all subscribers of the newsletter, a second for a million.
     tie = (
@@ -64,13 +74,15 @@ def _found(
     rows = session.execute(
         select(SubscriberRow.email, tie.scalar_subquery(), SubscriberRow.email_key)
         .where(tie.exists(), *conditions)
-        .order_by(_by_bytes(session))
+        .order_by(order)
         .limit(limit)
     )
     return tuple(FoundReader(email, SubscriptionState(state), key) for email, state, key in rows)
 
 
-def _by_bytes(session: Session) -> ColumnElement[str]:
+def _by_bytes(
+    session: Session, column: ColumnElement[str] | InstrumentedAttribute[str]
+) -> ColumnElement[str]:
     # SQLite's BINARY is what its unique keys are ordered by anyway.
     by_bytes = "C" if session.get_bind().dialect.name == "postgresql" else "BINARY"
-    return collate(SubscriberRow.email_key, by_bytes)
+    return collate(column, by_bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import signal
 import socket
@@ -142,6 +143,10 @@ def serve(
     server = uvicorn.Server(config)
     # What streams for minutes looks whether it is to end: a stop would wait for it otherwise.
     app.state.is_ending = lambda: server.should_exit
+    # The application lives as long as the process: a full collection that looked through it would hold up
+    # the page being made for a quarter of a second.
+    gc.collect()
+    gc.freeze()
     with _listening(host, port) as (listener, address), _ending_by_signal(server):
         # Told last: from here on a signal ends the server, also where whoever started it ignores Ctrl-C.
         on_listening(address)
