@@ -1,4 +1,4 @@
-"""`digest issue resend` and `unknown`: what failed or was left open, and is it to be sent once more?"""
+"""`digest issue resend`, `unknown` and `arrived`: what failed or was left open, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -123,6 +123,23 @@ def unknown(
         say(_choices(issue, total))
 
 
+@app.command(epilog=examples("digest issue arrived 3 --to ada@example.org"))
+def arrived(
+    issue: IssueNumber,
+    to: Annotated[list[str], typer.Option(metavar="EMAIL", help="Whose mail arrived. May be repeated.")],
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who says so; without it, your login.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say of mails of unknown outcome that they arrived, as a reader told you. Nothing is sent."""
+    settled = control.arrived(open_runtime(), issue, to, by=decided_by(by))
+    if as_json:
+        show_json({"accepted": settled})
+        return
+    if not settled:
+        raise Conflict(f"no mail of issue {issue} to them is of unknown outcome: nothing was changed")
+    say(f"{counted(settled, 'mail')} of issue {issue} count{'s' if settled == 1 else ''} as arrived.")
+
+
 def _row(one: UnknownDelivery) -> tuple[object, ...]:
     return (
         one.id,
@@ -138,6 +155,7 @@ def _choices(issue: int, total: int) -> str:
     return f"""
 {counted(total, "mail")} of unknown outcome: the mail server may have it, or not. To find out:
   digest issue reconcile {issue} --log FILE    what its log names has arrived
+Who knows that one arrived says so: digest issue arrived {issue} --to EMAIL
 Otherwise there are two choices, for each of them or for all:
   hold      do nothing: who did not get it misses this issue, and nobody gets it twice
   resend    digest issue resend {issue} --unknown [--to EMAIL]: who did get it gets it twice"""

@@ -23,6 +23,7 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, cancelled_but_pending, count_deliveries
 from digest.store.holds import begin_hold, end_holds
 from digest.store.issues import change_issue, get_issue, lock_issue, make_issue
+from digest.store.open_outcomes import accept_unknown
 from digest.store.pauses import end_pause, pause_issue, resume_issue
 from digest.store.remakes import cancelled_before
 from digest.store.resending import Resendable, count_resendable, resend_some
@@ -200,6 +201,22 @@ def resend(
         "issue.resent", issue=issue_id, by=by, deliveries=again, what=sorted(state.value for state in states)
     )
     return again
+
+
+def arrived(runtime: Runtime, issue_id: int, emails: Collection[str], *, by: str) -> int:
+    """Settle as arrived, on somebody's word, mails of unknown outcome; return how many.
+
+    Nothing is sent. Readers whose mail is not of unknown outcome are left as they are.
+    """
+    with writing(runtime.engine) as session:
+        now = runtime.clock()
+        issue = lock_issue(session, issue_id)
+        settled = accept_unknown(session, issue.id, emails, now=now)
+        if settled:
+            detail = f"{len(settled)}, to {', '.join(sorted(settled))}"
+            record(session, by=by, what="issue.arrived", about=f"issue {issue_id}", now=now, detail=detail)
+    log.info("issue.arrived", issue=issue_id, by=by, deliveries=len(settled))
+    return len(settled)
 
 
 def _record_resent(

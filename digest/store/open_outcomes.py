@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import UNFINISHED, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId, IssueState
+from digest.domain.subscribers import email_key
 from digest.store.audiences import PAGE
-from digest.store.deliveries import DeliveryRow
+from digest.store.deliveries import IS_UNSENT, DeliveryRow
 from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 
@@ -104,6 +105,22 @@ def settle_unknown(
     _move_unknown(session, there, DeliveryState.ACCEPTED, now=now)
     _move_unknown(session, absent, DeliveryState.CANCELLED if is_over else DeliveryState.PENDING, now=now)
     return len(there), 0 if is_over else len(absent)
+
+
+def accept_unknown(
+    session: Session, issue_id: IssueId, emails: Collection[str], *, now: datetime
+) -> tuple[str, ...]:
+    """Settle as accepted, on somebody's word, what is unknown of these readers; return whose that was."""
+    rows = session.execute(
+        select(DeliveryRow.id, DeliveryRow.email).where(
+            DeliveryRow.issue_id == issue_id,
+            IS_UNSENT,
+            DeliveryRow.state == DeliveryState.UNKNOWN.value,
+            DeliveryRow.email_key.in_([email_key(email) for email in emails]),
+        )
+    ).all()
+    _move_unknown(session, [row.id for row in rows], DeliveryState.ACCEPTED, now=now)
+    return tuple(row.email for row in rows)
 
 
 def _move_unknown(session: Session, ids: Sequence[int], to: DeliveryState, *, now: datetime) -> None:

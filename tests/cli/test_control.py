@@ -107,12 +107,15 @@ def test_what_is_unknown_is_listed_with_both_choices(approved: Path, digest: Dig
         "the line went dead",
         "hold      do nothing",
         "digest issue resend 1 --unknown",
+        "digest issue arrived 1 --to EMAIL",
     ):
         assert words in told
     (one,) = digest("issue", "unknown", "1", "--json").json["deliveries"]
     assert one["email"] == "ada@example.org"
     warned = digest("issue", "resend", "1", "--unknown", "--to", "ada@example.org", answer="n")
     assert "whoever has it will have it twice" in warned.out
+    nobody = digest("issue", "arrived", "1", "--to", "nobody@example.org")
+    nobody.refused(WRONG, "no mail of issue 1 to them is of unknown outcome")
     digest("issue", "resend", "1", "--unknown", "--to", "nobody@example.org").refused(WRONG, "nobody@example")
     digest("issue", "resend", "1", "--unknown", "--to", "ada@example.org", "--yes").well()
     digest("send", "1").well()
@@ -124,3 +127,14 @@ def test_progress_is_data_for_programs_and_ends_with_the_issue(approved: Path, d
     told = digest("issue", "progress", "1", "--watch", "--json").well().json
     assert (told["total"], told["states"]["accepted"], told["is_over"], told["waits"]) == (2, 2, True, None)
     digest("issue", "progress", "7").refused(WRONG, "no issue 7")
+
+
+def test_what_a_reader_says_has_arrived_is_settled_and_not_sent(approved: Path, digest: Digest) -> None:
+    digest("send", "1").well()
+    sent = mails(approved)
+    spoil(approved, "unknown", "the line went dead")
+    told = digest("issue", "arrived", "1", "--to", "Ada@example.org", "--by", "Olga").well().out
+    assert "1 mail of issue 1 counts as arrived." in told
+    assert "No mail of issue 1 is of unknown outcome" in digest("issue", "unknown", "1").well().out
+    assert mails(approved) == sent
+    digest("issue", "arrived", "1", "--to", "ada@example.org").refused(WRONG, "nothing was changed")

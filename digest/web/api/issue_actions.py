@@ -66,6 +66,18 @@ class Once(Given):
     )
 
 
+class Arrived(Given):
+    """Whose mail arrived."""
+
+    emails: list[Address] = Field(min_length=1, max_length=1_000)
+
+
+class Accepted(Told):
+    """How many mails of unknown outcome count as arrived now."""
+
+    accepted: int
+
+
 class Unknown(Told):
     """A mail of which nobody knows whether it arrived, and what is known of it."""
 
@@ -195,6 +207,13 @@ def list_unknown_mails(
         issue = get_issue(session, issue_id)
         rows = list_unknown(session, issue.id, limit=limit + 1, after=int(after[0]) if after else 0)
     return page(rows, Unknown.of, limit=limit, key=lambda one: (one.id,))
+
+
+@router.post("/issues/{issue_id}/arrived", **asks(Right.OPERATE))
+def say_what_arrived(runtime: TheRuntime, caller: TheCaller, issue_id: Number, whose: Arrived) -> Accepted:
+    """Settle mails of unknown outcome as arrived, because somebody knows; nothing is sent."""
+    emails = [parse_address(email) for email in whose.emails]
+    return Accepted(accepted=control.arrived(runtime, issue_id, emails, by=caller.name))
 
 
 def _why(reason: Reason | None) -> str:

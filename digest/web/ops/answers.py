@@ -30,6 +30,8 @@ DONE: Mapping[str, str] = MappingProxyType(
         "send-cancelled": "The send is ended for good. Who has it keeps it; nobody else gets it.",
         "failed-resent": "What failed and may arrive now is sent once more.",
         "unknown-resent": "These mails are sent once more, with the same Message-ID.",
+        "unknown-arrived": "These mails count as arrived. Nothing was sent.",
+        "nothing-unknown": "None of these is of unknown outcome any more; nothing was changed.",
         "nothing-resent": "There was nothing to send once more.",
         "suppressed": "The address is never mailed again.",
         "suppressed-before": "The address was on the list before and stays there; nothing changed.",

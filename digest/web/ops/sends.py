@@ -210,7 +210,7 @@ def unknown(
 
 
 @router.post("/{issue_id}/unknown", dependencies=_OPERATE)
-def resend_unknown(
+def judge_unknown(
     runtime: TheRuntime,
     pages: ThePages,
     tallies: TheTallies,
@@ -218,11 +218,17 @@ def resend_unknown(
     issue_id: Number,
     email: Annotated[list[str], Form()] = [],  # noqa: B006  FastAPI copies it
     everybody: Annotated[str, Form()] = "",
+    arrived: Annotated[str, Form()] = "",
 ) -> Response:
-    """Send once more, on somebody's word, mails that may have arrived."""
+    """Let mails that may have arrived count as arrived, or go once more, on somebody's word."""
     chosen = [one.strip() for one in email if one.strip()]
-    if not chosen and not everybody:
-        raise InvalidInput("choose whose mail is to be sent once more; nothing was changed")
+    if not chosen and (arrived or not everybody):
+        raise InvalidInput("choose whose mail it is about; nothing was changed")
+    if arrived:
+        settled = control.arrived(runtime, issue_id, chosen, by=actor.name)
+        tallies.forget(IssueId(issue_id))
+        said_so = "unknown-arrived" if settled else "nothing-unknown"
+        return answer(pages, f"{PATH}/{issue_id}/unknown", said_so)
     emails = () if everybody else chosen
     again = control.resend(runtime, issue_id, [DeliveryState.UNKNOWN], emails=emails, by=actor.name)
     tallies.forget(IssueId(issue_id))

@@ -143,7 +143,10 @@ def test_what_failed_is_sent_once_more_and_what_is_unknown_is_listed(api: Api) -
     (unknown,) = api.get(f"{path}/unknown")["items"]
     assert unknown["email"] == ADA
     assert does(api, f"{path}/resend", states=["failed"]) == {"resent": 0}
+    assert does(api, f"{path}/arrived", emails=["grace@example.org"]) == {"accepted": 0}
     assert does(api, f"{path}/resend", states=["unknown"], emails=[ADA]) == {"resent": 1}
+    assert does(api, f"{path}/arrived", emails=[ADA]) == {"accepted": 0}
+    problem(api.call("POST", f"{path}/arrived", json={"emails": []}), 422, "invalid")
     assert api.get(f"{path}/unknown")["items"] == []
     problem(api.call("POST", f"{path}/resend", json={"states": []}), 422, "invalid")
     problem(api.call("POST", f"{path}/resend", json={"states": ["sent"]}), 422, "invalid")

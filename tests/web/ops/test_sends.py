@@ -148,8 +148,13 @@ def test_mails_of_unknown_outcome_are_listed_with_evidence_and_judged_one_by_one
     assert ops.submit(f"{PAGE}/unknown").status_code == 422
     assert "There was nothing" in follow(ops, f"{PAGE}/unknown", email="nobody@example.org")
     assert counts(ops, UNKNOWN) == 2
-    assert "sent once more, with the same Message-ID" in follow(ops, f"{PAGE}/unknown", email=ADA)
+    assert ops.submit(f"{PAGE}/unknown", arrived="1", everybody="1").status_code == 422
+    arrived = {"email": "r3@example.org", "arrived": "1"}
+    assert "count as arrived. Nothing was sent" in follow(ops, f"{PAGE}/unknown", **arrived)
+    assert "None of these is of unknown" in follow(ops, f"{PAGE}/unknown", **arrived)
     assert counts(ops, UNKNOWN) == 1
+    assert "sent once more, with the same Message-ID" in follow(ops, f"{PAGE}/unknown", email=ADA)
+    assert counts(ops, UNKNOWN) == 0
     assert "There is none" in read(ops, f"/ops/sends/{DRAFT}/unknown")
 
 
