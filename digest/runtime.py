@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryId
+from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter, NewsletterId
@@ -112,6 +113,15 @@ class Runtime:
     def visitor_key(self) -> bytes:
         """What tells those who follow links apart, for minutes. Raises `Misconfigured` as `tokens` does."""
         return hmac.digest(self._secret_keys[-1].encode(), b"digest.visitors", "sha256")
+
+    @cached_property
+    def erasure_keys(self) -> ErasureKeys:
+        """What tells who was erased; without any key of the settings it tells nobody, and marks nobody."""
+        settings = self.settings
+        own = [key.get_secret_value() for key in (settings.erasure_key, *settings.previous_erasure_keys)]
+        secret = [key.get_secret_value() for key in (settings.secret_key, *settings.previous_secret_keys)]
+        derived = [hmac.digest(key.encode(), b"digest.erasures", "sha256") for key in secret if key]
+        return ErasureKeys((*(key.encode() for key in own if key), *derived))
 
     @cached_property
     def return_paths(self) -> ReturnPaths:

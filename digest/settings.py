@@ -64,6 +64,16 @@ class Settings(BaseSettings):
     previous_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="Keys that signed links in mails already sent; their links go on working."
     )
+    erasure_key: SecretStr = Field(
+        SecretStr(""),
+        description="Makes the mark that is kept of somebody who was erased, so that no list brings them "
+        "back: without it nobody can try addresses out on the marks. Empty: one derived from secret_key.",
+    )
+    previous_erasure_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys that made such marks before. Marks cannot be made anew, as the addresses are gone: "
+        "keep each for good.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000",
         description="The address subscribers reach the web pages at: unsubscribe links begin with it.",
@@ -409,6 +419,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "previous_secret_keys",
+        "previous_erasure_keys",
         "fetch_allow",
         "sending_addresses",
         "trusted_proxies",

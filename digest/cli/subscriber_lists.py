@@ -112,7 +112,13 @@ def import_(
     with _reporting(report) as tell, counting() as bar:
         manner = Manner(skip_wrong, dry_run, tell, bar.begin, bar.step)
         done = import_list(
-            runtime.engine, found, people, by=getpass.getuser(), now=runtime.clock(), manner=manner
+            runtime.engine,
+            found,
+            people,
+            by=getpass.getuser(),
+            now=runtime.clock(),
+            manner=manner,
+            marked=runtime.erasure_keys,
         )
     if as_json:
         show_json({**done.as_dict, "dry_run": dry_run})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from digest.cli import subscriber_lists
+from digest.cli import reader_rights, subscriber_lists
 from digest.cli.arguments import Email, Slug
 from digest.cli.lazy import examples, new_app
 from digest.cli.mails import in_words
@@ -181,4 +181,5 @@ def remove(newsletter: Slug, email: Email) -> None:
     say(f"{subscription.subscriber.email} gets {found.name} no longer.")
 
 
+app.add_typer(reader_rights.app)
 app.add_typer(subscriber_lists.app)

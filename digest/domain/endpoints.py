@@ -47,6 +47,8 @@ class EventKind(StrEnum):
     SUBSCRIBER_ACTIVE = "subscriber.active"
     SUBSCRIBER_PAUSED = "subscriber.paused"
     SUBSCRIBER_UNSUBSCRIBED = "subscriber.unsubscribed"
+    SUBSCRIBER_ERASED = "subscriber.erased"
+    """All that was stored of them is gone here: whoever was told of them forgets them, too."""
     ENDPOINT_TESTED = "endpoint.tested"
     """Somebody wants to see whether it arrives. Every endpoint takes it."""
 

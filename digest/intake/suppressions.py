@@ -13,6 +13,7 @@ from typing import TextIO
 
 from sqlalchemy import Engine
 
+from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import InvalidInput
 from digest.domain.subscribers import email_key
 from digest.domain.suppressions import Suppression, SuppressionReason
@@ -20,6 +21,7 @@ from digest.intake.addresses import parse_address
 from digest.intake.moments import parse_moment
 from digest.intake.tables import guarded, open_table, refuse_lines, unguarded
 from digest.store.database import reading, writing
+from digest.store.erasures import erased_among
 from digest.store.suppressions import PAGE, every_suppression, suppress_all
 
 COLUMNS = ("email", "reason", "detail", "since", "by")
@@ -38,8 +40,12 @@ class ImportedSuppressions:
     notes: tuple[str, ...]
 
 
-def import_suppressions(engine: Engine, file: Path, *, by: str, now: datetime) -> ImportedSuppressions:
+def import_suppressions(
+    engine: Engine, file: Path, *, by: str, now: datetime, marked: ErasureKeys | None = None
+) -> ImportedSuppressions:
     """Put the addresses of a CSV file on the list. What is there stays as it is, with its own reason.
+
+    So do those who were erased, as `marked` tells: they are never mailed, and their address is not kept.
 
     Every line is checked before the first is stored; then they are stored a page at a time, so that no worker
     waits for all of them. Stopped in between, the same import goes on. Raises `InvalidInput` with every wrong
@@ -53,7 +59,8 @@ def import_suppressions(engine: Engine, file: Path, *, by: str, now: datetime) -
             # One mailbox may be there in two spellings, and one statement must not meet it twice.
             wanted = {one.email: one for one in reversed(page)}
             with writing(engine) as session:
-                added += suppress_all(session, list(wanted.values()))
+                erased = erased_among(session, marked, list(wanted)) if marked else frozenset()
+                added += suppress_all(session, [one for key, one in wanted.items() if key not in erased])
             total += len(page)
     return ImportedSuppressions(added, total - added, notes)
 

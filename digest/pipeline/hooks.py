@@ -93,6 +93,7 @@ class Hooks:
                 via=f"webhook:{provider}",
                 now=self._runtime.clock(),
                 token=page.token,
+                keys=self._runtime.erasure_keys,
             )
         log.info(
             "webhook.taken",

@@ -90,7 +90,8 @@ def _record(runtime: Runtime, bounced: Sequence[LoggedBounce], *, is_trial: bool
     events = list(_events(bounced))
     for first in range(0, len(events), AT_ONCE):
         page = events[first : first + AT_ONCE]
-        taken += take_events(runtime.engine, page, via=VIA, now=runtime.clock(), is_trial=is_trial)
+        keys = runtime.erasure_keys
+        taken += take_events(runtime.engine, page, via=VIA, now=runtime.clock(), keys=keys, is_trial=is_trial)
     for one in taken.told:
         if one.effect is Effect.TOLD and not is_trial:
             tell_of_refusal(runtime, one.email, one.detail)

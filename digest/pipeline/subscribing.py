@@ -16,6 +16,7 @@ from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
 from digest.store.database import writing
+from digest.store.erasures import forget_erased, is_erased
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription, subscribe
 from digest.track.steps import welcome
@@ -50,9 +51,9 @@ def put_subscriber(
 ) -> Subscribed:
     """Add a subscriber, or set the wishes of one who is there.
 
-    `again` also brings back who unsubscribed or paused; without it the first is a `Conflict`, and the others
-    stay away. With `is_new`, who is there and does not come back is a `Conflict`, too. Raises `NotFound` for
-    a newsletter or topic, `InvalidInput` for an address, zone or cadence.
+    `again` also brings back who unsubscribed, paused or was erased; without it the first and the last are a
+    `Conflict`, and the others stay away. With `is_new`, who is there and does not come back is a `Conflict`,
+    too. Raises `NotFound` for a newsletter or topic, `InvalidInput` for an address, zone or cadence.
     """
     address = parse_address(email)
     with writing(runtime.engine) as session:
@@ -60,11 +61,14 @@ def put_subscriber(
         known = find_subscription(session, newsletter.id, address)
         if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
             raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
+        if not known and not again and is_erased(session, runtime.erasure_keys, address):
+            raise Conflict(f"{address} was erased; add them with --again only if they asked to come back")
         if known and is_new and (known.state is SubscriptionState.ACTIVE or not again):
             raise Conflict(f"{address} is subscriber {known.subscriber.id} already, and {known.state}")
         state = known.state if known and not again else SubscriptionState.ACTIVE
         is_new = state is SubscriptionState.ACTIVE and (known is None or known.state is not state)
         subscription = set_wishes(runtime, session, newsletter, address, known, wanted, state=state)
+        forget_erased(session, runtime.erasure_keys, address)
         now = runtime.clock()
         is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
     return Subscribed(subscription, known.state if known else None, is_welcomed)

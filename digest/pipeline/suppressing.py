@@ -6,13 +6,14 @@ import tempfile
 from pathlib import Path
 
 from digest.domain.counting import counted
-from digest.domain.errors import InvalidInput
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.suppressions import Removal, Suppression, SuppressionReason
 from digest.intake.addresses import parse_address
 from digest.intake.suppressions import ImportedSuppressions, import_suppressions
 from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import writing
+from digest.store.erasures import is_erased
 from digest.store.subscribers import suppress
 from digest.store.suppressions import find_suppression, remove_suppression
 
@@ -22,10 +23,16 @@ WHY_MAX = 2_000
 def suppress_by_hand(runtime: Runtime, email: str, *, why: str, by: str) -> tuple[Suppression, bool]:
     """Never mail an address again; return how it stands on the list, and whether it is new there.
 
-    One that was there stays as it is. Raises `InvalidInput` for what is no address, or no reason.
+    One that was there stays as it is. Raises `InvalidInput` for what is no address, or no reason, and
+    `Conflict` for who was erased.
     """
     address, reason, now = parse_address(email), _reason(why), runtime.clock()
     with writing(runtime.engine) as session:
+        if is_erased(session, runtime.erasure_keys, address):
+            raise Conflict(
+                f"{address} was erased: it is not mailed as it is, and the list would keep its address. "
+                "Nothing was changed"
+            )
         is_new = suppress(session, address, reason=SuppressionReason.BY_HAND, detail=reason, now=now, by=by)
         if is_new:
             record(session, by=by, what="suppression.added", about=address, now=now, detail=reason)
@@ -57,7 +64,8 @@ def suppress_listed(runtime: Runtime, text: str, *, by: str) -> ImportedSuppress
 
 def suppress_file(runtime: Runtime, file: Path, *, by: str) -> ImportedSuppressions:
     """Put the addresses of a CSV file on the list, however long it is, as `import_suppressions` does."""
-    done = import_suppressions(runtime.engine, file, by=by, now=runtime.clock())
+    marked = runtime.erasure_keys
+    done = import_suppressions(runtime.engine, file, by=by, now=runtime.clock(), marked=marked)
     if done.added:
         with writing(runtime.engine) as session:
             about = counted(done.added, "address", "addresses")

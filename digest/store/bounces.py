@@ -62,8 +62,16 @@ def suppress_bounced(
     delivery_id: DeliveryId | None = None,
     reason: SuppressionReason = SuppressionReason.HARD_BOUNCE,
 ) -> bool:
-    """Never mail an address again, because of what was said of a delivery; return whether that is new."""
-    issue_id = session.scalar(select(DeliveryRow.issue_id).where(DeliveryRow.id == (delivery_id or 0)))
+    """Never mail an address again, because of what was said of a delivery; return whether that is new.
+
+    Not where its reader was erased meanwhile: nothing of them is stored again.
+    """
+    delivery = session.execute(
+        select(DeliveryRow.issue_id, DeliveryRow.email).where(DeliveryRow.id == (delivery_id or 0))
+    ).one_or_none()
+    if delivery is not None and not delivery.email:
+        return False
+    issue_id = None if delivery is None else delivery.issue_id
     return suppress(session, email, reason=reason, detail=detail, now=now, issue_id=issue_id)
 
 
@@ -72,8 +80,8 @@ def count_soft_bounce(
 ) -> bool | None:
     """Count an issue that did not arrive; return whether it was the one that paused the subscription.
 
-    None when it was counted before, or never went out. `skip_locked` leaves the pausing to the next one
-    when somebody is changing the subscription at this moment.
+    None when it was counted before, never went out, or its reader was erased. `skip_locked` leaves the
+    pausing to the next one when somebody is changing the subscription at this moment.
     """
     delivery = _find_delivery(session, delivery_id)
     if delivery is None or delivery.state in _NOT_GONE_OUT:
@@ -109,7 +117,7 @@ def _find_delivery(session: Session, delivery_id: DeliveryId) -> Row[int, str, i
     return session.execute(
         select(DeliveryRow.id, DeliveryRow.state, DeliveryRow.subscriber_id, IssueRow.newsletter_id)
         .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(DeliveryRow.id == delivery_id)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.email != "")
     ).one_or_none()
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -48,6 +49,8 @@ _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 # an index holds the rows that are asked for.
 _IS_PENDING = DeliveryRow.state == literal_column("'pending'")
 _IS_LEASED = DeliveryRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
+_IS_ERASED = DeliveryRow.email == literal_column("''")
+"""Its reader was erased while it was armed. Whatever brought it back, there is nobody to send it to."""
 
 
 def claimable_issues(
@@ -76,7 +79,10 @@ def claimable_issues(
 def claim_deliveries(
     session: Session, issue_id: IssueId, *, owner: str, limit: int, now: datetime, lease_until: datetime
 ) -> tuple[Claim, ...]:
-    """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due."""
+    """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due.
+
+    Those of readers who were erased are cancelled instead.
+    """
     # A WITH is run once; a subquery may be run again for each row, and lock more than it was asked for.
     due = (
         select(DeliveryRow.id)
@@ -97,7 +103,10 @@ def claim_deliveries(
         update(DeliveryRow)
         .where(DeliveryRow.id.in_(select(due.c.id)))
         .values(
-            state=DeliveryState.CLAIMED, owner=owner, fence=DeliveryRow.fence + 1, lease_until=lease_until
+            state=case((_IS_ERASED, DeliveryState.CANCELLED.value), else_=DeliveryState.CLAIMED.value),
+            owner=case((_IS_ERASED, None), else_=owner),
+            fence=DeliveryRow.fence + 1,
+            lease_until=case((_IS_ERASED, None), else_=literal(lease_until, DeliveryRow.lease_until.type)),
         )
         .returning(
             DeliveryRow.id,
@@ -124,6 +133,7 @@ def claim_deliveries(
             row.created_at,
         )
         for row in rows
+        if row.email
     )
 
 
@@ -289,7 +299,8 @@ def _settling(dialect: str) -> Update:
         .values(
             state=became.c.state,
             smtp_code=became.c.code,
-            smtp_text=became.c.text,
+            # What a server says of a mail names whom it was to.
+            smtp_text=case((_IS_ERASED, literal_column("''")), else_=became.c.text),
             attempts=DeliveryRow.attempts + 1,
             next_at=bindparam("b_next_at"),
             settled_at=bindparam("b_now"),

@@ -106,6 +106,8 @@ def _sqlite_engine(engine: Engine) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         # An arm that a power cut undoes after its dot has left would be a duplicate.
         cursor.execute("PRAGMA synchronous=FULL")
+        # What is removed is written over, so that a file holds nothing of a reader who was erased.
+        cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -98,6 +98,8 @@ def _which(
         DeliveryRow.issue_id == issue_id,
         IS_UNSENT,
         DeliveryRow.state.in_([state.value for state in states]),
+        # Their reader was erased, or it is too long ago: there is no address any more.
+        DeliveryRow.email != "",
     ]
     if emails:
         wanted.append(DeliveryRow.email_key.in_([email_key(email) for email in emails]))

@@ -131,7 +131,10 @@ class ReturnedDelivery:
 
 
 def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> ReturnedDelivery | None:
-    """Return the delivery that a return path names, None when it was removed or never was."""
+    """Return the delivery that a return path names.
+
+    None when it was removed or never was, or when its reader was erased.
+    """
     row = session.execute(
         select(
             DeliveryRow.email,
@@ -139,7 +142,7 @@ def find_returned_delivery(session: Session, delivery_id: DeliveryId) -> Returne
             DeliveryRow.issue_id,
             DeliveryRow.settled_at,
             DeliveryRow.created_at,
-        ).where(DeliveryRow.id == delivery_id)
+        ).where(DeliveryRow.id == delivery_id, DeliveryRow.email != "")
     ).one_or_none()
     if row is None:
         return None

@@ -308,6 +308,11 @@ def is_suppressed(session: Session, email: str) -> bool:
     return bool(session.scalar(select(exists().where(SuppressionRow.email_key == email_key(email)))))
 
 
+def find_address(session: Session, subscriber_id: SubscriberId) -> str | None:
+    """Return a subscriber's address as they gave it, None when they were removed."""
+    return session.scalar(select(SubscriberRow.email).where(SubscriberRow.id == subscriber_id))
+
+
 def _find_row(session: Session, email: str) -> SubscriberRow | None:
     return session.scalar(select(SubscriberRow).where(SubscriberRow.email_key == email_key(email)))
 

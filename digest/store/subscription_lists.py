@@ -10,12 +10,14 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.domain.cadences import Cadence
+from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore, plan_by_values
+from digest.store.erasures import erased_among
 from digest.store.newsletters import topic_ids
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
@@ -49,15 +51,28 @@ class WantedSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a mailbox: how it stands with the newsletter since when, None if it never did."""
+    """What is known of a mailbox: how it stands with the newsletter since when, None if it never did.
+
+    `is_erased`: its owner had themselves erased, and was not here since.
+    """
 
     state: SubscriptionState | None = None
     since: datetime | None = None
     is_suppressed: bool = False
+    is_erased: bool = False
 
 
-def known_among(session: Session, newsletter_id: NewsletterId, keys: Collection[str]) -> dict[str, Known]:
-    """Return what is known of each mailbox among `keys`, up to a page of them; of others there is nothing."""
+def known_among(
+    session: Session,
+    newsletter_id: NewsletterId,
+    keys: Collection[str],
+    *,
+    marked: ErasureKeys | None = None,
+) -> dict[str, Known]:
+    """Return what is known of each mailbox among `keys`, up to a page of them; of others there is nothing.
+
+    `marked` tells who was erased; without it nobody was.
+    """
     found = {
         key: Known(SubscriptionState(state), since)
         for key, state, since in session.execute(
@@ -69,6 +84,8 @@ def known_among(session: Session, newsletter_id: NewsletterId, keys: Collection[
     suppressed = session.scalars(select(SuppressionRow.email_key).where(SuppressionRow.email_key.in_(keys)))
     for key in suppressed:
         found[key] = replace(found.get(key, Known()), is_suppressed=True)
+    for key in erased_among(session, marked, keys) if marked else ():
+        found[key] = replace(found.get(key, Known()), is_erased=True)
     return found
 
 

@@ -119,7 +119,9 @@ def _nobodys(report: Report, named: DeliveryId | None) -> Verdict:
         return Verdict(Meaning.UNKNOWN, detail="; ".join(filter(None, [why, report.why])))
     if named == NOBODY:
         return Verdict(Meaning.NOTHING, detail="about a letter or a test, which nobody is counted for")
-    return Verdict(Meaning.UNKNOWN, detail=f"delivery {named} is not there any more")
+    return Verdict(
+        Meaning.UNKNOWN, detail=f"delivery {named} is not there any more, or its reader was erased"
+    )
 
 
 def _key(report: Report, named: DeliveryId | None, octets: bytes) -> str:

@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
+from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import Refused
 from digest.domain.subscribers import email_key
 from digest.domain.suppressions import SuppressionReason
 from digest.store.bounces import suppress_bounced
 from digest.store.database import plan_by_values, writing
-from digest.store.open_outcomes import (
-    accept_by_evidence,
-)
+from digest.store.erasures import erased_among
+from digest.store.open_outcomes import accept_by_evidence
 from digest.store.returned import (
     Effect,
     NamedDelivery,
@@ -133,19 +133,24 @@ def take_events(
     via: str,
     now: datetime,
     token: Token | None = None,
+    keys: ErasureKeys | None = None,
     is_trial: bool = False,
 ) -> EventsTaken:
     """Do what events call for, in one transaction: all of them, or none when this raises.
 
     `via` names who told them, as in `webhook:ses`. Raises `Refused` when the `token` came before with
-    something else, and what `told` raises. A trial changes nothing.
+    something else, and what `told` raises. A trial changes nothing. Of readers who were erased nothing is
+    kept: their mails are known, and other events by `keys`.
     """
     with writing(engine) as session:
         plan_by_values(session)
         if token and is_used_for_another(session, _key(via, "token", token.value), token.digest, now=now):
             raise Refused("its token was used before, for something else")
         named = find_named_deliveries(session, {name for event in events for name in event.names})
-        pairs = [(event, _delivery_of(event, named)) for event in events]
+        found = [(event, _delivery_of(event, named)) for event in events]
+        strangers = [event.email for event, delivery in found if delivery is None and event.email]
+        erased = erased_among(session, keys, strangers) if keys else frozenset()
+        pairs = [_unnamed(*pair) for pair in found if email_key(pair[0].email) not in erased]
         # Whatever became of it: the server had it.
         settled = accept_by_evidence(session, _held(pairs), now=now)
         told = tuple(_take(session, pairs, settled, via=via, now=now))
@@ -160,6 +165,12 @@ def take_events(
 
 def _delivery_of(event: Event, named: dict[str, NamedDelivery]) -> NamedDelivery | None:
     return next((named[name] for name in event.names if name in named), None)
+
+
+def _unnamed(event: Event, found: NamedDelivery | None) -> tuple[Event, NamedDelivery | None]:
+    """Return an event with its delivery, without any word of the reader where they were erased."""
+    is_erased = found is not None and not found.delivery.email
+    return (replace(event, email="", diagnostic="") if is_erased else event), found
 
 
 def _held(pairs: Iterable[tuple[Event, NamedDelivery | None]]) -> dict[DeliveryId, str]:
@@ -238,7 +249,7 @@ def _new(
 
 def _weighs(event: Event, found: NamedDelivery | None, settled: frozenset[DeliveryId]) -> bool:
     """Whether an event can change anything, or is for people to see: a million good deliveries are not."""
-    if event.kind in _GOOD:
+    if event.kind in _GOOD or (found is not None and not found.delivery.email):
         return _is_evidence(found, settled)
     return found is not None or not (event.must_match or event.kind is EventKind.DELAYED)
 

@@ -24,6 +24,8 @@ class Outcome(StrEnum):
     """Their mail came back there, so their address is on our list as well."""
     NEVER_MAILED = "never_mailed"
     """Their address is on our list."""
+    ERASED = "erased"
+    """They had themselves erased here, and did not come back."""
     MERGED = "merged"
     WRONG = "wrong"
 
@@ -41,6 +43,7 @@ _WORDS = {
     Outcome.UNCONFIRMED: "never confirmed there; left out",
     Outcome.SUPPRESSED: "could not be mailed there; is never mailed here",
     Outcome.NEVER_MAILED: "is on the suppression list; left out",
+    Outcome.ERASED: "was erased here; left out",
     Outcome.MERGED: "taken as one",
     Outcome.WRONG: "wrong",
 }
@@ -69,8 +72,10 @@ def outcome_of(person: Person, known: Known) -> Outcome:
 
     A list decides for nobody who has decided here: who unsubscribed stays away, and somebody who came here
     after they left there stays. Who left there, nobody knows when, is not mailed: one mail too few is the
-    lesser harm.
+    lesser harm. Of who was erased here not even that is kept.
     """
+    if known.is_erased and known.state is None:
+        return Outcome.ERASED
     if person.standing is Standing.NEVER:
         return Outcome.NEVER_MAILED if known.is_suppressed else Outcome.SUPPRESSED
     if known.state is SubscriptionState.UNSUBSCRIBED:

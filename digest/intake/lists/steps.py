@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from digest.domain.counting import counted
+from digest.domain.erasing import ErasureKeys
 from digest.domain.newsletters import Newsletter
 from digest.domain.suppressions import Suppression, SuppressionReason
 from digest.intake.lists.files import text_file
@@ -89,18 +90,20 @@ def import_list(
     by: str,
     now: datetime,
     manner: Manner | None = None,
+    marked: ErasureKeys | None = None,
 ) -> Imported:
     """Store the people of a list. Killed in between, the same import goes on where it stopped.
 
     What the list does not say of somebody stays as it is known. Nobody comes back by an import: who
-    unsubscribed stays unsubscribed, who paused stays paused, and who is on the suppression list stays there.
+    unsubscribed stays unsubscribed, who paused stays paused, who is on the suppression list stays there, and
+    who was erased, as `marked` tells, is left out.
     Raises `InvalidInput` with every wrong line, up to ten, before anything is stored.
     """
     manner = manner or Manner()
     manner.begin("check", None)
     checked = people.check(now=now, skips_wrong=manner.skips_wrong or manner.is_trial, step=manner.step)
     manner.begin("look" if manner.is_trial else "store", checked.lines)
-    work = _Import(engine, newsletter, by, now, manner, checked)
+    work = _Import(engine, newsletter, by, now, manner, checked, marked)
     for page in _paged(work.single(people.lines(now=now))):
         work.store(page)
     for page in _paged(iter(work.merged.values())):
@@ -109,12 +112,20 @@ def import_list(
 
 
 def import_text(
-    engine: Engine, newsletter: Newsletter, text: str, *, name: str, by: str, now: datetime
+    engine: Engine,
+    newsletter: Newsletter,
+    text: str,
+    *,
+    name: str,
+    by: str,
+    now: datetime,
+    marked: ErasureKeys | None = None,
 ) -> Imported:
     """Store the people of a CSV file in memory as `import_list` does; errors call it `name`."""
     with reading(engine) as session:
         terms = Terms.of(newsletter, list_topics(session, newsletter.id))
-    return import_list(engine, newsletter, List((text_file(name, text),), terms), by=by, now=now)
+    people = List((text_file(name, text),), terms)
+    return import_list(engine, newsletter, people, by=by, now=now, marked=marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +147,11 @@ class _Import:
         now: datetime,
         manner: Manner,
         checked: Checked,
+        marked: ErasureKeys | None,
     ) -> None:
         self._engine, self._newsletter = engine, newsletter
         self._by, self._now, self._manner = by, now, manner
-        self._checked = checked
+        self._checked, self._marked = checked, marked
         self._counts: Counter[Outcome] = Counter()
         self._notes: list[str] = []
         self._untold = 0
@@ -169,7 +181,7 @@ class _Import:
         """Store a page of people, or only look what would become of them."""
         keys = [one.person.wanted.key for one in page]
         with (reading if self._manner.is_trial else writing)(self._engine) as session:
-            known = known_among(session, self._newsletter.id, keys)
+            known = known_among(session, self._newsletter.id, keys, marked=self._marked)
             outcomes = [outcome_of(one.person, known.get(one.person.wanted.key, Known())) for one in page]
             if not self._manner.is_trial:
                 self._write(session, [one.person for one in page], outcomes, known)

@@ -28,6 +28,7 @@ KINDS = tuple(
         EventKind.SUBSCRIBER_ACTIVE: "somebody subscribed, or came back",
         EventKind.SUBSCRIBER_PAUSED: "somebody paused",
         EventKind.SUBSCRIBER_UNSUBSCRIBED: "somebody unsubscribed",
+        EventKind.SUBSCRIBER_ERASED: "somebody was erased",
     }.items()
 )
 """What an endpoint can be told of; tests it takes in any case."""

@@ -1,0 +1,121 @@
+"""A reader's own rights over what is stored of them: to see all of it, and to have it erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from digest.domain.endpoints import EventKind
+from digest.domain.erasing import Erased
+from digest.domain.errors import Misconfigured, NotFound
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId
+from digest.intake.addresses import parse_address
+from digest.runtime import Runtime
+from digest.store.announcements import announce
+from digest.store.audit import record
+from digest.store.database import reading, writing
+from digest.store.erasing import await_addressing, blank_mails, leave_no_trace, take_reader_out
+from digest.store.erasures import is_erased, remember_erased
+from digest.store.reader_data import data_of
+from digest.store.subscribers import find_address
+
+log = structlog.get_logger(__name__)
+
+A_READER = "a reader"
+"""Who did it, where a reader did it themselves: the record must not name them."""
+
+
+def erase_subscriber(runtime: Runtime, subscriber_id: SubscriberId, *, by: str = A_READER) -> Erased:
+    """Erase the owner of a link of ours, as `erase_address` does. Raises `NotFound` when they were."""
+    with reading(runtime.engine) as session:
+        email = find_address(session, subscriber_id)
+    if email is None:
+        raise NotFound(f"subscriber {subscriber_id} was removed: nothing is stored of them any more")
+    return erase_address(runtime, email, by=by)
+
+
+def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
+    """Remove all that is stored of an address as a reader's, in every newsletter; return what that was.
+
+    Nothing is armed for them after this has returned. What was armed before goes out, and nothing is kept of
+    what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
+    Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
+    a key to make the mark with.
+    """
+    keys, address, now = runtime.erasure_keys, parse_address(email), runtime.clock()
+    if not keys.keys:
+        raise Misconfigured(
+            "neither erasure_key nor secret_key is set, so nobody could know later who was erased: run "
+            "'digest init', or set DIGEST_ERASURE_KEY to the output of 'openssl rand -hex 32'"
+        )
+    with writing(runtime.engine) as session:
+        taken = take_reader_out(session, address)
+        erased = Erased(
+            len(taken.newsletters),
+            taken.mails,
+            taken.stopped,
+            taken.letters,
+            taken.reports,
+            taken.mentions,
+            taken.was_suppressed,
+            taken.has_account,
+        )
+        if taken.subscriber_id is None and not erased.is_anything:
+            raise NotFound(_nothing(is_erased(session, keys, address), has_account=taken.has_account))
+        remember_erased(session, keys, address, now=now)
+        about = (
+            f"subscriber {taken.subscriber_id}" if taken.subscriber_id else "an address without a subscriber"
+        )
+        record(session, by=by, what="reader.erased", about=about, now=now)
+        told = {"subscriber": taken.subscriber_id, "newsletters": list(taken.newsletters)}
+        if taken.subscriber_id is not None:
+            announce(session, EventKind.SUBSCRIBER_ERASED, told, now=now)
+    if taken.subscriber_id is not None:
+        _erase_what_came_between(runtime, taken.subscriber_id, taken.newsletters)
+    is_gone = leave_no_trace(runtime.engine)
+    log.info("reader.erased", subscriber=taken.subscriber_id, stopped=erased.stopped, journal_emptied=is_gone)
+    return erased
+
+
+def _erase_what_came_between(
+    runtime: Runtime, subscriber_id: SubscriberId, newsletters: Sequence[NewsletterId]
+) -> None:
+    """Take the address out of mails of issues that were being addressed: those saw the reader before."""
+    with writing(runtime.engine) as session:
+        await_addressing(session, newsletters)
+    with writing(runtime.engine) as session:
+        blank_mails(session, subscriber_id)
+
+
+def _nothing(was_erased: bool, *, has_account: bool) -> str:
+    if has_account:
+        return (
+            "nothing is stored of this address as a reader's; it signs in, which 'digest account remove' ends"
+        )
+    if was_erased:
+        return "this address was erased before: nothing is stored of it but a mark that it was"
+    return "nothing is stored of this address: look for a slip, or try their other addresses"
+
+
+def subscriber_data(runtime: Runtime, subscriber_id: SubscriberId) -> Mapping[str, object]:
+    """Return all that is stored of the owner of a link of ours, as `address_data` does. Raises `NotFound`."""
+    with reading(runtime.engine) as session:
+        email = find_address(session, subscriber_id)
+    if email is None:
+        raise NotFound(f"subscriber {subscriber_id} was removed: nothing is stored of them any more")
+    return address_data(runtime, email)
+
+
+def address_data(runtime: Runtime, email: str) -> Mapping[str, object]:
+    """Return all that is stored of an address, for JSON: when and of whom, and the parts of `data_of`.
+
+    Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address.
+    """
+    address = parse_address(email)
+    with reading(runtime.engine) as session:
+        data = data_of(session, address)
+        if not data:
+            raise NotFound(_nothing(is_erased(session, runtime.erasure_keys, address), has_account=False))
+    return {"address": address, "as_of": runtime.clock().isoformat(), **data}

@@ -1,0 +1,146 @@
+"""All that is stored of a reader, as plain values for themselves: numbers, words, ISO moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, FromClause, Table, or_, select
+from sqlalchemy.orm import Session
+
+from digest.domain.subscribers import email_key
+from digest.store.audiences import EditionRow, SkipRow
+from digest.store.audit import AuditRow
+from digest.store.base import Base
+from digest.store.bounces import SoftBounceRow
+from digest.store.deliveries import DeliveryRow
+from digest.store.issues import IssueRow
+from digest.store.letters import LetterRow
+from digest.store.mentions import Mentions
+from digest.store.newsletters import NewsletterRow, TopicRow
+from digest.store.preview_links import PreviewLinkRow
+from digest.store.returned import ReturnedRow
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from digest.store.suppressions import RemovalRow
+
+Plain = dict[str, object]
+
+
+def data_of(session: Session, email: str) -> dict[str, object]:
+    """Return all that is stored of an address, each part a list of rows; empty ones are left out.
+
+    What a mail held is told by its issue and edition, as the archive and the mail itself have the words.
+    Nothing stored: an empty dict. What names somebody as staff, such as an account, is no part of it.
+    """
+    key = email_key(email)
+    found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key))
+    parts: dict[str, list[Plain]] = {}
+    if found is not None:
+        parts |= _of_subscriber(session, found)
+    mails = select(DeliveryRow.id).where(DeliveryRow.subscriber_id == (found or 0))
+    parts["came_back"] = _rows(
+        session,
+        ReturnedRow.__table__,
+        or_(ReturnedRow.email_key == key, ReturnedRow.delivery_id.in_(mails)),
+    )
+    parts["did_not_arrive"] = _rows(session, SoftBounceRow.__table__, SoftBounceRow.delivery_id.in_(mails))
+    parts["never_mailed"] = _rows(session, SuppressionRow.__table__, SuppressionRow.email_key == key)
+    parts["mailed_again"] = _rows(session, RemovalRow.__table__, RemovalRow.email_key == key)
+    parts["record"] = _record(session, key)
+    return {name: rows for name, rows in parts.items() if rows}
+
+
+def _of_subscriber(session: Session, subscriber_id: int) -> dict[str, list[Plain]]:
+    return {
+        "reader": _rows(session, SubscriberRow.__table__, SubscriberRow.id == subscriber_id),
+        "subscriptions": _named(session, SubscriptionRow, subscriber_id),
+        "follows": [
+            {"newsletter": slug, "topic": topic}
+            for slug, topic in session.execute(
+                select(NewsletterRow.slug, TopicRow.slug)
+                .join(TopicRow, TopicRow.newsletter_id == NewsletterRow.id)
+                .join(FollowRow, FollowRow.topic_id == TopicRow.id)
+                .where(FollowRow.subscriber_id == subscriber_id)
+                .order_by(NewsletterRow.slug, TopicRow.slug)
+            )
+        ],
+        "mails": _mails(session, subscriber_id),
+        "letters": _named(session, LetterRow, subscriber_id),
+        "no_mail_of": _rows(session, SkipRow.__table__, SkipRow.subscriber_id == subscriber_id),
+        "shown_to_others": _rows(
+            session, PreviewLinkRow.__table__, PreviewLinkRow.subscriber_id == subscriber_id
+        ),
+        **{
+            table.name: _rows(session, table, table.c[column] == subscriber_id) for table, column in _others()
+        },
+    }
+
+
+def _others() -> Sequence[tuple[Table, str]]:
+    """Return what else refers to subscribers, each table with its column: a new one is told, too."""
+    told = {row.__tablename__ for row in (SubscriptionRow, FollowRow, LetterRow)}
+    return [
+        (table, column.name)
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        if table.name not in told and any(key.column is _SUBSCRIBER for key in column.foreign_keys)
+    ]
+
+
+_SUBSCRIBER = SubscriberRow.__table__.c.id
+_LEFT_OUT = frozenset({"owner", "fence", "lease_until", "key", "email_key"})
+"""How processes share the work, and keys: nothing of a person that is not told beside it."""
+
+
+def _rows(session: Session, table: FromClause, *which: ColumnElement[bool]) -> list[Plain]:
+    columns = [column for column in table.columns if column.name not in _LEFT_OUT]
+    rows = session.execute(select(*columns).select_from(table).where(*which).order_by(*table.primary_key))
+    return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
+
+
+def _named(session: Session, row: type[SubscriptionRow | LetterRow], subscriber_id: int) -> list[Plain]:
+    """Return rows that belong to newsletters, each with the name of its newsletter."""
+    names = dict(session.execute(select(NewsletterRow.id, NewsletterRow.slug)).all())
+    found = _rows(session, row.__table__, row.subscriber_id == subscriber_id)
+    return [{"newsletter": names.get(one["newsletter_id"]), **one} for one in found]  # type: ignore[call-overload]
+
+
+def _mails(session: Session, subscriber_id: int) -> list[Plain]:
+    rows = session.execute(
+        select(
+            NewsletterRow.slug.label("newsletter"),
+            IssueRow.id.label("issue"),
+            IssueRow.subject,
+            EditionRow.key.label("edition"),
+            DeliveryRow.email,
+            DeliveryRow.message_id,
+            DeliveryRow.state,
+            DeliveryRow.smtp_code,
+            DeliveryRow.smtp_text,
+            DeliveryRow.created_at,
+            DeliveryRow.settled_at,
+        )
+        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
+        .join(NewsletterRow, NewsletterRow.id == IssueRow.newsletter_id)
+        .outerjoin(EditionRow, EditionRow.id == DeliveryRow.edition_id)
+        .where(DeliveryRow.subscriber_id == subscriber_id)
+        .order_by(DeliveryRow.id)
+    )
+    return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
+
+
+def _record(session: Session, key: str) -> list[Plain]:
+    """Return what people did about this address, without who did it: that is about them."""
+    mentions = Mentions(key)
+    rows = session.scalars(
+        select(AuditRow).where(mentions.held_by((AuditRow.about, AuditRow.detail))).order_by(AuditRow.id)
+    )
+    return [
+        {"at": _plain(row.at), "what": row.what, "about": row.about, "detail": row.detail}
+        for row in rows
+        if mentions.are_in(row.about) or mentions.are_in(row.detail)
+    ]
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime | date) else value

@@ -1,0 +1,42 @@
+"""What readers may ask for, by command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import WRONG, Digest
+
+ADA = "ada@example.org"
+
+
+def test_somebody_is_told_all_that_is_stored_of_them(weekly: Path, digest: Digest) -> None:
+    digest("subscriber", "add", "weekly", ADA).well()
+    assert digest("subscriber", "data", ADA).json["reader"][0]["email"] == ADA
+    said = digest("subscriber", "data", ADA, "--out", "ada.json").well().out
+    assert "ada.json" in said
+    assert (weekly / "ada.json").stat().st_mode & 0o777 == 0o600
+    assert json.loads((weekly / "ada.json").read_text())["address"] == ADA
+    digest("subscriber", "data", ADA, "--out", "ada.json").refused(WRONG, "ada.json", "already")
+    digest("subscriber", "data", ADA, "--out", "no/ada.json").refused(WRONG, "no/ada.json")
+    digest("subscriber", "data", "nobody@example.org").refused(WRONG, "nothing is stored")
+
+
+def test_somebody_is_erased_and_comes_back_only_when_they_ask(weekly: Path, digest: Digest) -> None:
+    digest("subscriber", "add", "weekly", ADA).well()
+    digest("subscriber", "erase", ADA).refused(WRONG, "nobody answered")
+    said = digest("subscriber", "erase", ADA, "--yes", "--by", "Cy").well().out
+    assert "1 subscription" in said
+    assert "keyed mark" in said
+    digest("subscriber", "erase", ADA, "--yes").refused(WRONG, "erased before")
+    digest("subscriber", "add", "weekly", ADA).refused(WRONG, "--again")
+    digest("subscriber", "add", "weekly", ADA, "--again").well()
+
+
+def test_somebody_is_erased_by_the_number_the_log_has(weekly: Path, digest: Digest) -> None:
+    digest("subscriber", "add", "weekly", ADA).well()
+    number = digest("subscriber", "data", ADA).json["reader"][0]["id"]
+    assert digest("subscriber", "erase", str(number), "--yes", "--json").json["newsletters"] == 1
+    digest("subscriber", "erase", str(number), "--yes").refused(WRONG, "was removed")
+    assert digest("subscriber", "erase", "0", "--yes").code == WRONG
+    digest("subscriber", "erase", "not an address", "--yes").refused(WRONG, "not an e-mail address")
