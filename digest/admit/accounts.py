@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from digest.admit.entering import LinkPost, make_link
 from digest.domain.accounts import Account, AccountId, Role
 from digest.domain.counting import counted
-from digest.store.accounts import add_account, change_role, remove_account
+from digest.store.accounts import add_account, change_language, change_role, remove_account
 from digest.store.audit import record
 from digest.store.sign_ins import end_sign_ins
 
@@ -56,6 +56,29 @@ def give_role(
             what="account.role_changed",
             about=account.email,
             detail=f"{account.role} → {role}",
+            now=now,
+        )
+
+
+def speak(
+    session: Session,
+    account: Account,
+    language: str,
+    *,
+    by: str,
+    now: datetime,
+    account_id: AccountId | None = None,
+) -> None:
+    """Let mails to an account be in `language`; the same again is no change. Raises `NotFound`."""
+    change_language(session, account, language)
+    if language != account.language:
+        record(
+            session,
+            by=by,
+            account_id=account_id,
+            what="account.language_changed",
+            about=account.email,
+            detail=f"{account.language} → {language}",
             now=now,
         )
 

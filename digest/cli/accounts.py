@@ -153,6 +153,23 @@ def role(
     say(f"{account.name} ({account.email}) is {role}; it {was}.")
 
 
+@app.command(epilog=examples("digest account language edith@example.org de"))
+def language(
+    email: Email,
+    tag: Annotated[str, typer.Argument(metavar="TAG", help="Such as en or de.")],
+    by: By = "",
+) -> None:
+    """Have mails to an account in another language."""
+    from digest.admit.accounts import speak
+
+    who, spoken = decided_by(by), spoken_language(tag, "the language")
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        account = get_account(session, parse_address(email))
+        speak(session, account, spoken, by=who, now=runtime.clock())
+    say(f"Mails to {account.name} ({account.email}) are in {spoken}; they were in {account.language}.")
+
+
 @app.command(epilog=examples("digest account password edith@example.org"))
 def password(email: Email, by: By = "") -> None:
     """Give an account another password, and end all its sessions. From a pipe its first line is taken."""

@@ -125,6 +125,13 @@ def change_role(session: Session, account: Account, role: Role) -> None:
         raise NotFound(f"the account {account.email} is not there any more")
 
 
+def change_language(session: Session, account: Account, language: str) -> None:
+    """Let mails to an account be in another language. Raises `NotFound` when it is gone."""
+    change = update(AccountRow).where(AccountRow.id == account.id).values(language=language)
+    if session.scalar(change.returning(AccountRow.id)) is None:
+        raise NotFound(f"the account {account.email} is not there any more")
+
+
 def remove_account(session: Session, account: Account) -> None:
     """Remove an account, and with it its sessions. What it did stays written down.
 

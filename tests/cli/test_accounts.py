@@ -68,6 +68,9 @@ def test_an_account_is_added_changed_and_removed_and_each_is_written_down(
         "was ops until now" in edith("account", "role", "OMAR@example.org", "editor", "--by", "Cy").well().out
     )
     assert "was that before" in edith("account", "role", "omar@example.org", "editor").well().out
+    spoken = edith("account", "language", "omar@example.org", "de", "--by", "Cy").well().out
+    assert "are in de; they were in en" in spoken
+    edith("account", "language", "omar@example.org", "und").refused(2, "names no language")
     assert (
         "0 sessions ended"
         in edith("account", "password", "omar@example.org", "--by", "Cy", answer="another long password\n")
@@ -78,6 +81,7 @@ def test_an_account_is_added_changed_and_removed_and_each_is_written_down(
     assert audited(weekly) == [
         ("Cy", "account.removed", "omar@example.org", ""),
         ("Cy", "account.password_set", "omar@example.org", ""),
+        ("Cy", "account.language_changed", "omar@example.org", "en → de"),
         ("Cy", "account.role_changed", "omar@example.org", "ops → editor"),
         ("Ben", "account.link_made", "omar@example.org", ""),
         ("Ben", "account.added", "omar@example.org", "ops"),

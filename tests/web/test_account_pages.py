@@ -154,6 +154,16 @@ def test_a_role_holds_from_the_next_page_on(desk: Site) -> None:
         assert viewer.get("/accounts").status_code == 403
 
 
+def test_mails_to_oneself_are_in_another_language(desk: Site) -> None:
+    with desk.seen_by(Role.VIEWER) as viewer:
+        assert '<option value="en" lang="en" selected>' in viewer.get("/account").text
+        answer = viewer.submit("/account/language", language="fr")
+        assert "in this language from now on" in viewer.get(answer.headers["location"]).text
+        assert '<option value="fr" lang="fr" selected>' in viewer.get("/account").text
+        assert viewer.submit("/account/language", language="und").status_code == 422
+        assert '<option value="fr" lang="fr" selected>' in viewer.get("/account").text
+
+
 def test_the_last_admin_stays_and_nobody_is_removed_by_one_press(desk: Site) -> None:
     own = number_of(desk, Role.ADMIN)
     for path, form in (

@@ -25,7 +25,7 @@ from digest.store.audit import list_entries
 from digest.store.database import reading, writing
 from digest.store.second_factors import accounts_with_factor
 from digest.web.access import TheActor, needs
-from digest.web.account.views import account_views, entry_views, role_views
+from digest.web.account.views import LANGUAGES, account_views, entry_views, role_views
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.handed import Kind, hand_over, handed, shown
 from digest.web.templating import Pages
@@ -43,8 +43,6 @@ _TOLD = {
 }
 PATH = "/accounts"
 ENTRIES = 50
-LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
-"""Those that mails are translated into."""
 
 
 @router.api_route("/accounts", methods=READ)

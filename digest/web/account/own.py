@@ -9,18 +9,21 @@ from fastapi import APIRouter, Form, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
+from digest.admit.accounts import speak
 from digest.admit.attempts import forgive, must_wait, tries_at
 from digest.admit.steps import SignedIn, change_password, end_others
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput
+from digest.pipeline.managing.given import spoken_language
 from digest.runtime import Runtime
-from digest.store.database import reading
+from digest.store.accounts import account_by_id
+from digest.store.database import reading, writing
 from digest.store.second_factors import find_factor
 from digest.store.sign_ins import SignInId, list_sign_ins
 from digest.web.access import TheSignIn, needs
 from digest.web.account.places import place_of
 from digest.web.account.turns import in_turn, require_patience
-from digest.web.account.views import factor_view, session_views
+from digest.web.account.views import LANGUAGES, factor_view, session_views
 from digest.web.cookies import session_cookie
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.templating import Pages
@@ -31,6 +34,7 @@ Typed = Annotated[str, Form()]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 _TOLD = {
+    "language": "Mails to you are in this language from now on.",
     "password": "You have a new password. All other sessions have ended.",
     "ended": "That session has ended.",
     "factor-off": "From now on your password is enough.",
@@ -51,6 +55,7 @@ def _page(
     with reading(runtime.engine) as session:
         sign_ins = list_sign_ins(session, who.actor.account_id, now=now)
         factor = find_factor(session, who.actor.account_id)
+        spoken = account_by_id(session, who.actor.account_id).language
     return pages.desk(
         "account/account.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
@@ -58,6 +63,8 @@ def _page(
         role=sign_ins[0].account.role.value if sign_ins else "",
         sessions=session_views(sign_ins, this=who.session_id, now=now),
         factor=factor_view(factor),
+        languages=LANGUAGES.items(),
+        language=spoken,
         told=told,
         problem=problem[:1].upper() + problem[1:],
     )
@@ -90,6 +97,20 @@ async def password(
     response = _back(pages, "password")
     session_cookie(runtime).give(response, token)
     return response
+
+
+@router.post("/language")
+def language(runtime: TheRuntime, pages: ThePages, signed_in: TheSignIn, language: Typed = "") -> Response:
+    """Have mails, as the link for a new password, in another language."""
+    who, now = signed_in.actor, runtime.clock()
+    try:
+        spoken = spoken_language(language[:35], "the language")
+        with writing(runtime.engine) as session:
+            found = account_by_id(session, who.account_id)
+            speak(session, found, spoken, by=who.name, account_id=who.account_id, now=now)
+    except InvalidInput as exc:
+        return _page(runtime, pages, signed_in, problem=str(exc))
+    return _back(pages, "language")
 
 
 @router.post("/sessions/{session_id}/end")

@@ -25,6 +25,9 @@ ROLES = {
     Role.ADMIN: "may do everything",
 }
 
+LANGUAGES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
+"""Those that mails are translated into."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionView:

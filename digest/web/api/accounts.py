@@ -37,6 +37,7 @@ class Account(Told):
     email: str
     name: str = Field(description="What stands beside what they do.")
     role: Role
+    language: str = Field(description="Of mails to them.")
     made_at: datetime
     made_by: str
     has_password: bool = Field(description="Without one nobody can sign in: they need a link.")
@@ -50,6 +51,7 @@ class Account(Told):
             email=one.email,
             name=one.name,
             role=one.role,
+            language=one.language,
             made_at=one.created_at,
             made_by=one.created_by,
             has_password=one.has_password,
@@ -74,9 +76,10 @@ class LinkWanted(Given):
 
 
 class AccountChange(Given):
-    """What changes of an account."""
+    """What changes of an account; what is left out stays."""
 
-    role: Role
+    role: Role | None = None
+    language: Language | None = None
 
 
 class LetIn(Told):
@@ -163,10 +166,16 @@ def change_account(
     runtime: TheRuntime, caller: TheCaller, account_id: Number, change: AccountChange
 ) -> Account:
     """Let an account be something else, of no more rights than this token has. The last admin stays one."""
-    _require_no_more(caller, change.role)
+    if change.role is not None:
+        _require_no_more(caller, change.role)
+    now = runtime.clock()
     with writing(runtime.engine) as session:
         found = account_by_id(session, account_id)
-        admit.give_role(session, found, change.role, now=runtime.clock(), **_who(caller))
+        if change.role is not None:
+            admit.give_role(session, found, change.role, now=now, **_who(caller))
+        if change.language is not None:
+            spoken = spoken_language(change.language, "language")
+            admit.speak(session, found, spoken, now=now, **_who(caller))
         session.expire_all()
         return Account.of(account_by_id(session, account_id), has_phone=has_factor(session, found.id))
 

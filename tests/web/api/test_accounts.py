@@ -50,6 +50,9 @@ def test_a_link_is_mailed_where_that_is_asked_for(api: Api) -> None:
 
 def test_an_account_is_changed_and_removed(api: Api, nele: str) -> None:
     assert api.call("PATCH", nele, json={"role": "ops"}).json()["role"] == "ops"
+    spoken = api.call("PATCH", nele, json={"language": "de"}).json()
+    assert (spoken["role"], spoken["language"]) == ("ops", "de")
+    problem(api.call("PATCH", nele, json={"language": "und"}), 422, "invalid")
     assert [one["name"] for one in api.get("/accounts")["items"]] == ["ada@example.org", "Nele"]
     assert api.call("POST", f"{nele}/link").json()["account"] == api.get(nele)
     assert api.call("POST", f"{nele}/end-sessions").json() == {"ended": 0}

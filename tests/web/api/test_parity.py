@@ -48,6 +48,7 @@ CALLS = {
     "/account/tokens/{token_id}/end": "end_token",
     "/tokens": "make_token",
     "/tokens/{token_id}/end": "end_token",
+    "/account/language": "change_account",
     "/accounts": "add_account",
     "/accounts/{account_id}/link": "make_account_link",
     "/accounts/{account_id}/role": "change_account",
