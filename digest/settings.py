@@ -74,6 +74,27 @@ class Settings(BaseSettings):
         description="Keys that made such marks before. Marks cannot be made anew, as the addresses are gone: "
         "keep each for good.",
     )
+    keep_mail_days: int = Field(
+        180,
+        ge=0,
+        le=36_500,
+        description="Days after the end of an issue for which its mails keep their addresses and what "
+        "servers said of them; letters, bounces and complaints for as long after they came. Then they only "
+        "count. docs/retention.md tells of all that is kept of people. 0: for good.",
+    )
+    keep_unconfirmed_days: int = Field(
+        30, ge=0, le=36_500, description="Days for which a sign-up waits to be confirmed. 0: for good."
+    )
+    keep_left_days: int = Field(
+        1_095,
+        ge=0,
+        le=36_500,
+        description="Days for which somebody is known who unsubscribed from everything. Then they are "
+        "erased: a mark stays, so that no list brings them back. 0: for good.",
+    )
+    keep_record_days: int = Field(
+        730, ge=0, le=36_500, description="Days for which it is kept who did what. 0: for good."
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000",
         description="The address subscribers reach the web pages at: unsubscribe links begin with it.",

@@ -40,6 +40,9 @@ MAILBOX_SECONDS = 60.0
 LOOK_UP_SECONDS = 60.0
 LOOK_AHEAD_SECONDS = 20.0
 CLICKS_SECONDS = 30.0
+PURGE_SECONDS = 3_600.0
+"""Each kind is purged once a day; a purge that ran out of its minute goes on an hour later."""
+
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
 less than this between them, hints arrive."""
@@ -103,6 +106,11 @@ def make_app(settings: Settings) -> Celery:
                 "task": "worker.tasks.count_clicks",
                 "schedule": CLICKS_SECONDS,
                 "options": {"expires": CLICKS_SECONDS},
+            },
+            "purge": {
+                "task": "worker.tasks.purge",
+                "schedule": PURGE_SECONDS,
+                "options": {"expires": PURGE_SECONDS},
             },
             **_returns(settings),
         },

@@ -18,6 +18,7 @@ from digest.pipeline.forgetting import forget_removed_topics, is_anything_to_for
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.outlook import work_out_what_is_due
 from digest.pipeline.polling import are_sources_due, poll_due
+from digest.pipeline.purging import purge as remove_what_is_over
 from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
@@ -123,6 +124,12 @@ def call() -> None:
 def try_out() -> None:
     """Do the dry run that somebody asked for on a page: nothing is written but what it finds."""
     do_dry_runs(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def purge() -> None:
+    """Remove what is kept for a term and is over it, for most of a minute."""
+    remove_what_is_over(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

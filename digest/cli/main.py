@@ -30,6 +30,7 @@ class Root(LazyGroup):
         "web": Part(_START, "digest.cli.system", "Run the web pages alone, beside workers under Celery."),
         "migrate": Part(_START, "digest.cli.system", "Bring the database to this version's schema."),
         "doctor": Part(_START, "digest.cli.system", "Check settings, database, broker, mail and templates."),
+        "purge": Part(_START, "digest.cli.purging", "Remove what is over its term: docs/retention.md."),
         "dkim": Part(_START, "digest.cli.dkim", "Print the DNS records that vouch for our signatures."),
         "account": Part(_START, "digest.cli.accounts", "Accounts: who may sign in, and as what.", True),
         "token": Part(_START, "digest.cli.tokens", "Tokens for programs that use the API.", True),

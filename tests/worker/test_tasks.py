@@ -33,6 +33,7 @@ def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
         "try_out",
         "count_clicks",
         "look_up",
+        "purge",
         "look_ahead",
         "read_returns",
     ]
