@@ -26,8 +26,9 @@ from digest.condense.topics import match_topics
 from digest.condense.topics.belonging import Grounds
 from digest.condense.topics.learned import Model, speak
 from digest.condense.topics.learning import learn_topics
-from digest.condense.topics.query import Both, Either, Neither, Node, Term, compiled
+from digest.condense.topics.query import compiled
 from digest.domain.articles import Article, Block, BlockKind
+from digest.domain.query import Both, Either, Neither, Node, Term
 from digest.domain.topics import Topic, TopicRule, TopicSlug, Verdict
 from digest.store.articles import ArticleId, StoredArticle
 

@@ -16,8 +16,17 @@ OF_NOBODY = {
     *("heartbeats", "homes", "hosts", "llm_answers", "llm_calls", "llm_claims", "receivers", "throttles"),
     *("warm_up_days", "schedules", "sources", "topics", "topic_models", "article_revisions"),
     *("article_urls", "clicks", "editions", "issue_contents", "issue_topics", "items", "occurrences"),
-    *("outages", "outlooks", "passed_links", "preflights", "purges", "purged_issues", "revisions"),
-    *("article_topics", "sightings", "stage_runs", "takeaways"),
+    *(
+        "issue_segments",
+        "outages",
+        "outlooks",
+        "passed_links",
+        "preflights",
+        "purges",
+        "purged_issues",
+        "revisions",
+    ),
+    *("article_topics", "segments", "sightings", "stage_runs", "takeaways"),
 }
 """Tables that hold nothing of a person but what somebody's words may name (`digest/store/mentions.py`)."""
 

@@ -16,6 +16,7 @@ from digest.pipeline.coming import fill_drafts
 from digest.pipeline.dry_runs import do_dry_runs, dry_runs_due
 from digest.pipeline.forgetting import forget_removed_topics, is_anything_to_forget
 from digest.pipeline.letters import letters_due, post_letters
+from digest.pipeline.managing.segments import count_what_is_due
 from digest.pipeline.outlook import work_out_what_is_due
 from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.purging import purge as remove_what_is_over
@@ -140,8 +141,9 @@ def look_up() -> None:
 
 @app.task
 def look_ahead() -> None:
-    """Work out what the issues in hand are to come to, for most of a minute."""
+    """Work out what the issues in hand are to come to, and count segments, for most of a minute."""
     work_out_what_is_due(runtime())
+    count_what_is_due(runtime())
 
 
 @app.task

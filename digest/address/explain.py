@@ -25,6 +25,7 @@ from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
 from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
+from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
@@ -65,10 +66,13 @@ class Told:
     addresses: tuple[frozenset[str], ...] = ()
 
 
-def explain(engine: Engine, issue_id: int, email: str, *, told: Told | None = None) -> Explanation:
+def explain(
+    engine: Engine, issue_id: int, email: str, *, told: Told | None = None, now: datetime | None = None
+) -> Explanation:
     """Say why `email` gets, or does not get, each item of an issue.
 
-    `told` is what a draft would tell; without it what the approval froze counts. Once the issue was
+    `told` is what a draft would tell; without it what the approval froze counts. `now` is when it is asked,
+    None: at this moment. Once the issue was
     addressed, what was decided then counts, not what they follow now. Raises `NotFound` for an unknown issue
     or reader, `Conflict` without `told` for an issue that was never approved.
     """
@@ -78,18 +82,28 @@ def explain(engine: Engine, issue_id: int, email: str, *, told: Told | None = No
         if told is None:
             frozen = get_outline(session, issue), get_rendered(session, issue).titles
             told = Told(*frozen, addresses_of(session, issue))
-        return _Case(session, issue, subscription, told).explanation()
+        return _Case(session, issue, subscription, told, now).explanation()
 
 
 class _Case:
     """One reader and one issue."""
 
-    def __init__(self, session: Session, issue: Issue, subscription: Subscription, told: Told) -> None:
+    def __init__(
+        self,
+        session: Session,
+        issue: Issue,
+        subscription: Subscription,
+        told: Told,
+        now: datetime | None,
+    ) -> None:
         self._session = session
         self._issue = issue
         self._subscription = subscription
         self._told = told
         self._newsletter = newsletter_by_id(session, issue.newsletter_id)
+        limits = limits_of(session, issue)
+        who = subscription.subscriber.id
+        self._is_outside = is_outside(session, self._newsletter, limits, who, now=now)
         repeats = repeats_of(session, issue, told.addresses)
         self._before = History(session, issue, repeats).of(subscription.subscriber.id)
 
@@ -183,7 +197,11 @@ class _Case:
 
     def _decided(self, *, is_paused: bool, is_suppressed: bool) -> Edition | Skip:
         return self._addressable().for_reader(
-            Wishes.of(self._subscription), self._before, is_paused=is_paused, is_suppressed=is_suppressed
+            Wishes.of(self._subscription),
+            self._before,
+            is_paused=is_paused,
+            is_suppressed=is_suppressed,
+            is_outside=self._is_outside,
         )
 
     def _verdict(self) -> tuple[str, str]:
@@ -214,7 +232,13 @@ class _Case:
 
 
 _TO_COME = (IssueState.DRAFT, IssueState.APPROVED)
-_WHATEVER_IT_HOLDS = (SkipReason.PAUSED, SkipReason.SUPPRESSED, SkipReason.NOT_DUE, SkipReason.ALREADY_SENT)
+_WHATEVER_IT_HOLDS = (
+    SkipReason.PAUSED,
+    SkipReason.SUPPRESSED,
+    SkipReason.OUTSIDE,
+    SkipReason.NOT_DUE,
+    SkipReason.ALREADY_SENT,
+)
 
 _DELIVERY_WORDS: Mapping[DeliveryState, str] = {
     DeliveryState.PENDING: "gets this issue: waiting to be sent",
@@ -238,10 +262,19 @@ def answer_of(delivery: DeliveryRow) -> str:
 
 
 def edition_of(
-    session: Session, newsletter: Newsletter, issue: Issue, subscription: Subscription, told: Told
+    session: Session,
+    newsletter: Newsletter,
+    issue: Issue,
+    subscription: Subscription,
+    told: Told,
+    *,
+    now: datetime | None = None,
 ) -> Edition | Skip:
     """Return what a subscriber would get of an issue, whether or not they paused or are suppressed."""
-    before = History(session, issue, repeats_of(session, issue, told.addresses)).of(
-        subscription.subscriber.id
+    who = subscription.subscriber.id
+    before = History(session, issue, repeats_of(session, issue, told.addresses)).of(who)
+    return Addressable.of(newsletter, issue, told.outline).for_reader(
+        Wishes.of(subscription),
+        before,
+        is_outside=is_outside(session, newsletter, limits_of(session, issue), who, now=now),
     )
-    return Addressable.of(newsletter, issue, told.outline).for_reader(Wishes.of(subscription), before)

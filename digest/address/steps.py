@@ -29,6 +29,7 @@ from digest.store.contents import addresses_of
 from digest.store.database import reading, reading_beside, writing
 from digest.store.deliveries import NewDelivery, add_deliveries
 from digest.store.history import History, repeats_of
+from digest.store.issue_segments import freeze_limits, outside, wanted_limits
 from digest.store.issues import change_issue
 from digest.store.newsletters import newsletter_by_id, topic_ids
 from digest.store.remakes import already_reached
@@ -97,12 +98,18 @@ class _Addressing:
         self._result = Addressed()
         hour = find_own_hour(session, issue.id) if newsletter.local_time else None
         self._due_in = cache(lambda name: as_stored(session, due_at(hour, name, newsletter, now=now)))
+        limits = wanted_limits(session, issue)
+        freeze_limits(session, issue.id, limits)
+        self._outside = outside(session, newsletter, limits, now=now)
         reached = already_reached(session, issue)
         self._reached = frozenset() if reached is None else frozenset(session.scalars(reached))
 
     def run(self) -> Addressed:
         with _uncollected(), self._behind:
-            for page in audience(self._readers, self._issue.newsletter_id, self._topics, page=PAGE):
+            pages = audience(
+                self._readers, self._issue.newsletter_id, self._topics, page=PAGE, outside=self._outside
+            )
+            for page in pages:
                 self._address(page)
         self._result.editions = len(self._edition_ids)
         return self._result
@@ -148,6 +155,8 @@ class _Addressing:
             return _SUPPRESSED
         if reader.state == _PAUSED:
             return _IS_PAUSED
+        if reader.is_outside:
+            return _IS_OUTSIDE
         if reader.subscriber_id in self._reached:
             return _ALREADY_SENT
         if reader.cadence == _EVERY or not reader.follows:
@@ -200,6 +209,7 @@ def _uncollected() -> Iterator[None]:
 
 _EVERY, _PAUSED = Cadence.EVERY.value, SubscriptionState.PAUSED.value
 _SUPPRESSED, _IS_PAUSED = Skip(SkipReason.SUPPRESSED), Skip(SkipReason.PAUSED)
+_IS_OUTSIDE = Skip(SkipReason.OUTSIDE)
 _ALREADY_SENT = Skip(SkipReason.ALREADY_SENT)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
 from digest.pipeline.managing.given import on_a_line as on_a_line
 from digest.pipeline.managing.given import required as required
@@ -42,6 +43,10 @@ ScheduleNumber = Annotated[
 RunNumber = Annotated[
     int,
     typer.Argument(metavar="RUN", callback=number, help="The run's number: see 'digest schedule runs'."),
+]
+InSegment = Annotated[
+    str,
+    typer.Option("--segment", metavar="SEGMENT", help="Only those of this segment."),
 ]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Their address.")]
 LogFiles = Annotated[
@@ -86,3 +91,19 @@ def decided_by(by: str, option: str = "--by") -> str:
     from digest.intake.names import parse_person
 
     return parse_person(by or getpass.getuser(), option)
+
+
+def pairs(
+    given: list[str] | None, option: str, shape: str = "Theirs=ours", *, at_first: bool = False
+) -> dict[str, str]:
+    """Return what stands before and behind the last `=` of each, or the first.
+
+    Raises `InvalidInput` for one without, which says what `shape` it has to have.
+    """
+    found: dict[str, str] = {}
+    for one in given or ():
+        name, sign, value = one.partition("=") if at_first else one.rpartition("=")
+        if not sign or not name.strip():
+            raise InvalidInput(f"{option}: '{one}' is no pair; write it like '{shape}'")
+        found[name.strip()] = value.strip()
+    return found

@@ -129,7 +129,12 @@ def headline(
     _change(issue, article, Field.HEADLINE, text, words, by=by, take_back=take_back)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "digest issue edit 3 --subject 'Spring tides'",
+        "digest issue edit 3 --only newcomers --without editors",
+    )
+)
 def edit(
     issue: IssueNumber,
     subject: Annotated[
@@ -139,10 +144,16 @@ def edit(
         str | None, typer.Option(metavar="TEXT", help="Empty: each edition names its others.")
     ] = None,
     intro: Annotated[str | None, typer.Option(metavar="TEXT", help="A few lines above the articles.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="SEGMENT", help="For its readers alone; '': for all readers.")
+    ] = None,
+    without: Annotated[
+        str | None, typer.Option(metavar="SEGMENT", help="Not for its readers; '': leaves nobody out.")
+    ] = None,
     by: By = "",
     take_back: TakeBack = False,
 ) -> None:
-    """Change a draft's subject, preheader or opening lines."""
+    """Change a draft's subject, preheader or opening lines, or whom it is for."""
     from digest.compose.edits import Change
     from digest.pipeline.shaping import shape_issue
     from digest.store.edits import About, Field
@@ -151,10 +162,14 @@ def edit(
         Field.SUBJECT: subject,
         Field.PREHEADER: preheader,
         Field.INTRO: intro,
+        Field.ONLY: only,
+        Field.WITHOUT: without,
     }
     changes = [Change(About(field), text.strip()) for field, text in said.items() if text is not None]
     if not changes:
-        raise InvalidInput("there is nothing to change: give --subject, --preheader or --intro")
+        raise InvalidInput(
+            "there is nothing to change: give --subject, --preheader, --intro, --only or --without"
+        )
     shape_issue(open_runtime(), issue, changes, by=decided_by(by), takes_back=take_back)
     say(f"Issue {issue} changed. Look at it with 'digest issue preview {issue}'.")
 

@@ -42,6 +42,7 @@ from digest.store.database import reading
 from digest.store.decisions import Decision, Word, decisions_in
 from digest.store.deliveries import count_deliveries
 from digest.store.holds import open_holds
+from digest.store.issue_segments import Limits, limits_of
 from digest.store.issues import get_issue, list_issues
 from digest.store.items import items_of
 from digest.store.newsletters import get_newsletter, newsletter_by_id
@@ -114,6 +115,8 @@ def show(
         say(f"{standing.note}; {counted(standing.editions, 'edition')}")
     if standing.outage:
         say(standing.outage)
+    if standing.limits:
+        say(f"It is {standing.limits.in_words}.")
     for reason, count in standing.skips.items():
         say(f"{count} skipped: {reason.in_words}")
 
@@ -144,6 +147,7 @@ class _Standing:
     held: str
     outage: str
     leaves: str
+    limits: Limits
 
 
 def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standing:
@@ -178,6 +182,7 @@ def _standing(runtime: Runtime, issue_id: int, *, with_scores: bool) -> _Standin
             leaves=leaves_in_words(found, hour_of(session, found, now=runtime.clock()))
             if found.awaits_hour
             else "",
+            limits=limits_of(session, found),
         )
 
 
@@ -185,6 +190,8 @@ def _as_json(standing: _Standing, *, with_scores: bool) -> dict[str, object]:
     return {
         "issue": standing.issue,
         "leaves": standing.leaves,
+        "only": standing.limits.only and standing.limits.only.slug,
+        "without": standing.limits.without and standing.limits.without.slug,
         "newsletter": standing.newsletter.slug,
         "items": standing.items,
         "deliveries": standing.counts,

@@ -41,6 +41,7 @@ class Root(LazyGroup):
         "topic": Part(_SETUP, "digest.cli.topics", "Topics: what subscribers follow.", True),
         "source": Part(_SETUP, "digest.cli.sources", "Sources: where articles come from.", True),
         "article": Part(_SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True),
+        "segment": Part(_SETUP, "digest.cli.segments", "Segments: saved questions about readers.", True),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
         "suppression": Part(_SETUP, "digest.cli.suppressions", "Addresses that are never mailed.", True),
         "bounces": Part(_SETUP, "digest.cli.bounces", "Bounces and complaints: take them in.", True),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from digest.cli.arguments import Slug
+from digest.cli.arguments import InSegment, Slug, pairs
 from digest.cli.lazy import examples, new_app
 from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
@@ -43,8 +43,8 @@ _TAGS_MAX = 10
         "digest subscriber import harbour-week people.csv --column 'E-mail=email' --topic climate",
     )
     + "\n\n\b\nA list of your own names its columns in the first line:\n"
-    "  email,name,topics,language,timezone,cadence,max_items,state,since,tags\n"
-    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10,,,",
+    "  email,name,topics,language,timezone,cadence,max_items,state,since,tags,attribute.city\n"
+    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10,,,,York",
 )
 def import_(
     newsletter: Slug,
@@ -103,10 +103,10 @@ def import_(
         terms = Terms.of(
             found,
             list_topics(session, found.id),
-            tags=_pairs(tag, "--tag"),
+            tags=pairs(tag, "--tag"),
             everybody=topic or (),
             tags_from=tags_from or (),
-            columns=_pairs(column, "--column"),
+            columns=pairs(column, "--column"),
         )
     people = List(files_at(files), terms, layout_named(program) if program else None)
     with _reporting(report) as tell, counting() as bar:
@@ -141,29 +141,22 @@ def export(
         SubscriptionState | None,
         typer.Option(metavar="STATE", help=f"Only those: one of {', '.join(SubscriptionState)}."),
     ] = None,
+    segment: InSegment = "",
 ) -> None:
     """Write a newsletter's subscribers as CSV, as 'import' reads it and a spreadsheet opens safely."""
     from digest.intake.lists.export import export_list
+    from digest.pipeline.managing import segments
 
     runtime = open_runtime()
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
+        fits = segments.fits(session, runtime, found, segment) if segment else None
     if out is None:
-        export_list(runtime.engine, found.id, sys.stdout, state=state)
+        export_list(runtime.engine, found.id, sys.stdout, state=state, fits=fits)
         return
     with _new_file(out, "--out") as stream:
-        count = export_list(runtime.engine, found.id, stream, state=state)
+        count = export_list(runtime.engine, found.id, stream, state=state, fits=fits)
     say(f"{out}: {counted(count, 'subscriber')}")
-
-
-def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for one in given or ():
-        theirs, sign, ours = one.rpartition("=")
-        if not sign or not theirs.strip():
-            raise InvalidInput(f"{option}: '{one}' is no pair; write it like 'Theirs=ours'")
-        pairs[theirs.strip()] = ours.strip()
-    return pairs
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from digest.cli import reader_rights, subscriber_lists
-from digest.cli.arguments import Email, Slug
+from digest.cli.arguments import Email, InSegment, Slug, pairs
 from digest.cli.lazy import examples, new_app
 from digest.cli.mails import in_words
 from digest.cli.opening import open_runtime
@@ -19,7 +19,9 @@ from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState
 from digest.intake.addresses import parse_address
+from digest.pipeline.managing import segments
 from digest.pipeline.managing.given import language_tag, within
+from digest.store.attributes import attributes_among
 from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
@@ -55,6 +57,10 @@ def add(
         int | None,
         typer.Option(min=0, max=MOST_ITEMS, metavar="N", help="Articles in a mail at most; 0: all."),
     ] = None,
+    attribute: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Something known of them, for segments; 'KEY=': no more."),
+    ] = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Also when they unsubscribed or paused: they asked to come back."),
@@ -70,6 +76,7 @@ def add(
         timezone=timezone,
         cadence=cadence,
         max_items=max_items,
+        attributes=pairs(attribute, "--attribute", "KEY=VALUE", at_first=True),
     )
     done = put_subscriber(open_runtime(), newsletter, email, wanted, again=again)
     subscription, state = done.subscription, done.subscription.state
@@ -97,11 +104,15 @@ def list_(
     newsletter: Slug,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, metavar="N", help="How many at most.")] = 50,
     after: Annotated[str, typer.Option(metavar="EMAIL", help="Start after this address.")] = "",
+    segment: InSegment = "",
     as_json: JsonOption = False,
 ) -> None:
-    """List subscribers by address."""
-    with reading(open_runtime().engine) as session:
-        found = list_subscriptions(session, get_newsletter(session, newsletter).id, limit=limit, after=after)
+    """List subscribers by address, those of a segment alone where one is named."""
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        wanted = get_newsletter(session, newsletter)
+        fits = segments.fits(session, runtime, wanted, segment) if segment else None
+        found = list_subscriptions(session, wanted.id, limit=limit, after=after, fits=fits)
     if as_json:
         show_json(found)
         return
@@ -110,6 +121,8 @@ def list_(
         [(s.subscriber.email, s.subscriber.name, s.state, ", ".join(sorted(s.follows))) for s in found],
         empty=f"No subscriber comes after {after}."
         if after
+        else f"Segment {segment} fits nobody."
+        if segment
         else f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
     )
     if len(found) == limit:
@@ -124,8 +137,10 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         found = get_subscription(session, newsletter_id, email)
         suppression = find_suppression(session, found.subscriber.email)
         soft = soft_bounces_in_a_row(session, newsletter_id, found.subscriber.id)
+        attributes = attributes_among(session, newsletter_id, [found.subscriber.id])
+    known = attributes.get(found.subscriber.id, {})
     if as_json:
-        show_json({**plain(found), "suppression": suppression, "soft_bounces": soft})
+        show_json({**plain(found), "attributes": known, "suppression": suppression, "soft_bounces": soft})
         return
     rows = [
         ("name", found.subscriber.name),
@@ -134,6 +149,8 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         ("wants", f"{found.cadence.in_words}, {_most(found)}"),
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
+    if known:
+        rows.append(("attributes", ", ".join(f"{key}: {value}" for key, value in known.items())))
     if soft:
         rows.append(("came back", f"the last {counted(soft, 'issue')}; {SOFT_ISSUES_MAX} in a row pause it"))
     if suppression:

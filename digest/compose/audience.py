@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -14,10 +15,11 @@ from digest.domain.addressing import NOTHING_BEFORE, Addressable, Skip, Wishes, 
 from digest.domain.cadences import Cadence
 from digest.domain.issues import Edition
 from digest.domain.subscribers import SkipReason, SubscriptionState
-from digest.store.audiences import audience, count_wishes
+from digest.store.audiences import audience, count_outside, count_wishes
 from digest.store.database import reading
 from digest.store.deliveries import count_by_edition
 from digest.store.history import History, repeats_of
+from digest.store.issue_segments import outside
 from digest.store.newsletters import topic_ids
 
 
@@ -33,14 +35,14 @@ class Audience:
     skipped: Mapping[SkipReason, int] = field(default_factory=dict)
 
 
-def audience_of(engine: Engine, pieces: Pieces) -> Audience:
-    """Return who gets what: as the issue was addressed, or as its readers' wishes are now."""
+def audience_of(engine: Engine, pieces: Pieces, *, now: datetime | None = None) -> Audience:
+    """Return who gets what: as the issue was addressed, or as its readers' wishes are `now`."""
     with reading(engine) as session:
         if pieces.issue.sending_at is not None:
             sent = count_by_edition(session, pieces.issue.id)
             return Audience({Edition.from_key(key): count for key, count in sent.items()})
         found: Counter[Edition | SkipReason] = Counter()
-        for one, readers in _decided(session, pieces):
+        for one, readers in _decided(session, pieces, now):
             found[one.reason if isinstance(one, Skip) else one] += readers
     return Audience(
         {one: readers for one, readers in found.items() if isinstance(one, Edition)},
@@ -49,7 +51,7 @@ def audience_of(engine: Engine, pieces: Pieces) -> Audience:
     )
 
 
-def _decided(session: Session, pieces: Pieces) -> Iterator[tuple[Edition | Skip, int]]:
+def _decided(session: Session, pieces: Pieces, now: datetime | None) -> Iterator[tuple[Edition | Skip, int]]:
     """Yield what readers who may be mailed get, and how many: all with the same wishes at once.
 
     One by one are only those asked whose turn or reading so far decides.
@@ -58,13 +60,17 @@ def _decided(session: Session, pieces: Pieces) -> Iterator[tuple[Edition | Skip,
     issue = Addressable.of(newsletter, pieces.issue, pieces.outline)
     topics = topic_ids(session, newsletter.id)
     repeats = repeats_of(session, pieces.issue, pieces.addresses)
+    kept = outside(session, newsletter, pieces.limits, now=now)
+    if kept is not None:
+        yield Skip(SkipReason.OUTSIDE), count_outside(session, newsletter.id, kept)
     if not repeats:
-        for (mask, most), readers in count_wishes(session, newsletter.id, topics).items():
+        for (mask, most), readers in count_wishes(session, newsletter.id, topics, outside=kept).items():
             yield issue.for_reader(Wishes(followed(mask, topics), most), NOTHING_BEFORE), readers
     history = History(session, pieces.issue, repeats)
-    for page in audience(session, newsletter.id, topics, only_paced=not repeats):
+    for page in audience(session, newsletter.id, topics, only_paced=not repeats, outside=kept):
         before = history.between(page[0].subscriber_id, page[-1].subscriber_id, is_paced=True)
         for reader in page:
-            if reader.state == SubscriptionState.ACTIVE and not reader.is_suppressed:
+            is_counted = reader.is_suppressed or reader.is_outside
+            if reader.state == SubscriptionState.ACTIVE and not is_counted:
                 wishes = Wishes(followed(reader.follows, topics), reader.most, Cadence(reader.cadence))
                 yield issue.for_reader(wishes, before.get(reader.subscriber_id, NOTHING_BEFORE)), 1

@@ -12,8 +12,9 @@ from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.issues import Issue
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
-from digest.store.edits import About, Field, edits_of
+from digest.store.edits import LIMITS, About, Field, edits_of, standing_values
 from digest.store.newsletters import get_topic
+from digest.store.segments import get_segment
 
 LONGEST: Mapping[Field, int] = {
     Field.HEADLINE: 300,
@@ -35,6 +36,8 @@ def check_change(
     """
     if about.field in LONGEST:
         _check_text(about.field, to)
+    if to and about.field in LIMITS:
+        _check_limit(session, issue, about.field, to)
     if not to or about.article_id is None:
         return
     of_issue = {one.stored.id: one for one in candidates}
@@ -56,6 +59,17 @@ def _check_text(field: Field, to: str) -> None:
         )
     if field is not Field.INTRO and _NO_LINE.search(to):
         raise InvalidInput(f"the {field} stands on one line: leave out breaks and signs that are not seen")
+
+
+def _check_limit(session: Session, issue: Issue, field: Field, to: str) -> None:
+    """Refuse a segment that is not there, and the same one alone and left out: nobody is in both."""
+    segment = get_segment(session, issue.newsletter_id, to)
+    standing = standing_values(issue, edits_of(session, issue.id))
+    if any(standing.get(About(other)) == segment.slug for other in LIMITS if other is not field):
+        raise InvalidInput(
+            f"the issue names the segment '{segment.slug}' already: nobody is in it and left out with it; "
+            "nothing was changed"
+        )
 
 
 _Others = Mapping[ArticleId, Candidate]

@@ -38,6 +38,7 @@ from digest.store.database import reading, writing
 from digest.store.edits import edits_of
 from digest.store.excerpts import Excerpt, excerpts_in
 from digest.store.excerpts import source_name as name_of_source
+from digest.store.issue_segments import EVERYBODY, Limits, limits_of
 from digest.store.issues import (
     ensure_issue,
     find_issue,
@@ -143,7 +144,8 @@ class Pieces:
     """An issue ready to be looked at: the pieces it would be sent with, and who gets which.
 
     `addresses` are those that each item tells; none where an old approval did not keep them. `content_hash`
-    is what an approval of these pieces keeps of them.
+    is what an approval of these pieces keeps of them; of a draft that is not for everybody, it is also of
+    whom it is for. `limits` say that.
     """
 
     issue: Issue
@@ -152,6 +154,7 @@ class Pieces:
     outline: Outline
     addresses: tuple[frozenset[str], ...] = ()
     content_hash: str = ""
+    limits: Limits = EVERYBODY
 
     def page(self, follows: Collection[TopicSlug], personal: Mapping[Token, str]) -> Page | None:
         """Return the mail of a reader who follows these topics, or None when they would get none."""
@@ -174,10 +177,13 @@ def pieces_of(engine: Engine, issue_id: int, *, template_of: Callable[[Newslette
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         if issue.revision and issue.state is not IssueState.DRAFT:
             frozen = get_rendered(session, issue), get_outline(session, issue)
-            return Pieces(issue, newsletter, *frozen, addresses_of(session, issue), issue.content_hash)
+            told, digest = addresses_of(session, issue), issue.content_hash
+            return Pieces(issue, newsletter, *frozen, told, digest, limits_of(session, issue))
         content = _content(session, issue)
+        limits = limits_of(session, issue)
     rendered, digest = _rendered(content, template_of(newsletter))
-    return Pieces(issue, newsletter, rendered, content.outline, content.addresses, digest)
+    mark = limits.mark(digest)
+    return Pieces(issue, newsletter, rendered, content.outline, content.addresses, mark, limits)
 
 
 @lru_cache(maxsize=8)

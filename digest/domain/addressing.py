@@ -76,11 +76,22 @@ class Addressable:
         return cls(outline, last + timedelta(days=1), (last - first).days + 1)
 
     def for_reader(
-        self, wishes: Wishes, before: Before, *, is_paused: bool = False, is_suppressed: bool = False
+        self,
+        wishes: Wishes,
+        before: Before,
+        *,
+        is_paused: bool = False,
+        is_suppressed: bool = False,
+        is_outside: bool = False,
     ) -> Edition | Skip:
-        """Return what a reader gets of the issue, or why they get nothing."""
+        """Return what a reader gets of the issue, or why they get nothing.
+
+        `is_outside` is who is not among the readers that the issue is for.
+        """
         if is_suppressed or is_paused:
             return Skip(SkipReason.SUPPRESSED if is_suppressed else SkipReason.PAUSED)
+        if is_outside:
+            return Skip(SkipReason.OUTSIDE)
         until = self.not_due_until(wishes.cadence, before.last_on) if wishes.follows else None
         if until is not None:
             return Skip(SkipReason.NOT_DUE, until)

@@ -34,6 +34,8 @@ class SkipReason(StrEnum):
     PAUSED = "paused"
     NOT_DUE = "not_due"
     ALL_SENT = "all_sent"
+    OUTSIDE = "outside_segment"
+    """The issue is for a segment that they are not in, or leaves one out that they are in."""
     ALREADY_SENT = "already_sent"
     """They have the issue of these days that was cancelled, or may have it."""
 
@@ -50,6 +52,7 @@ _SKIP_WORDS = {
     SkipReason.PAUSED: "paused their subscription",
     SkipReason.NOT_DUE: "not due yet",
     SkipReason.ALL_SENT: "was sent all of it before",
+    SkipReason.OUTSIDE: "not among the readers that the issue is for",
     SkipReason.ALREADY_SENT: "got the cancelled issue of the same days",
 }
 

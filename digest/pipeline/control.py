@@ -22,6 +22,7 @@ from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.deliveries import cancel_for_issue, cancelled_but_pending, count_deliveries
 from digest.store.holds import begin_hold, end_holds
+from digest.store.issue_segments import carry_limits
 from digest.store.issues import change_issue, get_issue, lock_issue, make_issue
 from digest.store.open_outcomes import accept_unknown
 from digest.store.pauses import end_pause, pause_issue, resume_issue
@@ -125,8 +126,8 @@ def can_be_cancelled(issue: Issue) -> bool:
 def make_again(runtime: Runtime, issue_id: int) -> Issue:
     """Return a new draft of the days of a cancelled issue, empty yet.
 
-    When it is addressed, whoever has the cancelled one, or may have it, is left out. Raises `Conflict` for an
-    issue that was not cancelled, or whose days have another issue by now.
+    It is for whom that was for. When it is addressed, whoever has the cancelled one, or may have it, is left
+    out. Raises `Conflict` for an issue that was not cancelled, or whose days have another issue by now.
     """
     with writing(runtime.engine) as session:
         gone = lock_issue(session, issue_id)
@@ -139,6 +140,7 @@ def make_again(runtime: Runtime, issue_id: int) -> Issue:
         made = make_issue(session, gone.newsletter_id, gone.window, now=runtime.clock())
         if made.state is not IssueState.DRAFT or gone.id not in cancelled_before(session, made):
             raise Conflict(f"issue {made.id}, which is {made.state}, is of the same days already")
+        carry_limits(session, gone, made, now=runtime.clock())
     log.info("issue.made_again", issue=made.id, instead_of=issue_id)
     return made
 

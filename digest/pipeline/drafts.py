@@ -15,6 +15,7 @@ from digest.compose.subjects import Headed, subjects_of
 from digest.domain.errors import NotFound
 from digest.domain.issues import Issue, IssueId
 from digest.domain.newsletters import Newsletter
+from digest.domain.segments import Segment
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_by_id, candidates_in
@@ -23,6 +24,7 @@ from digest.store.edits import About, Edit, Field, edits_of, standing_values
 from digest.store.issues import get_issue
 from digest.store.items import ChosenItem, items_of
 from digest.store.newsletters import list_topics, newsletter_by_id
+from digest.store.segments import list_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Draft:
     edits: tuple[Edit, ...]
     shape: Shape
     standing: Mapping[About, str]
+    segments: tuple[Segment, ...] = ()
 
     def under(self, topic: TopicSlug | None) -> tuple[Drafted, ...]:
         """Return the articles that stand under a topic, in order."""
@@ -108,6 +111,7 @@ def draft_of(session: Session, issue_id: int) -> Draft:
         edits=edits,
         shape=shape,
         standing=standing_values(issue, edits),
+        segments=list_segments(session, issue.newsletter_id),
     )
 
 

@@ -80,7 +80,7 @@ def _so_far(copy: Engine, run: Run) -> Found:
 
 
 def _with_readers(runtime: Runtime, copy: Engine, found: Found, pieces: Pieces) -> Found:
-    audience = audience_of(runtime.engine, pieces)
+    audience = audience_of(runtime.engine, pieces, now=runtime.clock())
     on_copy = runtime.with_database(copy)
     checked = check_pieces(on_copy, pieces, audience, editions_most=EDITIONS_MOST)
     with reading(copy) as session:

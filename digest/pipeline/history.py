@@ -110,6 +110,10 @@ def _in_words(edit: Edit, title: str, *, is_again: bool) -> str:
 
 
 def _of_the_issue(edit: Edit) -> str:
+    if edit.about.field is Field.ONLY:
+        return f"made it for the segment {edit.after} alone" if edit.after else "made it for all readers"
+    if edit.about.field is Field.WITHOUT:
+        return f"left out the segment {edit.after}" if edit.after else "left no segment out"
     return f"changed the {edit.about.field}" if edit.after else f"cleared the {edit.about.field}"
 
 

@@ -133,12 +133,12 @@ def _stamp(session: Session, pieces: Pieces) -> str:
     """Return the hash of all that an outlook depends on, but for who its readers are."""
     look = find_look(session, pieces.issue.id)
     looked_at = look.looked_at.isoformat() if look else ""
-    of = f"{pieces.content_hash} {pieces.issue.sending_at is not None} {looked_at}"
+    of = f"{pieces.content_hash} {pieces.issue.sending_at is not None} {looked_at} {pieces.limits.in_words}"
     return hashlib.sha256(of.encode()).hexdigest()
 
 
 def _worked_out(runtime: Runtime, pieces: Pieces) -> Outlook:
-    audience = audience_of(runtime.engine, pieces)
+    audience = audience_of(runtime.engine, pieces, now=runtime.clock())
     one, few, many = shares_of(audience)
     with reading(runtime.engine) as session:
         skipped = skipped_of(session, pieces, audience)

@@ -132,7 +132,8 @@ def _with_last_look(runtime: Runtime, checked: _Checked) -> Preflight:
 
 def _checked(runtime: Runtime, issue_id: int) -> _Checked:
     pieces = pieces_of(runtime.engine, issue_id, template_of=runtime.template)
-    return _checked_for(runtime, pieces, audience_of(runtime.engine, pieces), EDITIONS_MOST)
+    audience = audience_of(runtime.engine, pieces, now=runtime.clock())
+    return _checked_for(runtime, pieces, audience, EDITIONS_MOST)
 
 
 def _checked_for(runtime: Runtime, pieces: Pieces, audience: Audience, editions_most: int) -> _Checked:

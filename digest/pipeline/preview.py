@@ -126,16 +126,16 @@ def shown_of(
 def _would_get(runtime: Runtime, pieces: Pieces, subscription: Subscription | None) -> Edition | None:
     """Return what addressing would give a subscriber, None for nobody in particular.
 
-    Raises `Conflict` when it is not their turn, or they were sent all of it before.
+    Raises `Conflict` when it is not their turn, not for them, or they were sent all of it before.
     """
     if subscription is None:
         return None
     with reading(runtime.engine) as session:
         told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses)
-        found = edition_of(session, pieces.newsletter, pieces.issue, subscription, told)
+        found = edition_of(session, pieces.newsletter, pieces.issue, subscription, told, now=runtime.clock())
     if isinstance(found, Edition):
         return found
-    if found.reason in (SkipReason.NOT_DUE, SkipReason.ALL_SENT):
+    if found.reason in (SkipReason.NOT_DUE, SkipReason.ALL_SENT, SkipReason.OUTSIDE):
         who = subscription.subscriber.email
         raise NotTheirTurn(f"{who} gets nothing of issue {pieces.issue.id}: {found.in_words}")
     return None

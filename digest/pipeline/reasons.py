@@ -33,7 +33,7 @@ def reasons_for(runtime: Runtime, pieces: Pieces, *, email: str = "", topics: Se
     """
     if email:
         told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses)
-        found = explain(runtime.engine, pieces.issue.id, email, told=told)
+        found = explain(runtime.engine, pieces.issue.id, email, told=told, now=runtime.clock())
         return Reasons(found.items, found.email, found.verdict)
     with reading(runtime.engine) as session:
         named = [get_topic(session, pieces.newsletter.id, slug).slug for slug in topics]

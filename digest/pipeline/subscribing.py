@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
+from digest.store.attributes import checked_attributes, put_attributes
 from digest.store.database import writing
 from digest.store.erasures import forget_erased, is_erased
 from digest.store.newsletters import get_newsletter
@@ -26,7 +27,8 @@ from digest.track.steps import welcome
 class WantedBy:
     """What is known of a subscriber: '' and None stay as they are known.
 
-    `follows` are all the topics they follow then. `max_items` of 0 lets a mail hold all articles.
+    `follows` are all the topics they follow then. `max_items` of 0 lets a mail hold all articles. Of
+    `attributes` those that are not named stay, and '' takes one away.
     """
 
     follows: Collection[str] | None = None
@@ -35,6 +37,7 @@ class WantedBy:
     timezone: str = ""
     cadence: str = ""
     max_items: int | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ def put_subscriber(
 
     `again` also brings back who unsubscribed, paused or was erased; without it the first and the last are a
     `Conflict`, and the others stay away. With `is_new`, who is there and does not come back is a `Conflict`,
-    too. Raises `NotFound` for a newsletter or topic, `InvalidInput` for an address, zone or cadence.
+    too. Raises `NotFound` for a newsletter or topic, `InvalidInput` for an address, zone, cadence or
+    attribute.
     """
     address = parse_address(email)
     with writing(runtime.engine) as session:
@@ -88,7 +92,8 @@ def set_wishes(
     if wanted.timezone:
         zone(wanted.timezone)
     follows = (known.follows if known else ()) if wanted.follows is None else wanted.follows
-    return subscribe(
+    attributes = checked_attributes(wanted.attributes)
+    subscription = subscribe(
         session,
         newsletter.id,
         email=email,
@@ -101,3 +106,5 @@ def set_wishes(
         state=state,
         now=runtime.clock(),
     )
+    put_attributes(session, newsletter.id, {subscription.subscriber.id: attributes})
+    return subscription

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     Select,
     String,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     select,
@@ -63,7 +65,8 @@ class Reader(NamedTuple):
     """One subscriber of the audience. A tuple, as a million of these are read.
 
     `follows` has bit *i* set for the *i*-th of the newsletter's topics. `timezone` is '' for the
-    newsletter's; `most` is how many articles a mail may hold, None for all.
+    newsletter's; `most` is how many articles a mail may hold, None for all. `is_outside` is who is not among
+    those whom the issue is for.
     """
 
     subscriber_id: SubscriberId
@@ -75,6 +78,7 @@ class Reader(NamedTuple):
     timezone: str
     is_suppressed: bool
     follows: int
+    is_outside: bool = False
 
 
 def audience(
@@ -84,14 +88,16 @@ def audience(
     *,
     page: int = PAGE,
     only_paced: bool = False,
+    outside: ColumnElement[bool] | None = None,
 ) -> Iterator[list[Reader]]:
     """Yield every active or paused subscriber by id, all as of one moment, in pages.
 
     `topics` are row ids in the newsletter's order, as `topic_ids` returns them. The follows are summed
     up in the database: a million readers of five topics each are a million rows here, not five million.
-    With `only_paced` those who want every issue are left out.
+    With `only_paced` those who want every issue are left out. `outside` is the condition that keeps a
+    reader from the issue.
     """
-    query = _audience_query(newsletter_id, topics)
+    query = _audience_query(newsletter_id, topics).add_columns(false() if outside is None else outside)
     if only_paced:
         query = query.where(SubscriptionRow.cadence != Cadence.EVERY.value)
     rows = session.connection().execute(query, execution_options={"yield_per": page})
@@ -136,25 +142,42 @@ def _audience_query(
 
 
 def count_wishes(
-    session: Session, newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
+    session: Session,
+    newsletter_id: NewsletterId,
+    topics: Mapping[TopicSlug, int],
+    *,
+    outside: ColumnElement[bool] | None = None,
 ) -> dict[tuple[int, int | None], int]:
     """Return how many readers who may be mailed want every issue, by what they follow and the most of it.
 
-    Both are as in `Reader`.
+    Both are as in `Reader`. Those whom `outside` fits are left out.
     """
-    readers = (
-        _audience_query(newsletter_id, topics)
-        .where(
-            SubscriptionRow.state == SubscriptionState.ACTIVE,
-            SubscriptionRow.cadence == Cadence.EVERY.value,
-            ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
-        )
-        .order_by(None)
-        .subquery()
+    wanting = _audience_query(newsletter_id, topics).where(
+        SubscriptionRow.state == SubscriptionState.ACTIVE,
+        SubscriptionRow.cadence == Cadence.EVERY.value,
+        ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
     )
+    if outside is not None:
+        wanting = wanting.where(~outside)
+    readers = wanting.order_by(None).subquery()
     wishes = readers.c.follows, readers.c.max_items
     rows = session.execute(select(*wishes, func.count()).group_by(*wishes))
     return {(mask, most): count for mask, most, count in rows}
+
+
+def count_outside(session: Session, newsletter_id: NewsletterId, outside: ColumnElement[bool]) -> int:
+    """Return how many readers who may be mailed an issue is not for."""
+    may_be_mailed = (
+        SubscriptionRow.newsletter_id == newsletter_id,
+        SubscriptionRow.state == SubscriptionState.ACTIVE.value,
+        ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
+    )
+    query = (
+        select(func.count())
+        .select_from(SubscriptionRow)
+        .join(SubscriberRow, SubscriberRow.id == SubscriptionRow.subscriber_id)
+    )
+    return session.scalar(query.where(*may_be_mailed, outside)) or 0
 
 
 def count_withheld(session: Session, newsletter_id: NewsletterId) -> dict[SkipReason, int]:

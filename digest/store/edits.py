@@ -33,10 +33,20 @@ class Field(StrEnum):
     SUBJECT = "subject"
     PREHEADER = "preheader"
     INTRO = "intro"
+    ONLY = "only"
+    """The segment, by short name, whose readers alone it is for."""
+    WITHOUT = "without"
+    """The segment whose readers it leaves out."""
 
 
 TEXTS = (Field.SUBJECT, Field.PREHEADER, Field.INTRO)
 """What an issue says of its own."""
+
+LIMITS = (Field.ONLY, Field.WITHOUT)
+"""Whom an issue is for."""
+
+OF_THE_ISSUE = (*TEXTS, *LIMITS)
+"""What is about the issue, and about no article of it."""
 
 
 class EditRow(Base):
@@ -63,7 +73,7 @@ class EditRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a change is about; `article_id` is None for a text of the issue's own."""
+    """What a change is about; `article_id` is None for what is the issue's own."""
 
     field: Field
     article_id: ArticleId | None = None

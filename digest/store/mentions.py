@@ -16,6 +16,7 @@ from digest.store.base import Base
 from digest.store.dry_runs import DryRunRow
 from digest.store.edits import EditRow
 from digest.store.holds import HoldRow
+from digest.store.issue_segments import IssueSegmentRow
 from digest.store.issues import IssueRow
 from digest.store.letters import LetterRow
 from digest.store.outages import OutageRow
@@ -23,6 +24,7 @@ from digest.store.pauses import PauseRow
 from digest.store.receivers import ReceiverRow
 from digest.store.returned import ReturnedRow
 from digest.store.schedules import OccurrenceRow
+from digest.store.segments import SegmentRow
 from digest.store.stage_runs import StageRunRow
 from digest.store.subscribers import SuppressionRow
 from digest.store.suppressions import RemovalRow
@@ -47,6 +49,8 @@ TEXTS: Sequence[tuple[type[Base], Texts]] = (
     (ReceiverRow, (ReceiverRow.halved_why, ReceiverRow.paused_why)),
     (RemovalRow, (RemovalRow.detail, RemovalRow.why)),
     (ReturnedRow, (ReturnedRow.detail,)),
+    (IssueSegmentRow, (IssueSegmentRow.name, IssueSegmentRow.query)),
+    (SegmentRow, (SegmentRow.name, SegmentRow.query)),
     (StageRunRow, (StageRunRow.told,)),
     (SuppressionRow, (SuppressionRow.detail,)),
 )

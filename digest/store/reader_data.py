@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 from sqlalchemy.orm import Session
 
 from digest.domain.subscribers import email_key
+from digest.store.attributes import AttributeRow
 from digest.store.audiences import EditionRow, SkipRow
 from digest.store.audit import AuditRow
 from digest.store.base import Base
@@ -64,6 +65,15 @@ def _of_subscriber(session: Session, subscriber_id: int) -> dict[str, list[Plain
                 .order_by(NewsletterRow.slug, TopicRow.slug)
             )
         ],
+        "attributes": [
+            {"newsletter": slug, "attribute": key, "value": value}
+            for slug, key, value in session.execute(
+                select(NewsletterRow.slug, AttributeRow.key, AttributeRow.value)
+                .join(AttributeRow, AttributeRow.newsletter_id == NewsletterRow.id)
+                .where(AttributeRow.subscriber_id == subscriber_id)
+                .order_by(NewsletterRow.slug, AttributeRow.key)
+            )
+        ],
         "mails": _mails(session, subscriber_id),
         "letters": _named(session, LetterRow, subscriber_id),
         "no_mail_of": _rows(session, SkipRow.__table__, SkipRow.subscriber_id == subscriber_id),
@@ -78,7 +88,7 @@ def _of_subscriber(session: Session, subscriber_id: int) -> dict[str, list[Plain
 
 def _others() -> Sequence[tuple[Table, str]]:
     """Return what else refers to subscribers, each table with its column: a new one is told, too."""
-    told = {row.__tablename__ for row in (SubscriptionRow, FollowRow, LetterRow)}
+    told = {row.__tablename__ for row in (SubscriptionRow, FollowRow, AttributeRow, LetterRow)}
     return [
         (table, column.name)
         for table in Base.metadata.sorted_tables

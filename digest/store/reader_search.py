@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, collate, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriptionState, email_key
+from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.store.subscribers import SubscriberRow, SubscriptionRow
 
 LAST = "\U0010ffff"
@@ -22,6 +22,7 @@ class FoundReader:
     email: str
     state: SubscriptionState
     key: str
+    id: SubscriberId
 
 
 def readers_that_begin(
@@ -31,7 +32,7 @@ def readers_that_begin(
 
     They are in the order of their addresses' bytes. Found by the index, however many subscribers there are.
     """
-    key, sought = _by_bytes(session, SubscriberRow.email_key), email_key(text)
+    key, sought = by_bytes(session, SubscriberRow.email_key), email_key(text)
     begins = key >= sought, key < sought + LAST
     conditions = *begins, *((key > after,) if after else ())
     return _found(session, newsletter_id, *conditions, order=key, limit=limit)
@@ -44,7 +45,7 @@ def readers_that_hold(
 
     All addresses are read for a text that few hold: 0.2 s for a million.
     """
-    key, sought = _by_bytes(session, SubscriberRow.email_key), email_key(text)
+    key, sought = by_bytes(session, SubscriberRow.email_key), email_key(text)
     holds = key.contains(sought, autoescape=True)
     elsewhere = ~((key >= sought) & (key < sought + LAST))
     if session.get_bind().dialect.name != "postgresql":
@@ -52,7 +53,7 @@ def readers_that_hold(
     # Read from the index alone, which takes half the time: the OFFSET keeps PostgreSQL from reading all rows.
     keys = select(SubscriberRow.email_key).where(holds, elsewhere).order_by(key).offset(0).subquery()
     is_one = SubscriberRow.email_key == keys.c.email_key
-    return _found(session, newsletter_id, is_one, order=_by_bytes(session, keys.c.email_key), limit=limit)
+    return _found(session, newsletter_id, is_one, order=by_bytes(session, keys.c.email_key), limit=limit)
 
 
 def _found(
@@ -72,17 +73,19 @@ def _found(
         .correlate(SubscriberRow)
     )
     rows = session.execute(
-        select(SubscriberRow.email, tie.scalar_subquery(), SubscriberRow.email_key)
+        select(SubscriberRow.email, tie.scalar_subquery(), SubscriberRow.email_key, SubscriberRow.id)
         .where(tie.exists(), *conditions)
         .order_by(order)
         .limit(limit)
     )
-    return tuple(FoundReader(email, SubscriptionState(state), key) for email, state, key in rows)
+    return tuple(
+        FoundReader(email, SubscriptionState(state), key, SubscriberId(subscriber_id))
+        for email, state, key, subscriber_id in rows
+    )
 
 
-def _by_bytes(
-    session: Session, column: ColumnElement[str] | InstrumentedAttribute[str]
-) -> ColumnElement[str]:
+def by_bytes(session: Session, column: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """Return addresses in an order that no language decides, by which an index finds what begins alike."""
     # SQLite's BINARY is what its unique keys are ordered by anyway.
     by_bytes = "C" if session.get_bind().dialect.name == "postgresql" else "BINARY"
     return collate(column, by_bytes)

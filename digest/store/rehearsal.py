@@ -28,7 +28,7 @@ _LEFT_BEHIND = frozenset(
 )
 """What a rehearsal does not look at, and what is secret. No model is asked in one."""
 
-_OF_READERS = frozenset({"subscribers", "subscriptions", "follows", "suppressions"})
+_OF_READERS = frozenset({"subscribers", "subscriptions", "follows", "attributes", "suppressions"})
 
 
 @contextmanager

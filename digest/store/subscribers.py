@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, delete, exists, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, delete, exists, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
@@ -42,7 +42,10 @@ class SubscriberRow(Base):
 
 
 class SubscriptionRow(Base):
-    """A subscriber's tie to a newsletter. `max_items` is how many articles a mail may hold, None for all."""
+    """A subscriber's tie to a newsletter. `max_items` is how many articles a mail may hold, None for all.
+
+    `joined_at` is when they first asked for it; None: as long ago as it is what it is (`changed_at`).
+    """
 
     __tablename__ = "subscriptions"
 
@@ -54,6 +57,7 @@ class SubscriptionRow(Base):
     )
     state: Mapped[str] = mapped_column(String(16))
     changed_at: Mapped[datetime]
+    joined_at: Mapped[datetime | None]
     cadence: Mapped[str] = mapped_column(String(16), default="every", server_default="every")
     max_items: Mapped[int | None]
 
@@ -121,7 +125,7 @@ def subscribe(
     session.flush()
     tie = session.get(SubscriptionRow, (newsletter_id, row.id))
     if tie is None:
-        tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id)
+        tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id, joined_at=now)
         session.add(tie)
     is_moved = tie.state != state
     tie.state, tie.changed_at = state, now
@@ -132,6 +136,14 @@ def subscribe(
     if is_moved:
         _announce(session, newsletter_id, SubscriberId(row.id), state, now)
     return get_subscription(session, newsletter_id, email)
+
+
+def forget(session: Session, subscriber_id: SubscriberId, fields: Collection[str]) -> None:
+    """Let nothing be known any more of these of a subscriber: name, language, timezone."""
+    row = session.get_one(SubscriberRow, subscriber_id)
+    for field in fields:
+        setattr(row, field, "")
+    session.flush()
 
 
 def set_follows(
@@ -211,8 +223,12 @@ def list_subscriptions(
     limit: int,
     after: str = "",
     state: SubscriptionState | None = None,
+    fits: ColumnElement[bool] | None = None,
 ) -> tuple[Subscription, ...]:
-    """Return up to `limit` subscriptions by address, those after the address `after`, in `state` alone."""
+    """Return up to `limit` subscriptions by address, those after the address `after`.
+
+    With `state` those in it alone, and with `fits` those whom that condition fits.
+    """
     page = (
         select(SubscriberRow, SubscriptionRow)
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
@@ -222,7 +238,31 @@ def list_subscriptions(
     )
     if state is not None:
         page = page.where(SubscriptionRow.state == state)
-    ids = page.with_only_columns(SubscriberRow.id).scalar_subquery()
+    if fits is not None:
+        page = page.where(fits)
+    # A subquery, as a list of all may have more numbers than a statement takes.
+    return _with_follows(session, newsletter_id, page, page.with_only_columns(SubscriberRow.id))
+
+
+def subscriptions_among(
+    session: Session, newsletter_id: NewsletterId, ids: Collection[SubscriberId]
+) -> tuple[Subscription, ...]:
+    """Return the subscriptions of a page of subscribers, by number."""
+    page = (
+        select(SubscriberRow, SubscriptionRow)
+        .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id.in_(ids))
+        .order_by(SubscriberRow.id)
+    )
+    return _with_follows(session, newsletter_id, page, ids)
+
+
+def _with_follows(
+    session: Session,
+    newsletter_id: NewsletterId,
+    page: Select[SubscriberRow, SubscriptionRow],
+    ids: Collection[SubscriberId] | Select[int],
+) -> tuple[Subscription, ...]:
     follows: dict[int, set[str]] = defaultdict(set)
     for subscriber_id, slug in session.execute(
         select(FollowRow.subscriber_id, TopicRow.slug)

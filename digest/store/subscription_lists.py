@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select, update
@@ -15,6 +15,7 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
+from digest.store.attributes import put_attributes
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore, plan_by_values
 from digest.store.erasures import erased_among
@@ -29,7 +30,8 @@ class WantedSubscription:
     """A subscription as a list asks for it: what is None or '' stays as it is known.
 
     `max_items` of 0 lets a mail hold all articles. Who is new gets the `state`, as of `since`. With
-    `only_fills` what is known of somebody stays, and so do their topics where they follow some.
+    `only_fills` what is known of somebody stays, and so do their topics where they follow some. What is not
+    named of `attributes` stays.
     """
 
     email: str
@@ -42,6 +44,7 @@ class WantedSubscription:
     state: SubscriptionState = SubscriptionState.ACTIVE
     since: datetime | None = None
     only_fills: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -154,6 +157,7 @@ def _subscribe_page(
                 "subscriber_id": ids[one.key],
                 "state": one.state.value,
                 "changed_at": one.since or now,
+                "joined_at": one.since or now,
                 "cadence": Cadence.EVERY.value,
             }
             for one in page
@@ -163,6 +167,13 @@ def _subscribe_page(
     staying = [one for one in page if before[one.key] is not SubscriptionState.UNSUBSCRIBED]
     _describe(session, [one for one in staying if one.key in known], ids)
     _pace(session, newsletter_id, [one for one in staying if _decides(one, before)], ids)
+    for only_fills in (False, True):
+        told = {
+            SubscriberId(ids[one.key]): one.attributes
+            for one in staying
+            if one.attributes and one.only_fills is only_fills
+        }
+        put_attributes(session, newsletter_id, told, only_fills=only_fills)
     _follow(session, _followers(session, staying, ids, topics, before), ids, topics)
     return before
 

@@ -19,6 +19,7 @@ from digest.pipeline.hours import hour_of, leaves_in_words
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.deliveries import count_unsent
+from digest.store.issue_segments import limits_of
 from digest.store.issues import get_issue, issues_in, list_issues
 from digest.store.items import count_items
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
@@ -166,6 +167,7 @@ def issue_view(runtime: Runtime, standings: Standings, issue_id: int, content: I
             steps=steps_of(issue, newsletter, len(content.items), states),
             holds=told.holds if told else (),
             is_draft=is_draft,
+            limits=limits_of(session, issue).in_words,
         )
 
 

@@ -143,7 +143,7 @@ class IssueView:
 
     `has_changed` says that articles changed after the approval, so `items` are not quite what is sent.
     `holds` are sentences on what keeps its mails from leaving, while it is being sent. `leaves` says when an
-    approved one goes out.
+    approved one goes out, `limits` whom it is for, '' for everybody.
     """
 
     line: IssueLine
@@ -159,6 +159,7 @@ class IssueView:
     steps: tuple[Step, ...]
     holds: tuple[str, ...]
     is_draft: bool
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.condense.topics import match_topics
-from digest.condense.topics.query import Both, Either, Neither, Term, as_query, compiled, parse_query
-from digest.condense.topics.tokens import Field, QueryError
+from digest.condense.topics.query import as_query, compiled, parse_query
+from digest.condense.topics.tokens import Field
 from digest.domain.articles import Article
 from digest.domain.errors import InvalidInput
+from digest.domain.query import Both, Either, Neither, Term
+from digest.domain.query_tokens import QueryError
 from digest.domain.topics import Topic, TopicMatch, TopicRule, TopicSlug
 from tests.condense.samples import article, heading, paragraph
 

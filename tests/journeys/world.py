@@ -15,6 +15,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.endpoints import EventKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.topics import TopicSlug
+from digest.pipeline.managing import segments
 from digest.pipeline.sharing import share_issue
 from digest.runtime import Runtime
 from digest.store.accounts import add_account
@@ -51,6 +52,9 @@ def populate_house(runtime: Runtime) -> None:
         (DeliveryState.PENDING, 90, "example.org", FULL),
     ):
         add_mails(runtime.engine, state, count, domain=domain, said=said)
+    segments.add(
+        runtime, "saturday", {"slug": "newcomers", "name": "New here", "query": "days:<30"}, by="Ada"
+    )
     with writing(runtime.engine) as session:
         session.execute(update(NewsletterRow).values(archive=True))
         # By the newsletter's own clock, so that the draft is what comes next.

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from digest.condense.topics.comparing import compared, places_of, without_diacritics
-from digest.condense.topics.query import Both, Either, Neither, Node, Term, compiled
+from digest.condense.topics.query import compiled
 from digest.condense.topics.reading import Reading, Wording, read
 from digest.condense.topics.tokens import Field
 from digest.domain.articles import Article
+from digest.domain.query import Both, Either, Neither, Node, Term
 from digest.domain.topics import Topic, TopicMatch, TopicSlug
 
 THRESHOLD = 0.3
@@ -207,7 +208,7 @@ def _at_address(term: Term, reading: Reading) -> Iterator[Evidence]:
         yield Evidence(ORIGIN, f"its address holds '{term.text}'", narrows=True)
 
 
-_LOOKS: Mapping[Field | None, Callable[[Term, Reading], Iterator[Evidence]]] = {
+_LOOKS: Mapping[str | None, Callable[[Term, Reading], Iterator[Evidence]]] = {
     None: _anywhere,
     Field.TITLE: _in_title,
     Field.TEXT: _in_text,

@@ -1,17 +1,14 @@
-"""The words and signs of a topic's query, each with the place where it stands."""
+"""What a topic's query may look at, and what may stand in it as a text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from digest.condense.topics.comparing import compared
 from digest.condense.words import CJK
-from digest.domain.errors import InvalidInput
+from digest.domain.query_tokens import Grammar
 
-QUERY_MAX = 4_000
 PREFIX_MIN = 2
 """A shorter beginning would match half of a dictionary; of a CJK word one character is enough."""
 
@@ -30,143 +27,14 @@ class Field(StrEnum):
     URL = "url"
 
 
-FIELDS = ", ".join(f"{field}:" for field in Field)
-
-
-class Kind(StrEnum):
-    """What a token is, in the words of an error message."""
-
-    TEXT = "a word or phrase"
-    FIELD = "a field"
-    WEIGHT = "a weight"
-    OPEN = "'('"
-    CLOSE = "')'"
-    AND = "AND"
-    OR = "OR"
-    NOT = "NOT"
-    END = "the end"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word or sign. `column` counts from 0; a text's `is_prefix` says that a '*' followed it."""
-
-    kind: Kind
-    text: str
-    column: int
-    is_prefix: bool = False
-
-
-class QueryError(InvalidInput):
-    """A query that cannot be read: what was expected, and a caret under the place, `column` from 1."""
-
-    def __init__(self, query: str, column: int, problem: str) -> None:
-        self.column = column + 1
-        shown, place = _around(query, column)
-        super().__init__(
-            f"the query cannot be read at column {self.column}: {problem}\n  {shown}\n  {' ' * place}^"
-        )
-
-
-_SHOWN_BEFORE, _SHOWN_AFTER = 50, 40
-
-
-def _around(query: str, column: int) -> tuple[str, int]:
-    """Return the part of a query about `column` on one line, and the column's place in it."""
-    line = "".join(
-        " " if character.isspace() or not character.isprintable() else character for character in query
-    )
-    start = max(0, column - _SHOWN_BEFORE)
-    cut = "…" if start else ""
-    end = "…" if len(line) > column + _SHOWN_AFTER else ""
-    return f"{cut}{line[start : column + _SHOWN_AFTER]}{end}", column - start + len(cut)
-
-
-_QUOTES = '"“”„«»'
-_TOKEN = re.compile(
-    rf"""(?P<space>\s+)
-    |(?P<open>\()
-    |(?P<close>\))
-    |(?P<weight>\^[^\s()^]*)
-    |(?P<phrase>[{_QUOTES}](?P<inside>(?:[^{_QUOTES}\\]|\\.)*)(?P<closed>[{_QUOTES}]?)(?P<star>\*?))
-    |(?P<word>[^\s(){_QUOTES}^]+)""",
-    re.VERBOSE | re.DOTALL,
-)
-_FIELD = re.compile(r"([^\W\d_]+):")
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CJK = re.compile(f"[{CJK}]")
-_OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT}
 
 
-def tokens(query: str) -> list[Token]:
-    """Return a query's tokens, the last of them its end. Raises `QueryError`."""
-    if len(query) > QUERY_MAX:
-        raise InvalidInput(f"the query is {len(query)} characters long; there is room for {QUERY_MAX}")
-    return [*_tokens(query), Token(Kind.END, "", len(query))]
-
-
-def _tokens(query: str) -> Iterator[Token]:
-    place, follows_field = 0, False
-    while place < len(query):
-        match = _TOKEN.match(query, place)
-        if match is None:  # a backslash that ends a phrase without an end
-            raise QueryError(query, place, "the quotation mark is never closed")
-        token = _token(query, match, follows_field=follows_field)
-        place = (
-            match.end()
-            if token is None or token.kind is not Kind.FIELD
-            else token.column + len(token.text) + 1
-        )
-        if token is not None:
-            yield token
-        follows_field = token is not None and token.kind is Kind.FIELD
-
-
-def _token(query: str, match: re.Match[str], *, follows_field: bool) -> Token | None:
-    start = match.start()
-    match match.lastgroup:
-        case "space":
-            return None
-        case "open":
-            return Token(Kind.OPEN, "(", start)
-        case "close":
-            return Token(Kind.CLOSE, ")", start)
-        case "weight":
-            return Token(Kind.WEIGHT, match["weight"][1:], start)
-        case "word":
-            return _word(query, match["word"], start, follows_field=follows_field)
-    if not match["closed"]:
-        raise QueryError(query, start, "the quotation mark is never closed")
-    return _text(query, _ESCAPED.sub(r"\1", match["inside"]), start, is_prefix=bool(match["star"]))
-
-
-def _word(query: str, word: str, start: int, *, follows_field: bool) -> Token:
-    if not follows_field:
-        if word in _OPERATORS:
-            return Token(_OPERATORS[word], word, start)
-        if field := _FIELD.match(word):
-            return _field(query, field[1], start)
-        if word.startswith("-"):
-            raise QueryError(query, start, "to leave something out, write NOT before it")
-    bare = word.removesuffix("*")
-    if "*" in bare:
-        raise QueryError(query, start + bare.index("*"), "'*' can only stand at the end of a word or phrase")
-    return _text(query, bare, start, is_prefix=bare != word)
-
-
-def _field(query: str, name: str, start: int) -> Token:
-    if name.lower() not in list(Field):
-        problem = (
-            f"there is no field '{name}:': there are {FIELDS}; what holds a colon goes in quotation marks"
-        )
-        raise QueryError(query, start, problem)
-    return Token(Kind.FIELD, name, start)
-
-
-def _text(query: str, text: str, start: int, *, is_prefix: bool) -> Token:
+def _refusal(text: str, is_prefix: bool) -> str:
     told = compared(text)
     if is_prefix and len(told) < PREFIX_MIN and not _CJK.search(told):
-        raise QueryError(query, start, f"a '*' needs {PREFIX_MIN} letters before it")
-    if not told:
-        raise QueryError(query, start, "there is nothing to look for between the quotation marks")
-    return Token(Kind.TEXT, " ".join(text.split()), start, is_prefix)
+        return f"a '*' needs {PREFIX_MIN} letters before it"
+    return "" if told else "there is nothing to look for between the quotation marks"
+
+
+TOPICS = Grammar(tuple(Field), "a word, a \"phrase\", a field or '(' should stand here", _refusal)

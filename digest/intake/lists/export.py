@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TextIO
 
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
 
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.intake.lists.own import COLUMNS
+from digest.intake.lists.said import ATTRIBUTE
 from digest.intake.tables import guarded
+from digest.store.attributes import Attributes, attribute_keys, attributes_among
 from digest.store.database import reading
 from digest.store.subscribers import list_subscriptions
 from digest.store.subscription_lists import changed_among
@@ -22,33 +24,49 @@ _EXPORTED = tuple(column for column in COLUMNS if column != "tags")
 
 
 def export_list(
-    engine: Engine, newsletter_id: NewsletterId, stream: TextIO, *, state: SubscriptionState | None = None
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    stream: TextIO,
+    *,
+    state: SubscriptionState | None = None,
+    fits: ColumnElement[bool] | None = None,
 ) -> int:
-    """Write everybody of a newsletter by address, those in `state` alone where it is given; return how many.
+    """Write everybody of a newsletter by address; return how many.
 
-    What a spreadsheet would take for a formula has an apostrophe before it.
+    With `state` those in it alone, and with `fits` those whom that condition fits. What a spreadsheet would
+    take for a formula has an apostrophe before it.
     """
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_EXPORTED)
+    with reading(engine) as session:
+        keys = attribute_keys(session, newsletter_id)
+    writer.writerow((*_EXPORTED, *(f"{ATTRIBUTE}{key}" for key in keys)))
     count = 0
-    for one, since in _everybody(engine, newsletter_id, state):
-        writer.writerow([guarded(" ".join(field.split())) for field in _fields(one, since)])
+    for one, since, attributes in _everybody(engine, newsletter_id, state, fits):
+        fields = (*_fields(one, since), *(attributes.get(key, "") for key in keys))
+        writer.writerow([guarded(" ".join(field.split())) for field in fields])
         count += 1
     return count
 
 
 def _everybody(
-    engine: Engine, newsletter_id: NewsletterId, state: SubscriptionState | None
-) -> Iterator[tuple[Subscription, datetime]]:
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    state: SubscriptionState | None,
+    fits: ColumnElement[bool] | None,
+) -> Iterator[tuple[Subscription, datetime, Attributes]]:
     """Yield a page at a time, each in a transaction of its own: a slow disk must not hold up the others."""
     last = ""
     while True:
         with reading(engine) as session:
-            page = list_subscriptions(session, newsletter_id, limit=_PAGE, after=last, state=state)
-            changed = changed_among(session, newsletter_id, [one.subscriber.id for one in page])
+            page = list_subscriptions(session, newsletter_id, limit=_PAGE, after=last, state=state, fits=fits)
+            ids = [one.subscriber.id for one in page]
+            changed = changed_among(session, newsletter_id, ids)
+            attributes = attributes_among(session, newsletter_id, ids)
         if not page:
             return
-        yield from ((one, changed[one.subscriber.id]) for one in page)
+        for one in page:
+            who = one.subscriber.id
+            yield one, changed[who], attributes.get(who, {})
         last = page[-1].subscriber.email
 
 

@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import TextIO
 
 from digest.domain.errors import InvalidInput
+from digest.domain.segments import parse_key
 from digest.intake.lists.beehiiv import BEEHIIV
 from digest.intake.lists.ghost import GHOST
 from digest.intake.lists.listmonk import LISTMONK
 from digest.intake.lists.mailchimp import MAILCHIMP
 from digest.intake.lists.own import COLUMNS, OWN
-from digest.intake.lists.said import Layout
+from digest.intake.lists.said import ATTRIBUTE, Layout
 from digest.intake.lists.substack import SUBSTACK
 from digest.intake.tables import Table, read_table, require_columns
 
@@ -97,8 +98,25 @@ def read_list(
             "of them are there; nothing was imported"
         )
     if found is None or (found is OWN and not columns):
-        require_columns(table, COLUMNS, "; --column 'Their name=email' says what another name stands for")
+        _require_keys(table)
+        require_columns(
+            table,
+            (*COLUMNS, *_attributes(table)),
+            "; --column 'Their name=email' says what another name stands for",
+        )
     return OpenedList(table, found or OWN)
+
+
+def _attributes(table: Table) -> list[str]:
+    return [column for column in table.header if column.startswith(ATTRIBUTE)]
+
+
+def _require_keys(table: Table) -> None:
+    for column in _attributes(table):
+        try:
+            parse_key(column.removeprefix(ATTRIBUTE))
+        except InvalidInput as exc:
+            raise InvalidInput(f"{table.place}: column '{column}': {exc}; nothing was imported") from exc
 
 
 def _renamed(table: Table, columns: Mapping[str, str]) -> Table:

@@ -10,13 +10,15 @@ from datetime import datetime
 from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
+from digest.domain.segments import parse_key
 from digest.domain.subscribers import MOST_ITEMS, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import Topic, TopicSlug
 from digest.intake.addresses import parse_address
 from digest.intake.lists.own import MEANINGS
-from digest.intake.lists.said import Said, Standing
+from digest.intake.lists.said import ATTRIBUTE, Said, Standing
 from digest.intake.moments import parse_moment
+from digest.store.attributes import checked_attributes
 from digest.store.subscription_lists import WantedSubscription
 
 _STRICTEST = (Standing.NEVER, Standing.LEFT, Standing.PAUSED, Standing.WANTS, Standing.UNCONFIRMED)
@@ -55,10 +57,11 @@ class Terms:
         Raises `InvalidInput` for a topic that it does not have, or a column that stands for nothing of ours.
         """
         for theirs, ours in (columns or {}).items():
-            if ours.lower() not in MEANINGS:
-                raise InvalidInput(
-                    f"column '{theirs}' cannot stand for '{ours}'; there is: {', '.join(MEANINGS)}"
-                )
+            if ours.lower().startswith(ATTRIBUTE):
+                parse_key(ours.lower().removeprefix(ATTRIBUTE))
+            elif ours.lower() not in MEANINGS:
+                there_is = ", ".join((*MEANINGS, f"{ATTRIBUTE}KEY"))
+                raise InvalidInput(f"column '{theirs}' cannot stand for '{ours}'; there is: {there_is}")
         slugs = {str(topic.slug): topic.slug for topic in topics}
         own = {name.casefold(): topic.slug for topic in topics for name in (topic.name, topic.slug)}
         given = {tag.casefold(): _topic(slug, slugs) if slug else None for tag, slug in (tags or {}).items()}
@@ -105,6 +108,7 @@ class Person:
             cadence=first.cadence or second.cadence,
             max_items=second.max_items if first.max_items is None else first.max_items,
             state=leading.wanted.state,
+            attributes={**second.attributes, **first.attributes},
         )
         return replace(leading, wanted=wanted, ip=self.ip or other.ip)
 
@@ -128,6 +132,7 @@ def person_of(said: Said, terms: Terms, *, is_own: bool, now: datetime) -> Perso
             state=state,
             since=_moment(said.since, is_own=is_own, now=now),
             only_fills=not is_own,
+            attributes=checked_attributes(said.attributes),
         ),
         said.standing,
         _moment(said.left, is_own=is_own, now=now),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from digest.domain.errors import InvalidInput
 from digest.intake.lists.files import ListFile, OpenedList, read_list
 from digest.intake.lists.people import Person, Terms, person_of
-from digest.intake.lists.said import Layout
+from digest.intake.lists.said import Layout, attributes_of
 from digest.intake.tables import refuse_lines, unguarded
 
 HINT = "--skip-wrong imports the rest; with --dry-run, --report FILE.csv lists them all."
@@ -114,6 +114,7 @@ class List:
         try:
             fields = opened.table.fields([unguarded(value) for value in values])
             said = opened.layout.read(fields, self.terms.tags_from)
+            said = replace(said, attributes={**said.attributes, **attributes_of(fields)})
             email = said.email
             person = person_of(said, self.terms, is_own=opened.layout.is_own, now=now)
         except InvalidInput as exc:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 Fields = Mapping[str, str]
 """A line's fields by their columns, whose names are in lower case."""
+
+
+ATTRIBUTE = "attribute."
+"""What the name of a column begins with that holds an attribute: its key follows."""
 
 
 class Standing(StrEnum):
@@ -29,7 +33,8 @@ class Said:
 
     `topics` are short names of this newsletter's topics with `;` or `,` between, None where the list knows
     of none; `tags` are another program's words. `since` is when they asked for it, `left` when they left,
-    `ip` where they asked from, `why` what a list says about those it never mails.
+    `ip` where they asked from, `why` what a list says about those it never mails. `attributes` are further
+    values by their keys.
     """
 
     email: str
@@ -45,6 +50,7 @@ class Said:
     left: str = ""
     ip: str = ""
     why: str = ""
+    attributes: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,15 @@ class Layout:
     def wrote(self, header: Collection[str]) -> bool:
         """Whether a file with these columns is of this program."""
         return self.marks <= set(header) and (not self.signs or not self.signs.isdisjoint(header))
+
+
+def attributes_of(fields: Fields) -> dict[str, str]:
+    """Return the values of a line's columns that are attributes, by their keys."""
+    return {
+        column.removeprefix(ATTRIBUTE): value
+        for column, value in fields.items()
+        if column.startswith(ATTRIBUTE) and value
+    }
 
 
 def first_of(fields: Fields, *columns: str) -> str:

@@ -17,7 +17,7 @@ from digest.pipeline.history import Act, history_of
 from digest.pipeline.shaping import change_takeaways, redo, shape_issue, undo
 from digest.store.articles import ArticleId
 from digest.store.database import reading
-from digest.store.edits import About
+from digest.store.edits import About, edits_of, standing_values
 from digest.store.edits import Field as Edited
 from digest.store.issues import get_issue
 from digest.web.api.access import Call, TheCaller, asks
@@ -47,11 +47,20 @@ TakeBack = Annotated[
 
 
 class IssueChange(Given):
-    """What changes of a draft's texts. What is left out or null stays; '' lets each edition name its own."""
+    """What changes of a draft's texts, and of whom it is for.
+
+    What is left out or null stays; of texts, '' lets each edition name its own.
+    """
 
     subject: Line | None = None
     preheader: Line | None = None
     intro: Prose | None = Field(None, description="A few lines above the articles.")
+    only: Slug | Literal[""] | None = Field(
+        None, description="The segment whose readers alone it is for; '' for all readers."
+    )
+    without: Slug | Literal[""] | None = Field(
+        None, description="The segment whose readers get nothing of it; '' leaves nobody out."
+    )
     take_back: TakeBack = False
 
 
@@ -160,9 +169,10 @@ def change_issue(
     change: IssueChange,
     if_match: IfMatch = None,
 ) -> Issue:
-    """Change a draft's subject, preheader and opening lines."""
+    """Change a draft's subject, preheader and opening lines, and whom it is for."""
     with reading(runtime.engine) as session:
         before = get_issue(session, issue_id)
+        stands = standing_values(before, edits_of(session, before.id))
     require_unchanged(if_match, issue_of(runtime, before))
     changes = [
         Change(About(field), to.strip(), seen=None if if_match is None else mark_of(was))
@@ -170,6 +180,8 @@ def change_issue(
             (Edited.SUBJECT, change.subject, before.subject),
             (Edited.PREHEADER, change.preheader, before.preheader),
             (Edited.INTRO, change.intro, before.intro),
+            (Edited.ONLY, change.only, stands.get(About(Edited.ONLY), "")),
+            (Edited.WITHOUT, change.without, stands.get(About(Edited.WITHOUT), "")),
         )
         if to is not None
     ]

@@ -18,6 +18,7 @@ from digest.pipeline.hours import leaves_at
 from digest.pipeline.progress import Waits, progress_of
 from digest.runtime import Runtime
 from digest.store.database import reading
+from digest.store.issue_segments import Limits, limits_of
 from digest.store.issues import get_issue, issues_page
 from digest.store.newsletters import get_newsletter, list_newsletters, newsletter_by_id
 from digest.web.api.access import Call, asks
@@ -41,6 +42,8 @@ class Issue(Told):
     subject: str = Field(description="What an editor wrote; '' where each edition names its first article.")
     preheader: str
     intro: str
+    only: str = Field(description="The segment whose readers alone it is for; '' for all readers.")
+    without: str = Field(description="The segment whose readers it leaves out; '' for none.")
     revision: int = Field(description="How often it was approved.")
     content_hash: str = Field(description="The SHA-256 of what the last approval froze; '' before.")
     approved_by: str
@@ -53,7 +56,9 @@ class Issue(Told):
     is_hidden: bool = Field(description="Whether it was taken out of the public archive.")
 
     @classmethod
-    def of(cls, one: domain.Issue, newsletter: Newsletter, leaves_at: datetime | None) -> Issue:
+    def of(
+        cls, one: domain.Issue, newsletter: Newsletter, leaves_at: datetime | None, limits: Limits
+    ) -> Issue:
         """Return an issue as the API tells it."""
         first_day, last_day = one.window.local_days(zone(newsletter.timezone))
         return cls(
@@ -66,6 +71,8 @@ class Issue(Told):
             subject=one.subject,
             preheader=one.preheader,
             intro=one.intro,
+            only=limits.only.slug if limits.only else "",
+            without=limits.without.slug if limits.without else "",
             revision=one.revision,
             content_hash=one.content_hash,
             approved_by=one.approved_by,
@@ -188,9 +195,10 @@ def list_issues(
             before=int(after[0]) if after else None,
         )
         hours = {one.id: leaves_at(session, one, now=runtime.clock()) for one in found if one.awaits_hour}
+        limits = {one.id: limits_of(session, one) for one in found}
     return page(
         found,
-        lambda one: Issue.of(one, known[one.newsletter_id], hours.get(one.id)),
+        lambda one: Issue.of(one, known[one.newsletter_id], hours.get(one.id), limits[one.id]),
         limit=limit,
         key=lambda one: (one.id,),
     )
@@ -272,4 +280,5 @@ def issue_of(runtime: Runtime, issue: domain.Issue) -> Issue:
     """Return an issue as the API tells it, with its newsletter's name looked up."""
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, issue.newsletter_id)
-        return Issue.of(issue, newsletter, leaves_at(session, issue, now=runtime.clock()))
+        hour = leaves_at(session, issue, now=runtime.clock())
+        return Issue.of(issue, newsletter, hour, limits_of(session, issue))

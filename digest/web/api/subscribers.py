@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StrictBool, StrictInt
+from sqlalchemy.orm import Session
 
 from digest.domain.accounts import Right
 from digest.domain.cadences import Cadence
 from digest.domain.errors import Conflict
+from digest.domain.newsletters import Newsletter
+from digest.domain.segments import ATTRIBUTES_MAX
 from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TOPICS_MAX
+from digest.pipeline.managing import segments
 from digest.pipeline.subscribing import WantedBy, put_subscriber, set_wishes
 from digest.runtime import Runtime
+from digest.store.attributes import attributes_among
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
@@ -33,7 +38,6 @@ from digest.web.api.shapes import (
     Slug,
     Told,
     page,
-    whole,
 )
 from digest.web.api.versions import IfMatch, etag_of, require_unchanged
 from digest.web.dependencies import TheRuntime
@@ -53,9 +57,10 @@ class Subscriber(Told):
     follows: list[str] = Field(description="The topics they follow, by short name. None: they get no mail.")
     cadence: Cadence
     max_items: int | None = Field(description="Articles in a mail at most; null for all.")
+    attributes: Mapping[str, str] = Field(description="What is known of them besides, by key.")
 
     @classmethod
-    def of(cls, one: Subscription) -> Subscriber:
+    def of(cls, one: Subscription, attributes: Mapping[str, str]) -> Subscriber:
         """Return a subscription as the API tells it."""
         who = one.subscriber
         return cls(
@@ -68,6 +73,7 @@ class Subscriber(Told):
             follows=sorted(one.follows),
             cadence=one.cadence,
             max_items=one.max_items,
+            attributes=attributes,
         )
 
 
@@ -76,6 +82,7 @@ def list_subscribers(
     runtime: TheRuntime,
     newsletter: NewsletterName,
     email: Annotated[Address | None, Query(description="Only who has this address.")] = None,
+    segment: Annotated[Slug | None, Query(description="Only those of this segment.")] = None,
     limit: Limit = 50,
     cursor: After = None,
 ) -> Listed[Subscriber]:
@@ -83,10 +90,19 @@ def list_subscribers(
     after = read_cursor(cursor, str)
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        if email is not None:
-            return whole([get_subscription(session, found.id, email)], Subscriber.of)
-        rows = list_subscriptions(session, found.id, limit=limit + 1, after=str(after[0]) if after else "")
-    return page(rows, Subscriber.of, limit=limit, key=lambda one: (email_key(one.subscriber.email),))
+        fits = segments.fits(session, runtime, found, segment) if segment else None
+        begin = str(after[0]) if after else ""
+        rows = (
+            [get_subscription(session, found.id, email)]
+            if email is not None
+            else list_subscriptions(session, found.id, limit=limit + 1, after=begin, fits=fits)
+        )
+        known = attributes_among(session, found.id, [one.subscriber.id for one in rows])
+
+    def shape(one: Subscription) -> Subscriber:
+        return Subscriber.of(one, known.get(one.subscriber.id, {}))
+
+    return page(rows, shape, limit=limit, key=lambda one: (email_key(one.subscriber.email),))
 
 
 @router.get("/newsletters/{newsletter}/subscribers/{subscriber_id}", **asks(Right.LOOK))
@@ -96,9 +112,19 @@ def show_subscriber(
     """Return a subscriber."""
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
-        told = Subscriber.of(subscription_by_number(session, found, subscriber_id))
+        told = _told(session, found, subscription_by_number(session, found, subscriber_id))
     response.headers["ETag"] = etag_of(told)
     return told
+
+
+AttributesGiven = Annotated[
+    dict[Line, Line],
+    Field(
+        max_length=ATTRIBUTES_MAX,
+        description="What is known of them besides, by key; '' takes one away.",
+        examples=[{"city": "Berlin"}],
+    ),
+]
 
 
 class NewSubscriber(Given):
@@ -113,6 +139,7 @@ class NewSubscriber(Given):
     timezone: Line = Field("", examples=["Europe/Paris"])
     cadence: Cadence | None = Field(None, description="One that the newsletter offers; null: every issue.")
     max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0 or null: all.")
+    attributes: AttributesGiven = Field(default_factory=dict)
     again: StrictBool = Field(
         False, description="Also when they unsubscribed or paused: they asked to come back."
     )
@@ -129,6 +156,7 @@ class SubscriberChange(Given):
     timezone: Line = ""
     cadence: Cadence | None = None
     max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0: all.")
+    attributes: AttributesGiven = Field(default_factory=dict)
 
 
 @router.post("/newsletters/{newsletter}/subscribers", status_code=201, **asks(Right.OPERATE))
@@ -140,7 +168,8 @@ def add_subscriber(
     Who is one already is a conflict; with `again`, who unsubscribed or paused comes back.
     """
     done = put_subscriber(runtime, newsletter, new.email, _wanted(new), again=new.again, is_new=True)
-    told = Subscriber.of(done.subscription)
+    with reading(runtime.engine) as session:
+        told = _told(session, get_newsletter(session, newsletter), done.subscription)
     response.headers["Location"] = f"{PATH}/newsletters/{newsletter}/subscribers/{told.id}"
     response.headers["ETag"] = etag_of(told)
     return told
@@ -159,12 +188,11 @@ def change_subscriber(
     with writing(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         known = subscription_by_number(session, found, subscriber_id, lock=True)
-        require_unchanged(if_match, Subscriber.of(known))
-        told = Subscriber.of(
-            set_wishes(
-                runtime, session, found, known.subscriber.email, known, _wanted(change), state=known.state
-            )
+        require_unchanged(if_match, _told(session, found, known))
+        changed = set_wishes(
+            runtime, session, found, known.subscriber.email, known, _wanted(change), state=known.state
         )
+        told = _told(session, found, changed)
     response.headers["ETag"] = etag_of(told)
     return told
 
@@ -197,7 +225,14 @@ def _wanted(given: NewSubscriber | SubscriberChange) -> WantedBy:
         timezone=given.timezone.strip(),
         cadence=given.cadence or "",
         max_items=given.max_items,
+        attributes=given.attributes,
     )
+
+
+def _told(session: Session, newsletter: Newsletter, one: Subscription) -> Subscriber:
+    """Return a subscription with what else is known of its subscriber."""
+    who = one.subscriber.id
+    return Subscriber.of(one, attributes_among(session, newsletter.id, [who]).get(who, {}))
 
 
 def _moved(runtime: Runtime, slug: str, subscriber_id: int, move: Callable[..., Change]) -> Subscriber:
@@ -208,4 +243,4 @@ def _moved(runtime: Runtime, slug: str, subscriber_id: int, move: Callable[..., 
     if change is Change.NOT_FROM_HERE:
         raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
     with reading(runtime.engine) as session:
-        return Subscriber.of(subscription_by_number(session, newsletter, subscriber_id))
+        return _told(session, newsletter, subscription_by_number(session, newsletter, subscriber_id))

@@ -20,7 +20,7 @@ from digest.runtime import Runtime
 from digest.store.articles import ArticleId
 from digest.store.condensings import Versions, versions_of
 from digest.store.database import reading
-from digest.store.edits import TEXTS, About, Field, edits_of
+from digest.store.edits import LIMITS, OF_THE_ISSUE, About, Field, edits_of
 from digest.store.issues import get_issue
 from digest.web.access import TheActor, needs
 from digest.web.coming import course_of
@@ -41,7 +41,7 @@ IsPart = Annotated[bool, Header(alias="HX-Request")]
 """Whether htmx asks, which puts a part of the page in place, or a browser, which wants a whole one."""
 TakesBack = Annotated[bool, Form()]
 
-_WRITTEN = (*TEXTS, Field.HEADLINE, Field.TOPIC, Field.TAKEAWAYS)
+_WRITTEN = (*OF_THE_ISSUE, Field.HEADLINE, Field.TOPIC, Field.TAKEAWAYS)
 """What is typed or chosen; the rest is done by buttons."""
 
 
@@ -58,9 +58,14 @@ def draft(
         return pages.desk("draft/board.html", issue=head, board=board)
     with reading(runtime.engine) as session:
         course = course_of(session, found.issue, found.newsletter, now=runtime.clock())
-    texts = showing.texts_of(found)
     return pages.desk(
-        "draft/page.html", issue=head, board=board, texts=texts, course=course, subjects=found.subjects
+        "draft/page.html",
+        issue=head,
+        board=board,
+        texts=showing.texts_of(found),
+        limits=showing.limits_of(found),
+        course=course,
+        subjects=found.subjects,
     )
 
 
@@ -220,7 +225,7 @@ def step(
     if not is_part:
         return _back(pages, f"/issues/{issue_id}/draft" + ("/history" if way == "history" else ""))
     answer = _board(runtime, pages, actor, issue_id, done=showing.done(found, edited.edits))
-    if any(edit.about.field in TEXTS for edit in edited.edits):
+    if any(edit.about.field in OF_THE_ISSUE for edit in edited.edits):
         # The texts stand beside the board: the whole page shows what they are now.
         answer.headers["HX-Refresh"] = "true"
     return answer
@@ -243,7 +248,7 @@ def write(
     """Keep what was written. `over` is the mark of another's text that is to be replaced all the same."""
     found = _draft(runtime, issue_id)
     about = About(field, ArticleId(article_id) if article_id else None)
-    if field not in _WRITTEN or (about.article_id is None) is not (field in TEXTS):
+    if field not in _WRITTEN or (about.article_id is None) is not (field in OF_THE_ISSUE):
         raise InvalidInput(f"the {field} is not of this; nothing was changed")
     to = _written(found, about, to)
     change = Change(about, to, seen=over or seen or None)
@@ -327,7 +332,7 @@ def _merge(
 def _field(found: Draft, about: About, *, value: str | None = None) -> FieldView:
     """Return a field as it is now, or with another `value` in it."""
     if about.article_id is None:
-        view = showing.text_of(found, about.field)
+        view = (showing.limit_of if about.field in LIMITS else showing.text_of)(found, about.field)
     else:
         item = found.get(about.article_id)
         view = {

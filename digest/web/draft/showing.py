@@ -92,6 +92,32 @@ def text_of(draft: Draft, field: Field) -> FieldView:
     return FieldView(field.value, label, hint, value, mark_of(value), placeholder, LONGEST[field], lines)
 
 
+_LIMITS: Mapping[Field, tuple[str, str, str]] = {
+    Field.ONLY: ("For", "all readers", "Of a segment, those alone whom it fits when the issue is addressed."),
+    Field.WITHOUT: ("Without", "nobody is left out", "Whom it fits then gets nothing of this issue."),
+}
+
+
+def limits_of(draft: Draft) -> tuple[tuple[FieldView, tuple[TopicView, ...]], ...]:
+    """Return whom the issue is for, to choose: each with the segments there are. Empty: there are none."""
+    if not draft.segments:
+        return ()
+    return tuple((limit_of(draft, field), _segments(draft, field)) for field in _LIMITS)
+
+
+def limit_of(draft: Draft, field: Field) -> FieldView:
+    """Return one of the two choices that say whom the issue is for."""
+    label, _, hint = _LIMITS[field]
+    value = draft.standing.get(About(field), "")
+    return FieldView(field.value, label, hint, value, mark_of(value))
+
+
+def _segments(draft: Draft, field: Field) -> tuple[TopicView, ...]:
+    chosen = draft.standing.get(About(field), "")
+    everybody = TopicView("", _LIMITS[field][1], not chosen)
+    return (everybody, *(TopicView(one.slug, one.name, one.slug == chosen) for one in draft.segments))
+
+
 def board_of(draft: Draft, actor: Actor) -> BoardView:
     """Return all articles under their topics, in the newsletter's order; those of no topic come last."""
     names = {topic.slug: topic.name for topic in draft.topics}

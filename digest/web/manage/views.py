@@ -109,6 +109,36 @@ class TopicLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentLine:
+    """A segment among others: how many readers it fits in words, and when they were counted."""
+
+    slug: str
+    name: str
+    query: str
+    readers: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLine:
+    """A reader among others, by number; `standing` is their state, '' for active."""
+
+    id: int
+    email: str
+    name: str
+    standing: str
+    follows: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """Whom a question fits, in words, and a few of them; `how` says how that is known."""
+
+    words: str
+    how: str
+    readers: tuple[ReaderLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrialLine:
     """An article that a rule matches. `sign` is + for gained, − for lost, '' for neither."""
 

@@ -61,6 +61,7 @@ def head_view(found: Pieces) -> HeadView:
         newsletter=newsletter.name,
         newsletter_slug=newsletter.slug,
         state=state_of(issue),
+        limits=found.limits.in_words,
     )
 
 

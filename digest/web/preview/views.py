@@ -107,13 +107,14 @@ class ShareView:
 
 @dataclass(frozen=True, slots=True)
 class HeadView:
-    """Which issue it is: its days, its newsletter, its state."""
+    """Which issue it is: its days, its newsletter, its state, and whom it is for, '' for everybody."""
 
     id: int
     days: str
     newsletter: str
     newsletter_slug: str
     state: State
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,268 @@
+"""Segments: saved questions about a newsletter's readers, in the query language that topics have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+from digest.domain.cadences import Cadence
+from digest.domain.errors import InvalidInput
+from digest.domain.query import Both, Either, Neither, Node, Term, parse
+from digest.domain.query_tokens import Grammar, QueryError
+from digest.domain.subscribers import SubscriptionState
+from digest.domain.times import zone
+
+SegmentId = NewType("SegmentId", int)
+
+SEGMENTS_MAX = 200
+"""Segments a newsletter can have: more nobody finds anything in."""
+
+KEY_MAX, VALUE_MAX = 40, 200
+ATTRIBUTES_MAX = 50
+"""Attributes of one reader."""
+
+AMOUNT_MAX = 100_000
+
+_KEY = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
+
+
+class Field(StrEnum):
+    """What a part of a segment's question asks of a reader."""
+
+    LANGUAGE = "language"
+    ZONE = "zone"
+    CADENCE = "cadence"
+    TOPIC = "topic"
+    STATE = "state"
+    JOINED = "joined"
+    DAYS = "days"
+    MAILS = "mails"
+    DOMAIN = "domain"
+    ATTRIBUTE = "attribute"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A question about the readers of a newsletter, saved under a name.
+
+    `readers` is how many it fitted when they were last counted, at `counted_at`; None: nobody counted yet.
+    """
+
+    id: SegmentId
+    slug: str
+    name: str
+    query: str
+    readers: int | None = None
+    counted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A reader's `field` says `text`, or begins so; any text for '' that is a beginning.
+
+    `text` is case-folded. `key` is which attribute, '' for other fields.
+    """
+
+    field: Field
+    text: str
+    is_prefix: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """They subscribed on a local day from `first` on, and before `end`; None: unbounded."""
+
+    first: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of whole days or of mails lies from `least` to `most`, which belong to it; None: unbounded."""
+
+    field: Field
+    least: int | None = None
+    most: int | None = None
+
+
+Condition: TypeAlias = Words | Joined | Amount
+
+_EXAMPLES = {
+    Field.LANGUAGE: "language:de",
+    Field.ZONE: "zone:Europe/Berlin or zone:Europe*",
+    Field.CADENCE: f"one of {', '.join(Cadence)}",
+    Field.STATE: f"one of {', '.join(SubscriptionState)}",
+    Field.JOINED: "joined:2026-03, joined:>=2026-03-15 or joined:<2026",
+    Field.DAYS: "days:<30 or days:>=365",
+    Field.MAILS: "mails:0 or mails:>=10",
+}
+
+
+def _refusal(text: str, is_prefix: bool) -> str:
+    return "" if text.strip() or is_prefix else "there is nothing to look for between the quotation marks"
+
+
+SEGMENTS = Grammar(
+    tuple(Field),
+    "a field with its value, as language:de, or '(' should stand here",
+    _refusal,
+    keyed=(Field.ATTRIBUTE,),
+    has_weights=False,
+    may_only_take_away=True,
+)
+
+
+def read_question(query: str, topics: Collection[str] | None = None) -> Node:
+    """Return the tree of a segment's question. Each of its terms is one that `condition_of` reads.
+
+    `topics` are the newsletter's, by short name: with them, one that it does not have is an error. Raises
+    `QueryError`, which shows the place and what should stand there.
+    """
+    tree = parse(query, SEGMENTS)
+    for term in _terms(tree):
+        try:
+            condition = condition_of(term)
+            _require_topic(condition, topics)
+        except QueryError:
+            raise
+        except InvalidInput as exc:
+            raise QueryError(query, term.column, str(exc)) from exc
+    return tree
+
+
+def condition_of(term: Term) -> Condition:
+    """Return what a term asks of a reader. Raises `InvalidInput`."""
+    if term.field is None:
+        fields = ", ".join(f"{field}.KEY:" if field is Field.ATTRIBUTE else f"{field}:" for field in Field)
+        raise InvalidInput(f"say what '{term.text}' is about, as in language:de; there are {fields}")
+    name, _, key = term.field.partition(".")
+    field = Field(name)
+    reader = _READERS.get(field)
+    return (
+        reader(term) if reader else Words(field, term.text.casefold(), term.is_prefix, parse_key(key, field))
+    )
+
+
+def parse_key(text: str, field: Field = Field.ATTRIBUTE) -> str:
+    """Return an attribute's key in small letters, '' for another field. Raises `InvalidInput`."""
+    key = text.strip().lower()
+    if field is not Field.ATTRIBUTE:
+        return ""
+    if not _KEY.fullmatch(key) or len(key) > KEY_MAX:
+        raise InvalidInput(
+            f"'{text[: KEY_MAX + 1]}' is no key of an attribute: use up to {KEY_MAX} letters a to z, digits, "
+            "and single hyphens or underscores between them"
+        )
+    return key
+
+
+def _terms(node: Node) -> Iterator[Term]:
+    match node:
+        case Term():
+            yield node
+        case Neither():
+            yield from _terms(node.part)
+        case Either() | Both():
+            for part in node.parts:
+                yield from _terms(part)
+
+
+def _require_topic(condition: Condition, topics: Collection[str] | None) -> None:
+    if topics is None or not isinstance(condition, Words) or condition.field is not Field.TOPIC:
+        return
+    if not condition.is_prefix and condition.text not in topics:
+        there_is = ", ".join(topics) or "none yet"
+        raise InvalidInput(f"there is no topic '{condition.text}'; there is: {there_is}")
+
+
+def _zone(term: Term) -> Words:
+    if not term.is_prefix:
+        zone(term.text)
+    return Words(Field.ZONE, term.text.casefold(), term.is_prefix)
+
+
+def _one_of(field: Field, kinds: type[StrEnum]) -> Callable[[Term], Words]:
+    def read(term: Term) -> Words:
+        text = term.text.lower()
+        if term.is_prefix or text not in list(kinds):
+            raise InvalidInput(f"{field}: takes {_EXAMPLES[field]}, not '{_told(term)}'")
+        return Words(field, text)
+
+    return read
+
+
+_DATE = re.compile(r"(<=|>=|<|>)?([0-9]{4})(?:-([0-9]{1,2}))?(?:-([0-9]{1,2}))?")
+_AMOUNT = re.compile(r"(<=|>=|<|>)?([0-9]{1,6})")
+
+
+def _joined(term: Term) -> Joined:
+    found = None if term.is_prefix else _DATE.fullmatch(term.text)
+    if found is None:
+        raise InvalidInput(f"joined: takes a year, month or day, as {_EXAMPLES[Field.JOINED]}")
+    sign, *parts = found.groups()
+    year, month, day = (int(part) if part else None for part in parts)
+    try:
+        first = date(year or 0, month or 1, day or 1)
+        end = _end_of(first, month, day)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"there is no day '{term.text.lstrip('<>=')}'") from None
+    match sign:
+        case "<":
+            return Joined(None, first)
+        case "<=":
+            return Joined(None, end)
+        case ">":
+            return Joined(end, None)
+        case ">=":
+            return Joined(first, None)
+    return Joined(first, end)
+
+
+def _end_of(first: date, month: int | None, day: int | None) -> date:
+    """Return the day after a year, month or day that begins on `first`."""
+    if day:
+        return first + timedelta(days=1)
+    return (first + timedelta(days=32)).replace(day=1) if month else first.replace(year=first.year + 1)
+
+
+def _amount(field: Field) -> Callable[[Term], Amount]:
+    def read(term: Term) -> Amount:
+        found = None if term.is_prefix else _AMOUNT.fullmatch(term.text)
+        if found is None or int(found[2]) > AMOUNT_MAX:
+            raise InvalidInput(
+                f"{field}: takes a whole number up to {AMOUNT_MAX:,}, as in {_EXAMPLES[field]}, "
+                f"not '{_told(term)}'"
+            )
+        sign, number = found[1], int(found[2])
+        match sign:
+            case "<":
+                return Amount(field, None, number - 1)
+            case "<=":
+                return Amount(field, None, number)
+            case ">":
+                return Amount(field, number + 1, None)
+            case ">=":
+                return Amount(field, number, None)
+        return Amount(field, number, number)
+
+    return read
+
+
+def _told(term: Term) -> str:
+    return term.text[:40] + ("*" if term.is_prefix else "")
+
+
+_READERS: Mapping[Field, Callable[[Term], Condition]] = {
+    Field.ZONE: _zone,
+    Field.CADENCE: _one_of(Field.CADENCE, Cadence),
+    Field.STATE: _one_of(Field.STATE, SubscriptionState),
+    Field.JOINED: _joined,
+    Field.DAYS: _amount(Field.DAYS),
+    Field.MAILS: _amount(Field.MAILS),
+}
+"""How the value of a field is read; those of others are words as they stand."""

@@ -1,0 +1,62 @@
+"""Segments over the API, and readers by segment, with what is known of them besides."""
+
+from __future__ import annotations
+
+from digest.domain.accounts import Right
+from tests.web.api.conftest import Api, problem
+
+WHERE = "/newsletters/saturday/segments"
+READERS = "/newsletters/saturday/subscribers"
+
+
+def test_a_segment_is_made_changed_and_removed(api: Api) -> None:
+    made = api.call("POST", WHERE, json={"slug": "hungry", "query": "topic:food"})
+    assert (made.status_code, made.json()["name"], made.json()["readers"]) == (201, "Hungry", None)
+    path = made.headers["location"].removeprefix("/api/v1")
+    etag = api.call("GET", path).headers["etag"]
+    changed = api.call("PATCH", path, json={"query": "topic:space"}, headers={"If-Match": etag})
+    assert changed.json() == {**made.json(), "query": "topic:space"}
+    problem(api.call("PATCH", path, json={"name": "x"}, headers={"If-Match": etag}), 412, "changed-since")
+    problem(api.call("POST", WHERE, json={"slug": "hungry", "query": "days:1"}), 409, "conflict")
+    problem(api.call("POST", WHERE, json={"slug": "bad", "query": "days:x"}), 422, "invalid")
+    assert [one["slug"] for one in api.get(WHERE)["items"]] == ["hungry"]
+    assert api.call("DELETE", path).status_code == 204
+    problem(api.call("GET", path), 404, "not-found")
+
+
+def test_a_question_is_asked_by_whoever_may_look(still_api: Api) -> None:
+    secret = still_api.token(Right.LOOK)
+    told = still_api.call("POST", f"{WHERE}/ask", json={"query": "topic:food"}, secret=secret).json()
+    assert (told["readers"], told["active"], told["of"], told["is_estimate"]) == (3, 2, 6, False)
+    assert told["examples"] == ["ada@example.org", "eve@example.org", "fay@example.org"]
+    detail = problem(still_api.call("POST", f"{WHERE}/ask", json={"query": "("}), 422, "invalid")
+    assert "column 2" in detail
+    problem(
+        still_api.call("POST", WHERE, json={"slug": "x", "query": "days:1"}, secret=secret),
+        403,
+        "not-allowed",
+    )
+
+
+def test_readers_are_listed_by_segment_with_their_attributes(api: Api) -> None:
+    added = {"email": "gus@example.org", "attributes": {"City": "Oslo"}}
+    gus = api.call("POST", READERS, json=added).json()
+    assert gus["attributes"] == {"city": "Oslo"}
+    api.call("POST", WHERE, json={"slug": "oslo", "query": "attribute.city:oslo"})
+    assert [one["email"] for one in api.get(f"{READERS}?segment=oslo")["items"]] == ["gus@example.org"]
+    changed = api.call("PATCH", f"{READERS}/{gus['id']}", json={"attributes": {"city": "", "plan": "free"}})
+    assert changed.json()["attributes"] == {"plan": "free"}
+    assert api.get(f"{READERS}?segment=oslo")["items"] == []
+    problem(api.call("GET", f"{READERS}?segment=gone"), 404, "not-found")
+    wrong = {"attributes": {"no key!": "x"}}
+    problem(api.call("PATCH", f"{READERS}/{gus['id']}", json=wrong), 422, "invalid")
+
+
+def test_an_issue_is_for_a_segment(api: Api) -> None:
+    api.call("POST", WHERE, json={"slug": "hungry", "query": "topic:food"})
+    changed = api.call("PATCH", "/issues/2", json={"only": "hungry"})
+    assert (changed.json()["only"], changed.json()["without"]) == ("hungry", "")
+    assert api.get("/issues")["items"][0]["only"] == "hungry"
+    problem(api.call("PATCH", "/issues/2", json={"without": "gone"}), 404, "not-found")
+    problem(api.call("DELETE", f"{WHERE}/hungry"), 409, "conflict")
+    assert api.call("PATCH", "/issues/2", json={"only": ""}).json()["only"] == ""

@@ -1,0 +1,125 @@
+"""Segments on the managing pages: asked while they are typed, saved, changed, removed."""
+
+from __future__ import annotations
+
+import pytest
+
+from digest.domain.accounts import Role
+from digest.pipeline.managing import segments as managing
+from digest.store import segment_counts
+from digest.store.database import reading
+from digest.store.newsletters import get_newsletter
+from digest.store.segments import list_segments
+from tests.web.manage.forms import filled_in
+from tests.web.manage.test_newsletters import audited
+from tests.web.site import Site
+from tests.web.test_editor import read, text_of
+from tests.web.world import contents
+
+HOME = "/manage/newsletters/saturday"
+LIST, NEW = f"{HOME}/segments", f"{HOME}/new-segment"
+PAGE = f"{LIST}/hungry"
+
+
+def queries(site: Site) -> dict[str, str]:
+    with reading(site.runtime.engine) as session:
+        found = list_segments(session, get_newsletter(session, "saturday").id)
+    return {one.slug: one.query for one in found}
+
+
+def hungry(site: Site, query: str = "topic:food") -> None:
+    managing.add(site.runtime, "saturday", {"slug": "hungry", "query": query}, by="Edith")
+
+
+def test_before_the_first_the_page_says_what_a_segment_is(site: Site) -> None:
+    assert "No segment yet. A segment is a question about readers" in read(site, LIST)
+    with site.seen_by(Role.VIEWER) as viewer:
+        assert "Add the first segment" not in read(viewer, LIST)
+
+
+def test_a_segment_is_added_and_counted_behind_the_pages(site: Site) -> None:
+    answer = site.submit(NEW, slug="hungry", name="", query=" topic:food ")
+    assert answer.headers["location"] == f"{LIST}?done=segment-added"
+    assert queries(site) == {"hungry": "topic:food"}
+    assert audited(site)[0][1:3] == ("segment.added", "saturday: hungry")
+    assert "Hungry topic:food not counted yet" in read(site, LIST)
+    assert managing.count_what_is_due(site.runtime) == 1
+    assert managing.count_what_is_due(site.runtime) == 0, "readers do not come and go that fast"
+    assert "Hungry topic:food 3 readers, counted just now" in read(site, LIST)
+
+
+def test_a_question_is_asked_before_it_is_saved(still_site: Site) -> None:
+    told = text_of(still_site.submit(f"{NEW}/try", query="topic:food").text)
+    assert "3 of 6 readers, 2 of them active." in told
+    assert "ada@example.org climate, food" in told
+    assert "eve@example.org cities, climate, food, space · paused" in told
+    assert "It fits nobody." in text_of(still_site.submit(f"{NEW}/try", query="language:fi").text)
+
+
+def test_of_many_readers_the_answer_says_how_it_is_known(
+    still_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment_counts, "FEW", 3)
+    monkeypatch.setattr(segment_counts, "SAMPLE", 4)
+    told = text_of(still_site.submit(f"{NEW}/try", query="domain:example.org").text)
+    assert "About 6 of 6 readers" in told
+    assert "Worked out from a look at 4 of them." in told
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("topic:food (", "column 13: a field with its value"),
+        ("topic:gulls", "there is no topic 'gulls'; there is: climate"),
+        ("", "it is empty"),
+        ("x" * 4001, "there is room for 4000"),
+        ('attribute.x:"<script>', "the quotation mark is never closed"),
+    ],
+)
+def test_a_question_that_cannot_be_read_says_where(still_site: Site, query: str, problem: str) -> None:
+    for path in (f"{NEW}/try", NEW):
+        answer = still_site.submit(path, slug="new", name="", query=query)
+        assert answer.status_code == 422
+        assert problem in text_of(answer.text)
+        assert "<script>" not in answer.text.replace("<script src=", "")
+
+
+def test_a_segment_shows_whom_it_fits_and_is_changed_and_removed(site: Site) -> None:
+    hungry(site)
+    assert "3 of 6 readers" in read(site, PAGE)
+    answer = site.submit(PAGE, **filled_in(site, PAGE, PAGE, query="topic:food state:active", name="Eaters"))
+    assert answer.headers["location"] == f"{PAGE}?done=segment-changed"
+    assert "Eaters" in read(site, PAGE)
+    assert "2 of 6 readers" in text_of(site.submit(f"{PAGE}/try", query="topic:food state:active").text)
+    assert audited(site)[0][1] == "segment.changed"
+    assert site.submit(f"{PAGE}/remove").headers["location"] == f"{LIST}?done=segment-removed"
+    assert queries(site) == {}
+    assert site.get(PAGE).status_code == 404
+
+
+def test_two_editors_of_one_segment_lose_nothing_unseen(site: Site) -> None:
+    hungry(site)
+    mine = filled_in(site, PAGE, PAGE, query="topic:food days:<9")
+    site.submit(PAGE, **filled_in(site, PAGE, PAGE, query="topic:space"))
+    answer = site.submit(PAGE, **mine)
+    assert answer.status_code == 409
+    assert "Somebody set this to topic:space" in text_of(answer.text)
+    assert queries(site) == {"hungry": "topic:space"}
+
+
+def test_a_name_that_is_taken_is_told(site: Site) -> None:
+    hungry(site)
+    answer = site.submit(NEW, slug="hungry", name="Again", query="days:1")
+    assert answer.status_code == 409
+    assert "There is a segment &#39;hungry&#39; already" in answer.text
+
+
+def test_who_may_only_look_changes_nothing(site: Site) -> None:
+    hungry(site)
+    with site.seen_by(Role.VIEWER) as viewer:
+        assert "3 of 6 readers" in read(viewer, PAGE)
+        assert viewer.get(NEW).status_code == 403
+        before = contents(site.runtime.engine)
+        for path in (NEW, PAGE, f"{PAGE}/try", f"{PAGE}/remove"):
+            assert viewer.submit(path, slug="x", name="", query="days:1").status_code == 403
+        assert contents(site.runtime.engine) == before
