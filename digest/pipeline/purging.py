@@ -178,7 +178,10 @@ def term_in_words(kind: Kind) -> str:
     """Return how long a kind is kept, as people read it."""
     if kind.kept is None:
         return "for good"
-    return counted(kind.kept.days, "day") if kind.kept else "until it is over"
+    if not kind.kept:
+        return "until it is over"
+    years, days = divmod(kind.kept.days, 365)
+    return counted(kind.kept.days, "day") if days else counted(years, "year")
 
 
 def look(runtime: Runtime) -> tuple[Purgeable, ...]:

@@ -38,6 +38,9 @@ DONE: Mapping[str, str] = MappingProxyType(
         "unsuppressed": "The address may be mailed again.",
         "complainer-back": "The address may be mailed again. They called a mail of yours spam: mail them "
         "only if they asked for it since.",
+        "erased": "All that was stored of them is gone. Nothing is sent to them any more.",
+        "erased-but-account": "All that was stored of them as a reader is gone. Their address still signs "
+        "in: remove the account, if that is to end as well.",
         "all-held": "Everything is held: nothing is sent until you let it go on.",
         "all-going": "Everything goes on.",
     }

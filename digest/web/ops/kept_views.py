@@ -1,0 +1,86 @@
+"""What is kept of people and for how long, and what is stored of one, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.pipeline.purging import kinds, term_in_words
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.purges import purged_since
+from digest.web.words import counted, day
+
+LOOK_BACK = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class KindLine:
+    """Something that is kept for a term: how long, by which setting, and what went in the last 30 days."""
+
+    what: str
+    kept: str
+    setting: str
+    went: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is stored of somebody: each part with its count, and their subscriptions in a sentence each."""
+
+    email: str
+    parts: tuple[tuple[str, str], ...]
+    subscriptions: tuple[str, ...]
+
+
+def kinds_view(runtime: Runtime) -> tuple[KindLine, ...]:
+    """Return all that is kept for a term."""
+    now = runtime.clock()
+    with reading(runtime.engine) as session:
+        went = purged_since(session, (now - LOOK_BACK).date())
+    return tuple(
+        KindLine(
+            one.what[:1].upper() + one.what[1:],
+            term_in_words(one),
+            one.setting,
+            _went(*went.get(one.name, (0, None))),
+        )
+        for one in kinds(runtime)
+    )
+
+
+def _went(removed: int, ended_at: datetime | None) -> str:
+    how_much = f"{counted(removed)} went in 30 days." if removed else "None went in 30 days."
+    if ended_at is None:
+        return f"{how_much} A worker has not come to its end yet." if removed else "No worker has looked yet."
+    return f"{how_much} Last looked at on {day(ended_at.date())}, {ended_at:%H:%M} UTC."
+
+
+_PARTS = {
+    "reader": "as a reader: address, name, language",
+    "subscriptions": "subscriptions",
+    "follows": "topics followed",
+    "mails": "mails",
+    "letters": "letters",
+    "no_mail_of": "issues that held nothing for them",
+    "came_back": "reports of what came back",
+    "did_not_arrive": "mails that did not arrive",
+    "never_mailed": "on the list of those never mailed",
+    "mailed_again": "times taken off that list",
+    "shown_to_others": "previews shown as theirs",
+    "record": "entries of the record",
+}
+
+
+def found_view(data: Mapping[str, object]) -> Found:
+    """Return what `address_data` tells as the page shows it."""
+    parts = {
+        name: rows for name, rows in data.items() if isinstance(rows, Sequence) and not isinstance(rows, str)
+    }
+    ties = [row for row in parts.get("subscriptions", ()) if isinstance(row, Mapping)]
+    return Found(
+        str(data["address"]),
+        tuple((_PARTS.get(name, name.replace("_", " ")), counted(len(rows))) for name, rows in parts.items()),
+        tuple(f"{tie['newsletter']}: {tie['state']}" for tie in ties),
+    )
