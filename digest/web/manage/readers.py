@@ -88,7 +88,7 @@ def overview(
         more=f"{asked}&{query_of(after=found.after)}".lstrip("&") if found.after else "",
         asked=asked,
         q=sought,
-        segments=(Choice("", "any segment or none"), *(Choice(one.slug, one.name) for one in segments)),
+        segments=(Choice("", "any, or none"), *(Choice(one.slug, one.name) for one in segments)),
         segment=segment,
         states=STATES,
         state=state,
