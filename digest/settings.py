@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import json
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
-from digest.domain.errors import InvalidInput, Misconfigured
+from digest.domain.errors import Misconfigured
+from digest.settings_lists import Secrets, Words
+from digest.settings_llm import LlmSettings
+from digest.settings_mail import MailSettings
 
 PREFIX = "DIGEST_"
 CONFIG_VARIABLE = "DIGEST_CONFIG"
@@ -34,15 +32,11 @@ _FOR_THE_COMMAND = frozenset({"CONFIG", "SERVER", "TOKEN"})
 _ALIKE = 0.75
 """From this likeness (difflib's ratio) on, a wrong name is taken for a slip: `mail_ulr`, not `nope`."""
 
-
-_BETWEEN_URLS = re.compile(r"[\s,]+(?=[a-z]+://|(?:maildir|eml|console|ses|postmark|mailgun|sendgrid):)")
-
-
 _HIDDEN = ("secret", "key", "url")
 """Parts of the names of settings whose values are not repeated: they hold keys and passwords."""
 
 
-class Settings(BaseSettings):
+class Settings(LlmSettings, MailSettings, BaseSettings):
     """Everything that differs between installations. `docs/settings.md` is written from this class."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
@@ -61,7 +55,7 @@ class Settings(BaseSettings):
         description="Signs the links in mails. `digest init` makes one. Changing it breaks links already "
         "sent, unless the old one is kept in previous_secret_keys.",
     )
-    previous_secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    previous_secret_keys: Secrets = Field(
         (), description="Keys that signed links in mails already sent; their links go on working."
     )
     erasure_key: SecretStr = Field(
@@ -69,7 +63,7 @@ class Settings(BaseSettings):
         description="Makes the mark that is kept of somebody who was erased, so that no list brings them "
         "back: without it nobody can try addresses out on the marks. Empty: one derived from secret_key.",
     )
-    previous_erasure_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    previous_erasure_keys: Secrets = Field(
         (),
         description="Keys that made such marks before. Marks cannot be made anew, as the addresses are gone: "
         "keep each for good.",
@@ -99,60 +93,11 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000",
         description="The address subscribers reach the web pages at: unsubscribe links begin with it.",
     )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+    trusted_proxies: Words = Field(
         (),
         description="Addresses or networks of the reverse proxies in front of the pages, as in 127.0.0.1 or "
         "10.0.0.0/8. Of them, and of nobody else, it is believed whom they were asked by (X-Forwarded-For): "
         "that stands beside sessions, and tries to sign in are counted by it. Empty: none is believed.",
-    )
-    mail_url: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("smtp://127.0.0.1:25",),
-        description="Where mail goes. A mail server: smtp://USER:PASSWORD@HOST:PORT (STARTTLS, which a "
-        "log-in to another machine demands) or smtps://… (TLS from the start). A provider's HTTP API, with "
-        "its key in mail_key: ses://REGION?configuration_set=NAME, postmark:?stream=broadcast, "
-        "mailgun://DOMAIN?region=eu or sendgrid:?region=eu, each also without what is behind the question "
-        "mark. Nowhere: maildir:///FOLDER and eml:///FOLDER keep every mail as a file, console: prints it. "
-        "Several addresses share the mail by their ?weight=, and do without one that is away. "
-        "docs/operations.md has all options, and what each provider needs and changes.",
-    )
-    mail_key: SecretStr = Field(
-        SecretStr(""),
-        description="What the provider in mail_url wants to see. ses: an access key as ID:SECRET, and :TOKEN "
-        "behind it for a temporary one. postmark: a server's token. mailgun: an API key, or the domain's "
-        "sending key. sendgrid: an API key with the permission Mail Send. It is sent to that provider and "
-        "nowhere else.",
-    )
-    mail_sessions: int = Field(
-        20, ge=1, le=500, description="Conversations a worker holds with the mail servers at once."
-    )
-    mail_session_messages: int = Field(
-        500,
-        ge=1,
-        le=1_000_000,
-        description="Messages after which a conversation with a mail server is ended in good order, and "
-        "another begins. A server that says how many it takes (LIMITS MAILMAX, RFC 9422) is heeded.",
-    )
-    mail_session_seconds: float = Field(
-        300.0, ge=1, le=86_400, description="Seconds after which the same is done."
-    )
-    rate_limits: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="How fast mail may leave, each as WHOM: NUMBER/UNIT with the units s, min and h, evenly "
-        'spread: ["100/s", "google: 20/s", "relay mx1.example.org: 5000/h"], in one variable with commas '
-        "between. Without a name it holds for everything; google, microsoft, yahoo and apple are all domains "
-        "whose mail they take in (by MX), any other name is a domain. Workers on all hosts share each. "
-        "Empty: as fast as it goes. 'digest throttle show' shows what is used of them.",
-    )
-    warm_up_from: str = Field(
-        "",
-        description="The day on which a new sending address begins to be known, as in 2026-11-23. From then "
-        "on all newsletters together send at most as many mails a day (UTC) as warm_up_caps says; the rest "
-        "leaves on the days after, the oldest issue first. Empty: no warm-up.",
-    )
-    warm_up_caps: Annotated[tuple[int, ...], NoDecode] = Field(
-        (),
-        description="Mails on each day of the warm-up; on those after the last, any number. Empty: 50, 100, "
-        "500, 1000, then twice as many each day up to 512000, 13 days in all.",
     )
     state_dir: str = Field(
         "",
@@ -160,84 +105,6 @@ class Settings(BaseSettings):
         "are: by it a database that was put back from a backup is known to be older, and nothing is sent "
         "until 'digest resume'. Not on the database's disk, if that can be. Empty: beside an SQLite file, "
         "else beside the settings.",
-    )
-    pause_after: int = Field(
-        200,
-        ge=1,
-        le=1_000_000,
-        description="How many mails of an issue must have been taken or refused before it can pause itself.",
-    )
-    pause_failures: float = Field(
-        5.0,
-        gt=0,
-        le=100,
-        allow_inf_nan=False,
-        description="An issue pauses itself, and ops are told, when more than so many percent of its mails "
-        "were refused for good or came back. 100: never.",
-    )
-    pause_complaints: float = Field(
-        0.3,
-        gt=0,
-        le=100,
-        allow_inf_nan=False,
-        description="The same for readers who called it spam; large receivers turn away who has more. 100: "
-        "never.",
-    )
-    return_path: str = Field(
-        "",
-        description="The address bounces go to. A * before the @, as in bounces+*@news.example.org, becomes "
-        "a signed mark of each mail's own, so that what comes back tells whose it was. Empty: the "
-        "newsletter's own sender address.",
-    )
-    bounce_mailbox_url: str = Field(
-        "",
-        description="A mailbox that return_path leads to, looked at by workers every minute: "
-        "imaps://USER:PASSWORD@HOST/FOLDER (TLS), imap://… (STARTTLS) or maildir:/FOLDER. What is taken in "
-        "is marked as seen. return_path needs its * then. Empty: none; 'digest bounces serve' takes bounces "
-        "in over LMTP.",
-    )
-    hook_sns_topics: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="Topics of Amazon SNS that SES tells of bounces, complaints and deliveries, as "
-        "arn:aws:sns:REGION:ACCOUNT:NAME, each with an https subscription to public_url/hooks/ses, which "
-        "confirms itself. Other topics are refused. Empty: none is believed.",
-    )
-    hook_postmark_secret: SecretStr = Field(
-        SecretStr(""),
-        description="USER:PASSWORD that Postmark's webhooks to public_url/hooks/postmark carry as basic "
-        "auth; make it up, and give it to both. Empty: none is believed.",
-    )
-    hook_mailgun_key: SecretStr = Field(
-        SecretStr(""),
-        description="Mailgun's HTTP webhook signing key, for its webhooks to public_url/hooks/mailgun. "
-        "Empty: none is believed.",
-    )
-    hook_sendgrid_key: str = Field(
-        "",
-        description="The public key, in base64 or as PEM, of SendGrid's Signed Event Webhook to "
-        "public_url/hooks/sendgrid. Empty: none is believed.",
-    )
-    dkim_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (),
-        description="Keys that sign every mail to readers (DKIM), each as SELECTOR=FILE or SELECTOR=PEM: RSA "
-        "or Ed25519, a signature for each. `digest dkim` prints what DNS must say. Empty: the mail server "
-        "signs.",
-    )
-    dkim_domain: str = Field(
-        "",
-        description="The domain that signs: the senders' own or one above it. Empty: each newsletter's "
-        "sender's.",
-    )
-    sending_addresses: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="The IP addresses that mail reaches receivers from, for `digest doctor` to compare with "
-        "DNS: SPF must let them pass and each needs a name. Empty: those of the hosts in mail_url, where "
-        "receivers can see them, which is only a guess.",
-    )
-    dns_resolver: str = Field(
-        "",
-        description="The name server that `digest doctor` asks about senders: ADDRESS or ADDRESS:PORT, as in "
-        "192.0.2.53 or [2001:db8::53]:5353. Empty: the system's.",
     )
     accounts_email: str = Field(
         "",
@@ -293,76 +160,13 @@ class Settings(BaseSettings):
         description="Requests that one token of the API may make in a minute, of all web processes together; "
         "each may let a twentieth of it through too many.",
     )
-    fetch_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+    fetch_allow: Words = Field(
         (),
         description="HOST:PORT pairs that may be fetched although their address is private or the port "
         "unusual. Everything else inside your network is refused.",
     )
     source_alert_hours: int = Field(
         24, ge=1, le=24 * 365, description="How long a source may fail until ops are told of it, in hours."
-    )
-    llm_provider: Literal["none", "openai", "anthropic"] = Field(
-        "none",
-        description="Who writes the takeaways of newsletters that want a language model ('digest newsletter "
-        "change NEWSLETTER --llm'). none: nobody does, they are extracted from the article, and nothing "
-        "leaves this machine. openai: any server that speaks OpenAI's chat completions, of your own, too. "
-        "anthropic: Anthropic's messages. What is sent is an article's title and text; what comes back is "
-        "checked against them.",
-    )
-    llm_url: str = Field(
-        "",
-        description="Where the model is asked; /chat/completions or /v1/messages is put behind. Empty: the "
-        "provider's own, https://api.openai.com/v1 or https://api.anthropic.com. Without TLS only for "
-        "localhost, a private address, a name without a dot or one in .internal, .local, .localhost or "
-        ".home.arpa.",
-    )
-    llm_model: str = Field("", description="The model's name, as its server knows it.")
-    llm_api_key: SecretStr = Field(
-        SecretStr(""),
-        description="What the model's server wants to see. It is sent to llm_url and nowhere else.",
-    )
-    llm_input_price: float | None = Field(
-        None,
-        ge=0,
-        le=10_000,
-        allow_inf_nan=False,
-        description="US dollars for a million tokens that the model reads; 0 for one of your own. Needed, as "
-        "the next, so that llm_spend_limit can hold.",
-    )
-    llm_output_price: float | None = Field(
-        None,
-        ge=0,
-        le=10_000,
-        allow_inf_nan=False,
-        description="US dollars for a million tokens that the model writes.",
-    )
-    llm_spend_limit: float = Field(
-        1.0,
-        ge=0,
-        le=100_000,
-        allow_inf_nan=False,
-        description="US dollars that one issue of a newsletter may spend on the model: its draft during the "
-        "week and the run that makes it, together. What a call may cost at most is set aside before it; "
-        "articles for which too little is left get extracted takeaways. A run by hand has as much again.",
-    )
-    llm_concurrency: int = Field(
-        4, ge=1, le=64, description="How many articles a run asks the model about at once."
-    )
-    llm_answer_tokens: int = Field(
-        1_500,
-        ge=100,
-        le=64_000,
-        description="The most tokens of one answer. Models that think before they write need more.",
-    )
-    llm_timeout_seconds: float = Field(
-        60.0, ge=1, le=600, description="How long one answer may take, from beginning to end."
-    )
-    llm_run_seconds: float = Field(
-        900.0,
-        ge=1,
-        le=86_400,
-        description="How long one run asks the model, all articles together; the rest get extracted "
-        "takeaways.",
     )
     templates_dir: Path | None = Field(
         None, description="A folder with e-mail and web templates. Empty: those that come with Digest."
@@ -376,98 +180,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for programs.")
 
-    @field_validator("mail_url", mode="before")
-    @classmethod
-    def _as_urls(cls, value: object) -> object:
-        """Read addresses out of one text: commas and spaces separate only where another begins."""
-        if not isinstance(value, str):
-            return value
-        return (
-            cls._as_list(value)
-            if value.lstrip().startswith("[")
-            else _BETWEEN_URLS.split(value.strip(" ,\t\r\n"))
-        )
-
-    @field_validator("dkim_keys", mode="before")
-    @classmethod
-    def _as_keys(cls, value: object) -> object:
-        """Read a list of keys out of one variable: PEM has spaces and line breaks, but no comma."""
-        if not isinstance(value, str) or value.lstrip().startswith("["):
-            return cls._as_list(value)
-        return [key.strip() for key in value.split(",") if key.strip()]
-
-    @field_validator("rate_limits", mode="before")
-    @classmethod
-    def _as_rates(cls, value: object) -> object:
-        """Read a list of rates out of one variable: they have spaces in them, but no comma."""
-        return cls._as_keys(value)
-
-    @field_validator("rate_limits")
-    @classmethod
-    def _are_rates(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        from digest.deliver.throttle.caps import read_caps
-
-        with _as_value_error():
-            read_caps(value)
-        return value
-
     @field_validator("ops_webhook_url")
     @classmethod
     def _is_http(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if url and not re.match(r"https?://[^/\s]+", url):
             raise ValueError("no http(s) address: it begins with https:// and the host's name")
-        return value
-
-    @field_validator("warm_up_caps")
-    @classmethod
-    def _is_ramp(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if any(cap < 1 for cap in value):
-            raise ValueError("a day that lets no mail go: each number must be at least 1")
-        return value
-
-    @field_validator("warm_up_from", mode="before")
-    @classmethod
-    def _is_day(cls, value: object) -> object:
-        """Read a day as text, or as TOML has one."""
-        from digest.deliver.throttle.caps import read_warm_up
-
-        text = value.isoformat() if isinstance(value, date) else value
-        if isinstance(text, str):
-            with _as_value_error():
-                read_warm_up(text)
-        return text
-
-    @field_validator(
-        "previous_secret_keys",
-        "previous_erasure_keys",
-        "fetch_allow",
-        "sending_addresses",
-        "trusted_proxies",
-        "hook_sns_topics",
-        "warm_up_caps",
-        mode="before",
-    )
-    @classmethod
-    def _as_list(cls, value: object) -> object:
-        """Read a list out of one variable: with commas or spaces between, or as JSON."""
-        if not isinstance(value, str):
-            return value
-        if not value.lstrip().startswith("["):
-            return re.findall(r"[^\s,]+", value)
-        try:
-            return json.loads(value)
-        except ValueError as exc:
-            raise ValueError("input begins like a JSON list but is none; put commas between instead") from exc
-
-    @field_validator("sending_addresses")
-    @classmethod
-    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for address in value:
-            try:
-                ipaddress.ip_address(address)
-            except ValueError as exc:
-                raise ValueError(f"'{address}' is no IP address; write it like 192.0.2.25") from exc
         return value
 
     @field_validator("trusted_proxies")
@@ -502,15 +220,6 @@ class Settings(BaseSettings):
             return self.templates_dir
         packaged = Path(__file__).parent / "templates"
         return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
-
-
-@contextmanager
-def _as_value_error() -> Iterator[None]:
-    """Let pydantic say where a setting stands that one of our own readers refused."""
-    try:
-        yield
-    except InvalidInput as exc:
-        raise ValueError(str(exc)) from exc
 
 
 def config_file() -> Path:

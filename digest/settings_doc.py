@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from digest.settings import CONFIG_VARIABLE, PREFIX, Settings
+from digest.settings_llm import LlmSettings
+from digest.settings_mail import MailSettings
 
 _HEAD = f"""\
 # Settings
@@ -38,13 +41,27 @@ This page is written from the code: `python -m digest.settings_doc > docs/settin
 
 
 def document() -> str:
-    """Return the page, in Markdown, with every setting in the order of the class."""
-    return "\n".join([_HEAD, *(_section(name, field) for name, field in Settings.model_fields.items())])
+    """Return the page, in Markdown: every setting under its subject, in the order of the classes."""
+    return "\n".join([_HEAD, *(part for title, names in _subjects() for part in _subject(title, names))])
+
+
+def _subjects() -> Iterator[tuple[str, list[str]]]:
+    """Yield each subject's title and the names of its settings."""
+    mail, llm = list(MailSettings.model_fields), list(LlmSettings.model_fields)
+    yield "The installation", [name for name in Settings.model_fields if name not in {*mail, *llm}]
+    yield "Mail", mail
+    yield "The language model", llm
+
+
+def _subject(title: str, names: Sequence[str]) -> Iterator[str]:
+    yield f"## {title}\n"
+    for name in names:
+        yield _section(name, Settings.model_fields[name])
 
 
 def _section(name: str, field: FieldInfo) -> str:
     facts = [f"`{PREFIX}{name.upper()}`", *_kind(field), f"default {_default(field.default)}"]
-    return f"## `{name}`\n\n{', '.join(facts)}\n\n{field.description}\n"
+    return f"### `{name}`\n\n{', '.join(facts)}\n\n{field.description}\n"
 
 
 def _kind(field: FieldInfo) -> list[str]:

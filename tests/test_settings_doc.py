@@ -13,4 +13,4 @@ def test_the_page_about_settings_is_what_the_code_says() -> None:
 def test_every_setting_has_a_description_a_variable_and_a_default() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description
-        assert f"## `{name}`\n\n`DIGEST_{name.upper()}`, " in document()
+        assert f"\n### `{name}`\n\n`DIGEST_{name.upper()}`, " in document()
