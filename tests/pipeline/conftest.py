@@ -6,6 +6,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine
 
 from digest.runtime import Runtime
+from tests.pipeline.desk import Desk
 from tests.pipeline.press import Clock, Press, make_runtime
 from tests.servers.smtp_sink import SmtpSink
 
@@ -42,3 +43,8 @@ def runtime(engine: Engine, press: Press, smtp_sink: SmtpSink, clock: Clock) -> 
     runtime = make_runtime(engine, press, smtp_sink, clock)
     yield runtime
     runtime.engine.dispose()
+
+
+@pytest.fixture
+def desk(engine: Engine, runtime: Runtime, clock: Clock) -> Desk:
+    return Desk(engine, runtime, clock)
