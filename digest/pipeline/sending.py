@@ -243,7 +243,7 @@ def _deferred_words(deferred: Deferred, issue_id: IssueId, timezone: str, now: d
     """Say when deferred mails are tried again, as the newsletter's clock shows it, and what tries them."""
     tz = zone(timezone)
     # Up to the next whole minute: a try within the minute shown must not come too early.
-    then = (deferred.next_try + timedelta(seconds=59)).astimezone(tz)
+    then = (deferred.next_try + timedelta(minutes=1, microseconds=-1)).astimezone(tz)
     day = "" if then.date() == now.astimezone(tz).date() else f"{then:%Y-%m-%d} at "
     of_which = "" if deferred.count == 1 else "for one of them: "
     why = f" ({of_which}{deferred.said.rstrip('.')})" if deferred.said else ""
