@@ -18,11 +18,12 @@ import structlog
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Page
 from psycopg import sql
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from digest.store.tables import metadata
+from tests.disks import wait_for_no_disk
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
@@ -33,6 +34,7 @@ from tests.templates import share_compiled_templates
 
 share_compiled_statements()
 share_compiled_templates()
+wait_for_no_disk()
 
 # The same examples on every machine and run, however slow: what fails here fails everywhere.
 # To look for what no example has hit yet: pytest --hypothesis-profile=explore
@@ -48,6 +50,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Half a million objects come to be while tests are collected, and stay: none of them is garbage.
 gc.disable()
+
+
+_WAITING = {"demo", "e2e", "faults", "journeys", "worker"}
+"""Folders whose tests wait for processes and browsers more than they compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what waits: in the end there would be nothing left to do meanwhile."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in _WAITING)
 
 
 def pytest_collection_finish() -> None:
@@ -90,7 +102,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database with the newest schema, to be copied: a migration takes longer than most tests."""
     file = tmp_path_factory.mktemp("schema") / "template.db"
     _migrate(f"sqlite:///{file}")
@@ -98,11 +110,17 @@ def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _migrated_database(postgres_server: PostgresServer) -> str:
-    """The name of a PostgreSQL database with the newest schema."""
+def migrated_template(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database with the newest schema that nobody uses, to be copied."""
     name = postgres_server.create_database()
     _migrate(postgres_server.url(name))
     return name
+
+
+@pytest.fixture(scope="session")
+def _migrated_database(postgres_server: PostgresServer, migrated_template: str) -> str:
+    """The name of a PostgreSQL database with the newest schema, for all tests."""
+    return postgres_server.create_database(template=migrated_template)
 
 
 def _migrate(url: str) -> None:
@@ -112,9 +130,17 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def sqlite_url(_migrated_file: Path, tmp_path: Path) -> str:
+def migrated_postgres_url(postgres_server: PostgresServer, migrated_template: str) -> Iterator[str]:
+    """A PostgreSQL database of a test's own with the newest schema."""
+    name = postgres_server.create_database(template=migrated_template)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
     """A fresh SQLite database with the newest schema."""
-    return f"sqlite:///{shutil.copy(_migrated_file, tmp_path / 'digest.db')}"
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'digest.db')}"
 
 
 _EMPTYING = sql.SQL("SET lock_timeout = '60s'; {}").format(
@@ -144,10 +170,8 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on `database_url` that waits for no disk."""
+    """An engine on `database_url`."""
     engine = open_engine(database_url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
     yield engine
     engine.dispose()
 
@@ -181,6 +205,12 @@ def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
     """Our own SMTP server, empty, with a log in `tmp_path`; see `tests.servers.faults` for what it can do."""
     with SmtpSink(log=tmp_path / "smtp-sink.jsonl") as sink:
         yield sink
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server that is away is tried as often as ever, but without the seconds between."""
+    monkeypatch.setattr("digest.deliver.steps._PAUSE_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from digest.settings import load_settings
 from digest.store.accounts import add_account
 from digest.store.database import open_engine, writing
 from digest.store.issues import change_issue
-from digest.store.schema import migrate
 from tests.deliver.ways import DIALECTS
 from tests.servers.certificates import write_certificate
 from tests.servers.faults import Banner, SlowBanner
@@ -206,10 +205,9 @@ def test_accounts_are_counted_and_who_has_none_is_told_what_to_do(folder: Path) 
     assert "ben@example.org" not in check.advice
 
 
-def test_a_server_of_databases_is_asked_for_its_clock_too(postgres_url: str) -> None:
-    migrate(open_engine(postgres_url))
-    assert look("database", database_url=postgres_url).is_well
-    assert look("database clock", database_url=postgres_url).is_well
+def test_a_server_of_databases_is_asked_for_its_clock_too(migrated_postgres_url: str) -> None:
+    assert look("database", database_url=migrated_postgres_url).is_well
+    assert look("database clock", database_url=migrated_postgres_url).is_well
 
 
 def test_redis_is_asked_for_an_answer_and_for_its_log(redis_server: RedisServer) -> None:

@@ -13,7 +13,9 @@ def wait_until(
     happened: Callable[[], bool], *, seconds: float = PATIENCE, why: Callable[[], str] = lambda: ""
 ) -> None:
     """Wait for something to be so; fail with what `why` tells when it does not become so in time."""
-    give_up = time.monotonic() + seconds
+    began = time.monotonic()
     while not happened():
-        assert time.monotonic() < give_up, f"waited {seconds:g} s in vain\n{why()}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"waited {seconds:g} s in vain\n{why()}"
+        # To look takes processor time from what is waited for: what took long may be seen a twentieth later.
+        time.sleep(min(max(0.02, waited / 20), 0.5))

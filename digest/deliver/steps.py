@@ -43,6 +43,9 @@ _ANSWERS_COME_WITHIN = timedelta(days=7)
 _RECONNECTS = 5
 """Connections a conversation tries to open in a row before the server counts as away."""
 
+_PAUSE_SECONDS = 0.2
+"""Half to all of this, doubled with every failure in a row, lies between them."""
+
 
 async def send_issue(
     engine: Engine,
@@ -152,7 +155,7 @@ class _Round:
                     self.away = None if self._has_talked else exc
                 failures = _RECONNECTS if isinstance(exc, Refused) else failures + 1
                 if failures < _RECONNECTS and not self._stops():
-                    await asyncio.sleep(random.uniform(0.5, 1.0) * 0.2 * 2**failures)
+                    await asyncio.sleep(random.uniform(0.5, 1.0) * _PAUSE_SECONDS * 2**failures)
 
     async def _talk(self) -> None:
         """Take note, once a round, that the server answers."""

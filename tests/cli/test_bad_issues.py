@@ -43,6 +43,7 @@ def test_a_preview_for_two_readers_at_once_is_refused(drafted: Path, digest: Dig
     digest("issue", "preview", "1", "--as", "cy@example.org").refused(WRONG, "gets nothing of issue 1")
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_mail_server_that_is_away_loses_nothing(approved: Path, digest: Digest) -> None:
     change_settings(approved, mail_url=f"smtp://127.0.0.1:{free_port()}", mail_sessions=1)
     digest("send", "1").refused(FAILED, "takes no mail", "Nothing is lost", "'digest send 1' goes on")
@@ -52,6 +53,7 @@ def test_a_mail_server_that_is_away_loses_nothing(approved: Path, digest: Digest
     assert len(list((approved / "outbox/new").iterdir())) == 2
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_mail_server_that_wants_none_of_our_mail_is_told(
     approved: Path, digest: Digest, smtp_sink: SmtpSink
 ) -> None:
@@ -99,6 +101,7 @@ def test_what_an_issue_cannot_become_is_told(drafted: Path, digest: Digest) -> N
     assert len(list((drafted / "outbox/new").iterdir())) == 2
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_newsletter_whose_issue_is_on_its_way_is_not_removed(approved: Path, digest: Digest) -> None:
     remove = ("newsletter", "remove", "weekly", "--yes")
     advice = ("'digest issue cancel 1'", "nothing was removed")

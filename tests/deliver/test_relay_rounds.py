@@ -94,6 +94,7 @@ def test_a_relay_that_is_away_is_no_outage_as_others_send_all(engine: Engine, sm
         assert find_outage(session, issue_id) is None
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_when_all_relays_are_away_that_is_an_outage(engine: Engine) -> None:
     issue_id = sending_issue(engine, SMALL)
     ports = free_port(), free_port()

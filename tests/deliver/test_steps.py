@@ -261,6 +261,7 @@ def test_a_connection_reset_in_the_body_is_sent_again_once(engine: Engine, smtp_
     assert set(smtp_sink.copies().values()) == {1}
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_server_that_is_away_leaves_everything_pending_and_is_told(engine: Engine) -> None:
     issue_id = sending_issue(engine, SMALL)
     with pytest.raises(Unavailable, match="takes no mail"):
@@ -268,6 +269,7 @@ def test_a_server_that_is_away_leaves_everything_pending_and_is_told(engine: Eng
     assert counts(engine, issue_id) == {DeliveryState.PENDING: 120}
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_server_that_is_away_is_told_even_when_few_are_left(engine: Engine) -> None:
     issue_id = sending_issue(engine, Size(readers=3, topics=4, articles=8, follows=2))
     with pytest.raises(Unavailable, match="takes no mail"):

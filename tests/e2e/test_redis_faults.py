@@ -25,7 +25,6 @@ from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
 from digest.store.issues import list_issues
 from digest.store.schedules import list_occurrences, list_schedules
-from digest.store.schema import migrate
 from tests.e2e.conftest import MakeStack
 from tests.e2e.stack import Stack
 from tests.servers.faults import Faults
@@ -61,10 +60,11 @@ class Press:
             subscribers=f"email,topics\n{readers}",
         )
 
-    def ring(self, task: str, *arguments: int, task_id: str | None = None) -> None:
-        """Send the worker a message."""
+    def ring(self, task: str, *arguments: int, task_id: str | None = None, times: int = 1) -> None:
+        """Send the worker a message, as often as that."""
         with Celery(broker=self.redis.url) as client:
-            client.send_task(f"worker.tasks.{task}", arguments, task_id=task_id)
+            for _ in range(times):
+                client.send_task(f"worker.tasks.{task}", arguments, task_id=task_id)
 
     def is_sent(self, newsletter: Newsletter) -> bool:
         """Whether the newsletter's one run has led to its one issue, and that is sent."""
@@ -92,6 +92,12 @@ class Press:
 
 
 @pytest.fixture
+def postgres_url(migrated_postgres_url: str) -> str:
+    """The stack's database, made already."""
+    return migrated_postgres_url
+
+
+@pytest.fixture
 def press(
     make_stack: MakeStack,
     redis_server: RedisServer,
@@ -106,7 +112,6 @@ def press(
         DIGEST_MAIL_SESSIONS=str(SESSIONS),
     )
     engine = open_engine(postgres_url)
-    migrate(engine)
     stack.start("beat")
     stack.start("worker")
     wait_until(lambda: "worker.ready" in stack.log("worker"), why=stack.all_logs)
@@ -158,9 +163,9 @@ def test_three_beats_and_every_message_ten_times_make_one_run(press: Press) -> N
         press.stack.start("beat", alias=f"beat-{number}")
 
     def is_sent() -> bool:
+        time.sleep(0.2)
         for name, ids in (("tick", ()), ("advance", (1,)), ("sweep", ()), ("send", (1,))):
-            for _ in range(10):
-                press.ring(name, *ids, task_id=f"the same {name}")
+            press.ring(name, *ids, task_id=f"the same {name}", times=10)
         return press.is_sent(newsletter)
 
     wait_until(is_sent, seconds=300, why=press.stack.all_logs)

@@ -20,7 +20,6 @@ from digest.domain.deliveries import UNFINISHED, DeliveryState
 from digest.domain.issues import IssueId
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
-from digest.store.schema import migrate
 from tests.faults.workers import BIN, ROOT, Worker
 from tests.servers.faults import Faults
 from tests.servers.processes import free_port
@@ -66,9 +65,9 @@ def field(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Field]:
         sink = stack.enter_context(SmtpSink(log=log, keep_content=False))
         environment = {
             **os.environ,
-            "DIGEST_DATABASE_URL": f"sqlite:///{tmp_path / 'digest.db'}"
-            if embedded
-            else request.getfixturevalue("postgres_url"),
+            "DIGEST_DATABASE_URL": request.getfixturevalue(
+                "sqlite_url" if embedded else "migrated_postgres_url"
+            ),
             "DIGEST_BROKER_URL": "memory://" if embedded else request.getfixturevalue("redis_url"),
             "DIGEST_MAIL_URL": sink.url,
             "DIGEST_MAIL_SESSIONS": str(SESSIONS),
@@ -77,7 +76,6 @@ def field(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Field]:
         }
         engine = open_engine(environment["DIGEST_DATABASE_URL"])
         stack.callback(engine.dispose)
-        migrate(engine)
         if embedded:
             command = ["digest", "up", "--port", str(free_port())]
         else:

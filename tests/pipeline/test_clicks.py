@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,15 +18,14 @@ from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from digest.store.newsletters import change_newsletter
 from digest.store.revisions import get_rendered
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.world import NOW, SENDING, populate
 
 
 @pytest.fixture(scope="module")
-def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('clicks') / 'digest.db'}"
-    make_schema(url)
-    runtime = runtime_on(url)
+def runtime(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+    file = shutil.copy(migrated_file, tmp_path_factory.mktemp("clicks") / "digest.db")
+    runtime = runtime_on(f"sqlite:///{file}")
     populate(runtime)
     yield runtime
     runtime.engine.dispose()

@@ -23,7 +23,6 @@ from digest.runtime import Runtime
 from digest.store.database import open_engine, reading, writing
 from digest.store.holds import open_holds
 from digest.store.newsletters import remove_newsletter
-from digest.store.schema import migrate
 from digest.store.trouble import sqlite_file
 from tests.pipeline.controlled import Controlled
 
@@ -167,9 +166,10 @@ def test_another_database_has_nothing_to_do_with_the_marks_of_this_one(sending: 
         assert open_holds(session) == ()
 
 
-def test_a_database_on_another_server_or_timeline_is_held_once(tmp_path: Path, postgres_url: str) -> None:
-    engine = open_engine(postgres_url)
-    migrate(engine)
+def test_a_database_on_another_server_or_timeline_is_held_once(
+    tmp_path: Path, migrated_postgres_url: str
+) -> None:
+    engine = open_engine(migrated_postgres_url)
     found = Controlled.stored(engine, tmp_path)
     hold_if_restored(found.runtime)
     with writing(engine) as session:

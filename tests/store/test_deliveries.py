@@ -19,7 +19,6 @@ from digest.store.deliveries import (
     find_delivery,
     is_unfinished,
 )
-from digest.store.schema import migrate
 from tests.store.sending import (
     ACCEPTED,
     CANCELLED,
@@ -130,9 +129,10 @@ def test_whatever_workers_do_no_delivery_is_lost_or_doubled(engine: Engine) -> N
         assert sum(sending.states.values()) == 6
 
 
-def test_to_cancel_an_issue_waits_for_no_worker_that_gives_back_what_it_holds(postgres_url: str) -> None:
-    engine = open_engine(postgres_url)
-    migrate(engine)
+def test_to_cancel_an_issue_waits_for_no_worker_that_gives_back_what_it_holds(
+    migrated_postgres_url: str,
+) -> None:
+    engine = open_engine(migrated_postgres_url)
     sending = Sending(engine, readers=3)
     first, *_ = sending.claim()
     change(engine, sending.issue, IssueState.CANCELLED)

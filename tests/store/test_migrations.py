@@ -1,8 +1,6 @@
 """What a migration makes of rows that are there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, inspect, text
@@ -20,7 +18,7 @@ from digest.store.archive import list_archived
 from digest.store.articles import content_hash
 from digest.store.condensed import uncondensed_articles
 from digest.store.condensings import Condensing, versions_of
-from digest.store.database import open_engine, reading, writing
+from digest.store.database import reading, writing
 from digest.store.decisions import Decision, Word, decisions_on
 from digest.store.edits import About, Edit, Field, append_edits, edits_of
 from digest.store.homes import find_home
@@ -57,17 +55,6 @@ from tests.stored import (
     stored_newsletter,
     stored_source,
 )
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    is_file = request.param == "sqlite"
-    engine = open_engine(
-        f"sqlite:///{tmp_path / 'digest.db'}" if is_file else request.getfixturevalue("postgres_url")
-    )
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def stored(engine: Engine, newsletter_id: NewsletterId, name: str) -> Source:

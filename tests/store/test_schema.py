@@ -31,13 +31,6 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def migrated(empty: Engine) -> Engine:
-    """A database of the test's own with the newest schema, to be spoilt."""
-    migrate(empty)
-    return empty
-
-
 def tables(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names()) - {"alembic_version"}
 

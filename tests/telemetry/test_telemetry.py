@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from digest.web import health
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink
 from tests.telemetry.listeners import Heard, listening
-from tests.web.conftest import SECRET, filled_copy, make_schema, runtime_on
+from tests.web.conftest import SECRET, filled_copy, runtime_on
 from tests.web.site import Site, serving
 from tests.web.world import ADA, BEN, SENDING, populate
 from worker.app import make_app
@@ -73,9 +74,8 @@ def sentry() -> Iterator[tuple[Heard, Sentry]]:
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    empty = tmp_path_factory.mktemp("telemetry") / "empty.db"
-    make_schema(f"sqlite:///{empty}")
+def filled(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    empty = shutil.copy(migrated_file, tmp_path_factory.mktemp("telemetry") / "empty.db")
     return filled_copy(empty, "filled.db", populate)
 
 

@@ -12,8 +12,6 @@ from playwright.sync_api import Page
 from digest.admit import passwords
 from digest.runtime import Runtime
 from digest.settings import Settings
-from digest.store.database import open_engine
-from digest.store.schema import migrate
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.processes import free_port
 from tests.web.archived import populate_archive
@@ -29,17 +27,9 @@ def runtime_on(database_url: str, port: int = 0, **settings: object) -> Runtime:
     return Runtime(Settings(database_url=database_url, **chosen), clock=lambda: NOW)  # type: ignore[arg-type]
 
 
-def make_schema(database_url: str) -> None:
-    engine = open_engine(database_url)
-    migrate(engine)
-    engine.dispose()
-
-
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("web") / "empty.db"
-    make_schema(f"sqlite:///{file}")
-    return file
+def empty_database(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copy(migrated_file, tmp_path_factory.mktemp("web") / "empty.db")
 
 
 @pytest.fixture(scope="session")

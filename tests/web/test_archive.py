@@ -36,7 +36,7 @@ from tests.web.archived import (
     populate_archive,
     retell,
 )
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.site import Site, serving
 from tests.web.test_editor import text_of
 from tests.web.world import ADA, BEN, FOLLOWS, NOW, contents
@@ -169,10 +169,9 @@ def test_who_was_removed_has_no_copy_online_any_more(own_archive: Site) -> None:
     assert ADA not in response.text
 
 
-def test_every_page_and_feed_works_on_postgresql(postgres_url: str) -> None:
-    make_schema(postgres_url)
+def test_every_page_and_feed_works_on_postgresql(migrated_postgres_url: str) -> None:
     port = free_port()
-    runtime = runtime_on(postgres_url, port)
+    runtime = runtime_on(migrated_postgres_url, port)
     populate_archive(runtime)
     with serving(runtime, port) as site:
         before = contents(runtime.engine)

@@ -20,7 +20,7 @@ from digest.store.accounts import get_account, has_accounts, list_accounts
 from digest.store.database import reading, writing
 from digest.store.entry_links import EntryLinkRow, put_link
 from tests.servers.processes import free_port
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.people import cookie_header, email_of
 from tests.web.site import Site, serving
 from tests.web.test_sign_in import at, token_of
@@ -104,11 +104,9 @@ def test_no_other_site_enters_for_anybody(fresh: Site) -> None:
     assert fresh.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("kind", ["sqlite_url", "postgres_url"])
+@pytest.mark.parametrize("kind", ["sqlite_url", "migrated_postgres_url"])
 def test_of_many_who_would_be_the_first_admin_one_is(kind: str, request: pytest.FixtureRequest) -> None:
     url: str = request.getfixturevalue(kind)
-    if kind == "postgres_url":
-        make_schema(url)
     engine = runtime_on(url).engine
     token = make_first_link(engine, now=NOW)
     assert token

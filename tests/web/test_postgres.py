@@ -10,17 +10,16 @@ from digest.domain.subscribers import SubscriptionState
 from digest.track.tokens import Purpose
 from tests.samples import SPACE
 from tests.servers.processes import free_port
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.site import Site, serving
 from tests.web.test_editor import read
 from tests.web.world import ADA, BEN, DRAFT, SENDING, contents, follows_of, populate, state_of
 
 
 @pytest.fixture
-def postgres_site(postgres_url: str) -> Iterator[Site]:
-    make_schema(postgres_url)
+def postgres_site(migrated_postgres_url: str) -> Iterator[Site]:
     port = free_port()
-    runtime = runtime_on(postgres_url, port)
+    runtime = runtime_on(migrated_postgres_url, port)
     populate(runtime)
     with serving(runtime, port) as site:
         yield site

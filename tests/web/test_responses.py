@@ -22,7 +22,7 @@ from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
 from tests.servers.processes import free_port
 from tests.servers.redis import RedisServer
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.people import cookie_header
 from tests.web.site import Site, serving
 from tests.web.world import ADA, SENDING, contents
@@ -262,7 +262,7 @@ def test_ready_follows_the_database_as_it_goes_and_comes_back() -> None:
     server = PostgresServer()
     try:
         url = server.start().url(server.create_database())
-        make_schema(url)
+        migrate(open_engine(url))
         runtime = runtime_on(url)
         with serving(runtime, free_port()) as site:
             assert site.get("/readyz").status_code == 200

@@ -16,7 +16,6 @@ from benchmarks.readers import Size, approved_issue, plain_address
 from digest.domain.deliveries import DeliveryState
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
-from digest.store.schema import migrate
 from tests.servers.faults import Faults
 from tests.servers.processes import ServerProcess
 from tests.servers.redis import RedisServer
@@ -47,11 +46,12 @@ def wait_for_end(process: ServerProcess) -> None:
 
 
 @pytest.fixture
-def ready_worker(launch: Launch, postgres_url: str, redis_url: str, smtp_sink: SmtpSink) -> ServerProcess:
-    migrate(open_engine(postgres_url))
+def ready_worker(
+    launch: Launch, migrated_postgres_url: str, redis_url: str, smtp_sink: SmtpSink
+) -> ServerProcess:
     worker = launch(
         WORKER,
-        database_url=postgres_url,
+        database_url=migrated_postgres_url,
         broker_url=redis_url,
         mail_url=smtp_sink.url,
         mail_sessions="4",
@@ -82,12 +82,14 @@ def test_a_worker_that_nobody_could_ring_ends_in_words(launch: Launch) -> None:
     assert "Traceback" not in log_of(process)
 
 
-def test_worker_and_beat_wait_for_a_redis_that_is_not_there_yet(launch: Launch, postgres_url: str) -> None:
-    migrate(open_engine(postgres_url))
+def test_worker_and_beat_wait_for_a_redis_that_is_not_there_yet(
+    launch: Launch, migrated_postgres_url: str
+) -> None:
     redis = RedisServer()
     try:
         processes = [
-            launch(command, database_url=postgres_url, broker_url=redis.url) for command in (WORKER, BEAT)
+            launch(command, database_url=migrated_postgres_url, broker_url=redis.url)
+            for command in (WORKER, BEAT)
         ]
         for process in processes:
             wait_for_log(process, "Connection refused")
@@ -166,12 +168,12 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     ready_worker: ServerProcess,
     launch: Launch,
     client: Celery,
-    postgres_url: str,
+    migrated_postgres_url: str,
     redis_url: str,
     smtp_sink: SmtpSink,
 ) -> None:
     smtp_sink.slow_down(after=READERS // 8)
-    engine = open_engine(postgres_url)
+    engine = open_engine(migrated_postgres_url)
     issue_id = approved_issue(engine, Size(READERS))
     client.send_task("worker.tasks.sweep")
     smtp_sink.wait_for(READERS // 8)
@@ -186,7 +188,7 @@ def test_a_deploy_in_the_middle_of_a_send_leaves_nothing_unknown(
     assert counts[DeliveryState.PENDING] == READERS - sent
 
     smtp_sink.faults = Faults()
-    launch(WORKER, database_url=postgres_url, broker_url=redis_url, mail_url=smtp_sink.url)
+    launch(WORKER, database_url=migrated_postgres_url, broker_url=redis_url, mail_url=smtp_sink.url)
     smtp_sink.wait_for(READERS)
     assert smtp_sink.copies() == {plain_address(number): 1 for number in range(READERS)}
     engine.dispose()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from benchmarks.readers import Size, approved_issue, plain_address
 from digest.domain.deliveries import DeliveryState
 from digest.store.database import open_engine, reading
 from digest.store.deliveries import count_deliveries
-from digest.store.schema import migrate
 from tests.servers.faults import Faults
 from tests.servers.processes import ServerProcess, free_port, is_listening
 from tests.servers.smtp_sink import SmtpSink
@@ -86,13 +84,6 @@ sys.exit(run(sys.argv[1:]))
 """
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'digest.db'}"
-    migrate(open_engine(url))
-    return url
-
-
 def printed(process: ServerProcess) -> str:
     return process.output.read_text("utf-8")
 
@@ -101,8 +92,8 @@ def wait_for_end(process: ServerProcess) -> None:
     wait_until(lambda: not process.is_running, why=lambda: printed(process))
 
 
-def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database: str) -> None:
-    process = launch(("python", "-c", TWICE), database_url=database)
+def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, sqlite_url: str) -> None:
+    process = launch(("python", "-c", TWICE), database_url=sqlite_url)
     wait_for_end(process)
     assert process.exit_code == 0, printed(process)
     took = [float(seconds) for seconds in re.findall(r"stopped in ([\d.]+) s", printed(process))]
@@ -114,17 +105,17 @@ def test_an_idle_one_stops_at_once_and_can_start_again(launch: Launch, database:
 
 @pytest.mark.parametrize("part", FAULTS)
 def test_a_process_does_not_go_on_without_its_worker_or_beat(
-    launch: Launch, database: str, part: str
+    launch: Launch, sqlite_url: str, part: str
 ) -> None:
-    process = launch(("python", "-c", WITHOUT.format(fault=FAULTS[part])), database_url=database)
+    process = launch(("python", "-c", WITHOUT.format(fault=FAULTS[part])), database_url=sqlite_url)
     wait_for_end(process)
     assert process.exit_code == 1, printed(process)
     assert f"the {part} in this process ended by itself" in printed(process)
     assert "RuntimeError: no " in printed(process)
 
 
-def test_a_task_that_never_ends_is_named_and_left_behind(launch: Launch, database: str) -> None:
-    process = launch(("python", "-c", STUCK), database_url=database)
+def test_a_task_that_never_ends_is_named_and_left_behind(launch: Launch, sqlite_url: str) -> None:
+    process = launch(("python", "-c", STUCK), database_url=sqlite_url)
     wait_for_end(process)
     assert process.exit_code == 1, printed(process)
     told = printed(process)
@@ -136,15 +127,15 @@ def test_a_task_that_never_ends_is_named_and_left_behind(launch: Launch, databas
 
 @pytest.mark.parametrize("when", ["while it serves", "before it serves"])
 def test_stopping_digest_up_in_the_middle_of_a_send_leaves_nothing_unknown(
-    launch: Launch, database: str, smtp_sink: SmtpSink, when: str
+    launch: Launch, sqlite_url: str, smtp_sink: SmtpSink, when: str
 ) -> None:
     smtp_sink.slow_down(after=READERS // 8)
-    engine = open_engine(database)
+    engine = open_engine(sqlite_url)
     issue_id = approved_issue(engine, Size(READERS))
     port = free_port()
     up = ("up", "--port", str(port))
     program = ("python", "-c", UP_BEFORE_ITS_PAGES) if when == "before it serves" else ("digest",)
-    settings = {"database_url": database, "mail_url": smtp_sink.url, "mail_sessions": "4"}
+    settings = {"database_url": sqlite_url, "mail_url": smtp_sink.url, "mail_sessions": "4"}
     first = launch((*program, *up), **settings)
     smtp_sink.wait_for(READERS // 8)
     if when == "while it serves":

@@ -19,28 +19,26 @@ from digest.domain.letters import LetterKind
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.announcements import announce
-from digest.store.database import open_engine, writing
+from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.endpoints import add_endpoint
 from digest.store.letters import queue_letter
 from digest.store.newsletters import add_newsletter
-from digest.store.schema import migrate
 from digest.store.subscribers import subscribe
 from tests.stored import WEEKLY
 from worker.app import app
 
 
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+def runtime(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """The tasks' runtime, on a database of the test's own."""
     found = Runtime(
         Settings(
-            database_url=f"sqlite:///{tmp_path / 'digest.db'}",
+            database_url=sqlite_url,
             mail_url=f"maildir://{tmp_path / 'outbox'}",
             secret_key="a key for tests that is long enough to be one",  # type: ignore[arg-type]
         )
     )
-    migrate(open_engine(found.settings.database_url))
     monkeypatch.setattr(worker.tasks, "runtime", lambda: found)
     yield found
     found.engine.dispose()

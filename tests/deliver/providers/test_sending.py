@@ -126,6 +126,7 @@ def test_a_sender_who_is_not_allowed_costs_those_under_way_one_attempt_and_fails
     assert server.taken == []
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_provider_that_breaks_down_is_left_alone_with_what_was_not_tried(
     engine: Engine, issue_id: IssueId
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_provider_that_breaks_down_is_left_alone_with_what_was_not_tried(
     assert {state for state, _ in found} == {DeliveryState.ACCEPTED, DeliveryState.PENDING}
 
 
+@pytest.mark.usefixtures("no_pauses")
 def test_a_gateway_that_is_out_of_order_does_not_make_the_whole_issue_unknown(
     engine: Engine, issue_id: IssueId
 ) -> None:

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from digest.web.app import make_app
 from tests.servers.postgres import PostgresServer
 from tests.web.api.conftest import ALL, Api, problem, token_for
-from tests.web.conftest import make_schema, runtime_on
+from tests.web.conftest import runtime_on
 from tests.web.world import DRAFT, SENDING, populate
 
 READERS = "/newsletters/saturday/subscribers"
@@ -19,11 +19,9 @@ GUS = {"email": "gus@example.org", "follows": ["space"]}
 
 
 @pytest.fixture(scope="module")
-def api(postgres_server: PostgresServer) -> Iterator[Api]:
-    name = postgres_server.create_database()
-    url = postgres_server.url(name)
-    make_schema(url)
-    runtime = runtime_on(url, api_requests_per_minute=1_000_000)
+def api(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Api]:
+    name = postgres_server.create_database(template=migrated_template)
+    runtime = runtime_on(postgres_server.url(name), api_requests_per_minute=1_000_000)
     populate(runtime)
     client = TestClient(make_app(runtime), raise_server_exceptions=False)
     yield Api(runtime, client, token_for(runtime, ALL))
