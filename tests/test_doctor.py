@@ -21,12 +21,14 @@ from digest.doctor.examination import _run
 from digest.doctor.mail import look_at_signatures, readable
 from digest.doctor.state import kind_of_disk
 from digest.domain.accounts import Role
+from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
 from digest.runtime import Runtime
 from digest.settings import load_settings
 from digest.store.accounts import add_account
 from digest.store.database import open_engine, writing
+from digest.store.erasures import remember_erased
 from digest.store.issues import change_issue
 from tests.deliver.ways import DIALECTS
 from tests.servers.certificates import write_certificate
@@ -110,6 +112,20 @@ def test_settings_that_cannot_be_read_leave_the_rest_told(folder: Path) -> None:
     assert not settings.is_well
     assert "did you mean 'mail_url'" in settings.advice
     assert [check.what for check in others] == ["clock", "time zones"]
+
+
+def test_erased_readers_whose_key_is_gone_are_told() -> None:
+    gone = ErasureKeys((b"gone",))
+    engine = open_engine("sqlite:///digest.db")
+    with writing(engine) as session:
+        remember_erased(session, gone, "ada@example.org", now=NOW)
+    engine.dispose()
+    found = look("erased readers")
+    assert not found.is_well
+    assert "1 mark" in found.found
+    assert "previous_erasure_keys" in found.advice
+    write_settings(previous_erasure_keys="gone")
+    assert "erased readers" not in {check.what for check in examine()}
 
 
 @pytest.mark.parametrize(("key", "is_well"), [("", False), ("k" * 31, False), (KEY, True)])

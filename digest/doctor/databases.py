@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Engine, text
 from digest.deliver.outages import outage_note
 from digest.doctor.accounts import look_at_accounts
 from digest.doctor.checks import Check
+from digest.domain.counting import counted
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueState
 from digest.runtime import Runtime
 from digest.store.database import open_engine, reading
+from digest.store.erasures import count_unknowable
 from digest.store.issues import issues_in
 from digest.store.newsletters import list_newsletters
 from digest.store.schema import revisions, schema_problem
@@ -39,6 +41,7 @@ def look_at_database(runtime: Runtime) -> Iterator[Check]:
         yield from _waiting_issues(engine)
         yield from _language_model(runtime, engine)
         yield from look_at_accounts(engine)
+        yield from _erasures(runtime, engine)
     finally:
         engine.dispose()
 
@@ -50,6 +53,20 @@ def _waiting_issues(engine: Engine) -> Iterator[Check]:
     for issue_id, note in notes.items():
         if note:
             yield Check(f"issue {issue_id}", False, "waits for the mail server", note)
+
+
+def _erasures(runtime: Runtime, engine: Engine) -> Iterator[Check]:
+    """Marks of erased readers that no key of the settings made: a list could bring these people back."""
+    with reading(engine) as session:
+        strange = count_unknowable(session, runtime.erasure_keys)
+    if strange:
+        yield Check(
+            "erased readers",
+            False,
+            f"{counted(strange, 'mark')} made with a key that is not in the settings",
+            "An import would mail these people again. Put the key of then into previous_erasure_keys; where "
+            "erasure_key was empty, that is the old secret_key, in previous_secret_keys.",
+        )
 
 
 def _server_clock(connection: Connection) -> Check:

@@ -31,9 +31,9 @@ class ErasureKeys:
         return tuple(_mark(key, email) for key in self.keys)
 
     @property
-    def name(self) -> str:
-        """What tells the newest key from others, without telling the key: 8 hex digits."""
-        return hashlib.sha256(b"digest.erasure-key" + self.keys[0]).hexdigest()[:8]
+    def names(self) -> tuple[str, ...]:
+        """What tells each key from others, without telling the key: 8 hex digits."""
+        return tuple(hashlib.sha256(b"digest.erasure-key" + key).hexdigest()[:8] for key in self.keys)
 
 
 def _mark(key: bytes, email: str) -> str:

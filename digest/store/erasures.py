@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, delete, exists, or_, select, update
+from sqlalchemy import String, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
@@ -31,7 +31,7 @@ class ErasureRow(Base):
 def remember_erased(session: Session, keys: ErasureKeys, email: str, *, now: datetime) -> None:
     """Keep the mark of an address that is being erased, and none by an older key."""
     forget_erased(session, keys, email)
-    row = {"mark": keys.mark(email), "key": keys.name, "erased_at": now, "asked_at": None}
+    row = {"mark": keys.mark(email), "key": keys.names[0], "erased_at": now, "asked_at": None}
     insert_or_replace(session, ErasureRow, row)
 
 
@@ -73,3 +73,9 @@ def forget_erased(session: Session, keys: ErasureKeys, email: str) -> bool:
     """Forget that an address was erased, as its owner came back; return whether it was."""
     gone = delete(ErasureRow).where(ErasureRow.mark.in_(keys.marks(email))).returning(ErasureRow.mark)
     return session.scalar(gone.execution_options(synchronize_session=False)) is not None
+
+
+def count_unknowable(session: Session, keys: ErasureKeys) -> int:
+    """Return how many marks none of the keys made: nobody knows any more whose they are."""
+    strange = select(func.count()).where(ErasureRow.key.not_in(keys.names))
+    return session.scalar(strange) or 0

@@ -25,6 +25,9 @@ from digest.store.purges import PurgedIssueRow, note_purged_issue
 from digest.store.returned import ReturnedRow
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
+_PEOPLE_AT_ONCE = 50
+"""Each of them is in a dozen tables: a page of these takes as long as one of mails."""
+
 _OVER = (IssueState.SENT.value, IssueState.CANCELLED.value)
 
 
@@ -153,6 +156,7 @@ def forget_unconfirmed(session: Session, before: datetime, most: int) -> Page:
 
     They never read anything, so nothing is remembered of them.
     """
+    most = min(most, _PEOPLE_AT_ONCE)
     page = session.execute(
         select(SubscriptionRow.newsletter_id, SubscriptionRow.subscriber_id)
         .where(*_unconfirmed(before))
@@ -190,6 +194,7 @@ def forget_left(
 
     What people wrote about them has a term of its own; suppressions stay.
     """
+    most = min(most, _PEOPLE_AT_ONCE)
     page = session.execute(_left(before).where(SubscriberRow.id > after).limit(most)).all()
     for subscriber_id, email in page:
         mails = select(DeliveryRow.id).where(DeliveryRow.subscriber_id == subscriber_id)

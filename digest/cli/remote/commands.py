@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from digest.cli import reader_rights
 from digest.cli.arguments import Email, IssueNumber, Slug, Yes
 from digest.cli.lazy import new_app
 from digest.cli.output import JsonOption, confirm, say, show_json, show_record, show_table
@@ -205,6 +206,25 @@ def unsubscribe(newsletter: Slug, email: Email) -> None:
     known = _subscriber(server, newsletter, email)
     server.send("POST", f"/newsletters/{newsletter}/subscribers/{known['id']}/unsubscribe")
     say(f"{known['email']} gets {newsletter} no more.")
+
+
+@subscriber.command("data")
+def tell_data(email: Email, out: reader_rights.Out = None) -> None:
+    """Tell all that is stored of somebody, in every newsletter, as JSON for themselves."""
+    reader_rights.tell_data(Server.meant().send("POST", "/readers/data", body={"email": email}), out)
+
+
+@subscriber.command("erase")
+def erase(email: Email, yes: Yes = False, as_json: JsonOption = False) -> None:
+    """Remove all that is stored of somebody, in every newsletter. It cannot be undone."""
+    server = Server.meant()
+    if not yes:
+        confirm(f"Erase all that is stored of {email}, in every newsletter, for good?")
+    done = server.send("POST", "/readers/erase", body={"email": email})
+    if as_json:
+        show_json(done)
+    else:
+        reader_rights.tell_erased(done)
 
 
 def _subscriber(server: Server, newsletter: str, email: str) -> Any:

@@ -63,6 +63,8 @@ def test_what_is_done_is_done_there(call: Call) -> None:
         (("issue", "approve", str(DRAFT), "--despite-errors"), "is approved now"),
         (("subscriber", "add", "saturday", "gus@example.org", "--topic", "space"), "follows space"),
         (("subscriber", "unsubscribe", "saturday", "gus@example.org"), "no more"),
+        (("subscriber", "data", "gus@example.org"), '"address": "gus@example.org"'),
+        (("subscriber", "erase", "gus@example.org", "--yes"), "Erased: 1 subscription"),
         (("suppression", "add", "gus+1@example.org", "--why", "asked"), "never mailed again"),
         (("suppression", "remove", "gus+1@example.org", "--why", "wrote"), "may be mailed again"),
         (("pause", "--why", "the server moves"), "Nothing is sent now"),
