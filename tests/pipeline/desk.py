@@ -94,9 +94,14 @@ class Desk:
         return leaves_in_words(self.issue, hour) or would_leave_in_words(hour)
 
     def work(self) -> None:
-        """Do what a worker does from minute to minute."""
-        for run in due_occurrences(self.runtime):
-            while advance(self.runtime, run):
-                pass
-        for issue_id in open_issues(self.runtime):
-            send_for_a_while(self.runtime, issue_id)
+        """Work as `work` does."""
+        work(self.runtime)
+
+
+def work(runtime: Runtime) -> None:
+    """Do what a worker does from minute to minute."""
+    for run in due_occurrences(runtime):
+        while advance(runtime, run):
+            pass
+    for issue_id in open_issues(runtime):
+        send_for_a_while(runtime, issue_id)
