@@ -1,4 +1,4 @@
-"""`kill -9` of a worker as it lets an approved issue go at its hour: each reader gets it once, or is told of."""
+"""`kill -9` of a worker as it lets an approved issue go at its hour: each reader gets it once, or is told."""
 
 from __future__ import annotations
 
