@@ -31,6 +31,7 @@ OF_NOBODY = {
 """Tables that hold nothing of a person but what somebody's words may name (`digest/store/mentions.py`)."""
 
 NOT_OF_THE_READER = {
+    "address_changes": "id",
     "deliveries": "id issue_id owner fence lease_until next_at attempts created_at armed_at settled_at",
     "suppressions": "by",
     "suppression_removals": "id by suppressed_by",

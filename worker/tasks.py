@@ -27,6 +27,7 @@ from digest.pipeline.sending import open_issues, send_for_a_while
 from digest.pipeline.throttling import look_up_domains
 from digest.runtime import Runtime, open_runtime
 from digest.track.counting import settle_hits
+from digest.track.steps import let_return
 from worker.app import HINT_SECONDS, app
 from worker.stopping import stopping
 
@@ -49,7 +50,8 @@ def ring(task: Task, *ids: int) -> None:
 
 @app.task
 def tick() -> None:
-    """Record what has come due, and ring for every run that nobody is at, for sources and for removals."""
+    """Record what has come due, a pause's end too; ring for runs that nobody is at, sources and removals."""
+    let_return(runtime().engine, now=runtime().clock())
     for occurrence_id in due_occurrences(runtime()):
         ring(advance, occurrence_id)
     for task, is_due in ((poll, are_sources_due), (forget, is_anything_to_forget)):

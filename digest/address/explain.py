@@ -17,8 +17,9 @@ from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
-from digest.domain.times import by_the_clock
+from digest.domain.times import by_the_clock, zone
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import WHENEVER
 from digest.store.audiences import find_skip
 from digest.store.contents import addresses_of
 from digest.store.database import reading
@@ -116,7 +117,7 @@ class _Case:
         return Explanation(
             email=self._subscription.subscriber.email,
             issue_id=self._issue.id,
-            verdict=verdict,
+            verdict=f"{verdict}, as text alone" if edition.is_text and not withheld else verdict,
             follows=tuple(topic for topic in names if topic in follows),
             follows_names=tuple(name for topic, name in names.items() if topic in follows),
             items=item_reasons(self._told.outline, self._told.titles, reader, names),
@@ -171,12 +172,15 @@ class _Case:
         return self._their_hour() if self._issue.state in _TO_COME else None
 
     def _their_hour(self) -> datetime | None:
-        if not self._newsletter.local_time:
-            return None
+        """Return when their mail may leave at the earliest; their own wish counts from when the issue can."""
         hour = find_own_hour(self._session, self._issue.id)
-        return (
-            hour.where(own_zone(self._subscription.subscriber.timezone, self._newsletter)) if hour else None
-        )
+        tz = own_zone(self._subscription.subscriber.timezone, self._newsletter)
+        theirs = hour.where(tz) if hour and self._newsletter.local_time else None
+        wished = self._subscription.wished
+        if wished == WHENEVER:
+            return theirs
+        anyone = hour.where(zone(self._newsletter.timezone)) if hour else self._issue.window.end
+        return wished.first_from(theirs if theirs and wished.hour is None else anyone, tz)
 
     def _at(self, moment: datetime) -> str:
         return by_the_clock(moment, own_zone(self._subscription.subscriber.timezone, self._newsletter))

@@ -23,6 +23,7 @@ from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.domain.times import OwnHour, zone
+from digest.domain.wished import parse_wished_hour
 from digest.store.audiences import PAGE, Reader, add_editions, add_skips, audience
 from digest.store.bulk import as_stored
 from digest.store.contents import addresses_of
@@ -32,6 +33,7 @@ from digest.store.history import History, repeats_of
 from digest.store.issue_segments import freeze_limits, outside, wanted_limits
 from digest.store.issues import change_issue
 from digest.store.newsletters import newsletter_by_id, topic_ids
+from digest.store.reader_pauses import end_pauses
 from digest.store.remakes import already_reached
 from digest.store.revisions import get_outline
 from digest.store.schedules import find_own_hour
@@ -57,6 +59,9 @@ def address_issue(
     does.
     """
     with writing(engine) as session:
+        # In a transaction before it, as the audience is read beside the one that makes the issue sending.
+        end_pauses(session, now=now)
+    with writing(engine) as session:
         issue = change_issue(session, issue_id, IssueState.SENDING, now=now, only_from=(IssueState.APPROVED,))
         repeats = repeats_of(session, issue, addresses_of(session, issue))
         with (
@@ -66,8 +71,9 @@ def address_issue(
             return _Addressing(session, readers, issue, History(then, issue, repeats), now).run()
 
 
-_Key = tuple[int, int | None, frozenset[int]]
-"""What decides an edition: the topics followed as a mask, the most articles, what was told before."""
+_Key = tuple[int, int | None, frozenset[int], bool]
+"""What decides an edition: the topics followed as a mask, the most articles, what was told before, and
+whether it is text alone."""
 
 
 class _Addressing:
@@ -97,7 +103,9 @@ class _Addressing:
         self._edition_ids: dict[str, int] = {}
         self._result = Addressed()
         hour = find_own_hour(session, issue.id) if newsletter.local_time else None
-        self._due_in = cache(lambda name: as_stored(session, due_at(hour, name, newsletter, now=now)))
+        self._due_in = cache(
+            lambda name, wish: as_stored(session, due_at(hour, name, newsletter, wish=wish, now=now))
+        )
         limits = wanted_limits(session, issue)
         freeze_limits(session, issue.id, limits)
         self._outside = outside(session, newsletter, limits, now=now)
@@ -138,7 +146,12 @@ class _Addressing:
         return [self._wish(reader, before.get(reader.subscriber_id, NOTHING_BEFORE)) for reader in page]
 
     def _wish(self, reader: Reader, before: Before) -> _Key | Skip:
-        return self._skip(reader, before) or (reader.follows, reader.most, before.told)
+        return self._skip(reader, before) or (
+            reader.follows,
+            reader.most,
+            before.told,
+            reader.text_only,
+        )
 
     def _count(self, deliveries: int, skips: Iterable[Skip]) -> None:
         self._result.deliveries += deliveries
@@ -168,8 +181,10 @@ class _Addressing:
         """Find out what readers of these wishes get, and store the editions that are new."""
         new: dict[_Key, str] = {}
         for wish in wishes:
-            mask, most, told = wish
-            edition = self._addressable.edition(followed(mask, self._topics), most=most, told=told)
+            mask, most, told, is_text = wish
+            edition = self._addressable.edition(
+                followed(mask, self._topics), most=most, told=told, is_text=is_text
+            )
             if isinstance(edition, SkipReason):
                 self._edition_of[wish] = Skip(edition)
             else:
@@ -186,7 +201,7 @@ class _Addressing:
     def _delivery(self, reader: Reader, edition_id: int) -> NewDelivery:
         # Of one width they sort as the rows do: their index grows at its end, which takes half as long.
         message_id = f"<{self._issue.id}.{reader.subscriber_id:08d}.{self._nonce}"
-        next_at = self._due_in(reader.timezone)
+        next_at = self._due_in(reader.timezone, reader.send_at)
         return NewDelivery(
             reader.subscriber_id, reader.email, reader.email_key, message_id, edition_id, next_at
         )
@@ -218,12 +233,18 @@ def addressable(newsletter: Newsletter, issue: Issue, session: Session) -> Addre
     return Addressable.of(newsletter, issue, get_outline(session, issue))
 
 
-def due_at(hour: OwnHour | None, timezone: str, newsletter: Newsletter, *, now: datetime) -> datetime:
+def due_at(
+    hour: OwnHour | None, timezone: str, newsletter: Newsletter, *, now: datetime, wish: str = ""
+) -> datetime:
     """Return when a reader's mail may leave: at the hour their own clock shows, but not before `now`.
 
-    Without an `hour` it may at once.
+    Without an `hour` it may at once. A `wish` for an hour goes before the newsletter's; one for a weekday
+    alone keeps that. As `WishedHour` is written.
     """
-    return now if hour is None else max(now, hour.where(own_zone(timezone, newsletter)))
+    tz = own_zone(timezone, newsletter)
+    wished = parse_wished_hour(wish)
+    may = now if hour is None or wished.hour is not None else max(now, hour.where(tz))
+    return wished.first_from(may, tz)
 
 
 def own_zone(timezone: str, newsletter: Newsletter) -> ZoneInfo:

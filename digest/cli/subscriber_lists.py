@@ -43,8 +43,9 @@ _TAGS_MAX = 10
         "digest subscriber import harbour-week people.csv --column 'E-mail=email' --topic climate",
     )
     + "\n\n\b\nA list of your own names its columns in the first line:\n"
-    "  email,name,topics,language,timezone,cadence,max_items,state,since,tags,attribute.city\n"
-    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10,,,,York",
+    "  email,name,topics,language,timezone,cadence,max_items,send_at,text_only,"
+    "state,since,paused_until,tags,attribute.city\n"
+    "  ada@example.org,Ada Fenwick,climate;space,en,Europe/London,monthly,10,saturday 08:00,,,,,,York",
 )
 def import_(
     newsletter: Slug,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -17,6 +19,7 @@ from digest.domain.bounces import SOFT_ISSUES_MAX
 from digest.domain.cadences import Cadence
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Conflict
 from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState
 from digest.intake.addresses import parse_address
 from digest.pipeline.managing import segments
@@ -27,7 +30,7 @@ from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions
 from digest.store.suppressions import find_suppression
-from digest.track.steps import unsubscribe
+from digest.track.steps import Change, unsubscribe
 
 app = new_app()
 
@@ -61,6 +64,15 @@ def add(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="Something known of them, for segments; 'KEY=': no more."),
     ] = None,
+    send_at: Annotated[
+        str,
+        typer.Option(
+            metavar="WHEN", help="Day and hour by their clock: 'saturday 08:00'; 'any': when it is sent."
+        ),
+    ] = "",
+    text_only: Annotated[
+        bool | None, typer.Option("--text-only/--with-html", help="Whether they want mail without HTML.")
+    ] = None,
     again: Annotated[
         bool,
         typer.Option("--again", help="Also when they unsubscribed or paused: they asked to come back."),
@@ -76,6 +88,8 @@ def add(
         timezone=timezone,
         cadence=cadence,
         max_items=max_items,
+        send_at=send_at,
+        text_only=text_only,
         attributes=pairs(attribute, "--attribute", "KEY=VALUE", at_first=True),
     )
     done = put_subscriber(open_runtime(), newsletter, email, wanted, again=again)
@@ -92,11 +106,14 @@ def add(
 
 
 def _pace(subscription: Subscription) -> str:
-    """Return how often and how much a subscriber wants, '' for every issue and all of it."""
-    often = f", {subscription.cadence.in_words}" if subscription.cadence is not Cadence.EVERY else ""
-    return often + (
-        f", {counted(subscription.max_items, 'article')} at most" if subscription.max_items else ""
+    """Return how often, when and how much a subscriber wants, '' for every issue at once and all of it."""
+    wishes = (
+        subscription.cadence.in_words if subscription.cadence is not Cadence.EVERY else "",
+        subscription.wished.in_words if subscription.send_at else "",
+        f"{counted(subscription.max_items, 'article')} at most" if subscription.max_items else "",
+        "without HTML" if subscription.text_only else "",
     )
+    return "".join(f", {wish}" for wish in wishes if wish)
 
 
 @app.command("list")
@@ -144,9 +161,10 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         return
     rows = [
         ("name", found.subscriber.name),
-        ("state", found.state),
+        ("state", _standing(found)),
         ("follows", ", ".join(sorted(found.follows)) or "no topic"),
-        ("wants", f"{found.cadence.in_words}, {_most(found)}"),
+        ("wants", f"{found.cadence.in_words}, {_most(found)}, {_form(found)}"),
+        ("when", found.wished.in_words),
         ("language, zone", f"{found.subscriber.language or '-'}, {found.subscriber.timezone or '-'}"),
     ]
     if known:
@@ -159,6 +177,16 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
     show_record(found.subscriber.email, rows)
     if suppression:
         say(f"'digest suppression show {found.subscriber.email}' tells more.")
+
+
+def _standing(subscription: Subscription) -> str:
+    until = subscription.paused_until
+    back = f", back by themselves on {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    return f"{subscription.state}{back}"
+
+
+def _form(subscription: Subscription) -> str:
+    return "without HTML" if subscription.text_only else "as HTML and text"
 
 
 def _most(subscription: Subscription) -> str:
@@ -185,6 +213,46 @@ def link(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         say(f"The link to {standing.email} is {in_words(standing)}. 'digest mail list' shows how it stands.")
     if standing.state in (DeliveryState.FAILED, DeliveryState.CANCELLED, DeliveryState.UNKNOWN):
         raise typer.Exit(1)
+
+
+@app.command(epilog=examples("digest subscriber move harbour-week ada@example.org ada@new.example.org"))
+def move(
+    newsletter: Slug,
+    email: Email,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The address their mail goes to from now on.")],
+) -> None:
+    """Give somebody another address, as they asked for. The old one is told, and can take it back."""
+    from digest.pipeline.readdressing import move_address
+
+    address = move_address(open_runtime(), newsletter, email, new, by=getpass.getuser())
+    say(f"Their mail goes to {address} from now on, that of their other newsletters too.")
+
+
+@app.command(epilog=examples("digest subscriber pause harbour-week ada@example.org --until 2027-01-10"))
+def pause(
+    newsletter: Slug,
+    email: Email,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="The first day on which they get mail again, by their clock. Without it: once they ask.",
+        ),
+    ] = None,
+) -> None:
+    """Send somebody nothing for a while: what they follow stays. Of who paused before, the end is changed."""
+    from digest.pipeline.reader_pauses import pause_until
+
+    runtime = open_runtime()
+    with reading(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        who = get_subscription(session, found.id, email).subscriber
+    change = pause_until(runtime, found.id, who.id, until.date() if until else None)
+    if change is Change.NOT_FROM_HERE:
+        raise Conflict(f"{who.email} gets nothing of {found.name}, so there is nothing to pause")
+    then = f"until {until:%Y-%m-%d}" if until else "until they come back, or 'subscriber add … --again'"
+    say(f"{who.email} gets no mail of {found.name} {then}.")
 
 
 @app.command()

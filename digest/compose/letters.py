@@ -19,7 +19,7 @@ from digest.compose.untrusted import find_link, plain
 from digest.compose.views import MailView, mail_view, name_of
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import Edition, IssueState
-from digest.domain.letters import CONFIRM_WITHIN, OF_ACCOUNTS, LetterKind
+from digest.domain.letters import CONFIRM_WITHIN, OF_ACCOUNTS, UNDO_WITHIN, LetterKind
 from digest.domain.mail import (
     PREHEADER_MAX,
     Fragment,
@@ -38,6 +38,8 @@ OWES: Mapping[LetterKind, Collection[str]] = MappingProxyType(
         LetterKind.WELCOME: ("unsubscribe", "preferences", "why", "postal"),
         LetterKind.PREFERENCES: ("preferences", "why", "postal"),
         LetterKind.GOODBYE: ("why", "postal"),
+        LetterKind.NEW_ADDRESS: ("why", "postal"),
+        LetterKind.OLD_ADDRESS: ("why", "postal"),
         LetterKind.INVITATION: ("why",),
         LetterKind.NEW_PASSWORD: ("why",),
         LetterKind.ALERT: ("why",),
@@ -64,6 +66,7 @@ class LetterView:
     topics: tuple[str, ...] = ()
     unsubscribe_url: str = ""
     hours: int = int(CONFIRM_WITHIN.total_seconds()) // 3600
+    days: int = UNDO_WITHIN.days
 
 
 @dataclass(frozen=True, slots=True)

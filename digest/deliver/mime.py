@@ -132,11 +132,14 @@ class EncodedIssue:
 
     def _encoded_edition(self, edition: Edition) -> EncodedEdition:
         assembly = assemble(self._issue, edition)
-        headers = unstructured("Subject", assembly.subject) + self._sender_headers + self._mime_headers()
-        pieces: list[bytes | _Slot] = [self._part("text/plain")]
+        headers = unstructured("Subject", assembly.subject) + self._sender_headers
         placed = list(assembly.placed())
-        pieces += self._filled(((piece.text, place) for piece, place in placed), False, assembly.values)
-        pieces += [HARD, self._part("text/html")]
+        text = self._filled(((piece.text, place) for piece, place in placed), False, assembly.values)
+        if edition.is_text:
+            headers += structured("MIME-Version", "1.0") + _described("text/plain")
+            return self._signed(EncodedEdition.of(assert_headers(headers), _ended_once([*text])))
+        headers += self._mime_headers()
+        pieces: list[bytes | _Slot] = [self._part("text/plain"), *text, HARD, self._part("text/html")]
         pieces += self._filled(((piece.html, place) for piece, place in placed), True, assembly.values)
         pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
         return self._signed(EncodedEdition.of(assert_headers(headers), pieces))
@@ -155,10 +158,7 @@ class EncodedIssue:
 
     def _part(self, content_type: str) -> bytes:
         """Return what opens a part. The line break before it is the boundary's own (RFC 2046 §5.1.1)."""
-        return (
-            f"--{self._boundary}\r\nContent-Type: {content_type}; charset=utf-8\r\n"
-            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        ).encode()
+        return f"--{self._boundary}\r\n".encode() + _described(content_type) + _END_OF_HEADERS
 
     def _filled(
         self, texts: Iterable[tuple[str, int]], is_html: bool, values: Mapping[Token, str]
@@ -233,6 +233,20 @@ class EncodedEdition:
         whole = b"".join(body)
         signatures = self.signing.signatures(personal, whole)
         return b"".join([signatures, self.headers, personal, _END_OF_HEADERS, whole])
+
+
+def _described(content_type: str) -> bytes:
+    """Return the headers that say what a text is and how it is encoded."""
+    return (
+        f"Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    ).encode()
+
+
+def _ended_once(pieces: list[bytes | _Slot]) -> list[bytes | _Slot]:
+    """Return a text that ends in one line break: no signature covers empty lines there (RFC 6376 §3.4.3)."""
+    *others, last = pieces
+    assert isinstance(last, bytes), "what follows a slot ends its line"
+    return [*others, last.rstrip(HARD) + HARD]
 
 
 def _encoded_fragment(text: str, is_html: bool) -> _Pieces:

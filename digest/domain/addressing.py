@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from digest.domain.cadences import Cadence, due_on
@@ -21,16 +21,20 @@ def followed(mask: int, topics: Iterable[TopicSlug]) -> frozenset[TopicSlug]:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a reader asked for. `most` is how many articles a mail may hold, None for all."""
+    """What a reader asked for. `most` is how many articles a mail may hold, None for all.
+
+    `is_text` asks for mail that is text alone.
+    """
 
     follows: frozenset[TopicSlug]
     most: int | None = None
     cadence: Cadence = Cadence.EVERY
+    is_text: bool = False
 
     @classmethod
     def of(cls, subscription: Subscription) -> Wishes:
         """Return what a subscriber asked for."""
-        return cls(subscription.follows, subscription.max_items, subscription.cadence)
+        return cls(subscription.follows, subscription.max_items, subscription.cadence, subscription.text_only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class Addressable:
         until = self.not_due_until(wishes.cadence, before.last_on) if wishes.follows else None
         if until is not None:
             return Skip(SkipReason.NOT_DUE, until)
-        found = self.edition(wishes.follows, most=wishes.most, told=before.told)
+        found = self.edition(wishes.follows, most=wishes.most, told=before.told, is_text=wishes.is_text)
         return Skip(found) if isinstance(found, SkipReason) else found
 
     def not_due_until(self, cadence: Cadence, last_on: date | None) -> date | None:
@@ -106,13 +110,18 @@ class Addressable:
         return due if due > self.day else None
 
     def edition(
-        self, follows: Collection[TopicSlug], *, most: int | None = None, told: Collection[int] = ()
+        self,
+        follows: Collection[TopicSlug],
+        *,
+        most: int | None = None,
+        told: Collection[int] = (),
+        is_text: bool = False,
     ) -> Edition | SkipReason:
         """Return what readers of these wishes see, or why there is nothing for them."""
         if not follows:
             return SkipReason.NO_TOPICS
         edition = edition_for(self.outline, follows, most=most, without=told)
         if edition.sections:
-            return edition
+            return replace(edition, is_text=True) if is_text else edition
         has_some = told and edition_for(self.outline, follows).sections
         return SkipReason.ALL_SENT if has_some else SkipReason.NOTHING_FOLLOWED

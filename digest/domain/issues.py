@@ -164,10 +164,12 @@ class Edition:
 
     Two readers with the same edition get the same mail, but for their personal links. `most` is how many of
     its items the mail may hold, the best; the others are online only. None: all that there is room for.
+    `is_text` is mailed without HTML.
     """
 
     sections: tuple[Section, ...]
     most: int | None = None
+    is_text: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -181,16 +183,23 @@ class Edition:
 
     @property
     def key(self) -> str:
-        """A short text that names the edition within its issue: `climate:0,4;space:2`, or `…|2` of two."""
+        """A short text that names the edition within its issue: `climate:0,4;space:2`.
+
+        Of the best two articles it ends in `|2`, without HTML in `|text`.
+        """
         sections = ";".join(f"{s.topic}:{','.join(map(str, s.positions))}" for s in self.sections)
-        return sections if self.most is None else f"{sections}|{self.most}"
+        most = "" if self.most is None else f"|{self.most}"
+        return f"{sections}{most}{_TEXT if self.is_text else ''}"
 
     @classmethod
     def from_key(cls, key: str) -> Edition:
         """Return the edition that `key` names. Raises `ValueError` when it is not a key."""
-        sections, _, most = key.partition("|")
+        sections, _, most = key.removesuffix(_TEXT).partition("|")
         found = tuple(_section_from_key(part) for part in sections.split(";") if part)
-        return cls(found, int(most) if most else None)
+        return cls(found, int(most) if most else None, key.endswith(_TEXT))
+
+
+_TEXT = "|text"
 
 
 def _section_from_key(part: str) -> Section:

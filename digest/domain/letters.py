@@ -29,6 +29,8 @@ class LetterKind(StrEnum):
     WELCOME = "welcome"
     PREFERENCES = "preferences"
     GOODBYE = "goodbye"
+    NEW_ADDRESS = "new-address"
+    OLD_ADDRESS = "old-address"
     INVITATION = "invitation"
     NEW_PASSWORD = "new-password"  # noqa: S105 (a kind of mail)
     TEST = "test"
@@ -38,11 +40,17 @@ class LetterKind(StrEnum):
 OF_ACCOUNTS = (LetterKind.INVITATION, LetterKind.NEW_PASSWORD)
 """Those to people with an account, who need not read any newsletter."""
 
+OF_CHANGES = (LetterKind.NEW_ADDRESS, LetterKind.OLD_ADDRESS)
+"""Those about a change of a reader's address, which do not go to the address they have."""
+
 OF_NEWSLETTERS = tuple(kind for kind in LetterKind if kind not in (*OF_ACCOUNTS, LetterKind.ALERT))
 """Those that a newsletter words and dresses."""
 
 CONFIRM_WITHIN = timedelta(hours=48)
 """How long the link in a confirmation is good for."""
+
+UNDO_WITHIN = timedelta(days=14)
+"""How long a reader's old address can take back that they have a new one."""
 
 LETTER_STALE_AFTER = timedelta(hours=48)
 """A letter still deferred after this long has failed: whoever waited for it asks again, or has gone."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 from digest.domain.cadences import Cadence
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import WishedHour, parse_wished_hour
 
 SubscriberId = NewType("SubscriberId", int)
 
@@ -72,7 +74,9 @@ class Subscriber:
 class Subscription:
     """A subscriber's tie to one newsletter, the topics of it they follow, how often and how much they want.
 
-    `max_items` is how many articles one mail may hold, None for all.
+    `max_items` is how many articles one mail may hold, None for all. `send_at` is the day and hour they want
+    it at, as `WishedHour` is written; `text_only` asks for mail without HTML. Who paused comes back at
+    `paused_until`, or when they say so.
     """
 
     subscriber: Subscriber
@@ -80,6 +84,14 @@ class Subscription:
     follows: frozenset[TopicSlug]
     cadence: Cadence = Cadence.EVERY
     max_items: int | None = None
+    send_at: str = ""
+    text_only: bool = False
+    paused_until: datetime | None = None
+
+    @property
+    def wished(self) -> WishedHour:
+        """The day and hour at which they want their mail."""
+        return parse_wished_hour(self.send_at)
 
 
 def email_key(email: str) -> str:

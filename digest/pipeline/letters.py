@@ -12,7 +12,7 @@ from digest.deliver.outbox import are_letters_due, send_letters
 from digest.deliver.transport import Envelope
 from digest.domain.deliveries import DeliveryId, Outcome
 from digest.domain.errors import Conflict, NotFound, Refused, Unavailable
-from digest.domain.letters import Letter, LetterId, LetterKind
+from digest.domain.letters import OF_CHANGES, Letter, LetterId, LetterKind
 from digest.domain.mail import Page
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
@@ -20,6 +20,7 @@ from digest.pipeline.account_letters import write_account_letter
 from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
 from digest.runtime import Runtime
+from digest.store.address_changes import change_to_tell
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, hasten_letters, queue_letter
 from digest.store.newsletters import get_newsletter, list_topics, newsletter_by_id
@@ -125,15 +126,30 @@ def page_of(
     """Return what a letter says, and the link that unsubscribes from more of its kind, '' for none."""
     from digest.compose.letters import letter_page, letter_view
 
-    link, unsubscribe_url = links_of(runtime, letter.kind, newsletter.id, who)
+    link, unsubscribe_url = links_of(
+        runtime, letter.kind, newsletter.id, who, change=_change_of(runtime, letter, who)
+    )
     view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url)
     return letter_page(runtime.letter_template(letter.kind, newsletter), newsletter, view), unsubscribe_url
 
 
+def _change_of(runtime: Runtime, letter: Letter, who: SubscriberId) -> int:
+    """Return the number of the change of address that a letter is about, 0 for one of another kind."""
+    if letter.kind not in OF_CHANGES:
+        return 0
+    with reading(runtime.engine) as session:
+        change = change_to_tell(session, letter.kind, who, letter.email)
+    if change is None:
+        raise NotFound(f"the change of address that a letter to {letter.email} was about is over")
+    return change.id
+
+
 def links_of(
-    runtime: Runtime, kind: LetterKind, newsletter_id: NewsletterId, who: SubscriberId
+    runtime: Runtime, kind: LetterKind, newsletter_id: NewsletterId, who: SubscriberId, *, change: int = 0
 ) -> tuple[str, str]:
     """Return the link a letter of this kind is for, and what unsubscribes from its list, "" for none.
+
+    `change` is the number of the change of address that it is about.
 
     Only a welcome belongs to one: a mail that was asked for, or the last one, nobody can have too often.
     """
@@ -141,6 +157,8 @@ def links_of(
     if kind is LetterKind.CONFIRMATION:
         token = runtime.tokens.sign_confirmation(newsletter_id, who, now=runtime.clock())
         return link("confirm", token), ""
+    if kind in OF_CHANGES:
+        return link(kind.value, sign(Purpose(kind.value), change, who)), ""
     settings = link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who))
     if kind is LetterKind.WELCOME:
         return settings, link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who))

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 from digest.domain.counting import counted
 from digest.domain.deliveries import UNFINISHED
 from digest.domain.endpoints import CallState
+from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN
 from digest.runtime import Runtime
 from digest.store import announcements, kept_answers, terms
+from digest.store.address_changes import AddressChangeRow
 from digest.store.announcements import CallRow
 from digest.store.attempts import AttemptRow
 from digest.store.audit import AuditRow
@@ -117,6 +119,13 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             record,
             "keep_record_days",
             Old(RemovalRow, RemovalRow.removed_at),
+        ),
+        _old(
+            "address_changes",
+            "changes of readers' addresses",
+            CONFIRM_WITHIN + UNDO_WITHIN,
+            "",
+            Old(AddressChangeRow, AddressChangeRow.asked_at),
         ),
         _old("sessions", "sessions that ended", timedelta(0), "", Old(SignInRow, SignInRow.ends_at)),
         _old(

@@ -13,6 +13,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import parse_wished_hour
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
 from digest.store.attributes import checked_attributes, put_attributes
@@ -27,8 +28,9 @@ from digest.track.steps import welcome
 class WantedBy:
     """What is known of a subscriber: '' and None stay as they are known.
 
-    `follows` are all the topics they follow then. `max_items` of 0 lets a mail hold all articles. Of
-    `attributes` those that are not named stay, and '' takes one away.
+    `follows` are all the topics they follow then. `max_items` of 0 lets a mail hold all articles. `send_at`
+    is written as a `WishedHour` is, 'any' being whenever it is sent. Of `attributes` those that are not
+    named stay, and '' takes one away.
     """
 
     follows: Collection[str] | None = None
@@ -37,6 +39,8 @@ class WantedBy:
     timezone: str = ""
     cadence: str = ""
     max_items: int | None = None
+    send_at: str = ""
+    text_only: bool | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,7 +60,7 @@ def put_subscriber(
 
     `again` also brings back who unsubscribed, paused or was erased; without it the first and the last are a
     `Conflict`, and the others stay away. With `is_new`, who is there and does not come back is a `Conflict`,
-    too. Raises `NotFound` for a newsletter or topic, `InvalidInput` for an address, zone, cadence or
+    too. Raises `NotFound` for a newsletter or topic, `InvalidInput` for an address, zone, hour, cadence or
     attribute.
     """
     address = parse_address(email)
@@ -103,6 +107,8 @@ def set_wishes(
         timezone=wanted.timezone,
         cadence=parse_cadence(wanted.cadence, newsletter.cadences) if wanted.cadence else None,
         max_items=wanted.max_items,
+        send_at=parse_wished_hour(wanted.send_at) if wanted.send_at else None,
+        text_only=wanted.text_only,
         state=state,
         now=runtime.clock(),
     )

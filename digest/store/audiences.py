@@ -65,8 +65,8 @@ class Reader(NamedTuple):
     """One subscriber of the audience. A tuple, as a million of these are read.
 
     `follows` has bit *i* set for the *i*-th of the newsletter's topics. `timezone` is '' for the
-    newsletter's; `most` is how many articles a mail may hold, None for all. `is_outside` is who is not among
-    those whom the issue is for.
+    newsletter's; `most` is how many articles a mail may hold, None for all. `send_at` is written as a
+    `WishedHour` is. `is_outside` is who is not among those whom the issue is for.
     """
 
     subscriber_id: SubscriberId
@@ -76,6 +76,8 @@ class Reader(NamedTuple):
     cadence: str
     most: int | None
     timezone: str
+    send_at: str
+    text_only: bool
     is_suppressed: bool
     follows: int
     is_outside: bool = False
@@ -107,7 +109,7 @@ def audience(
 
 def _audience_query(
     newsletter_id: NewsletterId, topics: Mapping[TopicSlug, int]
-) -> Select[int, str, str, str, str, int | None, str, bool, int]:
+) -> Select[int, str, str, str, str, int | None, str, str, bool, bool, int]:
     # A follow is there once or not at all, so the sum of the bits is their union. One look into the primary
     # key for each reader: to join the sums of all took PostgreSQL 45 s instead of 1 for 20,000 readers who
     # had just been imported, as it knew nothing about the tables yet and compared each with each. Topics of
@@ -129,6 +131,8 @@ def _audience_query(
             SubscriptionRow.cadence,
             SubscriptionRow.max_items,
             SubscriberRow.timezone,
+            SubscriptionRow.send_at,
+            SubscriptionRow.text_only,
             exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
             mask,
         )

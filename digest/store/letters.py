@@ -35,7 +35,8 @@ from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import NotFound
 from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
+from digest.store.address_changes import tells_of_change
 from digest.store.base import Base, BigId, storable
 from digest.store.entry_links import EntryLinkRow
 from digest.store.holds import NOTHING_HELD
@@ -106,9 +107,13 @@ _WANTED_IN = {
 """The states of a subscription in which each letter still makes sense when it is sent: whoever takes an
 unsubscription back at once is not told goodbye."""
 
-_ONCE_IN = {kind: timedelta(days=1) for kind in _WANTED_IN} | {LetterKind.PREFERENCES: timedelta(0)}
+_ONCE_IN = {kind: timedelta(days=1) for kind in (*_WANTED_IN, LetterKind.NEW_ADDRESS)} | {
+    LetterKind.PREFERENCES: timedelta(0),
+    LetterKind.OLD_ADDRESS: timedelta(0),
+}
 """One of a kind in this time for an address and newsletter: a form that anybody can fill in must not become a
-way to flood somebody. A link to the settings is asked for by ops, who know what they do."""
+way to flood somebody. A link to the settings is asked for by ops, who know what they do; of each change of
+their address readers are told."""
 
 _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _WAITING = (DeliveryState.PENDING, *_IN_HAND)
@@ -127,6 +132,7 @@ _IS_WANTED = or_(
         ),
     )
     .correlate(LetterRow),
+    tells_of_change(LetterRow.kind, LetterRow.subscriber_id, LetterRow.email_key).correlate(LetterRow),
     # A link that was used, or that another took the place of, is of no use to anybody.
     exists().where(EntryLinkRow.token == LetterRow.entry_link).correlate(LetterRow),
 )
@@ -143,10 +149,11 @@ def queue_letter(
     subscriber_id: SubscriberId,
     *,
     now: datetime,
+    to: str = "",
 ) -> LetterId | None:
     """Have a letter sent to a subscriber, from now on; None when one of its kind waits or went out lately.
 
-    Raises `NotFound` where there is no such subscription.
+    `to` is another address than theirs. Raises `NotFound` where there is no such subscription.
     """
     # Locked, so that two at once do not both find that there is none.
     tie = session.scalar(
@@ -157,15 +164,16 @@ def queue_letter(
     reader = session.get(SubscriberRow, subscriber_id)
     if tie is None or reader is None:
         raise NotFound(f"subscriber {subscriber_id} of newsletter {newsletter_id} was removed")
-    if _is_enough(session, kind, newsletter_id, reader.email_key, now=now):
+    address = to or reader.email
+    if _is_enough(session, kind, newsletter_id, email_key(address), now=now):
         return None
     domain = newsletter_by_id(session, newsletter_id).sender_email.rpartition("@")[2]
     row = LetterRow(
         kind=kind,
         newsletter_id=newsletter_id,
         subscriber_id=subscriber_id,
-        email=reader.email,
-        email_key=reader.email_key,
+        email=address,
+        email_key=email_key(address),
         message_id=f"<{kind}.{secrets.token_hex(10)}@{domain}>",
         state=DeliveryState.PENDING,
         fence=0,

@@ -22,7 +22,7 @@ _LEFT_BEHIND = frozenset(
     | {"returned_mails", "soft_bounces", "suppression_removals"}
     | {"homes", "holds", "pauses"}
     | {"webhook_events", "throttles", "receivers", "mail_domains", "warm_up_days"}
-    | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages"}
+    | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages", "address_changes"}
     | {"accounts", "attempts", "entry_links", "recovery_codes", "second_factors", "sign_ins"}
     | {"api_tokens", "audit", "calls", "endpoints", "kept_answers"}
 )

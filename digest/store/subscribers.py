@@ -6,7 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, delete, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Text,
+    delete,
+    exists,
+    false,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
@@ -15,10 +28,13 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import WishedHour
 from digest.store.announcements import announce
 from digest.store.base import NEVER_AGAIN, Base, storable
 from digest.store.database import insert_or_ignore
 from digest.store.newsletters import TopicRow, topic_ids
+
+_RETURNS = text("paused_until IS NOT NULL")
 
 
 class SubscriberRow(Base):
@@ -45,9 +61,14 @@ class SubscriptionRow(Base):
     """A subscriber's tie to a newsletter. `max_items` is how many articles a mail may hold, None for all.
 
     `joined_at` is when they first asked for it; None: as long ago as it is what it is (`changed_at`).
+    `send_at` is written as a `WishedHour` is; `paused_until` is None of all who did not say.
     """
 
     __tablename__ = "subscriptions"
+    __table_args__ = (
+        # Those few who come back by themselves are looked for every minute.
+        Index("ix_subscriptions_returning", "paused_until", sqlite_where=_RETURNS, postgresql_where=_RETURNS),
+    )
 
     newsletter_id: Mapped[int] = mapped_column(
         ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
@@ -60,6 +81,9 @@ class SubscriptionRow(Base):
     joined_at: Mapped[datetime | None]
     cadence: Mapped[str] = mapped_column(String(16), default="every", server_default="every")
     max_items: Mapped[int | None]
+    send_at: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    text_only: Mapped[bool] = mapped_column(default=False, server_default=false())
+    paused_until: Mapped[datetime | None]
 
 
 class FollowRow(Base):
@@ -103,11 +127,13 @@ def subscribe(
     timezone: str = "",
     cadence: Cadence | None = None,
     max_items: int | None = None,
+    send_at: WishedHour | None = None,
+    text_only: bool | None = None,
     state: SubscriptionState = SubscriptionState.ACTIVE,
 ) -> Subscription:
     """Make `email` a subscriber who follows exactly `follows`; the address may be known already.
 
-    What is '' of name, language and zone stays as it is known, and so do a `cadence` and `max_items` of None;
+    What is '' of name, language and zone stays as it is known, and so do those of the others that are None;
     `max_items` of 0 lets a mail hold all articles. Raises `NotFound` for a topic the newsletter
     does not have.
     """
@@ -131,6 +157,10 @@ def subscribe(
     tie.state, tie.changed_at = state, now
     tie.cadence = cadence or tie.cadence or Cadence.EVERY.value
     tie.max_items = tie.max_items if max_items is None else max_items or None
+    tie.send_at = (tie.send_at or "") if send_at is None else str(send_at)
+    tie.text_only = bool(tie.text_only) if text_only is None else text_only
+    if is_moved:
+        tie.paused_until = None
     session.flush()
     set_follows(session, newsletter_id, SubscriberId(row.id), follows)
     if is_moved:
@@ -285,10 +315,12 @@ def set_subscription_state(
     *,
     now: datetime,
     only_from: Collection[SubscriptionState] = tuple(SubscriptionState),
+    until: datetime | None = None,
 ) -> bool:
     """Change whether a subscriber wants the newsletter; the follows stay, so that a return is one step.
 
-    Returns whether this call did it: False when there is no subscription in one of the states `only_from`.
+    `until` is when a pause ends by itself. Returns whether this call did it: False when there is no
+    subscription in one of the states `only_from`.
     """
     changed = session.scalar(
         update(SubscriptionRow)
@@ -297,7 +329,7 @@ def set_subscription_state(
             SubscriptionRow.subscriber_id == subscriber_id,
             SubscriptionRow.state.in_(list(only_from)),
         )
-        .values(state=state, changed_at=now)
+        .values(state=state, changed_at=now, paused_until=until)
         .returning(SubscriptionRow.subscriber_id)
     )
     if changed is not None:
@@ -313,8 +345,15 @@ def _announce(
     now: datetime,
 ) -> None:
     """Tell endpoints where a subscription stands: by number, as an address is nobody's else's business."""
-    told = {"newsletter": newsletter_id, "subscriber": subscriber_id, "state": state.value}
+    told = standing_told(newsletter_id, subscriber_id, state)
     announce(session, EventKind(f"subscriber.{state}"), told, now=now)
+
+
+def standing_told(
+    newsletter_id: NewsletterId, subscriber_id: SubscriberId, state: SubscriptionState
+) -> dict[str, object]:
+    """Return what endpoints are told of a subscription that came into a state."""
+    return {"newsletter": newsletter_id, "subscriber": subscriber_id, "state": state.value}
 
 
 def suppress(
@@ -364,6 +403,9 @@ def _subscription(row: SubscriberRow, tie: SubscriptionRow, slugs: Iterable[str]
         frozenset(map(TopicSlug, slugs)),
         Cadence(tie.cadence),
         tie.max_items,
+        tie.send_at,
+        tie.text_only,
+        tie.paused_until,
     )
 
 

@@ -15,6 +15,7 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import WishedHour
 from digest.store.attributes import put_attributes
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore, plan_by_values
@@ -29,9 +30,9 @@ _PAGE = 1_000
 class WantedSubscription:
     """A subscription as a list asks for it: what is None or '' stays as it is known.
 
-    `max_items` of 0 lets a mail hold all articles. Who is new gets the `state`, as of `since`. With
-    `only_fills` what is known of somebody stays, and so do their topics where they follow some. What is not
-    named of `attributes` stays.
+    `max_items` of 0 lets a mail hold all articles. Who is new gets the `state`, as of `since`; who is new and
+    paused comes back at `paused_until`. With `only_fills` what is known of somebody stays, and so do their
+    topics where they follow some. What is not named of `attributes` stays.
     """
 
     email: str
@@ -41,6 +42,9 @@ class WantedSubscription:
     timezone: str = ""
     cadence: Cadence | None = None
     max_items: int | None = None
+    send_at: WishedHour | None = None
+    text_only: bool | None = None
+    paused_until: datetime | None = None
     state: SubscriptionState = SubscriptionState.ACTIVE
     since: datetime | None = None
     only_fills: bool = False
@@ -159,6 +163,7 @@ def _subscribe_page(
                 "changed_at": one.since or now,
                 "joined_at": one.since or now,
                 "cadence": Cadence.EVERY.value,
+                "paused_until": one.paused_until if one.state is SubscriptionState.PAUSED else None,
             }
             for one in page
             if before[one.key] is None
@@ -266,13 +271,19 @@ def _pace(
     page: Sequence[WantedSubscription],
     ids: Mapping[str, int],
 ) -> None:
-    """Set how often and how much is wanted, where the list says so."""
+    """Set how often, how much, when and in which form it is wanted, where the list says so."""
     told: dict[str, list[dict[str, object]]] = {
         "cadence": [{"b_id": ids[one.key], "cadence": one.cadence.value} for one in page if one.cadence],
         "max_items": [
             {"b_id": ids[one.key], "max_items": one.max_items or None}
             for one in page
             if one.max_items is not None
+        ],
+        "send_at": [
+            {"b_id": ids[one.key], "send_at": str(one.send_at)} for one in page if one.send_at is not None
+        ],
+        "text_only": [
+            {"b_id": ids[one.key], "text_only": one.text_only} for one in page if one.text_only is not None
         ],
     }
     for column, rows in told.items():

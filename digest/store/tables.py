@@ -2,6 +2,7 @@
 
 from digest.store import (
     accounts,
+    address_changes,
     announcements,
     answers,
     approvals,
@@ -63,6 +64,7 @@ from digest.store.base import Base
 
 __all__ = [
     "accounts",
+    "address_changes",
     "announcements",
     "answers",
     "approvals",

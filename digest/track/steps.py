@@ -22,6 +22,7 @@ from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
+from digest.store.reader_pauses import end_pauses, set_pause_end
 from digest.store.subscribers import is_suppressed, set_follows, set_subscription_state, subscription_of
 
 log = structlog.get_logger(__name__)
@@ -109,20 +110,45 @@ def welcome(
 
 
 def pause(
-    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    until: datetime | None = None,
 ) -> Change:
-    """Send nothing more until the subscriber comes back. Nothing is armed after this has returned."""
+    """Send nothing more until the subscriber comes back, at `until` by themselves.
+
+    Nothing is armed after this has returned. Of a subscription that is paused already, the end is changed.
+    """
     with writing(engine) as session:
         active = (SubscriptionState.ACTIVE,)
         change = _move(
-            session, newsletter_id, subscriber_id, SubscriptionState.PAUSED, only_from=active, now=now
+            session,
+            newsletter_id,
+            subscriber_id,
+            SubscriptionState.PAUSED,
+            only_from=active,
+            now=now,
+            until=until,
         )
+        if change is Change.ALREADY:
+            set_pause_end(session, newsletter_id, subscriber_id, until)
         cancelled = (
             cancel_for_subscriber(session, newsletter_id, subscriber_id) if change is Change.DONE else 0
         )
     if change is Change.DONE:
         log.info("subscriber.paused", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled)
     return change
+
+
+def let_return(engine: Engine, *, now: datetime) -> int:
+    """Send again to everybody whose pause is over by now; return how many those are."""
+    with writing(engine) as session:
+        returned = end_pauses(session, now=now)
+    if returned:
+        log.info("subscribers.returned", count=returned)
+    return returned
 
 
 def resubscribe(
@@ -166,8 +192,11 @@ def _move(
     *,
     only_from: Collection[SubscriptionState],
     now: datetime,
+    until: datetime | None = None,
 ) -> Change:
-    if set_subscription_state(session, newsletter_id, subscriber_id, to, only_from=only_from, now=now):
+    if set_subscription_state(
+        session, newsletter_id, subscriber_id, to, only_from=only_from, now=now, until=until
+    ):
         return Change.DONE
     found = subscription_of(session, newsletter_id, subscriber_id)
     if found is None:

@@ -35,6 +35,10 @@ class Purpose(StrEnum):
     """Shows a preview to people without an account."""
     CLICK = "click"
     """Leads to an article, and counts that."""
+    NEW_ADDRESS = "new-address"
+    """Makes the address it was mailed to a reader's own."""
+    OLD_ADDRESS = "old-address"
+    """Takes that back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,11 @@ class Tokens:
         """Return whose link it is and its number there. Raises `Refused` when it is not ours."""
         issue_id, number = self._read(Purpose.CLICK, token, 2)
         return IssueId(issue_id), number
+
+    def read_change(self, purpose: Purpose, token: str) -> tuple[int, int]:
+        """Return which change of whose address it is about. Raises `Refused` when it is not ours for this."""
+        change_id, subscriber_id = self._read(purpose, token, 2)
+        return change_id, subscriber_id
 
     def _sign(self, purpose: Purpose, *numbers: int) -> str:
         return self._signers[purpose].sign(".".join(map(str, numbers))).decode("ascii")

@@ -32,7 +32,9 @@ from digest.web import (
     health,
     manage,
     ops,
+    preferences,
     preview,
+    readdressing,
     subscriber,
     webhooks,
 )
@@ -96,6 +98,8 @@ def _routes() -> tuple[BaseRoute, ...]:
         manage,
         ops,
         subscriber,
+        preferences,
+        readdressing,
         clicks,
         archive,
     ):

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from digest.domain.errors import NotFound
-from digest.domain.topics import TopicSlug
 from digest.pipeline.preview import page_sent
 from digest.runtime import Runtime
 from digest.track import steps
@@ -21,7 +19,7 @@ from digest.track.tokens import Purpose, SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
 from digest.web.headers import ONLINE
-from digest.web.readers import get_subscription, reader_view
+from digest.web.readers import reader_view
 from digest.web.templating import Pages
 
 router = APIRouter(tags=[FOR_READERS])
@@ -31,12 +29,7 @@ async def _unsubscribe_link(runtime: TheRuntime, token: str) -> SubscriptionLink
     return runtime.tokens.read_subscription(Purpose.UNSUBSCRIBE, token)
 
 
-async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink:
-    return runtime.tokens.read_subscription(Purpose.PREFERENCES, token)
-
-
 UnsubscribeLink = Annotated[SubscriptionLink, Depends(_unsubscribe_link)]
-PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
 ON_THE_PAGE = "on-the-page"
 """What our own form has in its address, as nothing of its body is read."""
@@ -57,10 +50,6 @@ _RETURN = {
     Change.REMOVED: "",
 }
 """What a page tells those who come back. That their address is never mailed, it sees by itself."""
-
-
-MUTE = "mute:"
-"""What the button that mutes one topic says before its name."""
 
 
 @router.api_route("/unsubscribe/{token}", methods=READ)
@@ -98,51 +87,6 @@ def undo_unsubscribe(runtime: TheRuntime, pages: ThePages, link: UnsubscribeLink
     return _unsubscribe_page(runtime, pages, link, _RETURN[change])
 
 
-@router.api_route("/preferences/{token}", methods=READ)
-@router.api_route("/preferences/{token}/return", methods=READ)
-@router.api_route("/preferences/{token}/pause", methods=READ)
-def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
-    """Show the topics a subscriber follows."""
-    return _preferences_page(runtime, pages, link, token, "")
-
-
-@router.post("/preferences/{token}")
-def save_preferences(
-    runtime: TheRuntime,
-    pages: ThePages,
-    link: PreferencesLink,
-    token: str,
-    save: Annotated[str, Form()],  # the form's button: a POST of nothing must not unfollow all
-    topic: Annotated[list[str], Form(default_factory=list)],
-) -> HTMLResponse:
-    """Follow exactly the topics that were ticked, but for one whose own button was pressed to mute it."""
-    get_subscription(runtime, link)
-    told, status = "saved", 200
-    wanted = [TopicSlug(slug) for slug in topic if f"{MUTE}{slug}" != save]
-    try:
-        steps.follow(runtime.engine, link.newsletter_id, link.subscriber_id, wanted)
-    except NotFound:
-        # The newsletter dropped a topic while the page was open.
-        told, status = "changed", 422
-    return _preferences_page(runtime, pages, link, token, told, status=status)
-
-
-@router.post("/preferences/{token}/pause")
-def pause(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
-    """Send nothing until they come back. Twice is the same as once."""
-    steps.pause(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return _preferences_page(runtime, pages, link, token, "")
-
-
-@router.post("/preferences/{token}/return")
-def return_from_preferences(
-    runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str
-) -> HTMLResponse:
-    """Start the newsletter again for somebody who unsubscribed or paused."""
-    change = steps.restart(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
-    return _preferences_page(runtime, pages, link, token, _RETURN[change])
-
-
 @router.api_route("/online/{token}", methods=READ)
 def online(runtime: TheRuntime, token: str) -> HTMLResponse:
     """Show the very edition that was sent to this subscriber."""
@@ -154,11 +98,3 @@ def online(runtime: TheRuntime, token: str) -> HTMLResponse:
 def _unsubscribe_page(runtime: Runtime, pages: Pages, link: SubscriptionLink, told: str) -> HTMLResponse:
     reader = reader_view(runtime, link)
     return pages.reader("unsubscribe.html", pages.phrases(*reader.languages), reader=reader, told=told)
-
-
-def _preferences_page(
-    runtime: Runtime, pages: Pages, link: SubscriptionLink, token: str, told: str, *, status: int = 200
-) -> HTMLResponse:
-    reader = reader_view(runtime, link)
-    spoken = pages.phrases(*reader.languages)
-    return pages.reader("preferences.html", spoken, status=status, reader=reader, token=token, told=told)

@@ -67,6 +67,11 @@ class Pages:
         seen._signed_in = signed_in
         return seen
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that readers' pages speak, English first."""
+        return self._catalogues.languages
+
     def phrases(self, *languages: str) -> Phrases:
         """Return how pages speak in the first of these languages that is translated, else in English."""
         found = ((language, self._catalogues.phrases(language)) for language in languages if language)

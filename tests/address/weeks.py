@@ -15,6 +15,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
+from digest.domain.wished import parse_wished_hour
 from digest.store.articles import ArticleId, ArticleRow
 from digest.store.contents import record_content
 from digest.store.database import reading, writing
@@ -52,6 +53,8 @@ class Weeks:
         cadence: Cadence | None = None,
         most: int | None = None,
         timezone: str = "",
+        send_at: str = "",
+        text_only: bool = False,
     ) -> SubscriberId:
         with writing(self.engine) as session:
             return subscribe(
@@ -62,6 +65,8 @@ class Weeks:
                 cadence=cadence,
                 max_items=most,
                 timezone=timezone,
+                send_at=parse_wished_hour(send_at),
+                text_only=text_only,
                 now=NOW,
             ).subscriber.id
 

@@ -70,6 +70,24 @@ def test_subscribers_choose_how_often_and_how_much_of_what_is_offered(weekly: Pa
     assert (told["cadence"], told["max_items"]) == ("monthly", None)
 
 
+def test_subscribers_choose_when_and_in_which_form_and_pause_until_a_day(
+    weekly: Path, digest: Digest
+) -> None:
+    ada = ("weekly", "ada@example.org")
+    said = digest("subscriber", "add", *ada, "--send-at", "saturday 8", "--text-only").well().out
+    assert "climate, space, on Saturdays at 08:00, without HTML." in said
+    digest("subscriber", "add", *ada, "--send-at", "noon").refused(WRONG, "'noon' is no day and hour")
+    until = f"{datetime.now(UTC).date() + timedelta(days=30)}"
+    assert "gets no mail of" in digest("subscriber", "pause", *ada, "--until", until).well().out
+    told = digest("subscriber", "show", *ada).well().out
+    assert f"paused, back by themselves on {until} " in told
+    assert "without HTML" in told
+    assert "on Saturdays at 08:00" in told
+    digest("subscriber", "pause", *ada, "--until", "2020-01-01").refused(WRONG, "a pause cannot end on")
+    digest("subscriber", "remove", *ada).well()
+    digest("subscriber", "pause", *ada).refused(WRONG, "there is nothing to pause")
+
+
 def test_a_removed_topic_is_followed_by_nobody(weekly: Path, digest: Digest) -> None:
     digest("topic", "remove", "weekly", "climate").well()
     assert digest("subscriber", "show", "weekly", "ada@example.org", "--json").json["follows"] == ["space"]
@@ -383,7 +401,9 @@ def test_pairs_that_are_none_are_told(weekly: Path, digest: Digest) -> None:
 
 def test_subscribers_go_out_as_they_come_in(weekly: Path, digest: Digest) -> None:
     shown = digest("subscriber", "export", "weekly").well().out
-    assert shown.startswith("email,name,topics,language,timezone,cadence,max_items,state,since\n")
+    assert shown.startswith(
+        "email,name,topics,language,timezone,cadence,max_items,send_at,text_only,state,since,paused_until\n"
+    )
     told = digest("subscriber", "export", "weekly", "--out", "readers.csv").well().out
     assert told == "readers.csv: 3 subscribers\n"
     assert Path("readers.csv").read_text() == shown

@@ -154,6 +154,25 @@ def test_the_headers_say_who_what_and_how_to_leave(raw: bytes) -> None:
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
+@pytest.mark.parametrize("follows", [{SPACE}, {topic.slug for topic in TOPICS}])
+def test_a_mail_without_html_is_one_text_and_the_same_text(
+    follows: set[TopicSlug], rendered: RenderedIssue, encoded: EncodedIssue
+) -> None:
+    edition = edition_for(sample_issue().outline, follows)
+    raw = encoded.edition(replace(edition, is_text=True)).message(sample_recipient())
+    message = parsed(raw)
+    assert (message.get_content_type(), message.is_multipart(), message.defects) == ("text/plain", False, [])
+    text = message.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    shown = text.decode().replace("\r\n", "\n")
+    assert shown.rstrip("\n") == page_of(rendered, edition).text.rstrip("\n")
+    assert raw.endswith(b"\r\n")
+    assert not raw.endswith(b"\r\n\r\n"), "DKIM's simple form leaves empty lines at the end out"
+    assert all(len(line) <= 76 for line in body_lines(raw))
+    whole = parsed(encoded.edition(edition).message(sample_recipient()))
+    assert message.keys() == [*whole.keys()[:-4], "Content-Transfer-Encoding", *whole.keys()[-4:]]
+
+
 def test_what_a_sender_lacks_is_left_out(rendered: RenderedIssue) -> None:
     bare = Sender("Reader", "reader@example.org", "list.example.org", "reader:digest:x")
     issue = EncodedIssue(rendered, bare, name="1", date=SENT_AT)

@@ -19,6 +19,7 @@ from digest.pipeline.managing import segments
 from digest.pipeline.sharing import share_issue
 from digest.runtime import Runtime
 from digest.store.accounts import add_account
+from digest.store.address_changes import add_change
 from digest.store.announcements import announce, claim_calls, record_call
 from digest.store.database import reading, writing
 from digest.store.newsletters import NewsletterRow, get_newsletter
@@ -30,7 +31,7 @@ from tests.samples import ITEMS
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
 from tests.web.people import NAMES
 from tests.web.site import Site
-from tests.web.world import ADA, DRAFT, NEXT_WEEK, NOW, SENDING, a_week_later, add_articles
+from tests.web.world import ADA, BEN, DRAFT, NEXT_WEEK, NOW, SENDING, a_week_later, add_articles, reader_id
 
 INVITED = "nele@example.org"
 PINNED, DROPPED = 14, 13
@@ -116,4 +117,15 @@ def shape_and_share(site: Site) -> Mapping[str, str]:
         purpose: site.link(purpose, ADA).rpartition("/")[2]
         for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.ONLINE)
     }
-    return {"enter": invitation, "shown": share.url.rpartition("/")[2], **mailed}
+    return {"enter": invitation, "shown": share.url.rpartition("/")[2], **mailed, **_moves(site)}
+
+
+def _moves(site: Site) -> Mapping[str, str]:
+    """Let a reader ask for a new address; return the tokens of the letters to both."""
+    who = reader_id(site.runtime.engine, BEN)
+    with writing(site.runtime.engine) as session:
+        change = add_change(
+            session, NewsletterId(1), who, old_email=BEN, new_email="ben@new.example.org", now=NOW
+        )
+    sign = site.runtime.tokens.sign
+    return {purpose: sign(purpose, change.id, who) for purpose in (Purpose.NEW_ADDRESS, Purpose.OLD_ADDRESS)}

@@ -204,8 +204,13 @@ def test_a_reader_goes_from_the_mail_online_to_other_topics(site: Site, page: Pa
     page.get_by_role("link", name="Choose your topics").click()
     page.get_by_label("Climate & energy").uncheck()
     page.get_by_label("Cities").check()
+    page.get_by_label("Hour").select_option("8")
+    page.get_by_role("button", name="Show the next issue").click()
+    page.get_by_role("heading", name="The next issue with these choices").wait_for()
+    assert follows_of(site.runtime.engine, ADA) == {"climate", "food"}, "it was only looked at"
     page.get_by_role("button", name="Save").click()
     page.get_by_role("status").wait_for()
     assert follows_of(site.runtime.engine, ADA) == {"cities", "food"}
+    assert page.get_by_label("Hour").input_value() == "8"
     page.get_by_role("link", name="Unsubscribe from all of it").click()
     page.wait_for_url(f"{site.url}/unsubscribe/*")

@@ -16,7 +16,7 @@ from digest.runtime import Runtime
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from digest.track.tokens import Purpose
-from digest.web import editor, health, preview, subscriber, webhooks
+from digest.web import editor, health, preferences, preview, readdressing, subscriber, webhooks
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
@@ -43,6 +43,9 @@ def paths_of(site: Site) -> dict[str, str]:
         "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
         "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
+        "/preferences/{token}/address": site.link(Purpose.PREFERENCES, ADA) + "/address",
+        "/new-address/{token}": site.link(Purpose.NEW_ADDRESS, ADA),
+        "/old-address/{token}": site.link(Purpose.OLD_ADDRESS, ADA),
         "/online/{token}": site.link(Purpose.ONLINE, ADA),
         "/hooks/{provider}": "/hooks/ses",
         "/healthz": "/healthz",
@@ -71,7 +74,9 @@ def is_a_form_of_the_desk(route: APIRoute) -> bool:
 def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(still_site: Site) -> None:
     paths = paths_of(still_site)
     routes = [
-        route for part in (editor, preview, subscriber, health, webhooks) for route in part.router.routes
+        route
+        for part in (editor, preview, subscriber, preferences, readdressing, health, webhooks)
+        for route in part.router.routes
     ]
     forms = {route.path for route in routes if isinstance(route, APIRoute) and is_a_form_of_the_desk(route)}
     assert {route.path for route in routes if isinstance(route, APIRoute)} - forms == set(paths)

@@ -80,6 +80,9 @@ def _fields(one: Subscription, since: datetime) -> tuple[str, ...]:
         who.timezone,
         one.cadence,
         str(one.max_items or ""),
+        one.send_at,
+        "yes" if one.text_only else "",
         one.state,
         since.isoformat(),
+        one.paused_until.isoformat() if one.paused_until else "",
     )

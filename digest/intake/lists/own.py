@@ -16,8 +16,11 @@ COLUMNS = (
     "timezone",
     "cadence",
     "max_items",
+    "send_at",
+    "text_only",
     "state",
     "since",
+    "paused_until",
     "tags",
 )
 """All but `email` may be missing. `state` is ours, and without it they want the newsletter."""
@@ -46,6 +49,9 @@ def _read(fields: Fields, tags_from: Collection[str]) -> Said:
         timezone=fields.get("timezone", ""),
         cadence=fields.get("cadence", ""),
         max_items=fields.get("max_items", ""),
+        send_at=fields.get("send_at", ""),
+        text_only=fields.get("text_only", ""),
+        paused_until=fields.get("paused_until", ""),
         topics=fields.get("topics"),
         tags=tags_of(fields, ("tags", *tags_from)),
         since="" if standing is Standing.LEFT else fields.get("since", ""),

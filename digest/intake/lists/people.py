@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.errors import InvalidInput
@@ -14,6 +14,7 @@ from digest.domain.segments import parse_key
 from digest.domain.subscribers import MOST_ITEMS, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import Topic, TopicSlug
+from digest.domain.wished import parse_wished_hour
 from digest.intake.addresses import parse_address
 from digest.intake.lists.own import MEANINGS
 from digest.intake.lists.said import ATTRIBUTE, Said, Standing
@@ -107,6 +108,9 @@ class Person:
             timezone=first.timezone or second.timezone,
             cadence=first.cadence or second.cadence,
             max_items=second.max_items if first.max_items is None else first.max_items,
+            send_at=first.send_at or second.send_at,
+            text_only=second.text_only if first.text_only is None else first.text_only,
+            paused_until=first.paused_until or second.paused_until,
             state=leading.wanted.state,
             attributes={**second.attributes, **first.attributes},
         )
@@ -129,6 +133,9 @@ def person_of(said: Said, terms: Terms, *, is_own: bool, now: datetime) -> Perso
             timezone=_zone(said.timezone, is_own=is_own),
             cadence=parse_cadence(said.cadence, terms.cadences) if said.cadence else None,
             max_items=_max_items(said.max_items),
+            send_at=parse_wished_hour(said.send_at) if said.send_at else None,
+            text_only=_yes(said.text_only, "text_only"),
+            paused_until=parse_moment(said.paused_until, now=_EVER) if said.paused_until else None,
             state=state,
             since=_moment(said.since, is_own=is_own, now=now),
             only_fills=not is_own,
@@ -186,6 +193,21 @@ def _moment(text: str, *, is_own: bool, now: datetime) -> datetime | None:
         if is_own:
             raise
         return None
+
+
+_EVER = datetime.max.replace(tzinfo=UTC)
+"""The end of a pause lies in the future, as no other moment of a list does."""
+
+
+def _yes(text: str, column: str) -> bool | None:
+    if not text:
+        return None
+    if (said := text.lower()) not in _YES_OR_NO:
+        raise InvalidInput(f"{column} '{text[:40]}' is neither yes nor no")
+    return _YES_OR_NO[said]
+
+
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 def _max_items(text: str) -> int | None:

@@ -44,6 +44,9 @@ class Said:
     timezone: str = ""
     cadence: str = ""
     max_items: str = ""
+    send_at: str = ""
+    text_only: str = ""
+    paused_until: str = ""
     topics: str | None = None
     tags: tuple[str, ...] = ()
     since: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -12,19 +13,27 @@ from sqlalchemy.orm import Session
 from digest.domain.accounts import Right
 from digest.domain.cadences import Cadence
 from digest.domain.errors import Conflict
-from digest.domain.newsletters import Newsletter
+from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.segments import ATTRIBUTES_MAX
-from digest.domain.subscribers import MOST_ITEMS, Subscription, SubscriptionState, email_key
+from digest.domain.subscribers import (
+    MOST_ITEMS,
+    SubscriberId,
+    Subscription,
+    SubscriptionState,
+    email_key,
+)
 from digest.domain.topics import TOPICS_MAX
 from digest.pipeline.managing import segments
+from digest.pipeline.readdressing import move_address
+from digest.pipeline.reader_pauses import pause_until
 from digest.pipeline.subscribing import WantedBy, put_subscriber, set_wishes
 from digest.runtime import Runtime
 from digest.store.attributes import attributes_among
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
-from digest.track.steps import Change, pause, restart, unsubscribe
-from digest.web.api.access import Call, asks
+from digest.track.steps import Change, restart, unsubscribe
+from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
 from digest.web.api.shapes import (
     PATH,
@@ -57,6 +66,12 @@ class Subscriber(Told):
     follows: list[str] = Field(description="The topics they follow, by short name. None: they get no mail.")
     cadence: Cadence
     max_items: int | None = Field(description="Articles in a mail at most; null for all.")
+    send_at: str = Field(
+        description="The day and hour they want it at, by their own clock; '' for when it is sent.",
+        examples=["saturday 08:00"],
+    )
+    text_only: bool = Field(description="Whether they want mail without HTML.")
+    paused_until: datetime | None = Field(description="When a pause ends by itself; null: it does not.")
     attributes: Mapping[str, str] = Field(description="What is known of them besides, by key.")
 
     @classmethod
@@ -73,6 +88,9 @@ class Subscriber(Told):
             follows=sorted(one.follows),
             cadence=one.cadence,
             max_items=one.max_items,
+            send_at=one.send_at,
+            text_only=one.text_only,
+            paused_until=one.paused_until,
             attributes=attributes,
         )
 
@@ -126,6 +144,8 @@ AttributesGiven = Annotated[
     ),
 ]
 
+_SEND_AT = "The day and hour they want it at, by their own clock; 'any' is whenever it is sent."
+
 
 class NewSubscriber(Given):
     """Somebody to be added, who asked for it."""
@@ -139,6 +159,8 @@ class NewSubscriber(Given):
     timezone: Line = Field("", examples=["Europe/Paris"])
     cadence: Cadence | None = Field(None, description="One that the newsletter offers; null: every issue.")
     max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0 or null: all.")
+    send_at: Line = Field("", examples=["saturday 08:00"], description=_SEND_AT)
+    text_only: StrictBool | None = None
     attributes: AttributesGiven = Field(default_factory=dict)
     again: StrictBool = Field(
         False, description="Also when they unsubscribed or paused: they asked to come back."
@@ -156,6 +178,8 @@ class SubscriberChange(Given):
     timezone: Line = ""
     cadence: Cadence | None = None
     max_items: StrictInt | None = Field(None, ge=0, le=MOST_ITEMS, description="0: all.")
+    send_at: Line = Field("", examples=["saturday 08:00"], description=_SEND_AT)
+    text_only: StrictBool | None = None
     attributes: AttributesGiven = Field(default_factory=dict)
 
 
@@ -197,24 +221,62 @@ def change_subscriber(
     return told
 
 
+class PauseEnd(Given):
+    """When a pause ends by itself."""
+
+    until: date | None = Field(
+        None, description="The first day on which they get mail again, by their own clock; null: none."
+    )
+
+
 @router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/unsubscribe", **asks(Right.OPERATE))
 def unsubscribe_subscriber(
     runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number
 ) -> Subscriber:
     """Stop the newsletter for a subscriber. Mail that waits for them is not sent."""
-    return _moved(runtime, newsletter, subscriber_id, unsubscribe)
+    engine, now = runtime.engine, runtime.clock()
+    return _moved(runtime, newsletter, subscriber_id, lambda of, who: unsubscribe(engine, of, who, now=now))
 
 
 @router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/pause", **asks(Right.OPERATE))
-def pause_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
-    """Send a subscriber nothing more until they come back."""
-    return _moved(runtime, newsletter, subscriber_id, pause)
+def pause_subscriber(
+    runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number, ends: PauseEnd | None = None
+) -> Subscriber:
+    """Send a subscriber nothing more until they come back, on a day by themselves where one is given.
+
+    Of who paused before, that day is changed.
+    """
+    day = ends.until if ends else None
+    return _moved(runtime, newsletter, subscriber_id, lambda of, who: pause_until(runtime, of, who, day))
 
 
 @router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/return", **asks(Right.OPERATE))
 def return_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
     """Send the newsletter again to somebody who unsubscribed or paused, and asked to come back."""
-    return _moved(runtime, newsletter, subscriber_id, restart)
+    engine, now = runtime.engine, runtime.clock()
+    return _moved(runtime, newsletter, subscriber_id, lambda of, who: restart(engine, of, who, now=now))
+
+
+class NewAddress(Given):
+    """Where a subscriber's mail goes from now on."""
+
+    email: Address = Field(examples=["ada@new.example.org"])
+
+
+@router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/address", **asks(Right.OPERATE))
+def move_subscriber(
+    runtime: TheRuntime, caller: TheCaller, newsletter: NewsletterName, subscriber_id: Number, new: NewAddress
+) -> Subscriber:
+    """Give a subscriber another address, as they asked for, for all their newsletters.
+
+    The old address is told, and can take it back for two weeks. One that somebody has is a conflict.
+    """
+    with reading(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        before = subscription_by_number(session, found, subscriber_id)
+    move_address(runtime, newsletter, before.subscriber.email, new.email, by=caller.name)
+    with reading(runtime.engine) as session:
+        return _told(session, found, subscription_by_number(session, found, subscriber_id))
 
 
 def _wanted(given: NewSubscriber | SubscriberChange) -> WantedBy:
@@ -225,6 +287,8 @@ def _wanted(given: NewSubscriber | SubscriberChange) -> WantedBy:
         timezone=given.timezone.strip(),
         cadence=given.cadence or "",
         max_items=given.max_items,
+        send_at=given.send_at.strip(),
+        text_only=given.text_only,
         attributes=given.attributes,
     )
 
@@ -235,11 +299,13 @@ def _told(session: Session, newsletter: Newsletter, one: Subscription) -> Subscr
     return Subscriber.of(one, attributes_among(session, newsletter.id, [who]).get(who, {}))
 
 
-def _moved(runtime: Runtime, slug: str, subscriber_id: int, move: Callable[..., Change]) -> Subscriber:
+def _moved(
+    runtime: Runtime, slug: str, subscriber_id: int, move: Callable[[NewsletterId, SubscriberId], Change]
+) -> Subscriber:
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
         before = subscription_by_number(session, newsletter, subscriber_id)
-    change = move(runtime.engine, newsletter.id, before.subscriber.id, now=runtime.clock())
+    change = move(newsletter.id, before.subscriber.id)
     if change is Change.NOT_FROM_HERE:
         raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
     with reading(runtime.engine) as session:

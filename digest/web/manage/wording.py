@@ -35,6 +35,8 @@ KINDS = (
     Choice(LetterKind.WELCOME, "Welcome"),
     Choice(LetterKind.PREFERENCES, "Preferences"),
     Choice(LetterKind.GOODBYE, "Goodbye"),
+    Choice(LetterKind.NEW_ADDRESS, "New address"),
+    Choice(LetterKind.OLD_ADDRESS, "Old address"),
     Choice(LetterKind.TEST, "Test"),
 )
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -72,6 +73,16 @@ def test_every_signature_holds_at_the_server_that_took_the_mail(
         online = f"https://digest.example.org/{'x' * number * 90}"
         message = delivered(smtp_sink, signed(rendered, keys, follows=follows, online_url=online))
         assert verdicts(message, records(keys)) == [True] * len(keys)
+
+
+@pytest.mark.parametrize("keys", KEYS.values(), ids=KEYS)
+def test_a_signature_holds_for_a_mail_without_html(
+    keys: tuple[DkimKey, ...], rendered: RenderedIssue, smtp_sink: SmtpSink
+) -> None:
+    issue = EncodedIssue(rendered, SENDER, name="2026-47", date=DATE, signer=Signer(DOMAIN, keys))
+    edition = replace(edition_for(sample_issue().outline, FOLLOWS[-1]), is_text=True)
+    message = delivered(smtp_sink, issue.edition(edition).message(sample_recipient()))
+    assert verdicts(message, records(keys)) == [True] * len(keys)
 
 
 def test_the_domain_above_the_senders_may_sign(rendered: RenderedIssue) -> None:

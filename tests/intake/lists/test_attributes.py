@@ -34,7 +34,7 @@ def test_columns_of_ours_are_taken_and_given_back(intake: Intake) -> None:
     out = io.StringIO()
     export_list(intake.engine, intake.newsletter.id, out)
     header, ada, _ = out.getvalue().splitlines()
-    assert header.endswith(",since,attribute.city,attribute.plan")
+    assert header.endswith(",since,paused_until,attribute.city,attribute.plan")
     assert ada.endswith(",New York,'=1+1")
     intake.newsletter = stored_newsletter(intake.engine, slug="daily")
     intake(intake.file("again.csv", out.getvalue()))

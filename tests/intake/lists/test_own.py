@@ -136,6 +136,9 @@ def test_a_wrong_line_is_told_with_file_and_line(line: str, said: str) -> None:
         ("max_items", "few", "max_items 'few' is no number from 1 to"),
         ("max_items", "-1", "max_items '-1' is no number from 1 to"),
         ("max_items", "9999", "max_items '9999' is no number from 1 to"),
+        ("send_at", "noon", "'noon' is no day and hour: write it like 'saturday 08:00'"),
+        ("text_only", "perhaps", "text_only 'perhaps' is neither yes nor no"),
+        ("paused_until", "spring", "'spring' is no moment"),
     ],
 )
 def test_a_wrong_wish_is_told_with_file_and_line(field: str, value: str, said: str) -> None:

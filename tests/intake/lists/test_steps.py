@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -128,13 +128,16 @@ def test_a_trial_tells_the_same_and_changes_nothing(intake: Intake) -> None:
 def test_a_list_goes_out_and_comes_in_again_as_it_was(intake: Intake) -> None:
     file = intake.file(
         "readers.csv",
-        "email,name,topics,language,timezone,cadence,max_items,state,since",
-        "ada@example.org,'=SUM(A1),climate;space,en,Europe/London,every,5,active,2020-01-02T03:04:05+00:00",
-        'ben@example.org,"Ben, the elder",,,,,,paused,2021-01-02T03:04:05+00:00',
-        "cleo@example.org,,,,,,,unsubscribed,2022-01-02T03:04:05+00:00",
+        "email,name,topics,language,timezone,cadence,max_items,send_at,text_only,state,since,paused_until",
+        "ada@example.org,'=SUM(A1),climate;space,en,Europe/London,every,5,saturday 08:00,yes,active,"
+        "2020-01-02T03:04:05+00:00,",
+        'ben@example.org,"Ben, the elder",,,,,,,,paused,2021-01-02T03:04:05+00:00,2099-01-01T00:00:00+00:00',
+        "cleo@example.org,,,,,,,,,unsubscribed,2022-01-02T03:04:05+00:00,",
     )
     intake(file)
-    assert intake.subscriptions["ada@example.org"].subscriber.name == "=SUM(A1)"
+    ada, ben = intake.subscriptions["ada@example.org"], intake.subscriptions["ben@example.org"]
+    assert (ada.subscriber.name, ada.send_at, ada.text_only) == ("=SUM(A1)", "saturday 08:00", True)
+    assert ben.paused_until == datetime(2099, 1, 1, tzinfo=UTC)
     out = io.StringIO()
     assert export_list(intake.engine, intake.newsletter.id, out) == 3
     assert "'=SUM(A1)" in out.getvalue(), "no spreadsheet takes it for a formula"

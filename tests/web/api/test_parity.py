@@ -134,6 +134,9 @@ OF_OTHERS = {
     "/preferences/{token}",
     "/preferences/{token}/pause",
     "/preferences/{token}/return",
+    "/preferences/{token}/address",
+    "/new-address/{token}",
+    "/old-address/{token}",
 }
 """Where providers and readers come with an authority of their own."""
 

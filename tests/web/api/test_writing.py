@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -29,6 +30,28 @@ def test_a_subscriber_is_added_with_what_they_want(api: Api) -> None:
     assert api.get(f"{READERS}/{told['id']}") == told
 
 
+def test_a_day_and_hour_and_mail_without_html_are_set_kept_and_taken_back(api: Api) -> None:
+    told = api.call("POST", READERS, json={**GUS, "send_at": "Saturday 8", "text_only": True}).json()
+    path = f"{READERS}/{told['id']}"
+    assert (told["send_at"], told["text_only"]) == ("saturday 08:00", True)
+    kept = api.call("PATCH", path, json={"name": "Gus"}).json()
+    assert (kept["send_at"], kept["text_only"]) == ("saturday 08:00", True)
+    back = api.call("PATCH", path, json={"send_at": "any", "text_only": False}).json()
+    assert (back["send_at"], back["text_only"]) == ("", False)
+
+
+def test_a_pause_may_end_by_itself_on_a_day_to_come(api: Api) -> None:
+    path = f"{READERS}/2/pause"
+    tomorrow, year = NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=400)
+    told = api.call("POST", path, json={"until": f"{tomorrow}"}).json()
+    assert (told["state"], told["paused_until"]) == ("paused", f"{tomorrow}T00:00:00Z")
+    for wrong in (NOW.date(), year):
+        said = problem(api.call("POST", path, json={"until": f"{wrong}"}), 422, "invalid")
+        assert f"a pause cannot end on {wrong}: give a day from {tomorrow}" in said
+    assert api.call("POST", path).json()["paused_until"] is None
+    assert api.call("POST", f"{READERS}/2/return").json()["state"] == "active"
+
+
 def test_who_is_there_is_not_added_over_and_who_left_only_when_they_asked(api: Api) -> None:
     assert "already" in problem(api.call("POST", READERS, json={"email": ADA}), 409, "conflict")
     assert "paused" in problem(api.call("POST", READERS, json={"email": EVE}), 409, "conflict")
@@ -51,6 +74,8 @@ def test_who_is_there_is_not_added_over_and_who_left_only_when_they_asked(api: A
         {"cadence": "weekly"},
         {"max_items": 1_000},
         {"max_items": "5"},
+        {"send_at": "noon"},
+        {"text_only": "yes"},
         {"follows": "space"},
         {"follows": ["not a slug"]},
         {"surname": "Hale"},

@@ -1,0 +1,183 @@
+"""Changes of a reader's address: asked for, confirmed from the new one, taken back from the old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+from sqlalchemy import ColumnElement, Exists, ForeignKey, String, and_, exists, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+
+from digest.domain.letters import LetterKind
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId, email_key
+from digest.store.base import NEVER_AGAIN, Base, BigId
+from digest.store.deliveries import IS_PENDING, DeliveryRow
+from digest.store.subscribers import SubscriberRow
+
+ChangeId = NewType("ChangeId", int)
+
+
+class AddressChangeRow(Base):
+    """A change of one reader's address. The newsletter is the one by whose link it was asked for."""
+
+    __tablename__ = "address_changes"
+    __table_args__ = (NEVER_AGAIN,)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"), index=True)
+    old_email: Mapped[str] = mapped_column(String(320))
+    old_key: Mapped[str] = mapped_column(String(320))
+    new_email: Mapped[str] = mapped_column(String(320))
+    new_key: Mapped[str] = mapped_column(String(320))
+    asked_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """A change as it stands. `confirmed_at` and `undone_at` are None until that happens."""
+
+    id: ChangeId
+    subscriber_id: SubscriberId
+    newsletter_id: NewsletterId
+    old_email: str
+    new_email: str
+    asked_at: datetime
+    confirmed_at: datetime | None = None
+    undone_at: datetime | None = None
+
+
+def add_change(
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    old_email: str,
+    new_email: str,
+    now: datetime,
+    confirmed_at: datetime | None = None,
+) -> AddressChange:
+    """Keep that a reader's address is to change; `confirmed_at` where that is certain at once."""
+    row = AddressChangeRow(
+        subscriber_id=subscriber_id,
+        newsletter_id=newsletter_id,
+        old_email=old_email,
+        old_key=email_key(old_email),
+        new_email=new_email,
+        new_key=email_key(new_email),
+        asked_at=now,
+        confirmed_at=confirmed_at,
+    )
+    session.add(row)
+    session.flush()
+    return _change(row)
+
+
+def find_change(
+    session: Session, change_id: int, subscriber_id: int, *, lock: bool = False
+) -> AddressChange | None:
+    """Return a change of this reader, None when there is none; `lock` keeps others from it."""
+    row = session.get(AddressChangeRow, change_id, with_for_update=lock, populate_existing=True)
+    return None if row is None or row.subscriber_id != subscriber_id else _change(row)
+
+
+def change_to_tell(
+    session: Session, kind: LetterKind, subscriber_id: SubscriberId, email: str
+) -> AddressChange | None:
+    """Return the newest change that a letter of this kind to `email` is about, None when it is over."""
+    row = session.scalar(
+        select(AddressChangeRow)
+        .where(
+            AddressChangeRow.subscriber_id == subscriber_id,
+            _IS_OPEN[kind],
+            _KEY_OF[kind] == email_key(email),
+        )
+        .order_by(AddressChangeRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _change(row)
+
+
+def count_asked(session: Session, subscriber_id: SubscriberId, *, since: datetime) -> int:
+    """Return how many changes a reader asked for since then."""
+    asked = AddressChangeRow.subscriber_id == subscriber_id, AddressChangeRow.asked_at > since
+    return session.scalar(select(func.count()).where(*asked)) or 0
+
+
+def mark_confirmed(session: Session, change_id: ChangeId, *, now: datetime) -> None:
+    """Keep that the new address is the reader's."""
+    session.execute(update(AddressChangeRow).where(AddressChangeRow.id == change_id).values(confirmed_at=now))
+
+
+def mark_undone(session: Session, change_id: ChangeId, *, now: datetime) -> None:
+    """Keep that the old address is the reader's again."""
+    session.execute(update(AddressChangeRow).where(AddressChangeRow.id == change_id).values(undone_at=now))
+
+
+def is_taken(session: Session, email: str) -> bool:
+    """Return whether somebody has this address already."""
+    return bool(session.scalar(select(exists().where(SubscriberRow.email_key == email_key(email)))))
+
+
+def set_address(session: Session, subscriber_id: SubscriberId, email: str) -> None:
+    """Give a reader another address, and what waits to be sent to them as well.
+
+    What a worker holds already goes where it was to go, and so does what somebody else was sent there before.
+    The caller has seen that nobody has the address.
+    """
+    key = email_key(email)
+    session.execute(
+        update(SubscriberRow).where(SubscriberRow.id == subscriber_id).values(email=email, email_key=key)
+    )
+    other = DeliveryRow.__table__.alias("other")
+    session.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.subscriber_id == subscriber_id,
+            IS_PENDING,
+            ~exists().where(other.c.issue_id == DeliveryRow.issue_id, other.c.email_key == key),
+        )
+        .values(email=email, email_key=key)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_IS_OPEN: dict[LetterKind, ColumnElement[bool]] = {
+    LetterKind.NEW_ADDRESS: AddressChangeRow.confirmed_at.is_(None),
+    LetterKind.OLD_ADDRESS: and_(
+        AddressChangeRow.confirmed_at.is_not(None), AddressChangeRow.undone_at.is_(None)
+    ),
+}
+_KEY_OF = {
+    LetterKind.NEW_ADDRESS: AddressChangeRow.new_key,
+    LetterKind.OLD_ADDRESS: AddressChangeRow.old_key,
+}
+
+
+def tells_of_change(
+    kind: InstrumentedAttribute[str],
+    subscriber_id: InstrumentedAttribute[int | None],
+    key: InstrumentedAttribute[str],
+) -> Exists:
+    """Return the condition that a letter, of which these are columns, is about a change that is not over."""
+    return exists().where(
+        AddressChangeRow.subscriber_id == subscriber_id,
+        or_(*(and_(kind == one.value, is_open, _KEY_OF[one] == key) for one, is_open in _IS_OPEN.items())),
+    )
+
+
+def _change(row: AddressChangeRow) -> AddressChange:
+    return AddressChange(
+        ChangeId(row.id),
+        SubscriberId(row.subscriber_id),
+        NewsletterId(row.newsletter_id),
+        row.old_email,
+        row.new_email,
+        row.asked_at,
+        row.confirmed_at,
+        row.undone_at,
+    )

@@ -1,0 +1,176 @@
+"""A reader's settings, by the link of their mail: what they get, when, how much of it, and pauses.
+
+The link's token is all the authority there is. GET and HEAD show; what changes something is a POST.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse
+
+from digest.domain.errors import InvalidInput, NotFound
+from digest.domain.subscribers import Subscription
+from digest.pipeline.choosing import Typed, read_choices, save_choices
+from digest.pipeline.next_issue import next_issue_for
+from digest.pipeline.reader_pauses import pause_until
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.newsletters import newsletter_by_id
+from digest.store.reader_choices import Choices, topics_lately
+from digest.track import steps
+from digest.track.steps import Change
+from digest.track.tokens import Purpose, SubscriptionLink
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.error_pages import FOR_READERS
+from digest.web.preference_views import allowed_cadences, next_view, settings_view
+from digest.web.readers import get_subscription, reader_view
+from digest.web.templating import Pages
+
+router = APIRouter(tags=[FOR_READERS])
+
+
+async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink:
+    return runtime.tokens.read_subscription(Purpose.PREFERENCES, token)
+
+
+PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
+
+PREVIEW = "preview"
+"""What the button that only shows the next issue says."""
+
+MUTE = "mute:"
+"""What the button that mutes one topic says before its name."""
+
+_RETURN = {
+    Change.DONE: "returned",
+    Change.SUPPRESSED: "returned",
+    Change.ALREADY: "returned",
+    Change.NOT_FROM_HERE: "not_returned",
+    # Nobody is there to be told: showing them is what says so.
+    Change.REMOVED: "",
+}
+"""What a page tells those who come back. That their address is never mailed, it sees by itself."""
+
+_FIELDS = ("cadence", "day", "hour", "zone", "most", "language", "form")
+_FIELD_MAX = 64
+
+
+async def _fields(request: Request) -> Mapping[str, str]:
+    """Return the fields that the form has: not those of a page opened before there were such."""
+    # Read here, as FastAPI takes a field that was emptied for one that is not there.
+    form = await request.form()
+    return {name: str(form[name])[:_FIELD_MAX] for name in _FIELDS if name in form}
+
+
+Fields = Annotated[Mapping[str, str], Depends(_fields)]
+
+
+@router.api_route("/preferences/{token}", methods=READ)
+@router.api_route("/preferences/{token}/return", methods=READ)
+@router.api_route("/preferences/{token}/pause", methods=READ)
+def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
+    """Show what a subscriber gets, and all they can choose."""
+    return _page(runtime, pages, link, token, "")
+
+
+@router.post("/preferences/{token}")
+def save_preferences(
+    runtime: TheRuntime,
+    pages: ThePages,
+    link: PreferencesLink,
+    token: str,
+    save: Annotated[str, Form()],  # the form's button: a POST of nothing must not unfollow all
+    topic: Annotated[list[str], Form(default_factory=list)],
+    fields: Fields,
+) -> HTMLResponse:
+    """Store exactly what was chosen, but for a topic whose own button was pressed to mute it.
+
+    Or show what the next issue would hold with these choices, and store nothing. A form that cannot be stored
+    is shown again as it was typed.
+    """
+    subscription = get_subscription(runtime, link)
+    ticked = frozenset(slug for slug in topic if f"{MUTE}{slug}" != save)
+    typed = replace(Typed.of(Choices.of(subscription)), topics=ticked, **fields)
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, link.newsletter_id)
+    choices, wrong = read_choices(typed, allowed_cadences(newsletter, subscription))
+    if choices is None:
+        return _page(runtime, pages, link, token, "wrong", typed=typed, wrong=wrong, status=422)
+    if save == PREVIEW:
+        return _page(runtime, pages, link, token, "", typed=typed, looks=(subscription, choices))
+    try:
+        save_choices(runtime, link.newsletter_id, link.subscriber_id, choices)
+    except NotFound:
+        # The newsletter dropped a topic while the page was open.
+        return _page(runtime, pages, link, token, "changed", typed=typed, status=422)
+    return _page(runtime, pages, link, token, "saved")
+
+
+@router.post("/preferences/{token}/pause")
+def pause(
+    runtime: TheRuntime,
+    pages: ThePages,
+    link: PreferencesLink,
+    token: str,
+    until: Annotated[str, Form(max_length=64)] = "",
+) -> HTMLResponse:
+    """Send nothing until they come back, or until a day. Twice is the same as once."""
+    get_subscription(runtime, link)
+    try:
+        day = date.fromisoformat(until) if until else None
+        pause_until(runtime, link.newsletter_id, link.subscriber_id, day)
+    except (InvalidInput, ValueError):
+        return _page(runtime, pages, link, token, "wrong", wrong=frozenset({"until"}), status=422)
+    return _page(runtime, pages, link, token, "")
+
+
+@router.post("/preferences/{token}/return")
+def return_from_preferences(
+    runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str
+) -> HTMLResponse:
+    """Start the newsletter again for somebody who unsubscribed or paused."""
+    change = steps.restart(runtime.engine, link.newsletter_id, link.subscriber_id, now=runtime.clock())
+    return _page(runtime, pages, link, token, _RETURN[change])
+
+
+def _page(
+    runtime: Runtime,
+    pages: Pages,
+    link: SubscriptionLink,
+    token: str,
+    told: str,
+    *,
+    typed: Typed | None = None,
+    wrong: frozenset[str] = frozenset(),
+    looks: tuple[Subscription, Choices] | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """Return the page with what is stored, or with what is `typed`; with `looks`, the next issue as well."""
+    reader = reader_view(runtime, link)
+    subscription = get_subscription(runtime, link)
+    spoken = pages.phrases(*reader.languages)
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, link.newsletter_id)
+        lately = topics_lately(session, link.newsletter_id)
+    settings = settings_view(
+        newsletter,
+        subscription,
+        spoken,
+        typed=typed or Typed.of(Choices.of(subscription)),
+        wrong=wrong,
+        lately=lately,
+        languages=pages.languages,
+        now=runtime.clock(),
+    )
+    if looks:
+        coming = next_issue_for(runtime, link.newsletter_id, *looks)
+        view = next_view(coming, newsletter, settings.typed, spoken) if coming else None
+        settings = replace(settings, coming=view, has_looked=True)
+    return pages.reader(
+        "preferences.html", spoken, status=status, reader=reader, settings=settings, token=token, told=told
+    )
