@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from digest.condense.candidates import find_candidates
-from digest.condense.extractive import extract
 from digest.condense.language import get_language
 from digest.condense.publisher import find_published
 from digest.domain.articles import Article, Condensed, Style
@@ -24,6 +23,8 @@ def condense_article(
     """
     if count < 1 or max_words < 1:
         raise ValueError(f"count={count}, max_words={max_words}: both must be at least 1")
+    from digest.condense.extractive import extract  # numpy is for those who choose sentences
+
     takeaways = find_published(article)[: max(count, MOST_PUBLISHED)]
     takeaways = takeaways or extract(article, count=count, max_words=max_words, style=style)
     return Condensed(takeaways, None if takeaways else _why_none(article, max_words))

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from digest.deliver.dns import Dns
 from digest.deliver.throttle.groups import own_domains, require_group
 from digest.deliver.throttle.lookups import look_up
 from digest.domain.counting import counted
@@ -152,4 +151,6 @@ def _note(runtime: Runtime, now: datetime) -> None:
 
 
 async def _ask(runtime: Runtime, domains: Sequence[str], seconds: float) -> dict[str, str]:
+    from digest.deliver.dns import Dns  # its library is for those who ask
+
     return await look_up(Dns(runtime.settings.dns_resolver, seconds=max(1.0, seconds)), domains)

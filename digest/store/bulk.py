@@ -11,8 +11,6 @@ from datetime import datetime
 from itertools import chain
 from typing import cast
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -64,6 +62,9 @@ def _insert(connection: Connection, table: str, columns: Sequence[str], rows: Se
 
 
 def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Values]) -> None:
+    import psycopg  # for who is on PostgreSQL
+    from psycopg import sql
+
     names = sql.SQL(", ").join(map(sql.Identifier, columns))
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
     driver = cast(psycopg.Connection, connection.connection.driver_connection)

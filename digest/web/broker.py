@@ -5,10 +5,6 @@ from __future__ import annotations
 import time
 from urllib.parse import urlsplit
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 PATIENCE = 0.5
 """Seconds. It is asked while somebody waits for a page, and Redis answers in less than one thousandth."""
 
@@ -23,6 +19,10 @@ def milliseconds_of(url: str) -> float | None:
 
     What a driver says of it is not told: it may hold the password of its address.
     """
+    import redis  # 0.1 s, which only those who have one need
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     begun = time.perf_counter()
     try:
         with redis.Redis.from_url(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from digest.deliver.dns import Dns
 from digest.deliver.throttle.groups import group_of_servers
 from digest.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from digest.deliver.dns import Dns
 
 _NOBODYS = frozenset({"example", "test", "invalid", "localhost", "local"})
 """Top-level names that no mail server stands behind (RFC 2606, RFC 6762)."""
