@@ -20,6 +20,7 @@ from playwright.sync_api import Page
 from psycopg import sql
 from sqlalchemy import Engine
 
+from digest.gather.parsing import starter
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from digest.store.tables import metadata
@@ -29,12 +30,16 @@ from tests.servers.postfix import PostfixSink
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 from tests.servers.smtp_sink import SmtpSink
+from tests.shared import made_once
 from tests.statements import share_compiled_statements
 from tests.templates import share_compiled_templates
 
 share_compiled_statements()
 share_compiled_templates()
 wait_for_no_disk()
+
+# To start what pages are read in takes 1.3 s: it stays from the first test that gathers to the last.
+starter.KEPT_SECONDS = 3600.0
 
 # The same examples on every machine and run, however slow: what fails here fails everywhere.
 # To look for what no example has hit yet: pytest --hypothesis-profile=explore
@@ -104,9 +109,7 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite database with the newest schema, to be copied: a migration takes longer than most tests."""
-    file = tmp_path_factory.mktemp("schema") / "template.db"
-    _migrate(f"sqlite:///{file}")
-    return file
+    return made_once(tmp_path_factory, "migrated.db", lambda file: _migrate(f"sqlite:///{file}"))
 
 
 @pytest.fixture(scope="session")

@@ -70,7 +70,7 @@ def whole_commands() -> Iterator[tuple[str, list[str]]]:
 def mentioned_commands() -> Iterator[tuple[str, list[str]]]:
     """Every `digest …` that prose, a table or an inline mention names; often only its beginning."""
     for page in PAGES:
-        for mention in INLINE.findall(prose_of(page)):
+        for mention in dict.fromkeys(INLINE.findall(prose_of(page))):
             if mention.startswith("digest ") and "…" not in mention:
                 yield name_of(page), shlex.split(mention)[1:]
 

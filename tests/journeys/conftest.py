@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.world import populate_house, shape_and_share
+from tests.web.conftest import Fill, served_copy
 from tests.web.conftest import _passwords_cost_little as _passwords_cost_little
 from tests.web.conftest import empty_database as empty_database
-from tests.web.conftest import filled_copy, served_copy
 from tests.web.conftest import filled_database as filled_database
+from tests.web.conftest import filled_once as filled_once
 from tests.web.conftest import open_site as open_site
 from tests.web.conftest import site as site
 from tests.web.site import Site
@@ -25,9 +26,9 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def house(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(filled_once: Fill, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A newsroom in the middle of its week, for all tests that only look."""
-    database = filled_copy(empty_database, "house.db", populate_house)
+    database = filled_once("house.db", populate_house)
     with served_copy(database, tmp_path_factory.mktemp("house")) as site:
         yield House(site, shape_and_share(site))
 

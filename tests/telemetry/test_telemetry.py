@@ -25,7 +25,7 @@ from digest.web import health
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink
 from tests.telemetry.listeners import Heard, listening
-from tests.web.conftest import SECRET, filled_copy, runtime_on
+from tests.web.conftest import SECRET, runtime_on
 from tests.web.site import Site, serving
 from tests.web.world import ADA, BEN, SENDING, populate
 from worker.app import make_app
@@ -75,8 +75,11 @@ def sentry() -> Iterator[tuple[Heard, Sentry]]:
 
 @pytest.fixture(scope="module")
 def filled(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    empty = shutil.copy(migrated_file, tmp_path_factory.mktemp("telemetry") / "empty.db")
-    return filled_copy(empty, "filled.db", populate)
+    file = shutil.copy(migrated_file, tmp_path_factory.mktemp("telemetry") / "filled.db")
+    runtime = runtime_on(f"sqlite:///{file}")
+    populate(runtime)
+    runtime.engine.dispose()
+    return file
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from digest.runtime import Runtime
 from digest.settings import Settings
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.processes import free_port
+from tests.shared import made_once
 from tests.web.archived import populate_archive
 from tests.web.people import CHEAP, sign_in_browser
 from tests.web.site import Site, serving
@@ -32,18 +33,27 @@ def empty_database(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory
     return shutil.copy(migrated_file, tmp_path_factory.mktemp("web") / "empty.db")
 
 
+Fill = Callable[[str, Callable[[Runtime], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def filled_database(empty_database: Path) -> Path:
-    return filled_copy(empty_database, "filled.db", populate)
+def filled_once(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Fill:
+    """Return a database of this name with what a function puts into it, to be copied."""
+
+    def fill_once(name: str, fill: Callable[[Runtime], object]) -> Path:
+        def make(file: Path) -> None:
+            runtime = runtime_on(f"sqlite:///{shutil.copy(migrated_file, file)}")
+            fill(runtime)
+            runtime.engine.dispose()  # the last connection puts the journal into the file
+
+        return made_once(tmp_path_factory, name, make)
+
+    return fill_once
 
 
-def filled_copy(empty: Path, name: str, fill: Callable[[Runtime], object]) -> Path:
-    file = empty.with_name(name)
-    shutil.copy(empty, file)
-    runtime = runtime_on(f"sqlite:///{file}")
-    fill(runtime)
-    runtime.engine.dispose()  # the last connection puts the journal into the file
-    return file
+@pytest.fixture(scope="session")
+def filled_database(filled_once: Fill) -> Path:
+    return filled_once("filled.db", populate)
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +96,8 @@ def site(open_site: Callable[..., Site], filled_database: Path) -> Site:
 
 
 @pytest.fixture(scope="session")
-def archive_database(empty_database: Path) -> Path:
-    return filled_copy(empty_database, "archive.db", populate_archive)
+def archive_database(filled_once: Fill) -> Path:
+    return filled_once("archive.db", populate_archive)
 
 
 @pytest.fixture(scope="session")

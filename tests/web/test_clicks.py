@@ -21,7 +21,7 @@ from digest.track.counting import settle_hits
 from digest.track.tokens import Purpose
 from tests.samples import CLIMATE, ITEMS
 from tests.waiting import wait_until
-from tests.web.conftest import filled_copy
+from tests.web.conftest import Fill
 from tests.web.site import Site
 from tests.web.test_mailed_links import mails_of
 from tests.web.world import (
@@ -44,8 +44,8 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 
 @pytest.fixture(scope="session")
-def counted_database(empty_database: Path) -> Path:
-    return filled_copy(empty_database, "counted.db", populate_counted)
+def counted_database(filled_once: Fill) -> Path:
+    return filled_once("counted.db", populate_counted)
 
 
 def populate_counted(runtime: Runtime) -> None:
