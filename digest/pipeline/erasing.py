@@ -16,7 +16,7 @@ from digest.runtime import Runtime
 from digest.store.announcements import announce
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.erasing import await_addressing, blank_mails, leave_no_trace, take_reader_out
+from digest.store.erasing import addresses_of, await_addressing, blank_mails, leave_no_trace, take_reader_out
 from digest.store.erasures import is_erased, remember_erased
 from digest.store.reader_data import data_of
 from digest.store.subscribers import find_address
@@ -39,6 +39,7 @@ def erase_subscriber(runtime: Runtime, subscriber_id: SubscriberId, *, by: str =
 def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     """Remove all that is stored of an address as a reader's, in every newsletter; return what that was.
 
+    What its owner had before, as mails and changes of address tell, goes with it.
     Nothing is armed for them after this has returned. What was armed before goes out, and nothing is kept of
     what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
@@ -51,20 +52,23 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
             "'digest init', or set DIGEST_ERASURE_KEY to the output of 'openssl rand -hex 32'"
         )
     with writing(runtime.engine) as session:
+        addresses = addresses_of(session, address)
         taken = take_reader_out(session, address)
+        before = [take_reader_out(session, one) for one in addresses[1:]]
         erased = Erased(
             len(taken.newsletters),
             taken.mails,
             taken.stopped,
             taken.letters,
-            taken.reports,
-            taken.mentions,
-            taken.was_suppressed,
+            sum(one.reports for one in (taken, *before)),
+            sum(one.mentions for one in (taken, *before)),
+            any(one.was_suppressed for one in (taken, *before)),
             taken.has_account,
         )
         if taken.subscriber_id is None and not erased.is_anything:
             raise NotFound(_nothing(is_erased(session, keys, address), has_account=taken.has_account))
-        remember_erased(session, keys, address, now=now)
+        for one in addresses:
+            remember_erased(session, keys, one, now=now)
         about = (
             f"subscriber {taken.subscriber_id}" if taken.subscriber_id else "an address without a subscriber"
         )

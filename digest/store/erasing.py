@@ -33,6 +33,7 @@ from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
 from digest.store.accounts import AccountRow
+from digest.store.address_changes import AddressChangeRow
 from digest.store.bounces import SoftBounceRow
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
@@ -94,6 +95,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
         session.execute(delete(SubscriberRow).where(SubscriberRow.id == found))
     else:
         reports = _blank_reports(session, key, None)
+    elsewhere = _take_out_elsewhere(session, key)
     suppressed = delete(SuppressionRow).where(SuppressionRow.email_key == key)
     was_suppressed = session.scalar(suppressed.returning(SuppressionRow.email_key)) is not None
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
@@ -106,7 +108,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
         stopped,
         letters,
         reports,
-        take_out(session, key),
+        take_out(session, key) + elsewhere,
         was_suppressed,
         bool(session.scalar(select(exists().where(AccountRow.email_key == key)))),
     )
@@ -117,18 +119,22 @@ def blank_mails(session: Session, subscriber_id: SubscriberId) -> None:
 
     A worker that still holds one settles it, but keeps no words about it (`settle_deliveries`).
     """
+    _blank(session, DeliveryRow.subscriber_id == subscriber_id)
+
+
+def _blank(session: Session, *which: ColumnElement[bool]) -> int:
     is_unarmed = DeliveryRow.state.in_(_UNARMED)
-    session.execute(
+    changed = session.connection().execute(
         update(DeliveryRow)
-        .where(DeliveryRow.subscriber_id == subscriber_id)
+        .where(*which)
         .values(
             state=case((is_unarmed, DeliveryState.CANCELLED.value), else_=DeliveryRow.state),
             owner=case((is_unarmed, None), else_=DeliveryRow.owner),
             lease_until=case((is_unarmed, None), else_=DeliveryRow.lease_until),
             **NO_ADDRESS,
         )
-        .execution_options(synchronize_session=False)
     )
+    return changed.rowcount
 
 
 def await_addressing(session: Session, newsletters: Sequence[NewsletterId]) -> None:
@@ -161,6 +167,34 @@ def leave_no_trace(engine: Engine) -> bool:
         finally:
             cursor.close()
     return not is_busy
+
+
+def addresses_of(session: Session, email: str) -> tuple[str, ...]:
+    """Return an address, and those that its owner had before, as far as their mails and changes tell.
+
+    Not among them is what is another reader's by now.
+    """
+    key = email_key(email)
+    found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key))
+    if found is None:
+        return (key,)
+    mailed = select(DeliveryRow.email_key).where(DeliveryRow.subscriber_id == found, DeliveryRow.email != "")
+    changed = select(AddressChangeRow.old_key).where(
+        AddressChangeRow.subscriber_id == found, AddressChangeRow.confirmed_at.is_not(None)
+    )
+    before = {*session.scalars(mailed.distinct()), *session.scalars(changed)} - {key}
+    taken = session.scalars(select(SubscriberRow.email_key).where(SubscriberRow.email_key.in_(before)))
+    return (key, *sorted(before - set(taken)))
+
+
+def _take_out_elsewhere(session: Session, key: str) -> int:
+    """Take an address out where it stands beside another's number, or theirs of before; return how often."""
+    # Issue by issue, as the index is: no other holds addresses of mails.
+    mails = _blank(session, DeliveryRow.issue_id.in_(select(IssueRow.id)), DeliveryRow.email_key == key)
+    changes = or_(AddressChangeRow.old_key == key, AddressChangeRow.new_key == key)
+    letters = LetterRow.email_key == key, LetterRow.account_id.is_(None)
+    gone = (delete(AddressChangeRow).where(changes), delete(LetterRow).where(*letters))
+    return mails + sum(session.connection().execute(one).rowcount for one in gone)
 
 
 def _mails_of(subscriber_id: int) -> Select[int]:

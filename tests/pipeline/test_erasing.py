@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.endpoints import EventKind
@@ -23,6 +23,7 @@ from digest.intake.lists.steps import import_text
 from digest.pipeline.erasing import address_data, erase_address, erase_subscriber, subscriber_data
 from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.pipeline.suppressing import suppress_by_hand, suppress_listed
+from digest.store.address_changes import add_change
 from digest.store.announcements import CallRow
 from digest.store.audiences import add_editions
 from digest.store.audit import list_entries, record
@@ -291,6 +292,51 @@ def test_somebody_suppressed_alone_is_erased_too(send: Controlled) -> None:
     with reading(send.engine) as session:
         assert not is_suppressed(session, "gone@example.org")
         assert is_erased(session, send.runtime.erasure_keys, "gone@example.org")
+
+
+def test_an_address_they_had_before_goes_with_them(send: Controlled) -> None:
+    send.address()
+    new, who = "new@example.org", number_of(send)
+    with writing(send.engine) as session:
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == who).values(email=new, email_key=new))
+        suppress(session, ADA, reason=SuppressionReason.HARD_BOUNCE, detail=SAID, now=NOW)
+        add_change(
+            session,
+            send.newsletter.id,
+            who,
+            old_email=ADA,
+            new_email=new,
+            now=NOW,
+            confirmed_at=NOW,
+        )
+    done = erase_address(send.runtime, new, by="Cy")
+    assert (done.mails, done.was_suppressed) == (1, True)
+    assert columns_that_hold(send.engine, ADA, new) == []
+    with reading(send.engine) as session:
+        assert all(is_erased(session, send.runtime.erasure_keys, one) for one in (ADA, new))
+
+
+def test_an_address_they_had_before_is_erased_alone_or_left_to_whose_it_is_now(send: Controlled) -> None:
+    send.address()
+    new, who = "new@example.org", number_of(send)
+    with writing(send.engine) as session:
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == who).values(email=new, email_key=new))
+    stored_reader(send.engine, send.newsletter, ADA, CLIMATE)
+    erase_address(send.runtime, new, by="Cy")
+    assert number_of(send) != who, "somebody else has it now"
+    erase_address(send.runtime, ADA, by="Cy")
+    assert columns_that_hold(send.engine, ADA, new) == []
+
+
+def test_who_was_named_by_a_slip_of_somebody_else_is_erased_too(send: Controlled) -> None:
+    slip = "slip@example.org"
+    with writing(send.engine) as session:
+        add_change(session, send.newsletter.id, number_of(send), old_email=ADA, new_email=slip, now=NOW)
+    with pytest.raises(NotFound):
+        erase_address(send.runtime, "nobody@example.org", by="Cy")
+    erase_address(send.runtime, slip, by="Cy")
+    assert columns_that_hold(send.engine, slip) == []
+    assert number_of(send)
 
 
 def test_all_that_is_stored_of_somebody_is_told_to_them(send: Controlled) -> None:
