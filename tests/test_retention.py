@@ -44,6 +44,8 @@ NOT_OF_THE_READER = {
     "kept_answers": "token_id request begun_at status",
     "preview_links": "id issue_id topics made_at expires_at revoked_at made_by revoked_by",
     "skips": "issue_id",
+    "reader_lists": "id newsletter_id is_kept asked_by asked_at stage done total began_at lease_until "
+    "attempts ended_at",
 }
 """Columns of the tables under "Readers" that say nothing of the reader: how processes share work."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import structlog
@@ -20,6 +21,7 @@ from digest.pipeline.managing.segments import count_what_is_due
 from digest.pipeline.outlook import work_out_what_is_due
 from digest.pipeline.polling import are_sources_due, poll_due
 from digest.pipeline.purging import purge as remove_what_is_over
+from digest.pipeline.reader_lists import do_lists, lists_due
 from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
@@ -100,9 +102,14 @@ def sweep() -> None:
     waiting = open_issues(runtime())
     for issue_id in due_issues(runtime().engine, waiting, now=runtime().clock(), throttle=runtime().throttle):
         ring(send, issue_id)
-    for task, is_due in ((post, letters_due), (call, calls_due), (try_out, dry_runs_due)):
+    for task, is_due in _waited_for():
         if is_due(runtime()):
             ring(task)
+
+
+def _waited_for() -> tuple[tuple[Task, Callable[[Runtime], object]], ...]:
+    """Return the tasks of which somebody waits for the end, each with what says whether there is anything."""
+    return (post, letters_due), (call, calls_due), (try_out, dry_runs_due), (bring_in, lists_due)
 
 
 @app.task
@@ -133,6 +140,12 @@ def try_out() -> None:
 def purge() -> None:
     """Remove what is kept for a term and is over it, for most of a minute."""
     remove_what_is_over(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def bring_in() -> None:
+    """Try or bring in a list of readers that somebody uploaded."""
+    do_lists(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

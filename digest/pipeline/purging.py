@@ -17,7 +17,7 @@ from digest.domain.deliveries import UNFINISHED
 from digest.domain.endpoints import CallState
 from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN
 from digest.runtime import Runtime
-from digest.store import announcements, kept_answers, terms
+from digest.store import announcements, kept_answers, reader_lists, terms
 from digest.store.address_changes import AddressChangeRow
 from digest.store.announcements import CallRow
 from digest.store.attempts import AttemptRow
@@ -30,6 +30,7 @@ from digest.store.kept_answers import KeptAnswerRow
 from digest.store.letters import LetterRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
+from digest.store.reader_lists import ReaderListRow
 from digest.store.sign_ins import SignInRow
 from digest.store.suppressions import RemovalRow
 from digest.store.terms import Old, Page
@@ -134,6 +135,13 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             _DAY,
             "",
             Old(EntryLinkRow, EntryLinkRow.expires_at),
+        ),
+        _old(
+            "reader_lists",
+            "lists of readers that were uploaded",
+            reader_lists.KEPT,
+            "",
+            Old(ReaderListRow, ReaderListRow.asked_at),
         ),
         _old("attempts", "tries to sign in", timedelta(0), "", Old(AttemptRow, AttemptRow.until)),
         _old(

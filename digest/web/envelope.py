@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digest.domain.reader_lists import CONTENT_MAX
 from digest.telemetry.faults import tell_fault
 from digest.telemetry.spans import Span, span, unheard
 from digest.web import assets
@@ -38,6 +39,9 @@ LIST = re.compile(
 )
 LIST_MAX_BYTES = 1024 * 1024
 """Five thousand sources of an OPML list."""
+
+READERS = re.compile(r"/manage/newsletters/[^/]+/readers/import|/api/v1/newsletters/[^/]+/reader-lists")
+"""Lists of readers. Both ask who it is, and what they may, before they read a body."""
 
 LOG = "/api/v1/deliveries/reconcile"
 LOG_MAX_BYTES = 9 * 1024 * 1024
@@ -101,6 +105,8 @@ class Envelope:
             return HOOK_MAX_BYTES
         if path == LOG:
             return LOG_MAX_BYTES
+        if READERS.fullmatch(path):
+            return CONTENT_MAX + BODY_MAX_BYTES
         return LIST_MAX_BYTES if LIST.fullmatch(path) else BODY_MAX_BYTES
 
 

@@ -27,6 +27,8 @@ NO_PAGES = frozenset(
         "/issues/{issue_id}/preview/source",
         "/manage/newsletters/{slug}/sources/export",
         "/manage/newsletters/{slug}/readers/export",
+        "/manage/newsletters/{slug}/readers/import/{number}/state",
+        "/manage/newsletters/{slug}/readers/import/{number}/report",
         "/ops/sends/{issue_id}/live",
         "/ops/dry-runs/{number}/state",
         "/ops/suppressions/export",

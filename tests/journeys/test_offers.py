@@ -31,6 +31,7 @@ REACHED_OTHERWISE = frozenset(
         "/account/phone",  # where the form that asks for a phone leads
         "/manage/newsletters/{slug}/sources/new",  # from what was found at a site
         "/issues/{issue_id}/preview/outlook",  # asked for by its page until it is worked out
+        "/manage/newsletters/{slug}/readers/import/{number}/state",  # asked for by its page until it is over
         "/ops/dry-runs/{number}/state",  # asked for by its page until it is over
     }
 )

@@ -14,7 +14,9 @@ from digest.domain.accounts import Role
 from digest.domain.deliveries import DeliveryState
 from digest.domain.endpoints import EventKind
 from digest.domain.newsletters import NewsletterId
+from digest.domain.reader_lists import ListTerms
 from digest.domain.topics import TopicSlug
+from digest.pipeline import reader_lists
 from digest.pipeline.managing import segments
 from digest.pipeline.sharing import share_issue
 from digest.runtime import Runtime
@@ -56,6 +58,9 @@ def populate_house(runtime: Runtime) -> None:
     segments.add(
         runtime, "saturday", {"slug": "newcomers", "name": "New here", "query": "days:<30"}, by="Ada"
     )
+    lines = b"email,tags,state\ngus@example.org,Green news,\nben@example.org,,unsubscribed\n"
+    reader_lists.upload(runtime, "saturday", "readers.csv", lines, ListTerms(), by="Ada")
+    reader_lists.do_lists(runtime)
     with writing(runtime.engine) as session:
         session.execute(update(NewsletterRow).values(archive=True))
         # By the newsletter's own clock, so that the draft is what comes next.

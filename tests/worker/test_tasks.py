@@ -31,6 +31,7 @@ def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
         "post",
         "call",
         "try_out",
+        "bring_in",
         "count_clicks",
         "look_up",
         "purge",

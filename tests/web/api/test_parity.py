@@ -77,6 +77,8 @@ CALLS = {
     f"{NEWSLETTER}/topics/{{topic}}/try": "try_rule",
     f"{NEWSLETTER}/topics/{{topic}}/remove": "remove_topic",
     f"{NEWSLETTER}/new-reader": "add_subscriber",
+    f"{NEWSLETTER}/readers/import": "upload_reader_list",
+    f"{NEWSLETTER}/readers/import/{{number}}/{{stage}}": "go_on_with_reader_list",
     f"{NEWSLETTER}/readers/{{number}}": "change_subscriber",
     f"{NEWSLETTER}/readers/{{number}}/{{move}}": "unsubscribe_subscriber",
     f"{NEWSLETTER}/new-segment": "add_segment",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from digest.domain.accounts import Right
+from digest.pipeline.reader_lists import do_lists
 from tests.web.api.conftest import Api, problem
 
 WHERE = "/newsletters/saturday/segments"
@@ -60,3 +61,21 @@ def test_an_issue_is_for_a_segment(api: Api) -> None:
     problem(api.call("PATCH", "/issues/2", json={"without": "gone"}), 404, "not-found")
     problem(api.call("DELETE", f"{WHERE}/hungry"), 409, "conflict")
     assert api.call("PATCH", "/issues/2", json={"only": ""}).json()["only"] == ""
+
+
+def test_a_list_of_readers_is_tried_and_brought_in(api: Api) -> None:
+    where = "/newsletters/saturday/reader-lists"
+    new = {"file": "readers.csv", "text": "email,tags\ngus@example.org,Green\n"}
+    made = api.call("POST", where, json=new)
+    assert (made.status_code, made.json()["stage"], made.json()["ended_at"]) == (201, "trial", None)
+    path = made.headers["location"].removeprefix("/api/v1")
+    problem(api.call("POST", f"{path}/import", json={}), 409, "conflict")
+    do_lists(api.runtime)
+    told = api.get(path)
+    assert (told["counts"], told["unknown_tags"], told["without_topic"]) == ({"added": 1}, {"Green": 1}, 1)
+    assert api.call("POST", f"{path}/import", json={"tags": {"Green": "climate"}}).status_code == 200
+    do_lists(api.runtime)
+    assert api.get(path)["counts"] == {"added": 1}
+    assert api.get(f"{READERS}?email=gus@example.org")["items"][0]["follows"] == ["climate"]
+    problem(api.call("GET", f"{where}/999"), 404, "not-found")
+    problem(api.call("POST", f"{path}/bless", json={}), 404, "not-found")
