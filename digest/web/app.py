@@ -35,6 +35,7 @@ from digest.web import (
     preferences,
     preview,
     readdressing,
+    stored,
     subscriber,
     webhooks,
 )
@@ -100,6 +101,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         subscriber,
         preferences,
         readdressing,
+        stored,
         clicks,
         archive,
     ):

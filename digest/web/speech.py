@@ -18,6 +18,7 @@ from jinja2.ext import extract_from_ast
 
 from digest.compose.escaping import Safe, escaped
 from digest.compose.phrases import ARTICLES, Phrase, Phrases, filled
+from digest.web import stored_words
 
 DOMAIN = "pages"
 """What the pages' catalogues are called: `locale/de/LC_MESSAGES/pages.po`."""
@@ -44,6 +45,7 @@ SAID_BESIDE_TEMPLATES = (
     ANOTHER_SOURCE,
     *FEED_TITLES.values(),
     *FEED_ENTRIES.values(),
+    *stored_words.ALL,
 )
 """The phrases that no template says itself."""
 

@@ -34,6 +34,7 @@ NO_PAGES = frozenset(
         "/ops/suppressions/export",
         "/archive/{slug}/theme.css",
         "/archive/{slug}/{kind}.{form}",
+        "/preferences/{token}/stored.json",
         "/c/{token}",
         "/c/{token}/{place:int}",
     }

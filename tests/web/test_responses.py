@@ -16,7 +16,7 @@ from digest.runtime import Runtime
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from digest.track.tokens import Purpose
-from digest.web import editor, health, preferences, preview, readdressing, subscriber, webhooks
+from digest.web import editor, health, preferences, preview, readdressing, stored, subscriber, webhooks
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
@@ -44,6 +44,9 @@ def paths_of(site: Site) -> dict[str, str]:
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
         "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
         "/preferences/{token}/address": site.link(Purpose.PREFERENCES, ADA) + "/address",
+        "/preferences/{token}/stored": site.link(Purpose.PREFERENCES, ADA) + "/stored",
+        "/preferences/{token}/stored.json": site.link(Purpose.PREFERENCES, ADA) + "/stored.json",
+        "/preferences/{token}/erase": site.link(Purpose.PREFERENCES, ADA) + "/erase",
         "/new-address/{token}": site.link(Purpose.NEW_ADDRESS, ADA),
         "/old-address/{token}": site.link(Purpose.OLD_ADDRESS, ADA),
         "/online/{token}": site.link(Purpose.ONLINE, ADA),
@@ -75,7 +78,7 @@ def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(st
     paths = paths_of(still_site)
     routes = [
         route
-        for part in (editor, preview, subscriber, preferences, readdressing, health, webhooks)
+        for part in (editor, preview, subscriber, preferences, readdressing, stored, health, webhooks)
         for route in part.router.routes
     ]
     forms = {route.path for route in routes if isinstance(route, APIRoute) and is_a_form_of_the_desk(route)}

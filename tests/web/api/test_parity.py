@@ -137,6 +137,7 @@ OF_OTHERS = {
     "/preferences/{token}/pause",
     "/preferences/{token}/return",
     "/preferences/{token}/address",
+    "/preferences/{token}/erase",
     "/new-address/{token}",
     "/old-address/{token}",
 }

@@ -1,0 +1,122 @@
+"""A reader's rights over what is stored of them: to see all of it, to take it along, to have it erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, Response
+
+from digest.compose.phrases import Phrases
+from digest.compose.untrusted import plain
+from digest.pipeline.erasing import erase_subscriber, subscriber_data
+from digest.pipeline.reader_pauses import zone_of_reader
+from digest.web.dependencies import READ, ThePages, TheRuntime
+from digest.web.error_pages import FOR_READERS
+from digest.web.preferences import PreferencesLink
+from digest.web.readers import reader_view
+from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, YES
+
+router = APIRouter(tags=[FOR_READERS])
+
+SHOWN = 20
+"""Rows of a part that the page shows, the newest; the file has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """A part of what is stored: rows of fields with their names; `more` is how many are in the file alone."""
+
+    name: str
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+    more: int
+
+
+@router.api_route("/preferences/{token}/stored", methods=READ)
+def show_stored(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
+    """Show all that is stored of a reader."""
+    reader = reader_view(runtime, link)
+    spoken = pages.phrases(*reader.languages)
+    data = subscriber_data(runtime, link.subscriber_id)
+    tz = zone_of_reader(runtime.engine, link.newsletter_id, link.subscriber_id)
+    return pages.reader("stored.html", spoken, reader=reader, token=token, parts=_parts(data, spoken, tz))
+
+
+@router.api_route("/preferences/{token}/stored.json", methods=READ)
+def save_stored(runtime: TheRuntime, link: PreferencesLink) -> Response:
+    """Return all that is stored of a reader as a file for programs."""
+    data = subscriber_data(runtime, link.subscriber_id)
+    return Response(
+        json.dumps(data, indent=2, ensure_ascii=False),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="stored.json"', "Cache-Control": "no-store"},
+    )
+
+
+@router.api_route("/preferences/{token}/erase", methods=READ)
+def show_erase(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
+    """Say what erasing does, and ask."""
+    reader = reader_view(runtime, link)
+    return pages.reader("erase.html", pages.phrases(*reader.languages), reader=reader, token=token, told="")
+
+
+@router.post("/preferences/{token}/erase")
+def erase(
+    runtime: TheRuntime,
+    pages: ThePages,
+    link: PreferencesLink,
+    token: str,
+    sure: Annotated[str, Form(max_length=16)] = "",
+) -> HTMLResponse:
+    """Erase all that is stored of a reader, once they said that they are sure."""
+    reader = reader_view(runtime, link)
+    spoken = pages.phrases(*reader.languages)
+    if not sure:
+        return pages.reader("erase.html", spoken, status=422, reader=reader, token=token, told="unsure")
+    erase_subscriber(runtime, link.subscriber_id)
+    return pages.reader("erase.html", spoken, reader=reader, token=token, told="erased")
+
+
+def _parts(data: Mapping[str, object], spoken: Phrases, tz: ZoneInfo) -> tuple[PartView, ...]:
+    known = {name: data[name] for name in PARTS if name in data}
+    rest = {name: rows for name, rows in data.items() if name not in PARTS and isinstance(rows, list)}
+    return tuple(
+        PartView(
+            spoken.said(PARTS[name]) if name in PARTS else name.replace("_", " "),
+            tuple(_row(row, spoken, tz) for row in rows[-SHOWN:][::-1]),
+            max(0, len(rows) - SHOWN),
+        )
+        for name, rows in {**known, **rest}.items()
+        if isinstance(rows, Sequence)
+    )
+
+
+def _row(row: Mapping[str, object], spoken: Phrases, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a row that say something."""
+    return tuple(
+        (
+            spoken.said(FIELDS[name]) if name in FIELDS else name.replace("_", " "),
+            _in_words(value, spoken, tz),
+        )
+        for name, value in row.items()
+        if value is not None and value != "" and name not in IN_THE_FILE_ALONE
+    )
+
+
+def _in_words(value: object, spoken: Phrases, tz: ZoneInfo) -> str:
+    if isinstance(value, bool):
+        return spoken.said(YES if value else NO)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        moment = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        return plain(text)
+    return format_datetime(moment.astimezone(tz), format="long", locale=spoken.locale)
