@@ -40,7 +40,7 @@ lint: setup ## check style, types, layers, dependencies, shell scripts, deployme
 	@tools/mail-tools.sh
 	$(mail_tools)/node_modules/.bin/node $(mail_tools)/lint.mjs templates/email/*/body.mjml
 
-benchmarks := render compilers address deliver first_mail feeds fetching gather stories grounding topics web
+benchmarks := render compilers address deliver first_mail feeds fetching gather stories grounding topics web signup
 
 bench: setup ## run the benchmarks at their default sizes; ARGS='--json' for programs
 	@for name in $(benchmarks); do \

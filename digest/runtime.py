@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from digest.deliver.transport import Transport
     from digest.gather.fetching.fetch import Fetcher, Looker
     from digest.gather.parsing.pool import Parsers
+    from digest.intake.sign_ups.caps import Caps
     from digest.track.clicks import ClickLinks
     from digest.track.returns import ReturnPaths
     from digest.track.tokens import Tokens
@@ -362,6 +363,24 @@ class Runtime:
     def link(self, page: str, token: str) -> str:
         """Return the address of a page that a signed token opens."""
         return f"{self.settings.public_url.rstrip('/')}/{page}/{token}"
+
+    def sign_up_url(self, newsletter: Newsletter) -> str:
+        """Return the address at which everybody may ask for a newsletter, where it lets them."""
+        return f"{self.settings.public_url.rstrip('/')}/subscribe/{newsletter.slug}"
+
+    @cached_property
+    def sign_up_caps(self) -> Caps:
+        """How many mails sign-ups may cause. Raises `Misconfigured` as `tokens` does."""
+        from digest.intake.sign_ups.caps import Caps
+
+        settings = self.settings
+        return Caps(
+            per_address_day=settings.sign_ups_per_address_day,
+            per_network_hour=settings.sign_ups_per_network_hour,
+            per_domain_hour=settings.sign_ups_per_domain_hour,
+            per_newsletter_hour=settings.sign_ups_per_newsletter_hour,
+            secret=hmac.digest(self._secret_keys[-1].encode(), b"digest.sign-ups", "sha256"),
+        )
 
     def archive_url(self, newsletter: Newsletter) -> str:
         """Return the address at which a newsletter's public archive is, where it has one."""

@@ -160,6 +160,33 @@ class Settings(LlmSettings, MailSettings, BaseSettings):
         description="Requests that one token of the API may make in a minute, of all web processes together; "
         "each may let a twentieth of it through too many.",
     )
+    sign_ups_per_address_day: int = Field(
+        1,
+        ge=0,
+        le=1_000,
+        description="Mails that sign-ups may cause to one mailbox in 24 hours, of all newsletters together; "
+        "what follows a + in an address is no other mailbox. Over a cap, whoever signs up is told the same, "
+        "and nothing is mailed. 0: any number.",
+    )
+    sign_ups_per_network_hour: int = Field(
+        30,
+        ge=0,
+        le=1_000_000,
+        description="The same for sign-ups from one address, of IPv6 from one customer's network, in an "
+        "hour. Behind a proxy that is not among trusted_proxies nobody is counted by it. 0: any number.",
+    )
+    sign_ups_per_domain_hour: int = Field(
+        1_000,
+        ge=0,
+        le=1_000_000,
+        description="The same for all addresses of one domain in an hour. 0: any number.",
+    )
+    sign_ups_per_newsletter_hour: int = Field(
+        5_000,
+        ge=0,
+        le=1_000_000,
+        description="The same for one newsletter in an hour. 0: any number.",
+    )
     fetch_allow: Words = Field(
         (),
         description="HOST:PORT pairs that may be fetched although their address is private or the port "

@@ -26,7 +26,7 @@ OF_NOBODY = {
         "purged_issues",
         "revisions",
     ),
-    *("article_topics", "segments", "sightings", "stage_runs", "takeaways"),
+    *("article_topics", "segments", "sightings", "sign_up_tallies", "stage_runs", "takeaways"),
 }
 """Tables that hold nothing of a person but what somebody's words may name (`digest/store/mentions.py`)."""
 
@@ -46,6 +46,7 @@ NOT_OF_THE_READER = {
     "skips": "issue_id",
     "reader_lists": "id newsletter_id is_kept asked_by asked_at stage done total began_at lease_until "
     "attempts ended_at",
+    "sign_ups": "id newsletter_id",
 }
 """Columns of the tables under "Readers" that say nothing of the reader: how processes share work."""
 

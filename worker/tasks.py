@@ -26,6 +26,7 @@ from digest.pipeline.returns import poll_mailbox
 from digest.pipeline.scheduled import advance as advance_occurrence
 from digest.pipeline.scheduled import due_occurrences, unattended_runs
 from digest.pipeline.sending import open_issues, send_for_a_while
+from digest.pipeline.sign_ups import are_sign_ups_waiting, take_in_sign_ups
 from digest.pipeline.throttling import look_up_domains
 from digest.runtime import Runtime, open_runtime
 from digest.track.counting import settle_hits
@@ -109,13 +110,21 @@ def sweep() -> None:
 
 def _waited_for() -> tuple[tuple[Task, Callable[[Runtime], object]], ...]:
     """Return the tasks of which somebody waits for the end, each with what says whether there is anything."""
-    return (post, letters_due), (call, calls_due), (try_out, dry_runs_due), (bring_in, lists_due)
+    own = (take_in, are_sign_ups_waiting), (post, letters_due)
+    return *own, (call, calls_due), (try_out, dry_runs_due), (bring_in, lists_due)
 
 
 @app.task
 def send(issue_id: int) -> None:
     """Send an issue for most of a minute, or until this worker is told to stop."""
     send_for_a_while(runtime(), IssueId(issue_id), should_stop=stopping.is_set)
+
+
+@app.task
+def take_in() -> None:
+    """Take in the sign-ups that wait, and send the letters that come of them."""
+    if take_in_sign_ups(runtime(), should_stop=stopping.is_set):
+        ring(post)
 
 
 @app.task

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from digest.domain.networks import customer_of
 from digest.domain.subscribers import email_key
 from digest.store.attempts import count_attempts, forgive_attempts
 from digest.store.database import writing
@@ -39,7 +39,7 @@ def tries_of(secret: bytes, *, email: str, device: str, network: str) -> Tries:
     """Return what a try at an account is counted by; `network` '' for one that says nothing of who asks."""
     if is_device_of(secret, email, device):
         return Tries(_key(secret, "device", device))
-    shared = _key(secret, "network", _wide(network)) if network else ""
+    shared = _key(secret, "network", customer_of(network)) if network else ""
     return Tries(_key(secret, "account", email_key(email)), shared)
 
 
@@ -50,7 +50,7 @@ def tries_at(secret: bytes, what: str, whose: str) -> Tries:
 
 def tries_to_ask(secret: bytes, *, email: str, network: str) -> Tries:
     """Return what asking for a new password at the door is counted by: no browser is known there."""
-    shared = _key(secret, "network asks", _wide(network)) if network else ""
+    shared = _key(secret, "network asks", customer_of(network)) if network else ""
     return Tries(_key(secret, "account asks", email_key(email)), shared)
 
 
@@ -88,15 +88,3 @@ def _mark(secret: bytes, nonce: str, email: str) -> str:
 
 def _key(secret: bytes, what: str, whose: str) -> str:
     return hmac.new(secret, f"{what}\0{whose}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-def _wide(network: str) -> str:
-    """Return an address, of version 6 the whole network of one customer: its last half they choose freely."""
-    try:
-        address = ipaddress.ip_address(network)
-    except ValueError:
-        return network
-    if address.version == 4:
-        return str(address)
-    mapped = address.ipv4_mapped
-    return str(mapped or ipaddress.ip_network((int(address), 64), strict=False))

@@ -44,6 +44,16 @@ SECOND_EYES = typer.Option(
 ARCHIVE = typer.Option(
     "--archive/--no-archive", help="Let everybody read what was sent and will be, on the web and in feeds."
 )
+SIGN_UP = typer.Option(
+    "--sign-up/--no-sign-up",
+    help="Let everybody ask for it on a page of its own; they confirm it by mail.",
+)
+SIGN_UP_ORIGIN = typer.Option(
+    "--sign-up-origin",
+    metavar="SITE",
+    help="A site whose scripts may sign readers up, as in https://www.example.org, or * for all; a plain "
+    "form needs none. Repeat it; '' takes all away.",
+)
 LOCAL_TIME = typer.Option(
     "--local-time/--no-local-time",
     help="Send a scheduled issue at its hour by each reader's own clock.",

@@ -56,6 +56,8 @@ def add(
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
     clicks: Annotated[Clicks, options.CLICKS] = Clicks.OFF,
+    sign_up: Annotated[bool, options.SIGN_UP] = True,
+    sign_up_origin: Annotated[list[str] | None, options.SIGN_UP_ORIGIN] = None,
 ) -> None:
     """Add a newsletter."""
     runtime = open_runtime()
@@ -85,6 +87,8 @@ def add(
             "cadences": cadence or [Cadence.EVERY],
             "quiet_hours": quiet_hours,
             "clicks": clicks,
+            "sign_up": sign_up,
+            "sign_up_origins": sign_up_origin or (),
         },
         by=decided_by(""),
         called=_option,
@@ -140,6 +144,8 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("leaves", "at its hour by each reader's clock" if newsletter.local_time else "at once"),
         ("cadences", ", ".join(newsletter.cadences)),
         ("public archive", runtime.archive_url(newsletter) if newsletter.archive else "none"),
+        ("sign-up page", runtime.sign_up_url(newsletter) if newsletter.sign_up else "none"),
+        ("sites that sign up", ", ".join(newsletter.sign_up_origins) or "plain forms only"),
         ("mail", theme_in_words(newsletter.theme)),
         ("letters", _letters_in_words(newsletter)),
         ("quiet hours", newsletter.quiet_hours or "none"),
@@ -199,6 +205,8 @@ def change(
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str | None, options.QUIET_HOURS] = None,
     clicks: Annotated[Clicks | None, options.CLICKS] = None,
+    sign_up: Annotated[bool | None, options.SIGN_UP] = None,
+    sign_up_origin: Annotated[list[str] | None, options.SIGN_UP_ORIGIN] = None,
 ) -> None:
     """Change who mail comes from, what an issue holds and which letters go out; what is not named stays.
 
@@ -227,6 +235,8 @@ def change(
         "cadences": cadence or None,
         "quiet_hours": quiet_hours,
         "clicks": clicks,
+        "sign_up": sign_up,
+        "sign_up_origins": [one for one in sign_up_origin if one] if sign_up_origin is not None else None,
     }
     wanted = {field: value for field, value in given.items() if value is not None}
     if not wanted:
@@ -242,7 +252,12 @@ def _option(field: str) -> str:
     return _OPTIONS.get(field, f"--{field.replace('_', '-')}")
 
 
-_OPTIONS = {"slug": "the short name", "sender_email": "--from", "cadences": "--cadence"}
+_OPTIONS = {
+    "slug": "the short name",
+    "sender_email": "--from",
+    "cadences": "--cadence",
+    "sign_up_origins": "--sign-up-origin",
+}
 
 
 def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str, object]) -> None:
@@ -254,6 +269,13 @@ def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str,
         )
     if wanted.get("archive") is False:
         say("What was sent is shown to nobody any more; readers keep their own copies online.")
+    if wanted.get("sign_up") is True:
+        say(
+            f"Everybody may ask for it at {runtime.sign_up_url(newsletter)}: let your proxy pass on "
+            f"/subscribe/ and /confirm/. {runtime.sign_up_url(newsletter)}/form has a form for other sites."
+        )
+    if wanted.get("sign_up") is False:
+        say("Its sign-up page is closed. Who has a link to confirm still becomes a reader by it.")
     if wanted.get("local_time") is True:
         say(
             "A scheduled issue leaves at its hour by each reader's own clock; where that has passed when it "

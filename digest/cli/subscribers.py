@@ -17,6 +17,7 @@ from digest.cli.output import JsonOption, plain, say, show_json, show_record, sh
 from digest.cli.suppressions import reason_in_words
 from digest.domain.bounces import SOFT_ISSUES_MAX
 from digest.domain.cadences import Cadence
+from digest.domain.consents import ConsentSource
 from digest.domain.counting import counted
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
@@ -26,6 +27,7 @@ from digest.pipeline.managing import segments
 from digest.pipeline.managing.given import language_tag, within
 from digest.store.attributes import attributes_among
 from digest.store.bounces import soft_bounces_in_a_row
+from digest.store.consents import consents_of
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions
@@ -92,7 +94,15 @@ def add(
         text_only=text_only,
         attributes=pairs(attribute, "--attribute", "KEY=VALUE", at_first=True),
     )
-    done = put_subscriber(open_runtime(), newsletter, email, wanted, again=again)
+    done = put_subscriber(
+        open_runtime(),
+        newsletter,
+        email,
+        wanted,
+        by=getpass.getuser(),
+        source=ConsentSource.COMMAND,
+        again=again,
+    )
     subscription, state = done.subscription, done.subscription.state
     address = parse_address(email)
     say(
@@ -154,10 +164,12 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
         found = get_subscription(session, newsletter_id, email)
         suppression = find_suppression(session, found.subscriber.email)
         soft = soft_bounces_in_a_row(session, newsletter_id, found.subscriber.id)
+        consents = consents_of(session, newsletter_id, found.subscriber.id)
         attributes = attributes_among(session, newsletter_id, [found.subscriber.id])
     known = attributes.get(found.subscriber.id, {})
     if as_json:
-        show_json({**plain(found), "attributes": known, "suppression": suppression, "soft_bounces": soft})
+        told = {"attributes": known, "suppression": suppression, "soft_bounces": soft, "consents": consents}
+        show_json({**plain(found), **told})
         return
     rows = [
         ("name", found.subscriber.name),
@@ -169,6 +181,8 @@ def show(newsletter: Slug, email: Email, as_json: JsonOption = False) -> None:
     ]
     if known:
         rows.append(("attributes", ", ".join(f"{key}: {value}" for key, value in known.items())))
+    rows += [("consent", one.in_words) for one in consents]
+    rows += [("agreed to", one.wording) for one in consents if one.wording]
     if soft:
         rows.append(("came back", f"the last {counted(soft, 'issue')}; {SOFT_ISSUES_MAX} in a row pause it"))
     if suppression:

@@ -22,12 +22,11 @@ from digest.domain.errors import DigestError, Misconfigured, NotFound, Refused, 
 from digest.domain.letters import LETTER_STALE_AFTER, Letter, LetterId
 from digest.store.bounces import suppress_bounced
 from digest.store.database import reading, writing
+from digest.store.letter_leases import letter_owners, reap_letters
 from digest.store.letters import (
     arm_letter,
     claim_letters,
     is_letter_due,
-    letter_owners,
-    reap_letters,
     return_letters,
     settle_letter,
 )

@@ -18,7 +18,7 @@ NewsletterId = NewType("NewsletterId", int)
 WINDOW_DAYS, MAX_ITEMS, TAKEAWAYS, TAKEAWAY_WORDS = (1, 366), (1, 200), (1, 5), (8, 80)
 """The least and the most of each. Fewer words than eight make no sentence, more than eighty a paragraph."""
 
-SLUG_MAX, NAME_MAX, POSTAL_ADDRESS_MAX = 64, 200, 500
+SLUG_MAX, NAME_MAX, POSTAL_ADDRESS_MAX, ORIGINS_MAX = 64, 200, 500, 4_000
 
 
 class Approval(StrEnum):
@@ -49,6 +49,8 @@ class Newsletter:
     In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
     or asked for its approval cannot approve it. What readers answer goes to `reply_to`, '' for the sender.
     `clicks` says what is learned of the links that are followed.
+    With `sign_up` everybody may ask for it on a page of its own; of other sites' pages, scripts of those in
+    `sign_up_origins` may, of all with `*`.
     """
 
     id: NewsletterId
@@ -77,3 +79,5 @@ class Newsletter:
     second_eyes: bool = False
     reply_to: str = ""
     clicks: Clicks = Clicks.OFF
+    sign_up: bool = True
+    sign_up_origins: tuple[str, ...] = ()

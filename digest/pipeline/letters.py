@@ -19,8 +19,10 @@ from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionSt
 from digest.pipeline.account_letters import write_account_letter
 from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
+from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.runtime import Runtime
 from digest.store.address_changes import change_to_tell
+from digest.store.asks import find_ask
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, hasten_letters, queue_letter
 from digest.store.newsletters import get_newsletter, list_topics, newsletter_by_id
@@ -73,13 +75,14 @@ def post_letters(
 
 
 def post_all_letters(runtime: Runtime, *, put_off_too: bool, on_settled: Callable[[Outcome], None]) -> None:
-    """Send the letters that are due until none is, as a worker's sweeps do.
+    """Send the letters that are due until none is, those that sign-ups lead to as well, as a worker does.
 
     `put_off_too` makes those due that wait for their next try. Raises what `send_letters` does.
     """
     if put_off_too:
         with writing(runtime.engine) as session:
             hasten_letters(session, now=runtime.clock())
+    take_in_sign_ups(runtime)
     while letters_due(runtime):
         post_letters(runtime, on_settled=on_settled)
 
@@ -99,9 +102,14 @@ def write_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
         newsletter = newsletter_by_id(session, letter.newsletter_id)
         subscription = subscription_of(session, letter.newsletter_id, letter.subscriber_id)
         names = {topic.slug: topic.name for topic in list_topics(session, letter.newsletter_id)}
+        asked = find_ask(session, letter.newsletter_id, letter.subscriber_id)
     if subscription is None:
         raise NotFound(f"{letter.email} was removed from {newsletter.name}")
-    topics = tuple(name for slug, name in names.items() if slug in subscription.follows)
+    if letter.kind is LetterKind.CONFIRMATION and asked:
+        follows = asked.wishes.topics
+    else:
+        follows = subscription.follows
+    topics = tuple(name for slug, name in names.items() if slug in follows)
     page, unsubscribe_url = page_of(runtime, letter, newsletter, letter.subscriber_id, topics)
     sender = sender_of(runtime, newsletter)
     head = Head(

@@ -20,6 +20,7 @@ from digest.runtime import Runtime
 from digest.store import announcements, kept_answers, reader_lists, terms
 from digest.store.address_changes import AddressChangeRow
 from digest.store.announcements import CallRow
+from digest.store.asks import AskRow
 from digest.store.attempts import AttemptRow
 from digest.store.audit import AuditRow
 from digest.store.clicks import HitRow
@@ -32,6 +33,7 @@ from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
 from digest.store.reader_lists import ReaderListRow
 from digest.store.sign_ins import SignInRow
+from digest.store.sign_ups import SignUpRow, SignUpTallyRow
 from digest.store.suppressions import RemovalRow
 from digest.store.terms import Old, Page
 from digest.store.webhooks import WebhookEventRow
@@ -50,6 +52,7 @@ AGAIN_AFTER = timedelta(hours=20)
 
 _DAY = timedelta(days=1)
 _LINKS_KEPT = timedelta(days=30)
+_TALLIES_KEPT = timedelta(days=90)
 
 
 class _Remove(Protocol):
@@ -111,6 +114,27 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             "keep_unconfirmed_days",
             terms.count_unconfirmed,
             lambda session, before, _after, most: terms.forget_unconfirmed(session, before, most),
+        ),
+        _old(
+            "asks",
+            "wishes that nobody confirmed",
+            _term(settings.keep_unconfirmed_days),
+            "keep_unconfirmed_days",
+            Old(AskRow, AskRow.at),
+        ),
+        _old(
+            "sign_ups",
+            "sign-ups that no worker took in",
+            _term(settings.keep_unconfirmed_days),
+            "keep_unconfirmed_days",
+            Old(SignUpRow, SignUpRow.at),
+        ),
+        _old(
+            "sign_up_tallies",
+            "counts of sign-ups by the hour",
+            _TALLIES_KEPT,
+            "",
+            Old(SignUpTallyRow, SignUpTallyRow.hour),
         ),
         Kind("left", "people who left everything", left, "keep_left_days", terms.count_left, forget_left),
         _old("record", "entries of the record", record, "keep_record_days", Old(AuditRow, AuditRow.at)),

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from digest.domain.consents import Consent, ConsentSource
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import MOST_ITEMS, Subscription
@@ -20,6 +21,7 @@ from digest.runtime import Runtime
 from digest.store.along import written_along
 from digest.store.attributes import attributes_among, checked_attributes
 from digest.store.audit import record
+from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import forget, subscription_by_number
@@ -32,11 +34,12 @@ Propose = Callable[["Known"], Given]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A reader: what they want, what else is known of them, and why they are never mailed, if so."""
+    """A reader: what they want, what is known of them, why they are never mailed, what they agreed to."""
 
     subscription: Subscription
     attributes: Mapping[str, str]
     suppression: Suppression | None = None
+    consents: tuple[Consent, ...] = ()
 
 
 class Move(StrEnum):
@@ -66,7 +69,15 @@ def add(
     """Add a reader, who asked for it. Raises `Unfit`, and `Conflict` for one who is there or has left."""
     values = read_given({"email": "", **given}, READERS, called)
     with written_along(_recorder(runtime, slug, "subscriber.added", by)):
-        return put_subscriber(runtime, slug, str(values["email"]), _wanted(values), is_new=True)
+        return put_subscriber(
+            runtime,
+            slug,
+            str(values["email"]),
+            _wanted(values),
+            by=by,
+            source=ConsentSource.DESK,
+            is_new=True,
+        )
 
 
 def change(
@@ -128,7 +139,8 @@ def _known(session: Session, newsletter: Newsletter, number: int, *, lock: bool 
     found = subscription_by_number(session, newsletter, number, lock=lock)
     who = found.subscriber
     attributes = attributes_among(session, newsletter.id, [who.id]).get(who.id, {})
-    return Known(found, attributes, find_suppression(session, who.email))
+    suppression = find_suppression(session, who.email)
+    return Known(found, attributes, suppression, consents_of(session, newsletter.id, who.id))
 
 
 def _recorder(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from digest.domain.cadences import parse_cadence
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.errors import Conflict
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import Subscription, SubscriptionState
@@ -17,6 +18,7 @@ from digest.domain.wished import parse_wished_hour
 from digest.intake.addresses import parse_address
 from digest.runtime import Runtime
 from digest.store.attributes import checked_attributes, put_attributes
+from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.erasures import forget_erased, is_erased
 from digest.store.newsletters import get_newsletter
@@ -54,9 +56,19 @@ class Subscribed:
 
 
 def put_subscriber(
-    runtime: Runtime, slug: str, email: str, wanted: WantedBy, *, again: bool = False, is_new: bool = False
+    runtime: Runtime,
+    slug: str,
+    email: str,
+    wanted: WantedBy,
+    *,
+    by: str,
+    source: ConsentSource,
+    again: bool = False,
+    is_new: bool = False,
 ) -> Subscribed:
     """Add a subscriber, or set the wishes of one who is there.
+
+    Whoever begins or comes back asked for it, as `by` says, and that is recorded as their consent.
 
     `again` also brings back who unsubscribed, paused or was erased; without it the first and the last are a
     `Conflict`, and the others stay away. With `is_new`, who is there and does not come back is a `Conflict`,
@@ -78,6 +90,9 @@ def put_subscriber(
         subscription = set_wishes(runtime, session, newsletter, address, known, wanted, state=state)
         forget_erased(session, runtime.erasure_keys, address)
         now = runtime.clock()
+        if is_new:
+            consent = Consent(ConsentAct.ADDED, source, at=now, recorded_at=now, by=by)
+            add_consent(session, newsletter.id, subscription.subscriber.id, consent)
         is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
     return Subscribed(subscription, known.state if known else None, is_welcomed)
 

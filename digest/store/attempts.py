@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, String, case, delete, select, update
+from sqlalchemy import Integer, String, bindparam, case, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.store.base import Base
@@ -32,11 +32,7 @@ def count_attempts(
 
     Nobody who tries at the same moment is counted as the same try.
     """
-    old = select(AttemptRow.key).where(AttemptRow.until <= now).limit(_FORGOTTEN_AT_ONCE)
-    session.execute(
-        delete(AttemptRow).where(AttemptRow.key.in_(old.with_for_update(skip_locked=True))),
-        execution_options={"synchronize_session": False},
-    )
+    _forget(session, now, most=_FORGOTTEN_AT_ONCE)
     # In one order everywhere: two that each wait for the other's key would wait for ever.
     return {key: _count(session, key, now, now + within) for key in sorted(set(keys))}
 
@@ -55,6 +51,42 @@ def _count(session: Session, key: str, now: datetime, until: datetime) -> tuple[
         .execution_options(synchronize_session=False)
     ).one()
     return counted[0], counted[1]
+
+
+def attempts_among(session: Session, keys: Collection[str], *, now: datetime) -> dict[str, int]:
+    """Return how many tries of these keys count now; of keys without any there is nothing."""
+    found = select(AttemptRow.key, AttemptRow.count).where(AttemptRow.key.in_(keys), AttemptRow.until > now)
+    return dict(session.execute(found).all())
+
+
+def add_attempts(session: Session, added: Mapping[str, tuple[int, datetime]], *, now: datetime) -> None:
+    """Count tries by the page: how many of each key, and until when they count where none did before."""
+    if not added:
+        return
+    _forget(session, now, most=10 * len(added))
+    goes_on = AttemptRow.until > now
+    connection = session.connection()
+    connection.execute(
+        insert_or_ignore(session, AttemptRow),
+        [{"key": key, "count": 0, "until": until} for key, (_, until) in sorted(added.items())],
+    )
+    connection.execute(
+        update(AttemptRow)
+        .where(AttemptRow.key == bindparam("b_key"))
+        .values(
+            count=case((goes_on, AttemptRow.count + bindparam("b_count")), else_=bindparam("b_count")),
+            until=case((goes_on, AttemptRow.until), else_=bindparam("b_until", type_=AttemptRow.until.type)),
+        ),
+        [{"b_key": key, "b_count": count, "b_until": until} for key, (count, until) in sorted(added.items())],
+    )
+
+
+def _forget(session: Session, now: datetime, *, most: int) -> None:
+    old = select(AttemptRow.key).where(AttemptRow.until <= now).limit(most)
+    session.execute(
+        delete(AttemptRow).where(AttemptRow.key.in_(old.with_for_update(skip_locked=True))),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def forgive_attempts(session: Session, keys: Sequence[str]) -> None:

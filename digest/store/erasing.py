@@ -44,6 +44,7 @@ from digest.store.mentions import Mentions, take_out
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.reader_lists import ReaderListRow
 from digest.store.returned import ReturnedRow
+from digest.store.sign_ups import erase_sign_ups
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
 from digest.store.suppressions import RemovalRow
 
@@ -102,6 +103,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
     # Packed as they are, nobody can look into them here; whoever needs a list uploads it again.
     session.execute(delete(ReaderListRow))
+    erase_sign_ups(session, key)
     _forget_answers(session, key)
     _forget_domain(session, key.rpartition("@")[2])
     return TakenOut(

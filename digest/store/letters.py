@@ -7,7 +7,7 @@ between states by conditional updates only, as deliveries do (`claims.py`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,6 +37,7 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.store.address_changes import tells_of_change
+from digest.store.asks import AskRow
 from digest.store.base import Base, BigId, storable
 from digest.store.entry_links import EntryLinkRow
 from digest.store.holds import NOTHING_HELD
@@ -133,13 +134,20 @@ _IS_WANTED = or_(
     )
     .correlate(LetterRow),
     tells_of_change(LetterRow.kind, LetterRow.subscriber_id, LetterRow.email_key).correlate(LetterRow),
+    # Who unsubscribed once and asks for it again is no subscriber until they confirm it.
+    exists()
+    .where(
+        AskRow.newsletter_id == LetterRow.newsletter_id,
+        AskRow.subscriber_id == LetterRow.subscriber_id,
+        LetterRow.kind == LetterKind.CONFIRMATION,
+    )
+    .correlate(LetterRow),
     # A link that was used, or that another took the place of, is of no use to anybody.
     exists().where(EntryLinkRow.token == LetterRow.entry_link).correlate(LetterRow),
 )
 _IS_SUPPRESSED = exists().where(SuppressionRow.email_key == LetterRow.email_key).correlate(LetterRow)
 # Written out as in the partial indexes, see `claims.py`.
 _IS_PENDING = LetterRow.state == literal_column("'pending'")
-_IS_LEASED = LetterRow.state.in_([literal_column("'claimed'"), literal_column("'sending'")])
 
 
 def queue_letter(
@@ -165,38 +173,58 @@ def queue_letter(
     if tie is None or reader is None:
         raise NotFound(f"subscriber {subscriber_id} of newsletter {newsletter_id} was removed")
     address = to or reader.email
-    if _is_enough(session, kind, newsletter_id, email_key(address), now=now):
-        return None
+    return queue_letters(session, kind, newsletter_id, {subscriber_id: address}, now=now).get(subscriber_id)
+
+
+def queue_letters(
+    session: Session,
+    kind: LetterKind,
+    newsletter_id: NewsletterId,
+    addresses: Mapping[SubscriberId, str],
+    *,
+    now: datetime,
+) -> dict[SubscriberId, LetterId]:
+    """Have a letter sent to each of a page of subscribers of whom none of its kind waits or went out lately.
+
+    Nobody else may queue such letters meanwhile: two at once would both find that there is none.
+    """
+    if not addresses:
+        return {}
+    enough = _who_has_enough(session, kind, newsletter_id, [*map(email_key, addresses.values())], now=now)
     domain = newsletter_by_id(session, newsletter_id).sender_email.rpartition("@")[2]
-    row = LetterRow(
-        kind=kind,
-        newsletter_id=newsletter_id,
-        subscriber_id=subscriber_id,
-        email=address,
-        email_key=email_key(address),
-        message_id=f"<{kind}.{secrets.token_hex(10)}@{domain}>",
-        state=DeliveryState.PENDING,
-        fence=0,
-        next_at=now,
-        attempts=0,
-        created_at=now,
-    )
-    session.add(row)
+    rows = [
+        LetterRow(
+            kind=kind,
+            newsletter_id=newsletter_id,
+            subscriber_id=subscriber_id,
+            email=address,
+            email_key=email_key(address),
+            message_id=f"<{kind}.{secrets.token_hex(10)}@{domain}>",
+            state=DeliveryState.PENDING,
+            fence=0,
+            next_at=now,
+            attempts=0,
+            created_at=now,
+        )
+        for subscriber_id, address in addresses.items()
+        if email_key(address) not in enough
+    ]
+    session.add_all(rows)
     session.flush()
-    return LetterId(row.id)
+    return {SubscriberId(row.subscriber_id): LetterId(row.id) for row in rows if row.subscriber_id}
 
 
-def _is_enough(
-    session: Session, kind: LetterKind, newsletter_id: NewsletterId, key: str, *, now: datetime
-) -> bool:
+def _who_has_enough(
+    session: Session, kind: LetterKind, newsletter_id: NewsletterId, keys: Sequence[str], *, now: datetime
+) -> frozenset[str]:
     lately = and_(LetterRow.state.in_(_WENT_OUT), LetterRow.created_at > now - _ONCE_IN[kind])
-    found = exists().where(
+    found = select(LetterRow.email_key).where(
         LetterRow.newsletter_id == newsletter_id,
-        LetterRow.email_key == key,
+        LetterRow.email_key.in_(keys),
         LetterRow.kind == kind,
         or_(LetterRow.state.in_(_WAITING), lately),
     )
-    return bool(session.scalar(select(found)))
+    return frozenset(session.scalars(found))
 
 
 def is_letter_due(session: Session, *, now: datetime) -> bool:
@@ -334,39 +362,6 @@ def settle_letter(session: Session, letter: Letter, outcome: Outcome, *, now: da
 def _held(letters: Sequence[Letter], owner: str) -> ColumnElement[bool]:
     keys = [(letter.id, letter.fence) for letter in letters]
     return and_(tuple_(LetterRow.id, LetterRow.fence).in_(keys), LetterRow.owner == owner)
-
-
-def letter_owners(session: Session) -> frozenset[str]:
-    """Return everybody who holds a letter now."""
-    held = select(LetterRow.owner).where(_IS_LEASED).distinct()
-    return frozenset(owner for owner in session.scalars(held) if owner is not None)
-
-
-def reap_letters(session: Session, *, now: datetime, dead: Collection[str] = ()) -> tuple[int, int]:
-    """Take back what a lease ran out on or a `dead` owner held; return how many are pending, unknown.
-
-    One that was armed may be with the mail server: it is unknown, and not sent again.
-    """
-    # As with deliveries, nobody waits here for a worker that is stopped in the middle of a change.
-    held = (
-        select(LetterRow.id)
-        .where(_IS_LEASED, or_(LetterRow.lease_until < now, LetterRow.owner.in_(list(dead))))
-        .with_for_update(skip_locked=True)
-    )
-    states = session.scalars(
-        update(LetterRow)
-        .where(LetterRow.id.in_(held))
-        .values(
-            state=case(
-                (LetterRow.state == DeliveryState.CLAIMED, DeliveryState.PENDING.value),
-                else_=DeliveryState.UNKNOWN.value,
-            ),
-            lease_until=None,
-        )
-        .returning(LetterRow.state)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return states.count(DeliveryState.PENDING), states.count(DeliveryState.UNKNOWN)
 
 
 def list_letters(

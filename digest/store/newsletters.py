@@ -36,7 +36,7 @@ from digest.store.base import NEVER_AGAIN, Base, Json
 class NewsletterRow(Base):
     """A newsletter. `archive_changed_at` is when an editor last changed what its archive shows.
 
-    `cadences` are those on offer, with commas between.
+    `cadences` are those on offer, with commas between; `sign_up_origins` stand a line each.
     """
 
     __tablename__ = "newsletters"
@@ -70,6 +70,8 @@ class NewsletterRow(Base):
     second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
     reply_to: Mapped[str] = mapped_column(String(320), default="", server_default="")
     clicks: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
+    sign_up: Mapped[bool] = mapped_column(default=True, server_default=false())
+    sign_up_origins: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class TopicRow(Base):
@@ -125,6 +127,8 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         second_eyes=newsletter.second_eyes,
         reply_to=newsletter.reply_to,
         clicks=newsletter.clicks,
+        sign_up=newsletter.sign_up,
+        sign_up_origins="\n".join(newsletter.sign_up_origins),
         created_at=now,
     )
     session.add(row)
@@ -370,6 +374,8 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         second_eyes=row.second_eyes,
         reply_to=row.reply_to,
         clicks=Clicks(row.clicks),
+        sign_up=row.sign_up,
+        sign_up_origins=tuple(row.sign_up_origins.split()),
     )
 
 

@@ -23,7 +23,9 @@ _LEFT_BEHIND = frozenset(
     | {"homes", "holds", "pauses"}
     | {"webhook_events", "throttles", "receivers", "mail_domains", "warm_up_days"}
     | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages", "address_changes"}
+    | {"consents", "asks"}
     | {"accounts", "attempts", "entry_links", "recovery_codes", "second_factors", "sign_ins"}
+    | {"sign_ups", "sign_up_tallies"}
     | {"api_tokens", "audit", "calls", "endpoints", "kept_answers"}
 )
 """What a rehearsal does not look at, and what is secret. No model is asked in one."""

@@ -26,6 +26,7 @@ from digest.domain.cadences import Cadence
 from digest.domain.endpoints import EventKind
 from digest.domain.errors import NotFound
 from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.sign_ups import Wishes
 from digest.domain.subscribers import Subscriber, SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.topics import TopicSlug
 from digest.domain.wished import WishedHour
@@ -194,6 +195,31 @@ def set_follows(
     session.flush()
 
 
+def grant_wishes(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, wishes: Wishes
+) -> None:
+    """Let a subscriber have what they asked for; topics that were dropped since are left out.
+
+    Name and language are set where they are not known: they may be of another newsletter, too.
+    """
+    known = topic_ids(session, newsletter_id)
+    set_follows(session, newsletter_id, subscriber_id, [slug for slug in wishes.topics if slug in known])
+    cadence = wishes.cadence or Cadence.EVERY
+    for changed in (
+        update(SubscriptionRow)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id)
+        .values(cadence=cadence.value),
+        update(SubscriberRow)
+        .where(SubscriberRow.id == subscriber_id, SubscriberRow.name == "")
+        .values(name=storable(wishes.name)[:200]),
+        update(SubscriberRow)
+        .where(SubscriberRow.id == subscriber_id, SubscriberRow.language == "")
+        .values(language=wishes.language),
+    ):
+        session.execute(changed.execution_options(synchronize_session=False))
+    session.expire_all()
+
+
 def find_subscription(session: Session, newsletter_id: NewsletterId, email: str) -> Subscription | None:
     """Return the subscription of `email`, in any state, or None when there never was one."""
     row = _find_row(session, email)
@@ -244,6 +270,14 @@ def subscription_by_number(
     if found is None:
         raise NotFound(f"newsletter '{newsletter.slug}' has no subscriber {subscriber_id}")
     return found
+
+
+def ids_of(session: Session, keys: Collection[str]) -> dict[str, SubscriberId]:
+    """Return who has which of these mailboxes, by their keys; of others there is nothing."""
+    rows = session.execute(
+        select(SubscriberRow.email_key, SubscriberRow.id).where(SubscriberRow.email_key.in_(keys))
+    )
+    return {key: SubscriberId(number) for key, number in rows}
 
 
 def list_subscriptions(

@@ -14,19 +14,32 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
+from digest.domain.erasing import ErasureKeys
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.topics import TopicSlug
+from digest.store.asks import take_ask
+from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
+from digest.store.erasures import forget_erased
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_pauses import end_pauses, set_pause_end
-from digest.store.subscribers import is_suppressed, set_follows, set_subscription_state, subscription_of
+from digest.store.subscribers import (
+    find_address,
+    grant_wishes,
+    is_suppressed,
+    set_follows,
+    set_subscription_state,
+    subscription_of,
+)
 
 log = structlog.get_logger(__name__)
 
+NO_KEYS = ErasureKeys(())
 _LEFT = (SubscriptionState.UNSUBSCRIBED,)
 _AWAY = (SubscriptionState.UNSUBSCRIBED, SubscriptionState.PAUSED)
 
@@ -81,19 +94,44 @@ def unsubscribe_within(
 
 
 def confirm(
-    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    wording: str = "",
+    network: str = "",
+    erasure_keys: ErasureKeys = NO_KEYS,
 ) -> Change:
-    """Begin a subscription that waited for its reader to say so; a newsletter that wants it welcomes them."""
+    """Begin a subscription that waited for its reader to say so; a newsletter that wants it welcomes them.
+
+    What was asked for is done with it, once. Who unsubscribed before comes back by that alone: without having
+    asked anew, an old link brings nobody back. `wording` and `network` are recorded with the consent. Whoever
+    was erased, as `erasure_keys` tell, is not any more.
+    """
     with writing(engine) as session:
+        asked = take_ask(session, newsletter_id, subscriber_id)
         change = _move(
             session,
             newsletter_id,
             subscriber_id,
             SubscriptionState.ACTIVE,
-            only_from=(SubscriptionState.PENDING,),
+            only_from=(SubscriptionState.PENDING, *(_LEFT if asked else ())),
             now=now,
         )
         if change is Change.DONE:
+            if asked:
+                grant_wishes(session, newsletter_id, subscriber_id, asked.wishes)
+            consent = Consent(
+                ConsentAct.CONFIRMED,
+                ConsentSource.MAIL,
+                at=now,
+                recorded_at=now,
+                wording=wording,
+                network=network,
+            )
+            add_consent(session, newsletter_id, subscriber_id, consent)
+            forget_erased(session, erasure_keys, find_address(session, subscriber_id) or "")
             welcome(session, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE:
         log.info("subscriber.confirmed", subscriber=subscriber_id, newsletter=newsletter_id)

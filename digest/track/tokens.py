@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from itsdangerous import BadSignature, Signer
@@ -39,6 +39,8 @@ class Purpose(StrEnum):
     """Makes the address it was mailed to a reader's own."""
     OLD_ADDRESS = "old-address"
     """Takes that back."""
+    SIGN_UP = "sign-up"
+    """Says when a form was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,14 @@ class _HmacSha256(SigningAlgorithm):
         return mac.digest()
 
 
+class TooOld(Refused):
+    """A confirmation that was signed here, too long ago; `newsletter_id` is what it was for."""
+
+    def __init__(self, message: str, newsletter_id: NewsletterId) -> None:
+        super().__init__(message)
+        self.newsletter_id = newsletter_id
+
+
 def _signer(keys: Sequence[str], salt: str) -> Signer:
     """Return a signer whose keys are derived here, instead of anew for each token."""
     derived = [
@@ -103,14 +113,15 @@ class Tokens:
         return self._sign(Purpose.CONFIRM, newsletter_id, subscriber_id, int(now.timestamp()))
 
     def read_confirmation(self, token: str, *, now: datetime) -> SubscriptionLink:
-        """Return whose subscription a token confirms. Raises `Refused` when it is not ours, or too old.
+        """Return whose subscription a token confirms. Raises `Refused` when it is not ours, or `TooOld`.
 
         That it works once is the subscription's affair: it leaves `pending` by it.
         """
         newsletter_id, subscriber_id, signed_at = self._read(Purpose.CONFIRM, token, 3)
         if now > datetime.fromtimestamp(signed_at, UTC) + CONFIRM_WITHIN:
             hours = int(CONFIRM_WITHIN.total_seconds()) // 3600
-            raise Refused(f"this link was good for {hours} hours and is older: sign up once more")
+            told = f"this link was good for {hours} hours and is older: sign up once more"
+            raise TooOld(told, NewsletterId(newsletter_id))
         return SubscriptionLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id))
 
     def read_subscription(self, purpose: Purpose, token: str) -> SubscriptionLink:
@@ -137,6 +148,18 @@ class Tokens:
         """Return which change of whose address it is about. Raises `Refused` when it is not ours for this."""
         change_id, subscriber_id = self._read(purpose, token, 2)
         return change_id, subscriber_id
+
+    def sign_form(self, newsletter_id: NewsletterId, *, now: datetime) -> str:
+        """Return what a sign-up form carries to say when it was shown."""
+        return self._sign(Purpose.SIGN_UP, newsletter_id, int(now.timestamp() * 1000))
+
+    def read_form(self, newsletter_id: NewsletterId, token: str, *, now: datetime) -> timedelta | None:
+        """Return how long ago a form of this newsletter was shown; None when it was not shown here."""
+        try:
+            shown_for, at = self._read(Purpose.SIGN_UP, token, 2)
+        except Refused:
+            return None
+        return timedelta(milliseconds=now.timestamp() * 1000 - at) if shown_for == newsletter_id else None
 
     def _sign(self, purpose: Purpose, *numbers: int) -> str:
         return self._signers[purpose].sign(".".join(map(str, numbers))).decode("ascii")

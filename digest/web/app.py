@@ -35,6 +35,7 @@ from digest.web import (
     preferences,
     preview,
     readdressing,
+    sign_up,
     stored,
     subscriber,
     webhooks,
@@ -102,6 +103,7 @@ def _routes() -> tuple[BaseRoute, ...]:
         preferences,
         readdressing,
         stored,
+        sign_up,
         clicks,
         archive,
     ):

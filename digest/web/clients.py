@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
+from digest.domain.networks import tells_apart
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -34,8 +36,7 @@ def network_of(client: str) -> str:
 
     Behind a proxy that is not among `trusted_proxies` everybody has the proxy's own, which is a private one.
     """
-    address = _address(client)
-    return client if address is not None and address.is_global else ""
+    return client if tells_apart(client) else ""
 
 
 def _is_in(address: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

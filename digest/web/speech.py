@@ -19,6 +19,7 @@ from jinja2.ext import extract_from_ast
 from digest.compose.escaping import Safe, escaped
 from digest.compose.phrases import ARTICLES, Phrase, Phrases, filled
 from digest.web import stored_words
+from digest.web.sign_up_words import SAID_OF_SIGN_UPS
 
 DOMAIN = "pages"
 """What the pages' catalogues are called: `locale/de/LC_MESSAGES/pages.po`."""
@@ -110,3 +111,5 @@ def phrases_said(folder: Path) -> Iterator[tuple[str, Phrase]]:
             yield file.stem, Phrase.given(function, texts)
     for phrase in SAID_BESIDE_TEMPLATES:
         yield "feeds", phrase
+    for phrase in SAID_OF_SIGN_UPS:
+        yield "sign_up", phrase

@@ -15,6 +15,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.domain.endpoints import EventKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.reader_lists import ListTerms
+from digest.domain.subscribers import SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.pipeline import reader_lists
 from digest.pipeline.managing import segments
@@ -28,14 +29,17 @@ from digest.store.newsletters import NewsletterRow, get_newsletter
 from digest.store.polls import record_standing
 from digest.store.schedules import ScheduleRow
 from digest.store.sources import list_sources
+from digest.store.subscribers import subscribe
 from digest.track.tokens import Purpose
-from tests.samples import ITEMS
+from tests.samples import CLIMATE, ITEMS, SPACE
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
 from tests.web.people import NAMES
 from tests.web.site import Site
 from tests.web.world import ADA, BEN, DRAFT, NEXT_WEEK, NOW, SENDING, a_week_later, add_articles, reader_id
 
 INVITED = "nele@example.org"
+ASKED = "hal@example.org"
+"""Who signed up and has not confirmed it yet."""
 PINNED, DROPPED = 14, 13
 """Articles of the draft."""
 
@@ -122,7 +126,23 @@ def shape_and_share(site: Site) -> Mapping[str, str]:
         purpose: site.link(purpose, ADA).rpartition("/")[2]
         for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.ONLINE)
     }
-    return {"enter": invitation, "shown": share.url.rpartition("/")[2], **mailed, **_moves(site)}
+    with writing(site.runtime.engine) as session:
+        asked = subscribe(
+            session,
+            NewsletterId(1),
+            email=ASKED,
+            follows=[CLIMATE, SPACE],
+            now=NOW,
+            state=SubscriptionState.PENDING,
+        )
+    confirm = site.runtime.tokens.sign_confirmation(NewsletterId(1), asked.subscriber.id, now=NOW)
+    return {
+        "enter": invitation,
+        "shown": share.url.rpartition("/")[2],
+        "confirm": confirm,
+        **mailed,
+        **_moves(site),
+    }
 
 
 def _moves(site: Site) -> Mapping[str, str]:

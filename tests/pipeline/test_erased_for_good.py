@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from digest.domain.accounts import Right
+from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryId, DeliveryState, Outcome
 from digest.domain.endpoints import EventKind
 from digest.domain.subscribers import SubscriberId
@@ -70,7 +71,8 @@ def live(send: Controlled, redis_url: str) -> None:
     import_text(
         engine, weekly, f"email,name\n{ADA},{NAME}\nben@example.org,Ben\n", name="r.csv", by="Cy", now=NOW
     )
-    put_subscriber(runtime, weekly.slug, ADA, WantedBy(follows=[CLIMATE], name=NAME))
+    wanted = WantedBy(follows=[CLIMATE], name=NAME)
+    put_subscriber(runtime, weekly.slug, ADA, wanted, by="Cy", source=ConsentSource.COMMAND)
     api.get(f"{path}?email={ADA}", headers=headers)
     confirm(engine, weekly.id, who, now=NOW)
     mail_link(runtime, weekly.slug, ADA)

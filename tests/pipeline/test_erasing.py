@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, func, select, update
 
+from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import Claim, DeliveryState, Outcome
 from digest.domain.endpoints import EventKind
 from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
@@ -204,14 +205,30 @@ def test_no_list_brings_them_back(send: Controlled) -> None:
     with pytest.raises(Conflict, match="was erased"):
         suppress_by_hand(send.runtime, ADA, why="again", by="Cy")
     with pytest.raises(Conflict, match="--again only if they asked"):
-        put_subscriber(send.runtime, newsletter.slug, ADA, WantedBy(follows=[CLIMATE]))
+        put_subscriber(
+            send.runtime,
+            newsletter.slug,
+            ADA,
+            WantedBy(follows=[CLIMATE]),
+            by="Cy",
+            source=ConsentSource.COMMAND,
+        )
     assert columns_that_hold(send.engine, ADA) == []
 
 
 def test_they_themselves_may_come_back_as_somebody_new(send: Controlled) -> None:
     before = number_of(send)
     erase_address(send.runtime, ADA, by="Cy")
-    put_subscriber(send.runtime, send.newsletter.slug, ADA, WantedBy(follows=[CLIMATE]), again=True)
+    wanted = WantedBy(follows=[CLIMATE])
+    put_subscriber(
+        send.runtime,
+        send.newsletter.slug,
+        ADA,
+        wanted,
+        by="Cy",
+        source=ConsentSource.COMMAND,
+        again=True,
+    )
     assert number_of(send) != before
     with reading(send.engine) as session:
         assert not is_erased(session, send.runtime.erasure_keys, ADA)

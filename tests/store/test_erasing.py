@@ -26,6 +26,7 @@ ADDRESSED = {
     "suppressions",
     "suppression_removals",
     "address_changes",
+    "sign_ups",
 }
 """Where an address of a reader stands; `accounts` has those of people who sign in."""
 

@@ -11,15 +11,14 @@ from digest.domain.letters import Letter, LetterId, LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.database import reading, writing
+from digest.store.letter_leases import letter_owners, reap_letters
 from digest.store.letters import (
     arm_letter,
     claim_letters,
     get_letter,
     is_letter_due,
-    letter_owners,
     list_letters,
     queue_letter,
-    reap_letters,
     return_letters,
     settle_letter,
 )

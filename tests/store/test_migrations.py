@@ -85,7 +85,7 @@ def test_sources_keep_how_their_polls_went_down_to_0003_and_up_again(migrated: E
 
 
 def test_takeaways_of_before_become_version_1_and_what_holds_goes_back_down(migrated: Engine) -> None:
-    newsletter = stored_newsletter(migrated)
+    newsletter = stored_newsletter(migrated, sign_up=False)
     source = stored_source(migrated, newsletter, "Meridian")
     edited, bare, new = (sample_article(path) for path in ("tides", "fog", "gulls"))
     edited_id = stored_article(migrated, newsletter, source, edited)
@@ -241,7 +241,7 @@ def test_issues_of_before_keep_the_numbers_their_mails_say_through_0010(migrated
 
 
 def test_newsletters_of_before_have_no_theme(migrated: Engine) -> None:
-    newsletter = stored_newsletter(migrated)
+    newsletter = stored_newsletter(migrated, sign_up=False)
     with writing(migrated) as session:
         set_theme(session, newsletter.id, Theme(font="Verdana, sans-serif"))
     migrate(migrated, to="0007")

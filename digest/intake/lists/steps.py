@@ -11,6 +11,7 @@ from itertools import islice
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.counting import counted
 from digest.domain.erasing import ErasureKeys
 from digest.domain.newsletters import Newsletter
@@ -21,6 +22,7 @@ from digest.intake.lists.people import Person, Terms
 from digest.intake.lists.reading import Checked, Line, List
 from digest.intake.lists.said import Standing
 from digest.store.audit import record
+from digest.store.consents import add_consents
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics
 from digest.store.subscription_lists import Known, known_among, subscribe_all, unsubscribe_all
@@ -217,6 +219,7 @@ class _Import:
         stay = [one for one in by_outcome[Outcome.UPDATED] if one.standing is not Standing.LEFT]
         joining = [*by_outcome[Outcome.ADDED], *stay, *are_new]
         subscribe_all(session, self._newsletter.id, [one.wanted for one in joining], now=self._now)
+        add_consents(session, self._newsletter.id, map(self._consent, by_outcome[Outcome.ADDED]))
         unsubscribe_all(session, self._newsletter.id, [one.wanted.key for one in are_here], now=self._now)
         suppress_all(session, [self._suppression(one) for one in by_outcome[Outcome.SUPPRESSED]])
         if not self._is_recorded:
@@ -230,6 +233,19 @@ class _Import:
                 now=self._now,
             )
             self._is_recorded = True
+
+    def _consent(self, person: Person) -> tuple[str, Consent]:
+        """Return what a list says of how somebody came to be on it."""
+        since = person.wanted.since or self._now
+        told = Consent(
+            ConsentAct.ADDED,
+            ConsentSource.IMPORT,
+            at=since,
+            recorded_at=self._now,
+            network=person.ip,
+            by=self._by,
+        )
+        return person.wanted.key, told
 
     def _suppression(self, person: Person) -> Suppression:
         return Suppression(

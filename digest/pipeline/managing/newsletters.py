@@ -160,6 +160,8 @@ def _columns(values: Mapping[str, object]) -> dict[str, object]:
         columns["cadences"] = ",".join(values["cadences"])  # type: ignore[arg-type]
     if "quiet_hours" in columns:
         columns["quiet_hours"] = str(values["quiet_hours"] or "")
+    if "sign_up_origins" in columns:
+        columns["sign_up_origins"] = "\n".join(values["sign_up_origins"])  # type: ignore[arg-type]
     return columns
 
 
@@ -188,6 +190,21 @@ def _cadences(value: object, called: str) -> tuple[Cadence, ...]:
     return in_order(chosen)
 
 
+def _origins(value: object, called: str) -> tuple[str, ...]:
+    given: Iterable[object] = value.split() if isinstance(value, str) else value  # type: ignore[assignment]
+    origins = tuple(dict.fromkeys(str(one).strip().lower().rstrip("/") for one in given))
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise InvalidInput(
+                f"{called}: '{origin}' is no site; write it like https://www.example.org, without a path, or "
+                "* for every one"
+            )
+    within("\n".join(origins), called, limit=limits.ORIGINS_MAX)
+    return origins
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+
 READERS: Mapping[str, Reader] = {
     "slug": _slug,
     "name": _line(limits.NAME_MAX),
@@ -209,6 +226,8 @@ READERS: Mapping[str, Reader] = {
     "welcome": flag,
     "goodbye": flag,
     "archive": flag,
+    "sign_up": flag,
+    "sign_up_origins": _origins,
     "local_time": flag,
     "cadences": _cadences,
     "quiet_hours": lambda value, _called: QuietHours.parse(str(value or "").strip()),

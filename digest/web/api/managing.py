@@ -57,6 +57,15 @@ class NewsletterChange(Given):
     clicks: Clicks | None = Field(
         None, description="Whether it is counted how often links of its mail are followed."
     )
+    sign_up: StrictBool | None = Field(
+        None, description="Whether everybody may ask for it on a page of its own."
+    )
+    sign_up_origins: list[Line] | None = Field(
+        None,
+        max_length=100,
+        examples=[["https://www.example.org"]],
+        description="Sites whose scripts may sign readers up; * for every one.",
+    )
 
 
 class NewNewsletter(NewsletterChange):

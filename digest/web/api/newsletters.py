@@ -52,6 +52,10 @@ class Newsletter(Told):
     goodbye: bool
     local_time: bool
     clicks: Clicks = Field(description="Whether it is counted how often links of its mail are followed.")
+    sign_up: bool = Field(description="Whether everybody may ask for it on a page of its own.")
+    sign_up_origins: list[str] = Field(
+        description="Sites whose scripts may sign readers up; * for every one."
+    )
 
     @classmethod
     def of(cls, one: domain.Newsletter) -> Newsletter:
@@ -81,6 +85,8 @@ class Newsletter(Told):
             goodbye=one.goodbye,
             local_time=one.local_time,
             clicks=one.clicks,
+            sign_up=one.sign_up,
+            sign_up_origins=list(one.sign_up_origins),
         )
 
 

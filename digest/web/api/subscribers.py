@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.accounts import Right
 from digest.domain.cadences import Cadence
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.errors import Conflict
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.segments import ATTRIBUTES_MAX
@@ -29,6 +30,7 @@ from digest.pipeline.reader_pauses import pause_until
 from digest.pipeline.subscribing import WantedBy, put_subscriber, set_wishes
 from digest.runtime import Runtime
 from digest.store.attributes import attributes_among
+from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
@@ -47,6 +49,7 @@ from digest.web.api.shapes import (
     Slug,
     Told,
     page,
+    whole,
 )
 from digest.web.api.versions import IfMatch, etag_of, require_unchanged
 from digest.web.dependencies import TheRuntime
@@ -147,6 +150,42 @@ AttributesGiven = Annotated[
 _SEND_AT = "The day and hour they want it at, by their own clock; 'any' is whenever it is sent."
 
 
+class ConsentTold(Told):
+    """An act by which somebody came to be a reader."""
+
+    act: ConsentAct
+    source: ConsentSource
+    at: datetime
+    recorded_at: datetime = Field(description="When it was written down here: an import tells of long ago.")
+    wording: str = Field(description="What the page said they agree to; '' where no page of ours did.")
+    network: str = Field(description="The address the request came from; '' where nobody knows it.")
+    by: str = Field(description="Who added them; '' where they did it themselves.")
+
+    @classmethod
+    def of(cls, one: Consent) -> ConsentTold:
+        """Return an act as the API tells it."""
+        return cls(
+            act=one.act,
+            source=one.source,
+            at=one.at,
+            recorded_at=one.recorded_at,
+            wording=one.wording,
+            network=one.network,
+            by=one.by,
+        )
+
+
+@router.get("/newsletters/{newsletter}/subscribers/{subscriber_id}/consents", **asks(Right.LOOK))
+def list_consents(
+    runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number
+) -> Listed[ConsentTold]:
+    """Return what a subscriber agreed to, the first first; nothing for who came before it was recorded."""
+    with reading(runtime.engine) as session:
+        found = get_newsletter(session, newsletter)
+        who = subscription_by_number(session, found, subscriber_id).subscriber.id
+        return whole(consents_of(session, found.id, who), ConsentTold.of)
+
+
 class NewSubscriber(Given):
     """Somebody to be added, who asked for it."""
 
@@ -185,13 +224,26 @@ class SubscriberChange(Given):
 
 @router.post("/newsletters/{newsletter}/subscribers", status_code=201, **asks(Right.OPERATE))
 def add_subscriber(
-    runtime: TheRuntime, response: Response, newsletter: NewsletterName, new: NewSubscriber
+    runtime: TheRuntime,
+    response: Response,
+    caller: TheCaller,
+    newsletter: NewsletterName,
+    new: NewSubscriber,
 ) -> Subscriber:
     """Add a subscriber, who is active at once.
 
     Who is one already is a conflict; with `again`, who unsubscribed or paused comes back.
     """
-    done = put_subscriber(runtime, newsletter, new.email, _wanted(new), again=new.again, is_new=True)
+    done = put_subscriber(
+        runtime,
+        newsletter,
+        new.email,
+        _wanted(new),
+        by=caller.name,
+        source=ConsentSource.API,
+        again=new.again,
+        is_new=True,
+    )
     with reading(runtime.engine) as session:
         told = _told(session, get_newsletter(session, newsletter), done.subscription)
     response.headers["Location"] = f"{PATH}/newsletters/{newsletter}/subscribers/{told.id}"

@@ -46,6 +46,8 @@ CONTENTS = (
     "welcome",
     "goodbye",
     "archive",
+    "sign_up",
+    "sign_up_origins",
     "clicks",
 )
 """What an editor may change."""
@@ -60,7 +62,7 @@ IDENTITY = (
     "second_eyes",
 )
 """What only an admin may: whom mail comes from, and who lets it go."""
-_TICKED = ("llm", "cadences", "local_time", "welcome", "goodbye", "archive")
+_TICKED = ("llm", "cadences", "local_time", "welcome", "goodbye", "archive", "sign_up")
 _NEW = (
     "slug",
     "name",
@@ -201,6 +203,7 @@ def _page(
         contents=contents or form_of({name: texts[name] for name in CONTENTS}),
         identity=identity or form_of({name: texts[name] for name in IDENTITY}),
         archive_url=runtime.archive_url(stored),
+        sign_up_url=runtime.sign_up_url(stored),
         has_model=runtime.settings.llm_provider != "none",
         styles=STYLES,
         cadences=CADENCES,

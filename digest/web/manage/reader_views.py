@@ -51,6 +51,11 @@ def standing_of(reader: Known) -> str:
     return told
 
 
+def consents_told(reader: Known) -> tuple[tuple[str, str], ...]:
+    """Return how a reader came to be one: each act in words, and what they agreed to, '' for not known."""
+    return tuple((one.in_words[:1].upper() + one.in_words[1:], one.wording) for one in reader.consents)
+
+
 def cadences_of(newsletter: Newsletter, reader: Known | None) -> tuple[Choice, ...]:
     """Return how often a reader may want the newsletter: as it offers, and as they have it."""
     offered = dict.fromkeys((*newsletter.cadences, *([reader.subscription.cadence] if reader else [])))

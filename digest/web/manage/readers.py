@@ -32,7 +32,14 @@ from digest.web.headers import DESK
 from digest.web.manage.forms import Form, TheTyped, form_of, refused, saved
 from digest.web.manage.newsletters import Slug, to
 from digest.web.manage.overview import standing
-from digest.web.manage.reader_views import STATES, cadences_of, query_of, reader_lines, standing_of
+from digest.web.manage.reader_views import (
+    STATES,
+    cadences_of,
+    consents_told,
+    query_of,
+    reader_lines,
+    standing_of,
+)
 from digest.web.manage.words import DONE, LANGUAGES, Choice, called, zones
 from digest.web.templating import Pages
 
@@ -194,6 +201,7 @@ def _page(
         title=known.subscription.subscriber.email if known else "A new reader",
         state=known.subscription.state.value if known else "",
         standing=standing_of(known) if known else "",
+        consents=consents_told(known) if known else (),
         form=form,
         topics=tuple(Choice(topic.slug, topic.name) for topic in topics),
         cadences=cadences_of(newsletter, known),

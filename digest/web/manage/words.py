@@ -21,6 +21,7 @@ _CALLED: Mapping[str, str] = {
     "takeaways": "the number of takeaways",
     "max_items": "the number of articles",
     "window_days": "the number of days",
+    "sign_up_origins": "the sites",
 }
 
 DONE: Mapping[str, str] = {

@@ -6,9 +6,10 @@ Gauges alone: what is so now. Rates over time are what a server that asks again 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -16,7 +17,9 @@ from fastapi.responses import PlainTextResponse
 
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
+from digest.domain.newsletters import NewsletterId
 from digest.domain.schedules import OccurrenceState
+from digest.domain.sign_ups import SignUpOutcome
 from digest.pipeline.alive import SILENT_AFTER
 from digest.pipeline.progress import Progress
 from digest.runtime import Runtime
@@ -30,6 +33,7 @@ from digest.store.letters import waiting_letters
 from digest.store.newsletters import list_newsletters
 from digest.store.outages import find_outage
 from digest.store.schedules import list_schedules
+from digest.store.sign_ups import tallies_since, waiting_sign_ups
 from digest.store.stage_runs import count_runs
 from digest.web.dependencies import TheRuntime
 from digest.web.ops.tallies import WAIT_SECONDS, Tallies, TheTallies
@@ -54,11 +58,14 @@ METRICS: Mapping[str, str] = {
     "digest_send_returned": "Mails of an issue under way that came back.",
     "digest_send_complaints": "Mails of an issue under way that were called spam.",
     "digest_clicks": "Links followed in a newsletter's mail in the last seven days, where they are counted.",
+    "digest_sign_ups": "Sign-ups of the last 24 hours for a newsletter, by what became of them.",
+    "digest_sign_ups_waiting": "Sign-ups that no worker has taken in yet, about.",
     "digest_send_paused": "1 while the issue is paused.",
     "digest_send_waits_for_server": "1 while the issue waits for its mail server.",
 }
 
 _CLICKS_OF = timedelta(days=7)
+_SIGN_UPS_OF = timedelta(hours=24)
 _GOING = (IssueState.SENDING, IssueState.PAUSED)
 _OPEN = (
     OccurrenceState.RUNNING,
@@ -104,6 +111,8 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
         schedules = [one for one in list_schedules(session) if not one.is_paused]
         sources = count_sources(session)
         letters, _ = waiting_letters(session)
+        sign_ups = tallies_since(session, now - _SIGN_UPS_OF)
+        waiting = waiting_sign_ups(session)
         followed = followed_since(session, now - _CLICKS_OF)
         going = [(one, find_outage(session, one.id)) for one in issues_in(session, *_GOING)]
     yield Sample("digest_workers", len(beats), {})
@@ -134,10 +143,26 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
                 yield Sample(name, figure(found), labels)
     for newsletter, slug in slugs.items():
         yield Sample("digest_clicks", followed.get(newsletter, 0), {"newsletter": slug})
+    yield from _sign_ups(sign_ups, slugs)
+    yield Sample("digest_sign_ups_waiting", waiting, {})
     for issue, _, labels in counts:
         yield Sample("digest_send_paused", float(issue.state is IssueState.PAUSED), labels)
     for _, outage, labels in counts:
         yield Sample("digest_send_waits_for_server", float(outage is not None), labels)
+
+
+def _sign_ups(
+    tallies: Mapping[tuple[NewsletterId, datetime], Mapping[SignUpOutcome, int]],
+    slugs: Mapping[NewsletterId, str],
+) -> Iterator[Sample]:
+    sums: Counter[tuple[NewsletterId, SignUpOutcome]] = Counter()
+    for (newsletter, _), counts in tallies.items():
+        for outcome, count in counts.items():
+            sums[newsletter, outcome] += count
+    for newsletter, slug in slugs.items():
+        for outcome in SignUpOutcome:
+            labels = {"newsletter": slug, "outcome": outcome.value}
+            yield Sample("digest_sign_ups", sums[newsletter, outcome], labels)
 
 
 _OF_SENDS: Mapping[str, Callable[[Progress], float]] = {

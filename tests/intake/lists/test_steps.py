@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from digest.domain.consents import ConsentAct, ConsentSource
 from digest.domain.errors import InvalidInput
 from digest.domain.subscribers import SubscriptionState
 from digest.domain.suppressions import SuppressionReason
 from digest.intake.lists.export import export_list
 from digest.intake.lists.outcomes import Outcome
 from digest.store.audit import list_entries
+from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.subscribers import set_subscription_state, suppress
 from digest.store.suppressions import find_suppression
@@ -173,3 +175,20 @@ def test_of_many_notes_ten_are_told_and_the_rest_counted(intake: Intake) -> None
     done = intake(intake.file("gone.csv", "email,state", *lines))
     assert len(done.notes) == 11
     assert done.notes[-1] == "… and 3 more lines like these"
+
+
+def test_a_list_says_since_when_and_from_where_its_people_agreed(intake: Intake) -> None:
+    stored_reader(intake.engine, intake.newsletter, "ben@example.org")
+    list_of = intake.file(
+        "mailchimp.csv",
+        "Email Address,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID",
+        "ada@example.org,2024-03-05 10:00:00,192.0.2.7,2024-03-05 10:05:00,192.0.2.7,1,a",
+        "ben@example.org,2024-03-06 10:00:00,192.0.2.8,2024-03-06 10:05:00,192.0.2.8,2,b",
+    )
+    assert intake(list_of).counts == {Outcome.ADDED: 1, Outcome.UPDATED: 1}
+    people = intake.subscriptions
+    with reading(intake.engine) as session:
+        (ada,) = consents_of(session, intake.newsletter.id, people["ada@example.org"].subscriber.id)
+        assert not consents_of(session, intake.newsletter.id, people["ben@example.org"].subscriber.id)
+    assert (ada.act, ada.source, ada.by) == (ConsentAct.ADDED, ConsentSource.IMPORT, "ops")
+    assert (ada.at.isoformat()[:10], ada.network, ada.recorded_at) == ("2024-03-05", "192.0.2.7", NOW)

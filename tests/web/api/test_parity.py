@@ -140,6 +140,9 @@ OF_OTHERS = {
     "/preferences/{token}/erase",
     "/new-address/{token}",
     "/old-address/{token}",
+    "/subscribe/{slug}",
+    "/subscribe/{slug}/api",
+    "/confirm/{token}",
 }
 """Where providers and readers come with an authority of their own."""
 

@@ -1,0 +1,95 @@
+"""How many mails sign-ups may cause: per mailbox, network, domain and newsletter."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from digest.domain.networks import customer_of, tells_apart
+from digest.domain.sign_ups import SignUp, SignUpOutcome
+from digest.domain.subscribers import email_key
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+_GOOGLE = frozenset({"gmail.com", "googlemail.com"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most mails that sign-ups may cause; 0 is no cap. `secret` hides whom a count is about."""
+
+    per_address_day: int
+    per_network_hour: int
+    per_domain_hour: int
+    per_newsletter_hour: int
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A cap that a sign-up comes under: `most` with this `key` `within` a time; over it, the `outcome`."""
+
+    outcome: SignUpOutcome
+    key: str
+    most: int
+    within: timedelta
+
+
+def mailbox_of(email: str) -> str:
+    """Return what addresses share that reach one mailbox, for counting alone.
+
+    What follows a + is a note of its owner's at most providers, and Google's dots are nothing at all: by
+    these somebody could be mailed a thousand times under as many names.
+    """
+    local, _, domain = email_key(email).rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _GOOGLE:
+        local, domain = local.replace(".", ""), "gmail.com"
+    return f"{local}@{domain}"
+
+
+def caps_on(sign_up: SignUp, caps: Caps) -> Iterator[Cap]:
+    """Yield the caps that a sign-up comes under, the narrowest first."""
+    domain = sign_up.email.rpartition("@")[2].lower()
+    network = customer_of(sign_up.network) if tells_apart(sign_up.network) else ""
+    for outcome, whose, most, within in (
+        (SignUpOutcome.PER_ADDRESS, mailbox_of(sign_up.email), caps.per_address_day, _DAY),
+        (SignUpOutcome.PER_NETWORK, network, caps.per_network_hour, _HOUR),
+        (SignUpOutcome.PER_DOMAIN, domain, caps.per_domain_hour, _HOUR),
+        (SignUpOutcome.PER_NEWSLETTER, str(sign_up.newsletter_id), caps.per_newsletter_hour, _HOUR),
+    ):
+        if most and whose:
+            yield Cap(outcome, _key(caps.secret, outcome, whose), most, within)
+
+
+class Count:
+    """Mails that were caused, `before` and in this round, by key."""
+
+    def __init__(self, before: Mapping[str, int]) -> None:
+        self._before = before
+        self._added: Counter[str] = Counter()
+        self._within: dict[str, timedelta] = {}
+
+    def first_over(self, caps: Iterable[Cap]) -> SignUpOutcome | None:
+        """Return what a sign-up under these caps is too many for; None counts it as one more of each."""
+        under = list(caps)
+        for cap in under:
+            if self._before.get(cap.key, 0) + self._added[cap.key] >= cap.most:
+                return cap.outcome
+        for cap in under:
+            self._added[cap.key] += 1
+            self._within[cap.key] = cap.within
+        return None
+
+    def added(self, *, now: datetime) -> dict[str, tuple[int, datetime]]:
+        """Return how many were added to each key, and until when they count where nothing did before."""
+        return {key: (count, now + self._within[key]) for key, count in self._added.items() if count}
+
+
+def _key(secret: bytes, outcome: SignUpOutcome, whose: str) -> str:
+    told = f"sign-up\0{outcome}\0{whose}".encode("utf-8", "replace")
+    return hmac.new(secret, told, hashlib.sha256).hexdigest()

@@ -1,0 +1,274 @@
+"""What becomes of sign-ups: who is asked, who is reminded, who hears nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from digest.domain.consents import ConsentAct, ConsentSource
+from digest.domain.erasing import ASKED_AGAIN_AFTER
+from digest.domain.letters import LetterKind
+from digest.domain.sign_ups import SignUpOutcome
+from digest.domain.subscribers import SubscriptionState
+from digest.intake.sign_ups.caps import mailbox_of
+from digest.store.database import reading, writing
+from digest.store.erasing import take_reader_out
+from digest.store.erasures import is_erased, remember_erased
+from digest.store.newsletters import remove_topic
+from digest.store.sign_ups import oldest_sign_ups, tallies_since, waiting_sign_ups
+from digest.store.subscribers import set_subscription_state, suppress
+from digest.track.steps import Change, confirm, unsubscribe
+from tests.intake.sign_ups.conftest import KEYS, LATER, Door
+from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader
+from tests.stores_searched import columns_that_hold
+
+ADA, BEN = "ada@example.org", "ben@example.org"
+ASKED, REMINDED = SignUpOutcome.ASKED, SignUpOutcome.REMINDED
+ACTIVE, PAUSED, PENDING, UNSUBSCRIBED = (
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PAUSED,
+    SubscriptionState.PENDING,
+    SubscriptionState.UNSUBSCRIBED,
+)
+
+
+def reader_in(door: Door, state: SubscriptionState, email: str = ADA) -> int:
+    who = stored_reader(door.engine, door.newsletter, email, FOOD)
+    with writing(door.engine) as session:
+        set_subscription_state(session, door.newsletter.id, who, state, now=NOW)
+    return who
+
+
+def test_who_is_new_is_asked_and_follows_nothing_until_they_confirm(door: Door) -> None:
+    door.sign_up("Ada@Example.org", CLIMATE, SPACE, name="Ada")
+    assert door.take_in() == {ASKED: 1}
+    found = door.get(ADA)
+    assert (found.state, found.follows, found.subscriber.name) == (PENDING, frozenset(), "")
+    assert door.letters == [("Ada@Example.org", LetterKind.CONFIRMATION)]
+    (consent,) = door.consents(ADA)
+    assert (consent.act, consent.source, consent.at) == (ConsentAct.ASKED, ConsentSource.PAGE, NOW)
+    assert (consent.wording, consent.network) == ("I want The Weekly by mail.", "192.0.2.7")
+    with reading(door.engine) as session:
+        assert waiting_sign_ups(session) == 0
+        assert not oldest_sign_ups(session, most=9)
+
+
+def test_a_confirmation_does_what_was_asked_for_and_says_so(door: Door) -> None:
+    door.sign_up(ADA, CLIMATE, SPACE, name="Ada")
+    door.take_in()
+    who = door.get(ADA).subscriber.id
+    done = confirm(door.engine, door.newsletter.id, who, now=LATER, wording="I want it.", network="192.0.2.9")
+    assert done is Change.DONE
+    found = door.get(ADA)
+    assert (found.state, found.follows) == (ACTIVE, {CLIMATE, SPACE})
+    assert (found.subscriber.name, found.subscriber.language) == ("Ada", "de")
+    asked, confirmed = door.consents(ADA)
+    assert asked.act is ConsentAct.ASKED
+    assert (confirmed.act, confirmed.source, confirmed.at) == (
+        ConsentAct.CONFIRMED,
+        ConsentSource.MAIL,
+        LATER,
+    )
+    assert (confirmed.wording, confirmed.network) == ("I want it.", "192.0.2.9")
+    assert confirm(door.engine, door.newsletter.id, who, now=LATER) is Change.ALREADY
+    assert len(door.consents(ADA)) == 2
+
+
+@pytest.mark.parametrize("state", [ACTIVE, PAUSED])
+def test_a_reader_is_sent_the_link_to_their_settings_and_stays_as_they_are(
+    state: SubscriptionState, door: Door
+) -> None:
+    reader_in(door, state)
+    before = door.get(ADA)
+    door.sign_up(ADA, CLIMATE)
+    assert door.take_in() == {REMINDED: 1}
+    assert door.letters == [(ADA, LetterKind.PREFERENCES)]
+    assert door.get(ADA) == before
+    assert door.consents(ADA) == ()
+
+
+def test_who_left_comes_back_by_confirming_alone(door: Door) -> None:
+    who = reader_in(door, UNSUBSCRIBED)
+    assert confirm(door.engine, door.newsletter.id, who, now=NOW) is Change.NOT_FROM_HERE
+    door.sign_up(ADA, CLIMATE)
+    assert door.take_in() == {ASKED: 1}
+    assert (door.get(ADA).state, door.get(ADA).follows) == (UNSUBSCRIBED, {FOOD})
+    assert door.letters == [(ADA, LetterKind.CONFIRMATION)]
+    assert confirm(door.engine, door.newsletter.id, who, now=NOW) is Change.DONE
+    assert (door.get(ADA).state, door.get(ADA).follows) == (ACTIVE, {CLIMATE})
+    unsubscribe(door.engine, door.newsletter.id, who, now=NOW)
+    assert confirm(door.engine, door.newsletter.id, who, now=NOW) is Change.NOT_FROM_HERE, "once"
+
+
+def test_nobody_on_the_list_of_suppressions_is_mailed(door: Door) -> None:
+    with writing(door.engine) as session:
+        suppress(session, ADA, reason="complaint", detail="", now=NOW)
+    door.sign_up(ADA)
+    assert door.take_in() == {SignUpOutcome.SUPPRESSED: 1}
+    assert (door.find(ADA), door.letters) == (None, [])
+
+
+def test_what_filled_in_the_hidden_field_leads_to_nothing(door: Door) -> None:
+    door.sign_up(ADA, is_trapped=True)
+    assert door.take_in() == {SignUpOutcome.TRAPPED: 1}
+    assert (door.find(ADA), door.letters) == (None, [])
+
+
+def test_a_second_sign_up_changes_what_the_link_brings_and_mails_nothing(door: Door) -> None:
+    door.sign_up(ADA, CLIMATE)
+    door.sign_up(ADA, SPACE)
+    assert door.take_in() == {ASKED: 1, SignUpOutcome.PER_ADDRESS: 1}
+    door.sign_up(ADA, FOOD)
+    assert door.take_in(now=NOW + timedelta(hours=1)) == {SignUpOutcome.PER_ADDRESS: 1}
+    assert len(door.letters) == 1
+    who = door.get(ADA).subscriber.id
+    confirm(door.engine, door.newsletter.id, who, now=NOW)
+    assert door.get(ADA).follows == {FOOD}
+
+
+def test_a_day_later_another_mail_may_be_asked_for(door: Door) -> None:
+    door.sign_up(ADA)
+    door.take_in()
+    with writing(door.engine) as session:
+        session.connection().exec_driver_sql("UPDATE letters SET state = 'accepted'")
+    door.sign_up(ADA, at=LATER)
+    assert door.take_in(now=LATER) == {ASKED: 1}
+    assert len(door.letters) == 2
+
+
+def test_a_topic_that_was_dropped_meanwhile_is_left_out(door: Door) -> None:
+    door.sign_up(ADA, CLIMATE, SPACE)
+    door.take_in()
+    with writing(door.engine) as session:
+        remove_topic(session, door.newsletter.id, SPACE)
+    confirm(door.engine, door.newsletter.id, door.get(ADA).subscriber.id, now=NOW)
+    assert door.get(ADA).follows == {CLIMATE}
+
+
+def test_a_name_that_is_known_stays(door: Door) -> None:
+    other = stored_newsletter(door.engine, slug="daily")
+    stored_reader(door.engine, other, ADA)
+    with writing(door.engine) as session:
+        session.connection().exec_driver_sql("UPDATE subscribers SET name = 'Ada Fenwick'")
+    door.sign_up(ADA, name="Nobody")
+    door.take_in()
+    confirm(door.engine, door.newsletter.id, door.get(ADA).subscriber.id, now=NOW)
+    assert door.get(ADA).subscriber.name == "Ada Fenwick"
+
+
+# --- caps
+
+
+def test_ten_thousand_sign_ups_of_one_victim_cause_one_mail(door: Door) -> None:
+    others = [stored_newsletter(door.engine, slug=f"other-{number}") for number in range(3)]
+    spellings = ("victim@gmail.com", "VICTIM@gmail.com", "v.ictim@gmail.com", "victim+1@googlemail.com")
+    for number in range(400):
+        newsletter = (door.newsletter, *others)[number % 4]
+        door.sign_up(
+            spellings[number % len(spellings)], network=f"192.0.2.{number % 250}", newsletter=newsletter
+        )
+    done = door.take_in()
+    assert (done[ASKED], done[SignUpOutcome.PER_ADDRESS]) == (1, 399)
+    assert len(door.letters) == 1
+
+
+def test_without_the_cap_there_would_be_as_many_mails_as_newsletters_and_spellings(door: Door) -> None:
+    other = stored_newsletter(door.engine, slug="daily")
+    naive = door.capped()
+    for newsletter in (door.newsletter, other):
+        for email in ("victim@example.org", "victim+1@example.org"):
+            naive.sign_up(email, newsletter=newsletter)
+    assert naive.take_in() == {ASKED: 4}
+    assert len(naive.letters) == 4
+
+
+@pytest.mark.parametrize(
+    ("caps", "outcome"),
+    [
+        ({"per_network_hour": 2}, SignUpOutcome.PER_NETWORK),
+        ({"per_domain_hour": 2}, SignUpOutcome.PER_DOMAIN),
+        ({"per_newsletter_hour": 2}, SignUpOutcome.PER_NEWSLETTER),
+    ],
+)
+def test_a_cap_lets_so_many_through_and_tells_ops_of_the_rest(
+    caps: dict[str, int], outcome: SignUpOutcome, door: Door
+) -> None:
+    capped = door.capped(**caps)
+    for number in range(5):
+        capped.sign_up(f"reader-{number}@example.org", network="8.8.8.8")
+    assert capped.take_in() == {ASKED: 2, outcome: 3}
+    assert [email for email, _ in capped.letters] == ["reader-0@example.org", "reader-1@example.org"]
+    assert capped.find("reader-4@example.org") is None
+    with reading(door.engine) as session:
+        tallies = tallies_since(session, NOW - timedelta(hours=1))
+    assert tallies == {(door.newsletter.id, NOW): {ASKED: 2, outcome: 3}}
+    capped.sign_up("late@example.org", network="8.8.8.8")
+    assert capped.take_in(now=NOW + timedelta(minutes=59)) == {outcome: 1}
+    capped.sign_up("later@example.org", network="8.8.8.8")
+    assert capped.take_in(now=NOW + timedelta(minutes=61)) == {ASKED: 1}
+
+
+def test_a_customer_of_ipv6_is_one_network_and_nobodys_address_none(door: Door) -> None:
+    capped = door.capped(per_network_hour=1)
+    for number, network in enumerate(("2600:1::1", "2600:1::2", "2600:1:0:1::1", "", "10.0.0.1", "10.0.0.1")):
+        capped.sign_up(f"reader-{number}@example.org", network=network)
+    assert capped.take_in() == {ASKED: 5, SignUpOutcome.PER_NETWORK: 1}
+
+
+@pytest.mark.parametrize(
+    ("email", "mailbox"),
+    [
+        ("Ada@Example.org", "ada@example.org"),
+        ("ada+news@example.org", "ada@example.org"),
+        ("+news@example.org", "+news@example.org"),
+        ("a.d.a@gmail.com", "ada@gmail.com"),
+        ("a.d.a+x@googlemail.com", "ada@gmail.com"),
+        ("a.d.a@example.org", "a.d.a@example.org"),
+    ],
+)
+def test_what_reaches_one_mailbox_counts_as_one(email: str, mailbox: str) -> None:
+    assert mailbox_of(email) == mailbox
+
+
+# --- who was erased
+
+
+def test_who_was_erased_is_asked_seldom_and_is_one_of_us_again_by_confirming(door: Door) -> None:
+    with writing(door.engine) as session:
+        remember_erased(session, KEYS, ADA, now=NOW)
+    door.sign_up(ADA)
+    assert door.take_in() == {ASKED: 1}
+    with writing(door.engine) as session:
+        session.connection().exec_driver_sql("DELETE FROM subscribers")
+    door.sign_up(ADA)
+    assert door.take_in(now=LATER) == {SignUpOutcome.PER_ADDRESS: 1}
+    assert door.letters == []
+    door.sign_up(ADA)
+    assert door.take_in(now=NOW + ASKED_AGAIN_AFTER) == {ASKED: 1}
+    who = door.get(ADA).subscriber.id
+    with reading(door.engine) as session:
+        assert is_erased(session, KEYS, ADA)
+    confirm(door.engine, door.newsletter.id, who, now=NOW, erasure_keys=KEYS)
+    with reading(door.engine) as session:
+        assert not is_erased(session, KEYS, ADA)
+
+
+def test_what_waits_of_an_address_is_erased_with_it(door: Door) -> None:
+    door.sign_up(ADA)
+    door.take_in()
+    for email in ("Ada@Example.org", BEN):
+        door.sign_up(email)
+    with writing(door.engine) as session:
+        take_reader_out(session, ADA)
+    assert columns_that_hold(door.engine, ADA) == []
+    assert door.take_in() == {ASKED: 1}
+    assert [email for email, _ in door.letters] == [BEN]
+
+
+def test_more_than_a_page_is_taken_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.intake.sign_ups.steps.PAGE", 2)
+    for number in range(5):
+        replace(door).sign_up(f"reader-{number}@example.org")
+    assert door.take_in() == {ASKED: 5}
