@@ -6,6 +6,7 @@ due; a lost one costs the seconds until the next beat, a doubled one nothing.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -42,6 +43,9 @@ LOOK_AHEAD_SECONDS = 20.0
 CLICKS_SECONDS = 30.0
 PURGE_SECONDS = 3_600.0
 """Each kind is purged once a day; a purge that ran out of its minute goes on an hour later."""
+
+_SHARED = ("digest.condense.extractive", "digest.gather.stories.grouping", "psycopg")
+"""What only work needs that most processes never do: numpy by way of the first two, and a driver."""
 
 HINT_SECONDS = 60.0
 """When a hint is stale, so that they do not pile up while no worker is there. Two clocks are compared: with
@@ -153,6 +157,13 @@ def refuse_to_be_alone(**_: object) -> None:
             f"Error: broker_url is {IN_PROCESS}, which only 'digest up' can use: it rings its own worker. "
             "Set DIGEST_BROKER_URL to redis://:PASSWORD@HOST:6379/0"
         )
+
+
+@celeryd_init.connect
+def load_what_all_share(**_: object) -> None:
+    """Import before the fork what each of the pool's processes would else import for itself, and hold."""
+    for name in _SHARED if _settings.database_url.startswith("postgresql") else _SHARED[:-1]:
+        import_module(name)
 
 
 @worker_ready.connect

@@ -96,6 +96,9 @@ def test_worker_and_beat_wait_for_a_redis_that_is_not_there_yet(
         redis.start()
         wait_for_log(processes[0], "worker.ready")
         assert all(process.is_running for process in processes)
+        loaded = Path(f"/proc/{processes[0].pid}/maps").read_text()
+        for library in ("numpy", "psycopg"):
+            assert library in loaded, "each process of the pool would load and hold its own"
     finally:
         redis.close()
 
