@@ -99,7 +99,7 @@ def test_a_long_list_goes_on_page_by_page(site: Site, monkeypatch: pytest.Monkey
     segments.add(site.runtime, "saturday", {"slug": "finns", "query": "language:fi"}, by="Edith")
     monkeypatch.setattr(reader_pages, "LOOKED_MOST", 100)
     first = site.get(f"{LIST}?segment=finns").text
-    assert "None of the first ten thousand that were looked at." in text_of(first)
+    assert "None of the five thousand that were looked at." in text_of(first)
     on = html.unescape(first.partition('<p class="more"><a href="')[2].partition('"')[0])
     assert "x110@example.org" in text_of(site.get(on.removeprefix(site.url)).text)
 
