@@ -184,7 +184,13 @@ def _brought(
         wanted.skips_wrong, kept.stage is ListStage.TRIAL, packed.add, progress.begin, progress.step
     )
     done = import_list(
-        runtime.engine, newsletter, people, by=kept.asked_by, now=runtime.clock(), manner=manner
+        runtime.engine,
+        newsletter,
+        people,
+        by=kept.asked_by,
+        now=runtime.clock(),
+        manner=manner,
+        marked=runtime.erasure_keys,
     )
     return _told(done), packed.end()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, delete, exists, func, or_, select, update
+from sqlalchemy import String, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
-from digest.domain.subscribers import email_key
+from digest.domain.subscribers import SubscriptionState, email_key
 from digest.store.base import Base
 from digest.store.database import insert_or_replace
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
 
 
 class ErasureRow(Base):
@@ -36,17 +37,30 @@ def remember_erased(session: Session, keys: ErasureKeys, email: str, *, now: dat
 
 
 def is_erased(session: Session, keys: ErasureKeys, email: str) -> bool:
-    """Tell whether an address was erased, and nobody of it came back since."""
-    return bool(session.scalar(select(exists().where(ErasureRow.mark.in_(keys.marks(email))))))
+    """Tell whether an address was erased, and its owner did not come back since."""
+    return bool(erased_among(session, keys, (email,)))
 
 
 def erased_among(session: Session, keys: ErasureKeys, emails: Collection[str]) -> frozenset[str]:
-    """Return those of a page of addresses that were erased, in lower case."""
+    """Return those of a page of addresses that were erased, in lower case.
+
+    Whoever subscribes again and has confirmed it, if they were asked to, is none of them.
+    """
     by_mark = {mark: email_key(email) for email in emails for mark in keys.marks(email)}
     if not by_mark or session.scalar(select(ErasureRow.mark).limit(1)) is None:
         return frozenset()
     found = session.scalars(select(ErasureRow.mark).where(ErasureRow.mark.in_(list(by_mark))))
-    return frozenset(by_mark[mark] for mark in found)
+    erased = frozenset(by_mark[mark] for mark in found)
+    return erased - _back_among(session, erased) if erased else erased
+
+
+def _back_among(session: Session, keys: Collection[str]) -> frozenset[str]:
+    back = (
+        select(SubscriberRow.email_key)
+        .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
+        .where(SubscriberRow.email_key.in_(keys), SubscriptionRow.state != SubscriptionState.PENDING.value)
+    )
+    return frozenset(session.scalars(back))
 
 
 def may_be_asked(session: Session, keys: ErasureKeys, email: str, *, now: datetime) -> bool:

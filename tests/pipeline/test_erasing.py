@@ -17,7 +17,7 @@ from digest.domain.endpoints import EventKind
 from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
 from digest.domain.errors import Conflict, Misconfigured, NotFound
 from digest.domain.issues import IssueState
-from digest.domain.subscribers import SubscriberId, email_key
+from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.suppressions import SuppressionReason
 from digest.intake.lists.outcomes import Outcome as Became
 from digest.intake.lists.steps import import_text
@@ -36,7 +36,8 @@ from digest.store.endpoints import add_endpoint
 from digest.store.erasures import ErasureRow, is_erased, may_be_asked
 from digest.store.issues import change_issue
 from digest.store.open_outcomes import settle_unknown
-from digest.store.subscribers import SubscriberRow, find_subscription, is_suppressed, suppress
+from digest.store.subscribers import SubscriberRow, find_subscription, is_suppressed, subscribe, suppress
+from digest.track.steps import confirm
 from tests.pipeline.controlled import OWNER, Controlled
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
 from tests.stores_searched import columns_that_hold
@@ -232,6 +233,21 @@ def test_they_themselves_may_come_back_as_somebody_new(send: Controlled) -> None
     assert number_of(send) != before
     with reading(send.engine) as session:
         assert not is_erased(session, send.runtime.erasure_keys, ADA)
+
+
+def test_who_confirmed_that_they_come_back_is_treated_as_everybody(send: Controlled) -> None:
+    erase_address(send.runtime, ADA, by="Cy")
+    keys, newsletter = send.runtime.erasure_keys, send.newsletter
+    with writing(send.engine) as session:
+        new = subscribe(
+            session, newsletter.id, email=ADA, follows=[CLIMATE], now=NOW, state=SubscriptionState.PENDING
+        )
+    with reading(send.engine) as session:
+        assert is_erased(session, keys, ADA), "anybody may have filled in the form"
+    confirm(send.engine, newsletter.id, new.subscriber.id, now=NOW)
+    with reading(send.engine) as session:
+        assert not is_erased(session, keys, ADA)
+    assert suppress_by_hand(send.runtime, ADA, why="asked by phone", by="Cy")[1]
 
 
 def test_a_form_asks_whom_it_was_erased_seldom_and_others_always(send: Controlled) -> None:

@@ -80,6 +80,15 @@ def test_a_list_is_tried_led_to_topics_and_brought_in(site: Site) -> None:
     assert [entry[1] for entry in audited(site)[:2]] == ["subscribers.imported", "readers.uploaded"]
 
 
+def test_who_was_erased_is_left_out(site: Site) -> None:
+    erase_address(site.runtime, ADA, by="Cy")
+    upload(site, f"email,name\n{ADA},Ada\ngus@example.org,Gus\n")
+    do_lists(site.runtime)
+    told = read(site, ONE)
+    assert "was erased here; left out 1" in told
+    assert "added 1" in told
+
+
 def test_what_becomes_of_each_line_can_be_downloaded(site: Site) -> None:
     upload(site, "email,name\ngus@example.org,=1+1\nnobody,x\n")
     assert site.get(f"{ONE}/report").status_code == 422
