@@ -28,7 +28,7 @@ CALLS = [route for router in ROUTERS for route in router.routes if isinstance(ro
 def path_of(call: Call) -> str:
     """A path that leads to a call: no name in it has to be there, for access comes first."""
     return call.path.format(
-        **dict.fromkeys(("newsletter", "topic", "email"), "nothing"),
+        **dict.fromkeys(("newsletter", "topic", "email", "segment", "stage"), "nothing"),
         language="en",
         **{name: 999_999 for name in call.param_convertors if name.endswith(("_id", "number"))},
     )
