@@ -1,9 +1,11 @@
 """How fast an issue and a crowd of subscribers become deliveries: read, decided, written and committed.
 
-    python -m benchmarks.address --subscribers 1000000 --topics 20 [--database sqlite|postgresql] [--json]
+    python -m benchmarks.address --subscribers 1000000 --topics 20 [--database sqlite|postgresql] [--less 0]
+        [--json]
 
 Each reader follows five topics drawn at random; the issue leaves at its hour by each reader's own clock, in
-twelve zones, and every tenth wants ten articles at most. Beside it stands what is often written: for each
+twelve zones, and every tenth wants ten articles at most. With `--less 10` ten of a hundred have muted one
+topic and want no more than one article of another. Beside it stands what is often written: for each
 reader a question for their topics and a row by the ORM, on a sample.
 """
 
@@ -34,13 +36,16 @@ from benchmarks.readers import Size, Wish, Wishes, approved_issue
 from digest.address.steps import Addressed, address_issue
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, edition_for
+from digest.domain.less import MUTED_FOR
 from digest.domain.schedules import OccurrenceState
 from digest.domain.topics import TopicSlug
 from digest.store.audiences import EditionRow
+from digest.store.bulk import Values, as_stored, insert_rows
 from digest.store.database import open_engine, reading, writing
 from digest.store.deliveries import DeliveryRow, count_deliveries
 from digest.store.issues import get_issue
-from digest.store.newsletters import TopicRow, change_newsletter
+from digest.store.less import MutedTopicRow, SingleTopicRow
+from digest.store.newsletters import TopicRow, change_newsletter, topic_ids
 from digest.store.revisions import get_outline
 from digest.store.schedules import OccurrenceRow, add_occurrence, add_schedule
 from digest.store.schema import migrate
@@ -120,6 +125,19 @@ def _at_their_own_hour(engine: Engine, issue_id: IssueId) -> None:
         session.execute(update(OccurrenceRow).values(issue_id=issue_id))
 
 
+def let_some_want_less(engine: Engine, issue_id: IssueId, size: Size, *, percent: int) -> None:
+    """Let so many of a hundred readers mute one topic and want one article of another at most."""
+    with writing(engine) as session:
+        issue = get_issue(session, issue_id)
+        topics = list(topic_ids(session, issue.newsletter_id).values())
+        until = as_stored(session, issue.window.end + MUTED_FOR)
+        some = [who for who in range(1, size.readers + 1) if who % 100 < percent]
+        muted: list[Values] = [(who, topics[who % size.topics], until) for who in some]
+        single: list[Values] = [(who, topics[(who + 1) % size.topics]) for who in some]
+        insert_rows(session, MutedTopicRow, ("subscriber_id", "topic_id", "until"), muted)
+        insert_rows(session, SingleTopicRow, ("subscriber_id", "topic_id"), single)
+
+
 def come_to_rest(engine: Engine) -> None:
     """Have done what a database does within minutes, and readers of months are long past: vacuum, write out.
 
@@ -135,7 +153,7 @@ def come_to_rest(engine: Engine) -> None:
     connection.invalidate()
 
 
-def measure(size: Size, *, kind: str) -> Figures:
+def measure(size: Size, *, kind: str, less: int = 0) -> Figures:
     """Address one issue and return the figures. Raises `AssertionError` when a reader is missing."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="digest-bench-")))
@@ -145,6 +163,7 @@ def measure(size: Size, *, kind: str) -> Figures:
         migrate(engine)
         issue_id = approved_issue(engine, size, wishes=at_random(size))
         _at_their_own_hour(engine, issue_id)
+        let_some_want_less(engine, issue_id, size, percent=less)
         naive = _naive_seconds(engine, issue_id, min(NAIVE_SAMPLE, size.readers))
         come_to_rest(engine)
         spent = _in_a_process(url, issue_id)
@@ -250,11 +269,14 @@ def main() -> None:
     parser.add_argument("--topics", type=int, default=20)
     parser.add_argument("--articles", type=int, default=30)
     parser.add_argument("--follows", type=int, default=5, help="topics each reader follows")
+    parser.add_argument(
+        "--less", type=int, default=0, help="of a hundred readers, who wants less of something"
+    )
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     size = Size(options.subscribers, options.topics, options.articles, min(options.follows, options.topics))
-    figures = measure(size, kind=options.database)
+    figures = measure(size, kind=options.database, less=options.less)
     if options.json:
         print(json.dumps(asdict(figures)))
     else:

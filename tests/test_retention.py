@@ -37,6 +37,7 @@ NOT_OF_THE_READER = {
     "suppression_removals": "id by suppressed_by",
     "webhook_events": "received_at",
     "calls": "id endpoint_id event_id kind made_at state tries tried_at next_at status",
+    "departures": "id",
     "letters": "id newsletter_id state owner fence lease_until next_at attempts smtp_code created_at "
     "armed_at settled_at",
     "returned_mails": "id key received_at via kind meaning effect status",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from digest.domain.issues import Edition, Outline
+from digest.domain.less import NOTHING_LESS, Less
 from digest.domain.topics import TopicSlug
 
 
@@ -24,12 +25,15 @@ class Reading:
     """What one reader has of an issue: their edition, what they follow, and what they were told before.
 
     `withheld` says why they get none of it although they follow it, as in 'paused their subscription'.
+    `less` is what they want less of, `unwanted` are the articles whose source is among that.
     """
 
     edition: Edition
     follows: Collection[TopicSlug] = frozenset()
     told: Collection[int] = frozenset()
     withheld: str = ""
+    less: Less = NOTHING_LESS
+    unwanted: Collection[int] = frozenset()
 
 
 def item_reasons(
@@ -62,7 +66,24 @@ def _why(
             return f"{follows}, but {reader.withheld}"
         is_over = position not in reader.edition.wanted
         return f"{follows}; online only, over their most of {reader.edition.most}" if is_over else follows
-    if position in reader.told and (under := next((one for one in topics if one in reader.follows), None)):
-        return f"follows {names.get(under, under)}, but was sent it before"
+    under = next((topic for topic in topics if topic in reader.follows), None)
+    if under is not None and (but := _but(topics, position, reader, names)):
+        return f"follows {names.get(under, under)}, but {but}"
     about = " and ".join(names.get(topic, topic) for topic in topics)
     return f"is about {about}, which they do not follow"
+
+
+def _but(
+    topics: tuple[TopicSlug, ...], position: int, reader: Reading, names: Mapping[TopicSlug, str]
+) -> str:
+    """Say why a reader misses an article of a topic they follow, '' where nothing is known to say so."""
+    if position in reader.told:
+        return "was sent it before"
+    if position in reader.unwanted:
+        return "wants nothing of its source"
+    counts_for = next((topic for topic in topics if topic in reader.less.wanted(reader.follows)), None)
+    if counts_for is None:
+        return "muted that for now" if reader.less.muted else ""
+    if counts_for in reader.less.single:
+        return f"wants no more than one article of {names.get(counts_for, counts_for)}"
+    return ""

@@ -15,19 +15,21 @@ from digest.domain.addressing import Addressable, Skip, Wishes
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
+from digest.domain.less import NOTHING_LESS
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
 from digest.domain.times import by_the_clock, zone
 from digest.domain.topics import TopicSlug
 from digest.domain.wished import WHENEVER
 from digest.store.audiences import find_skip
-from digest.store.contents import addresses_of
+from digest.store.contents import addresses_of, sources_of
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
 from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
 from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
+from digest.store.less import less_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
@@ -59,12 +61,13 @@ class Explanation:
 class Told:
     """What an issue tells: the topics of each of its items, their titles, and what addresses each is told at.
 
-    Without `addresses` nothing is known to have been told before.
+    Without `addresses` nothing is known to have been told before, without `sources` none is known.
     """
 
     outline: Outline
     titles: tuple[str, ...]
     addresses: tuple[frozenset[str], ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 def explain(
@@ -82,7 +85,7 @@ def explain(
         subscription = get_subscription(session, issue.newsletter_id, email)
         if told is None:
             frozen = get_outline(session, issue), get_rendered(session, issue).titles
-            told = Told(*frozen, addresses_of(session, issue))
+            told = Told(*frozen, addresses_of(session, issue), sources_of(session, issue))
         return _Case(session, issue, subscription, told, now).explanation()
 
 
@@ -107,13 +110,16 @@ class _Case:
         self._is_outside = is_outside(session, self._newsletter, limits, who, now=now)
         repeats = repeats_of(session, issue, told.addresses)
         self._before = History(session, issue, repeats).of(subscription.subscriber.id)
+        self._less = less_of(session, issue.newsletter_id, subscription.subscriber.id, after=issue.window.end)
 
     def explanation(self) -> Explanation:
         names = {topic.slug: topic.name for topic in list_topics(self._session, self._newsletter.id)}
         delivery = find_delivery(self._session, self._issue.id, self._subscription.subscriber.id)
         edition, verdict, withheld = self._without_delivery() if delivery is None else self._with(delivery)
         follows = self._subscription.follows
-        reader = Reading(edition, follows, self._before.told, withheld)
+        less = self._less if delivery is None else NOTHING_LESS
+        unwanted = less.unwanted(self._told.sources)
+        reader = Reading(edition, follows, self._before.told, withheld, less, unwanted)
         return Explanation(
             email=self._subscription.subscriber.email,
             issue_id=self._issue.id,
@@ -193,15 +199,17 @@ class _Case:
 
     def _everything(self) -> Edition:
         """Return what a reader who gets nothing follows of the issue, all the same."""
-        found = self._addressable().edition(self._subscription.follows, told=self._before.told)
+        found = self._addressable().edition(
+            self._subscription.follows, told=self._before.told, less=self._less
+        )
         return Edition(()) if isinstance(found, SkipReason) else found
 
     def _addressable(self) -> Addressable:
-        return Addressable.of(self._newsletter, self._issue, self._told.outline)
+        return Addressable.of(self._newsletter, self._issue, self._told.outline, self._told.sources)
 
     def _decided(self, *, is_paused: bool, is_suppressed: bool) -> Edition | Skip:
         return self._addressable().for_reader(
-            Wishes.of(self._subscription),
+            Wishes.of(self._subscription, self._less),
             self._before,
             is_paused=is_paused,
             is_suppressed=is_suppressed,
@@ -277,8 +285,9 @@ def edition_of(
     """Return what a subscriber would get of an issue, whether or not they paused or are suppressed."""
     who = subscription.subscriber.id
     before = History(session, issue, repeats_of(session, issue, told.addresses)).of(who)
-    return Addressable.of(newsletter, issue, told.outline).for_reader(
-        Wishes.of(subscription),
+    less = less_of(session, newsletter.id, who, after=issue.window.end)
+    return Addressable.of(newsletter, issue, told.outline, told.sources).for_reader(
+        Wishes.of(subscription, less),
         before,
         is_outside=is_outside(session, newsletter, limits_of(session, issue), who, now=now),
     )

@@ -20,18 +20,20 @@ from digest.domain.addressing import NOTHING_BEFORE, Addressable, Before, Skip, 
 from digest.domain.cadences import Cadence
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueId, IssueState
+from digest.domain.less import NOTHING_LESS, Less
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.domain.times import OwnHour, zone
 from digest.domain.wished import parse_wished_hour
 from digest.store.audiences import PAGE, Reader, add_editions, add_skips, audience
 from digest.store.bulk import as_stored
-from digest.store.contents import addresses_of
+from digest.store.contents import addresses_of, sources_of
 from digest.store.database import reading, reading_beside, writing
 from digest.store.deliveries import NewDelivery, add_deliveries
 from digest.store.history import History, repeats_of
 from digest.store.issue_segments import freeze_limits, outside, wanted_limits
 from digest.store.issues import change_issue
+from digest.store.less import LessAsked
 from digest.store.newsletters import newsletter_by_id, topic_ids
 from digest.store.reader_pauses import end_pauses
 from digest.store.remakes import already_reached
@@ -71,9 +73,9 @@ def address_issue(
             return _Addressing(session, readers, issue, History(then, issue, repeats), now).run()
 
 
-_Key = tuple[int, int | None, frozenset[int], bool]
-"""What decides an edition: the topics followed as a mask, the most articles, what was told before, and
-whether it is text alone."""
+_Key = tuple[int, int | None, frozenset[int], bool, Less]
+"""What decides an edition: the topics followed as a mask, the most articles, what was told before, whether
+it is text alone, and what they want less of."""
 
 
 class _Addressing:
@@ -95,6 +97,7 @@ class _Addressing:
         newsletter = newsletter_by_id(session, issue.newsletter_id)
         self._addressable = addressable(newsletter, issue, session)
         self._topics = topic_ids(session, issue.newsletter_id)
+        self._asked = LessAsked(readers, issue.newsletter_id, self._topics, after=issue.window.end)
         # The nonce keeps two installations with one sender domain from writing the same Message-ID.
         self._nonce = f"{secrets.token_hex(6)}@{newsletter.sender_email.rpartition('@')[2]}>"
         # A million readers follow 160,000 mixes of topics but see 30,000 editions: kept is a number for each
@@ -143,14 +146,23 @@ class _Addressing:
     def _wishes(self, page: Sequence[Reader]) -> list[_Key | Skip]:
         """Return what each reader of a page wants, or why they get no issue of whatever content now."""
         before = self._before(page)
-        return [self._wish(reader, before.get(reader.subscriber_id, NOTHING_BEFORE)) for reader in page]
+        asked = self._asked.between(page[0].subscriber_id, page[-1].subscriber_id)
+        return [
+            self._wish(
+                reader,
+                before.get(reader.subscriber_id, NOTHING_BEFORE),
+                asked.get(reader.subscriber_id, NOTHING_LESS),
+            )
+            for reader in page
+        ]
 
-    def _wish(self, reader: Reader, before: Before) -> _Key | Skip:
+    def _wish(self, reader: Reader, before: Before, less: Less) -> _Key | Skip:
         return self._skip(reader, before) or (
             reader.follows,
             reader.most,
             before.told,
             reader.text_only,
+            less,
         )
 
     def _count(self, deliveries: int, skips: Iterable[Skip]) -> None:
@@ -181,9 +193,9 @@ class _Addressing:
         """Find out what readers of these wishes get, and store the editions that are new."""
         new: dict[_Key, str] = {}
         for wish in wishes:
-            mask, most, told, is_text = wish
+            mask, most, told, is_text, less = wish
             edition = self._addressable.edition(
-                followed(mask, self._topics), most=most, told=told, is_text=is_text
+                followed(mask, self._topics), most=most, told=told, is_text=is_text, less=less
             )
             if isinstance(edition, SkipReason):
                 self._edition_of[wish] = Skip(edition)
@@ -230,7 +242,7 @@ _ALREADY_SENT = Skip(SkipReason.ALREADY_SENT)
 
 def addressable(newsletter: Newsletter, issue: Issue, session: Session) -> Addressable:
     """Return what of an approved issue decides who gets what."""
-    return Addressable.of(newsletter, issue, get_outline(session, issue))
+    return Addressable.of(newsletter, issue, get_outline(session, issue), sources_of(session, issue))
 
 
 def due_at(

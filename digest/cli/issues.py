@@ -13,6 +13,7 @@ from digest.cli import (
     issue_checks,
     issue_clicks,
     issue_course,
+    issue_heard,
     issue_history,
     issue_links,
     issue_looks,
@@ -269,6 +270,7 @@ for part in (
     issue_progress,
     issue_resending,
     issue_clicks,
+    issue_heard,
     archive,
 ):
     app.add_typer(part.app)

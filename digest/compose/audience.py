@@ -14,12 +14,14 @@ from digest.compose.steps import Pieces
 from digest.domain.addressing import NOTHING_BEFORE, Addressable, Skip, Wishes, followed
 from digest.domain.cadences import Cadence
 from digest.domain.issues import Edition
+from digest.domain.less import NOTHING_LESS
 from digest.domain.subscribers import SkipReason, SubscriptionState
 from digest.store.audiences import audience, count_outside, count_wishes
 from digest.store.database import reading
 from digest.store.deliveries import count_by_edition
 from digest.store.history import History, repeats_of
 from digest.store.issue_segments import outside
+from digest.store.less import LessAsked
 from digest.store.newsletters import topic_ids
 
 
@@ -54,23 +56,31 @@ def audience_of(engine: Engine, pieces: Pieces, *, now: datetime | None = None) 
 def _decided(session: Session, pieces: Pieces, now: datetime | None) -> Iterator[tuple[Edition | Skip, int]]:
     """Yield what readers who may be mailed get, and how many: all with the same wishes at once.
 
-    One by one are only those asked whose turn or reading so far decides.
+    One by one are only those asked whose turn or reading so far decides, or who want less of something.
     """
     newsletter = pieces.newsletter
-    issue = Addressable.of(newsletter, pieces.issue, pieces.outline)
+    issue = Addressable.of(newsletter, pieces.issue, pieces.outline, pieces.sources)
     topics = topic_ids(session, newsletter.id)
+    asked = LessAsked(session, newsletter.id, topics, after=pieces.issue.window.end)
     repeats = repeats_of(session, pieces.issue, pieces.addresses)
     kept = outside(session, newsletter, pieces.limits, now=now)
     if kept is not None:
         yield Skip(SkipReason.OUTSIDE), count_outside(session, newsletter.id, kept)
     if not repeats:
-        for (mask, most), readers in count_wishes(session, newsletter.id, topics, outside=kept).items():
+        counted = count_wishes(session, newsletter.id, topics, but=asked, outside=kept)
+        for (mask, most), readers in counted.items():
             yield issue.for_reader(Wishes(followed(mask, topics), most), NOTHING_BEFORE), readers
     history = History(session, pieces.issue, repeats)
-    for page in audience(session, newsletter.id, topics, only_paced=not repeats, outside=kept):
-        before = history.between(page[0].subscriber_id, page[-1].subscriber_id, is_paced=True)
+    for page in audience(session, newsletter.id, topics, beside=None if repeats else asked, outside=kept):
+        ids = page[0].subscriber_id, page[-1].subscriber_id
+        before, less = history.between(*ids, is_paced=True), asked.between(*ids)
         for reader in page:
             is_counted = reader.is_suppressed or reader.is_outside
             if reader.state == SubscriptionState.ACTIVE and not is_counted:
-                wishes = Wishes(followed(reader.follows, topics), reader.most, Cadence(reader.cadence))
+                wishes = Wishes(
+                    followed(reader.follows, topics),
+                    reader.most,
+                    Cadence(reader.cadence),
+                    less=less.get(reader.subscriber_id, NOTHING_LESS),
+                )
                 yield issue.for_reader(wishes, before.get(reader.subscriber_id, NOTHING_BEFORE)), 1

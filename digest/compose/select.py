@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from digest.compose.novelty import Echo, echoes
 from digest.compose.shape import UNSHAPED, Said, Shape
 from digest.domain.articles import Article, Origin
+from digest.domain.feedback import Feedback
 from digest.domain.leads import Report, lead_order, why_leads
+from digest.domain.less import source_key
 from digest.domain.times import Window
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
+from digest.store.excerpts import source_name
 from digest.store.items import ChosenItem, ScorePart
 
 FRESHNESS, STORY, TOLD, WEIGHT = 0.25, 0.2, 0.2, 0.2
@@ -23,8 +27,14 @@ weight."""
 NOVELTY = 0.4
 """What a score loses for telling what an earlier issue told, word for word; less for less of it. A follow-up
 with news in it loses some of its place, and stays."""
+USEFUL = 0.1
+"""What readers' answers add at most for its source, or take away when they call it not useful: less than a
+third of what being new adds, so that they settle what else is a draw. See `Feedback.leaning`."""
 PINNED = 10.0
 """More than everything else together: what an editor pins stands first."""
+
+
+NOTHING_HEARD: Mapping[str, Feedback] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +62,17 @@ def select_items(
     carried: Collection[ArticleId],
     told: Sequence[Article] = (),
     shape: Shape = UNSHAPED,
+    heard: Mapping[str, Feedback] = NOTHING_HEARD,
 ) -> Selection:
     """Choose up to `max_items` of the window's articles, best first, one for each story.
 
     Every topic's best article is chosen before any topic's second best, so a busy topic does not push
     the quiet ones out. What an editor pinned or worked on comes in whatever the limit, what one dropped
     never, and what one put somewhere stands there. `told` are the items of earlier issues: what retells
-    them stands behind.
+    them stands behind. `heard` is what readers said of sources, by their `source_key`.
     """
     wanted, left_out = _sifted([shape.moved(one) for one in candidates], carried, shape)
-    scored = _ranked(_stories(wanted, shape), window, told, shape)
+    scored = _ranked(_stories(wanted, shape), window, told, shape, heard)
     for one in scored:
         left_out += [_left(other, _why_behind(other, one.lead, shape)) for other in one.story[1:]]
     kept_anyway = [one for one in scored if any(map(shape.keeps, one.ids))]
@@ -123,14 +134,28 @@ def _ranked(
     window: Window,
     told: Sequence[Article],
     shape: Shape,
+    heard: Mapping[str, Feedback],
 ) -> list[_Scored]:
     """Return the stories with their scores, best first."""
-    heard = echoes([story[0].stored.article for story in stories], told)
+    echoed = echoes([story[0].stored.article for story in stories], told)
     scored = (
-        _Scored(_parts(story, window, echo, _pin(story, shape)), story)
-        for story, echo in zip(stories, heard, strict=True)
+        _Scored(_parts(story, window, echo, _pin(story, shape), _heard_of(story[0], heard)), story)
+        for story, echo in zip(stories, echoed, strict=True)
     )
     return sorted(scored, key=lambda one: (-one.score, one.lead.stored.article.url))
+
+
+def _heard_of(lead: Candidate, heard: Mapping[str, Feedback]) -> Feedback:
+    """Return what readers said of the source of an article."""
+    if not heard:
+        return _SILENCE
+    article = lead.stored.article
+    first = next(iter(lead.stored.sources), None)
+    name = source_name(first=first, site_name=article.site_name, url=article.url)
+    return heard.get(source_key(name), _SILENCE)
+
+
+_SILENCE = Feedback()
 
 
 def _pin(story: Sequence[Candidate], shape: Shape) -> Said | None:
@@ -180,7 +205,7 @@ def _why_behind(other: Candidate, lead: Candidate, shape: Shape) -> str:
 
 
 def _parts(
-    story: Sequence[Candidate], window: Window, echo: Echo | None, pin: Said | None
+    story: Sequence[Candidate], window: Window, echo: Echo | None, pin: Said | None, said: Feedback
 ) -> tuple[ScorePart, ...]:
     """Return what a story's score is made of, in words; what makes no difference is left out."""
     lead = story[0]
@@ -194,6 +219,7 @@ def _parts(
         (STORY * math.log2(len(story)), f"{len(story)} reports of its story"),
         (WEIGHT * math.log2(weight), f"its source counts {weight:g} times"),
         (TOLD * bool(lead.takeaways), "has takeaways"),
+        (USEFUL * said.leaning, f"useful to {said.useful} of {said.count} readers who said so of its source"),
         (
             -NOVELTY * echo.likeness if echo else 0.0,
             f"like '{echo.title}' of an earlier issue" if echo else "",

@@ -15,6 +15,7 @@ from digest.compose.select import LeftOut, Selection, select_items
 from digest.compose.shape import UNSHAPED, Shape
 from digest.domain.articles import reading_minutes
 from digest.domain.errors import Conflict
+from digest.domain.feedback import COUNTS_FOR
 from digest.domain.issues import (
     Edition,
     Issue,
@@ -33,11 +34,12 @@ from digest.domain.times import Window, zone
 from digest.domain.topics import TopicSlug
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate, candidates_in
-from digest.store.contents import addresses_of, record_content
+from digest.store.contents import addresses_of, record_content, sources_of
 from digest.store.database import reading, writing
 from digest.store.edits import edits_of
 from digest.store.excerpts import Excerpt, excerpts_in
 from digest.store.excerpts import source_name as name_of_source
+from digest.store.feedback import feedback_by_source
 from digest.store.issue_segments import EVERYBODY, Limits, limits_of
 from digest.store.issues import (
     ensure_issue,
@@ -100,6 +102,7 @@ def choose(
         carried=carried,
         told=[stored.article for stored in earlier],
         shape=shape_of(session, issue.id) if issue else UNSHAPED,
+        heard=feedback_by_source(session, newsletter.id, since=window.end - COUNTS_FOR),
     )
 
 
@@ -143,9 +146,9 @@ def approve(
 class Pieces:
     """An issue ready to be looked at: the pieces it would be sent with, and who gets which.
 
-    `addresses` are those that each item tells; none where an old approval did not keep them. `content_hash`
-    is what an approval of these pieces keeps of them; of a draft that is not for everybody, it is also of
-    whom it is for. `limits` say that.
+    `addresses` are those that each item tells, `sources` what its source is called; none where an old
+    approval did not keep them. `content_hash` is what an approval of these pieces keeps of them; of a draft
+    that is not for everybody, it is also of whom it is for. `limits` say that.
     """
 
     issue: Issue
@@ -155,6 +158,7 @@ class Pieces:
     addresses: tuple[frozenset[str], ...] = ()
     content_hash: str = ""
     limits: Limits = EVERYBODY
+    sources: tuple[str, ...] = ()
 
     def page(self, follows: Collection[TopicSlug], personal: Mapping[Token, str]) -> Page | None:
         """Return the mail of a reader who follows these topics, or None when they would get none."""
@@ -178,12 +182,13 @@ def pieces_of(engine: Engine, issue_id: int, *, template_of: Callable[[Newslette
         if issue.revision and issue.state is not IssueState.DRAFT:
             frozen = get_rendered(session, issue), get_outline(session, issue)
             told, digest = addresses_of(session, issue), issue.content_hash
-            return Pieces(issue, newsletter, *frozen, told, digest, limits_of(session, issue))
+            limits, sources = limits_of(session, issue), sources_of(session, issue)
+            return Pieces(issue, newsletter, *frozen, told, digest, limits, sources)
         content = _content(session, issue)
         limits = limits_of(session, issue)
     rendered, digest = _rendered(content, template_of(newsletter))
-    mark = limits.mark(digest)
-    return Pieces(issue, newsletter, rendered, content.outline, content.addresses, mark, limits)
+    mark, outline = limits.mark(digest), content.outline
+    return Pieces(issue, newsletter, rendered, outline, content.addresses, mark, limits, content.sources)
 
 
 @lru_cache(maxsize=8)

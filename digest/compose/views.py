@@ -68,13 +68,15 @@ class MailView:
 class IssueView:
     """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs.
 
-    With `counts_clicks` its links are counted, which the closing has to say.
+    With `counts_clicks` its links are counted, which the closing has to say. `id` is 0 for a sample: what
+    readers say of its articles would lead nowhere.
     """
 
     number: int
     days: str
     intro: tuple[str, ...]
     counts_clicks: bool = False
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class ItemView:
 
     `url` is None when its link is not safe to print; `image` only ever is https. `also_about` names its
     topics besides the one it is shown under, `also` the first of the other sources that tell its story.
-    `start` is the side on which its lines begin.
+    `start` is the side on which its lines begin, `position` names it within its issue.
     """
 
     title: str
@@ -112,6 +114,7 @@ class ItemView:
     takeaways: tuple[str, ...]
     also: tuple[OtherSource, ...]
     also_about: tuple[str, ...]
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def mail_view(newsletter: str, sender: str, postal_address: str, language: str) 
 def issue_view(content: IssueContent, phrases: Phrases, *, counts_clicks: bool = False) -> IssueView:
     """Return what opening and closing are given."""
     days = phrases.days(content.first_day, content.last_day)
-    return IssueView(content.number, days, paragraphs(content.intro), counts_clicks)
+    return IssueView(content.number, days, paragraphs(content.intro), counts_clicks, content.id)
 
 
 def theme_view(theme: Theme) -> ThemeView:
@@ -206,6 +209,7 @@ def item_view(
         if density is Density.FULL
         else (),
         also_about=also_about if density is Density.FULL else (),
+        position=item.position,
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from digest.domain.cadences import Cadence, due_on
 from digest.domain.issues import Edition, Issue, Outline, edition_for
+from digest.domain.less import NOTHING_LESS, Less
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription
 from digest.domain.times import zone
@@ -30,11 +31,18 @@ class Wishes:
     most: int | None = None
     cadence: Cadence = Cadence.EVERY
     is_text: bool = False
+    less: Less = NOTHING_LESS
 
     @classmethod
-    def of(cls, subscription: Subscription) -> Wishes:
+    def of(cls, subscription: Subscription, less: Less) -> Wishes:
         """Return what a subscriber asked for."""
-        return cls(subscription.follows, subscription.max_items, subscription.cadence, subscription.text_only)
+        return cls(
+            subscription.follows,
+            subscription.max_items,
+            subscription.cadence,
+            subscription.text_only,
+            less,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +74,24 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Addressable:
-    """All of an issue that decides who gets what of it. `day` is the local date after those it covers."""
+    """All of an issue that decides who gets what of it. `day` is the local date after those it covers.
+
+    `sources` are the names of its articles' sources, none where they were not kept.
+    """
 
     outline: Outline
     day: date
     window_days: int
+    sources: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, newsletter: Newsletter, issue: Issue, outline: Outline) -> Addressable:
+    def of(
+        cls, newsletter: Newsletter, issue: Issue, outline: Outline, sources: Sequence[str] = ()
+    ) -> Addressable:
         """Return an issue of `newsletter` as its window and this outline make it."""
         tz = zone(newsletter.timezone)
         first, last = issue.window.local_days(tz)
-        return cls(outline, last + timedelta(days=1), (last - first).days + 1)
+        return cls(outline, last + timedelta(days=1), (last - first).days + 1, tuple(sources))
 
     def for_reader(
         self,
@@ -99,7 +113,13 @@ class Addressable:
         until = self.not_due_until(wishes.cadence, before.last_on) if wishes.follows else None
         if until is not None:
             return Skip(SkipReason.NOT_DUE, until)
-        found = self.edition(wishes.follows, most=wishes.most, told=before.told, is_text=wishes.is_text)
+        found = self.edition(
+            wishes.follows,
+            most=wishes.most,
+            told=before.told,
+            is_text=wishes.is_text,
+            less=wishes.less,
+        )
         return Skip(found) if isinstance(found, SkipReason) else found
 
     def not_due_until(self, cadence: Cadence, last_on: date | None) -> date | None:
@@ -116,12 +136,23 @@ class Addressable:
         most: int | None = None,
         told: Collection[int] = (),
         is_text: bool = False,
+        less: Less = NOTHING_LESS,
     ) -> Edition | SkipReason:
         """Return what readers of these wishes see, or why there is nothing for them."""
         if not follows:
             return SkipReason.NO_TOPICS
-        edition = edition_for(self.outline, follows, most=most, without=told)
+        edition = self._edition(follows, most, told, less)
         if edition.sections:
             return replace(edition, is_text=True) if is_text else edition
+        if less and self._edition(follows, most, told, NOTHING_LESS).sections:
+            return SkipReason.WANTS_LESS
         has_some = told and edition_for(self.outline, follows).sections
         return SkipReason.ALL_SENT if has_some else SkipReason.NOTHING_FOLLOWED
+
+    def _edition(
+        self, follows: Collection[TopicSlug], most: int | None, told: Collection[int], less: Less
+    ) -> Edition:
+        if not less:
+            return edition_for(self.outline, follows, most=most, without=told)
+        without = less.unwanted(self.sources).union(told)
+        return edition_for(self.outline, less.wanted(follows), most=most, without=without, single=less.single)

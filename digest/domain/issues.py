@@ -137,6 +137,11 @@ class IssueContent:
         return tuple(frozenset({item.url, *(other.url for other in item.also)}) for item in self.items)
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """What each item's source is called."""
+        return tuple(item.source for item in self.items)
+
+    @property
     def outline(self) -> Outline:
         """Which topics each item belongs to."""
         return Outline(tuple(topic.slug for topic in self.topics), tuple(item.topics for item in self.items))
@@ -213,8 +218,11 @@ def edition_for(
     *,
     most: int | None = None,
     without: Collection[int] = (),
+    single: Collection[TopicSlug] = (),
 ) -> Edition:
     """Return what a reader of `follows` sees of an issue, `without` some of its positions.
+
+    Of each topic in `single` they see the best article alone.
 
     An item that several followed topics share is shown once, under the one it fits best. Sections are
     in the newsletter's order, items in the issue's own. An empty edition means "send nothing": no
@@ -224,8 +232,9 @@ def edition_for(
     shown: dict[TopicSlug, list[int]] = {}
     for position, topics in enumerate(outline.items):
         topic = next((topic for topic in topics if topic in follows), None)
-        if topic is not None and position not in without:
-            shown.setdefault(topic, []).append(position)
+        if topic is None or position in without or (topic in single and topic in shown):
+            continue
+        shown.setdefault(topic, []).append(position)
     sections = tuple(Section(topic, tuple(shown[topic])) for topic in outline.topics if topic in shown)
     is_cut = most is not None and sum(map(len, shown.values())) > most
     return Edition(sections, most if is_cut else None)

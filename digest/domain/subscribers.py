@@ -38,6 +38,8 @@ class SkipReason(StrEnum):
     ALL_SENT = "all_sent"
     OUTSIDE = "outside_segment"
     """The issue is for a segment that they are not in, or leaves one out that they are in."""
+    WANTS_LESS = "wants_less"
+    """All that this issue has for them is of topics they muted or sources they want nothing of."""
     ALREADY_SENT = "already_sent"
     """They have the issue of these days that was cancelled, or may have it."""
 
@@ -55,6 +57,7 @@ _SKIP_WORDS = {
     SkipReason.NOT_DUE: "not due yet",
     SkipReason.ALL_SENT: "was sent all of it before",
     SkipReason.OUTSIDE: "not among the readers that the issue is for",
+    SkipReason.WANTS_LESS: "muted or left out all of it",
     SkipReason.ALREADY_SENT: "got the cancelled issue of the same days",
 }
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from digest.address.explain import Explanation, Told, explain
 from digest.domain.issues import Issue, IssueState, Item
 from digest.domain.topics import TopicSlug
-from digest.store.contents import addresses_of
+from digest.store.contents import addresses_of, sources_of
 from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.revisions import get_outline, get_rendered
@@ -69,8 +69,9 @@ def _told(engine: Engine, issue: Issue) -> Told:
     if is_frozen(issue):
         with reading(engine) as session:
             frozen = get_outline(session, issue), get_rendered(session, issue).titles
-            return Told(*frozen, addresses_of(session, issue))
+            return Told(*frozen, addresses_of(session, issue), sources_of(session, issue))
     from digest.compose.steps import content_of
 
     content = content_of(engine, issue.id)
-    return Told(content.outline, tuple(item.title for item in content.items), content.addresses)
+    titles = tuple(item.title for item in content.items)
+    return Told(content.outline, titles, content.addresses, content.sources)

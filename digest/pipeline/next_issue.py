@@ -66,7 +66,8 @@ def next_issue_for(
         return None
     wanted = _with(subscription, choices)
     with reading(runtime.engine) as session:
-        told = Told(content.outline, tuple(item.title for item in content.items), content.addresses)
+        titles = tuple(item.title for item in content.items)
+        told = Told(content.outline, titles, content.addresses, content.sources)
         edition = edition_of(session, newsletter, issue, wanted, told)
     leaves_at = goes_at and choices.wished.first_from(goes_at, own_zone(choices.timezone, newsletter))
     if isinstance(edition, Skip):

@@ -31,8 +31,17 @@ _LINK_ONLINE = re.compile(
 """A link to the copy online, as it stands in a piece before it has a reader."""
 
 
+_FOR_NOTHING_IN_IT = (
+    SkipReason.NOT_DUE,
+    SkipReason.ALL_SENT,
+    SkipReason.OUTSIDE,
+    SkipReason.WANTS_LESS,
+)
+"""Why a reader gets nothing of an issue, whatever it is about."""
+
+
 class NotTheirTurn(Conflict):
-    """A subscriber gets nothing of an issue for what they were sent before it, not for what it is about."""
+    """A subscriber gets nothing of an issue for what they were sent or asked, not for what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +135,16 @@ def shown_of(
 def _would_get(runtime: Runtime, pieces: Pieces, subscription: Subscription | None) -> Edition | None:
     """Return what addressing would give a subscriber, None for nobody in particular.
 
-    Raises `Conflict` when it is not their turn, not for them, or they were sent all of it before.
+    Raises `Conflict` when it is not their turn, not for them, or they were sent or muted all of it before.
     """
     if subscription is None:
         return None
     with reading(runtime.engine) as session:
-        told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses)
+        told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses, pieces.sources)
         found = edition_of(session, pieces.newsletter, pieces.issue, subscription, told, now=runtime.clock())
     if isinstance(found, Edition):
         return found
-    if found.reason in (SkipReason.NOT_DUE, SkipReason.ALL_SENT, SkipReason.OUTSIDE):
+    if found.reason in _FOR_NOTHING_IN_IT:
         who = subscription.subscriber.email
         raise NotTheirTurn(f"{who} gets nothing of issue {pieces.issue.id}: {found.in_words}")
     return None

@@ -32,7 +32,7 @@ def reasons_for(runtime: Runtime, pieces: Pieces, *, email: str = "", topics: Se
     Raises `NotFound` for an unknown subscriber or topic.
     """
     if email:
-        told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses)
+        told = Told(pieces.outline, pieces.rendered.titles, pieces.addresses, pieces.sources)
         found = explain(runtime.engine, pieces.issue.id, email, told=told, now=runtime.clock())
         return Reasons(found.items, found.email, found.verdict)
     with reading(runtime.engine) as session:

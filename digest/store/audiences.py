@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -31,6 +32,7 @@ from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionStat
 from digest.domain.topics import TopicSlug
 from digest.store.base import Base
 from digest.store.bulk import Values, insert_rows
+from digest.store.less import LessAsked
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
 PAGE = 5_000
@@ -89,19 +91,19 @@ def audience(
     topics: Mapping[TopicSlug, int],
     *,
     page: int = PAGE,
-    only_paced: bool = False,
+    beside: LessAsked | None = None,
     outside: ColumnElement[bool] | None = None,
 ) -> Iterator[list[Reader]]:
     """Yield every active or paused subscriber by id, all as of one moment, in pages.
 
     `topics` are row ids in the newsletter's order, as `topic_ids` returns them. The follows are summed
     up in the database: a million readers of five topics each are a million rows here, not five million.
-    With `only_paced` those who want every issue are left out. `outside` is the condition that keeps a
-    reader from the issue.
+    With `beside` those are left out whom `count_wishes` counts `but` these. `outside` is the condition that
+    keeps a reader from the issue.
     """
     query = _audience_query(newsletter_id, topics).add_columns(false() if outside is None else outside)
-    if only_paced:
-        query = query.where(SubscriptionRow.cadence != Cadence.EVERY.value)
+    if beside is not None:
+        query = query.where(or_(SubscriptionRow.cadence != Cadence.EVERY.value, *beside.asks))
     rows = session.connection().execute(query, execution_options={"yield_per": page})
     for partition in rows.partitions():
         yield list(map(Reader._make, partition))
@@ -150,16 +152,18 @@ def count_wishes(
     newsletter_id: NewsletterId,
     topics: Mapping[TopicSlug, int],
     *,
+    but: LessAsked,
     outside: ColumnElement[bool] | None = None,
 ) -> dict[tuple[int, int | None], int]:
     """Return how many readers who may be mailed want every issue, by what they follow and the most of it.
 
-    Both are as in `Reader`. Those whom `outside` fits are left out.
+    Both are as in `Reader`. Left out are those whom `outside` fits, and who asked for less of something.
     """
     wanting = _audience_query(newsletter_id, topics).where(
         SubscriptionRow.state == SubscriptionState.ACTIVE,
         SubscriptionRow.cadence == Cadence.EVERY.value,
         ~exists().where(SuppressionRow.email_key == SubscriberRow.email_key),
+        *(~asks for asks in but.asks),
     )
     if outside is not None:
         wanting = wanting.where(~outside)

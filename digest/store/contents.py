@@ -89,6 +89,12 @@ def addresses_of(session: Session, issue: Issue) -> tuple[frozenset[str], ...]:
     return () if row is None else content_from_json(row.told).addresses
 
 
+def sources_of(session: Session, issue: Issue) -> tuple[str, ...]:
+    """Return what the source of each item of an approved issue is called; () when not kept."""
+    row = session.get(ContentRow, issue.id)
+    return () if row is None else content_from_json(row.told).sources
+
+
 def content_to_json(content: IssueContent) -> str:
     """Return all that an issue says as JSON: ASCII, as strangers' words may hold what no column takes."""
     return json.dumps(asdict(content), default=date.isoformat, separators=(",", ":"))

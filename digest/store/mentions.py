@@ -13,6 +13,7 @@ from digest.store.announcements import CallRow
 from digest.store.approvals import ApprovalRequestRow
 from digest.store.audit import AuditRow
 from digest.store.base import Base
+from digest.store.departures import DepartureRow
 from digest.store.dry_runs import DryRunRow
 from digest.store.edits import EditRow
 from digest.store.holds import HoldRow
@@ -38,6 +39,7 @@ TEXTS: Sequence[tuple[type[Base], Texts]] = (
     (ApprovalRequestRow, (ApprovalRequestRow.note,)),
     (AuditRow, (AuditRow.about, AuditRow.detail)),
     (CallRow, (CallRow.body, CallRow.answer)),
+    (DepartureRow, (DepartureRow.words,)),
     (DryRunRow, (DryRunRow.told, DryRunRow.problem)),
     (EditRow, (EditRow.before, EditRow.after)),
     (HoldRow, (HoldRow.why,)),

@@ -20,7 +20,7 @@ _LEFT_BEHIND = frozenset(
     {"deliveries", "skips", "editions", "schedules", "occurrences", "article_revisions", "decisions"}
     | {"llm_answers", "llm_calls", "llm_claims", "preflights"}
     | {"returned_mails", "soft_bounces", "suppression_removals"}
-    | {"homes", "holds", "pauses"}
+    | {"departures", "homes", "holds", "pauses"}
     | {"webhook_events", "throttles", "receivers", "mail_domains", "warm_up_days"}
     | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages", "address_changes"}
     | {"consents", "asks"}
@@ -30,7 +30,10 @@ _LEFT_BEHIND = frozenset(
 )
 """What a rehearsal does not look at, and what is secret. No model is asked in one."""
 
-_OF_READERS = frozenset({"subscribers", "subscriptions", "follows", "attributes", "suppressions"})
+_OF_READERS = frozenset(
+    {"subscribers", "subscriptions", "follows", "attributes", "suppressions"}
+    | {"muted_topics", "single_topics", "unwanted_sources"}
+)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     exists,
     false,
+    or_,
     select,
     text,
     update,
@@ -350,25 +351,54 @@ def set_subscription_state(
     now: datetime,
     only_from: Collection[SubscriptionState] = tuple(SubscriptionState),
     until: datetime | None = None,
+    left_since: datetime | None = None,
 ) -> bool:
     """Change whether a subscriber wants the newsletter; the follows stay, so that a return is one step.
 
     `until` is when a pause ends by itself. Returns whether this call did it: False when there is no
-    subscription in one of the states `only_from`.
+    subscription in one of the states `only_from`, or they unsubscribed before `left_since`.
     """
+    which = [
+        SubscriptionRow.newsletter_id == newsletter_id,
+        SubscriptionRow.subscriber_id == subscriber_id,
+        SubscriptionRow.state.in_(list(only_from)),
+    ]
+    if left_since is not None:
+        has_left = SubscriptionRow.state == SubscriptionState.UNSUBSCRIBED.value
+        which.append(or_(~has_left, SubscriptionRow.changed_at >= left_since))
     changed = session.scalar(
         update(SubscriptionRow)
-        .where(
-            SubscriptionRow.newsletter_id == newsletter_id,
-            SubscriptionRow.subscriber_id == subscriber_id,
-            SubscriptionRow.state.in_(list(only_from)),
-        )
+        .where(*which)
         .values(state=state, changed_at=now, paused_until=until)
         .returning(SubscriptionRow.subscriber_id)
     )
     if changed is not None:
         _announce(session, newsletter_id, subscriber_id, state, now)
     return changed is not None
+
+
+def set_cadence(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, cadence: Cadence
+) -> bool:
+    """Let a subscriber have the newsletter this often; return whether there is such a subscription."""
+    changed = session.scalar(
+        update(SubscriptionRow)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id)
+        .values(cadence=cadence.value)
+        .returning(SubscriptionRow.subscriber_id)
+    )
+    return changed is not None
+
+
+def left_at(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> datetime | None:
+    """Return when somebody unsubscribed who is unsubscribed now, None for all others."""
+    return session.scalar(
+        select(SubscriptionRow.changed_at).where(
+            SubscriptionRow.newsletter_id == newsletter_id,
+            SubscriptionRow.subscriber_id == subscriber_id,
+            SubscriptionRow.state == SubscriptionState.UNSUBSCRIBED.value,
+        )
+    )
 
 
 def _announce(

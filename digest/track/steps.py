@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
+from digest.domain.departures import UNDO_WITHIN
 from digest.domain.erasing import ErasureKeys
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
@@ -24,6 +25,7 @@ from digest.store.asks import take_ask
 from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
+from digest.store.departures import record_departure, undo_departures
 from digest.store.erasures import forget_erased
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
@@ -54,6 +56,8 @@ class Change(Enum):
     """It was so before: a second click, or two at once."""
     NOT_FROM_HERE = auto()
     """The subscription is in a state that this link does not lead out of, such as never confirmed."""
+    TOO_LATE = auto()
+    """They left longer ago than a click takes back (`UNDO_WITHIN`): a new sign-up does."""
     REMOVED = auto()
     """There is no such subscription any more. A link does not make one."""
 
@@ -90,6 +94,8 @@ def unsubscribe_within(
     change = _move(
         session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
     )
+    if change is Change.DONE:
+        record_departure(session, newsletter_id, subscriber_id, now=now)
     return change, cancel_for_subscriber(session, newsletter_id, subscriber_id)
 
 
@@ -189,37 +195,45 @@ def let_return(engine: Engine, *, now: datetime) -> int:
     return returned
 
 
-def resubscribe(
-    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
-) -> Change:
-    """Take an unsubscription back, and nothing else: the topics followed before are followed again."""
-    return _bring_back(engine, newsletter_id, subscriber_id, only_from=_LEFT, now=now)
-
-
 def restart(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
 ) -> Change:
-    """Send the newsletter again to somebody who unsubscribed or paused. Who never confirmed does not now."""
-    return _bring_back(engine, newsletter_id, subscriber_id, only_from=_AWAY, now=now)
+    """Send the newsletter again to somebody who paused, or unsubscribed a short while ago.
+
+    Who never confirmed does not now.
+    """
+    with writing(engine) as session:
+        change = bring_back_within(session, newsletter_id, subscriber_id, only_from=_AWAY, now=now)
+    if change in (Change.DONE, Change.SUPPRESSED):
+        log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
+    return change
 
 
-def _bring_back(
-    engine: Engine,
+def bring_back_within(
+    session: Session,
     newsletter_id: NewsletterId,
     subscriber_id: SubscriberId,
     *,
     only_from: Collection[SubscriptionState],
     now: datetime,
 ) -> Change:
-    with writing(engine) as session:
-        change = _move(
-            session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, only_from=only_from, now=now
-        )
-        if change is Change.DONE and _is_never_mailed(session, newsletter_id, subscriber_id):
-            change = Change.SUPPRESSED
-    if change in (Change.DONE, Change.SUPPRESSED):
-        log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
-    return change
+    """Make a subscription active again in the caller's transaction, out of one of these states.
+
+    Who unsubscribed is only brought back for `UNDO_WITHIN`.
+    """
+    change = _move(
+        session,
+        newsletter_id,
+        subscriber_id,
+        SubscriptionState.ACTIVE,
+        only_from=only_from,
+        now=now,
+        left_since=now - UNDO_WITHIN,
+    )
+    if change is not Change.DONE:
+        return change
+    undo_departures(session, newsletter_id, subscriber_id, now=now)
+    return Change.SUPPRESSED if _is_never_mailed(session, newsletter_id, subscriber_id) else change
 
 
 def _move(
@@ -231,14 +245,24 @@ def _move(
     only_from: Collection[SubscriptionState],
     now: datetime,
     until: datetime | None = None,
+    left_since: datetime | None = None,
 ) -> Change:
     if set_subscription_state(
-        session, newsletter_id, subscriber_id, to, only_from=only_from, now=now, until=until
+        session,
+        newsletter_id,
+        subscriber_id,
+        to,
+        only_from=only_from,
+        now=now,
+        until=until,
+        left_since=left_since,
     ):
         return Change.DONE
     found = subscription_of(session, newsletter_id, subscriber_id)
     if found is None:
         return Change.REMOVED
+    if left_since and found.state is SubscriptionState.UNSUBSCRIBED and found.state in only_from:
+        return Change.TOO_LATE
     return Change.ALREADY if found.state is to else Change.NOT_FROM_HERE
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from digest.compose.steps import content_of
 from digest.domain.accounts import Right
+from digest.pipeline.heard import heard_after
 from digest.web.access import needs
 from digest.web.checks import checks_in_short
 from digest.web.coming import needs_of
@@ -45,4 +46,5 @@ def issue(runtime: TheRuntime, pages: ThePages, standings: TheStandings, issue_i
         "issue.html",
         issue=issue_view(runtime, standings, issue_id, content),
         checks=checks_in_short(runtime, issue_id),
+        heard=heard_after(runtime, issue_id),
     )

@@ -24,21 +24,17 @@ from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_choices import Choices, topics_lately
 from digest.track import steps
 from digest.track.steps import Change
-from digest.track.tokens import Purpose, SubscriptionLink
+from digest.track.tokens import SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
+from digest.web.less import less_lines
+from digest.web.links import PreferencesLink
 from digest.web.preference_views import allowed_cadences, next_view, settings_view
 from digest.web.readers import get_subscription, reader_view
 from digest.web.templating import Pages
 
 router = APIRouter(tags=[FOR_READERS])
 
-
-async def _preferences_link(runtime: TheRuntime, token: str) -> SubscriptionLink:
-    return runtime.tokens.read_subscription(Purpose.PREFERENCES, token)
-
-
-PreferencesLink = Annotated[SubscriptionLink, Depends(_preferences_link)]
 
 PREVIEW = "preview"
 """What the button that only shows the next issue says."""
@@ -51,6 +47,7 @@ _RETURN = {
     Change.SUPPRESSED: "returned",
     Change.ALREADY: "returned",
     Change.NOT_FROM_HERE: "not_returned",
+    Change.TOO_LATE: "too_late",
     # Nobody is there to be told: showing them is what says so.
     Change.REMOVED: "",
 }
@@ -172,5 +169,12 @@ def _page(
         view = next_view(coming, newsletter, settings.typed, spoken) if coming else None
         settings = replace(settings, coming=view, has_looked=True)
     return pages.reader(
-        "preferences.html", spoken, status=status, reader=reader, settings=settings, token=token, told=told
+        "preferences.html",
+        spoken,
+        status=status,
+        reader=reader,
+        settings=settings,
+        token=token,
+        told=told,
+        less=less_lines(runtime, link, spoken),
     )

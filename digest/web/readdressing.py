@@ -24,7 +24,7 @@ from digest.store.address_changes import AddressChange
 from digest.track.tokens import Purpose, SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
-from digest.web.preferences import PreferencesLink
+from digest.web.links import PreferencesLink
 from digest.web.readers import reader_view
 from digest.web.templating import Pages
 

@@ -1,14 +1,20 @@
-"""Clicks by the command line: turned on, said so, and shown."""
+"""Clicks by the command line: turned on, said so, and shown; and what readers told."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import update
+
+from digest.domain.departures import Reason
 from digest.domain.issues import IssueId
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId
 from digest.runtime import open_runtime
 from digest.store.clicks import Hit, count_clicks
 from digest.store.database import writing
+from digest.store.departures import DepartureRow, record_departure, say_why
 from tests.cli.conftest import Digest
 
 
@@ -38,3 +44,19 @@ def test_a_word_that_is_no_choice_is_told(weekly: Path, digest: Digest) -> None:
         "'always' is not one of 'off', 'counted'"
         in digest("newsletter", "change", "weekly", "--clicks", "always").err
     )
+
+
+def test_what_readers_told_is_shown(drafted: Path, digest: Digest) -> None:
+    assert "Nobody left after issue 1." in digest("issue", "heard", "1").well().out
+    runtime = open_runtime()
+    with writing(runtime.engine) as session:
+        record_departure(session, NewsletterId(1), SubscriberId(1), now=datetime(2026, 11, 23, tzinfo=UTC))
+        session.execute(update(DepartureRow).values(issue_id=1))
+        say_why(session, NewsletterId(1), SubscriberId(1), Reason.NOT_GOOD, "Dull.")
+    runtime.engine.dispose()
+    shown = digest("issue", "heard", "1").well().out
+    assert "1 reader left after issue 1." in shown
+    assert "it does not help them" in shown
+    assert "Dull." in shown
+    assert digest("issue", "heard", "1", "--json").json["departures"]["reasons"] == {"not-good": 1}
+    assert "no issue 99" in digest("issue", "heard", "99").err

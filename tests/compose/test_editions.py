@@ -104,8 +104,8 @@ def test_the_plain_text_mutes_and_pauses_by_the_same_addresses(
 ) -> None:
     _, page, found = edition
     preferences, words = PERSONAL[Token.PREFERENCES_URL], page.text.split()
-    sections = re.findall(rf"^-{{72}}\n.+\n{re.escape(preferences)}#topic-(\w+)\n\n", page.text, re.MULTILINE)
-    muted = [f"{preferences}#topic-{section}" for section in sections]
+    sections = re.findall(rf"^-{{72}}\n.+\n{re.escape(preferences)}/mute/(\w+)\n\n", page.text, re.MULTILINE)
+    muted = [f"{preferences}/mute/{section}" for section in sections]
     assert muted == [link.attributes["href"] for link in found.of_class("mute")]
     assert words.count(f"{preferences}#pause") == len(found.of_class("pause")) == 1
 

@@ -29,7 +29,7 @@ def test_a_link_is_not_taken_for_the_beginning_of_another(page: Page) -> None:
     assert found.what == f"the text form lacks the link {url}"
 
 
-@pytest.mark.parametrize("place", ["#topic-space", "#pause"])
+@pytest.mark.parametrize("place", ["/mute/space", "#pause"])
 def test_so_are_the_links_to_mute_a_topic_and_to_pause(page: Page, place: str) -> None:
     (found,) = errors(replace(page, text=page.text.replace(place, "")))
     assert found.what.startswith("the text form lacks the link https://")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from digest.compose.select import Selection, select_items
 from digest.compose.shape import DROP, PIN, YES, Said, Shape
 from digest.domain.articles import Article, Block, BlockKind, Origin, Span, Takeaway
+from digest.domain.feedback import Feedback
 from digest.domain.times import Window
 from digest.domain.topics import TopicMatch, TopicSlug
 from digest.store.articles import ArticleId, StoredArticle
@@ -211,6 +212,28 @@ def test_a_score_is_the_sum_of_its_parts_and_each_has_words() -> None:
         "published on 2026-11-19",
         "has takeaways",
     ]
+
+
+def test_what_readers_found_useful_settles_what_is_a_draw_and_nothing_more() -> None:
+    def chosen(useful: int, not_useful: int, *, fit: float = 0.5) -> list[int]:
+        week = [from_source(1, "Meridian", fit), from_source(2, "Harbour Post", 0.5)]
+        heard = {"Harbour Post": Feedback(useful, not_useful)}
+        selection = select_items(week, WINDOW, max_items=10, carried=(), heard=heard)
+        return [item.article_id for item in selection.items]
+
+    assert chosen(0, 0) == chosen(0, 40) == [1, 2]
+    assert chosen(40, 0) == [2, 1]
+    assert chosen(10_000, 0, fit=0.65) == [1, 2], "no number of readers weighs more than a tenth"
+    heard = {"Harbour Post": Feedback(12, 2)}
+    (one,) = select_items(
+        [from_source(2, "Harbour Post", 0.5)], WINDOW, max_items=1, carried=(), heard=heard
+    ).items
+    assert ScorePart(0.042, "useful to 12 of 14 readers who said so of its source") in one.parts
+
+
+def from_source(number: int, name: str, fit: float) -> Candidate:
+    found = candidate(number, {CLIMATE: fit})
+    return replace(found, stored=replace(found.stored, sources=(name,)))
 
 
 fits = st.dictionaries(st.sampled_from([CLIMATE, SPACE, FOOD]), st.sampled_from([0.3, 0.6, 0.9]))

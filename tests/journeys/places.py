@@ -50,6 +50,7 @@ NAMED: Mapping[str, str] = {
     "slug": "saturday",
     "topic": "climate",
     "segment": "newcomers",
+    "position": "0",
     "number": "1",
     "schedule_id": str(WEEKLY),
     "run_id": str(FAILED),
@@ -67,6 +68,8 @@ ELSEWHERE: Mapping[str, str] = {
         "/ops/sends/{issue_id}",
         "/ops/sends/{issue_id}/resend",
         "/ops/sends/{issue_id}/unknown",
+        "/preferences/{token}/fewer/{issue_id}/{position}",
+        "/preferences/{token}/useful/{issue_id}/{position}",
     )
 }
 """Addresses of pages that show more of the issue that is going out than of the draft."""
@@ -98,8 +101,7 @@ def pages() -> tuple[str, ...]:
 
 def address_of(path: str, tokens: Mapping[str, str]) -> str:
     """Return where a page is; `tokens` are those of links, by the beginning of their addresses."""
-    if path in ELSEWHERE:
-        return ELSEWHERE[path]
+    path = ELSEWHERE.get(path, path)
 
     def value(found: re.Match[str]) -> str:
         name = found[1].partition(":")[0]

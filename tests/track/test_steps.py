@@ -20,7 +20,8 @@ from digest.store.subscribers import (
     set_subscription_state,
     suppress,
 )
-from digest.track.steps import Change, follow, restart, resubscribe, unsubscribe
+from digest.track.leaving import resubscribe
+from digest.track.steps import Change, follow, restart, unsubscribe
 from tests.stored import CLIMATE, NOW, SPACE, approved_issue, states, stored_newsletter, stored_reader
 
 ComeBack = Callable[..., Change]

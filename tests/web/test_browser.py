@@ -21,6 +21,7 @@ from tests.compose.screens import looks_of
 from tests.compose.test_hostile_text import HOSTILE
 from tests.samples import CITIES, CLIMATE, ITEMS
 from tests.servers.browser import ChromiumBrowser
+from tests.web.axe import faults
 from tests.web.site import Site
 from tests.web.world import (
     ADA,
@@ -55,6 +56,9 @@ def pages_of(site: Site) -> dict[str, str]:
         "nothing to show": f"/issues/{SENDING}/preview?as={CLEO}",
         "unsubscribe": site.link(Purpose.UNSUBSCRIBE, ADA),
         "preferences": site.link(Purpose.PREFERENCES, ADA),
+        "mute": site.link(Purpose.PREFERENCES, ADA) + f"/mute/{CLIMATE}",
+        "fewer": site.link(Purpose.PREFERENCES, ADA) + f"/fewer/{SENDING}/0",
+        "useful": site.link(Purpose.PREFERENCES, ADA) + f"/useful/{SENDING}/0",
         "online": site.link(Purpose.ONLINE, ADA),
         "not there": "/nowhere",
         "forged": "/unsubscribe/forged",
@@ -120,6 +124,10 @@ def test_hostile_names_and_articles_are_text_on_every_page(poisoned: Site, page:
         "/?newsletter=%3Cscript%3Edocument.title='owned'%3C/script%3E",
         poisoned.link(Purpose.UNSUBSCRIBE, ADA),
         poisoned.link(Purpose.PREFERENCES, ADA),
+        *(
+            poisoned.link(Purpose.PREFERENCES, ADA) + way
+            for way in ("/mute/climate", "/fewer/1/0", "/useful/1/0")
+        ),
     ]
     page.set_viewport_size({"width": 375, "height": 800})
     for path in paths:
@@ -170,7 +178,7 @@ def test_what_is_pressed_with_a_finger_is_large_enough(still_site: Site, browser
         paths = pages_of(still_site)
         muting = {"muting": f"{paths['preferences']}#topic-{CLIMATE}"}
         for name, path in (paths | muting).items():
-            if name not in ("unsubscribe", "preferences", "preview", "muting"):
+            if name not in ("unsubscribe", "preferences", "mute", "fewer", "useful", "preview", "muting"):
                 continue
             page.goto(still_site.url + path)
             assert page.locator("button.mute:visible").count() == (name == "muting")
@@ -197,6 +205,39 @@ def test_a_reader_unsubscribes_and_comes_back_with_the_keyboard_alone(site: Site
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Welcome back").wait_for()
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
+
+
+def test_a_reader_who_leaves_says_why_and_nothing_is_in_the_way(site: Site, browser: ChromiumBrowser) -> None:
+    with browser.page(width=375) as page:
+        page.goto(site.url + site.link(Purpose.UNSUBSCRIBE, ADA))
+        page.get_by_role("button", name="Unsubscribe", exact=True).click()
+        page.get_by_role("heading", name="You are unsubscribed").wait_for()
+        assert overflow(page) == 0
+        page.get_by_label("It came too often").check()
+        page.get_by_label("In your own words").fill("Every week is too much for me.")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            assert faults(page) == []
+        page.get_by_role("button", name="Send").click()
+        page.get_by_role("status").wait_for()
+        assert page.get_by_label("It came too often").is_checked()
+
+
+def test_a_reader_asks_for_less_from_their_mail_and_takes_it_back(site: Site, page: Page) -> None:
+    page.goto(site.url + site.link(Purpose.ONLINE, ADA))
+    page.get_by_role("link", name="Fewer like this").first.click()
+    page.get_by_role("button", name="One article of Climate & energy at most").click()
+    page.get_by_role("button", name="All of Climate & energy again").wait_for()
+    page.get_by_role("link", name="All your choices").click()
+    page.get_by_role("heading", name="Less of").wait_for()
+    assert faults(page) == []
+    page.get_by_role("button", name="End it Climate & energy").click()
+    page.get_by_role("heading", name="Less of").wait_for(state="detached")
+    page.go_back()
+    page.goto(site.url + site.link(Purpose.ONLINE, ADA))
+    page.get_by_role("link", name="Mute this topic").first.click()
+    page.get_by_role("button", name="Mute it for a month").click()
+    page.get_by_role("button", name="End it now").wait_for()
 
 
 def test_a_reader_goes_from_the_mail_online_to_other_topics(site: Site, page: Page) -> None:

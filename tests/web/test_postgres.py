@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +42,22 @@ def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
         assert "The Saturday Reader" in read(site, site.link(purpose, BEN))
     assert contents(site.runtime.engine) == before
     site.post(site.link(Purpose.PREFERENCES, ADA), save="topics", topic=["space"])
-    site.post(site.link(Purpose.UNSUBSCRIBE, BEN))
+    asked = site.link(Purpose.PREFERENCES, BEN)
+    for path, form in (
+        ("/mute/space", {"act": "mute"}),
+        ("/less", {"end": "mute:space"}),
+        ("/less", {"end": "source:\x00"}),
+    ):
+        assert site.client.post(asked + path, data=form, follow_redirects=True).status_code == 200
+    article = re.search(r"/fewer/1/\d+", site.get(site.link(Purpose.ONLINE, BEN)).text)
+    assert article
+    assert 'value="every"' in site.post(asked + article[0], act="single").text
+    useful = article[0].replace("fewer", "useful")
+    assert 'value="nothing"' in site.post(asked + useful, say="useful").text
+    link = site.link(Purpose.UNSUBSCRIBE, BEN)
+    site.post(link)
+    assert "Thank you" in site.post(f"{link}/why", reason="other", words="\x00").text
+    site.post(f"{link}/undo")
+    site.post(f"{link}/all")
     assert follows_of(site.runtime.engine, ADA) == {SPACE}
     assert state_of(site.runtime.engine, BEN) is SubscriptionState.UNSUBSCRIBED

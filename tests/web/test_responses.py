@@ -16,7 +16,17 @@ from digest.runtime import Runtime
 from digest.store.database import open_engine
 from digest.store.schema import migrate
 from digest.track.tokens import Purpose
-from digest.web import editor, health, preferences, preview, readdressing, stored, subscriber, webhooks
+from digest.web import (
+    editor,
+    health,
+    leaving,
+    preferences,
+    preview,
+    readdressing,
+    stored,
+    subscriber,
+    webhooks,
+)
 from digest.web.app import make_app
 from digest.web.envelope import BODY_MAX_BYTES
 from tests.servers.postgres import PostgresServer
@@ -39,7 +49,10 @@ def paths_of(site: Site) -> dict[str, str]:
         "/issues/{issue_id}/preview/mail": f"/issues/{SENDING}/preview/mail",
         "/issues/{issue_id}/preview/source": f"/issues/{SENDING}/preview/source",
         "/unsubscribe/{token}": site.link(Purpose.UNSUBSCRIBE, ADA),
-        "/unsubscribe/{token}/undo": site.link(Purpose.UNSUBSCRIBE, ADA) + "/undo",
+        **{
+            f"/unsubscribe/{{token}}/{step}": f"{site.link(Purpose.UNSUBSCRIBE, ADA)}/{step}"
+            for step in ("all", "pause", "slower", "undo", "why")
+        },
         "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
         "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
@@ -78,7 +91,17 @@ def test_every_route_forbids_scripts_of_strangers_sniffing_and_foreign_frames(st
     paths = paths_of(still_site)
     routes = [
         route
-        for part in (editor, preview, subscriber, preferences, readdressing, stored, health, webhooks)
+        for part in (
+            editor,
+            preview,
+            subscriber,
+            preferences,
+            readdressing,
+            stored,
+            leaving,
+            health,
+            webhooks,
+        )
         for route in part.router.routes
     ]
     forms = {route.path for route in routes if isinstance(route, APIRoute) and is_a_form_of_the_desk(route)}
@@ -170,7 +193,7 @@ def test_an_unexpected_error_shows_a_page_and_nothing_of_the_inside(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr(subscriber, "reader_view", fails)
+    monkeypatch.setattr(leaving, "reader_view", fails)
     link = still_site.link(Purpose.UNSUBSCRIBE, ADA)
     response = still_site.get(link)
     assert response.status_code == 500

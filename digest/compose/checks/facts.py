@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from digest.compose.markup import Element, Outline
 
-OWN = frozenset({"unsubscribe", "preferences", "mute", "pause", "online", "more"})
+OWN = frozenset({"unsubscribe", "preferences", "mute", "pause", "say", "online", "more"})
 """Classes of links that lead to pages of ours."""
 
 _WIDTH = re.compile(r"\d+")

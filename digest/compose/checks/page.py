@@ -182,7 +182,7 @@ def _check_layout(whole: Whole) -> Iterator[Finding]:
 ONLINE_ONLY = "online only"
 """The kind of what is said of articles that a mail names by their number alone."""
 
-_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "mute", "pause", "online", "act"})
+_IN_BOTH_FORMS = frozenset({"unsubscribe", "preferences", "mute", "pause", "say", "online", "act"})
 """Links, by their class, that the text form must have as well: `act` is what a letter is for."""
 
 

@@ -69,6 +69,11 @@ _PARTS = {
     "never_mailed": "on the list of those never mailed",
     "mailed_again": "times taken off that list",
     "shown_to_others": "previews shown as theirs",
+    "departures": "times they unsubscribed",
+    "muted_topics": "topics muted",
+    "single_topics": "topics they want one article of",
+    "unwanted_sources": "sources they want nothing of",
+    "feedback": "articles they called useful or not",
     "record": "entries of the record",
 }
 

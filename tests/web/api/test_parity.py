@@ -132,8 +132,15 @@ OF_ONE_PERSON = {
 OF_OTHERS = {
     "/hooks/{provider}",
     "/unsubscribe/{token}",
+    "/unsubscribe/{token}/all",
+    "/unsubscribe/{token}/pause",
+    "/unsubscribe/{token}/slower",
     "/unsubscribe/{token}/undo",
+    "/unsubscribe/{token}/why",
     "/preferences/{token}",
+    "/preferences/{token}/fewer/{issue_id}/{position}",
+    "/preferences/{token}/less",
+    "/preferences/{token}/mute/{topic}",
     "/preferences/{token}/pause",
     "/preferences/{token}/return",
     "/preferences/{token}/address",
@@ -143,6 +150,7 @@ OF_OTHERS = {
     "/subscribe/{slug}",
     "/subscribe/{slug}/api",
     "/confirm/{token}",
+    "/preferences/{token}/useful/{issue_id}/{position}",
 }
 """Where providers and readers come with an authority of their own."""
 
