@@ -19,7 +19,7 @@ from digest.pipeline.erasing import erase_subscriber, subscriber_data
 from digest.pipeline.reader_pauses import zone_of_reader
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
-from digest.web.preferences import PreferencesLink
+from digest.web.links import PreferencesLink
 from digest.web.readers import reader_view
 from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, YES
 

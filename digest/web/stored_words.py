@@ -18,6 +18,11 @@ PARTS = {
     "address_changes": Phrase("stored_address_changes", "Changes of your address"),
     "record": Phrase("stored_record", "What was done about you"),
     "consents": Phrase("stored_consents", "What you agreed to"),
+    "muted_topics": Phrase("stored_muted", "Topics you muted"),
+    "single_topics": Phrase("stored_single", "Topics you want one article of"),
+    "unwanted_sources": Phrase("stored_unwanted", "Sources you want nothing of"),
+    "feedback": Phrase("stored_feedback", "What you said of articles"),
+    "departures": Phrase("stored_departures", "When you unsubscribed"),
     "attributes": Phrase("stored_attributes", "What else is known of you"),
 }
 """The parts in the order of the page. One that is not named here comes after them, by its own name."""
@@ -57,6 +62,13 @@ FIELDS = {
     "at": Phrase("field_at", "When"),
     "what": Phrase("field_what", "What"),
     "about": Phrase("field_about", "About"),
+    "topic_id": Phrase("field_topic_id", "Number of the topic"),
+    "issue_id": Phrase("field_issue_id", "Number of the issue"),
+    "position": Phrase("field_position", "Article, from 0"),
+    "source": Phrase("field_source", "Source"),
+    "is_useful": Phrase("field_is_useful", "Useful"),
+    "until": Phrase("field_until", "Until"),
+    "words": Phrase("field_words", "In your words"),
 }
 """Fields that are not named here stand under their own name, as in the file."""
 
