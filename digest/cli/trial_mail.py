@@ -18,18 +18,22 @@ EXAMPLES = examples(
     "digest issue test 3 editors@example.org",
     "digest issue test 3 ed@example.org bo@example.org --as ada@example.org",
     "digest issue test 3 ed@example.org --topic climate --topic space",
+    "digest issue test 3 --segment editors",
 )
 
 
 def mail_test(
     issue: IssueNumber,
     addresses: Annotated[
-        list[str], typer.Argument(metavar="ADDRESS…", help="Where it goes: at most 10 addresses.")
-    ],
+        list[str] | None, typer.Argument(metavar="ADDRESS…", help="Where it goes: at most 10 addresses.")
+    ] = None,
     as_email: Annotated[str, typer.Option("--as", metavar="EMAIL", help="As this subscriber gets it.")] = "",
     topic: Annotated[
         list[str] | None, typer.Option(metavar="TOPIC", help="As a reader who follows this topic. Repeat it.")
     ] = None,
+    segment: Annotated[
+        str, typer.Option(metavar="SEGMENT", help="To its active readers: at most 10, such as your editors.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Mail an issue to yourself and your colleagues, marked as a test; by default with all its topics.
@@ -38,12 +42,17 @@ def mail_test(
     Drafts can be tested, too. Nothing is recorded as delivered, and the links to unsubscribe and to settings
     do nothing.
     """
-    from digest.pipeline.trial_mail import send_test
+    from digest.pipeline.trial_mail import editors_of, send_test
 
     if as_email and topic:
         raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
-    wanted = list(dict.fromkeys(parse_address(address) for address in addresses))
-    tested = send_test(open_runtime(), issue, wanted, by=decided_by(""), email=as_email, topics=topic)
+    if bool(addresses) is bool(segment):
+        raise InvalidInput("say where it goes: addresses, or --segment")
+    runtime = open_runtime()
+    named = editors_of(runtime, issue, segment) if segment else map(parse_address, addresses or ())
+    tested = send_test(
+        runtime, issue, list(dict.fromkeys(named)), by=decided_by(""), email=as_email, topics=topic
+    )
     if as_json:
         show_json(
             [{"email": one.email, "state": one.outcome.state, "answer": one.outcome.text} for one in tested]

@@ -17,15 +17,18 @@ from digest.domain.errors import Conflict, InvalidInput, Refused, TooOften, Unav
 from digest.domain.issues import Issue, IssueId
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SubscriptionState
 from digest.domain.times import zone
 from digest.pipeline.letters import NO_DELIVERY
+from digest.pipeline.managing.segments import fits
 from digest.pipeline.personal_mail import personal_values, recipient_of, sender_of
 from digest.pipeline.preview import SPECIMEN, Shown, shown_to
 from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.issues import next_number
-from digest.store.subscribers import is_suppressed
+from digest.store.issues import get_issue, next_number
+from digest.store.newsletters import newsletter_by_id
+from digest.store.subscribers import is_suppressed, list_subscriptions
 
 MAX_ADDRESSES = 10
 """More is no test but a mailing, and those have readers who asked for them."""
@@ -86,6 +89,29 @@ def send_test(
             now=runtime.clock(),
         )
     return tested
+
+
+def editors_of(runtime: Runtime, issue_id: int, segment: str) -> tuple[str, ...]:
+    """Return the addresses of a segment's active readers, for a test that goes to those who look at issues.
+
+    Raises `NotFound`, and `InvalidInput` for a segment that fits nobody, or more than a test goes to.
+    """
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
+        found = list_subscriptions(
+            session,
+            newsletter.id,
+            limit=MAX_ADDRESSES + 1,
+            state=SubscriptionState.ACTIVE,
+            fits=fits(session, runtime, newsletter, segment),
+        )
+    if not 1 <= len(found) <= MAX_ADDRESSES:
+        many = f"more than {MAX_ADDRESSES} active readers" if found else "no active reader"
+        raise InvalidInput(
+            f"the segment '{segment}' fits {many}: a test goes to 1 to {MAX_ADDRESSES} addresses. "
+            "Nothing was sent"
+        )
+    return tuple(one.subscriber.email for one in found)
 
 
 def _require_reachable(runtime: Runtime, addresses: Sequence[str]) -> None:

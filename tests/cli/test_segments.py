@@ -80,3 +80,16 @@ def test_an_issue_is_for_a_segment_by_command(drafted: Path, digest: Digest) -> 
     shown = digest("issue", "show", "1").well().out
     assert "skipped: not among the readers that the issue is for" in shown
     assert "not among the readers" in digest("why", "ada@example.org", "1").well().out
+
+
+def test_a_test_goes_to_a_segment_of_ten_at_most(drafted: Path, digest: Digest) -> None:
+    digest("segment", "add", "weekly", "editors", "--query", "topic:space").well()
+    assert "went to 2 addresses as a test" in digest("issue", "test", "1", "--segment", "editors").well().out
+    digest("issue", "test", "1").refused(WRONG, "say where it goes: addresses, or --segment")
+    digest("issue", "test", "1", "x@example.org", "--segment", "editors").refused(WRONG, "say where it goes")
+    digest("issue", "test", "1", "--segment", "gone").refused(WRONG, "no segment 'gone'")
+    for number in range(9):
+        digest("subscriber", "add", "weekly", f"e{number}@example.org", "--topic", "space").well()
+    digest("issue", "test", "1", "--segment", "editors").refused(WRONG, "more than 10 active readers")
+    digest("segment", "change", "weekly", "editors", "--query", "language:fi").well()
+    digest("issue", "test", "1", "--segment", "editors").refused(WRONG, "fits no active reader")
