@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,14 @@ from digest.domain.accounts import Right
 from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryId, DeliveryState, Outcome
 from digest.domain.endpoints import EventKind
+from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriberId
 from digest.intake.lists.steps import import_text
 from digest.logs import set_up_logs
 from digest.pipeline.erasing import erase_address
 from digest.pipeline.letters import mail_link
 from digest.pipeline.sharing import share_issue
+from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.pipeline.suppressing import let_be_mailed, suppress_by_hand
 from digest.settings import Settings
@@ -28,6 +30,7 @@ from digest.store.bounces import record_refusals
 from digest.store.claims import arm_deliveries, settle_deliveries
 from digest.store.database import reading, writing
 from digest.store.endpoints import add_endpoint
+from digest.store.sign_ups import put_sign_ups
 from digest.store.subscribers import SubscriberRow
 from digest.store.tokens import add_token
 from digest.track.bounces import take_in
@@ -62,11 +65,18 @@ def live(send: Controlled, redis_url: str) -> None:
             now=NOW,
             expires_at=NOW + timedelta(days=1),
         )
+    for at in (NOW - timedelta(hours=1), NOW):
+        sign_up(send, at)
+        take_in_sign_ups(runtime)
+    confirm(engine, weekly.id, number_of(send), now=NOW)
+    sign_up(send, NOW)  # which no worker has taken in yet
     api = TestClient(make_app(runtime))
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "1"}
     path = f"/api/v1/newsletters/{weekly.slug}/subscribers"
-    said = api.post(path, json={"email": ADA, "name": NAME, "follows": ["climate"]}, headers=headers)
-    assert said.status_code == 201, said.text
+    new = {"email": ADA, "name": NAME, "follows": ["climate"], "again": True}
+    assert api.post(path, json=new, headers=headers).status_code == 409, "she is there already"
+    said = api.patch(f"{path}/{number_of(send)}", json={"name": NAME}, headers=headers)
+    assert said.status_code == 200, said.text
     who = number_of(send)
     import_text(
         engine, weekly, f"email,name\n{ADA},{NAME}\nben@example.org,Ben\n", name="r.csv", by="Cy", now=NOW
@@ -74,7 +84,6 @@ def live(send: Controlled, redis_url: str) -> None:
     wanted = WantedBy(follows=[CLIMATE], name=NAME)
     put_subscriber(runtime, weekly.slug, ADA, wanted, by="Cy", source=ConsentSource.COMMAND)
     api.get(f"{path}?email={ADA}", headers=headers)
-    confirm(engine, weekly.id, who, now=NOW)
     mail_link(runtime, weekly.slug, ADA)
     share_issue(runtime, send.issue.id, email=ADA, by="Cy")
     send.address()
@@ -106,6 +115,14 @@ def live(send: Controlled, redis_url: str) -> None:
     worker.send_task("worker.tasks.send", (send.issue.id,))
     worker.send_task("worker.tasks.post")
     api.close()
+
+
+def sign_up(send: Controlled, at: datetime) -> None:
+    """Send the sign-up form, as its page does."""
+    wishes = Wishes(frozenset({CLIMATE}), language="de", name=NAME)
+    form = SignUp(send.newsletter.id, ADA, wishes, ConsentSource.PAGE, "I want it.", "192.0.2.7", at)
+    with writing(send.engine) as session:
+        put_sign_ups(session, [form])
 
 
 def number_of(send: Controlled) -> SubscriberId:
