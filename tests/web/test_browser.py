@@ -218,7 +218,7 @@ def test_a_reader_who_leaves_says_why_and_nothing_is_in_the_way(site: Site, brow
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             assert faults(page) == []
-        page.get_by_role("button", name="Send").click()
+        page.get_by_role("button", name="Send", exact=True).click()
         page.get_by_role("status").wait_for()
         assert page.get_by_label("It came too often").is_checked()
 
