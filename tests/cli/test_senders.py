@@ -28,7 +28,7 @@ def test_answers_go_where_the_newsletter_says(drafted: Path, digest: Digest) -> 
     def said() -> str:
         return digest("newsletter", "show", "weekly").well().out
 
-    assert "answers go to    editors@example.org" in said()
+    assert "answers go to       editors@example.org" in said()
     assert digest("newsletter", "show", "weekly", "--json").json["reply_to"] == ""
     for wrong, words in (("nobody", "is not an e-mail address"), ("grüße@example.org", "plain letters")):
         digest("newsletter", "change", "weekly", "--reply-to", wrong).refused(WRONG, wrong, words)

@@ -36,8 +36,9 @@ from digest.store.tokens import add_token
 from digest.track.bounces import take_in
 from digest.track.events import Event, take_events
 from digest.track.events import EventKind as Told
+from digest.track.leaving import resubscribe
 from digest.track.returns import ReturnPaths
-from digest.track.steps import confirm, pause, resubscribe, unsubscribe
+from digest.track.steps import confirm, pause, unsubscribe
 from digest.web.app import make_app
 from tests.pipeline.controlled import OWNER, Controlled
 from tests.servers.postgres import PostgresServer, binaries
