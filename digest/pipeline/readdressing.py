@@ -6,10 +6,9 @@ from datetime import timedelta
 from enum import Enum, auto
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from digest.domain.errors import Conflict, NotFound
+from digest.domain.errors import Conflict, NotFound, Overtaken
 from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
@@ -103,7 +102,7 @@ def confirm_new_address(runtime: Runtime, change: AddressChange) -> Moved:
                 set_address(session, change.subscriber_id, change.new_email)
                 mark_confirmed(session, change.id, now=now)
                 _tell_old(session, change, runtime)
-    except IntegrityError:
+    except Overtaken:
         # Somebody signed up with it at the same moment.
         moved = Moved.TAKEN
     if moved is Moved.DONE:
@@ -136,14 +135,19 @@ def _tell_old(session: Session, change: AddressChange, runtime: Runtime) -> None
 def undo_new_address(runtime: Runtime, change: AddressChange) -> Moved:
     """Make the old address the reader's again, where the new one still is theirs."""
     now = runtime.clock()
-    with writing(runtime.engine) as session:
-        found = find_change(session, change.id, change.subscriber_id, lock=True)
-        moved = Moved.OVER if found is None else _undoable(session, found)
-        if found and found.confirmed_at and now > found.confirmed_at + UNDO_WITHIN and moved is Moved.DONE:
-            moved = Moved.TOO_LATE
-        if moved is Moved.DONE:
-            set_address(session, change.subscriber_id, change.old_email)
-            mark_undone(session, change.id, now=now)
+    try:
+        with writing(runtime.engine) as session:
+            found = find_change(session, change.id, change.subscriber_id, lock=True)
+            moved = Moved.OVER if found is None else _undoable(session, found)
+            is_late = found and found.confirmed_at and now > found.confirmed_at + UNDO_WITHIN
+            if is_late and moved is Moved.DONE:
+                moved = Moved.TOO_LATE
+            if moved is Moved.DONE:
+                set_address(session, change.subscriber_id, change.old_email)
+                mark_undone(session, change.id, now=now)
+    except Overtaken:
+        # Somebody signed up with it at the same moment.
+        moved = Moved.TAKEN
     if moved is Moved.DONE:
         log.info("subscriber.moved_back", subscriber=change.subscriber_id, newsletter=change.newsletter_id)
     return moved

@@ -6,17 +6,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
 
-from sqlalchemy import ColumnElement, Exists, ForeignKey, String, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    ForeignKey,
+    String,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId, email_key
+from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.store.base import NEVER_AGAIN, Base, BigId
 from digest.store.deliveries import IS_PENDING, DeliveryRow
-from digest.store.subscribers import SubscriberRow
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
 
 ChangeId = NewType("ChangeId", int)
+
+_THEIRS = exists().where(SubscriptionRow.subscriber_id == SubscriberRow.id)
+_IS_UNCONFIRMED = and_(_THEIRS, ~_THEIRS.where(SubscriptionRow.state != SubscriptionState.PENDING))
 
 
 class AddressChangeRow(Base):
@@ -103,7 +118,8 @@ def change_to_tell(
 
 
 def count_asked(session: Session, subscriber_id: SubscriberId, *, since: datetime) -> int:
-    """Return how many changes a reader asked for since then."""
+    """Return how many changes a reader asked for since then. Who asks twice at once waits for the other."""
+    session.execute(select(SubscriberRow.id).where(SubscriberRow.id == subscriber_id).with_for_update())
     asked = AddressChangeRow.subscriber_id == subscriber_id, AddressChangeRow.asked_at > since
     return session.scalar(select(func.count()).where(*asked)) or 0
 
@@ -119,17 +135,26 @@ def mark_undone(session: Session, change_id: ChangeId, *, now: datetime) -> None
 
 
 def is_taken(session: Session, email: str) -> bool:
-    """Return whether somebody has this address already."""
-    return bool(session.scalar(select(exists().where(SubscriberRow.email_key == email_key(email)))))
+    """Return whether somebody has this address already.
+
+    A sign-up that nobody confirmed holds none: any stranger can type an address into a form.
+    """
+    key = email_key(email)
+    return bool(session.scalar(select(exists().where(SubscriberRow.email_key == key, ~_IS_UNCONFIRMED))))
 
 
 def set_address(session: Session, subscriber_id: SubscriberId, email: str) -> None:
     """Give a reader another address, and what waits to be sent to them as well.
 
     What a worker holds already goes where it was to go, and so does what somebody else was sent there before.
-    The caller has seen that nobody has the address.
+    The caller has seen that nobody has the address. A sign-up with it that nobody confirmed is gone then.
     """
     key = email_key(email)
+    session.execute(
+        delete(SubscriberRow)
+        .where(SubscriberRow.email_key == key, SubscriberRow.id != subscriber_id, _IS_UNCONFIRMED)
+        .execution_options(synchronize_session=False)
+    )
     session.execute(
         update(SubscriberRow).where(SubscriberRow.id == subscriber_id).values(email=email, email_key=key)
     )

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 from sqlalchemy.orm import Session
 
+from digest.domain.letters import LetterKind
 from digest.domain.subscribers import email_key
 from digest.store.attributes import AttributeRow
 from digest.store.audiences import EditionRow, SkipRow
@@ -37,7 +38,7 @@ def data_of(session: Session, email: str) -> dict[str, object]:
     found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key))
     parts: dict[str, list[Plain]] = {}
     if found is not None:
-        parts |= _of_subscriber(session, found)
+        parts |= _of_subscriber(session, found, key)
     mails = select(DeliveryRow.id).where(DeliveryRow.subscriber_id == (found or 0))
     parts["came_back"] = _rows(
         session,
@@ -51,7 +52,7 @@ def data_of(session: Session, email: str) -> dict[str, object]:
     return {name: rows for name, rows in parts.items() if rows}
 
 
-def _of_subscriber(session: Session, subscriber_id: int) -> dict[str, list[Plain]]:
+def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, list[Plain]]:
     return {
         "reader": _rows(session, SubscriberRow.__table__, SubscriberRow.id == subscriber_id),
         "subscriptions": _named(session, SubscriptionRow, subscriber_id),
@@ -75,8 +76,21 @@ def _of_subscriber(session: Session, subscriber_id: int) -> dict[str, list[Plain
             )
         ],
         "mails": _mails(session, subscriber_id),
-        "letters": _named(session, LetterRow, subscriber_id),
-        "no_mail_of": _rows(session, SkipRow.__table__, SkipRow.subscriber_id == subscriber_id),
+        # Whether an address that they asked for was written to would tell who else reads here: what they
+        # asked for stands in `address_changes`.
+        "letters": _named(
+            session,
+            LetterRow,
+            subscriber_id,
+            or_(LetterRow.kind != LetterKind.NEW_ADDRESS, LetterRow.email_key == key),
+        ),
+        # By issue, as the table is kept: it has millions of rows, and no index of readers.
+        "no_mail_of": _rows(
+            session,
+            SkipRow.__table__,
+            SkipRow.issue_id.in_(select(IssueRow.id)),
+            SkipRow.subscriber_id == subscriber_id,
+        ),
         "shown_to_others": _rows(
             session, PreviewLinkRow.__table__, PreviewLinkRow.subscriber_id == subscriber_id
         ),
@@ -108,10 +122,15 @@ def _rows(session: Session, table: FromClause, *which: ColumnElement[bool]) -> l
     return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
 
 
-def _named(session: Session, row: type[SubscriptionRow | LetterRow], subscriber_id: int) -> list[Plain]:
+def _named(
+    session: Session,
+    row: type[SubscriptionRow | LetterRow],
+    subscriber_id: int,
+    *which: ColumnElement[bool],
+) -> list[Plain]:
     """Return rows that belong to newsletters, each with the name of its newsletter."""
     names = dict(session.execute(select(NewsletterRow.id, NewsletterRow.slug)).all())
-    found = _rows(session, row.__table__, row.subscriber_id == subscriber_id)
+    found = _rows(session, row.__table__, row.subscriber_id == subscriber_id, *which)
     return [{"newsletter": names.get(one["newsletter_id"]), **one} for one in found]  # type: ignore[call-overload]
 
 

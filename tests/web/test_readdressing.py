@@ -10,6 +10,7 @@ import pytest
 from digest.domain.deliveries import DeliveryState
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.letters import write_letter
 from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
@@ -101,6 +102,8 @@ def test_an_address_that_somebody_has_or_that_is_never_mailed_is_answered_alike(
     answers = {asked(site, email).replace(email, "X") for email in (BEN, "gone@example.org", NEW)}
     assert len(answers) == 1
     assert letters(site) == [(LetterKind.NEW_ADDRESS, NEW)]
+    stored = site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored.json").json()
+    assert "letters" not in stored, "whom we wrote to tells who reads here"
 
 
 def test_one_address_is_written_to_once_a_day_and_a_reader_asks_three_times(site: Site) -> None:
@@ -135,6 +138,20 @@ def test_a_link_is_good_for_two_days_and_for_an_address_that_is_still_free(site:
         session.delete(session.get_one(SubscriberRow, taken.subscriber.id))
         suppress(session, NEW, reason="bounced", detail="", now=NOW)
     assert "cannot be used at present" in text_of(site.post(link).text)
+    assert address_of(site, who) == ADA
+
+
+def test_a_sign_up_that_nobody_confirmed_keeps_no_address_from_its_owner(site: Site) -> None:
+    pending = SubscriptionState.PENDING
+    with writing(site.runtime.engine) as session:
+        subscribe(session, NewsletterId(1), email=NEW, follows=(), now=NOW, state=pending)
+    who = reader_id(site.runtime.engine, ADA)
+    asked(site)
+    site.post(link_in(site, LetterKind.NEW_ADDRESS))
+    assert address_of(site, who) == NEW
+    with writing(site.runtime.engine) as session:
+        subscribe(session, NewsletterId(1), email=ADA, follows=(), now=NOW, state=pending)
+    site.post(link_in(site, LetterKind.OLD_ADDRESS))
     assert address_of(site, who) == ADA
 
 
