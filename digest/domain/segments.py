@@ -196,6 +196,9 @@ def _one_of(field: Field, kinds: type[StrEnum]) -> Callable[[Term], Words]:
     return read
 
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+"""Of whose days every zone knows the midnights."""
+
 _DATE = re.compile(r"(<=|>=|<|>)?([0-9]{4})(?:-([0-9]{1,2}))?(?:-([0-9]{1,2}))?")
 _AMOUNT = re.compile(r"(<=|>=|<|>)?([0-9]{1,6})")
 
@@ -209,6 +212,8 @@ def _joined(term: Term) -> Joined:
     try:
         first = date(year or 0, month or 1, day or 1)
         end = _end_of(first, month, day)
+        if not _FIRST_YEAR <= first.year <= _LAST_YEAR:
+            raise ValueError
     except (ValueError, OverflowError):
         raise InvalidInput(f"there is no day '{term.text.lstrip('<>=')}'") from None
     match sign:

@@ -121,13 +121,17 @@ def left_together(
 
 
 def subscribed_to(session: Session, subscriber_id: SubscriberId) -> dict[NewsletterId, str]:
-    """Return the names of all newsletters that a reader has not left, by number."""
+    """Return the names of all newsletters that a reader has not left, by number.
+
+    What somebody typed their address into and they never confirmed is none: to take back that they left it
+    would confirm it.
+    """
     rows = session.execute(
         select(NewsletterRow.id, NewsletterRow.name)
         .join(SubscriptionRow, SubscriptionRow.newsletter_id == NewsletterRow.id)
         .where(
             SubscriptionRow.subscriber_id == subscriber_id,
-            SubscriptionRow.state != SubscriptionState.UNSUBSCRIBED.value,
+            SubscriptionRow.state.in_([SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value]),
         )
         .order_by(NewsletterRow.id)
     )

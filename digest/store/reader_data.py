@@ -112,8 +112,16 @@ def _others() -> Sequence[tuple[Table, str]]:
 
 
 _SUBSCRIBER = SubscriberRow.__table__.c.id
-_LEFT_OUT = frozenset({"owner", "fence", "lease_until", "key", "email_key"})
-"""How processes share the work, and keys: nothing of a person that is not told beside it."""
+_LEFT_OUT = frozenset(
+    {
+        *("owner", "fence", "lease_until", "key", "email_key"),
+        *("by", "suppressed_by", "made_by", "revoked_by"),
+    }
+)
+"""How processes share the work, and keys: nothing of a person that is not told beside it.
+
+And who of the staff did something: that is about them.
+"""
 
 
 def _rows(session: Session, table: FromClause, *which: ColumnElement[bool]) -> list[Plain]:

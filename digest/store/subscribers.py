@@ -156,7 +156,8 @@ def subscribe(
         tie = SubscriptionRow(newsletter_id=newsletter_id, subscriber_id=row.id, joined_at=now)
         session.add(tie)
     is_moved = tie.state != state
-    tie.state, tie.changed_at = state, now
+    if is_moved:
+        tie.state, tie.changed_at = state, now
     tie.cadence = cadence or tie.cadence or Cadence.EVERY.value
     tie.max_items = tie.max_items if max_items is None else max_items or None
     tie.send_at = (tie.send_at or "") if send_at is None else str(send_at)

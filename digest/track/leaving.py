@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Engine
 
-from digest.domain.cadences import parse_cadence
+from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.departures import Reason
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
@@ -16,10 +16,13 @@ from digest.store import departures
 from digest.store.database import writing
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
-from digest.store.subscribers import set_cadence
+from digest.store.subscribers import set_cadence, subscription_of
 from digest.track.steps import Change, bring_back_within, unsubscribe_within
 
 log = structlog.get_logger(__name__)
+
+_RARER = tuple(Cadence)
+"""From the most often to the least."""
 
 
 def unsubscribe_from_all(
@@ -84,8 +87,16 @@ def say_why(
 def slow_down(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, cadence: str
 ) -> Change:
-    """Send the newsletter less often from now on. Raises `InvalidInput` for what it does not offer."""
+    """Send the newsletter less often from now on; what would be more often changes nothing.
+
+    Raises `InvalidInput` for what it does not offer.
+    """
     with writing(engine) as session:
-        offered = newsletter_by_id(session, newsletter_id).cadences
-        is_there = set_cadence(session, newsletter_id, subscriber_id, parse_cadence(cadence, offered))
-    return Change.DONE if is_there else Change.REMOVED
+        wanted = parse_cadence(cadence, newsletter_by_id(session, newsletter_id).cadences)
+        found = subscription_of(session, newsletter_id, subscriber_id)
+        if found is None:
+            return Change.REMOVED
+        if _RARER.index(wanted) <= _RARER.index(found.cadence):
+            return Change.ALREADY
+        set_cadence(session, newsletter_id, subscriber_id, wanted)
+    return Change.DONE

@@ -82,6 +82,7 @@ def test_the_grammar_is_that_of_topics_and_not_may_stand_alone(query: str, tree:
         ("topic:sport", 7, "there is no topic 'sport'; there is: climate, space"),
         ("joined:2026-02-30", 8, "there is no day '2026-02-30'"),
         ("joined:March", 8, "joined: takes a year, month or day"),
+        ("joined:0001", 8, "there is no day '0001'"),
         ("joined:9999", 8, "there is no day '9999'"),
         ("days:1.5", 6, "days: takes a whole number up to 100,000"),
         ("mails:many", 7, "not 'many'"),

@@ -129,11 +129,12 @@ def test_an_issue_cancelled_as_a_draft_is_told(engine: Engine, runtime: Runtime)
 
 
 def test_a_rehearsal_of_a_draft_takes_its_articles_as_they_are(engine: Engine, runtime: Runtime) -> None:
-    manual = rehearse(runtime, "weekly")
+    _, before = rehearse(runtime, "weekly")
     run = run_newsletter(runtime, "weekly", should_stop=lambda: True)
-    assert manual[0].issue is not None
     assert run.issue is not None
-    assert manual[0].issue.content_hash == run.issue.content_hash
+    _, of_the_draft = rehearse(runtime, "weekly")
+    # Not by their hash: the links of a mail name its issue, and a copy gives numbers of its own.
+    assert told(before) == told(of_the_draft) == PLANS
 
 
 def test_an_empty_week_is_foretold_and_ops_are_left_in_peace(

@@ -212,6 +212,21 @@ def test_everything_stops_at_once_and_comes_back_at_once(site: Site) -> None:
     assert state_of(site.runtime.engine, ADA) is daily_state(site, ADA) is SubscriptionState.ACTIVE
 
 
+def test_what_was_never_confirmed_is_no_part_of_everything_and_no_undo_confirms_it(site: Site) -> None:
+    with_a_daily(site, ADA)
+    with writing(site.runtime.engine) as session:
+        session.execute(
+            update(SubscriptionRow)
+            .where(SubscriptionRow.newsletter_id != 1)
+            .values(state=SubscriptionState.PENDING)
+        )
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    for step in ("all", "undo"):
+        site.post(f"{link}/{step}")
+        assert daily_state(site, ADA) is SubscriptionState.PENDING
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
+
+
 def test_who_left_one_may_leave_the_others_and_takes_back_only_what_that_was(site: Site) -> None:
     with_a_daily(site, ADA)
     link = site.link(Purpose.UNSUBSCRIBE, ADA)
@@ -348,6 +363,8 @@ def test_a_pause_and_fewer_issues_are_offered_beside_it(site: Site) -> None:
     page = site.get(link).text
     assert "Send one issue a month" in page
     told = site.post(f"{link}/slower", cadence="monthly").text
+    site.post(f"{link}/slower", cadence="every")
+    assert "Send one issue a month" not in site.get(link).text, "this link leads to nothing but less"
     assert "it comes less often from now on" in told
     assert "Send one issue a month" not in told
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE

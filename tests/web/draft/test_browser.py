@@ -45,6 +45,7 @@ def test_an_editor_moves_articles_by_keys_and_by_dragging_and_goes_back(
     expect(page.locator(f"#down-{first}")).to_be_focused()
     expect(page.get_by_role("status").first).to_contain_text("You moved")
     assert [item.id for item in drafted(site).items][:2] == [second, first]
+    settled(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("it stands last in its topic already")
     page.locator(f"#article-{first} .grip").hover()
@@ -60,6 +61,11 @@ def test_an_editor_moves_articles_by_keys_and_by_dragging_and_goes_back(
     page.get_by_role("button", name="Bring back").wait_for()
     expect(page.locator("#undo")).to_be_focused()
     assert shown(page)[0] == first
+
+
+def settled(page: Page) -> None:
+    """Wait until the page's script hears what was put into the page last."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 
 
 def _top_of(page: Page, article_id: int) -> tuple[float, float]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
+from datetime import timedelta
 
 import pytest
 
 from digest.domain.accounts import Role
+from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.managing import segments
 from digest.pipeline.readers import Known, known
 from digest.store import reader_pages
-from digest.store.database import writing
-from digest.store.subscribers import set_subscription_state, subscribe
+from digest.store.database import reading, writing
+from digest.store.subscribers import left_at, set_subscription_state, subscribe
 from tests.samples import CLIMATE, FOOD
 from tests.web.manage.forms import fields_of, filled_in
 from tests.web.manage.test_newsletters import audited
@@ -190,6 +192,20 @@ def test_who_never_confirmed_cannot_be_brought_back(site: Site) -> None:
     page = page_of(site, EVE)
     assert "Nobody else can for them" in read(site, page)
     assert site.submit(f"{page}/return").status_code == 409
+
+
+def test_who_left_long_ago_is_not_brought_back_and_what_is_changed_of_them_is_no_leaving(site: Site) -> None:
+    who, page = reader_id(site.runtime.engine, BEN), page_of(site, BEN)
+    left = NOW - timedelta(days=40)
+    with writing(site.runtime.engine) as session:
+        set_subscription_state(session, NewsletterId(1), who, SubscriptionState.UNSUBSCRIBED, now=left)
+    assert site.submit(page, **filled_in(site, page, page, name="Benjamin")).status_code == 303
+    with reading(site.runtime.engine) as session:
+        assert left_at(session, NewsletterId(1), who) == left
+    answer = site.submit(f"{page}/return")
+    assert answer.status_code == 409
+    assert "left too long ago for this" in text_of(answer.text)
+    assert stored(site, BEN).subscription.state is SubscriptionState.UNSUBSCRIBED
 
 
 def test_readers_are_taken_out_as_a_list(site: Site) -> None:
