@@ -55,8 +55,10 @@ def test_an_editor_moves_articles_by_keys_and_by_dragging_and_goes_back(
     page.mouse.up()
     expect(page.locator("#bar")).to_contain_text("3 changes")
     assert [item.id for item in drafted(site).items][:2] == [first, second]
+    settled(page)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".card").first).to_have_attribute("data-id", str(second))
+    settled(page)
     page.locator(f"#drop-{second}").press("Enter")
     page.get_by_role("button", name="Bring back").wait_for()
     expect(page.locator("#undo")).to_be_focused()
