@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from digest.deliver.transport import Envelope
 from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, Misconfigured, NotFound, Unavailable
-from digest.domain.letters import LETTER_STALE_AFTER, LetterKind
+from digest.domain.letters import LETTER_STALE_AFTER, Letter, LetterKind
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.themes import Theme
 from digest.pipeline import control
-from digest.pipeline.letters import letters_due, mail_link, post_letters
+from digest.pipeline.letters import letters_due, mail_link, post_letters, write_letter
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, list_letters, queue_letter
@@ -221,6 +222,18 @@ def test_a_mail_server_that_fails_puts_a_letter_off_and_loses_none(
     assert post.sink.copies() == {ADA: 1}
 
 
+@pytest.fixture
+def _long_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than fits on the way: a reset in the body is noticed before the dot leaves."""
+
+    def long_letter(runtime: Runtime, letter: Letter) -> tuple[Envelope, bytes]:
+        envelope, message = write_letter(runtime, letter)
+        return envelope, message + b"and so on\r\n" * 800_000
+
+    monkeypatch.setattr("digest.pipeline.letters.write_letter", long_letter)
+
+
+@pytest.mark.usefixtures("_long_letters")
 def test_a_letter_at_which_the_conversation_breaks_waits_alone(post: Post, clock: Clock) -> None:
     broken = "reset-in-body-once.eve@example.org"
     others = [f"reader-{number}@example.org" for number in range(8)]
@@ -236,6 +249,7 @@ def test_a_letter_at_which_the_conversation_breaks_waits_alone(post: Post, clock
     assert post.sink.copies() == dict.fromkeys((*others, broken), 1)
 
 
+@pytest.mark.usefixtures("_long_letters")
 def test_a_server_at_which_every_conversation_breaks_is_asked_no_further(post: Post, clock: Clock) -> None:
     post.sink.faults = Faults(on_recipient=lambda *_: ResetInBody())
     emails = [f"reader-{number}@example.org" for number in range(12)]

@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -34,6 +35,9 @@ from tests.servers.smtp_received import Received
 from tests.waiting import PATIENCE
 
 BACKLOG = 1024
+WAITING_ROOM = 64 * 1024
+"""How many octets of a connection the system holds for the sink unread. By itself it may hold tens of millions: a
+client would be done with a long mail before it can have heard what was said at its start."""
 Result = TypeVar("Result")
 
 
@@ -286,9 +290,18 @@ async def listen(intake: Intake, port: int) -> asyncio.Server:
     """Serve the intake on a port of the loopback; 0 picks a free one."""
     loop = asyncio.get_running_loop()
     context = intake.rules.context if intake.rules.is_tls_first else None
-    return await loop.create_server(
-        lambda: SmtpConversation(intake), "127.0.0.1", port, backlog=BACKLOG, ssl=context
+    server = await loop.create_server(
+        lambda: SmtpConversation(intake),
+        "127.0.0.1",
+        port,
+        backlog=BACKLOG,
+        ssl=context,
+        start_serving=False,
     )
+    for listener in server.sockets:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_ROOM)  # inherited by its connections
+    await server.start_serving()
+    return server
 
 
 def copies(received: Iterable[Received]) -> Counter[str]:
