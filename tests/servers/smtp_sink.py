@@ -36,8 +36,10 @@ from tests.waiting import PATIENCE
 
 BACKLOG = 1024
 WAITING_ROOM = 64 * 1024
-"""How many octets of a connection the system holds for the sink unread. By itself it may hold tens of millions: a
-client would be done with a long mail before it can have heard what was said at its start."""
+"""How many octets of a connection the system holds for the sink unread.
+
+By itself it may hold tens of millions: a client would be done with a long mail before it can have heard what
+was said at its start."""
 Result = TypeVar("Result")
 
 
