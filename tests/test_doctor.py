@@ -43,8 +43,8 @@ from tests.waiting import PATIENCE
 
 KEY = "k" * 32
 TEMPLATES = (
-    *("alert", "confirmation", "digest", "goodbye", "invitation", "new-address", "new-password"),
-    *("old-address", "preferences", "test", "welcome"),
+    *("alert", "confirmation", "digest", "goodbye", "invitation", "leave-address", "new-address"),
+    *("new-password", "old-address", "preferences", "test", "welcome"),
 )
 
 

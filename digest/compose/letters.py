@@ -39,6 +39,7 @@ OWES: Mapping[LetterKind, Collection[str]] = MappingProxyType(
         LetterKind.PREFERENCES: ("preferences", "why", "postal"),
         LetterKind.GOODBYE: ("why", "postal"),
         LetterKind.NEW_ADDRESS: ("why", "postal"),
+        LetterKind.LEAVE_ADDRESS: ("why", "postal"),
         LetterKind.OLD_ADDRESS: ("why", "postal"),
         LetterKind.INVITATION: ("why",),
         LetterKind.NEW_PASSWORD: ("why",),
@@ -58,13 +59,15 @@ _LINES_MAX, _LINE_MAX = 400, 2_000
 class LetterView:
     """What a letter to a subscriber is about: `link` is the one thing to do with it.
 
-    `topics` are names, possibly none; `unsubscribe_url` is '' where nothing is left to unsubscribe from.
+    `topics` are names, possibly none; `unsubscribe_url` is '' where nothing is left to unsubscribe from, and
+    `other` the address that is to take the place of theirs, '' where the letter is about none.
     """
 
     email: str
     link: str
     topics: tuple[str, ...] = ()
     unsubscribe_url: str = ""
+    other: str = ""
     hours: int = int(CONFIRM_WITHIN.total_seconds()) // 3600
     days: int = UNDO_WITHIN.days
 
@@ -106,13 +109,13 @@ class AlertView:
 
 
 def letter_view(
-    email: str, link: str, *, topics: Sequence[str] = (), unsubscribe_url: str = ""
+    email: str, link: str, *, topics: Sequence[str] = (), unsubscribe_url: str = "", other: str = ""
 ) -> LetterView:
     """Return what a letter is given. Raises `Misconfigured` for links that no mail can carry."""
     for url in filter(None, (link, unsubscribe_url)):
         _require_link(url)
     names = tuple(name for topic in topics if (name := name_of(topic)))
-    return LetterView(plain(email), link, names, unsubscribe_url)
+    return LetterView(plain(email), link, names, unsubscribe_url, plain(other))
 
 
 def entry_view(email: str, link: str, *, until: str) -> EntryView:
@@ -156,9 +159,8 @@ def _specimen(kind: LetterKind) -> dict[str, object]:
         return {"letter": view}
     if kind is LetterKind.ALERT:
         return {"alert": alert_view("what", "It happened.", to_do="Do this:", commands=("digest doctor",))}
-    return {
-        "letter": LetterView("reader@example.org", "https://example.org/", ("Topic",), "https://example.org/")
-    }
+    url, reader = "https://example.org/", "reader@example.org"
+    return {"letter": LetterView(reader, url, ("Topic",), url, other=reader)}
 
 
 def compile_letter(kind: LetterKind, *folders: Path) -> MessageTemplate:

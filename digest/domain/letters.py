@@ -30,6 +30,7 @@ class LetterKind(StrEnum):
     PREFERENCES = "preferences"
     GOODBYE = "goodbye"
     NEW_ADDRESS = "new-address"
+    LEAVE_ADDRESS = "leave-address"
     OLD_ADDRESS = "old-address"
     INVITATION = "invitation"
     NEW_PASSWORD = "new-password"  # noqa: S105 (a kind of mail)
@@ -40,8 +41,8 @@ class LetterKind(StrEnum):
 OF_ACCOUNTS = (LetterKind.INVITATION, LetterKind.NEW_PASSWORD)
 """Those to people with an account, who need not read any newsletter."""
 
-OF_CHANGES = (LetterKind.NEW_ADDRESS, LetterKind.OLD_ADDRESS)
-"""Those about a change of a reader's address, which do not go to the address they have."""
+OF_CHANGES = (LetterKind.NEW_ADDRESS, LetterKind.LEAVE_ADDRESS, LetterKind.OLD_ADDRESS)
+"""About a change of a reader's address: the first two ask for it, the last one tells the old mailbox."""
 
 OF_NEWSLETTERS = tuple(kind for kind in LetterKind if kind not in (*OF_ACCOUNTS, LetterKind.ALERT))
 """Those that a newsletter words and dresses."""

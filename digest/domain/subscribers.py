@@ -74,6 +74,14 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderAddress:
+    """The address a reader has; `moved_at` is when they got it in place of another, None for their first."""
+
+    email: str
+    moved_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A subscriber's tie to one newsletter, the topics of it they follow, how often and how much they want.
 

@@ -21,7 +21,7 @@ from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
 from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.runtime import Runtime
-from digest.store.address_changes import change_to_tell
+from digest.store.address_changes import AddressChange, change_to_tell
 from digest.store.asks import find_ask
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, hasten_letters, queue_letter
@@ -134,30 +134,39 @@ def page_of(
     """Return what a letter says, and the link that unsubscribes from more of its kind, '' for none."""
     from digest.compose.letters import letter_page, letter_view
 
+    change = _change_of(runtime, letter, who)
     link, unsubscribe_url = links_of(
-        runtime, letter.kind, newsletter.id, who, change=_change_of(runtime, letter, who)
+        runtime, letter.kind, newsletter.id, who, letter.email, change=change.id if change else 0
     )
-    view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url)
+    # Whoever gives an address up is told for which. The new mailbox may be a stranger's, after a slip.
+    other = change.new_email if change and letter.kind is LetterKind.LEAVE_ADDRESS else ""
+    view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url, other=other)
     return letter_page(runtime.letter_template(letter.kind, newsletter), newsletter, view), unsubscribe_url
 
 
-def _change_of(runtime: Runtime, letter: Letter, who: SubscriberId) -> int:
-    """Return the number of the change of address that a letter is about, 0 for one of another kind."""
+def _change_of(runtime: Runtime, letter: Letter, who: SubscriberId) -> AddressChange | None:
+    """Return the change of address that a letter is about, None for one of another kind."""
     if letter.kind not in OF_CHANGES:
-        return 0
+        return None
     with reading(runtime.engine) as session:
         change = change_to_tell(session, letter.kind, who, letter.email)
     if change is None:
         raise NotFound(f"the change of address that a letter to {letter.email} was about is over")
-    return change.id
+    return change
 
 
 def links_of(
-    runtime: Runtime, kind: LetterKind, newsletter_id: NewsletterId, who: SubscriberId, *, change: int = 0
+    runtime: Runtime,
+    kind: LetterKind,
+    newsletter_id: NewsletterId,
+    who: SubscriberId,
+    email: str,
+    *,
+    change: int = 0,
 ) -> tuple[str, str]:
     """Return the link a letter of this kind is for, and what unsubscribes from its list, "" for none.
 
-    `change` is the number of the change of address that it is about.
+    `email` is where it goes, `change` the number of the change of address that it is about.
 
     Only a welcome belongs to one: a mail that was asked for, or the last one, nobody can have too often.
     """
@@ -167,7 +176,7 @@ def links_of(
         return link("confirm", token), ""
     if kind in OF_CHANGES:
         return link(kind.value, sign(Purpose(kind.value), change, who)), ""
-    settings = link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who))
+    settings = link("preferences", runtime.tokens.sign_preferences(newsletter_id, who, email))
     if kind is LetterKind.WELCOME:
         return settings, link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who))
     return settings, ""

@@ -92,8 +92,10 @@ def _letter(runtime: Runtime, kind: LetterKind, newsletter: Newsletter, topics: 
     if kind is LetterKind.TEST:
         return _test(runtime, newsletter, topics)
     email, who = SPECIMEN
-    link, unsubscribe_url = links_of(runtime, kind, newsletter.id, who)
-    view = letter_view(email, link, topics=topics, unsubscribe_url=unsubscribe_url)
+    link, unsubscribe_url = links_of(runtime, kind, newsletter.id, who, email)
+    view = letter_view(
+        email, link, topics=topics, unsubscribe_url=unsubscribe_url, other="reader@new.example.org"
+    )
     return letter_page(runtime.letter_template(kind, newsletter), newsletter, view)
 
 

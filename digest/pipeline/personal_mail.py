@@ -33,7 +33,9 @@ def personal_values(
     return {
         Token.EMAIL: email,
         Token.UNSUBSCRIBE_URL: link("unsubscribe", sign(Purpose.UNSUBSCRIBE, newsletter_id, who)),
-        Token.PREFERENCES_URL: link("preferences", sign(Purpose.PREFERENCES, newsletter_id, who)),
+        Token.PREFERENCES_URL: link(
+            "preferences", runtime.tokens.sign_preferences(newsletter_id, who, email)
+        ),
         Token.ONLINE_URL: link("online", sign(Purpose.ONLINE, issue_id, who)),
     }
 

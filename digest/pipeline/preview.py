@@ -15,6 +15,7 @@ from digest.domain.subscribers import SkipReason, SubscriberId, Subscription
 from digest.domain.topics import TopicSlug
 from digest.pipeline.personal_mail import message_for, personal_values
 from digest.runtime import Runtime
+from digest.store.address_changes import find_reader_address
 from digest.store.database import reading
 from digest.store.deliveries import edition_key_of, find_delivery
 from digest.store.issues import get_issue
@@ -162,11 +163,14 @@ def page_sent(runtime: Runtime, issue_id: IssueId, subscriber_id: SubscriberId) 
         delivery = find_delivery(session, issue_id, subscriber_id)
         if delivery is None:
             raise NotFound(f"issue {issue_id} was not sent to subscriber {subscriber_id}")
-        address, edition = delivery.email, Edition.from_key(edition_key_of(session, delivery))
-        issue = get_issue(session, issue_id)
-        if subscription_of(session, issue.newsletter_id, subscriber_id) is None:
+        edition = Edition.from_key(edition_key_of(session, delivery))
+        issue, has = get_issue(session, issue_id), find_reader_address(session, subscriber_id)
+        if has is None or subscription_of(session, issue.newsletter_id, subscriber_id) is None:
             # Their delivery counts on, but their address is nobody's to be shown any more.
             raise NotFound(f"subscriber {subscriber_id} was removed")
+        # Where it was mailed to: who reads there need not learn of a new address. Where that is kept no more,
+        # it is theirs if they never had another.
+        address = delivery.email or ("" if has.moved_at else has.email)
         rendered = get_rendered(session, issue)
     personal = personal_values(runtime, issue.newsletter_id, issue_id, subscriber_id, address)
     return page_for(_without_links_online(assemble(rendered, edition, room=None)), personal)

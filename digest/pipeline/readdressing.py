@@ -1,8 +1,13 @@
-"""A reader's new address: asked for by their link, confirmed from the new one, undone from the old."""
+"""A reader's new address: asked for by their link, agreed to by both mailboxes, undone from the old one.
+
+Whoever has a mail of somebody's has their link, so the link alone moves nothing: each mailbox is mailed one
+of its own, and with the second yes the reader's mail goes to the new address.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
@@ -13,21 +18,30 @@ from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
 from digest.intake.addresses import parse_address
+from digest.intake.sign_ups.caps import Count, caps_on_mail
 from digest.runtime import Runtime
 from digest.store.address_changes import (
     AddressChange,
     add_change,
-    count_asked,
+    ask_once_more,
+    find_asked,
     find_change,
+    find_reader_address,
+    give_up_others,
     is_taken,
+    lock_reader,
+    mark_agreed,
     mark_confirmed,
     mark_undone,
     set_address,
 )
+from digest.store.attempts import add_attempts, attempts_among, count_attempts
 from digest.store.audit import record
 from digest.store.database import reading, writing
+from digest.store.erasures import forget_erased, may_be_asked
 from digest.store.letters import queue_letter
 from digest.store.newsletters import get_newsletter
+from digest.store.sign_ups import lock_sign_ups
 from digest.store.subscribers import get_subscription, is_suppressed, subscription_of
 
 log = structlog.get_logger(__name__)
@@ -35,49 +49,101 @@ log = structlog.get_logger(__name__)
 ASKED_A_DAY = 3
 """Changes a reader may ask for in a day: their link must not become a way to mail strangers."""
 
+AGAIN_AFTER = timedelta(days=1)
+"""Whoever asks for the same address before that is told that it was done; nothing more is mailed."""
+
 
 class Asked(Enum):
     """What came of asking for a new address."""
 
     ASKED = auto()
-    """Also for an address that somebody has or that is never mailed: nobody learns that here."""
+    """Also for an address that somebody has or that is not mailed: nobody learns that here."""
+    AGAIN = auto()
+    """That was asked for already, less than a day ago."""
     SAME = auto()
     TOO_OFTEN = auto()
+    UNREACHABLE = auto()
+    """No mail goes to the address they have, so it cannot agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An outcome; `asked_at` is when that was asked for, and before `again_at` nothing comes of asking."""
+
+    outcome: Asked
+    asked_at: datetime | None = None
+    again_at: datetime | None = None
 
 
 class Moved(Enum):
-    """What came of a link about an address."""
+    """How a change of address stands, for whom a link about it was mailed to."""
 
+    OPEN = auto()
+    """This mailbox was not asked in vain: it has still to agree."""
+    HALF = auto()
+    """It has agreed, and the other one has not."""
     DONE = auto()
-    ALREADY = auto()
     TOO_LATE = auto()
     TAKEN = auto()
     """Somebody has the address by now, or it may not be mailed any more."""
     OVER = auto()
-    """The reader has another address again since."""
+    """It was taken back, or another change took its place."""
 
 
 def ask_new_address(
     runtime: Runtime, newsletter_id: NewsletterId, subscriber_id: SubscriberId, email: str
-) -> Asked:
-    """Mail the new address a link that makes it the reader's. Nothing changes until that is used.
+) -> Asking:
+    """Mail both addresses a link that agrees to the change. Nothing changes until both have.
 
     Raises `InvalidInput` for what is no address, and `NotFound` where there is no such subscription.
     """
     address, now = parse_address(email), runtime.clock()
     with writing(runtime.engine) as session:
+        lock_sign_ups(session)
+        lock_reader(session, subscriber_id)
         found = subscription_of(session, newsletter_id, subscriber_id)
         if found is None:
             raise NotFound(f"subscriber {subscriber_id} of newsletter {newsletter_id} was removed")
         old = found.subscriber.email
         if email_key(old) == email_key(address):
-            return Asked.SAME
-        if count_asked(session, subscriber_id, since=now - timedelta(days=1)) >= ASKED_A_DAY:
-            return Asked.TOO_OFTEN
-        add_change(session, newsletter_id, subscriber_id, old_email=old, new_email=address, now=now)
-        if not (is_taken(session, address) or is_suppressed(session, address)):
+            return Asking(Asked.SAME)
+        if is_suppressed(session, old):
+            return Asking(Asked.UNREACHABLE)
+        change = find_asked(session, subscriber_id, old_email=old, new_email=address)
+        if change and change.is_open and now < change.asked_at + AGAIN_AFTER:
+            return Asking(Asked.AGAIN, change.asked_at, change.asked_at + AGAIN_AFTER)
+        count, until = _counted(session, subscriber_id, now)
+        if count > ASKED_A_DAY:
+            return Asking(Asked.TOO_OFTEN, again_at=until)
+        give_up_others(session, subscriber_id, now=now)
+        if change and now <= change.asked_at + CONFIRM_WITHIN:
+            # What either mailbox was sent before leads to the same change, and is good again.
+            ask_once_more(session, change.id, now=now)
+        else:
+            add_change(session, newsletter_id, subscriber_id, old_email=old, new_email=address, now=now)
+        queue_letter(session, LetterKind.LEAVE_ADDRESS, newsletter_id, subscriber_id, now=now)
+        if _may_be_written(session, runtime, newsletter_id, address, now):
             queue_letter(session, LetterKind.NEW_ADDRESS, newsletter_id, subscriber_id, now=now, to=address)
-    return Asked.ASKED
+    return Asking(Asked.ASKED, now, now + AGAIN_AFTER)
+
+
+def _counted(session: Session, subscriber_id: SubscriberId, now: datetime) -> tuple[int, datetime]:
+    key = f"new address {subscriber_id}"
+    return count_attempts(session, [key], now=now, within=AGAIN_AFTER)[key]
+
+
+def _may_be_written(
+    session: Session, runtime: Runtime, newsletter_id: NewsletterId, address: str, now: datetime
+) -> bool:
+    """Tell whether what may be a stranger's mailbox may be asked, and count it as a sign-up's mail."""
+    if is_taken(session, address) or is_suppressed(session, address):
+        return False
+    caps = list(caps_on_mail(newsletter_id, address, runtime.sign_up_caps))
+    count = Count(attempts_among(session, {cap.key for cap in caps}, now=now))
+    if count.first_over(caps) or not may_be_asked(session, runtime.erasure_keys, address, now=now):
+        return False
+    add_attempts(session, count.added(now=now), now=now)
+    return True
 
 
 def get_change(runtime: Runtime, change_id: int, subscriber_id: int) -> AddressChange:
@@ -89,78 +155,107 @@ def get_change(runtime: Runtime, change_id: int, subscriber_id: int) -> AddressC
     return found
 
 
-def confirm_new_address(runtime: Runtime, change: AddressChange) -> Moved:
-    """Make the new address the reader's, for all their newsletters, and tell the old one."""
+def standing_of(runtime: Runtime, change: AddressChange, *, is_new: bool) -> Moved:
+    """Return how a change stands for the new mailbox, or for the old one."""
+    with reading(runtime.engine) as session:
+        return _standing(session, change, is_new, runtime.clock())
+
+
+def _standing(session: Session, change: AddressChange, is_new: bool, now: datetime) -> Moved:
+    has = find_reader_address(session, change.subscriber_id)
+    theirs = email_key(has.email) if has else ""
+    if change.undone_at is not None:
+        return Moved.OVER
+    if change.confirmed_at is not None:
+        return Moved.DONE if theirs == email_key(change.new_email) else Moved.OVER
+    if theirs != email_key(change.old_email):
+        return Moved.OVER
+    if now > change.asked_at + CONFIRM_WITHIN:
+        return Moved.TOO_LATE
+    return Moved.HALF if (change.new_agreed_at if is_new else change.old_agreed_at) else Moved.OPEN
+
+
+def agree(runtime: Runtime, change: AddressChange, *, is_new: bool) -> Moved:
+    """Agree to a change from the new mailbox, or the old one; with the second yes it is done.
+
+    It holds for all newsletters of the reader, and the old mailbox is told. Twice is the same as once.
+    """
     now = runtime.clock()
     try:
         with writing(runtime.engine) as session:
-            found = find_change(session, change.id, change.subscriber_id, lock=True)
-            moved = Moved.OVER if found is None else _confirmable(session, found)
-            if now > change.asked_at + CONFIRM_WITHIN and moved is Moved.DONE:
-                moved = Moved.TOO_LATE
-            if moved is Moved.DONE:
-                set_address(session, change.subscriber_id, change.new_email)
-                mark_confirmed(session, change.id, now=now)
-                _tell_old(session, change, runtime)
+            lock_sign_ups(session)
+            lock_reader(session, change.subscriber_id)
+            found = find_change(session, change.id, change.subscriber_id)
+            moved = _agreed(session, runtime, found, is_new, now) if found else Moved.OVER
     except Overtaken:
         # Somebody signed up with it at the same moment.
-        moved = Moved.TAKEN
-    if moved is Moved.DONE:
+        return Moved.TAKEN
+    if moved is Moved.DONE and change.confirmed_at is None:
         log.info("subscriber.moved", subscriber=change.subscriber_id, newsletter=change.newsletter_id)
     return moved
 
 
-def _confirmable(session: Session, change: AddressChange) -> Moved:
-    if change.confirmed_at is not None:
-        return Moved.OVER if change.undone_at else Moved.ALREADY
-    found = subscription_of(session, change.newsletter_id, change.subscriber_id)
-    if found is None or email_key(found.subscriber.email) != email_key(change.old_email):
-        return Moved.OVER
-    if is_taken(session, change.new_email) or is_suppressed(session, change.new_email):
+def _agreed(session: Session, runtime: Runtime, change: AddressChange, is_new: bool, now: datetime) -> Moved:
+    standing = _standing(session, change, is_new, now)
+    if standing is not Moved.OPEN:
+        return standing
+    has_other = (change.old_agreed_at if is_new else change.new_agreed_at) is not None
+    # Who agrees from the old mailbox alone learns nothing of the new one.
+    is_told = is_new or has_other
+    if is_told and (is_taken(session, change.new_email) or is_suppressed(session, change.new_email)):
         return Moved.TAKEN
+    mark_agreed(session, change.id, is_new=is_new, now=now)
+    if not has_other:
+        return Moved.HALF
+    set_address(session, change.subscriber_id, change.new_email, now=now)
+    mark_confirmed(session, change.id, now=now)
+    forget_erased(session, runtime.erasure_keys, change.new_email)
+    _tell_old(session, change, now)
     return Moved.DONE
 
 
-def _tell_old(session: Session, change: AddressChange, runtime: Runtime) -> None:
-    queue_letter(
-        session,
-        LetterKind.OLD_ADDRESS,
-        change.newsletter_id,
-        change.subscriber_id,
-        now=runtime.clock(),
-        to=change.old_email,
-    )
+def _tell_old(session: Session, change: AddressChange, now: datetime) -> None:
+    of_whom = change.newsletter_id, change.subscriber_id
+    queue_letter(session, LetterKind.OLD_ADDRESS, *of_whom, now=now, to=change.old_email)
+
+
+def undoing_of(runtime: Runtime, change: AddressChange) -> Moved:
+    """Return how taking a change back stands: OPEN while it can be, DONE once it is."""
+    with reading(runtime.engine) as session:
+        return _undoing(session, change, runtime.clock())
+
+
+def _undoing(session: Session, change: AddressChange, now: datetime) -> Moved:
+    has = find_reader_address(session, change.subscriber_id)
+    if has is None or change.confirmed_at is None:
+        return Moved.OVER
+    if email_key(has.email) == email_key(change.old_email):
+        return Moved.DONE
+    if change.undone_at is not None:
+        return Moved.OVER
+    if now > change.confirmed_at + UNDO_WITHIN:
+        return Moved.TOO_LATE
+    return Moved.TAKEN if is_taken(session, change.old_email) else Moved.OPEN
 
 
 def undo_new_address(runtime: Runtime, change: AddressChange) -> Moved:
-    """Make the old address the reader's again, where the new one still is theirs."""
+    """Make the old address the reader's again, wherever the mail has gone on to since."""
     now = runtime.clock()
     try:
         with writing(runtime.engine) as session:
-            found = find_change(session, change.id, change.subscriber_id, lock=True)
-            moved = Moved.OVER if found is None else _undoable(session, found)
-            is_late = found and found.confirmed_at and now > found.confirmed_at + UNDO_WITHIN
-            if is_late and moved is Moved.DONE:
-                moved = Moved.TOO_LATE
-            if moved is Moved.DONE:
-                set_address(session, change.subscriber_id, change.old_email)
-                mark_undone(session, change.id, now=now)
+            lock_sign_ups(session)
+            lock_reader(session, change.subscriber_id)
+            found = find_change(session, change.id, change.subscriber_id)
+            standing = _undoing(session, found, now) if found else Moved.OVER
+            if found is None or standing is not Moved.OPEN:
+                return standing
+            set_address(session, change.subscriber_id, change.old_email, now=now)
+            mark_undone(session, found, now=now)
     except Overtaken:
         # Somebody signed up with it at the same moment.
-        moved = Moved.TAKEN
-    if moved is Moved.DONE:
-        log.info("subscriber.moved_back", subscriber=change.subscriber_id, newsletter=change.newsletter_id)
-    return moved
-
-
-def _undoable(session: Session, change: AddressChange) -> Moved:
-    if change.undone_at is not None:
-        return Moved.ALREADY
-    found = subscription_of(session, change.newsletter_id, change.subscriber_id)
-    theirs = found and email_key(found.subscriber.email) == email_key(change.new_email)
-    if change.confirmed_at is None or not theirs:
-        return Moved.OVER
-    return Moved.TAKEN if is_taken(session, change.old_email) else Moved.DONE
+        return Moved.TAKEN
+    log.info("subscriber.moved_back", subscriber=change.subscriber_id, newsletter=change.newsletter_id)
+    return Moved.DONE
 
 
 def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) -> str:
@@ -179,6 +274,7 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
             raise Conflict(f"{address} is somebody's already: unsubscribe one of the two")
         if address == who.email:
             raise Conflict(f"{address} is their address already")
+        give_up_others(session, who.id, now=now)
         change = add_change(
             session,
             newsletter.id,
@@ -188,8 +284,8 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
             now=now,
             confirmed_at=now,
         )
-        set_address(session, who.id, address)
-        _tell_old(session, change, runtime)
+        set_address(session, who.id, address, now=now)
+        _tell_old(session, change, now)
         record(session, by=by, what="subscriber.moved", about=f"{newsletter.slug} {who.id}", now=now)
     log.info("subscriber.moved", subscriber=who.id, newsletter=newsletter.id)
     return address

@@ -1,4 +1,4 @@
-"""Changes of a reader's address: asked for, confirmed from the new one, taken back from the old one."""
+"""Changes of a reader's address: asked for, agreed to by both mailboxes, taken back from the old one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
-    func,
     or_,
     select,
     update,
@@ -23,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
+from digest.domain.subscribers import ReaderAddress, SubscriberId, SubscriptionState, email_key
 from digest.store.base import NEVER_AGAIN, Base, BigId
 from digest.store.deliveries import IS_PENDING, DeliveryRow
 from digest.store.subscribers import SubscriberRow, SubscriptionRow
@@ -35,7 +34,10 @@ _IS_UNCONFIRMED = and_(_THEIRS, ~_THEIRS.where(SubscriptionRow.state != Subscrip
 
 
 class AddressChangeRow(Base):
-    """A change of one reader's address. The newsletter is the one by whose link it was asked for."""
+    """A change of one reader's address. The newsletter is the one by whose link it was asked for.
+
+    It is done at `confirmed_at`, and taken back, or given up for another, at `undone_at`.
+    """
 
     __tablename__ = "address_changes"
     __table_args__ = (NEVER_AGAIN,)
@@ -50,11 +52,20 @@ class AddressChangeRow(Base):
     asked_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
+    old_agreed_at: Mapped[datetime | None]
+    new_agreed_at: Mapped[datetime | None]
+
+
+_IS_ASKED = AddressChangeRow.confirmed_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """A change as it stands. `confirmed_at` and `undone_at` are None until that happens."""
+    """A change as it stands, one of a reader's at a time.
+
+    Each mailbox agrees at a moment, and with the second the change is done, at `confirmed_at`. `undone_at` is
+    when it was taken back, or given up for another. All are None until that happens.
+    """
 
     id: ChangeId
     subscriber_id: SubscriberId
@@ -64,6 +75,13 @@ class AddressChange:
     asked_at: datetime
     confirmed_at: datetime | None = None
     undone_at: datetime | None = None
+    old_agreed_at: datetime | None = None
+    new_agreed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it could still be done."""
+        return self.confirmed_at is None and self.undone_at is None
 
 
 def add_change(
@@ -92,12 +110,39 @@ def add_change(
     return _change(row)
 
 
-def find_change(
-    session: Session, change_id: int, subscriber_id: int, *, lock: bool = False
-) -> AddressChange | None:
-    """Return a change of this reader, None when there is none; `lock` keeps others from it."""
-    row = session.get(AddressChangeRow, change_id, with_for_update=lock, populate_existing=True)
+def find_change(session: Session, change_id: int, subscriber_id: int) -> AddressChange | None:
+    """Return a change of this reader, None when there is none."""
+    row = session.get(AddressChangeRow, change_id, populate_existing=True)
     return None if row is None or row.subscriber_id != subscriber_id else _change(row)
+
+
+def find_asked(
+    session: Session, subscriber_id: SubscriberId, *, old_email: str, new_email: str
+) -> AddressChange | None:
+    """Return the newest change of a reader's between these that is not done, given up ones too."""
+    row = session.scalar(
+        select(AddressChangeRow)
+        .where(
+            AddressChangeRow.subscriber_id == subscriber_id,
+            AddressChangeRow.old_key == email_key(old_email),
+            AddressChangeRow.new_key == email_key(new_email),
+            _IS_ASKED,
+        )
+        .order_by(AddressChangeRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _change(row)
+
+
+def ask_once_more(session: Session, change_id: ChangeId, *, now: datetime) -> None:
+    """Let a change that is not done be one that was asked for now: its links are good again."""
+    _mark(session, AddressChangeRow.id == change_id, asked_at=now, undone_at=None)
+
+
+def give_up_others(session: Session, subscriber_id: SubscriberId, *, now: datetime) -> None:
+    """Give up what a reader asked for that is not done: another change takes its place."""
+    of_theirs = AddressChangeRow.subscriber_id == subscriber_id
+    _mark(session, and_(of_theirs, _IS_ASKED, AddressChangeRow.undone_at.is_(None)), undone_at=now)
 
 
 def change_to_tell(
@@ -117,21 +162,46 @@ def change_to_tell(
     return None if row is None else _change(row)
 
 
-def count_asked(session: Session, subscriber_id: SubscriberId, *, since: datetime) -> int:
-    """Return how many changes a reader asked for since then. Who asks twice at once waits for the other."""
+def lock_reader(session: Session, subscriber_id: SubscriberId) -> None:
+    """Keep others from this reader's address: whoever changes it at the same moment waits."""
     session.execute(select(SubscriberRow.id).where(SubscriberRow.id == subscriber_id).with_for_update())
-    asked = AddressChangeRow.subscriber_id == subscriber_id, AddressChangeRow.asked_at > since
-    return session.scalar(select(func.count()).where(*asked)) or 0
+
+
+def mark_agreed(session: Session, change_id: ChangeId, *, is_new: bool, now: datetime) -> None:
+    """Keep that one of the mailboxes agreed: the new one, or the old one."""
+    agreed = {"new_agreed_at": now} if is_new else {"old_agreed_at": now}
+    _mark(session, AddressChangeRow.id == change_id, **agreed)
 
 
 def mark_confirmed(session: Session, change_id: ChangeId, *, now: datetime) -> None:
     """Keep that the new address is the reader's."""
-    session.execute(update(AddressChangeRow).where(AddressChangeRow.id == change_id).values(confirmed_at=now))
+    _mark(session, AddressChangeRow.id == change_id, confirmed_at=now)
 
 
-def mark_undone(session: Session, change_id: ChangeId, *, now: datetime) -> None:
-    """Keep that the old address is the reader's again."""
-    session.execute(update(AddressChangeRow).where(AddressChangeRow.id == change_id).values(undone_at=now))
+def mark_undone(session: Session, change: AddressChange, *, now: datetime) -> None:
+    """Keep that the old address is the reader's again, whatever was done after it."""
+    _mark(
+        session,
+        and_(
+            AddressChangeRow.subscriber_id == change.subscriber_id,
+            or_(_IS_ASKED, AddressChangeRow.confirmed_at >= change.confirmed_at),
+            AddressChangeRow.undone_at.is_(None),
+        ),
+        undone_at=now,
+    )
+
+
+def _mark(session: Session, which: ColumnElement[bool], **values: datetime | None) -> None:
+    marked = update(AddressChangeRow).where(which).values(**values)
+    session.execute(marked.execution_options(synchronize_session=False))
+
+
+def find_reader_address(session: Session, subscriber_id: SubscriberId) -> ReaderAddress | None:
+    """Return the address a reader has, None when they were removed."""
+    row = session.execute(
+        select(SubscriberRow.email, SubscriberRow.moved_at).where(SubscriberRow.id == subscriber_id)
+    ).one_or_none()
+    return None if row is None else ReaderAddress(*row)
 
 
 def is_taken(session: Session, email: str) -> bool:
@@ -143,7 +213,7 @@ def is_taken(session: Session, email: str) -> bool:
     return bool(session.scalar(select(exists().where(SubscriberRow.email_key == key, ~_IS_UNCONFIRMED))))
 
 
-def set_address(session: Session, subscriber_id: SubscriberId, email: str) -> None:
+def set_address(session: Session, subscriber_id: SubscriberId, email: str, *, now: datetime) -> None:
     """Give a reader another address, and what waits to be sent to them as well.
 
     What a worker holds already goes where it was to go, and so does what somebody else was sent there before.
@@ -156,7 +226,9 @@ def set_address(session: Session, subscriber_id: SubscriberId, email: str) -> No
         .execution_options(synchronize_session=False)
     )
     session.execute(
-        update(SubscriberRow).where(SubscriberRow.id == subscriber_id).values(email=email, email_key=key)
+        update(SubscriberRow)
+        .where(SubscriberRow.id == subscriber_id)
+        .values(email=email, email_key=key, moved_at=now)
     )
     other = DeliveryRow.__table__.alias("other")
     session.execute(
@@ -172,13 +244,18 @@ def set_address(session: Session, subscriber_id: SubscriberId, email: str) -> No
 
 
 _IS_OPEN: dict[LetterKind, ColumnElement[bool]] = {
-    LetterKind.NEW_ADDRESS: AddressChangeRow.confirmed_at.is_(None),
+    # Also of one that was given up: it may be asked for again, and the page says how it stands.
+    LetterKind.NEW_ADDRESS: and_(_IS_ASKED, AddressChangeRow.new_agreed_at.is_(None)),
+    LetterKind.LEAVE_ADDRESS: and_(
+        _IS_ASKED, AddressChangeRow.old_agreed_at.is_(None), AddressChangeRow.undone_at.is_(None)
+    ),
     LetterKind.OLD_ADDRESS: and_(
         AddressChangeRow.confirmed_at.is_not(None), AddressChangeRow.undone_at.is_(None)
     ),
 }
 _KEY_OF = {
     LetterKind.NEW_ADDRESS: AddressChangeRow.new_key,
+    LetterKind.LEAVE_ADDRESS: AddressChangeRow.old_key,
     LetterKind.OLD_ADDRESS: AddressChangeRow.old_key,
 }
 
@@ -205,4 +282,6 @@ def _change(row: AddressChangeRow) -> AddressChange:
         row.asked_at,
         row.confirmed_at,
         row.undone_at,
+        row.old_agreed_at,
+        row.new_agreed_at,
     )

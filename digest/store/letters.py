@@ -110,11 +110,12 @@ unsubscription back at once is not told goodbye."""
 
 _ONCE_IN = {kind: timedelta(days=1) for kind in (*_WANTED_IN, LetterKind.NEW_ADDRESS)} | {
     LetterKind.PREFERENCES: timedelta(0),
+    LetterKind.LEAVE_ADDRESS: timedelta(0),
     LetterKind.OLD_ADDRESS: timedelta(0),
 }
 """One of a kind in this time for an address and newsletter: a form that anybody can fill in must not become a
-way to flood somebody. A link to the settings is asked for by ops, who know what they do; of each change of
-their address readers are told."""
+way to flood somebody. A link to the settings is asked for by ops, who know what they do; each change of
+their address readers are asked about and told of, and how often they may ask is counted there."""
 
 _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 _WAITING = (DeliveryState.PENDING, *_IN_HAND)

@@ -40,7 +40,10 @@ _RETURNS = text("paused_until IS NOT NULL")
 
 
 class SubscriberRow(Base):
-    """A person by their address; `email_key` is what its spellings share."""
+    """A person by their address; `email_key` is what its spellings share.
+
+    `moved_at` is when they last got another one, None for who still has their first.
+    """
 
     __tablename__ = "subscribers"
     __table_args__ = (
@@ -57,6 +60,7 @@ class SubscriberRow(Base):
     language: Mapped[str] = mapped_column(String(16))
     timezone: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
+    moved_at: Mapped[datetime | None]
 
 
 class SubscriptionRow(Base):

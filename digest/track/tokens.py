@@ -2,14 +2,15 @@
 
 Each purpose has its own salt, so a link that shows a mail cannot be turned into one that unsubscribes.
 Unsubscribe links never expire: somebody who finds a mail from years ago can still stop it. A confirmation
-does, and carries when it was signed.
+does, and carries when it was signed. A link to the settings is good for as long as the address that it was
+mailed to is the reader's: that address is signed with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -21,7 +22,7 @@ from digest.domain.errors import Refused
 from digest.domain.issues import IssueId
 from digest.domain.letters import CONFIRM_WITHIN
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId
+from digest.domain.subscribers import ReaderAddress, SubscriberId, email_key
 
 
 class Purpose(StrEnum):
@@ -36,9 +37,11 @@ class Purpose(StrEnum):
     CLICK = "click"
     """Leads to an article, and counts that."""
     NEW_ADDRESS = "new-address"
-    """Makes the address it was mailed to a reader's own."""
+    """Agrees, from the new mailbox, that it becomes a reader's own."""
+    LEAVE_ADDRESS = "leave-address"
+    """Agrees to that from the old one."""
     OLD_ADDRESS = "old-address"
-    """Takes that back."""
+    """Takes it back."""
     SIGN_UP = "sign-up"
     """Says when a form was shown."""
 
@@ -52,11 +55,24 @@ class SubscriptionLink:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmationLink(SubscriptionLink):
+    """Whose subscription a link confirms, and when it was signed, to the second."""
+
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OnlineLink:
     """Whose copy of which issue a link shows."""
 
     issue_id: IssueId
     subscriber_id: SubscriberId
+
+
+_NOT_WHOLE = "this link is not complete: open it from the mail once more"
+_NUMBER_MOST = 2**63 - 1
+"""Databases take no larger one, and what a token says is looked up before its signature can be."""
+_DIGITS_MOST = 19
 
 
 class _HmacSha256(SigningAlgorithm):
@@ -106,23 +122,50 @@ class Tokens:
         """Return a token of letters, digits, `.`, `-` and `_` that carries two ids."""
         return self._sign(purpose, first, second)
 
+    def sign_preferences(self, newsletter_id: NewsletterId, subscriber_id: SubscriberId, email: str) -> str:
+        """Return a token that opens a reader's settings for as long as this is their address."""
+        numbers = f"{newsletter_id}.{subscriber_id}"
+        signature = self._signers[Purpose.PREFERENCES].get_signature(_with(email, numbers))
+        return f"{numbers}.{signature.decode('ascii')}"
+
+    def read_preferences(
+        self, token: str, address_of: Callable[[SubscriberId], ReaderAddress | None]
+    ) -> SubscriptionLink:
+        """Return whose settings a token opens. Raises `Refused` when it is not ours, or not theirs any more.
+
+        It is not where they have another address by now, or were removed. Older versions signed no address:
+        such a token is believed of whoever never had another.
+        """
+        numbers, _, signature = token.rpartition(".")
+        newsletter_id, subscriber_id = _numbers(numbers, 2)
+        address = address_of(SubscriberId(subscriber_id))
+        if address is not None:
+            signer = self._signers[Purpose.PREFERENCES]
+            signed = [_with(address.email, numbers)]
+            if address.moved_at is None:
+                signed.append(numbers.encode())
+            if any(signer.verify_signature(value, signature.encode("utf-8", "replace")) for value in signed):
+                return SubscriptionLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id))
+        raise Refused(_NOT_WHOLE)
+
     def sign_confirmation(
         self, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
     ) -> str:
         """Return a token that confirms a subscription, for `CONFIRM_WITHIN` from now on."""
         return self._sign(Purpose.CONFIRM, newsletter_id, subscriber_id, int(now.timestamp()))
 
-    def read_confirmation(self, token: str, *, now: datetime) -> SubscriptionLink:
+    def read_confirmation(self, token: str, *, now: datetime) -> ConfirmationLink:
         """Return whose subscription a token confirms. Raises `Refused` when it is not ours, or `TooOld`.
 
         That it works once is the subscription's affair: it leaves `pending` by it.
         """
-        newsletter_id, subscriber_id, signed_at = self._read(Purpose.CONFIRM, token, 3)
-        if now > datetime.fromtimestamp(signed_at, UTC) + CONFIRM_WITHIN:
+        newsletter_id, subscriber_id, seconds = self._read(Purpose.CONFIRM, token, 3)
+        signed_at = datetime.fromtimestamp(seconds, UTC)
+        if now > signed_at + CONFIRM_WITHIN:
             hours = int(CONFIRM_WITHIN.total_seconds()) // 3600
             told = f"this link was good for {hours} hours and is older: sign up once more"
             raise TooOld(told, NewsletterId(newsletter_id))
-        return SubscriptionLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id))
+        return ConfirmationLink(NewsletterId(newsletter_id), SubscriberId(subscriber_id), signed_at)
 
     def read_subscription(self, purpose: Purpose, token: str) -> SubscriptionLink:
         """Return whom a token is about. Raises `Refused` when it was not signed here for this purpose."""
@@ -166,9 +209,22 @@ class Tokens:
 
     def _read(self, purpose: Purpose, token: str, count: int) -> list[int]:
         try:
-            numbers = [int(number) for number in self._signers[purpose].unsign(token).split(b".")]
-            if len(numbers) != count:
-                raise ValueError(f"{len(numbers)} numbers where there must be {count}")
+            return _numbers(self._signers[purpose].unsign(token).decode(), count)
         except (BadSignature, ValueError) as exc:
-            raise Refused("this link is not complete: open it from the mail once more") from exc
-        return numbers
+            raise Refused(_NOT_WHOLE) from exc
+
+
+def _with(email: str, numbers: str) -> bytes:
+    """Return what is signed of a token that an address belongs to."""
+    return f"{numbers}\n{email_key(email)}".encode("utf-8", "replace")
+
+
+def _numbers(text: str, count: int) -> list[int]:
+    """Read the numbers of a token. Raises `Refused` for others than we write."""
+    parts = text.split(".")
+    if len(parts) != count or not all(part.isascii() and part.isdigit() for part in parts):
+        raise Refused(_NOT_WHOLE)
+    numbers = [int(part) for part in parts if len(part) <= _DIGITS_MOST]
+    if len(numbers) != count or max(numbers) > _NUMBER_MOST:
+        raise Refused(_NOT_WHOLE)
+    return numbers

@@ -44,6 +44,7 @@ PUBLIC = frozenset(
         "/preferences/{token}/stored.json",
         "/preferences/{token}/erase",
         "/new-address/{token}",
+        "/leave-address/{token}",
         "/old-address/{token}",
         "/preferences/{token}/less",
         "/preferences/{token}/mute/{topic}",

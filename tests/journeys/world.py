@@ -153,4 +153,5 @@ def _moves(site: Site) -> Mapping[str, str]:
             session, NewsletterId(1), who, old_email=BEN, new_email="ben@new.example.org", now=NOW
         )
     sign = site.runtime.tokens.sign
-    return {purpose: sign(purpose, change.id, who) for purpose in (Purpose.NEW_ADDRESS, Purpose.OLD_ADDRESS)}
+    of_changes = (Purpose.NEW_ADDRESS, Purpose.LEAVE_ADDRESS, Purpose.OLD_ADDRESS)
+    return {purpose: sign(purpose, change.id, who) for purpose in of_changes}

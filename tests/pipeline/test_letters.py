@@ -17,7 +17,7 @@ from digest.domain.deliveries import DeliveryState, Outcome
 from digest.domain.errors import Conflict, Misconfigured, NotFound, Unavailable
 from digest.domain.letters import LETTER_STALE_AFTER, Letter, LetterKind
 from digest.domain.newsletters import Newsletter
-from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.domain.subscribers import ReaderAddress, SubscriberId, SubscriptionState
 from digest.domain.themes import Theme
 from digest.pipeline import control
 from digest.pipeline.letters import letters_due, mail_link, post_letters, write_letter
@@ -26,7 +26,6 @@ from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, list_letters, queue_letter
 from digest.store.newsletters import change_newsletter, set_theme
 from digest.store.subscribers import set_subscription_state, suppress
-from digest.track.tokens import Purpose
 from tests.faults.workers import Worker
 from tests.pipeline.press import Clock
 from tests.servers.faults import At, Banner, DropAfterDot, Faults, MostMails, Reply, ResetInBody, SlowBanner
@@ -140,7 +139,7 @@ def test_each_letter_leads_to_its_reader_alone(post: Post, kind: LetterKind) -> 
     link_of = (
         post.runtime.tokens.read_confirmation(token, now=NOW)
         if kind is LetterKind.CONFIRMATION
-        else post.runtime.tokens.read_subscription(Purpose.PREFERENCES, token)
+        else post.runtime.tokens.read_preferences(token, lambda _: ReaderAddress(ADA))
     )
     assert (link_of.newsletter_id, link_of.subscriber_id) == (post.newsletter.id, post.reader)
 

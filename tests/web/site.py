@@ -15,6 +15,7 @@ import uvicorn
 
 from digest.admit.sessions import csrf_of
 from digest.domain.accounts import Role
+from digest.domain.newsletters import NewsletterId
 from digest.pipeline.hooks import Hooks
 from digest.runtime import Runtime
 from digest.track.tokens import Purpose
@@ -76,7 +77,10 @@ class Site:
         """The path of a link as it stands in the reader's mail."""
         who = reader_id(self.runtime.engine, email)
         number = SENDING if purpose is Purpose.ONLINE else first
-        return f"/{purpose}/{self.runtime.tokens.sign(purpose, number, who)}"
+        tokens = self.runtime.tokens
+        if purpose is Purpose.PREFERENCES:
+            return f"/{purpose}/{tokens.sign_preferences(NewsletterId(number), who, email)}"
+        return f"/{purpose}/{tokens.sign(purpose, number, who)}"
 
 
 @contextmanager

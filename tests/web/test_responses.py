@@ -61,6 +61,7 @@ def paths_of(site: Site) -> dict[str, str]:
         "/preferences/{token}/stored.json": site.link(Purpose.PREFERENCES, ADA) + "/stored.json",
         "/preferences/{token}/erase": site.link(Purpose.PREFERENCES, ADA) + "/erase",
         "/new-address/{token}": site.link(Purpose.NEW_ADDRESS, ADA),
+        "/leave-address/{token}": site.link(Purpose.LEAVE_ADDRESS, ADA),
         "/old-address/{token}": site.link(Purpose.OLD_ADDRESS, ADA),
         "/online/{token}": site.link(Purpose.ONLINE, ADA),
         "/hooks/{provider}": "/hooks/ses",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from digest.domain.networks import customer_of, tells_apart
+from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, SignUpOutcome
 from digest.domain.subscribers import email_key
 
@@ -54,13 +55,18 @@ def mailbox_of(email: str) -> str:
 
 def caps_on(sign_up: SignUp, caps: Caps) -> Iterator[Cap]:
     """Yield the caps that a sign-up comes under, the narrowest first."""
-    domain = sign_up.email.rpartition("@")[2].lower()
-    network = customer_of(sign_up.network) if tells_apart(sign_up.network) else ""
+    return caps_on_mail(sign_up.newsletter_id, sign_up.email, caps, network=sign_up.network)
+
+
+def caps_on_mail(newsletter_id: NewsletterId, email: str, caps: Caps, *, network: str = "") -> Iterator[Cap]:
+    """Yield the caps on a mail to an address that nobody has confirmed, asked for from this network."""
+    domain = email.rpartition("@")[2].lower()
+    customer = customer_of(network) if tells_apart(network) else ""
     for outcome, whose, most, within in (
-        (SignUpOutcome.PER_ADDRESS, mailbox_of(sign_up.email), caps.per_address_day, _DAY),
-        (SignUpOutcome.PER_NETWORK, network, caps.per_network_hour, _HOUR),
+        (SignUpOutcome.PER_ADDRESS, mailbox_of(email), caps.per_address_day, _DAY),
+        (SignUpOutcome.PER_NETWORK, customer, caps.per_network_hour, _HOUR),
         (SignUpOutcome.PER_DOMAIN, domain, caps.per_domain_hour, _HOUR),
-        (SignUpOutcome.PER_NEWSLETTER, str(sign_up.newsletter_id), caps.per_newsletter_hour, _HOUR),
+        (SignUpOutcome.PER_NEWSLETTER, str(newsletter_id), caps.per_newsletter_hour, _HOUR),
     ):
         if most and whose:
             yield Cap(outcome, _key(caps.secret, outcome, whose), most, within)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Form, Path, Query, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from sqlalchemy import ColumnElement
 
@@ -18,6 +19,7 @@ from digest.domain.topics import slug as as_slug
 from digest.intake.lists.export import export_list
 from digest.pipeline import readers as keeping
 from digest.pipeline.managing import segments as managing
+from digest.pipeline.readdressing import move_address
 from digest.pipeline.readers import Known, Move
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -29,7 +31,8 @@ from digest.store.subscribers import subscriptions_among
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import DESK
-from digest.web.manage.forms import Form, TheTyped, form_of, refused, saved
+from digest.web.manage.forms import Form as Filled
+from digest.web.manage.forms import TheTyped, form_of, refused, saved
 from digest.web.manage.newsletters import Slug, to
 from digest.web.manage.overview import standing
 from digest.web.manage.reader_views import (
@@ -156,6 +159,26 @@ def change(
     return to(pages, slug, "reader-changed", place=f"/readers/{number}")
 
 
+@router.post(PATH + "/{number}/address", dependencies=[OPERATE])
+def readdress(
+    runtime: TheRuntime,
+    pages: ThePages,
+    actor: TheActor,
+    slug: Slug,
+    number: Number,
+    email: Annotated[str, Form(max_length=400)] = "",
+) -> Response:
+    """Give a reader another address, as they asked for."""
+    known = keeping.known(runtime, as_slug(slug), number)
+    before = known.subscription.subscriber.email
+    try:
+        move_address(runtime, as_slug(slug), before, email, by=actor.name)
+    except InvalidInput as exc:
+        form = form_of(keeping.texts_of(known))
+        return _page(runtime, pages, slug, known, form, new_address=email.strip(), problem=str(exc))
+    return to(pages, slug, "reader-readdressed", place=f"/readers/{number}")
+
+
 @router.post(PATH + "/{number}/{move}", dependencies=[OPERATE])
 def move(
     runtime: TheRuntime, pages: ThePages, actor: TheActor, slug: Slug, number: Number, move: Move
@@ -186,7 +209,15 @@ def _exported(
 
 
 def _page(
-    runtime: Runtime, pages: Pages, slug: str, known: Known | None, form: Form, *, done: str = ""
+    runtime: Runtime,
+    pages: Pages,
+    slug: str,
+    known: Known | None,
+    form: Filled,
+    *,
+    done: str = "",
+    new_address: str = "",
+    problem: str = "",
 ) -> HTMLResponse:
     """Return the page of a reader, None for one who is not there yet."""
     with reading(runtime.engine) as session:
@@ -194,7 +225,7 @@ def _page(
         topics = list_topics(session, newsletter.id)
     return pages.desk(
         "manage/reader.html",
-        status=form.status,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else form.status,
         newsletter=standing(runtime, slug),
         tab="readers",
         number=known.subscription.subscriber.id if known else 0,
@@ -207,5 +238,7 @@ def _page(
         cadences=cadences_of(newsletter, known),
         languages=LANGUAGES,
         zones=zones(),
+        new_address=new_address,
+        problem=problem[:1].upper() + problem[1:],
         done=DONE.get(done, ""),
     )

@@ -36,6 +36,7 @@ KINDS = (
     Choice(LetterKind.PREFERENCES, "Preferences"),
     Choice(LetterKind.GOODBYE, "Goodbye"),
     Choice(LetterKind.NEW_ADDRESS, "New address"),
+    Choice(LetterKind.LEAVE_ADDRESS, "Leaving an address"),
     Choice(LetterKind.OLD_ADDRESS, "Old address"),
     Choice(LetterKind.TEST, "Test"),
 )

@@ -37,6 +37,7 @@ DONE: Mapping[str, str] = {
     "topic-removed": "It is removed, and so is every follow of it.",
     "reader-added": "They are added, and get the next issue that holds something for them.",
     "reader-changed": "Your changes are saved.",
+    "reader-readdressed": "Their mail goes to the new address. The old one is told, and can take it back.",
     "reader-unsubscribe": "They are unsubscribed. What was on its way to them and not sent is cancelled.",
     "reader-pause": "They are paused, and get nothing until they come back.",
     "reader-return": "They get the newsletter again.",

@@ -16,12 +16,13 @@ from digest.domain.sign_ups import Asked
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.pipeline.sign_ups import next_due_of
 from digest.runtime import Runtime
+from digest.store.address_changes import find_reader_address
 from digest.store.asks import find_ask
 from digest.store.database import reading
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.subscribers import subscription_of
 from digest.track import steps
-from digest.track.tokens import Purpose, SubscriptionLink, TooOld
+from digest.track.tokens import ConfirmationLink, TooOld
 from digest.web.archive_looks import Look, look_of
 from digest.web.archive_views import language_of, name_of_newsletter
 from digest.web.clients import client_of
@@ -87,7 +88,7 @@ def confirm(request: Request, runtime: TheRuntime, pages: ThePages, token: str) 
     return _page(runtime, pages, link, token)
 
 
-def _page(runtime: Runtime, pages: Pages, link: SubscriptionLink, token: str) -> HTMLResponse:
+def _page(runtime: Runtime, pages: Pages, link: ConfirmationLink, token: str) -> HTMLResponse:
     newsletter, (subscription, asked), spoken = _read(runtime, pages, link)
     with reading(runtime.engine) as session:
         topics = list_topics(session, newsletter.id)
@@ -110,20 +111,28 @@ def _page(runtime: Runtime, pages: Pages, link: SubscriptionLink, token: str) ->
         topics=tuple(name_of(topic.name) for topic in topics if topic.slug in wanted),
         wording=wording_of(newsletter, spoken),
         next_day=day_in(spoken, newsletter, next_due),
-        preferences_token=runtime.tokens.sign(Purpose.PREFERENCES, link.newsletter_id, link.subscriber_id),
+        preferences_token=runtime.tokens.sign_preferences(
+            link.newsletter_id, link.subscriber_id, subscription.subscriber.email
+        ),
         takes_sign_ups=newsletter.sign_up,
     )
     return pages.reader("confirm.html", spoken, reader=view)
 
 
 def _read(
-    runtime: Runtime, pages: Pages, link: SubscriptionLink
+    runtime: Runtime, pages: Pages, link: ConfirmationLink
 ) -> tuple[Newsletter, tuple[Subscription, Asked | None], Phrases]:
-    """Return what a link is about, and how to speak to whom it was sent. Raises `NotFound`."""
+    """Return what a link is about, and how to speak to whom it was sent.
+
+    Raises `NotFound`, also where its reader has got another address since: the page names the one they have.
+    """
     with reading(runtime.engine) as session:
         subscription = subscription_of(session, link.newsletter_id, link.subscriber_id)
         if subscription is None:
             raise NotFound(f"subscriber {link.subscriber_id} of newsletter {link.newsletter_id} was removed")
+        has = find_reader_address(session, link.subscriber_id)
+        if has and has.moved_at and has.moved_at >= link.signed_at:
+            raise NotFound(f"subscriber {link.subscriber_id} has another address since")
         newsletter = newsletter_by_id(session, link.newsletter_id)
         asked = find_ask(session, link.newsletter_id, link.subscriber_id)
     wished = asked.wishes.language if asked else ""

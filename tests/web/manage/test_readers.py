@@ -8,19 +8,21 @@ from datetime import timedelta
 import pytest
 
 from digest.domain.accounts import Role
+from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.managing import segments
 from digest.pipeline.readers import Known, known
 from digest.store import reader_pages
 from digest.store.database import reading, writing
+from digest.store.letters import list_letters
 from digest.store.subscribers import left_at, set_subscription_state, subscribe
-from tests.samples import CLIMATE, FOOD
+from tests.samples import CLIMATE, FOOD, SPACE
 from tests.web.manage.forms import fields_of, filled_in
 from tests.web.manage.test_newsletters import audited
 from tests.web.site import Site
 from tests.web.test_editor import read, text_of
-from tests.web.world import ADA, BEN, EVE, NOW, contents, reader_id
+from tests.web.world import ADA, BEN, EVE, FAY, NOW, contents, reader_id
 
 HOME = "/manage/newsletters/saturday"
 LIST, NEW = f"{HOME}/readers", f"{HOME}/new-reader"
@@ -208,6 +210,28 @@ def test_who_left_long_ago_is_not_brought_back_and_what_is_changed_of_them_is_no
     assert stored(site, BEN).subscription.state is SubscriptionState.UNSUBSCRIBED
 
 
+def test_a_reader_who_asked_for_it_gets_another_address_and_the_old_one_is_told(site: Site) -> None:
+    page, new = page_of(site, BEN), "ben@new.example.org"
+    for wrong, told in (
+        ("ben", "is not an e-mail address"),
+        (ADA, "somebody's already"),
+        (FAY, "is suppressed"),
+        (BEN, "their address already"),
+    ):
+        answer = site.submit(f"{page}/address", email=wrong)
+        assert answer.status_code == 422
+        assert told in text_of(answer.text)
+        assert f'value="{wrong}"' in answer.text
+    answer = site.submit(f"{page}/address", email=new)
+    assert "Their mail goes to the new address" in read(site, answer.headers["location"])
+    assert stored(site, new).subscription.follows == {SPACE}
+    with reading(site.runtime.engine) as session:
+        assert [(one.kind, one.email) for one in list_letters(session, limit=9)] == [
+            (LetterKind.OLD_ADDRESS, BEN)
+        ]
+    assert audited(site)[0][1] == "subscriber.moved"
+
+
 def test_readers_are_taken_out_as_a_list(site: Site) -> None:
     segments.add(site.runtime, "saturday", {"slug": "hungry", "query": "topic:food"}, by="Edith")
     answer = site.get(f"{LIST}/export?segment=hungry&state=active")
@@ -225,7 +249,7 @@ def test_who_may_only_look_changes_nobody_and_takes_no_list(site: Site) -> None:
             assert "Add a reader" not in read(viewer, LIST)
             before = contents(site.runtime.engine)
             assert viewer.get(NEW).status_code == viewer.get(f"{LIST}/export").status_code == 403
-            for path in (NEW, page, f"{page}/pause"):
+            for path in (NEW, page, f"{page}/pause", f"{page}/address"):
                 assert viewer.submit(path, email="x@example.org").status_code == 403
             assert contents(site.runtime.engine) == before
 
