@@ -189,6 +189,7 @@ def ever_wider(language: str) -> Iterator[str]:
         yield "-".join(tag[:end])
 
 
+@lru_cache(maxsize=1024)
 def locale_of(language: str) -> Locale:
     """Return whose days and numbers suit a language: its region's, else its own, else English ones."""
     for tag in ever_wider(language):
