@@ -86,6 +86,13 @@ class Settings(LlmSettings, MailSettings, BaseSettings):
         description="Days for which somebody is known who unsubscribed from everything. Then they are "
         "erased: a mark stays, so that no list brings them back. 0: for good.",
     )
+    keep_measured_days: int = Field(
+        90,
+        ge=7,
+        le=730,
+        description="Days for which it is kept which reader who agreed to it opened and followed what. Then "
+        "only numbers are kept. Readers are told this number when they are asked.",
+    )
     keep_record_days: int = Field(
         730, ge=0, le=36_500, description="Days for which it is kept who did what. 0: for good."
     )

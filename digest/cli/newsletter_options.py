@@ -67,6 +67,10 @@ WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a
 CLICKS = typer.Option(
     help="What is learned of the links in mails: nothing, or how often each is followed, and never by whom."
 )
+MEASURING = typer.Option(
+    help="Whether readers are asked to let it be measured what they open and follow. Of who does not agree "
+    "nothing is."
+)
 QUIET_HOURS = typer.Option(
     metavar="FROM-TO", help="Hours in which no digest leaves, in the newsletter's zone; '' for none."
 )

@@ -16,6 +16,7 @@ from digest.domain.cadences import Cadence
 from digest.domain.clicks import Clicks
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Approval, Newsletter
 from digest.pipeline.managing import newsletters as managing
 from digest.runtime import Runtime
@@ -56,6 +57,7 @@ def add(
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str, options.QUIET_HOURS] = "",
     clicks: Annotated[Clicks, options.CLICKS] = Clicks.OFF,
+    measuring: Annotated[Measuring, options.MEASURING] = Measuring.OFF,
     sign_up: Annotated[bool, options.SIGN_UP] = True,
     sign_up_origin: Annotated[list[str] | None, options.SIGN_UP_ORIGIN] = None,
 ) -> None:
@@ -87,6 +89,7 @@ def add(
             "cadences": cadence or [Cadence.EVERY],
             "quiet_hours": quiet_hours,
             "clicks": clicks,
+            "measuring": measuring,
             "sign_up": sign_up,
             "sign_up_origins": sign_up_origin or (),
         },
@@ -150,6 +153,7 @@ def show(slug: Slug, as_json: JsonOption = False) -> None:
         ("letters", _letters_in_words(newsletter)),
         ("quiet hours", newsletter.quiet_hours or "none"),
         ("clicks", newsletter.clicks.in_words),
+        ("opens and clicks by name", newsletter.measuring.in_words),
     ]
     show_record(newsletter.slug, rows)
 
@@ -179,6 +183,7 @@ def _takeaways_in_short(newsletter: Newsletter) -> str:
         "digest newsletter change harbour-week --archive",
         "digest newsletter change harbour-week --quiet-hours 22:00-07:00",
         "digest newsletter change harbour-week --clicks counted",
+        "digest newsletter change harbour-week --measuring asked",
     )
 )
 def change(
@@ -205,6 +210,7 @@ def change(
     cadence: Annotated[list[Cadence] | None, options.CADENCE] = None,
     quiet_hours: Annotated[str | None, options.QUIET_HOURS] = None,
     clicks: Annotated[Clicks | None, options.CLICKS] = None,
+    measuring: Annotated[Measuring | None, options.MEASURING] = None,
     sign_up: Annotated[bool | None, options.SIGN_UP] = None,
     sign_up_origin: Annotated[list[str] | None, options.SIGN_UP_ORIGIN] = None,
 ) -> None:
@@ -235,6 +241,7 @@ def change(
         "cadences": cadence or None,
         "quiet_hours": quiet_hours,
         "clicks": clicks,
+        "measuring": measuring,
         "sign_up": sign_up,
         "sign_up_origins": [one for one in sign_up_origin if one] if sign_up_origin is not None else None,
     }
@@ -288,6 +295,13 @@ def _tell_changed(runtime: Runtime, newsletter: Newsletter, wanted: Mapping[str,
         )
     if wanted.get("clicks") is Clicks.OFF:
         say("Links of mail that was sent lead on as before, and are counted no more.")
+    if wanted.get("measuring") is Measuring.ASKED:
+        say(
+            "Readers find a box that is not ticked where they sign up and in their settings. Of nobody else "
+            "anything is measured."
+        )
+    if wanted.get("measuring") is Measuring.OFF:
+        say("Nothing is measured of anybody from now on. Who agreed can still take it back.")
     if "cadences" in wanted:
         say("Who chose another cadence before keeps it.")
     if any(name.startswith("takeaway") or name == "llm" for name in wanted):

@@ -16,6 +16,21 @@ class ConsentAct(StrEnum):
     """Whoever reads the mail of that address pressed the button."""
     ADDED = "added"
     """Whoever keeps the list says that they asked for it."""
+    MEASURED = "measured"
+    """They let it be measured what they open and follow."""
+    UNMEASURED = "unmeasured"
+    """They took that back."""
+
+    @property
+    def in_words(self) -> str:
+        """The act as ops read it."""
+        return _ACTS.get(self, self.value)
+
+
+_ACTS = {
+    ConsentAct.MEASURED: "agreed to be measured",
+    ConsentAct.UNMEASURED: "took back that they may be measured",
+}
 
 
 class ConsentSource(StrEnum):
@@ -28,6 +43,7 @@ class ConsentSource(StrEnum):
     COMMAND = "command"
     DESK = "desk"
     MAIL = "mail"
+    SETTINGS = "settings"
 
     @property
     def in_words(self) -> str:
@@ -43,6 +59,7 @@ _WORDS = {
     ConsentSource.COMMAND: "by a command",
     ConsentSource.DESK: "on the page of readers",
     ConsentSource.MAIL: "by the link in the mail",
+    ConsentSource.SETTINGS: "in their settings",
 }
 
 
@@ -66,7 +83,7 @@ class Consent:
     @property
     def in_words(self) -> str:
         """The act as ops read it, on a line."""
-        told = f"{self.act} {self.source.in_words}, {self.at:%Y-%m-%d %H:%M} UTC"
+        told = f"{self.act.in_words} {self.source.in_words}, {self.at:%Y-%m-%d %H:%M} UTC"
         return (
             told + (f", from {self.network}" if self.network else "") + (f", by {self.by}" if self.by else "")
         )

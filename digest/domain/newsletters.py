@@ -9,6 +9,7 @@ from typing import NewType
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
 from digest.domain.clicks import Clicks
+from digest.domain.measuring import Measuring
 from digest.domain.quiet import QuietHours
 from digest.domain.themes import USUAL, Theme
 
@@ -48,7 +49,8 @@ class Newsletter:
     subscribers may choose from, the most frequent first.
     In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
     or asked for its approval cannot approve it. What readers answer goes to `reply_to`, '' for the sender.
-    `clicks` says what is learned of the links that are followed.
+    `clicks` says what is learned of the links that are followed, `measuring` whether readers are asked for
+    more.
     With `sign_up` everybody may ask for it on a page of its own; of other sites' pages, scripts of those in
     `sign_up_origins` may, of all with `*`.
     """
@@ -79,5 +81,6 @@ class Newsletter:
     second_eyes: bool = False
     reply_to: str = ""
     clicks: Clicks = Clicks.OFF
+    measuring: Measuring = Measuring.OFF
     sign_up: bool = True
     sign_up_origins: tuple[str, ...] = ()

@@ -14,12 +14,16 @@ from digest.domain.topics import TopicSlug
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What somebody wants of a newsletter; None and '' where they did not say."""
+    """What somebody wants of a newsletter; None and '' where they did not say.
+
+    With `may_measure` they let it be measured what they open and follow.
+    """
 
     topics: frozenset[TopicSlug]
     cadence: Cadence | None = None
     language: str = ""
     name: str = ""
+    may_measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class Offer:
 
     `weekly` says how many articles of each topic there were a week, None while nothing was published.
     `last` is the newest issue as the archive has it, None before there is one; `next_due` when the next one
-    leaves, None where no schedule says so.
+    leaves, None where no schedule says so. `measured_days` is how long it is kept what of a reader who agrees
+    to it was measured.
     """
 
     newsletter: Newsletter
@@ -55,6 +56,7 @@ class Offer:
     weekly: Mapping[TopicSlug, float] | None
     last: ArchivedIssue | None
     next_due: datetime | None
+    measured_days: int
 
 
 def read_offer(runtime: Runtime, slug: str) -> Offer:
@@ -72,6 +74,7 @@ def read_offer(runtime: Runtime, slug: str) -> Offer:
             articles_a_week(session, newsletter.id),
             next(iter(list_archived(session, newsletter.id, limit=1)), None),
             next_due_of(session, newsletter),
+            runtime.settings.keep_measured_days,
         )
 
 

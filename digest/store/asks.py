@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, delete, select
+from sqlalchemy import ForeignKey, String, Text, delete, false, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
@@ -36,6 +36,7 @@ class AskRow(Base):
     language: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime] = mapped_column(index=True)
+    may_measure: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 def put_asks(
@@ -44,7 +45,7 @@ def put_asks(
     """Keep what these want until they confirm it, in place of what they wanted before."""
     before = delete(AskRow).where(AskRow.newsletter_id == newsletter_id, AskRow.subscriber_id.in_(asks))
     session.execute(before.execution_options(synchronize_session=False))
-    columns = ("newsletter_id", "subscriber_id", "topics", "cadence", "language", "name", "at")
+    columns = ("newsletter_id", "subscriber_id", "topics", "cadence", "language", "name", "at", "may_measure")
     at = as_stored(session, now)
     insert_rows(
         session,
@@ -59,6 +60,7 @@ def put_asks(
                 wishes.language,
                 storable(wishes.name)[:200],
                 at,
+                wishes.may_measure,
             )
             for subscriber_id, wishes in sorted(asks.items())
         ],
@@ -95,4 +97,4 @@ def take_ask(session: Session, newsletter_id: NewsletterId, subscriber_id: Subsc
 def _asked(row: AskRow) -> Asked:
     topics = frozenset(map(TopicSlug, filter(None, row.topics.split(","))))
     cadence = Cadence(row.cadence) if row.cadence else None
-    return Asked(Wishes(topics, cadence, row.language, row.name), row.at)
+    return Asked(Wishes(topics, cadence, row.language, row.name, row.may_measure), row.at)

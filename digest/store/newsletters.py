@@ -26,6 +26,7 @@ from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
 from digest.domain.clicks import Clicks
 from digest.domain.errors import Conflict, NotFound
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.quiet import QuietHours
 from digest.domain.themes import Theme
@@ -70,6 +71,7 @@ class NewsletterRow(Base):
     second_eyes: Mapped[bool] = mapped_column(default=False, server_default=false())
     reply_to: Mapped[str] = mapped_column(String(320), default="", server_default="")
     clicks: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
+    measuring: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
     sign_up: Mapped[bool] = mapped_column(default=True, server_default=false())
     sign_up_origins: Mapped[str] = mapped_column(Text, default="", server_default="")
 
@@ -127,6 +129,7 @@ def add_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -
         second_eyes=newsletter.second_eyes,
         reply_to=newsletter.reply_to,
         clicks=newsletter.clicks,
+        measuring=newsletter.measuring,
         sign_up=newsletter.sign_up,
         sign_up_origins="\n".join(newsletter.sign_up_origins),
         created_at=now,
@@ -374,6 +377,7 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         second_eyes=row.second_eyes,
         reply_to=row.reply_to,
         clicks=Clicks(row.clicks),
+        measuring=Measuring(row.measuring),
         sign_up=row.sign_up,
         sign_up_origins=tuple(row.sign_up_origins.split()),
     )

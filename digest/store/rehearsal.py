@@ -23,7 +23,7 @@ _LEFT_BEHIND = frozenset(
     | {"departures", "homes", "holds", "pauses"}
     | {"webhook_events", "throttles", "receivers", "mail_domains", "warm_up_days"}
     | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages", "address_changes"}
-    | {"consents", "asks"}
+    | {"consents", "asks", "measured_readers", "hits"}
     | {"accounts", "attempts", "entry_links", "recovery_codes", "second_factors", "sign_ins"}
     | {"sign_ups", "sign_up_tallies"}
     | {"api_tokens", "audit", "calls", "endpoints", "kept_answers"}

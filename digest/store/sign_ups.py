@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text, delete, func, select, text, update
+from sqlalchemy import ForeignKey, String, Text, delete, false, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.cadences import Cadence
@@ -39,6 +39,7 @@ _COLUMNS = (
     "network",
     "at",
     "is_trapped",
+    "may_measure",
 )
 
 
@@ -59,6 +60,7 @@ class SignUpRow(Base):
     network: Mapped[str] = mapped_column(String(45))
     at: Mapped[datetime]
     is_trapped: Mapped[bool]
+    may_measure: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class SignUpTallyRow(Base):
@@ -93,6 +95,7 @@ def put_sign_ups(session: Session, sign_ups: Sequence[SignUp]) -> None:
                 one.network,
                 as_stored(session, one.at),
                 one.is_trapped,
+                one.wishes.may_measure,
             )
             for one in sign_ups
         ],
@@ -162,6 +165,7 @@ def _sign_up(row: SignUpRow) -> SignUp:
         Cadence(row.cadence) if row.cadence else None,
         row.language,
         row.name,
+        row.may_measure,
     )
     return SignUp(
         NewsletterId(row.newsletter_id),

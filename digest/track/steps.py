@@ -7,6 +7,7 @@ condition of its UPDATE, and what came of it is returned for a page to say.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
@@ -38,6 +39,7 @@ from digest.store.subscribers import (
     set_subscription_state,
     subscription_of,
 )
+from digest.track.measuring import agree, take_back
 
 log = structlog.get_logger(__name__)
 
@@ -106,14 +108,16 @@ def confirm(
     *,
     now: datetime,
     wording: str = "",
+    measuring: str = "",
     network: str = "",
     erasure_keys: ErasureKeys = NO_KEYS,
 ) -> Change:
     """Begin a subscription that waited for its reader to say so; a newsletter that wants it welcomes them.
 
     What was asked for is done with it, once. Who unsubscribed before comes back by that alone: without having
-    asked anew, an old link brings nobody back. `wording` and `network` are recorded with the consent. Whoever
-    was erased, as `erasure_keys` tell, is not any more.
+    asked anew, an old link brings nobody back. `wording` and `network` are recorded with the consent, and so
+    is what they were shown of `measuring`; with '' they are not measured. Whoever was erased, as
+    `erasure_keys` tell, is not any more.
     """
     with writing(engine) as session:
         asked = take_ask(session, newsletter_id, subscriber_id)
@@ -137,6 +141,8 @@ def confirm(
                 network=network,
             )
             add_consent(session, newsletter_id, subscriber_id, consent)
+            choose = agree if measuring and asked and asked.wishes.may_measure else take_back
+            choose(session, newsletter_id, subscriber_id, replace(consent, wording=measuring))
             forget_erased(session, erasure_keys, find_address(session, subscriber_id) or "")
             welcome(session, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE:

@@ -39,6 +39,7 @@ PUBLIC = frozenset(
         "/preferences/{token}",
         "/preferences/{token}/return",
         "/preferences/{token}/pause",
+        "/preferences/{token}/measuring",
         "/preferences/{token}/address",
         "/preferences/{token}/stored",
         "/preferences/{token}/stored.json",

@@ -20,15 +20,19 @@ from digest.pipeline.next_issue import next_issue_for
 from digest.pipeline.reader_pauses import pause_until
 from digest.runtime import Runtime
 from digest.store.database import reading
+from digest.store.measured import measured_since
 from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_choices import Choices, topics_lately
 from digest.track import steps
+from digest.track.measuring import set_measuring
 from digest.track.steps import Change
 from digest.track.tokens import SubscriptionLink
+from digest.web.clients import client_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
 from digest.web.less import less_lines
 from digest.web.links import PreferencesLink
+from digest.web.measuring_words import asked_of
 from digest.web.preference_views import allowed_cadences, next_view, settings_view
 from digest.web.readers import get_subscription, reader_view
 from digest.web.templating import Pages
@@ -70,6 +74,7 @@ Fields = Annotated[Mapping[str, str], Depends(_fields)]
 @router.api_route("/preferences/{token}", methods=READ)
 @router.api_route("/preferences/{token}/return", methods=READ)
 @router.api_route("/preferences/{token}/pause", methods=READ)
+@router.api_route("/preferences/{token}/measuring", methods=READ)
 def show_preferences(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, token: str) -> HTMLResponse:
     """Show what a subscriber gets, and all they can choose."""
     return _page(runtime, pages, link, token, "")
@@ -135,6 +140,32 @@ def return_from_preferences(
     return _page(runtime, pages, link, token, _RETURN[change])
 
 
+@router.post("/preferences/{token}/measuring")
+def choose_measuring(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    link: PreferencesLink,
+    token: str,
+    may_measure: Annotated[str, Form(max_length=3)] = "",
+) -> HTMLResponse:
+    """Let it be measured what they open and follow, or take that back at once. Twice is the same as once."""
+    subscription = get_subscription(runtime, link)
+    with reading(runtime.engine) as session:
+        newsletter = newsletter_by_id(session, link.newsletter_id)
+    spoken = pages.phrases(subscription.subscriber.language, newsletter.language)
+    is_measured = set_measuring(
+        runtime.engine,
+        link.newsletter_id,
+        link.subscriber_id,
+        may_measure == "yes",
+        wording=asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days),
+        network=client_of(request, runtime.settings.trusted_proxies),
+        now=runtime.clock(),
+    )
+    return _page(runtime, pages, link, token, "measured" if is_measured else "unmeasured")
+
+
 def _page(
     runtime: Runtime,
     pages: Pages,
@@ -154,6 +185,7 @@ def _page(
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, link.newsletter_id)
         lately = topics_lately(session, link.newsletter_id)
+        is_measured = measured_since(session, link.newsletter_id, link.subscriber_id) is not None
     settings = settings_view(
         newsletter,
         subscription,
@@ -177,4 +209,6 @@ def _page(
         token=token,
         told=told,
         less=less_lines(runtime, link, spoken),
+        measuring=asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days),
+        is_measured=is_measured,
     )

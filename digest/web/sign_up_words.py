@@ -14,6 +14,15 @@ WORDING = Phrase(
 )
 """What whoever presses the button agrees to, and what is recorded of it."""
 
+MAY_MEASURE = Phrase(
+    "measuring_wording",
+    "{newsletter} may measure whether I open its mail and which of its links I follow, to learn which "
+    "articles are of use. It keeps that under my name for {days} days and passes it on to nobody. I can take "
+    "this back in my settings at any time; then what was measured of me is deleted. I get the same mail "
+    "without it.",
+)
+"""What a tick says, and what is recorded of it."""
+
 A_WEEK = Phrase("articles_a_week", "about {count} article a week", "about {count} articles a week")
 A_MONTH = Phrase("articles_a_month", "about {count} article a month", "about {count} articles a month")
 NONE_LATELY = Phrase("no_articles_lately", "none in the last issues")
@@ -25,4 +34,4 @@ CADENCES: Mapping[Cadence, Phrase] = {
     Cadence.MONTHLY: Phrase("one_a_month", "The first issue of each month"),
 }
 
-SAID_OF_SIGN_UPS = (WORDING, A_WEEK, A_MONTH, NONE_LATELY, *CADENCES.values())
+SAID_OF_SIGN_UPS = (WORDING, MAY_MEASURE, A_WEEK, A_MONTH, NONE_LATELY, *CADENCES.values())

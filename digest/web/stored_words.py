@@ -18,6 +18,7 @@ PARTS = {
     "address_changes": Phrase("stored_address_changes", "Changes of your address"),
     "record": Phrase("stored_record", "What was done about you"),
     "consents": Phrase("stored_consents", "What you agreed to"),
+    "measured_readers": Phrase("stored_measured", "Since when you may be measured"),
     "muted_topics": Phrase("stored_muted", "Topics you muted"),
     "single_topics": Phrase("stored_single", "Topics you want one article of"),
     "unwanted_sources": Phrase("stored_unwanted", "Sources you want nothing of"),
@@ -72,6 +73,8 @@ FIELDS = {
     "is_useful": Phrase("field_is_useful", "Useful"),
     "until": Phrase("field_until", "Until"),
     "words": Phrase("field_words", "In your words"),
+    "since": Phrase("field_since", "Since"),
+    "may_measure": Phrase("field_may_measure", "May be measured"),
 }
 """Fields that are not named here stand under their own name, as in the file."""
 

@@ -56,6 +56,7 @@ def paths_of(site: Site) -> dict[str, str]:
         "/preferences/{token}": site.link(Purpose.PREFERENCES, ADA),
         "/preferences/{token}/return": site.link(Purpose.PREFERENCES, ADA) + "/return",
         "/preferences/{token}/pause": site.link(Purpose.PREFERENCES, ADA) + "/pause",
+        "/preferences/{token}/measuring": site.link(Purpose.PREFERENCES, ADA) + "/measuring",
         "/preferences/{token}/address": site.link(Purpose.PREFERENCES, ADA) + "/address",
         "/preferences/{token}/stored": site.link(Purpose.PREFERENCES, ADA) + "/stored",
         "/preferences/{token}/stored.json": site.link(Purpose.PREFERENCES, ADA) + "/stored.json",

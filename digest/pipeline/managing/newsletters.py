@@ -15,6 +15,7 @@ from digest.domain.cadences import Cadence, in_order
 from digest.domain.clicks import Clicks
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueState
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.quiet import QuietHours
 from digest.domain.times import zone
@@ -223,6 +224,7 @@ READERS: Mapping[str, Reader] = {
     "approval": one_of(Approval),
     "second_eyes": flag,
     "clicks": one_of(Clicks),
+    "measuring": one_of(Measuring),
     "welcome": flag,
     "goodbye": flag,
     "archive": flag,

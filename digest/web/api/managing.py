@@ -14,6 +14,7 @@ from digest.domain.accounts import Right
 from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
 from digest.domain.clicks import Clicks
+from digest.domain.measuring import Measuring
 from digest.pipeline.managing import newsletters, sources, topics
 from digest.runtime import Runtime
 from digest.store.database import reading
@@ -56,6 +57,9 @@ class NewsletterChange(Given):
     quiet_hours: Line | None = Field(None, examples=["22:00-07:00"], description="'' for none.")
     clicks: Clicks | None = Field(
         None, description="Whether it is counted how often links of its mail are followed."
+    )
+    measuring: Measuring | None = Field(
+        None, description="Whether readers are asked to let it be measured what they open and follow."
     )
     sign_up: StrictBool | None = Field(
         None, description="Whether everybody may ask for it on a page of its own."

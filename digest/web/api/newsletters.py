@@ -12,6 +12,7 @@ from digest.domain import sources, topics
 from digest.domain.accounts import Right
 from digest.domain.articles import Style
 from digest.domain.clicks import Clicks
+from digest.domain.measuring import Measuring
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, get_topic, list_newsletters, list_topics
 from digest.store.sources import list_sources, source_by_id
@@ -52,6 +53,9 @@ class Newsletter(Told):
     goodbye: bool
     local_time: bool
     clicks: Clicks = Field(description="Whether it is counted how often links of its mail are followed.")
+    measuring: Measuring = Field(
+        description="Whether readers are asked to let it be measured what they open and follow."
+    )
     sign_up: bool = Field(description="Whether everybody may ask for it on a page of its own.")
     sign_up_origins: list[str] = Field(
         description="Sites whose scripts may sign readers up; * for every one."
@@ -85,6 +89,7 @@ class Newsletter(Told):
             goodbye=one.goodbye,
             local_time=one.local_time,
             clicks=one.clicks,
+            measuring=one.measuring,
             sign_up=one.sign_up,
             sign_up_origins=list(one.sign_up_origins),
         )

@@ -13,6 +13,7 @@ from digest.domain.articles import Style
 from digest.domain.cadences import Cadence
 from digest.domain.clicks import Clicks
 from digest.domain.errors import InvalidInput
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Approval
 from digest.domain.topics import slug as as_slug
 from digest.pipeline.managing import newsletters as managing
@@ -49,6 +50,7 @@ CONTENTS = (
     "sign_up",
     "sign_up_origins",
     "clicks",
+    "measuring",
 )
 """What an editor may change."""
 IDENTITY = (
@@ -87,6 +89,10 @@ APPROVALS = (
 CLICKS = (
     Choice(Clicks.OFF, "not counted"),
     Choice(Clicks.COUNTED, "counted, without who it was"),
+)
+MEASURING = (
+    Choice(Measuring.OFF, "not measured"),
+    Choice(Measuring.ASKED, "measured of readers who agree"),
 )
 CADENCES = tuple(Choice(cadence, cadence.in_words.capitalize()) for cadence in Cadence)
 
@@ -208,6 +214,7 @@ def _page(
         styles=STYLES,
         cadences=CADENCES,
         clicks=CLICKS,
+        measuring=MEASURING,
         approvals=APPROVALS,
         languages=LANGUAGES,
         zones=zones(),

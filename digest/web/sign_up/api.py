@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from digest.compose.untrusted import plain
 from digest.domain.consents import ConsentSource
@@ -29,7 +29,7 @@ from digest.web.error_pages import status_of
 from digest.web.sign_up.forms import EMAIL_MAX, NAME_MAX, cadence_of
 from digest.web.sign_up.inbox import TheInbox
 from digest.web.sign_up.offers import TheOffer
-from digest.web.sign_up.views import LANGUAGES, Typed, offer_view, wording_of
+from digest.web.sign_up.views import LANGUAGES, Typed, agreed_wording, offer_view
 
 PROBLEM = "application/problem+json"
 
@@ -62,6 +62,10 @@ class Offered(BaseModel):
 
     newsletter: str = Field(examples=["Harbour Week"])
     wording: str = Field(description="What whoever signs up agrees to: show it beside the button.")
+    measuring: str = Field(
+        description="What `may_measure` agrees to: show it beside a box that is not ticked. '' where the "
+        "newsletter asks nobody."
+    )
     topics: list[OfferedTopic]
     cadences: list[str] = Field(description="How often it can be had, the most frequent first.")
     languages: list[str]
@@ -78,6 +82,11 @@ class NewSignUp(BaseModel):
     cadence: str = Field("", max_length=16, description="One that is on offer; '' for the first of them.")
     language: Language | None = Field(None, description="Of the pages for them; null: the newsletter's.")
     name: str = Field("", max_length=NAME_MAX)
+    may_measure: StrictBool = Field(
+        False,
+        description="Whether they ticked that it may be measured what they open and follow, as `measuring` "
+        "says. It means nothing where the newsletter asks nobody.",
+    )
 
 
 class AskedToConfirm(BaseModel):
@@ -170,6 +179,7 @@ async def show_offer(
     return Offered(
         newsletter=view.name,
         wording=view.wording,
+        measuring=view.measuring,
         topics=[
             OfferedTopic(
                 slug=topic.slug,
@@ -222,9 +232,10 @@ async def sign_up(
                 cadence_of(new.cadence, offer),
                 new.language or "",
                 plain(new.name),
+                new.may_measure,
             ),
             ConsentSource.API,
-            wording_of(offer.newsletter, spoken),
+            agreed_wording(offer, spoken, may_measure=new.may_measure),
             client_of(request, runtime.settings.trusted_proxies),
             runtime.clock(),
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from digest.compose.phrases import Phrases
@@ -28,6 +29,7 @@ from digest.web.archive_views import language_of, name_of_newsletter
 from digest.web.clients import client_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
+from digest.web.measuring_words import asked_of
 from digest.web.sign_up.views import day_in, wording_of
 from digest.web.templating import Pages
 
@@ -40,7 +42,8 @@ _WAITS = (SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 class ConfirmingView:
     """Somebody's link. `waits` while it can be confirmed; `topics` are what they get then, or get already.
 
-    `next_day` is when the next issue leaves, '' where no schedule says so.
+    `next_day` is when the next issue leaves, '' where no schedule says so. `measuring` is what they ticked
+    about being measured, '' where they did not.
     """
 
     token: str
@@ -53,6 +56,7 @@ class ConfirmingView:
     is_reader: bool
     topics: tuple[str, ...]
     wording: str
+    measuring: str
     next_day: str
     preferences_token: str
     takes_sign_ups: bool
@@ -69,19 +73,29 @@ def show(runtime: TheRuntime, pages: ThePages, token: str) -> HTMLResponse:
 
 
 @router.post("/confirm/{token}")
-def confirm(request: Request, runtime: TheRuntime, pages: ThePages, token: str) -> HTMLResponse:
-    """Begin a subscription, once; a second time says that it has begun."""
+def confirm(
+    request: Request,
+    runtime: TheRuntime,
+    pages: ThePages,
+    token: str,
+    may_measure: Annotated[str, Form(max_length=3)] = "",
+) -> HTMLResponse:
+    """Begin a subscription, once; a second time says that it has begun.
+
+    Somebody may sign the same address up while the page is open: nobody is measured who was not shown that.
+    """
     try:
         link = runtime.tokens.read_confirmation(token, now=runtime.clock())
     except TooOld as late:
         return _late(runtime, pages, late)
-    newsletter, _, spoken = _read(runtime, pages, link)
+    newsletter, (_, asked), spoken = _read(runtime, pages, link)
     steps.confirm(
         runtime.engine,
         link.newsletter_id,
         link.subscriber_id,
         now=runtime.clock(),
         wording=wording_of(newsletter, spoken),
+        measuring=_measuring(runtime, newsletter, asked, spoken) if may_measure else "",
         network=client_of(request, runtime.settings.trusted_proxies),
         erasure_keys=runtime.erasure_keys,
     )
@@ -110,6 +124,7 @@ def _page(runtime: Runtime, pages: Pages, link: ConfirmationLink, token: str) ->
         is_reader=subscription.state in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED),
         topics=tuple(name_of(topic.name) for topic in topics if topic.slug in wanted),
         wording=wording_of(newsletter, spoken),
+        measuring=_measuring(runtime, newsletter, asked, spoken) if waits else "",
         next_day=day_in(spoken, newsletter, next_due),
         preferences_token=runtime.tokens.sign_preferences(
             link.newsletter_id, link.subscriber_id, subscription.subscriber.email
@@ -138,6 +153,13 @@ def _read(
     wished = asked.wishes.language if asked else ""
     spoken = pages.phrases(wished, subscription.subscriber.language, newsletter.language)
     return newsletter, (subscription, asked), spoken
+
+
+def _measuring(runtime: Runtime, newsletter: Newsletter, asked: Asked | None, spoken: Phrases) -> str:
+    """Return what they agree to about being measured, '' for nothing."""
+    if asked is None or not asked.wishes.may_measure:
+        return ""
+    return asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days)
 
 
 def _late(runtime: Runtime, pages: Pages, late: TooOld) -> HTMLResponse:

@@ -48,6 +48,7 @@ def typed_in(form: FormData) -> Typed:
         shown=text("shown", 200),
         trap=text(TRAP, 200),
         is_form=text("from", 16) == FORM,
+        may_measure=text("may_measure", 3) == "yes",
     )
 
 
@@ -80,7 +81,13 @@ def sign_up_of(typed: Typed, offer: Offer, *, wording: str, network: str, now: d
     return SignUp(
         offer.newsletter.id,
         parse_address(typed.email),
-        Wishes(_topics(typed, offer), cadence_of(typed.cadence, offer), _language(typed), typed.name),
+        Wishes(
+            _topics(typed, offer),
+            cadence_of(typed.cadence, offer),
+            _language(typed),
+            typed.name,
+            typed.may_measure,
+        ),
         ConsentSource.FORM if typed.is_form else ConsentSource.PAGE,
         wording,
         network,

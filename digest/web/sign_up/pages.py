@@ -23,7 +23,7 @@ from digest.web.headers import FEED
 from digest.web.sign_up.forms import problem_with, sign_up_of, typed_in
 from digest.web.sign_up.inbox import TheInbox
 from digest.web.sign_up.offers import TheOffer
-from digest.web.sign_up.views import LANGUAGES, Problem, Typed, offer_view, wording_of
+from digest.web.sign_up.views import LANGUAGES, Problem, Typed, agreed_wording, offer_view
 from digest.web.speech import accepted_languages
 from digest.web.templating import Pages
 
@@ -61,7 +61,7 @@ async def ask(
         shown = runtime.tokens.sign_form(offer.newsletter.id, now=now)
         return _page(request, shown, pages, offer, typed, problem=problem)
     network = client_of(request, runtime.settings.trusted_proxies)
-    wording = wording_of(offer.newsletter, spoken)
+    wording = agreed_wording(offer, spoken, may_measure=typed.may_measure)
     await inbox.put(sign_up_of(typed, offer, wording=wording, network=network, now=now))
     chosen = f"?language={typed.language}" if typed.language in LANGUAGES else ""
     place = f"{pages.base}/subscribe/{offer.newsletter.slug}/asked{chosen}"

@@ -16,6 +16,7 @@ from digest.domain.topics import TopicSlug
 from digest.pipeline.sign_ups import Offer
 from digest.web.archive_looks import Look, look_of
 from digest.web.archive_views import Place, language_of, name_of_newsletter
+from digest.web.measuring_words import asked_of
 from digest.web.sign_up_words import A_MONTH, A_WEEK, CADENCES, NONE_LATELY, WORDING
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français"}
@@ -73,6 +74,7 @@ class Typed:
     shown: str = ""
     trap: str = ""
     is_form: bool = False
+    may_measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class OfferView:
-    """A newsletter's sign-up page. `written_in` is its own language, `spoken` how the page speaks."""
+    """A newsletter's sign-up page. `written_in` is its own language, `spoken` how the page speaks.
+
+    `measuring` is what a tick agrees to, '' where nobody is asked.
+    """
 
     slug: str
     name: str
@@ -94,6 +99,7 @@ class OfferView:
     spoken: Phrases
     look: Look
     wording: str
+    measuring: str
     topics: tuple[TopicChoice, ...]
     cadences: tuple[tuple[str, str], ...]
     languages: Mapping[str, str]
@@ -115,6 +121,7 @@ def offer_view(offer: Offer, spoken: Phrases, typed: Typed, *, problem: Problem 
         spoken=spoken,
         look=look_of(newsletter.theme, f"/subscribe/{newsletter.slug}"),
         wording=wording_of(newsletter, spoken),
+        measuring=asked_of(newsletter, spoken, days=offer.measured_days),
         topics=_choices(offer, spoken, typed.topics),
         cadences=tuple((cadence.value, spoken.said(CADENCES[cadence])) for cadence in newsletter.cadences),
         languages=LANGUAGES,
@@ -128,6 +135,12 @@ def offer_view(offer: Offer, spoken: Phrases, typed: Typed, *, problem: Problem 
 def wording_of(newsletter: Newsletter, spoken: Phrases) -> str:
     """Return what whoever presses the button agrees to."""
     return spoken.said(WORDING, newsletter=name_of_newsletter(newsletter))
+
+
+def agreed_wording(offer: Offer, spoken: Phrases, *, may_measure: bool) -> str:
+    """Return all that a form agrees to: with `may_measure`, what its tick said, too."""
+    measuring = asked_of(offer.newsletter, spoken, days=offer.measured_days) if may_measure else ""
+    return " ".join(filter(None, (wording_of(offer.newsletter, spoken), measuring)))
 
 
 def often(spoken: Phrases, weekly: Mapping[TopicSlug, float] | None, slug: TopicSlug) -> str:

@@ -143,6 +143,7 @@ OF_OTHERS = {
     "/preferences/{token}/less",
     "/preferences/{token}/mute/{topic}",
     "/preferences/{token}/pause",
+    "/preferences/{token}/measuring",
     "/preferences/{token}/return",
     "/preferences/{token}/address",
     "/preferences/{token}/erase",

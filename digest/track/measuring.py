@@ -1,0 +1,67 @@
+"""Readers who let themselves be measured, or take that back: each act is recorded with the words they saw."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
+from digest.domain.measuring import Measuring
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.store.consents import add_consent
+from digest.store.database import writing
+from digest.store.measured import agree_to_measure, cease_to_measure
+from digest.store.newsletters import newsletter_by_id
+from digest.store.subscribers import subscription_of
+
+_HERE = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+
+
+def set_measuring(
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    agrees: bool,
+    *,
+    wording: str,
+    network: str,
+    now: datetime,
+) -> bool:
+    """Do as a reader chose in their settings; return whether they are measured from now on.
+
+    Only who reads a newsletter that asks can agree; everybody can take it back.
+    """
+    with writing(engine) as session:
+        said = Consent(ConsentAct.MEASURED, ConsentSource.SETTINGS, now, now, wording, network)
+        if not agrees:
+            take_back(session, newsletter_id, subscriber_id, said)
+            return False
+        subscription = subscription_of(session, newsletter_id, subscriber_id)
+        return (
+            subscription is not None
+            and subscription.state in _HERE
+            and agree(session, newsletter_id, subscriber_id, said)
+        )
+
+
+def agree(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, said: Consent) -> bool:
+    """Let a reader be measured as they `said`, and record that once; False where nobody is asked."""
+    if newsletter_by_id(session, newsletter_id).measuring is Measuring.OFF:
+        return False
+    if agree_to_measure(session, newsletter_id, subscriber_id, now=said.recorded_at):
+        add_consent(session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.MEASURED))
+    return True
+
+
+def take_back(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, said: Consent
+) -> None:
+    """Let a reader be measured no more, and record that once, as they `said` it."""
+    if cease_to_measure(session, newsletter_id, subscriber_id):
+        add_consent(
+            session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.UNMEASURED, wording="")
+        )
