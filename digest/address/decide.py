@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from digest.domain.issues import Edition, Outline
 from digest.domain.less import NOTHING_LESS, Less
@@ -25,7 +26,8 @@ class Reading:
     """What one reader has of an issue: their edition, what they follow, and what they were told before.
 
     `withheld` says why they get none of it although they follow it, as in 'paused their subscription'.
-    `less` is what they want less of, `unwanted` are the articles whose source is among that.
+    `less` is what they want less of, `unwanted` are the articles whose source is among that, `muted_until` is
+    the last day of each mute. `is_over`: it was decided before, perhaps by what they have changed since.
     """
 
     edition: Edition
@@ -34,6 +36,8 @@ class Reading:
     withheld: str = ""
     less: Less = NOTHING_LESS
     unwanted: Collection[int] = frozenset()
+    muted_until: Mapping[TopicSlug, date] = field(default_factory=dict)
+    is_over: bool = False
 
 
 def item_reasons(
@@ -83,7 +87,18 @@ def _but(
         return "wants nothing of its source"
     counts_for = next((topic for topic in topics if topic in reader.less.wanted(reader.follows)), None)
     if counts_for is None:
-        return "muted that for now" if reader.less.muted else ""
+        return _muted(topics, reader, names)
     if counts_for in reader.less.single:
         return f"wants no more than one article of {names.get(counts_for, counts_for)}"
-    return ""
+    return "did not, or wanted less of it, when this was decided" if reader.is_over else ""
+
+
+def _muted(topics: tuple[TopicSlug, ...], reader: Reading, names: Mapping[TopicSlug, str]) -> str:
+    """Say which topics are muted that an article is followed for, and until when."""
+    muted = [topic for topic in topics if topic in reader.follows]
+    return "muted " + " and ".join(
+        f"{names.get(topic, topic)} until {reader.muted_until[topic]}"
+        if topic in reader.muted_until
+        else names.get(topic, topic)
+        for topic in muted
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -15,7 +15,6 @@ from digest.domain.addressing import Addressable, Skip, Wishes
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
-from digest.domain.less import NOTHING_LESS
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
 from digest.domain.times import by_the_clock, zone
@@ -29,7 +28,7 @@ from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
 from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
-from digest.store.less import less_of
+from digest.store.less import less_of, muted_until
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
@@ -110,16 +109,26 @@ class _Case:
         self._is_outside = is_outside(session, self._newsletter, limits, who, now=now)
         repeats = repeats_of(session, issue, told.addresses)
         self._before = History(session, issue, repeats).of(subscription.subscriber.id)
-        self._less = less_of(session, issue.newsletter_id, subscription.subscriber.id, after=issue.window.end)
+        self._delivery = find_delivery(session, issue.id, who)
+        # What was decided is explained by what they wanted then.
+        self._decided_at = self._delivery.created_at if self._delivery else issue.sending_at
+        self._less = less_of(session, issue.newsletter_id, who, after=issue.window.end, by=self._decided_at)
 
     def explanation(self) -> Explanation:
+        delivery = self._delivery
         names = {topic.slug: topic.name for topic in list_topics(self._session, self._newsletter.id)}
-        delivery = find_delivery(self._session, self._issue.id, self._subscription.subscriber.id)
         edition, verdict, withheld = self._without_delivery() if delivery is None else self._with(delivery)
         follows = self._subscription.follows
-        less = self._less if delivery is None else NOTHING_LESS
-        unwanted = less.unwanted(self._told.sources)
-        reader = Reading(edition, follows, self._before.told, withheld, less, unwanted)
+        reader = Reading(
+            edition,
+            follows,
+            self._before.told,
+            withheld,
+            self._less,
+            self._less.unwanted(self._told.sources),
+            self._muted_until(),
+            is_over=delivery is not None,
+        )
         return Explanation(
             email=self._subscription.subscriber.email,
             issue_id=self._issue.id,
@@ -131,6 +140,12 @@ class _Case:
             issue_state=self._issue.state,
             not_before=self._own_hour(delivery),
         )
+
+    def _muted_until(self) -> Mapping[TopicSlug, date]:
+        who, of = self._subscription.subscriber, self._newsletter
+        until = muted_until(self._session, of.id, who.id, now=self._issue.window.end)
+        tz = own_zone(who.timezone, of)
+        return {topic: end.astimezone(tz).date() for topic, end in until.items()}
 
     def _with(self, delivery: DeliveryRow) -> tuple[Edition, str, str]:
         """Return what a delivery carries, the verdict, and why its reader misses even that."""
@@ -220,7 +235,7 @@ class _Case:
         """Return the verdict on a reader without a delivery, and why they miss even what they follow."""
         skip = find_skip(self._session, self._issue.id, self._subscription.subscriber.id)
         if skip is not None:
-            then = skip.in_words if skip.reason in _WHATEVER_IT_HOLDS else "only since the audience was fixed"
+            then = skip.in_words if skip.reason in _SAYS_ALL else "only since the audience was fixed"
             return f"was sent nothing of this issue: {skip.in_words}", then
         if told := self._is_out():
             return f"gets nothing of this issue: {told}", told
@@ -244,7 +259,8 @@ class _Case:
 
 
 _TO_COME = (IssueState.DRAFT, IssueState.APPROVED)
-_WHATEVER_IT_HOLDS = (
+_SAYS_ALL = (
+    SkipReason.WANTS_LESS,
     SkipReason.PAUSED,
     SkipReason.SUPPRESSED,
     SkipReason.OUTSIDE,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriptionState
+
 UNDO_WITHIN = timedelta(days=30)
 """So long a click takes an unsubscription back. Later a new sign-up does, with a consent of its own."""
 
@@ -42,11 +45,50 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """An unsubscription that was not taken back: when, and why as far as that was said."""
+    """An unsubscription that was not taken back: when, why as far as that was said, and out of what.
+
+    `act` is shared by what was left by one link without a return in between. `was` is the state that was
+    left, `paused_until` the day on which its pause would have ended.
+    """
 
     at: datetime
     reason: Reason | None = None
     words: str = ""
+    act: int = 0
+    was: SubscriptionState = SubscriptionState.ACTIVE
+    paused_until: datetime | None = None
+
+    def back_to(self, now: datetime) -> tuple[SubscriptionState, datetime | None]:
+        """Return what the subscription becomes if this is taken back now, and when its pause ends then.
+
+        What it was: nobody confirms or ends a pause by that. A pause that has ended since is over.
+        """
+        if self.was is SubscriptionState.PAUSED and self.paused_until and self.paused_until <= now:
+            return SubscriptionState.ACTIVE, None
+        return self.was, self.paused_until
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A newsletter that somebody left at a moment, and what it becomes if that is taken back."""
+
+    newsletter_id: NewsletterId
+    at: datetime
+    state: SubscriptionState
+    paused_until: datetime | None = None
+
+    def can_come_back(self, now: datetime) -> bool:
+        """Whether a click still takes it back."""
+        return self.at >= now - UNDO_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """A newsletter whose unsubscription was taken back, and how it stands now."""
+
+    newsletter_id: NewsletterId
+    state: SubscriptionState
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 from sqlalchemy.orm import Session
 
+from digest.domain import departures
 from digest.domain.counting import counted
 from digest.domain.deliveries import UNFINISHED
 from digest.domain.endpoints import CallState
@@ -25,9 +26,12 @@ from digest.store.attempts import AttemptRow
 from digest.store.audit import AuditRow
 from digest.store.clicks import HitRow
 from digest.store.database import reading, writing
+from digest.store.departures import DepartureRow
 from digest.store.entry_links import EntryLinkRow
 from digest.store.erasing import leave_no_trace
+from digest.store.feedback import FeedbackRow
 from digest.store.kept_answers import KeptAnswerRow
+from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
@@ -135,6 +139,28 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             _TALLIES_KEPT,
             "",
             Old(SignUpTallyRow, SignUpTallyRow.hour),
+        ),
+        _old(
+            "feedback",
+            "what readers said of articles",
+            mail,
+            "keep_mail_days",
+            Old(FeedbackRow, FeedbackRow.at),
+        ),
+        _old(
+            "mutes",
+            "mutes of topics that ended",
+            mail,
+            "keep_mail_days",
+            Old(MutedTopicRow, MutedTopicRow.until),
+        ),
+        _old(
+            "departures",
+            "unsubscriptions and why",
+            # Before, an undo needs them.
+            record and max(record, departures.UNDO_WITHIN),
+            "keep_record_days",
+            Old(DepartureRow, DepartureRow.at),
         ),
         Kind("left", "people who left everything", left, "keep_left_days", terms.count_left, forget_left),
         _old("record", "entries of the record", record, "keep_record_days", Old(AuditRow, AuditRow.at)),

@@ -8,24 +8,19 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Select, String, Text, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from digest.domain.deliveries import DeliveryState
 from digest.domain.departures import WORDS_MAX, Departure, Departures, Reason
 from digest.domain.issues import IssueId
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.base import Base, BigId, storable
-from digest.store.deliveries import DeliveryRow
-from digest.store.issues import IssueRow
-from digest.store.newsletters import NewsletterRow
-from digest.store.subscribers import SubscriptionRow
-
-_LEFT_US = (DeliveryState.SENDING.value, DeliveryState.ACCEPTED.value, DeliveryState.UNKNOWN.value)
 
 
 class DepartureRow(Base):
     """Somebody unsubscribed. `issue_id` is the last issue they were sent, None where they were sent none.
 
-    It goes with its reader: what they wrote may say who they are.
+    `act` is the number of the first of those that were left by one link. `undone_at` is when the
+    subscription was no longer left, by whatever way. It goes with its reader: what they wrote may say who
+    they are.
     """
 
     __tablename__ = "departures"
@@ -35,32 +30,44 @@ class DepartureRow(Base):
     subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
     issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="SET NULL"), index=True)
     at: Mapped[datetime]
+    act: Mapped[int] = mapped_column(BigId, server_default="0")
+    state_before: Mapped[str] = mapped_column(String(16), server_default="active")
+    paused_until: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(32), default="")
     words: Mapped[str] = mapped_column(Text, default="")
     undone_at: Mapped[datetime | None]
 
 
 def record_departure(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
-) -> None:
-    """Keep that somebody unsubscribed, and after which issue."""
-    issue_id = _last_sent(session, newsletter_id, subscriber_id)
-    session.add(
-        DepartureRow(newsletter_id=newsletter_id, subscriber_id=subscriber_id, issue_id=issue_id, at=now)
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    issue_id: int | None = None,
+    was: SubscriptionState = SubscriptionState.ACTIVE,
+    paused_until: datetime | None = None,
+    act: int | None = None,
+) -> int:
+    """Keep that somebody unsubscribed, after which issue and out of what; return the act.
+
+    None of it begins a new one.
+    """
+    row = DepartureRow(
+        newsletter_id=newsletter_id,
+        subscriber_id=subscriber_id,
+        issue_id=issue_id,
+        at=now,
+        act=act or 0,
+        state_before=was.value,
+        paused_until=paused_until,
     )
+    session.add(row)
     session.flush()
-
-
-def _last_sent(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> int | None:
-    return session.scalar(
-        select(func.max(DeliveryRow.issue_id))
-        .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
-        .where(
-            DeliveryRow.subscriber_id == subscriber_id,
-            DeliveryRow.state.in_(_LEFT_US),
-            IssueRow.newsletter_id == newsletter_id,
-        )
-    )
+    if act is None:
+        row.act = row.id
+        session.flush()
+    return row.act
 
 
 def find_departure(
@@ -68,7 +75,19 @@ def find_departure(
 ) -> Departure | None:
     """Return the unsubscription that holds, None where none was kept: before 0047 they were not."""
     row = session.scalar(_open(newsletter_id, subscriber_id))
-    return None if row is None else Departure(row.at, Reason(row.reason) if row.reason else None, row.words)
+    return None if row is None else departure_of(row)
+
+
+def departure_of(row: DepartureRow) -> Departure:
+    """Return an unsubscription as it was kept."""
+    return Departure(
+        row.at,
+        Reason(row.reason) if row.reason else None,
+        row.words,
+        row.act,
+        SubscriptionState(row.state_before),
+        row.paused_until,
+    )
 
 
 def _open(newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> Select[DepartureRow]:
@@ -100,48 +119,13 @@ def say_why(
     return True
 
 
-def left_together(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId
-) -> tuple[NewsletterId, ...]:
-    """Return the newsletters that a reader left with this one in one act, this one first."""
-    row = session.scalar(_open(newsletter_id, subscriber_id))
-    if row is None:
-        return (newsletter_id,)
-    others = session.scalars(
-        select(DepartureRow.newsletter_id)
-        .where(
-            DepartureRow.subscriber_id == subscriber_id,
-            DepartureRow.at == row.at,
-            DepartureRow.undone_at.is_(None),
-            DepartureRow.newsletter_id != newsletter_id,
-        )
-        .order_by(DepartureRow.newsletter_id)
-    )
-    return (newsletter_id, *map(NewsletterId, others))
-
-
-def subscribed_to(session: Session, subscriber_id: SubscriberId) -> dict[NewsletterId, str]:
-    """Return the names of all newsletters that a reader has not left, by number.
-
-    What somebody typed their address into and they never confirmed is none: to take back that they left it
-    would confirm it.
-    """
-    rows = session.execute(
-        select(NewsletterRow.id, NewsletterRow.name)
-        .join(SubscriptionRow, SubscriptionRow.newsletter_id == NewsletterRow.id)
-        .where(
-            SubscriptionRow.subscriber_id == subscriber_id,
-            SubscriptionRow.state.in_([SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value]),
-        )
-        .order_by(NewsletterRow.id)
-    )
-    return {NewsletterId(number): name for number, name in rows}
-
-
-def undo_departures(
+def close_departures(
     session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
 ) -> None:
-    """Keep that a reader came back: they are not counted among those who left any more."""
+    """Keep that a reader is here again: they do not count among those who left, and no undo takes it back.
+
+    For whatever moves a subscription out of unsubscribed, in its transaction.
+    """
     session.execute(
         update(DepartureRow)
         .where(

@@ -103,10 +103,20 @@ def feedback_on(session: Session, issue_id: IssueId) -> Mapping[int, Feedback]:
 def feedback_by_source(
     session: Session, newsletter_id: NewsletterId, *, since: datetime
 ) -> Mapping[str, Feedback]:
-    """Return what readers said since then of a newsletter's articles, by the `source_key` of their source."""
-    rows = session.execute(
-        select(FeedbackRow.source, _USEFUL, func.count())
+    """Return what readers said since then of a newsletter's articles, by the `source_key` of their source.
+
+    Readers are counted, and not what they said: whoever judged many articles of a source counts once, as most
+    of their answers go. Who said as often one as the other counts for neither.
+    """
+    leaning = func.sum(case((FeedbackRow.is_useful, 1), else_=-1))
+    readers = (
+        select(FeedbackRow.source, leaning.label("leaning"))
         .where(FeedbackRow.newsletter_id == newsletter_id, FeedbackRow.at >= since)
-        .group_by(FeedbackRow.source)
+        .group_by(FeedbackRow.source, FeedbackRow.subscriber_id)
+        .subquery()
     )
-    return {source: Feedback(int(useful), said - int(useful)) for source, useful, said in rows}
+    useful, not_useful = (
+        func.sum(case((one, 1), else_=0)) for one in (readers.c.leaning > 0, readers.c.leaning < 0)
+    )
+    rows = session.execute(select(readers.c.source, useful, not_useful).group_by(readers.c.source))
+    return {source: Feedback(int(well), int(badly)) for source, well, badly in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Row, exists, func, or_, select
@@ -14,6 +14,7 @@ from digest.domain.cadences import MOST_DAYS, Cadence
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
 from digest.domain.issues import Edition, Issue, IssueId
+from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.domain.times import zone
 from digest.store.articles import ArticleRow
@@ -111,6 +112,15 @@ def _positions(session: Session, told: _Told) -> tuple[int, ...]:
     except Conflict:
         return ()
     return tuple(item.position for item in content.items if item.url == told.url)
+
+
+def last_sent_on(session: Session, newsletter_id: NewsletterId, who: SubscriberId) -> datetime | None:
+    """Return when the days end of the last issue a reader was sent: its day begins then. None for none."""
+    return session.scalar(
+        select(func.max(IssueRow.window_end))
+        .join(DeliveryRow, DeliveryRow.issue_id == IssueRow.id)
+        .where(IssueRow.newsletter_id == newsletter_id, DeliveryRow.subscriber_id == who, _WAS_SENT)
+    )
 
 
 class History:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, ForeignKey, String, delete, exists, select
+from sqlalchemy import ColumnElement, ForeignKey, String, delete, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from digest.domain.less import NOTHING_LESS, Less, source_key
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class MutedTopicRow(Base):
-    """A topic counts as not followed for a subscriber, until then."""
+    """A topic counts as not followed for a subscriber, until then. `since` None is as long as is known."""
 
     __tablename__ = "muted_topics"
 
@@ -34,6 +34,7 @@ class MutedTopicRow(Base):
         ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     until: Mapped[datetime]
+    since: Mapped[datetime | None]
 
 
 class SingleTopicRow(Base):
@@ -47,6 +48,7 @@ class SingleTopicRow(Base):
     topic_id: Mapped[int] = mapped_column(
         ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    since: Mapped[datetime | None]
 
 
 class UnwantedSourceRow(Base):
@@ -61,11 +63,26 @@ class UnwantedSourceRow(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     source: Mapped[str] = mapped_column(String(200), primary_key=True)
+    since: Mapped[datetime | None]
 
 
-def mute_topic(session: Session, subscriber_id: SubscriberId, topic_id: int, *, until: datetime) -> None:
-    """Let a topic count as not followed until then."""
-    row = {"subscriber_id": subscriber_id, "topic_id": topic_id, "until": until}
+def mute_topic(
+    session: Session,
+    subscriber_id: SubscriberId,
+    topic_id: int,
+    *,
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Let a topic count as not followed until then; a mute that has not ended goes on."""
+    going_on = session.scalar(
+        select(MutedTopicRow.since).where(
+            MutedTopicRow.subscriber_id == subscriber_id,
+            MutedTopicRow.topic_id == topic_id,
+            MutedTopicRow.until > now,
+        )
+    )
+    row = {"subscriber_id": subscriber_id, "topic_id": topic_id, "until": until, "since": going_on or now}
     insert_or_replace(session, MutedTopicRow, row)
 
 
@@ -74,10 +91,17 @@ def unmute_topic(session: Session, subscriber_id: SubscriberId, topic_id: int) -
     _forget(session, MutedTopicRow, subscriber_id, MutedTopicRow.topic_id == topic_id)
 
 
-def set_single(session: Session, subscriber_id: SubscriberId, topic_id: int, *, is_single: bool) -> None:
-    """Let a subscriber get one article of a topic at most, or all again."""
+def set_single(
+    session: Session,
+    subscriber_id: SubscriberId,
+    topic_id: int,
+    *,
+    is_single: bool,
+    now: datetime | None = None,
+) -> None:
+    """Let a subscriber get one article of a topic at most, from `now` on, or all again."""
     if is_single:
-        row = {"subscriber_id": subscriber_id, "topic_id": topic_id}
+        row = {"subscriber_id": subscriber_id, "topic_id": topic_id, "since": now}
         session.execute(insert_or_ignore(session, SingleTopicRow, [row]))
     else:
         _forget(session, SingleTopicRow, subscriber_id, SingleTopicRow.topic_id == topic_id)
@@ -90,11 +114,17 @@ def set_unwanted(
     source: str,
     *,
     is_unwanted: bool,
+    now: datetime | None = None,
 ) -> None:
-    """Let a subscriber get nothing of a source, or all again."""
+    """Let a subscriber get nothing of a source, from `now` on, or all again."""
     key = storable(source_key(source))
     if is_unwanted:
-        row = {"newsletter_id": newsletter_id, "subscriber_id": subscriber_id, "source": key}
+        row = {
+            "newsletter_id": newsletter_id,
+            "subscriber_id": subscriber_id,
+            "source": key,
+            "since": now,
+        }
         session.execute(insert_or_ignore(session, UnwantedSourceRow, [row]))
     else:
         _forget(
@@ -123,8 +153,8 @@ class LessAsked:
     """What the readers of one newsletter want less of in an issue, asked for a page of them at a time.
 
     `topics` are row ids, as `topic_ids` returns them. A topic is muted that is so beyond `after`, the end of
-    the days that the issue covers: so an issue looks the same to whoever looks at it, and whenever. Where
-    nobody asked for anything, nobody is asked about.
+    the days that the issue covers: so an issue looks the same to whoever looks at it, and whenever. With `by`
+    only what was asked by then counts. Where nobody asked for anything, nobody is asked about.
     """
 
     def __init__(
@@ -134,13 +164,21 @@ class LessAsked:
         topics: Mapping[TopicSlug, int],
         *,
         after: datetime,
+        by: datetime | None = None,
     ) -> None:
         self._session = session
         self._names = {number: slug for slug, number in topics.items()}
         ids = list(self._names)
-        self._muted = MutedTopicRow.topic_id.in_(ids), MutedTopicRow.until > after
-        self._single = (SingleTopicRow.topic_id.in_(ids),)
-        self._sources = (UnwantedSourceRow.newsletter_id == newsletter_id,)
+        self._muted = (
+            MutedTopicRow.topic_id.in_(ids),
+            MutedTopicRow.until > after,
+            *_by(MutedTopicRow.since, by),
+        )
+        self._single = SingleTopicRow.topic_id.in_(ids), *_by(SingleTopicRow.since, by)
+        self._sources = (
+            UnwantedSourceRow.newsletter_id == newsletter_id,
+            *_by(UnwantedSourceRow.since, by),
+        )
         self.is_any = self._has_any()
 
     def _has_any(self) -> bool:
@@ -199,11 +237,26 @@ class LessAsked:
         )
 
 
+def _by(
+    since: InstrumentedAttribute[datetime | None], by: datetime | None
+) -> tuple[ColumnElement[bool], ...]:
+    return () if by is None else (or_(since.is_(None), since <= by),)
+
+
 def less_of(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, after: datetime
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    after: datetime,
+    by: datetime | None = None,
 ) -> Less:
-    """Return what a subscriber wants less of in an issue whose days end then."""
-    return LessAsked(session, newsletter_id, topic_ids(session, newsletter_id), after=after).of(subscriber_id)
+    """Return what a subscriber wants less of in an issue whose days end then, as far as they asked `by` then.
+
+    None: at any time.
+    """
+    topics = topic_ids(session, newsletter_id)
+    return LessAsked(session, newsletter_id, topics, after=after, by=by).of(subscriber_id)
 
 
 def muted_until(

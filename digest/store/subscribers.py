@@ -34,6 +34,7 @@ from digest.domain.wished import WishedHour
 from digest.store.announcements import announce
 from digest.store.base import NEVER_AGAIN, Base, storable
 from digest.store.database import insert_or_ignore
+from digest.store.departures import close_departures
 from digest.store.newsletters import TopicRow, topic_ids
 
 _RETURNS = text("paused_until IS NOT NULL")
@@ -171,7 +172,7 @@ def subscribe(
     session.flush()
     set_follows(session, newsletter_id, SubscriberId(row.id), follows)
     if is_moved:
-        _announce(session, newsletter_id, SubscriberId(row.id), state, now)
+        _tell_moved(session, newsletter_id, SubscriberId(row.id), state, now)
     return get_subscription(session, newsletter_id, email)
 
 
@@ -378,7 +379,7 @@ def set_subscription_state(
         .returning(SubscriptionRow.subscriber_id)
     )
     if changed is not None:
-        _announce(session, newsletter_id, subscriber_id, state, now)
+        _tell_moved(session, newsletter_id, subscriber_id, state, now)
     return changed is not None
 
 
@@ -406,14 +407,19 @@ def left_at(session: Session, newsletter_id: NewsletterId, subscriber_id: Subscr
     )
 
 
-def _announce(
+def _tell_moved(
     session: Session,
     newsletter_id: NewsletterId,
     subscriber_id: SubscriberId,
     state: SubscriptionState,
     now: datetime,
 ) -> None:
-    """Tell endpoints where a subscription stands: by number, as an address is nobody's else's business."""
+    """Keep that who has not left is here, whichever way they came, and tell endpoints where they stand.
+
+    By number, as an address is nobody else's business.
+    """
+    if state is not SubscriptionState.UNSUBSCRIBED:
+        close_departures(session, newsletter_id, subscriber_id, now=now)
     told = standing_told(newsletter_id, subscriber_id, state)
     announce(session, EventKind(f"subscriber.{state}"), told, now=now)
 

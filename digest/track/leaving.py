@@ -6,18 +6,20 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.departures import Reason
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.domain.subscribers import SubscriberId
 from digest.store import departures
 from digest.store.database import writing
+from digest.store.leaving import left_together, subscribed_to
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import set_cadence, subscription_of
-from digest.track.steps import Change, bring_back_within, unsubscribe_within
+from digest.track.steps import Change, take_back_within, unsubscribe_within
 
 log = structlog.get_logger(__name__)
 
@@ -35,13 +37,18 @@ def unsubscribe_from_all(
 ) -> tuple[NewsletterId, ...]:
     """Stop every newsletter of this installation for a subscriber; return those that they left by this.
 
-    All in one transaction: nothing is armed for them after this has returned. Goodbye is said by the
-    newsletter whose link was used, and by no other.
+    All in one transaction: nothing is armed for them after this has returned. Where the link's newsletter was
+    left before, this belongs to the same act: one undo takes back both. Goodbye is said by the newsletter
+    whose link was used, and by no other.
     """
     with writing(engine) as session:
         # In one order everywhere, and the link's own newsletter too where it was left before.
-        wanted = sorted({newsletter_id, *departures.subscribed_to(session, subscriber_id)})
-        done = {one: unsubscribe_within(session, one, subscriber_id, now=now) for one in wanted}
+        wanted = sorted({newsletter_id, *subscribed_to(session, subscriber_id)})
+        act = _act_of(session, newsletter_id, subscriber_id)
+        done: dict[NewsletterId, tuple[Change, int]] = {}
+        for one in wanted:
+            done[one] = unsubscribe_within(session, one, subscriber_id, now=now, act=act)
+            act = act or _act_of(session, one, subscriber_id)
         left = tuple(one for one, (change, _) in done.items() if change is Change.DONE)
         if says_goodbye and newsletter_id in left and newsletter_by_id(session, newsletter_id).goodbye:
             queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
@@ -50,25 +57,27 @@ def unsubscribe_from_all(
     return left
 
 
+def _act_of(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> int | None:
+    left = departures.find_departure(session, newsletter_id, subscriber_id)
+    return left.act if left else None
+
+
 def resubscribe(
     engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
 ) -> Change:
-    """Take an unsubscription back, and of all the newsletters that were left together with this one.
+    """Take an unsubscription back, and those of all the newsletters that were left in the same act.
 
-    Returns what came of it for this one. The topics followed before are followed again.
+    Each becomes what it was, and the topics followed before are followed again. Returns what came of it for
+    this one; or of another that came back, where this one was left too long ago.
     """
     with writing(engine) as session:
-        together = departures.left_together(session, newsletter_id, subscriber_id)
-        done = {
-            one: bring_back_within(
-                session, one, subscriber_id, only_from=(SubscriptionState.UNSUBSCRIBED,), now=now
-            )
-            for one in sorted(together)
-        }
-    for one, change in done.items():
-        if change in (Change.DONE, Change.SUPPRESSED):
-            log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=one)
-    return done[newsletter_id]
+        together = left_together(session, newsletter_id, subscriber_id, now=now)
+        wanted = sorted({newsletter_id, *(one.newsletter_id for one in together)})
+        done = {one: take_back_within(session, one, subscriber_id, now=now) for one in wanted}
+    back = {one: change for one, change in done.items() if change in (Change.DONE, Change.SUPPRESSED)}
+    for one in back:
+        log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=one)
+    return back.get(newsletter_id) or next(iter(back.values()), done[newsletter_id])
 
 
 def say_why(

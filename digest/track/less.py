@@ -28,12 +28,16 @@ def mute(
     topic: str,
     *,
     now: datetime,
+    until: datetime | None = None,
 ) -> datetime:
-    """Let a topic count as not followed for `MUTED_FOR`; return until when. Raises `NotFound`."""
-    until = now + MUTED_FOR
+    """Let a topic count as not followed until then, None for `MUTED_FOR`; return until when.
+
+    Raises `NotFound`.
+    """
+    until = until or now + MUTED_FOR
     with writing(engine) as session:
         topic_id = _topic_of(session, newsletter_id, subscriber_id, topic)
-        less.mute_topic(session, subscriber_id, topic_id, until=until)
+        less.mute_topic(session, subscriber_id, topic_id, until=until, now=now)
     log.info("subscriber.muted", subscriber=subscriber_id, newsletter=newsletter_id, topic=topic)
     return until
 
@@ -50,12 +54,13 @@ def want_single(
     subscriber_id: SubscriberId,
     topic: str,
     *,
+    now: datetime,
     is_single: bool = True,
 ) -> None:
     """Have a mail hold one article of a topic at most, or all of it again. Raises `NotFound`."""
     with writing(engine) as session:
         topic_id = _topic_of(session, newsletter_id, subscriber_id, topic)
-        less.set_single(session, subscriber_id, topic_id, is_single=is_single)
+        less.set_single(session, subscriber_id, topic_id, is_single=is_single, now=now)
 
 
 def want_nothing_of(
@@ -64,6 +69,7 @@ def want_nothing_of(
     subscriber_id: SubscriberId,
     source: str,
     *,
+    now: datetime,
     is_unwanted: bool = True,
 ) -> None:
     """Have a mail hold nothing of a source, by the name that it prints, or its articles again.
@@ -72,7 +78,7 @@ def want_nothing_of(
     """
     with writing(engine) as session:
         _require(session, newsletter_id, subscriber_id)
-        less.set_unwanted(session, newsletter_id, subscriber_id, source, is_unwanted=is_unwanted)
+        less.set_unwanted(session, newsletter_id, subscriber_id, source, is_unwanted=is_unwanted, now=now)
 
 
 def _topic_of(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, topic: str) -> int:

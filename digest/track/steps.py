@@ -26,8 +26,9 @@ from digest.store.asks import take_ask
 from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.deliveries import cancel_for_subscriber
-from digest.store.departures import record_departure, undo_departures
+from digest.store.departures import find_departure, record_departure
 from digest.store.erasures import forget_erased
+from digest.store.leaving import came_back, last_sent, lock_standing
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_pauses import end_pauses, set_pause_end
@@ -89,15 +90,34 @@ def unsubscribe(
 
 
 def unsubscribe_within(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    act: int | None = None,
 ) -> tuple[Change, int]:
-    """Unsubscribe in the caller's transaction; return what came of it, and how many mails will not go out."""
+    """Unsubscribe in the caller's transaction; return what came of it, and how many mails will not go out.
+
+    What is left in one `act` is taken back in one; None begins a new act.
+    """
+    before = lock_standing(session, newsletter_id, subscriber_id)
     others = frozenset(SubscriptionState) - {SubscriptionState.UNSUBSCRIBED}
     change = _move(
         session, newsletter_id, subscriber_id, SubscriptionState.UNSUBSCRIBED, only_from=others, now=now
     )
-    if change is Change.DONE:
-        record_departure(session, newsletter_id, subscriber_id, now=now)
+    if before and change is Change.DONE:
+        was, paused_until = before
+        record_departure(
+            session,
+            newsletter_id,
+            subscriber_id,
+            now=now,
+            issue_id=last_sent(session, newsletter_id, subscriber_id),
+            was=was,
+            paused_until=paused_until,
+            act=act,
+        )
     return change, cancel_for_subscriber(session, newsletter_id, subscriber_id)
 
 
@@ -206,40 +226,66 @@ def restart(
 ) -> Change:
     """Send the newsletter again to somebody who paused, or unsubscribed a short while ago.
 
-    Who never confirmed does not now.
+    Who never confirmed does not now, nor by having unsubscribed meanwhile.
     """
     with writing(engine) as session:
-        change = bring_back_within(session, newsletter_id, subscriber_id, only_from=_AWAY, now=now)
+        standing = lock_standing(session, newsletter_id, subscriber_id)
+        left = find_departure(session, newsletter_id, subscriber_id)
+        was_pending = left is not None and left.was is SubscriptionState.PENDING
+        if standing and standing[0] is SubscriptionState.UNSUBSCRIBED and was_pending:
+            return Change.NOT_FROM_HERE
+        change = _bring_back(
+            session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, only_from=_AWAY, now=now
+        )
     if change in (Change.DONE, Change.SUPPRESSED):
         log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
     return change
 
 
-def bring_back_within(
+def take_back_within(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> Change:
+    """Take an unsubscription back in the caller's transaction: the subscription becomes what it was.
+
+    Who was never confirmed is not by this, and who had paused stays away until the day they said. Who
+    unsubscribed is only brought back for `UNDO_WITHIN`.
+    """
+    standing = lock_standing(session, newsletter_id, subscriber_id)
+    if standing is None:
+        return Change.REMOVED
+    if standing[0] is not SubscriptionState.UNSUBSCRIBED:
+        back = came_back(session, newsletter_id, subscriber_id)
+        was_it = any(one.newsletter_id == newsletter_id for one in back)
+        is_here = standing[0] is SubscriptionState.ACTIVE
+        return Change.ALREADY if is_here or was_it else Change.NOT_FROM_HERE
+    left = find_departure(session, newsletter_id, subscriber_id)
+    state, until = left.back_to(now) if left else (SubscriptionState.ACTIVE, None)
+    return _bring_back(session, newsletter_id, subscriber_id, state, only_from=_LEFT, now=now, until=until)
+
+
+def _bring_back(
     session: Session,
     newsletter_id: NewsletterId,
     subscriber_id: SubscriberId,
+    to: SubscriptionState,
     *,
     only_from: Collection[SubscriptionState],
     now: datetime,
+    until: datetime | None = None,
 ) -> Change:
-    """Make a subscription active again in the caller's transaction, out of one of these states.
-
-    Who unsubscribed is only brought back for `UNDO_WITHIN`.
-    """
     change = _move(
         session,
         newsletter_id,
         subscriber_id,
-        SubscriptionState.ACTIVE,
+        to,
         only_from=only_from,
         now=now,
+        until=until,
         left_since=now - UNDO_WITHIN,
     )
-    if change is not Change.DONE:
-        return change
-    undo_departures(session, newsletter_id, subscriber_id, now=now)
-    return Change.SUPPRESSED if _is_never_mailed(session, newsletter_id, subscriber_id) else change
+    if change is Change.DONE and _is_never_mailed(session, newsletter_id, subscriber_id):
+        return Change.SUPPRESSED
+    return change
 
 
 def _move(

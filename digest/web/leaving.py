@@ -6,21 +6,26 @@ it leads to nothing but less mail.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from digest.address.steps import own_zone
 from digest.compose.phrases import Phrases
 from digest.domain.cadences import Cadence
-from digest.domain.departures import UNDO_WITHIN, Departure, Reason
-from digest.domain.times import zone
+from digest.domain.departures import UNDO_WITHIN, Back, Departure, Left, Reason
+from digest.domain.newsletters import NewsletterId
+from digest.domain.subscribers import SubscriptionState
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.departures import find_departure, left_together, subscribed_to
+from digest.store.departures import find_departure
+from digest.store.leaving import came_back, left_together, subscribed_to
 from digest.store.newsletters import newsletter_by_id
-from digest.store.subscribers import left_at, subscription_of
+from digest.store.subscribers import subscription_of
 from digest.track import leaving, steps
 from digest.track.steps import Change
 from digest.track.tokens import SubscriptionLink
@@ -50,17 +55,32 @@ _UNDONE = {
 
 
 @dataclass(frozen=True, slots=True)
+class OneView:
+    """A newsletter and how it stands once it is back: active, paused or pending.
+
+    `paused_until` is the day on which a pause ends, '' for none.
+    """
+
+    name: str
+    state: str = SubscriptionState.ACTIVE.value
+    paused_until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LeavingView:
     """What the page knows besides the subscription.
 
-    `others` are the names of the other newsletters that the reader gets from here, `together` those they left
-    in the same act as this one. `until` is the last day on which that can be taken back, '' when it cannot.
-    `slower` is the slowest cadence the newsletter offers, '' when they have none slower to choose.
+    `others` are the names of the other newsletters that the reader gets from here, `left` of those they left
+    in the same act as this one, it first. `undo` is exactly what can be taken back until the day `until`, ''
+    when nothing can; `back` what was. `slower` is the slowest cadence the newsletter offers, '' when they
+    have none slower to choose.
     """
 
     others: tuple[str, ...]
-    together: tuple[str, ...]
+    left: tuple[str, ...]
+    undo: tuple[OneView, ...]
     until: str
+    back: tuple[OneView, ...]
     departure: Departure | None
     slower: str
     reasons: tuple[Reason, ...] = tuple(Reason)
@@ -158,23 +178,39 @@ def _page(runtime: Runtime, pages: Pages, link: SubscriptionLink, told: str) -> 
 
 
 def _leaving_view(runtime: Runtime, link: SubscriptionLink, spoken: Phrases) -> LeavingView:
-    who = link.newsletter_id, link.subscriber_id
+    who, now = (link.newsletter_id, link.subscriber_id), runtime.clock()
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, link.newsletter_id)
         subscription = subscription_of(session, *who)
         gets = subscribed_to(session, link.subscriber_id)
-        since = left_at(session, *who)
-        together = left_together(session, *who)[1:] if since else ()
-        names = tuple(newsletter_by_id(session, one).name for one in together)
-        departure = find_departure(session, *who) if since else None
-    until = since + UNDO_WITHIN if since else None
-    may_undo = until is not None and until >= runtime.clock()
+        left = left_together(session, *who, now=now)
+        back = came_back(session, *who)
+        names = {one: newsletter_by_id(session, one).name for one in _numbers(left, back)}
+        departure = find_departure(session, *who) if left else None
+
+    tz = own_zone(subscription.subscriber.timezone if subscription else "", newsletter)
+
+    def one_view(one: Left | Back) -> OneView:
+        ends = one.paused_until
+        return OneView(names[one.newsletter_id], one.state.value, day_of(ends) if ends else "")
+
+    def day_of(moment: datetime) -> str:
+        return spoken.day(moment.astimezone(tz).date())
+
+    undo = tuple(one for one in left if one.can_come_back(now))
     slowest = newsletter.cadences[-1]
     has_slowest = subscription is None or subscription.cadence is slowest
     return LeavingView(
         others=tuple(name for number, name in gets.items() if number != link.newsletter_id),
-        together=names,
-        until=spoken.day(until.astimezone(zone(newsletter.timezone)).date()) if until and may_undo else "",
+        left=tuple(names[one.newsletter_id] for one in left),
+        undo=tuple(map(one_view, undo)),
+        until=day_of(min(one.at for one in undo) + UNDO_WITHIN) if undo else "",
+        # Of who is here, and never left: they get it, all the same.
+        back=tuple(map(one_view, back)) or (() if left else (OneView(newsletter.name),)),
         departure=departure,
         slower="" if has_slowest or slowest is Cadence.EVERY else slowest.value,
     )
+
+
+def _numbers(*those: Iterable[Left | Back]) -> frozenset[NewsletterId]:
+    return frozenset(one.newsletter_id for part in those for one in part)

@@ -1,4 +1,4 @@
-"""Less of something: muting a topic for a month, and fewer articles like one that was sent.
+"""Less of something: muting a topic for a while, and fewer articles like one that was sent.
 
 A mail links here with its reader's own link to their preferences; the path says which topic or article. As
 mail scanners open every link, GET and HEAD only ask.
@@ -17,6 +17,7 @@ from digest.compose.phrases import Phrases
 from digest.domain.errors import NotFound
 from digest.domain.less import MUTED_FOR, source_key
 from digest.domain.times import zone
+from digest.pipeline import muting
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.less import less_of, muted_until
@@ -45,31 +46,28 @@ Act = Annotated[str, Form()]
 
 @dataclass(frozen=True, slots=True)
 class LessLine:
-    """Something a reader wants less of. `kind` is mute, single or source; `key` names it in the form.
-
-    `until` is the day on which a mute ends by itself, '' for the others.
-    """
+    """Something a reader wants less of. `kind` is single or source; `key` names it in the form."""
 
     kind: str
     key: str
     name: str
-    until: str = ""
 
 
-def less_lines(runtime: Runtime, link: SubscriptionLink, spoken: Phrases) -> tuple[LessLine, ...]:
-    """Return all that a reader wants less of, for the page on which they end it."""
-    reader = reader_view(runtime, link)
-    now = runtime.clock()
+def muted_days(runtime: Runtime, link: SubscriptionLink, spoken: Phrases) -> dict[str, str]:
+    """Return until which day each muted topic is, by its short name."""
+    who, now = (link.newsletter_id, link.subscriber_id), runtime.clock()
     with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, link.newsletter_id)
-        wants = less_of(session, link.newsletter_id, link.subscriber_id, after=now)
-        until = muted_until(session, link.newsletter_id, link.subscriber_id, now=now)
-    topics = [topic for topic in reader.topics if topic.slug in until]
-    lines = [
-        LessLine("mute", one.slug, one.name, _day(until[one.slug], newsletter.timezone, spoken))
-        for one in topics
-    ]
-    lines += [LessLine("single", one.slug, one.name) for one in reader.topics if one.slug in wants.single]
+        timezone = newsletter_by_id(session, link.newsletter_id).timezone
+        until = muted_until(session, *who, now=now)
+    return {str(topic): _day(end, timezone, spoken) for topic, end in until.items()}
+
+
+def less_lines(runtime: Runtime, link: SubscriptionLink) -> tuple[LessLine, ...]:
+    """Return what a reader wants less of, but for mutes, for the page on which they end it."""
+    reader = reader_view(runtime, link)
+    with reading(runtime.engine) as session:
+        wants = less_of(session, link.newsletter_id, link.subscriber_id, after=runtime.clock())
+    lines = [LessLine("single", one.slug, one.name) for one in reader.topics if one.slug in wants.single]
     lines += [LessLine("source", name, name) for name in sorted(wants.sources)]
     return tuple(lines)
 
@@ -91,7 +89,7 @@ def mute(
     if act == "end":
         less.unmute(runtime.engine, *who, topic)
     elif act == "mute":
-        less.mute(runtime.engine, *who, topic, now=runtime.clock())
+        muting.mute(runtime, *who, topic)
     return _mute_page(runtime, pages, link, token, topic, act)
 
 
@@ -120,11 +118,11 @@ def fewer(
 ) -> HTMLResponse:
     """Want less of the topic or of the source of an article, or all of it again."""
     article = sent_article(runtime, link, issue_id, position)
-    who = link.newsletter_id, link.subscriber_id
+    who, now = (link.newsletter_id, link.subscriber_id), runtime.clock()
     if act in ("single", "every"):
-        less.want_single(runtime.engine, *who, article.topic, is_single=act == "single")
+        less.want_single(runtime.engine, *who, article.topic, is_single=act == "single", now=now)
     elif act in ("nothing", "again"):
-        less.want_nothing_of(runtime.engine, *who, article.source, is_unwanted=act == "nothing")
+        less.want_nothing_of(runtime.engine, *who, article.source, is_unwanted=act == "nothing", now=now)
     return _fewer_page(runtime, pages, link, token, article)
 
 
@@ -132,13 +130,13 @@ def fewer(
 def end_less(runtime: TheRuntime, link: PreferencesLink, token: str, end: Act) -> RedirectResponse:
     """End one of the things that the page of preferences lists, and show that page."""
     kind, _, key = end.partition(":")
-    who = link.newsletter_id, link.subscriber_id
+    who, now = (link.newsletter_id, link.subscriber_id), runtime.clock()
     if kind == "mute":
         less.unmute(runtime.engine, *who, key)
     elif kind == "single":
-        less.want_single(runtime.engine, *who, key, is_single=False)
+        less.want_single(runtime.engine, *who, key, is_single=False, now=now)
     elif kind == "source":
-        less.want_nothing_of(runtime.engine, *who, key, is_unwanted=False)
+        less.want_nothing_of(runtime.engine, *who, key, is_unwanted=False, now=now)
     return RedirectResponse(f"{runtime.link('preferences', token)}#less", status_code=303)
 
 
@@ -151,17 +149,19 @@ def _mute_page(
         raise NotFound(f"newsletter {link.newsletter_id} has no topic '{slug}'")
     spoken = pages.phrases(*reader.languages)
     now = runtime.clock()
+    muted = muted_days(runtime, link, spoken).get(topic.slug, "")
+    would_end = muting.mute_end(runtime, link.newsletter_id, link.subscriber_id)
     with reading(runtime.engine) as session:
         timezone = newsletter_by_id(session, link.newsletter_id).timezone
-        until = muted_until(session, link.newsletter_id, link.subscriber_id, now=now).get(topic.slug)
     return pages.reader(
         "mute.html",
         spoken,
         reader=reader,
         token=token,
         topic=topic,
-        muted=_day(until, timezone, spoken) if until else "",
-        would_end=_day(now + MUTED_FOR, timezone, spoken),
+        muted=muted,
+        would_end=_day(would_end, timezone, spoken),
+        is_longer=would_end > now + MUTED_FOR,
         has_ended=act == "end",
     )
 

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.subscribers import Subscription
+from digest.pipeline import muting
 from digest.pipeline.choosing import Typed, read_choices, save_choices
 from digest.pipeline.next_issue import next_issue_for
 from digest.pipeline.reader_pauses import pause_until
@@ -23,14 +24,14 @@ from digest.store.database import reading
 from digest.store.measured import measured_since
 from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_choices import Choices, topics_lately
-from digest.track import steps
+from digest.track import less, steps
 from digest.track.measuring import set_measuring
 from digest.track.steps import Change
 from digest.track.tokens import SubscriptionLink
 from digest.web.clients import client_of
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
-from digest.web.less import less_lines
+from digest.web.less import less_lines, muted_days
 from digest.web.links import PreferencesLink
 from digest.web.measuring_words import asked_of
 from digest.web.preference_views import allowed_cadences, next_view, settings_view
@@ -43,8 +44,8 @@ router = APIRouter(tags=[FOR_READERS])
 PREVIEW = "preview"
 """What the button that only shows the next issue says."""
 
-MUTE = "mute:"
-"""What the button that mutes one topic says before its name."""
+MUTE, UNMUTE = "mute:", "unmute:"
+"""What the buttons that mute one topic, and end that, say before its name."""
 
 _RETURN = {
     Change.DONE: "returned",
@@ -90,14 +91,13 @@ def save_preferences(
     topic: Annotated[list[str], Form(default_factory=list)],
     fields: Fields,
 ) -> HTMLResponse:
-    """Store exactly what was chosen, but for a topic whose own button was pressed to mute it.
+    """Store exactly what was chosen, and mute the topic whose own button was pressed, or end that.
 
     Or show what the next issue would hold with these choices, and store nothing. A form that cannot be stored
     is shown again as it was typed.
     """
     subscription = get_subscription(runtime, link)
-    ticked = frozenset(slug for slug in topic if f"{MUTE}{slug}" != save)
-    typed = replace(Typed.of(Choices.of(subscription)), topics=ticked, **fields)
+    typed = replace(Typed.of(Choices.of(subscription)), topics=frozenset(topic), **fields)
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, link.newsletter_id)
     choices, wrong = read_choices(typed, allowed_cadences(newsletter, subscription))
@@ -106,11 +106,27 @@ def save_preferences(
     if save == PREVIEW:
         return _page(runtime, pages, link, token, "", typed=typed, looks=(subscription, choices))
     try:
+        told = _mute_or_end(runtime, link, save, choices)
         save_choices(runtime, link.newsletter_id, link.subscriber_id, choices)
     except NotFound:
         # The newsletter dropped a topic while the page was open.
         return _page(runtime, pages, link, token, "changed", typed=typed, status=422)
-    return _page(runtime, pages, link, token, "saved")
+    return _page(runtime, pages, link, token, *told)
+
+
+def _mute_or_end(runtime: Runtime, link: SubscriptionLink, save: str, choices: Choices) -> tuple[str, str]:
+    """Mute the topic of the button that was pressed, or end that; return what is told, and of which topic.
+
+    One whose tick was taken away is not followed any more, so there is nothing to mute.
+    """
+    who = link.newsletter_id, link.subscriber_id
+    if (muted := save.removeprefix(MUTE)) != save and muted in choices.follows:
+        muting.mute(runtime, *who, muted)
+        return "muted", muted
+    if (ended := save.removeprefix(UNMUTE)) != save:
+        less.unmute(runtime.engine, *who, ended)
+        return ("unmuted", ended) if ended in choices.follows else ("saved", "")
+    return "saved", ""
 
 
 @router.post("/preferences/{token}/pause")
@@ -172,6 +188,7 @@ def _page(
     link: SubscriptionLink,
     token: str,
     told: str,
+    about: str = "",
     *,
     typed: Typed | None = None,
     wrong: frozenset[str] = frozenset(),
@@ -208,7 +225,9 @@ def _page(
         settings=settings,
         token=token,
         told=told,
-        less=less_lines(runtime, link, spoken),
+        about=next((topic for topic in reader.topics if topic.slug == about), None),
+        muted=muted_days(runtime, link, spoken),
+        less=less_lines(runtime, link),
         measuring=asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days),
         is_measured=is_measured,
     )

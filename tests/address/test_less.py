@@ -20,6 +20,9 @@ from digest.store.revisions import get_outline, get_rendered
 from tests.address.audience import Audience
 from tests.stored import CITIES, CLIMATE, NOW, SPACE, WINDOW, stored_newsletter
 
+BEFORE = WINDOW.start
+"""When readers said so: before the issue was addressed."""
+
 SOURCES = ("Meridian", "Harbour Post", "Meridian", "Meridian")
 
 
@@ -51,7 +54,7 @@ def mute(audience: Audience, name: str, topic: str, *, days: int) -> None:
     who = audience.add(name, CLIMATE, SPACE)
     with writing(audience.engine) as session:
         number = topic_ids(session, audience.newsletter.id)[topic]  # type: ignore[index]
-        less.mute_topic(session, who, number, until=WINDOW.end + timedelta(days=days))
+        less.mute_topic(session, who, number, until=WINDOW.end + timedelta(days=days), now=BEFORE)
 
 
 def test_what_readers_want_less_of_is_left_out_and_nobody_elses(told: Audience) -> None:
@@ -98,7 +101,7 @@ def test_it_is_explained(told: Audience) -> None:
     mute(told, "anna", CLIMATE, days=1)
     why = explain(told.engine, told.issue.id, "anna@example.org")
     assert [item.reason for item in why.items] == [
-        "follows Climate, but muted that for now",
+        "follows Climate, but muted Climate until 2026-11-24",
         "follows Space",
         "follows Space",
         "is about Cities, which they do not follow",
@@ -116,11 +119,49 @@ def test_it_is_explained(told: Audience) -> None:
     assert why.items[1].reason == "follows Space, but wants nothing of its source"
 
 
+def test_what_was_left_out_of_a_mail_is_explained_by_what_they_wanted_then(told: Audience) -> None:
+    mute(told, "anna", CLIMATE, days=1)
+    who = told.add("ben", SPACE, CITIES)
+    with writing(told.engine) as session:
+        number = topic_ids(session, told.newsletter.id)[SPACE]
+        less.set_single(session, who, number, is_single=True, now=BEFORE)
+    told.address()
+    assert reasons_of(told, "anna") == [
+        "follows Climate, but muted Climate until 2026-11-24",
+        "follows Space",
+        "follows Space",
+        "is about Cities, which they do not follow",
+    ]
+    single = "follows Space, but wants no more than one article of Space"
+    assert reasons_of(told, "ben")[1:] == ["follows Space", single, "follows Cities"]
+
+
+def test_what_they_have_changed_since_explains_nothing(told: Audience) -> None:
+    who, later = told.add("anna", SPACE), NOW + timedelta(hours=1)
+    mute(told, "ben", CLIMATE, days=1)
+    ben = told.add("ben", CLIMATE, SPACE)
+    told.address()
+    with writing(told.engine) as session:
+        ids = topic_ids(session, told.newsletter.id)
+        less.mute_topic(session, who, ids[CITIES], until=NOW + timedelta(days=30), now=later)
+        less.unmute_topic(session, ben, ids[CLIMATE])
+    told.add("anna", SPACE, CITIES)
+    changed = "but did not, or wanted less of it, when this was decided"
+    assert reasons_of(told, "anna")[3] == f"follows Cities, {changed}"
+    assert reasons_of(told, "ben")[0] == f"follows Climate, {changed}"
+
+
+def reasons_of(audience: Audience, name: str) -> list[str]:
+    found = explain(audience.engine, audience.issue.id, f"{name}@example.org")
+    return [item.reason for item in found.items]
+
+
 def test_another_newsletters_wishes_are_none_here(engine: Engine, told: Audience) -> None:
     who = told.add("anna", CLIMATE)
     other = stored_newsletter(engine, slug="daily")
     with writing(engine) as session:
-        less.mute_topic(session, who, topic_ids(session, other.id)[CLIMATE], until=NOW + timedelta(days=30))
+        number = topic_ids(session, other.id)[CLIMATE]
+        less.mute_topic(session, who, number, until=NOW + timedelta(days=30), now=NOW)
         less.set_unwanted(session, other.id, who, "Meridian", is_unwanted=True)
     told.address()
     assert told.planned == {"anna@example.org": "climate:0,1"}

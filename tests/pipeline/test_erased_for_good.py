@@ -14,12 +14,13 @@ from sqlalchemy import Engine, select
 from digest.domain.accounts import Right
 from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryId, DeliveryState, Outcome
+from digest.domain.departures import Reason
 from digest.domain.endpoints import EventKind
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriberId
 from digest.intake.lists.steps import import_text
 from digest.logs import set_up_logs
-from digest.pipeline.erasing import erase_address
+from digest.pipeline.erasing import address_data, erase_address
 from digest.pipeline.letters import mail_link
 from digest.pipeline.sharing import share_issue
 from digest.pipeline.sign_ups import take_in_sign_ups
@@ -32,11 +33,14 @@ from digest.store.database import reading, writing
 from digest.store.endpoints import add_endpoint
 from digest.store.sign_ups import put_sign_ups
 from digest.store.subscribers import SubscriberRow
+from digest.store.tables import metadata
 from digest.store.tokens import add_token
+from digest.track import less
 from digest.track.bounces import take_in
 from digest.track.events import Event, take_events
 from digest.track.events import EventKind as Told
-from digest.track.leaving import resubscribe
+from digest.track.feedback import say_useful
+from digest.track.leaving import resubscribe, say_why
 from digest.track.returns import ReturnPaths
 from digest.track.steps import confirm, pause, unsubscribe
 from digest.web.app import make_app
@@ -110,12 +114,43 @@ def live(send: Controlled, redis_url: str) -> None:
     let_be_mailed(runtime, ADA, why=f"{ADA} wrote to us", by="Cy")
     suppress_by_hand(runtime, ADA, why="asked by phone", by="Cy")
     pause(engine, weekly.id, who, now=NOW)
+    wants_less(send, who)
     unsubscribe(engine, weekly.id, who, now=NOW, says_goodbye=True)
+    say_why(engine, weekly.id, who, reason=Reason.OTHER, words=f"I told you so. {NAME}, {ADA}")
     resubscribe(engine, weekly.id, who, now=NOW)
     worker = make_worker(Settings(broker_url=redis_url))
     worker.send_task("worker.tasks.send", (send.issue.id,))
     worker.send_task("worker.tasks.post")
     api.close()
+
+
+def wants_less(send: Controlled, who: SubscriberId) -> None:
+    """Mute, ask for fewer, and say what was useful, as the links of a mail do."""
+    engine, weekly = send.engine, send.newsletter.id
+    less.mute(engine, weekly, who, CLIMATE, now=NOW)
+    less.want_single(engine, weekly, who, CLIMATE, now=NOW)
+    less.want_nothing_of(engine, weekly, who, "Meridian", now=NOW)
+    say_useful(
+        engine,
+        weekly,
+        who,
+        issue_id=send.issue.id,
+        position=0,
+        source="Meridian",
+        is_useful=False,
+        now=NOW,
+    )
+
+
+def rows_of(engine: Engine, who: SubscriberId) -> set[str]:
+    """The tables that hold a row of this subscriber."""
+    with reading(engine) as session:
+        return {
+            table.name
+            for table in metadata.sorted_tables
+            if "subscriber_id" in table.columns
+            and session.execute(select(table).where(table.c.subscriber_id == who).limit(1)).first()
+        }
 
 
 def sign_up(send: Controlled, at: datetime) -> None:
@@ -163,11 +198,17 @@ def test_nothing_is_found_of_her(
     sought = spellings(ADA) | spellings(NAME) | spellings("ada.fenwick") | spellings("lighthouse.example")
     held = columns_that_hold(send.engine, ADA, NAME)
     assert len(held) >= 15, f"a life leaves traces, or the search is blind: {held}"
+    who = number_of(send)
+    told = {"departures", "feedback", "muted_topics", "single_topics", "unwanted_sources"}
+    assert told <= rows_of(send.engine, who)
+    data = address_data(send.runtime, ADA)
+    assert all(data[name] for name in told), "what is kept of them is what they are told"
     assert is_in(dump(send, postgres_server), sought)
 
     erase_address(send.runtime, ADA, by="Cy")
 
     assert columns_that_hold(send.engine, ADA, NAME, "lighthouse.example") == []
+    assert rows_of(send.engine, who) <= {"deliveries", "skips"}, "these stay as numbers, so that counts hold"
     send.engine.dispose()
     assert not is_in(dump(send, postgres_server), sought)
     assert not is_in(in_redis(redis_url), sought)

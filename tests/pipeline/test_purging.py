@@ -12,7 +12,7 @@ from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId
 from digest.domain.issues import IssueState
 from digest.domain.letters import LetterKind
-from digest.domain.subscribers import SubscriptionState
+from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.pipeline import purging
 from digest.pipeline.purging import AGAIN_AFTER, look, purge
 from digest.store.audit import list_entries, record
@@ -20,11 +20,16 @@ from digest.store.base import Base
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.erasures import ErasureRow, is_erased
+from digest.store.feedback import FeedbackRow
 from digest.store.issues import IssueRow
+from digest.store.less import MutedTopicRow
 from digest.store.letters import queue_letter
 from digest.store.purges import purged_since
 from digest.store.returned import NewReturned, ReturnedRow, record_returned
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, set_subscription_state, subscribe
+from digest.track import less
+from digest.track.feedback import say_useful
+from digest.track.steps import unsubscribe
 from tests.pipeline.controlled import ACCEPTED, Controlled
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
 from tests.stores_searched import columns_that_hold
@@ -154,7 +159,7 @@ def test_what_is_kept_for_good_stays(sent: Controlled) -> None:
     runtime = type(sent.runtime)(sent.runtime.settings.model_copy(update=settings), sent.clock)
     sent.clock.now = NOW + timedelta(days=10_000)
     assert purge(runtime) == {}
-    assert [one.kind.setting for one in look(runtime) if one.count is None].count("keep_mail_days") == 3
+    assert [one.kind.setting for one in look(runtime) if one.count is None].count("keep_mail_days") == 5
 
 
 def test_a_look_tells_what_a_purge_then_removes(sent: Controlled) -> None:
@@ -169,3 +174,37 @@ def test_a_look_tells_what_a_purge_then_removes(sent: Controlled) -> None:
         assert {name: removed for name, (removed, _) in told.items() if removed} == looked
         assert told["letters"] == (0, sent.clock.now)
         assert list_entries(session, limit=9) == ()
+
+
+def test_what_readers_said_and_why_they_left_goes_after_its_term(sent: Controlled) -> None:
+    engine, weekly = sent.engine, sent.newsletter.id
+    with reading(engine) as session:
+        who, other = (SubscriberId(one) for one in session.scalars(select(SubscriberRow.id).limit(2)))
+    for at, reader in ((0, who), (1, other)):
+        say_useful(
+            engine,
+            weekly,
+            reader,
+            issue_id=sent.issue.id,
+            position=0,
+            source="Meridian",
+            is_useful=True,
+            now=NOW + timedelta(days=at * MAIL),
+        )
+    ends = less.mute(engine, weekly, who, CLIMATE, now=NOW)
+    unsubscribe(engine, weekly, who, now=NOW)
+    assert after(sent, MAIL - 1) == {}
+    assert after(sent, MAIL + 1)["feedback"] == 1
+    assert after(sent, MAIL + (ends - NOW).days + 1)["mutes"] == 1
+    assert (count(engine, FeedbackRow), count(engine, MutedTopicRow)) == (1, 0)
+    assert after(sent, RECORD + 1)["departures"] == 1
+
+
+def test_an_unsubscription_is_kept_as_long_as_it_can_be_taken_back(sent: Controlled) -> None:
+    short = sent.runtime.settings.model_copy(update={"keep_record_days": 1})
+    sent.runtime = type(sent.runtime)(short, sent.clock)
+    with reading(sent.engine) as session:
+        who = SubscriberId(session.scalars(select(SubscriberRow.id).limit(1)).one())
+    unsubscribe(sent.engine, sent.newsletter.id, who, now=NOW)
+    assert "departures" not in after(sent, 29)
+    assert after(sent, 31)["departures"] == 1

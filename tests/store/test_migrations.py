@@ -53,6 +53,7 @@ from tests.stored import (
     sample_article,
     stored_article,
     stored_newsletter,
+    stored_reader,
     stored_source,
 )
 
@@ -305,3 +306,31 @@ def test_an_issue_paused_before_pauses_were_noted_goes_on(migrated: Engine) -> N
     migrate(migrated)
     with writing(migrated) as session:
         assert resume_issue(session, issue.id, by="Ada", now=NOW).state is IssueState.SENDING
+
+
+def test_0050_closes_departures_of_who_is_here_and_pairs_what_was_left_at_once(migrated: Engine) -> None:
+    weekly, daily = stored_newsletter(migrated), stored_newsletter(migrated, slug="daily")
+    for each in (weekly, daily):
+        who = stored_reader(migrated, each, "anna@example.org")
+    migrate(migrated, to="0049")
+    with migrated.begin() as connection:
+        for number, (newsletter, at) in enumerate(((weekly, 1), (daily, 1), (daily, 2)), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO departures (id, newsletter_id, subscriber_id, at, reason, words) "
+                    f"VALUES ({number}, {newsletter.id}, {who}, '2026-11-0{at} 00:00:00', '', '')"
+                )
+            )
+        connection.execute(
+            text(f"UPDATE subscriptions SET state = 'unsubscribed' WHERE newsletter_id = {daily.id}")
+        )
+    migrate(migrated)
+    with migrated.connect() as connection:
+        rows = connection.execute(
+            text("SELECT act, undone_at IS NULL, state_before FROM departures ORDER BY id")
+        ).all()
+    assert [(act, bool(is_open), was) for act, is_open, was in rows] == [
+        (1, False, "active"),
+        (1, True, "active"),
+        (3, True, "active"),
+    ]

@@ -212,6 +212,34 @@ def test_everything_stops_at_once_and_comes_back_at_once(site: Site) -> None:
     assert state_of(site.runtime.engine, ADA) is daily_state(site, ADA) is SubscriptionState.ACTIVE
 
 
+def test_the_page_says_exactly_what_undo_brings_back_and_that_is_what_comes(site: Site) -> None:
+    with_a_daily(site, ADA)
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    assert "Undo, keep sending it" in site.post(link, **ONE_CLICK).text
+    page = words_of(site.post(f"{link}/all").text)
+    assert "Undo brings back: The Saturday Reader The Daily Reader Undo This page" in page
+    undone = words_of(site.post(f"{link}/undo").text)
+    assert f"{ADA} gets The Saturday Reader, The Daily Reader again" in undone
+    assert state_of(site.runtime.engine, ADA) is daily_state(site, ADA) is SubscriptionState.ACTIVE
+
+
+def test_undo_says_which_subscription_stays_paused_or_unconfirmed(site: Site) -> None:
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/pause", until="2026-12-01")
+    page = words_of(site.post(link, **ONE_CLICK).text)
+    assert "Undo brings back: The Saturday Reader, paused until 1 December, as before" in page
+    undone = words_of(site.post(f"{link}/undo").text)
+    assert "As it was before The Saturday Reader is paused until 1 December, as it was before." in undone
+    assert "Welcome back" not in undone
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.PAUSED
+    set_state(site.runtime.engine, BEN, SubscriptionState.PENDING)
+    link = site.link(Purpose.UNSUBSCRIBE, BEN)
+    page = words_of(site.post(link, **ONE_CLICK).text)
+    assert "Undo brings back: The Saturday Reader, still to be confirmed, as before" in page
+    assert "The Saturday Reader waits to be confirmed" in words_of(site.post(f"{link}/undo").text)
+    assert state_of(site.runtime.engine, BEN) is SubscriptionState.PENDING
+
+
 def test_what_was_never_confirmed_is_no_part_of_everything_and_no_undo_confirms_it(site: Site) -> None:
     with_a_daily(site, ADA)
     with writing(site.runtime.engine) as session:

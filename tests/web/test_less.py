@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
@@ -16,6 +16,7 @@ from digest.store.database import reading, writing
 from digest.store.feedback import feedback_by_source, feedback_on
 from digest.store.less import MutedTopicRow, less_of
 from digest.store.newsletters import remove_topic
+from digest.store.schedules import add_schedule
 from digest.store.subscribers import SubscriberRow
 from digest.track.tokens import Purpose
 from tests.samples import CLIMATE, FOOD
@@ -64,16 +65,28 @@ def test_a_mails_topic_leads_to_a_page_that_asks_and_mutes_for_a_month(site: Sit
 
 
 def test_a_mute_is_shown_and_ended_where_all_choices_are(site: Site) -> None:
-    assert 'id="less"' not in site.get(preferences(site)).text
+    assert "Muted until" not in site.get(preferences(site)).text
     site.post(f"{preferences(site)}/mute/climate", act="mute")
-    page = site.get(preferences(site)).text
-    assert "Climate & energy: muted until 23 December" in words_of(page)
-    button = re.search(r'name="end" value="([^"]+)"', page)
-    assert button
-    after = site.client.post(f"{preferences(site)}/less", data={"end": button[1]}, follow_redirects=True)
-    assert after.status_code == 200
-    assert 'id="less"' not in after.text
+    assert "Muted until 23 December Unmute Climate & energy" in words_at(site, preferences(site))
+    after = site.post(f"{preferences(site)}/less", end="mute:climate")
+    assert "Muted until" not in after.text
     assert wants(site) == Less()
+
+
+def test_a_mute_that_is_longer_than_a_month_says_until_when_and_why(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        due = datetime(2027, 1, 1, 7, tzinfo=UTC)
+        add_schedule(
+            session, NewsletterId(1), cron="0 7 1 1 *", timezone="UTC", window_days=30, next_due=due, now=NOW
+        )
+    link = f"{preferences(site)}/mute/climate"
+    asked = words_at(site, link)
+    assert "Mute Climate & energy until 2 January?" in asked
+    assert "so that one issue of yours at least comes without it. Mute it until 2 January" in asked
+    assert "Until 2 January your mail has nothing of Climate & energy." in words_of(
+        site.post(link, act="mute").text
+    )
+    assert "Muted until 2 January" in words_at(site, preferences(site))
 
 
 def test_a_mute_is_ended_on_its_own_page_and_ends_by_itself(site: Site) -> None:

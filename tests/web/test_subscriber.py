@@ -121,10 +121,26 @@ def test_a_topic_is_muted_by_one_button_and_the_others_stay_as_ticked(site: Site
     link = site.link(Purpose.PREFERENCES, ADA)
     ticked = re.findall(r'name="topic" value="([^"]+)" checked', site.get(link).text)
     assert len(ticked) >= 2
-    assert f'value="mute:{ticked[0]}">Mute ' in site.get(link).text
-    told = site.post(link, topic=ticked, save=f"mute:{ticked[0]}").text
-    assert re.findall(r'name="topic" value="([^"]+)" checked', told) == ticked[1:]
-    assert f"mute:{ticked[0]}" not in told
+    assert f'value="mute:{ticked[0]}">Mute<' in site.get(link).text
+    page = site.post(link, topic=ticked, save=f"mute:{ticked[0]}").text
+    assert re.findall(r'name="topic" value="([^"]+)" checked', page) == ticked, "it is followed all the same"
+    assert "Until 23 December your mail has nothing of Climate & energy . Then it comes back" in text_of(page)
+    assert "Muted until 23 December Unmute Climate & energy" in text_of(page)
+    assert f'value="mute:{ticked[0]}"' not in page
+    page = site.post(link, topic=ticked, save=f"unmute:{ticked[0]}").text
+    assert "from the next issue on your mail has Climate & energy again" in text_of(page)
+    assert f'value="mute:{ticked[0]}">Mute<' in page
+
+
+def test_what_is_chosen_beside_a_mute_is_kept_and_what_is_not_ticked_is_unfollowed(site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    page = site.post(link, topic=["food", "space"], save="mute:climate").text
+    assert follows_of(site.runtime.engine, ADA) == {"food", "space"}
+    assert "Muted until" not in page
+    assert "Saved. From the next issue on" in text_of(page)
+    for save in ("mute:nothing", "unmute:nothing", "mute:", "unmute:"):
+        assert site.post(link, topic="food", save=save).status_code in {200, 422}
+    assert follows_of(site.runtime.engine, ADA) == {"food"}
 
 
 def test_returning_confirms_nobody_who_never_confirmed(site: Site) -> None:

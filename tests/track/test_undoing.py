@@ -1,0 +1,130 @@
+"""Taking an unsubscription back: each subscription becomes what it was, and nothing that was left since."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
+from digest.store.database import reading, writing
+from digest.store.departures import find_departure
+from digest.store.leaving import left_together
+from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
+from digest.track.leaving import resubscribe, unsubscribe_from_all
+from digest.track.steps import Change, pause, restart, unsubscribe
+from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
+
+ANNA = "anna@example.org"
+ACTIVE, PAUSED, PENDING, UNSUBSCRIBED = (
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PAUSED,
+    SubscriptionState.PENDING,
+    SubscriptionState.UNSUBSCRIBED,
+)
+LATER = NOW + timedelta(days=3)
+
+
+def standing(engine: Engine, newsletter: Newsletter) -> tuple[SubscriptionState, datetime | None]:
+    with reading(engine) as session:
+        found: Subscription = get_subscription(session, newsletter.id, ANNA)
+    return found.state, found.paused_until
+
+
+def two_newsletters(engine: Engine) -> tuple[Newsletter, Newsletter, SubscriberId]:
+    weekly, daily = stored_newsletter(engine), stored_newsletter(engine, slug="daily")
+    stored_reader(engine, weekly, ANNA, CLIMATE)
+    return weekly, daily, stored_reader(engine, daily, ANNA, CLIMATE)
+
+
+def test_undoing_confirms_nobody(engine: Engine) -> None:
+    weekly = stored_newsletter(engine)
+    who = stored_reader(engine, weekly, ANNA, CLIMATE)
+    with writing(engine) as session:
+        set_subscription_state(session, weekly.id, who, PENDING, now=NOW)
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    assert restart(engine, weekly.id, who, now=LATER) is Change.NOT_FROM_HERE
+    assert standing(engine, weekly) == (UNSUBSCRIBED, None)
+    for change in (Change.DONE, Change.ALREADY):
+        assert resubscribe(engine, weekly.id, who, now=LATER) is change
+        assert standing(engine, weekly) == (PENDING, None)
+
+
+@pytest.mark.parametrize("until", [None, NOW + timedelta(days=20)])
+def test_undoing_ends_no_pause(engine: Engine, until: datetime | None) -> None:
+    weekly = stored_newsletter(engine)
+    who = stored_reader(engine, weekly, ANNA, CLIMATE)
+    pause(engine, weekly.id, who, now=NOW, until=until)
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    for change in (Change.DONE, Change.ALREADY):
+        assert resubscribe(engine, weekly.id, who, now=LATER) is change
+        assert standing(engine, weekly) == (PAUSED, until)
+    assert restart(engine, weekly.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly) == (ACTIVE, None)
+
+
+def test_a_pause_that_has_ended_since_is_over(engine: Engine) -> None:
+    weekly = stored_newsletter(engine)
+    who = stored_reader(engine, weekly, ANNA, CLIMATE)
+    pause(engine, weekly.id, who, now=NOW, until=NOW + timedelta(days=2))
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    assert resubscribe(engine, weekly.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly) == (ACTIVE, None)
+
+
+def test_who_asks_for_it_to_be_sent_again_ends_the_pause_they_left(engine: Engine) -> None:
+    weekly = stored_newsletter(engine)
+    who = stored_reader(engine, weekly, ANNA, CLIMATE)
+    pause(engine, weekly.id, who, now=NOW, until=NOW + timedelta(days=20))
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    assert restart(engine, weekly.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly) == (ACTIVE, None)
+
+
+def test_what_was_left_after_the_first_comes_back_with_it(engine: Engine) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    pause(engine, daily.id, who, now=NOW, until=NOW + timedelta(days=20))
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    unsubscribe_from_all(engine, weekly.id, who, now=NOW + timedelta(minutes=1))
+    assert resubscribe(engine, weekly.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly) == (ACTIVE, None)
+    assert standing(engine, daily) == (PAUSED, NOW + timedelta(days=20))
+
+
+def test_what_was_left_by_another_link_stays_left(engine: Engine) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    unsubscribe(engine, daily.id, who, now=NOW)
+    resubscribe(engine, weekly.id, who, now=LATER)
+    assert standing(engine, weekly) == (ACTIVE, None)
+    assert standing(engine, daily) == (UNSUBSCRIBED, None)
+
+
+def test_what_was_left_too_long_ago_stays_left_and_the_rest_comes_back(engine: Engine) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    unsubscribe(engine, weekly.id, who, now=NOW)
+    unsubscribe_from_all(engine, weekly.id, who, now=NOW + timedelta(days=20))
+    assert resubscribe(engine, weekly.id, who, now=NOW + timedelta(days=40)) is Change.DONE
+    assert standing(engine, weekly) == (UNSUBSCRIBED, None)
+    assert standing(engine, daily) == (ACTIVE, None)
+
+
+@pytest.mark.parametrize("way", ["sign_up", "confirm", "restart"])
+def test_whichever_way_somebody_comes_back_their_departure_is_over(engine: Engine, way: str) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    unsubscribe_from_all(engine, weekly.id, who, now=NOW)
+    with writing(engine) as session:
+        if way == "sign_up":
+            subscribe(session, daily.id, email=ANNA, follows=[CLIMATE], now=NOW)
+        elif way == "confirm":
+            set_subscription_state(session, daily.id, who, ACTIVE, now=NOW)
+    if way == "restart":
+        restart(engine, daily.id, who, now=NOW)
+    with reading(engine) as session:
+        assert find_departure(session, daily.id, who) is None
+        assert [one.newsletter_id for one in left_together(session, weekly.id, who, now=NOW)] == [weekly.id]
+    unsubscribe(engine, daily.id, who, now=LATER)
+    resubscribe(engine, weekly.id, who, now=LATER)
+    assert standing(engine, daily) == (UNSUBSCRIBED, None), "they left it by itself since"
