@@ -118,8 +118,8 @@ def import_(
             people,
             by=getpass.getuser(),
             now=runtime.clock(),
-            manner=manner,
             marked=runtime.erasure_keys,
+            manner=manner,
         )
     if as_json:
         show_json({**done.as_dict, "dry_run": dry_run})

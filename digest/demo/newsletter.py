@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from digest.demo.audience import sample_subscribers, sample_topics
 from digest.demo.newsroom import SampleSource
+from digest.domain.erasing import NO_MARKS
 from digest.domain.newsletters import Approval, Newsletter, NewsletterId
 from digest.domain.sources import SourceKind
 from digest.intake.lists.steps import import_text
@@ -52,7 +53,7 @@ def add_sample_newsletter(
             now=now,
         )
     readers = subscribers or sample_subscribers()
-    import_text(engine, stored, readers, name="subscribers.csv", by="demo", now=now)
+    import_text(engine, stored, readers, name="subscribers.csv", by="demo", now=now, marked=NO_MARKS)
     # Last: a worker that is there already may begin at once.
     with writing(engine) as session:
         add_schedule(

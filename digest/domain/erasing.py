@@ -36,6 +36,10 @@ class ErasureKeys:
         return tuple(hashlib.sha256(b"digest.erasure-key" + key).hexdigest()[:8] for key in self.keys)
 
 
+NO_MARKS = ErasureKeys(())
+"""Where who was erased is not asked for, or nobody can have been."""
+
+
 def _mark(key: bytes, email: str) -> str:
     return hmac.digest(key, email_key(email).encode(), "sha256").hex()
 

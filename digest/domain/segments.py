@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NewType, TypeAlias
 
 from digest.domain.cadences import Cadence
+from digest.domain.domains import ascii_domain
 from digest.domain.errors import InvalidInput
 from digest.domain.query import Both, Either, Neither, Node, Term, parse
 from digest.domain.query_tokens import Grammar, QueryError
@@ -23,7 +24,7 @@ SEGMENTS_MAX = 200
 
 KEY_MAX, VALUE_MAX = 40, 200
 ATTRIBUTES_MAX = 50
-"""Attributes of one reader."""
+"""Keys that the attributes of all readers of a newsletter have, so that one reader has no more."""
 
 AMOUNT_MAX = 100_000
 
@@ -64,7 +65,7 @@ class Segment:
 class Words:
     """A reader's `field` says `text`, or begins so; any text for '' that is a beginning.
 
-    `text` is case-folded. `key` is which attribute, '' for other fields.
+    `text` is case-folded, a whole domain in ASCII. `key` is which attribute, '' for other fields.
     """
 
     field: Field
@@ -186,6 +187,17 @@ def _zone(term: Term) -> Words:
     return Words(Field.ZONE, term.text.casefold(), term.is_prefix)
 
 
+def _domain(term: Term) -> Words:
+    """Read a domain in either of its forms: addresses are kept with what mail servers know it by."""
+    told = term.text.removeprefix("@")
+    if term.is_prefix and not told.isascii():
+        raise InvalidInput(
+            f"domain: '{_told(term)}' cannot be looked for, as a beginning has no form that mail servers "
+            "know; write the whole domain"
+        )
+    return Words(Field.DOMAIN, told.lower() if term.is_prefix else ascii_domain(told), term.is_prefix)
+
+
 def _one_of(field: Field, kinds: type[StrEnum]) -> Callable[[Term], Words]:
     def read(term: Term) -> Words:
         text = term.text.lower()
@@ -264,6 +276,7 @@ def _told(term: Term) -> str:
 
 _READERS: Mapping[Field, Callable[[Term], Condition]] = {
     Field.ZONE: _zone,
+    Field.DOMAIN: _domain,
     Field.CADENCE: _one_of(Field.CADENCE, Cadence),
     Field.STATE: _one_of(Field.STATE, SubscriptionState),
     Field.JOINED: _joined,

@@ -189,8 +189,8 @@ def _brought(
         people,
         by=kept.asked_by,
         now=runtime.clock(),
-        manner=manner,
         marked=runtime.erasure_keys,
+        manner=manner,
     )
     return _told(done), packed.end()
 

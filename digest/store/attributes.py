@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from sqlalchemy import ForeignKey, Index, String, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import NewsletterId
 from digest.domain.segments import ATTRIBUTES_MAX, KEY_MAX, VALUE_MAX, parse_key
 from digest.domain.subscribers import SubscriberId
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore
+from digest.store.newsletters import NewsletterRow
 
 Attributes = Mapping[str, str]
 """Values by their keys."""
@@ -51,7 +53,9 @@ def checked_attributes(given: Attributes) -> dict[str, str]:
             )
         found[key] = told
     if len(found) > ATTRIBUTES_MAX:
-        raise InvalidInput(f"{len(found)} attributes are too many: one reader may have {ATTRIBUTES_MAX}")
+        raise InvalidInput(
+            f"{len(found)} attributes are too many: the readers of a newsletter may have {ATTRIBUTES_MAX}"
+        )
     return found
 
 
@@ -79,7 +83,8 @@ def put_attributes(
 ) -> None:
     """Give a page of readers these attributes; others of theirs stay. A value of '' takes one away.
 
-    With `only_fills` what is known of somebody stays.
+    With `only_fills` what is known of somebody stays. Raises `InvalidInput` for more keys than a newsletter's
+    readers may have.
     """
     named = [
         {"b_id": subscriber_id, "b_key": key, "value": value}
@@ -107,7 +112,34 @@ def put_attributes(
             [{"b_id": one["b_id"], "b_key": one["b_key"]} for one in named],
         )
     if rows:
+        _require_room(session, newsletter_id, {str(row["key"]) for row in rows})
         session.connection().execute(insert_or_ignore(session, AttributeRow), rows)
+
+
+def require_keys_fit(known: Collection[str], new: Collection[str]) -> None:
+    """Raise `InvalidInput` where keys beside those `known` are more than a newsletter's readers may have."""
+    more = sorted(set(new) - set(known))
+    if more and len(known) + len(more) > ATTRIBUTES_MAX:
+        there = f"has {len(known)} already" if known else "has none yet"
+        raise InvalidInput(
+            f"{counted(len(more), 'new attribute')} ({_some(more)}) is too many: the readers of a "
+            f"newsletter may have {ATTRIBUTES_MAX} different ones, and this one {there}. Leave some out, or "
+            "take old ones away"
+        )
+
+
+def _some(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:3]) + (", …" if len(keys) > 3 else "")
+
+
+def _require_room(session: Session, newsletter_id: NewsletterId, keys: Set[str]) -> None:
+    if keys <= set(attribute_keys(session, newsletter_id)):
+        return
+    # Of two that bring new keys at once, the later one sees those of the earlier.
+    session.execute(
+        select(NewsletterRow.id).where(NewsletterRow.id == newsletter_id).with_for_update(key_share=True)
+    )
+    require_keys_fit(attribute_keys(session, newsletter_id), keys)
 
 
 def attribute_keys(session: Session, newsletter_id: NewsletterId) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from digest.store.base import Base
 from digest.store.edits import LIMITS, About, Field, append_edits, edits_of, standing_values
 from digest.store.issues import issues_in
 from digest.store.segment_conditions import Asked, Is
-from digest.store.segments import find_segment
+from digest.store.segments import SegmentRow, find_segment
 from digest.store.subscribers import SubscriberRow, SubscriptionRow
 
 
@@ -81,6 +81,19 @@ def limits_of(session: Session, issue: Issue) -> Limits:
         rows = session.scalars(select(IssueSegmentRow).where(IssueSegmentRow.issue_id == issue.id))
         return Limits(**{row.field: Named(row.slug, row.name, row.query) for row in rows})
     return wanted_limits(session, issue)
+
+
+def hold_segments(session: Session, issue: Issue) -> None:
+    """Keep the segments that a draft names from being changed or removed until this transaction ends."""
+    standing = standing_values(issue, edits_of(session, issue.id))
+    named = [standing.get(About(field), "") for field in LIMITS]
+    session.scalars(
+        select(SegmentRow)
+        .where(SegmentRow.newsletter_id == issue.newsletter_id, SegmentRow.slug.in_(named))
+        .order_by(SegmentRow.id)
+        .with_for_update(read=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def wanted_limits(session: Session, issue: Issue) -> Limits:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, func, inspect, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from digest.domain.domains import unicode_domain
 from digest.domain.subscribers import email_key
 from digest.store.announcements import CallRow
 from digest.store.approvals import ApprovalRequestRow
@@ -64,7 +65,7 @@ class Mentions:
 
     def __init__(self, email: str) -> None:
         local, _, domain = email_key(email).rpartition("@")
-        domains = sorted({domain, _in_unicode(domain)})
+        domains = sorted({domain, unicode_domain(domain)})
         self._likes = [_like(f"{local}@{one}") for one in domains]
         mailbox, ends = _escaped(local), "|".join(map(_escaped, domains))
         after = r"(?![a-z0-9-]|\.[a-z0-9])"
@@ -111,13 +112,6 @@ def _take_out_of(session: Session, table: type[Base], texts: Texts, mentions: Me
             )
             count += 1
     return count
-
-
-def _in_unicode(domain: str) -> str:
-    try:
-        return domain.encode("ascii").decode("idna")
-    except UnicodeError:
-        return domain
 
 
 def _escaped(text: str) -> str:

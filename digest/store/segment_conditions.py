@@ -139,7 +139,7 @@ def _topic(asked: Asked, words: Words) -> Is:
 
 
 def _domain(_asked: Asked, words: Words) -> Is:
-    at = f"@{words.text.removeprefix('@')}"
+    at = f"@{words.text}"
     if words.is_prefix:
         return SubscriberRow.email_key.contains(at, autoescape=True)
     return SubscriberRow.email_key.endswith(at, autoescape=True)

@@ -57,8 +57,16 @@ def find_segment(session: Session, newsletter_id: NewsletterId, slug: str) -> Se
     return None if row is None else _segment(row)
 
 
-def get_segment(session: Session, newsletter_id: NewsletterId, slug: str) -> Segment:
-    """Return a segment. Raises `NotFound`, which names those there are."""
+def get_segment(
+    session: Session, newsletter_id: NewsletterId, slug: str, *, to_change: bool = False
+) -> Segment:
+    """Return a segment. Raises `NotFound`, which names those there are.
+
+    With `to_change`, whoever approves an issue that names it waits until this transaction ends.
+    """
+    if to_change:
+        this = SegmentRow.newsletter_id == newsletter_id, SegmentRow.slug == slug
+        session.execute(select(SegmentRow.id).where(*this).with_for_update())
     found = find_segment(session, newsletter_id, slug)
     if found is None:
         slugs = ", ".join(one.slug for one in list_segments(session, newsletter_id))

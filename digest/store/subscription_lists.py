@@ -74,11 +74,11 @@ def known_among(
     newsletter_id: NewsletterId,
     keys: Collection[str],
     *,
-    marked: ErasureKeys | None = None,
+    marked: ErasureKeys,
 ) -> dict[str, Known]:
     """Return what is known of each mailbox among `keys`, up to a page of them; of others there is nothing.
 
-    `marked` tells who was erased; without it nobody was.
+    `marked` tells who was erased.
     """
     found = {
         key: Known(SubscriptionState(state), since)
@@ -91,7 +91,7 @@ def known_among(
     suppressed = session.scalars(select(SuppressionRow.email_key).where(SuppressionRow.email_key.in_(keys)))
     for key in suppressed:
         found[key] = replace(found.get(key, Known()), is_suppressed=True)
-    for key in erased_among(session, marked, keys) if marked else ():
+    for key in erased_among(session, marked, keys):
         found[key] = replace(found.get(key, Known()), is_erased=True)
     return found
 

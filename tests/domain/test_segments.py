@@ -89,6 +89,7 @@ def test_the_grammar_is_that_of_topics_and_not_may_stand_alone(query: str, tree:
         ("days:1^2", 7, "'^' means nothing here"),
         ("days:1 OR NOT days:2", 11, "write '(NOT …)'"),
         ("(days:1", 8, "the '(' of column 1 is never closed"),
+        ("domain:büch*", 8, "write the whole domain"),
         ('domain:""', 8, "nothing to look for"),
         ("NOT NOT days:1", 5, "one NOT is enough"),
     ],

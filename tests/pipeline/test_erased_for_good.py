@@ -16,6 +16,7 @@ from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryId, DeliveryState, Outcome
 from digest.domain.departures import Reason
 from digest.domain.endpoints import EventKind
+from digest.domain.erasing import NO_MARKS
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriberId
 from digest.intake.lists.steps import import_text
@@ -84,7 +85,13 @@ def live(send: Controlled, redis_url: str) -> None:
     assert said.status_code == 200, said.text
     who = number_of(send)
     import_text(
-        engine, weekly, f"email,name\n{ADA},{NAME}\nben@example.org,Ben\n", name="r.csv", by="Cy", now=NOW
+        engine,
+        weekly,
+        f"email,name\n{ADA},{NAME}\nben@example.org,Ben\n",
+        name="r.csv",
+        by="Cy",
+        now=NOW,
+        marked=NO_MARKS,
     )
     wanted = WantedBy(follows=[CLIMATE], name=NAME)
     put_subscriber(runtime, weekly.slug, ADA, wanted, by="Cy", source=ConsentSource.COMMAND)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from digest.demo.audience import sample_subscribers, sample_topics
 from digest.demo.newsroom import Newsroom
 from digest.domain.deliveries import DeliveryState
+from digest.domain.erasing import NO_MARKS
 from digest.domain.errors import Conflict, Misconfigured, NotFound, Unavailable
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Approval, Newsletter
@@ -268,7 +269,15 @@ def test_the_sample_newsroom_reaches_its_readers(
     with writing(engine) as session:
         sources = [NewSource(one.name, one.url, SourceKind(one.kind)) for one in newsroom.sources]
         add_sources(session, newsletter.id, sources, now=NOW)
-    import_text(engine, newsletter, sample_subscribers(), name="subscribers.csv", by="ops", now=NOW)
+    import_text(
+        engine,
+        newsletter,
+        sample_subscribers(),
+        name="subscribers.csv",
+        by="ops",
+        now=NOW,
+        marked=NO_MARKS,
+    )
     runtime = make_runtime(engine, press, smtp_sink, clock, fetch_allow=(newsroom.host_port,))
     run = run_newsletter(runtime, "weekly")
     assert run.issue is not None

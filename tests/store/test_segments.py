@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, update
 
 from digest.domain.cadences import Cadence
 from digest.domain.deliveries import DeliveryState
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.newsletters import Newsletter
-from digest.domain.segments import SEGMENTS_MAX
+from digest.domain.segments import ATTRIBUTES_MAX, SEGMENTS_MAX
 from digest.domain.subscribers import SubscriptionState
+from digest.intake.addresses import parse_address
 from digest.store import segment_counts
 from digest.store.attributes import attribute_keys, attributes_among, put_attributes
 from digest.store.base import Base
@@ -120,6 +123,24 @@ def test_a_question_fits_those_it_asks_for(
     assert fitted(engine, readers, query) == set(names.split())
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("domain:straße.example.org", {"eva"}),
+        ("domain:Straße.example.org", {"eva"}),
+        ("domain:@xn--strae-oqa.example.org", {"eva"}),
+        ("domain:xn--strae*", {"eva"}),
+        ("domain:strasse.example.org", {"fay"}),
+    ],
+)
+def test_a_domain_is_found_in_either_of_its_forms(engine: Engine, query: str, names: set[str]) -> None:
+    newsletter = stored_newsletter(engine)
+    with writing(engine) as session:
+        for email in (parse_address("eva@straße.example.org"), "fay@strasse.example.org"):
+            subscribe(session, newsletter.id, email=email, follows=[], now=NOW)
+    assert fitted(engine, newsletter, query) == names
+
+
 def test_since_when_somebody_subscribes_stays_when_they_change_what_they_want(
     engine: Engine, readers: Newsletter
 ) -> None:
@@ -176,6 +197,44 @@ def test_of_many_readers_some_are_looked_at_and_always_the_same(
     assert 30 <= first.readers <= 70
 
 
+def test_a_small_newsletter_among_many_readers_of_others_is_looked_at_whole(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd, small = stored_newsletter(engine, slug="crowd"), stored_newsletter(engine)
+    with writing(engine) as session:
+        for number in range(300):
+            to = small if number % 60 == 0 else crowd
+            subscribe(session, to.id, email=f"r{number}@example.org", follows=[], now=NOW)
+    monkeypatch.setattr(segment_counts, "FEW", 50)
+    monkeypatch.setattr(segment_counts, "SAMPLE", 100)
+    with reading(engine) as session:
+        found = answer(session, Asked.of(session, small, "domain:example.org", now=NOW))
+    assert (found.readers, found.of, found.looked_at, found.is_estimate) == (5, 5, 5, False)
+
+
+@pytest.mark.parametrize("there_are", [segment_counts._MANY, 60])
+def test_readers_who_stand_far_apart_among_others_are_met_all_the_same(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, there_are: int
+) -> None:
+    """Sixty readers in two knots among three hundred; whether or not their number is known before."""
+    crowd, spread = stored_newsletter(engine, slug="crowd"), stored_newsletter(engine)
+    with writing(engine) as session:
+        for number in range(300):
+            is_theirs = number < 30 or number >= 270
+            language, email = "en" if number % 4 else "de", f"r{number}@example.org"
+            to = spread if is_theirs else crowd
+            subscribe(session, to.id, email=email, follows=[], language=language, now=NOW)
+    monkeypatch.setattr(segment_counts, "FEW", 50)
+    monkeypatch.setattr(segment_counts, "SAMPLE", 40)
+    monkeypatch.setattr(segment_counts, "_MANY", min(there_are, 60))
+    with reading(engine) as session:
+        found = answer(session, Asked.of(session, spread, "language:de", now=NOW))
+    assert found.is_estimate
+    assert found.looked_at >= 20, "a fifth of what is here are theirs"
+    assert found.of == pytest.approx(60, rel=0.5)
+    assert found.readers == pytest.approx(15, rel=0.7)
+
+
 def test_what_is_known_of_a_reader_is_set_filled_in_and_taken_away(
     engine: Engine, readers: Newsletter
 ) -> None:
@@ -186,6 +245,44 @@ def test_what_is_known_of_a_reader_is_set_filled_in_and_taken_away(
         put_attributes(session, readers.id, {ben: {"city": "Bonn", "plan": ""}})
         assert attributes_among(session, readers.id, [ben]) == {ben: {"city": "Bonn"}}
         assert attribute_keys(session, readers.id) == ("city", "plan")
+
+
+def test_there_is_an_end_to_what_is_known_of_readers(engine: Engine, readers: Newsletter) -> None:
+    with writing(engine) as session:
+        ben = get_subscription(session, readers.id, BEN).subscriber.id
+        ada = get_subscription(session, readers.id, ADA).subscriber.id
+        known = attribute_keys(session, readers.id)
+        more = {f"k{number}": "x" for number in range(ATTRIBUTES_MAX - len(known))}
+        put_attributes(session, readers.id, {ben: more})
+        with pytest.raises(
+            InvalidInput, match=r"1 new attribute \(one-more\) is too many: .* has 50 already"
+        ):
+            put_attributes(session, readers.id, {ada: {"one-more": "x"}})
+        put_attributes(session, readers.id, {ada: {"k1": "y", "one-more": ""}})
+        put_attributes(session, readers.id, {ben: {"k2": "", "instead": "x"}})
+        assert len(attribute_keys(session, readers.id)) == ATTRIBUTES_MAX
+
+
+def test_two_who_bring_new_keys_at_once_stay_within_it(engine: Engine, readers: Newsletter) -> None:
+    with reading(engine) as session:
+        ben = get_subscription(session, readers.id, BEN).subscriber.id
+        left = ATTRIBUTES_MAX - len(attribute_keys(session, readers.id))
+    have_looked = Barrier(2)
+
+    def bring(prefix: str) -> bool:
+        have_looked.wait(30)
+        try:
+            with writing(engine) as session:
+                told = {f"{prefix}{number}": "x" for number in range(left)}
+                put_attributes(session, readers.id, {ben: told})
+        except InvalidInput:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(bring, ("a", "b"))) == [False, True]
+    with reading(engine) as session:
+        assert len(attribute_keys(session, readers.id)) == ATTRIBUTES_MAX
 
 
 def test_a_count_is_forgotten_with_the_question_it_answered(engine: Engine, readers: Newsletter) -> None:

@@ -18,6 +18,9 @@ HINT = "--skip-wrong imports the rest; with --dry-run, --report FILE.csv lists t
 PROBLEMS_MAX = 1_000
 """So many wrong lines are counted; a file that is no list of people is not read to its end."""
 
+_KEYS_MAX = 1_000
+"""So many keys of attributes are told apart: fewer are too many already."""
+
 _STEP = 1_000
 """Lines between two words about how far it has come."""
 
@@ -43,13 +46,15 @@ class Line:
 class Checked:
     """What reading a list came to before anything was stored.
 
-    `repeated` are hashes of mailboxes that more than one line is about; `unknown_tags` lead to no topic.
+    `repeated` are hashes of mailboxes that more than one line is about; `unknown_tags` lead to no topic;
+    `keys` are those of attributes.
     """
 
     lines: int = 0
     wrong: list[str] = field(default_factory=list)
     repeated: set[int] = field(default_factory=set)
     unknown_tags: Counter[str] = field(default_factory=Counter)
+    keys: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -80,6 +85,8 @@ class List:
                     break
                 continue
             checked.unknown_tags.update(line.tags)
+            if len(checked.keys) < _KEYS_MAX:
+                checked.keys.update(line.person.wanted.attributes)
             # Of a million mailboxes the hashes are 60 MB; two that share one are only stored later.
             mailbox = hash(line.person.wanted.key)
             (checked.repeated if mailbox in seen else seen).add(mailbox)

@@ -21,6 +21,7 @@ from digest.intake.lists.outcomes import QUIET, LineTold, Outcome, outcome_of
 from digest.intake.lists.people import Person, Terms
 from digest.intake.lists.reading import Checked, Line, List
 from digest.intake.lists.said import Standing
+from digest.store.attributes import attribute_keys, require_keys_fit
 from digest.store.audit import record
 from digest.store.consents import add_consents
 from digest.store.database import reading, writing
@@ -48,6 +49,9 @@ class Manner:
     tell: Callable[[LineTold], object] = field(default=lambda _told: None)
     begin: Callable[[str, int | None], None] = field(default=lambda _what, _total: None)
     step: Callable[[int], None] = field(default=lambda _count: None)
+
+
+MANNER = Manner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +95,21 @@ def import_list(
     *,
     by: str,
     now: datetime,
-    manner: Manner | None = None,
-    marked: ErasureKeys | None = None,
+    marked: ErasureKeys,
+    manner: Manner = MANNER,
 ) -> Imported:
     """Store the people of a list. Killed in between, the same import goes on where it stopped.
 
     What the list does not say of somebody stays as it is known. Nobody comes back by an import: who
     unsubscribed stays unsubscribed, who paused stays paused, who is on the suppression list stays there, and
     who was erased, as `marked` tells, is left out.
-    Raises `InvalidInput` with every wrong line, up to ten, before anything is stored.
+    Raises `InvalidInput` with every wrong line, up to ten, or for too many attributes, before anything is
+    stored.
     """
-    manner = manner or Manner()
     manner.begin("check", None)
     checked = people.check(now=now, skips_wrong=manner.skips_wrong or manner.is_trial, step=manner.step)
+    with reading(engine) as session:
+        require_keys_fit(attribute_keys(session, newsletter.id), checked.keys)
     manner.begin("look" if manner.is_trial else "store", checked.lines)
     work = _Import(engine, newsletter, by, now, manner, checked, marked)
     for page in _paged(work.single(people.lines(now=now))):
@@ -121,7 +127,7 @@ def import_text(
     name: str,
     by: str,
     now: datetime,
-    marked: ErasureKeys | None = None,
+    marked: ErasureKeys,
 ) -> Imported:
     """Store the people of a CSV file in memory as `import_list` does; errors call it `name`."""
     with reading(engine) as session:
@@ -149,7 +155,7 @@ class _Import:
         now: datetime,
         manner: Manner,
         checked: Checked,
-        marked: ErasureKeys | None,
+        marked: ErasureKeys,
     ) -> None:
         self._engine, self._newsletter = engine, newsletter
         self._by, self._now, self._manner = by, now, manner

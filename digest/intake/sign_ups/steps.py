@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.consents import Consent, ConsentAct
 from digest.domain.endpoints import EventKind
-from digest.domain.erasing import ErasureKeys
+from digest.domain.erasing import NO_MARKS, ErasureKeys
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, SignUpOutcome, Wishes
@@ -74,7 +74,7 @@ def _settle(
     done: Counter[tuple[NewsletterId, SignUpOutcome]] = Counter()
     for newsletter_id, those in of_newsletter.items():
         mailboxes = {email_key(one.email) for one in those}
-        known = known_among(session, newsletter_id, mailboxes)
+        known = known_among(session, newsletter_id, mailboxes, marked=NO_MARKS)
         outcomes = [
             _outcome(one, known.get(email_key(one.email), Known()), caps, count, may_be_mailed)
             for one in those

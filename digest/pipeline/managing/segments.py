@@ -92,7 +92,7 @@ def change(
     now = runtime.clock()
     with writing(runtime.engine) as session:
         newsletter = get_newsletter(session, slug, to_change=True)
-        known = get_segment(session, newsletter.id, segment)
+        known = get_segment(session, newsletter.id, segment, to_change=True)
         values = read_given(propose(known), _readers(topic_ids(session, newsletter.id)), called)
         before = texts_of(known)
         after = before | {field: str(value) for field, value in values.items() if field != "slug"}
@@ -115,7 +115,7 @@ def remove(runtime: Runtime, slug: str, segment: str, *, by: str) -> None:
     now = runtime.clock()
     with writing(runtime.engine) as session:
         newsletter = get_newsletter(session, slug, to_change=True)
-        known = get_segment(session, newsletter.id, segment)
+        known = get_segment(session, newsletter.id, segment, to_change=True)
         _refuse_named(session, newsletter, segment, IssueState.DRAFT, IssueState.APPROVED)
         remove_segment(session, known.id)
         about = f"{slug}: {segment}"

@@ -177,7 +177,7 @@ def _answer(readers: managing.Readers) -> AnswerView:
         words = f"{about}{counted(found.readers)} of {counted(found.of, 'reader')}, {active} of them active."
     return AnswerView(
         words=words,
-        how=f"Worked out from a look at {found.looked_at:,} of them." if found.is_estimate else "",
+        how=f"An estimate, from a look at {found.looked_at:,} of them." if found.is_estimate else "",
         readers=reader_lines(readers.examples),
     )
 

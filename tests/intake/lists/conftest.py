@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from digest.domain.erasing import NO_MARKS
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import Subscription
 from digest.intake.lists.files import files_at, layout_named
@@ -49,7 +50,9 @@ class Intake:
             layout_named(program) if program else None,
         )
         manner = Manner(skips_wrong=skips_wrong, is_trial=is_trial, tell=self.told.append)
-        return import_list(self.engine, self.newsletter, people, by="ops", now=NOW, manner=manner)
+        return import_list(
+            self.engine, self.newsletter, people, by="ops", now=NOW, marked=NO_MARKS, manner=manner
+        )
 
     @property
     def subscriptions(self) -> dict[str, Subscription]:

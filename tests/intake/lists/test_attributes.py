@@ -78,7 +78,7 @@ def test_two_lines_about_one_mailbox_know_what_both_say(intake: Intake) -> None:
         (("email,attribute.a", f"a@example.org,{'x' * 201}"), "line 2: attribute a is 201 characters long"),
         (
             (",".join(["email", *(f"attribute.k{n}" for n in range(51))]), "a@example.org" + ",x" * 51),
-            "line 2: 51 attributes are too many: one reader may have 50",
+            "line 2: 51 attributes are too many: the readers of a newsletter may have 50",
         ),
     ],
 )
@@ -94,3 +94,16 @@ def test_what_cannot_be_kept_is_told_with_its_place(
 def test_a_column_cannot_stand_for_an_attribute_without_a_key(intake: Intake) -> None:
     with pytest.raises(InvalidInput, match="'no key!' is no key"):
         intake(intake.file("r.csv", "email,x"), columns={"x": "attribute.no key!"})
+
+
+def test_a_list_of_more_attributes_than_there_is_room_for_stores_nobody(intake: Intake) -> None:
+    intake(intake.file("a.csv", "email,attribute.plan", "ada@example.org,free"))
+    keys = [f"k{number}" for number in range(50)]
+    lines = [f"ben{number}@example.org," + "," * number + "x" + "," * (49 - number) for number in range(50)]
+    many = intake.file("b.csv", ",".join(["email", *(f"attribute.{key}" for key in keys)]), *lines)
+    for is_trial in (True, False):
+        with pytest.raises(
+            InvalidInput, match=r"50 new attributes \(k0, k1, k10, …\) is too many: .* has 1 already"
+        ):
+            intake(many, is_trial=is_trial)
+    assert set(intake.subscriptions) == {"ada@example.org"}

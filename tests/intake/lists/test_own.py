@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from digest.domain.cadences import Cadence
+from digest.domain.erasing import NO_MARKS
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import Subscription, SubscriptionState
@@ -26,7 +27,9 @@ class Import:
 
     def __call__(self, *lines: str) -> Imported:
         text = "\n".join(lines) + "\n"
-        return import_text(self.engine, self.newsletter, text, name="readers.csv", by="ops", now=NOW)
+        return import_text(
+            self.engine, self.newsletter, text, name="readers.csv", by="ops", now=NOW, marked=NO_MARKS
+        )
 
     @property
     def subscriptions(self) -> list[Subscription]:

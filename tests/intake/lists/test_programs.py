@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.domain.erasing import NO_MARKS
 from digest.domain.errors import InvalidInput
 from digest.domain.subscribers import SubscriptionState
 from digest.intake.lists.outcomes import Outcome
@@ -70,7 +71,7 @@ def test_the_three_files_of_mailchimp_come_in_together(intake: Intake) -> None:
     assert (ben.subscriber.timezone, ben.follows) == ("", {SPACE}), "a zone of no name is only not known"
     assert cleo.state is UNSUBSCRIBED
     with reading(intake.engine) as session:
-        known = known_among(session, intake.newsletter.id, ["ada@example.org"])
+        known = known_among(session, intake.newsletter.id, ["ada@example.org"], marked=NO_MARKS)
         never = find_suppression(session, "dora@example.org")
     assert known["ada@example.org"].since == datetime(2020, 2, 3, 4, 6, tzinfo=UTC)
     assert never is not None

@@ -63,7 +63,7 @@ def test_of_many_readers_the_answer_says_how_it_is_known(
     monkeypatch.setattr(segment_counts, "SAMPLE", 4)
     told = text_of(still_site.submit(f"{NEW}/try", query="domain:example.org").text)
     assert "About 6 of 6 readers" in told
-    assert "Worked out from a look at 4 of them." in told
+    assert "An estimate, from a look at 4 of them." in told
 
 
 @pytest.mark.parametrize(
