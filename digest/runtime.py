@@ -376,6 +376,7 @@ class Runtime:
         settings = self.settings
         return Caps(
             per_address_day=settings.sign_ups_per_address_day,
+            per_address_month=settings.sign_ups_per_address_month,
             per_network_hour=settings.sign_ups_per_network_hour,
             per_domain_hour=settings.sign_ups_per_domain_hour,
             per_newsletter_hour=settings.sign_ups_per_newsletter_hour,

@@ -175,6 +175,13 @@ class Settings(LlmSettings, MailSettings, BaseSettings):
         "what follows a + in an address is no other mailbox. Over a cap, whoever signs up is told the same, "
         "and nothing is mailed. 0: any number.",
     )
+    sign_ups_per_address_month: int = Field(
+        3,
+        ge=0,
+        le=1_000,
+        description="The same in 30 days: a mailbox whose owner never confirms is not asked for ever. It is "
+        "counted anew once they confirm. 0: any number.",
+    )
     sign_ups_per_network_hour: int = Field(
         30,
         ge=0,
@@ -186,13 +193,14 @@ class Settings(LlmSettings, MailSettings, BaseSettings):
         1_000,
         ge=0,
         le=1_000_000,
-        description="The same for all addresses of one domain in an hour. 0: any number.",
+        description="The same for all addresses of one domain in an hour. Who comes after that waits and is "
+        "mailed as the cap allows, within two days. 0: any number.",
     )
     sign_ups_per_newsletter_hour: int = Field(
         5_000,
         ge=0,
         le=1_000_000,
-        description="The same for one newsletter in an hour. 0: any number.",
+        description="The same for one newsletter in an hour; who comes after that waits, too. 0: any number.",
     )
     fetch_allow: Words = Field(
         (),

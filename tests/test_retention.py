@@ -48,6 +48,7 @@ NOT_OF_THE_READER = {
     "reader_lists": "id newsletter_id is_kept asked_by asked_at stage done total began_at lease_until "
     "attempts ended_at",
     "sign_ups": "id newsletter_id",
+    "put_off_sign_ups": "id newsletter_id",
 }
 """Columns of the tables under "Readers" that say nothing of the reader: how processes share work."""
 

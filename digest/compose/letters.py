@@ -60,7 +60,8 @@ class LetterView:
     """What a letter to a subscriber is about: `link` is the one thing to do with it.
 
     `topics` are names, possibly none; `unsubscribe_url` is '' where nothing is left to unsubscribe from, and
-    `other` the address that is to take the place of theirs, '' where the letter is about none.
+    `other` the address that is to take the place of theirs, '' where the letter is about none. `never_url`
+    leads to where sign-ups are kept from mailing them, '' where none did.
     """
 
     email: str
@@ -68,6 +69,7 @@ class LetterView:
     topics: tuple[str, ...] = ()
     unsubscribe_url: str = ""
     other: str = ""
+    never_url: str = ""
     hours: int = int(CONFIRM_WITHIN.total_seconds()) // 3600
     days: int = UNDO_WITHIN.days
 
@@ -109,13 +111,19 @@ class AlertView:
 
 
 def letter_view(
-    email: str, link: str, *, topics: Sequence[str] = (), unsubscribe_url: str = "", other: str = ""
+    email: str,
+    link: str,
+    *,
+    topics: Sequence[str] = (),
+    unsubscribe_url: str = "",
+    other: str = "",
+    never_url: str = "",
 ) -> LetterView:
     """Return what a letter is given. Raises `Misconfigured` for links that no mail can carry."""
-    for url in filter(None, (link, unsubscribe_url)):
+    for url in filter(None, (link, unsubscribe_url, never_url)):
         _require_link(url)
     names = tuple(name for topic in topics if (name := name_of(topic)))
-    return LetterView(plain(email), link, names, unsubscribe_url, plain(other))
+    return LetterView(plain(email), link, names, unsubscribe_url, plain(other), never_url)
 
 
 def entry_view(email: str, link: str, *, until: str) -> EntryView:
@@ -160,7 +168,7 @@ def _specimen(kind: LetterKind) -> dict[str, object]:
     if kind is LetterKind.ALERT:
         return {"alert": alert_view("what", "It happened.", to_do="Do this:", commands=("digest doctor",))}
     url, reader = "https://example.org/", "reader@example.org"
-    return {"letter": LetterView(reader, url, ("Topic",), url, other=reader)}
+    return {"letter": LetterView(reader, url, ("Topic",), url, other=reader, never_url=url)}
 
 
 def compile_letter(kind: LetterKind, *folders: Path) -> MessageTemplate:

@@ -59,10 +59,13 @@ class SignUpOutcome(StrEnum):
     REMINDED = "reminded"
     SUPPRESSED = "suppressed"
     TRAPPED = "trapped"
+    NEVER_AGAIN = "never_again"
     PER_ADDRESS = "per_address"
+    PER_MONTH = "per_month"
     PER_NETWORK = "per_network"
     PER_DOMAIN = "per_domain"
     PER_NEWSLETTER = "per_newsletter"
+    GIVEN_UP = "given_up"
 
     @property
     def in_words(self) -> str:
@@ -75,18 +78,22 @@ _WORDS = {
     SignUpOutcome.REMINDED: "a reader already: mailed the link to their settings",
     SignUpOutcome.SUPPRESSED: "the address is never mailed",
     SignUpOutcome.TRAPPED: "sent by a program that fills in every field",
+    SignUpOutcome.NEVER_AGAIN: "the mailbox wants to be asked never again",
     SignUpOutcome.PER_ADDRESS: "over the cap for one address a day",
+    SignUpOutcome.PER_MONTH: "over the cap for one address in 30 days",
     SignUpOutcome.PER_NETWORK: "over the cap for one network an hour",
-    SignUpOutcome.PER_DOMAIN: "over the cap for one domain an hour",
-    SignUpOutcome.PER_NEWSLETTER: "over the cap for the newsletter an hour",
+    SignUpOutcome.PER_DOMAIN: "put off: over the cap for one domain an hour",
+    SignUpOutcome.PER_NEWSLETTER: "put off: over the cap for the newsletter an hour",
+    SignUpOutcome.GIVEN_UP: "given up: waited for two days, or no more may wait",
 }
 
-CAPPED = frozenset(
-    {
-        SignUpOutcome.PER_ADDRESS,
-        SignUpOutcome.PER_NETWORK,
-        SignUpOutcome.PER_DOMAIN,
-        SignUpOutcome.PER_NEWSLETTER,
-    }
-)
-"""Outcomes of a cap: nothing was mailed."""
+PUT_OFF = frozenset({SignUpOutcome.PER_DOMAIN, SignUpOutcome.PER_NEWSLETTER})
+"""Outcomes of a cap that lets through later what is too much now: many mailboxes, each of them asked once."""
+
+CAPPED = PUT_OFF | {
+    SignUpOutcome.PER_ADDRESS,
+    SignUpOutcome.PER_MONTH,
+    SignUpOutcome.PER_NETWORK,
+    SignUpOutcome.GIVEN_UP,
+}
+"""Outcomes of a cap: nothing was mailed, at that time."""

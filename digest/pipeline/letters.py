@@ -19,7 +19,7 @@ from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionSt
 from digest.pipeline.account_letters import write_account_letter
 from digest.pipeline.holding import is_held, refuse_when_held
 from digest.pipeline.personal_mail import sender_of
-from digest.pipeline.sign_ups import take_in_sign_ups
+from digest.pipeline.sign_ups import never_again_link, take_in_sign_ups
 from digest.runtime import Runtime
 from digest.store.address_changes import AddressChange, change_to_tell
 from digest.store.asks import find_ask
@@ -139,8 +139,16 @@ def page_of(
         runtime, letter.kind, newsletter.id, who, letter.email, change=change.id if change else 0
     )
     # Whoever gives an address up is told for which. The new mailbox may be a stranger's, after a slip.
+    is_asking = letter.kind is LetterKind.CONFIRMATION
     other = change.new_email if change and letter.kind is LetterKind.LEAVE_ADDRESS else ""
-    view = letter_view(letter.email, link, topics=topics, unsubscribe_url=unsubscribe_url, other=other)
+    view = letter_view(
+        letter.email,
+        link,
+        topics=topics,
+        unsubscribe_url=unsubscribe_url,
+        other=other,
+        never_url=never_again_link(runtime, letter.email) if is_asking else "",
+    )
     return letter_page(runtime.letter_template(letter.kind, newsletter), newsletter, view), unsubscribe_url
 
 

@@ -24,6 +24,7 @@ from digest.pipeline.account_letters import sample_account_letter
 from digest.pipeline.letters import links_of
 from digest.pipeline.personal_mail import personal_values
 from digest.pipeline.preview import SPECIMEN
+from digest.pipeline.sign_ups import never_again_link
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, list_topics
@@ -94,7 +95,12 @@ def _letter(runtime: Runtime, kind: LetterKind, newsletter: Newsletter, topics: 
     email, who = SPECIMEN
     link, unsubscribe_url = links_of(runtime, kind, newsletter.id, who, email)
     view = letter_view(
-        email, link, topics=topics, unsubscribe_url=unsubscribe_url, other="reader@new.example.org"
+        email,
+        link,
+        topics=topics,
+        unsubscribe_url=unsubscribe_url,
+        other="reader@new.example.org",
+        never_url=never_again_link(runtime, email),
     )
     return letter_page(runtime.letter_template(kind, newsletter), newsletter, view)
 

@@ -35,6 +35,7 @@ from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
+from digest.store.put_off_sign_ups import PutOffRow
 from digest.store.reader_lists import ReaderListRow
 from digest.store.sign_ins import SignInRow
 from digest.store.sign_ups import SignUpRow, SignUpTallyRow
@@ -132,6 +133,13 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             _term(settings.keep_unconfirmed_days),
             "keep_unconfirmed_days",
             Old(SignUpRow, SignUpRow.at),
+        ),
+        _old(
+            "put_off_sign_ups",
+            "sign-ups that waited for a cap",
+            _term(settings.keep_unconfirmed_days),
+            "keep_unconfirmed_days",
+            Old(PutOffRow, PutOffRow.since),
         ),
         _old(
             "sign_up_tallies",

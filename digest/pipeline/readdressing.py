@@ -140,7 +140,8 @@ def _may_be_written(
         return False
     caps = list(caps_on_mail(newsletter_id, address, runtime.sign_up_caps))
     count = Count(attempts_among(session, {cap.key for cap in caps}, now=now))
-    if count.first_over(caps) or not may_be_asked(session, runtime.erasure_keys, address, now=now):
+    is_over = count.first_over(caps) is not None
+    if is_over or not may_be_asked(session, runtime.erasure_keys, address, now=now):
         return False
     add_attempts(session, count.added(now=now), now=now)
     return True

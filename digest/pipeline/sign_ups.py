@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
@@ -15,16 +15,22 @@ from digest.domain.errors import NotFound, Unavailable
 from digest.domain.newsletters import Newsletter
 from digest.domain.sign_ups import CAPPED, SignUp, SignUpOutcome
 from digest.domain.topics import Topic, TopicSlug
+from digest.intake.sign_ups.caps import mailbox_of, month_of
 from digest.intake.sign_ups.steps import take_in
-from digest.pipeline.ops import tell_ops
+from digest.pipeline.sign_up_alerts import tell_of_caps
 from digest.runtime import Runtime
 from digest.store.archive import ArchivedIssue, list_archived
-from digest.store.attempts import count_attempts, forgive_attempts
+from digest.store.attempts import forgive_attempts
 from digest.store.database import reading, writing
-from digest.store.newsletters import get_newsletter, list_newsletters, list_topics
+from digest.store.never_asked import ask_again, is_never_asked, mark_of, never_ask
+from digest.store.newsletters import get_newsletter, list_topics
+from digest.store.put_off_sign_ups import is_any_due
 from digest.store.schedules import list_schedules
-from digest.store.sign_ups import put_sign_ups, tallies_since, waiting_sign_ups
+from digest.store.sign_ups import put_sign_ups, waiting_sign_ups
+from digest.store.subscribers import find_address
 from digest.store.topic_pace import articles_a_week
+from digest.track.steps import Change, confirm
+from digest.track.tokens import SubscriptionLink
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +39,6 @@ SECONDS = 40.0
 
 WAITING_MOST = 200_000
 """Sign-ups that wait for a worker, 100 MB of them: from there on the pages say that they take none now."""
-
-ALERT_FROM = 20
-"""Sign-ups over a cap in an hour, and in the one before, at which ops are told: honest slips are fewer."""
-
-ALERT_AGAIN = timedelta(hours=6)
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def keep_sign_ups(runtime: Runtime, sign_ups: Sequence[SignUp]) -> None:
 def are_sign_ups_waiting(runtime: Runtime) -> bool:
     """Return whether there are sign-ups to take in."""
     with reading(runtime.engine) as session:
-        return waiting_sign_ups(session) > 0
+        return waiting_sign_ups(session) > 0 or is_any_due(session, now=runtime.clock())
 
 
 def take_in_sign_ups(
@@ -121,46 +121,47 @@ def take_in_sign_ups(
     return done.total()
 
 
-def tell_of_caps(runtime: Runtime) -> None:
-    """Tell ops of newsletters whose sign-ups were over their caps in this hour and the last, now and then."""
-    now = runtime.clock()
-    this_hour = now.replace(minute=0, second=0, microsecond=0)
+def confirm_sign_up(
+    runtime: Runtime, link: SubscriptionLink, *, wording: str, measuring: str, network: str
+) -> Change:
+    """Begin a subscription whose reader says so. Their mailbox's mails of this month are counted anew."""
+    change = confirm(
+        runtime.engine,
+        link.newsletter_id,
+        link.subscriber_id,
+        now=runtime.clock(),
+        wording=wording,
+        measuring=measuring,
+        network=network,
+        erasure_keys=runtime.erasure_keys,
+    )
+    if change is Change.DONE:
+        with writing(runtime.engine) as session:
+            email = find_address(session, link.subscriber_id)
+            forgive_attempts(session, [month_of(email, runtime.sign_up_caps)] if email else [])
+    return change
+
+
+def never_again_link(runtime: Runtime, email: str) -> str:
+    """Return the link by which whoever reads a mailbox keeps sign-ups from mailing it."""
+    mark = mark_of(runtime.erasure_keys, mailbox_of(email))
+    return runtime.link("never-again", runtime.tokens.sign_mark(mark))
+
+
+def is_asked_never_again(runtime: Runtime, mark: str) -> bool:
+    """Tell whether sign-ups of a mailbox cause no mail."""
     with reading(runtime.engine) as session:
-        tallies = tallies_since(session, this_hour - _HOUR)
-        newsletters = list_newsletters(session)
-    for newsletter in newsletters:
-        before, here = (tallies.get((newsletter.id, hour), {}) for hour in (this_hour - _HOUR, this_hour))
-        if min(_capped(before), _capped(here)) < ALERT_FROM or not _is_to_tell(runtime, newsletter):
-            continue
-        told = "\n".join(
-            f"{outcome.in_words}: {before.get(outcome, 0) + here.get(outcome, 0):,}"
-            for outcome in SignUpOutcome
-            if outcome in CAPPED and (before.get(outcome) or here.get(outcome))
-        )
-        is_told = tell_ops(
-            runtime,
-            f"sign-ups for {newsletter.name} are over their caps",
-            f"For more than an hour, somebody has sent more than may be mailed:\n\n{told}\n\n"
-            "Whoever signs up is told the same as ever, and those over a cap are mailed nothing.",
-            to_do="If this is no attack, raise the caps in the settings (sign_ups_per_…). To close the page:",
-            commands=[f"digest newsletter change {newsletter.slug} --no-sign-up"],
-        )
-        if not is_told:
-            with writing(runtime.engine) as session:
-                forgive_attempts(session, [_alert_key(newsletter)])
+        return is_never_asked(session, mark)
 
 
-def _is_to_tell(runtime: Runtime, newsletter: Newsletter) -> bool:
-    """Return whether this caller is to tell ops: nobody has told of this newsletter lately."""
-    key = _alert_key(newsletter)
+def ask_never_again(runtime: Runtime, mark: str, *, never: bool) -> None:
+    """Keep sign-ups from mailing a mailbox, or let them again. Twice is the same as once."""
     with writing(runtime.engine) as session:
-        told, _ = count_attempts(session, [key], now=runtime.clock(), within=ALERT_AGAIN)[key]
-    return told == 1
-
-
-def _alert_key(newsletter: Newsletter) -> str:
-    return f"sign-up alert {newsletter.id}"
-
-
-def _capped(counts: Mapping[SignUpOutcome, int]) -> int:
-    return sum(count for outcome, count in counts.items() if outcome in CAPPED)
+        if never:
+            never_ask(session, mark, now=runtime.clock())
+        else:
+            ask_again(session, mark)
+    if never:
+        log.info("sign_ups.never_again")
+    else:
+        log.info("sign_ups.asked_again")

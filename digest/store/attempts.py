@@ -53,10 +53,12 @@ def _count(session: Session, key: str, now: datetime, until: datetime) -> tuple[
     return counted[0], counted[1]
 
 
-def attempts_among(session: Session, keys: Collection[str], *, now: datetime) -> dict[str, int]:
-    """Return how many tries of these keys count now; of keys without any there is nothing."""
-    found = select(AttemptRow.key, AttemptRow.count).where(AttemptRow.key.in_(keys), AttemptRow.until > now)
-    return dict(session.execute(found).all())
+def attempts_among(
+    session: Session, keys: Collection[str], *, now: datetime
+) -> dict[str, tuple[int, datetime]]:
+    """Return how many tries of these keys count now and until when; of keys without any there is nothing."""
+    found = select(AttemptRow).where(AttemptRow.key.in_(keys), AttemptRow.until > now)
+    return {row.key: (row.count, row.until) for row in session.scalars(found)}
 
 
 def add_attempts(session: Session, added: Mapping[str, tuple[int, datetime]], *, now: datetime) -> None:

@@ -42,6 +42,7 @@ from digest.store.letters import LetterRow
 from digest.store.mail_domains import MailDomainRow
 from digest.store.mentions import Mentions, take_out
 from digest.store.preview_links import PreviewLinkRow
+from digest.store.put_off_sign_ups import erase_put_off
 from digest.store.reader_lists import ReaderListRow
 from digest.store.returned import ReturnedRow
 from digest.store.sign_ups import erase_sign_ups
@@ -104,6 +105,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
     # Packed as they are, nobody can look into them here; whoever needs a list uploads it again.
     session.execute(delete(ReaderListRow))
     erase_sign_ups(session, key)
+    erase_put_off(session, key)
     _forget_answers(session, key)
     _forget_domain(session, key.rpartition("@")[2])
     return TakenOut(

@@ -25,7 +25,7 @@ _LEFT_BEHIND = frozenset(
     | {"dry_runs", "outlooks", "stage_runs", "heartbeats", "letters", "outages", "address_changes"}
     | {"consents", "asks", "measured_readers", "hits"}
     | {"accounts", "attempts", "entry_links", "recovery_codes", "second_factors", "sign_ins"}
-    | {"sign_ups", "sign_up_tallies"}
+    | {"sign_ups", "sign_up_tallies", "put_off_sign_ups", "never_asked"}
     | {"api_tokens", "audit", "calls", "endpoints", "kept_answers"}
 )
 """What a rehearsal does not look at, and what is secret. No model is asked in one."""

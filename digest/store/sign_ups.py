@@ -27,7 +27,7 @@ NAME_MAX = 200
 _ADVISORY_LOCK = 7_203_911_862
 """Any number that nothing else locks; a migration's is another."""
 
-_COLUMNS = (
+COLUMNS = (
     "newsletter_id",
     "email",
     "topics",
@@ -43,12 +43,9 @@ _COLUMNS = (
 )
 
 
-class SignUpRow(Base):
-    """A form that was sent. It goes when it is taken in, within seconds; `topics` have commas between."""
+class SignUpColumns:
+    """What a row holds of a sign-up, wherever it waits; `topics` have commas between."""
 
-    __tablename__ = "sign_ups"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(String(320))
     topics: Mapped[str] = mapped_column(Text)
@@ -61,6 +58,14 @@ class SignUpRow(Base):
     at: Mapped[datetime]
     is_trapped: Mapped[bool]
     may_measure: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class SignUpRow(SignUpColumns, Base):
+    """A form that was sent. It goes when it is taken in, within seconds."""
+
+    __tablename__ = "sign_ups"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
 
 
 class SignUpTallyRow(Base):
@@ -81,24 +86,26 @@ def put_sign_ups(session: Session, sign_ups: Sequence[SignUp]) -> None:
     insert_rows(
         session,
         SignUpRow,
-        _COLUMNS,
-        [
-            (
-                one.newsletter_id,
-                one.email,
-                ",".join(sorted(one.wishes.topics)),
-                one.wishes.cadence.value if one.wishes.cadence else "",
-                one.wishes.language,
-                storable(one.wishes.name)[:NAME_MAX],
-                one.source.value,
-                storable(one.wording),
-                one.network,
-                as_stored(session, one.at),
-                one.is_trapped,
-                one.wishes.may_measure,
-            )
-            for one in sign_ups
-        ],
+        COLUMNS,
+        [values_of(session, one) for one in sign_ups],
+    )
+
+
+def values_of(session: Session, one: SignUp) -> tuple[object, ...]:
+    """Return what is stored of a sign-up in each of `COLUMNS`, for `insert_rows`."""
+    return (
+        one.newsletter_id,
+        one.email,
+        ",".join(sorted(one.wishes.topics)),
+        one.wishes.cadence.value if one.wishes.cadence else "",
+        one.wishes.language,
+        storable(one.wishes.name)[:NAME_MAX],
+        one.source.value,
+        storable(one.wording),
+        one.network,
+        as_stored(session, one.at),
+        one.is_trapped,
+        one.wishes.may_measure,
     )
 
 
@@ -117,7 +124,7 @@ def lock_sign_ups(session: Session) -> None:
 def oldest_sign_ups(session: Session, *, most: int) -> list[tuple[int, SignUp]]:
     """Return the sign-ups that have waited longest, each with its row's id."""
     rows = session.scalars(select(SignUpRow).order_by(SignUpRow.id).limit(most))
-    return [(row.id, _sign_up(row)) for row in rows]
+    return [(row.id, read_sign_up(row)) for row in rows]
 
 
 def erase_sign_ups(session: Session, email: str) -> None:
@@ -159,7 +166,8 @@ def tallies_since(
     return found
 
 
-def _sign_up(row: SignUpRow) -> SignUp:
+def read_sign_up(row: SignUpColumns) -> SignUp:
+    """Return the sign-up that a row holds."""
     wishes = Wishes(
         frozenset(map(TopicSlug, filter(None, row.topics.split(",")))),
         Cadence(row.cadence) if row.cadence else None,

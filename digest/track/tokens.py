@@ -44,6 +44,8 @@ class Purpose(StrEnum):
     """Takes it back."""
     SIGN_UP = "sign-up"
     """Says when a form was shown."""
+    NEVER_AGAIN = "never-again"
+    """Keeps sign-ups from mailing a mailbox, and lets them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,17 @@ class Tokens:
         """Return which change of whose address it is about. Raises `Refused` when it is not ours for this."""
         change_id, subscriber_id = self._read(purpose, token, 2)
         return change_id, subscriber_id
+
+    def sign_mark(self, mark: str) -> str:
+        """Return a token that carries the mark of a mailbox, 64 hex digits."""
+        return self._signers[Purpose.NEVER_AGAIN].sign(mark).decode("ascii")
+
+    def read_mark(self, token: str) -> str:
+        """Return which mailbox's mark a token carries. Raises `Refused` when it is not ours."""
+        try:
+            return self._signers[Purpose.NEVER_AGAIN].unsign(token).decode("ascii")
+        except (BadSignature, ValueError) as exc:
+            raise Refused(_NOT_WHOLE) from exc
 
     def sign_form(self, newsletter_id: NewsletterId, *, now: datetime) -> str:
         """Return what a sign-up form carries to say when it was shown."""

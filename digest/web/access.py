@@ -59,6 +59,7 @@ PUBLIC = frozenset(
         "/subscribe/{slug}/form",
         "/subscribe/{slug}/theme.css",
         "/confirm/{token}",
+        "/never-again/{token}",
         "/c/{token}",
         "/c/{token}/{place:int}",
         "/shown/{token}",

@@ -34,9 +34,10 @@ from tests.stored import WEEKLY
 
 KINDS = [kind for kind in OF_NEWSLETTERS if kind is not LetterKind.TEST]
 LANGUAGES = ("en", "de", "fr", "es", "ar")
-LINK, UNSUBSCRIBE = (
+LINK, UNSUBSCRIBE, NEVER_AGAIN = (
     "https://news.example.org/preferences/1.2.abc",
     "https://news.example.org/unsubscribe/1.2.d",
+    "https://news.example.org/never-again/1.d",
 )
 
 
@@ -57,7 +58,14 @@ def letter(
     theme: Theme = USUAL,
     **newsletter: str,
 ) -> Page:
-    view = letter_view(email, LINK, topics=topics, unsubscribe_url=UNSUBSCRIBE)
+    view = letter_view(
+        email,
+        LINK,
+        topics=topics,
+        unsubscribe_url=UNSUBSCRIBE,
+        other="reader@new.example.org",
+        never_url=NEVER_AGAIN if kind is LetterKind.CONFIRMATION else "",
+    )
     return letter_page(replace(templates[kind], theme=theme), replace(WEEKLY, **newsletter), view)  # type: ignore[arg-type]
 
 
@@ -192,6 +200,8 @@ def test_a_link_that_no_mail_can_carry_is_a_wrong_setting(url: str) -> None:
             letter_view("a@example.org", url)
         with pytest.raises(Misconfigured, match="public_url"):
             letter_view("a@example.org", LINK, unsubscribe_url=url)
+        with pytest.raises(Misconfigured, match="public_url"):
+            letter_view("a@example.org", LINK, never_url=url)
 
 
 def test_an_alert_says_what_happened_what_to_do_and_which_command(templates: Templates) -> None:

@@ -20,6 +20,7 @@ from digest.domain.topics import TopicSlug
 from digest.pipeline import reader_lists
 from digest.pipeline.managing import segments
 from digest.pipeline.sharing import share_issue
+from digest.pipeline.sign_ups import never_again_link
 from digest.runtime import Runtime
 from digest.store.accounts import add_account
 from digest.store.address_changes import add_change
@@ -140,6 +141,7 @@ def shape_and_share(site: Site) -> Mapping[str, str]:
         "enter": invitation,
         "shown": share.url.rpartition("/")[2],
         "confirm": confirm,
+        "never-again": never_again_link(site.runtime, ASKED).rpartition("/")[2],
         **mailed,
         **_moves(site),
     }

@@ -10,8 +10,10 @@ import pytest
 from digest.domain.letters import CONFIRM_WITHIN
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.intake.sign_ups.caps import month_of
 from digest.pipeline.letters import write_letter
 from digest.pipeline.sign_ups import take_in_sign_ups
+from digest.store.attempts import attempts_among
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.letters import claim_letters
@@ -40,6 +42,22 @@ def sign_up(site: Site, email: str = NEW, **form: str | list[str]) -> str:
     link = re.search(rb"/confirm/[\w.-]+", octets.replace(b"=\r\n", b""))
     assert link
     return link[0].decode()
+
+
+def test_who_confirms_is_counted_anew_by_the_cap_of_a_month(site: Site) -> None:
+    runtime = site.runtime
+    key = month_of(NEW, runtime.sign_up_caps)
+
+    def counted() -> int:
+        with reading(runtime.engine) as session:
+            return attempts_among(session, [key], now=NOW).get(key, (0, NOW))[0]
+
+    link = sign_up(site)
+    assert counted() == 1
+    site.get(link)
+    assert counted() == 1
+    site.post(link)
+    assert counted() == 0
 
 
 def test_the_link_shows_what_was_asked_for_and_changes_nothing(site: Site) -> None:

@@ -14,7 +14,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, SignUpOutcome
 from digest.domain.subscribers import email_key
 
-_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_HOUR, _DAY, _MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=30)
 
 _GOOGLE = frozenset({"gmail.com", "googlemail.com"})
 
@@ -24,6 +24,7 @@ class Caps:
     """The most mails that sign-ups may cause; 0 is no cap. `secret` hides whom a count is about."""
 
     per_address_day: int
+    per_address_month: int
     per_network_hour: int
     per_domain_hour: int
     per_newsletter_hour: int
@@ -64,6 +65,7 @@ def caps_on_mail(newsletter_id: NewsletterId, email: str, caps: Caps, *, network
     customer = customer_of(network) if tells_apart(network) else ""
     for outcome, whose, most, within in (
         (SignUpOutcome.PER_ADDRESS, mailbox_of(email), caps.per_address_day, _DAY),
+        (SignUpOutcome.PER_MONTH, mailbox_of(email), caps.per_address_month, _MONTH),
         (SignUpOutcome.PER_NETWORK, customer, caps.per_network_hour, _HOUR),
         (SignUpOutcome.PER_DOMAIN, domain, caps.per_domain_hour, _HOUR),
         (SignUpOutcome.PER_NEWSLETTER, str(newsletter_id), caps.per_newsletter_hour, _HOUR),
@@ -72,24 +74,39 @@ def caps_on_mail(newsletter_id: NewsletterId, email: str, caps: Caps, *, network
             yield Cap(outcome, _key(caps.secret, outcome, whose), most, within)
 
 
-class Count:
-    """Mails that were caused, `before` and in this round, by key."""
+def month_of(email: str, caps: Caps) -> str:
+    """Return the key under which a mailbox's mails of 30 days are counted."""
+    return _key(caps.secret, SignUpOutcome.PER_MONTH, mailbox_of(email))
 
-    def __init__(self, before: Mapping[str, int]) -> None:
+
+def mailbox_key(email: str, caps: Caps) -> str:
+    """Return what tells a mailbox apart without telling whose it is."""
+    return _key(caps.secret, SignUpOutcome.PER_ADDRESS, mailbox_of(email))
+
+
+class Count:
+    """Mails that were caused, `before` and in this round, by key, and until when they count."""
+
+    def __init__(self, before: Mapping[str, tuple[int, datetime]]) -> None:
         self._before = before
         self._added: Counter[str] = Counter()
         self._within: dict[str, timedelta] = {}
 
-    def first_over(self, caps: Iterable[Cap]) -> SignUpOutcome | None:
-        """Return what a sign-up under these caps is too many for; None counts it as one more of each."""
+    def first_over(self, caps: Iterable[Cap]) -> Cap | None:
+        """Return the cap that one more is too many for; None counts it as one more of each."""
         under = list(caps)
         for cap in under:
-            if self._before.get(cap.key, 0) + self._added[cap.key] >= cap.most:
-                return cap.outcome
+            before, _ = self._before.get(cap.key, (0, None))
+            if before + self._added[cap.key] >= cap.most:
+                return cap
         for cap in under:
             self._added[cap.key] += 1
             self._within[cap.key] = cap.within
         return None
+
+    def ends(self, cap: Cap, *, now: datetime) -> datetime:
+        """Return when what a cap has counted counts no more."""
+        return self._before[cap.key][1] if cap.key in self._before else now + cap.within
 
     def added(self, *, now: datetime) -> dict[str, tuple[int, datetime]]:
         """Return how many were added to each key, and until when they count where nothing did before."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -15,9 +16,9 @@ from digest.domain.endpoints import EventKind
 from digest.domain.erasing import NO_MARKS, ErasureKeys
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.sign_ups import SignUp, SignUpOutcome, Wishes
+from digest.domain.sign_ups import PUT_OFF, SignUp, SignUpOutcome, Wishes
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
-from digest.intake.sign_ups.caps import Caps, Count, caps_on
+from digest.intake.sign_ups.caps import Cap, Caps, Count, caps_on, mailbox_key, mailbox_of
 from digest.store.announcements import announce
 from digest.store.asks import put_asks, who_asked
 from digest.store.attempts import add_attempts, attempts_among
@@ -25,6 +26,16 @@ from digest.store.consents import add_consents
 from digest.store.database import writing
 from digest.store.erasures import erased_among, may_be_asked
 from digest.store.letters import queue_letters
+from digest.store.never_asked import never_asked_among
+from digest.store.newsletters import newsletter_by_id
+from digest.store.put_off_sign_ups import (
+    PutOff,
+    drop_put_off,
+    due_again,
+    put_off,
+    put_off_once_more,
+    room_for,
+)
 from digest.store.sign_ups import drop_sign_ups, lock_sign_ups, oldest_sign_ups, tally_sign_ups
 from digest.store.subscribers import ids_of
 from digest.store.subscription_lists import Known, WantedSubscription, known_among, subscribe_all
@@ -34,7 +45,22 @@ log = structlog.get_logger(__name__)
 PAGE = 200
 """Sign-ups in a transaction: pages that take in more wait some hundredths of a second for it."""
 
+PUT_OFF_FOR = timedelta(days=2)
+"""A sign-up that waited so long for a cap is given up: nobody remembers it."""
+
+PUT_OFF_MOST = 50_000
+"""Sign-ups that may wait for a cap, of all newsletters together: 25 MB of them."""
+
 _HERE = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A sign-up whose turn it is; `number` is the row in which it waited, None for one that did not."""
+
+    sign_up: SignUp
+    since: datetime
+    number: int | None = None
 
 
 def take_in(
@@ -42,62 +68,113 @@ def take_in(
 ) -> Counter[SignUpOutcome]:
     """Take in the page of sign-ups that has waited longest; return what became of them, nothing for none.
 
-    Who was erased, as `erasure_keys` tell, is asked again as seldom as `may_be_asked` says.
+    First those that were put off and whose time has come. Who was erased, as `erasure_keys` tell, is asked
+    again as seldom as `may_be_asked` says.
     """
     with writing(engine) as session:
         lock_sign_ups(session)
-        waiting = oldest_sign_ups(session, most=PAGE)
-        if not waiting:
+        again = due_again(session, now=now, most=PAGE)
+        new = oldest_sign_ups(session, most=PAGE - len(again))
+        if not (again or new):
             return Counter()
-        counts = _settle(session, [sign_up for _, sign_up in waiting], caps, erasure_keys, now)
-        drop_sign_ups(session, [number for number, _ in waiting])
-    done: Counter[SignUpOutcome] = Counter()
-    for (_, outcome), count in counts.items():
-        done[outcome] += count
+        turns = [_Turn(one.sign_up, one.since, number) for number, one in again]
+        turns += [_Turn(sign_up, now) for _, sign_up in new]
+        done = _Round(session, caps, erasure_keys, now, turns).settle()
+        drop_sign_ups(session, [number for number, _ in new])
     log.info("sign_ups.taken_in", **{outcome.value: count for outcome, count in sorted(done.items())})
     return done
 
 
-def _settle(
-    session: Session, sign_ups: Sequence[SignUp], caps: Caps, erasure_keys: ErasureKeys, now: datetime
-) -> Counter[tuple[NewsletterId, SignUpOutcome]]:
-    keys = {cap.key for sign_up in sign_ups for cap in caps_on(sign_up, caps)}
-    count = Count(attempts_among(session, keys, now=now))
-    erased = erased_among(session, erasure_keys, {one.email for one in sign_ups})
+class _Round:
+    """One page of sign-ups, and what is known of all of them."""
 
-    def may_be_mailed(one: SignUp) -> bool:
-        return email_key(one.email) not in erased or may_be_asked(session, erasure_keys, one.email, now=now)
+    def __init__(
+        self, session: Session, caps: Caps, erasure_keys: ErasureKeys, now: datetime, turns: Sequence[_Turn]
+    ) -> None:
+        sign_ups = [turn.sign_up for turn in turns]
+        keys = {cap.key for sign_up in sign_ups for cap in caps_on(sign_up, caps)}
+        self._session, self._caps, self._keys, self._now = session, caps, erasure_keys, now
+        self._turns = turns
+        self._count = Count(attempts_among(session, keys, now=now))
+        self._erased = erased_among(session, erasure_keys, {one.email for one in sign_ups})
+        mailboxes = {mailbox_of(one.email) for one in sign_ups}
+        self._never = never_asked_among(session, erasure_keys, mailboxes)
+        self._room: int | None = None
 
-    of_newsletter: dict[NewsletterId, list[SignUp]] = defaultdict(list)
-    for sign_up in sign_ups:
-        of_newsletter[sign_up.newsletter_id].append(sign_up)
-    done: Counter[tuple[NewsletterId, SignUpOutcome]] = Counter()
-    for newsletter_id, those in of_newsletter.items():
-        mailboxes = {email_key(one.email) for one in those}
-        known = known_among(session, newsletter_id, mailboxes, marked=NO_MARKS)
-        outcomes = [
-            _outcome(one, known.get(email_key(one.email), Known()), caps, count, may_be_mailed)
-            for one in those
-        ]
-        _write(session, newsletter_id, list(zip(those, outcomes, strict=True)), known, now)
-        done.update((newsletter_id, outcome) for outcome in outcomes)
-    add_attempts(session, count.added(now=now), now=now)
-    tally_sign_ups(session, done, now=now)
-    return done
+    def settle(self) -> Counter[SignUpOutcome]:
+        """Do what is to be done about each; return how many came to what, those put off once more as well."""
+        of_newsletter: dict[NewsletterId, list[_Turn]] = defaultdict(list)
+        for turn in self._turns:
+            of_newsletter[turn.sign_up.newsletter_id].append(turn)
+        told: Counter[tuple[NewsletterId, SignUpOutcome]] = Counter()
+        done: Counter[SignUpOutcome] = Counter()
+        for newsletter_id, turns in of_newsletter.items():
+            outcomes = self._settle(newsletter_id, turns)
+            done.update(outcomes)
+            # Whoever is put off once more was told of when they were for the first time.
+            told.update(
+                (newsletter_id, outcome)
+                for turn, outcome in zip(turns, outcomes, strict=True)
+                if turn.number is None or outcome not in PUT_OFF
+            )
+        add_attempts(self._session, self._count.added(now=self._now), now=self._now)
+        tally_sign_ups(self._session, told, now=self._now)
+        return done
 
+    def _settle(self, newsletter_id: NewsletterId, turns: Sequence[_Turn]) -> list[SignUpOutcome]:
+        mailboxes = {email_key(turn.sign_up.email) for turn in turns}
+        known = known_among(self._session, newsletter_id, mailboxes, marked=NO_MARKS)
+        is_open = newsletter_by_id(self._session, newsletter_id).sign_up
+        outcomes: list[SignUpOutcome] = []
+        waits: list[PutOff] = []
+        once_more: dict[int, datetime] = {}
+        for turn in turns:
+            outcome, over = self._outcome(turn, known.get(email_key(turn.sign_up.email), Known()), is_open)
+            if over is not None:
+                due = self._count.ends(over, now=self._now)
+                if turn.number is None:
+                    key = mailbox_key(turn.sign_up.email, self._caps)
+                    waits.append(PutOff(turn.sign_up, key, turn.since, due))
+                else:
+                    once_more[turn.number] = due
+            outcomes.append(outcome)
+        put_off(self._session, newsletter_id, waits)
+        put_off_once_more(self._session, once_more)
+        numbers = (turn.number for turn in turns if turn.number is not None)
+        drop_put_off(self._session, [number for number in numbers if number not in once_more])
+        settled = [(turn.sign_up, outcome) for turn, outcome in zip(turns, outcomes, strict=True)]
+        _write(self._session, newsletter_id, settled, known, self._now)
+        return outcomes
 
-def _outcome(
-    sign_up: SignUp, known: Known, caps: Caps, count: Count, may_be_mailed: Callable[[SignUp], bool]
-) -> SignUpOutcome:
-    if sign_up.is_trapped:
-        return SignUpOutcome.TRAPPED
-    if known.is_suppressed:
-        return SignUpOutcome.SUPPRESSED
-    if over := count.first_over(caps_on(sign_up, caps)):
-        return over
-    if known.state in _HERE:
-        return SignUpOutcome.REMINDED
-    return SignUpOutcome.ASKED if may_be_mailed(sign_up) else SignUpOutcome.PER_ADDRESS
+    def _outcome(self, turn: _Turn, known: Known, is_open: bool) -> tuple[SignUpOutcome, Cap | None]:
+        """Return what becomes of a sign-up, and the cap that it waits for, None if it does not."""
+        sign_up, waited = turn.sign_up, turn.number is not None
+        if sign_up.is_trapped:
+            return SignUpOutcome.TRAPPED, None
+        if known.is_suppressed:
+            return SignUpOutcome.SUPPRESSED, None
+        if mailbox_of(sign_up.email) in self._never:
+            return SignUpOutcome.NEVER_AGAIN, None
+        if waited and (not is_open or self._now - turn.since > PUT_OFF_FOR):
+            return SignUpOutcome.GIVEN_UP, None
+        over = self._count.first_over(caps_on(sign_up, self._caps))
+        if over is not None:
+            if over.outcome not in PUT_OFF:
+                return over.outcome, None
+            return (over.outcome, over) if waited or self._has_room() else (SignUpOutcome.GIVEN_UP, None)
+        if known.state in _HERE:
+            return SignUpOutcome.REMINDED, None
+        may_be_mailed = email_key(sign_up.email) not in self._erased or may_be_asked(
+            self._session, self._keys, sign_up.email, now=self._now
+        )
+        return (SignUpOutcome.ASKED if may_be_mailed else SignUpOutcome.PER_ADDRESS), None
+
+    def _has_room(self) -> bool:
+        """Tell whether one more may wait, and take its place."""
+        if self._room is None:
+            self._room = room_for(self._session, most=PUT_OFF_MOST)
+        self._room -= 1
+        return self._room >= 0
 
 
 def _write(
@@ -109,7 +186,7 @@ def _write(
 ) -> None:
     by_key = {outcome: _by_key(settled, outcome) for outcome in SignUpOutcome}
     asked, reminded = by_key[SignUpOutcome.ASKED], by_key[SignUpOutcome.REMINDED]
-    again = by_key[SignUpOutcome.PER_ADDRESS]
+    again = {**by_key[SignUpOutcome.PER_MONTH], **by_key[SignUpOutcome.PER_ADDRESS]}
     new = [one for key, one in asked.items() if known.get(key, Known()).state is None]
     subscribe_all(
         session,

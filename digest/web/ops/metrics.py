@@ -32,6 +32,7 @@ from digest.store.issues import issues_in
 from digest.store.letters import waiting_letters
 from digest.store.newsletters import list_newsletters
 from digest.store.outages import find_outage
+from digest.store.put_off_sign_ups import count_put_off
 from digest.store.schedules import list_schedules
 from digest.store.sign_ups import tallies_since, waiting_sign_ups
 from digest.store.stage_runs import count_runs
@@ -60,6 +61,7 @@ METRICS: Mapping[str, str] = {
     "digest_clicks": "Links followed in a newsletter's mail in the last seven days, where they are counted.",
     "digest_sign_ups": "Sign-ups of the last 24 hours for a newsletter, by what became of them.",
     "digest_sign_ups_waiting": "Sign-ups that no worker has taken in yet, about.",
+    "digest_sign_ups_put_off": "Sign-ups for a newsletter that wait for a cap to let them through.",
     "digest_send_paused": "1 while the issue is paused.",
     "digest_send_waits_for_server": "1 while the issue waits for its mail server.",
 }
@@ -113,6 +115,7 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
         letters, _ = waiting_letters(session)
         sign_ups = tallies_since(session, now - _SIGN_UPS_OF)
         waiting = waiting_sign_ups(session)
+        put_off = count_put_off(session)
         followed = followed_since(session, now - _CLICKS_OF)
         going = [(one, find_outage(session, one.id)) for one in issues_in(session, *_GOING)]
     yield Sample("digest_workers", len(beats), {})
@@ -145,6 +148,8 @@ def samples(runtime: Runtime, tallies: Tallies) -> Iterator[Sample]:
         yield Sample("digest_clicks", followed.get(newsletter, 0), {"newsletter": slug})
     yield from _sign_ups(sign_ups, slugs)
     yield Sample("digest_sign_ups_waiting", waiting, {})
+    for number, slug in slugs.items():
+        yield Sample("digest_sign_ups_put_off", put_off.get(number, (0, None))[0], {"newsletter": slug})
     for issue, _, labels in counts:
         yield Sample("digest_send_paused", float(issue.state is IssueState.PAUSED), labels)
     for _, outage, labels in counts:

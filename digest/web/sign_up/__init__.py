@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from digest.web.sign_up import api, confirming, pages
+from digest.web.sign_up import api, confirming, never_again, pages
 
 router = APIRouter()
 router.include_router(api.router)
 router.include_router(pages.router)
 router.include_router(confirming.router)
+router.include_router(never_again.router)

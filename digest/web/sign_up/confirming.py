@@ -15,14 +15,13 @@ from digest.domain.errors import NotFound
 from digest.domain.newsletters import Newsletter
 from digest.domain.sign_ups import Asked
 from digest.domain.subscribers import Subscription, SubscriptionState
-from digest.pipeline.sign_ups import next_due_of
+from digest.pipeline.sign_ups import confirm_sign_up, next_due_of
 from digest.runtime import Runtime
 from digest.store.address_changes import find_reader_address
 from digest.store.asks import find_ask
 from digest.store.database import reading
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.subscribers import subscription_of
-from digest.track import steps
 from digest.track.tokens import ConfirmationLink, TooOld
 from digest.web.archive_looks import Look, look_of
 from digest.web.archive_views import language_of, name_of_newsletter
@@ -89,15 +88,12 @@ def confirm(
     except TooOld as late:
         return _late(runtime, pages, late)
     newsletter, (_, asked), spoken = _read(runtime, pages, link)
-    steps.confirm(
-        runtime.engine,
-        link.newsletter_id,
-        link.subscriber_id,
-        now=runtime.clock(),
+    confirm_sign_up(
+        runtime,
+        link,
         wording=wording_of(newsletter, spoken),
         measuring=_measuring(runtime, newsletter, asked, spoken) if may_measure else "",
         network=client_of(request, runtime.settings.trusted_proxies),
-        erasure_keys=runtime.erasure_keys,
     )
     return _page(runtime, pages, link, token)
 

@@ -26,7 +26,12 @@ from digest.store.subscribers import find_subscription
 from tests.stored import CLIMATE, NOW, stored_newsletter
 
 CAPS = Caps(
-    per_address_day=1, per_network_hour=0, per_domain_hour=0, per_newsletter_hour=0, secret=b"of these tests"
+    per_address_day=1,
+    per_address_month=0,
+    per_network_hour=0,
+    per_domain_hour=0,
+    per_newsletter_hour=0,
+    secret=b"of these tests",
 )
 
 

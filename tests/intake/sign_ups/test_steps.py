@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from digest.domain.consents import ConsentAct, ConsentSource
-from digest.domain.erasing import ASKED_AGAIN_AFTER
+from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
 from digest.domain.letters import LetterKind
 from digest.domain.sign_ups import SignUpOutcome
 from digest.domain.subscribers import SubscriptionState
+from digest.intake.sign_ups import steps
 from digest.intake.sign_ups.caps import mailbox_of
 from digest.store.database import reading, writing
 from digest.store.erasing import take_reader_out
 from digest.store.erasures import is_erased, remember_erased
-from digest.store.newsletters import remove_topic
+from digest.store.never_asked import ask_again, mark_of, never_ask, never_asked_among
+from digest.store.newsletters import change_newsletter, remove_topic
+from digest.store.put_off_sign_ups import count_put_off
 from digest.store.sign_ups import oldest_sign_ups, tallies_since, waiting_sign_ups
 from digest.store.subscribers import set_subscription_state, suppress
 from digest.track.steps import Change, confirm, unsubscribe
@@ -206,8 +210,123 @@ def test_a_cap_lets_so_many_through_and_tells_ops_of_the_rest(
     assert tallies == {(door.newsletter.id, NOW): {ASKED: 2, outcome: 3}}
     capped.sign_up("late@example.org", network="8.8.8.8")
     assert capped.take_in(now=NOW + timedelta(minutes=59)) == {outcome: 1}
-    capped.sign_up("later@example.org", network="8.8.8.8")
-    assert capped.take_in(now=NOW + timedelta(minutes=61)) == {ASKED: 1}
+    if outcome is SignUpOutcome.PER_NETWORK:
+        capped.sign_up("later@example.org", network="8.8.8.8")
+        assert capped.take_in(now=NOW + timedelta(minutes=61)) == {ASKED: 1}
+
+
+def waiting(door: Door) -> int:
+    with reading(door.engine) as session:
+        return sum(count for count, _ in count_put_off(session).values())
+
+
+@pytest.mark.parametrize("cap", ["per_domain_hour", "per_newsletter_hour"])
+def test_a_rush_is_asked_later_as_the_cap_allows_who_came_first_first(cap: str, door: Door) -> None:
+    capped = door.capped(per_address_day=1, **{cap: 2})
+    for number in range(5):
+        capped.sign_up(f"reader-{number}@example.org", CLIMATE if number else SPACE)
+    assert capped.take_in()[ASKED] == 2
+    assert capped.take_in(now=NOW + timedelta(minutes=59)) == {}
+    capped.sign_up("late@example.org", at=NOW + timedelta(minutes=61))
+    assert capped.take_in(now=NOW + timedelta(minutes=61))[ASKED] == 2
+    assert waiting(door) == 2
+    assert [email for email, _ in capped.letters] == [f"reader-{number}@example.org" for number in range(4)]
+    assert capped.take_in(now=NOW + timedelta(minutes=123)) == {ASKED: 2}
+    assert waiting(door) == 0
+    with reading(door.engine) as session:
+        counts = tallies_since(session, NOW - timedelta(hours=1)).values()
+    assert sum(count for of_hour in counts for count in of_hour.values()) == 6 + 4, "each was put off once"
+
+
+def test_one_victim_of_a_rush_is_mailed_once_however_often_they_were_put_off(door: Door) -> None:
+    capped = door.capped(per_address_day=1, per_domain_hour=1)
+    capped.sign_up("other@gmail.com")
+    for number in range(300):
+        capped.sign_up(f"v.ictim+{number}@gmail.com", (CLIMATE, FOOD)[number % 2])
+    capped.take_in()
+    assert waiting(door) == 1, "a mailbox waits once"
+    for hour in range(2, 60):
+        capped.take_in(now=NOW + timedelta(hours=hour))
+    victims = [email for email, _ in capped.letters if email.startswith("v.ictim")]
+    assert victims == ["v.ictim+299@gmail.com"], "with what was asked for last"
+    assert waiting(door) == 0
+
+
+def test_who_waited_too_long_or_for_a_page_that_was_closed_is_given_up(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capped = door.capped(per_newsletter_hour=1)
+    for name in "abc":
+        capped.sign_up(f"{name}@example.org")
+    capped.take_in()
+    with writing(door.engine) as session:
+        change_newsletter(session, door.newsletter.id, sign_up=False)
+    done = capped.take_in(now=NOW + timedelta(hours=2))
+    assert done == {SignUpOutcome.GIVEN_UP: 2}
+    with writing(door.engine) as session:
+        change_newsletter(session, door.newsletter.id, sign_up=True)
+    for name in "def":
+        capped.sign_up(f"{name}@example.org")
+    later = NOW + timedelta(hours=3)
+    assert capped.take_in(now=later)[ASKED] == 1
+    assert capped.take_in(now=later + timedelta(hours=49)) == {SignUpOutcome.GIVEN_UP: 2}
+    monkeypatch.setattr(steps, "PUT_OFF_MOST", 1)
+    last = later + timedelta(hours=60)
+    for name in "ghi":
+        capped.sign_up(f"{name}@example.org")
+    assert capped.take_in(now=last) == {
+        ASKED: 1,
+        SignUpOutcome.PER_NEWSLETTER: 1,
+        SignUpOutcome.GIVEN_UP: 1,
+    }
+
+
+def test_what_waits_for_a_cap_is_erased_with_its_address(door: Door) -> None:
+    capped = door.capped(per_newsletter_hour=1)
+    for email in (BEN, ADA):
+        capped.sign_up(email)
+    capped.take_in()
+    assert waiting(door) == 1
+    with writing(door.engine) as session:
+        take_reader_out(session, ADA)
+    assert columns_that_hold(door.engine, ADA) == []
+
+
+def test_a_mailbox_that_never_confirms_is_asked_three_times_in_a_month(door: Door) -> None:
+    capped = door.capped(per_address_day=1, per_address_month=3)
+    done: Counter[SignUpOutcome] = Counter()
+    for day in range(29):
+        capped.sign_up(f"ada+{day}@example.org")
+        done += capped.take_in(now=NOW + timedelta(days=day, hours=day))
+    assert done == {ASKED: 3, SignUpOutcome.PER_MONTH: 26}
+    capped.sign_up(ADA)
+    assert capped.take_in(now=NOW + timedelta(days=31)) == {ASKED: 1}
+
+
+def test_a_mailbox_that_wants_no_mail_of_sign_ups_gets_none_and_may_think_better_of_it(door: Door) -> None:
+    mark = mark_of(KEYS, mailbox_of("Ada@example.org"))
+    reader_in(door, ACTIVE, BEN)
+    with writing(door.engine) as session:
+        never_ask(session, mark, now=NOW)
+        never_ask(session, mark, now=NOW)
+        never_ask(session, mark_of(KEYS, mailbox_of(BEN)), now=NOW)
+    for email in ("ada+x@example.org", BEN):
+        door.sign_up(email)
+    assert door.take_in() == {SignUpOutcome.NEVER_AGAIN: 2}
+    assert (door.find("ada+x@example.org"), door.letters) == (None, [])
+    assert columns_that_hold(door.engine, ADA) == [], "it is known by a mark alone"
+    with writing(door.engine) as session:
+        ask_again(session, mark)
+    door.sign_up(ADA)
+    assert door.take_in() == {ASKED: 1}
+
+
+def test_who_asks_never_again_is_known_after_the_key_was_replaced(door: Door) -> None:
+    with writing(door.engine) as session:
+        never_ask(session, mark_of(KEYS, ADA), now=NOW)
+        newer = ErasureKeys((b"a newer key", *KEYS.keys))
+        assert never_asked_among(session, newer, {ADA, BEN}) == {ADA}
+        assert not never_asked_among(session, ErasureKeys((b"another",)), {ADA})
 
 
 def test_a_customer_of_ipv6_is_one_network_and_nobodys_address_none(door: Door) -> None:

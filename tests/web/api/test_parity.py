@@ -153,6 +153,7 @@ OF_OTHERS = {
     "/subscribe/{slug}",
     "/subscribe/{slug}/api",
     "/confirm/{token}",
+    "/never-again/{token}",
     "/preferences/{token}/useful/{issue_id}/{position}",
 }
 """Where providers and readers come with an authority of their own."""

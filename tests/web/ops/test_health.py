@@ -14,14 +14,19 @@ import yaml
 from sqlalchemy import update
 
 from digest.deliver.outages import meet_outage
+from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryState
+from digest.domain.newsletters import NewsletterId
+from digest.domain.sign_ups import SignUp, Wishes
 from digest.pipeline import alive
 from digest.pipeline.control import pause
+from digest.pipeline.sign_ups import keep_sign_ups, take_in_sign_ups
 from digest.store.database import reading, writing
 from digest.store.heartbeats import last_heartbeat, list_heartbeats, note_heartbeat
 from digest.store.sources import SourceRow
 from digest.web.ops import tallies as counting
 from digest.web.ops.metrics import METRICS
+from tests.samples import CLIMATE
 from tests.servers.processes import free_port
 from tests.waiting import PATIENCE
 from tests.web.ops.reading import read
@@ -155,6 +160,25 @@ def test_metrics_tell_how_everything_stands(measured: Site) -> None:
     assert due == NOW.timestamp() + 7 * 86_400 - 3_600
     pause(measured.runtime, SENDING, by="Ada")
     assert scrape(measured)[f"digest_send_paused{{{issue}}}"] == 1
+
+
+def test_sign_ups_are_counted_by_what_became_of_them_and_how_many_wait(
+    open_site: Callable[..., Site], ops_database: Path
+) -> None:
+    site = open_site(ops_database, metrics_token=TOKEN, sign_ups_per_newsletter_hour=2)
+    wishes = Wishes(frozenset({CLIMATE}))
+    emails = [*(f"reader-{number}@example.org" for number in range(5)), "reader-0@example.org"]
+    keep_sign_ups(
+        site.runtime,
+        [SignUp(NewsletterId(1), email, wishes, ConsentSource.PAGE, "", "", NOW) for email in emails],
+    )
+    assert scrape(site)["digest_sign_ups_waiting"] == 6
+    take_in_sign_ups(site.runtime)
+    found = scrape(site)
+    for outcome, count in {"asked": 2, "per_newsletter": 3, "per_address": 1, "given_up": 0}.items():
+        assert found[f'digest_sign_ups{{newsletter="saturday",outcome="{outcome}"}}'] == count
+    assert found["digest_sign_ups_waiting"] == 0
+    assert found['digest_sign_ups_put_off{newsletter="saturday"}'] == 3
 
 
 def test_each_metric_says_what_it_is_once(measured: Site) -> None:
