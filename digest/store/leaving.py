@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import DeliveryState
 from digest.domain.departures import Back, Left
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.store.base import UTCDateTime
 from digest.store.deliveries import DeliveryRow
 from digest.store.departures import DepartureRow, departure_of, find_departure
 from digest.store.issues import IssueRow
@@ -45,6 +46,38 @@ def last_sent(session: Session, newsletter_id: NewsletterId, subscriber_id: Subs
             DeliveryRow.state.in_(_LEFT_US),
             IssueRow.newsletter_id == newsletter_id,
         )
+    )
+
+
+def record_departures(
+    session: Session, newsletter_id: NewsletterId, who: Select[int], *, now: datetime
+) -> None:
+    """Keep that all these subscribers are about to leave a newsletter, as a list says: each by itself.
+
+    After which issue is not known.
+    """
+    columns = "newsletter_id", "subscriber_id", "at", "act", "state_before", "paused_until", "reason", "words"
+    tie = SubscriptionRow
+    those = select(
+        tie.newsletter_id,
+        tie.subscriber_id,
+        literal(now, UTCDateTime()),
+        literal(0),
+        tie.state,
+        tie.paused_until,
+        literal(""),
+        literal(""),
+    ).where(
+        tie.newsletter_id == newsletter_id,
+        tie.subscriber_id.in_(who),
+        tie.state != SubscriptionState.UNSUBSCRIBED.value,
+    )
+    session.execute(insert(DepartureRow).from_select(columns, those, include_defaults=False))
+    session.execute(
+        update(DepartureRow)
+        .where(DepartureRow.newsletter_id == newsletter_id, DepartureRow.act == 0)
+        .values(act=DepartureRow.id)
+        .execution_options(synchronize_session=False)
     )
 
 

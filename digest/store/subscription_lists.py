@@ -20,6 +20,7 @@ from digest.store.attributes import put_attributes
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore, plan_by_values
 from digest.store.erasures import erased_among
+from digest.store.leaving import record_departures
 from digest.store.newsletters import topic_ids
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 
@@ -113,10 +114,11 @@ def unsubscribe_all(
 ) -> None:
     """Unsubscribe a page of mailboxes. What they followed stays known, so that a return is one step."""
     who = select(SubscriberRow.id).where(SubscriberRow.email_key.in_(keys))
+    record_departures(session, newsletter_id, who, now=now)
     session.execute(
         update(SubscriptionRow)
         .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id.in_(who))
-        .values(state=SubscriptionState.UNSUBSCRIBED.value, changed_at=now)
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, changed_at=now, paused_until=None)
         .execution_options(synchronize_session=False)
     )
 

@@ -13,6 +13,7 @@ from digest.store.database import reading, writing
 from digest.store.departures import find_departure
 from digest.store.leaving import left_together
 from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
+from digest.store.subscription_lists import unsubscribe_all
 from digest.track.leaving import resubscribe, unsubscribe_from_all
 from digest.track.steps import Change, pause, restart, unsubscribe
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
@@ -63,6 +64,19 @@ def test_undoing_ends_no_pause(engine: Engine, until: datetime | None) -> None:
         assert standing(engine, weekly) == (PAUSED, until)
     assert restart(engine, weekly.id, who, now=LATER) is Change.DONE
     assert standing(engine, weekly) == (ACTIVE, None)
+
+
+def test_undoing_what_a_list_said_ends_no_pause(engine: Engine) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    until = NOW + timedelta(days=20)
+    pause(engine, weekly.id, who, now=NOW, until=until)
+    for newsletter in (weekly, daily):
+        with writing(engine) as session:
+            unsubscribe_all(session, newsletter.id, [ANNA], now=NOW)
+        assert standing(engine, newsletter) == (UNSUBSCRIBED, None)
+    assert resubscribe(engine, weekly.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly) == (PAUSED, until)
+    assert standing(engine, daily) == (UNSUBSCRIBED, None), "each was left by itself"
 
 
 def test_a_pause_that_has_ended_since_is_over(engine: Engine) -> None:

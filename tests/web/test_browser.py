@@ -15,7 +15,7 @@ from digest.domain.subscribers import SubscriptionState
 from digest.domain.topics import Topic, TopicSlug
 from digest.store.database import writing
 from digest.store.revisions import RevisionRow
-from digest.store.subscribers import subscribe
+from digest.store.subscribers import SubscriberRow, subscribe
 from digest.track.tokens import Purpose
 from tests.compose.screens import looks_of
 from tests.compose.test_hostile_text import HOSTILE
@@ -33,6 +33,7 @@ from tests.web.world import (
     add_articles,
     add_sample_newsletter,
     follows_of,
+    reader_id,
     send_to_all,
     state_of,
 )
@@ -239,6 +240,52 @@ def test_a_reader_asks_for_less_from_their_mail_and_takes_it_back(site: Site, pa
     page.get_by_role("link", name="Mute this topic").first.click()
     page.get_by_role("button", name="Mute it for a month").click()
     page.get_by_role("button", name="End it now").wait_for()
+
+
+def test_less_and_nothing_in_every_language_by_keyboard_on_a_phone_without_scripts(
+    site: Site, browser: ChromiumBrowser
+) -> None:
+    mine = site.link(Purpose.PREFERENCES, ADA)
+    begin, end = (
+        {
+            f"{mine}/mute/{CLIMATE}": f"[name=act][value={mute}]",
+            f"{mine}/fewer/{SENDING}/0": f"[name=act][value={single}]",
+            f"{mine}/useful/{SENDING}/0": f"[name=say][value={useful}]",
+            mine: f"[name=save][value='{save}:food']",
+            site.link(Purpose.UNSUBSCRIBE, ADA): f"form{form} button",
+        }
+        for mute, single, useful, save, form in (
+            ("mute", "single", "useful", "mute", "[action$=on-the-page]"),
+            ("end", "every", "nothing", "unmute", "[action$='/undo']"),
+        )
+    )
+    with browser.page(width=375, scripts=False) as phone, browser.page(width=375) as seen:
+        for language in ("de", "es", "fr"):
+            with writing(site.runtime.engine) as session:
+                session.get_one(SubscriberRow, reader_id(site.runtime.engine, ADA)).language = language
+            for path, button in begin.items():
+                press(phone, site.url + path, button)
+            assert state_of(site.runtime.engine, ADA) is SubscriptionState.UNSUBSCRIBED
+            for path, button in end.items():
+                seen.goto(site.url + path)
+                assert seen.locator("html").get_attribute("lang") == language
+                assert overflow(seen) == 0, (language, path)
+                assert faults(seen) == [], (language, path)
+                press(phone, site.url + path, button)
+            assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
+
+
+def press(page: Page, url: str, button: str) -> None:
+    """Open a page, go to its button by the keyboard alone, and press it."""
+    page.goto(url)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator(f"{button}:focus").count():
+            break
+    else:
+        raise AssertionError(f"no {button} is reached on {url}")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def test_a_reader_goes_from_the_mail_online_to_other_topics(site: Site, page: Page) -> None:
