@@ -118,10 +118,11 @@ def move(runtime: Runtime, slug: str, number: int, what: Move, *, by: str) -> Ch
         done = act(runtime.engine, newsletter.id, before.subscriber.id, now=runtime.clock())
     if done is Change.NOT_FROM_HERE:
         raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
-    if done is Change.TOO_LATE:
+    if done in (Change.TOO_LATE, Change.NEVER_CONFIRMED):
+        why = "left too long ago for this" if done is Change.TOO_LATE else "left and had never confirmed"
         raise Conflict(
-            f"{before.subscriber.email} left too long ago for this: they sign up anew, or, if they asked you "
-            f"to, 'digest subscriber add {slug} {before.subscriber.email} --again'"
+            f"{before.subscriber.email} {why}: they sign up anew, or, if they asked you to, "
+            f"'digest subscriber add {slug} {before.subscriber.email} --again'"
         )
     return done
 

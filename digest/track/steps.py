@@ -59,6 +59,8 @@ class Change(Enum):
     """It was so before: a second click, or two at once."""
     NOT_FROM_HERE = auto()
     """The subscription is in a state that this link does not lead out of, such as never confirmed."""
+    NEVER_CONFIRMED = auto()
+    """They left without ever having confirmed it: only who asks anew comes back."""
     TOO_LATE = auto()
     """They left longer ago than a click takes back (`UNDO_WITHIN`): a new sign-up does."""
     REMOVED = auto()
@@ -233,7 +235,7 @@ def restart(
         left = find_departure(session, newsletter_id, subscriber_id)
         was_pending = left is not None and left.was is SubscriptionState.PENDING
         if standing and standing[0] is SubscriptionState.UNSUBSCRIBED and was_pending:
-            return Change.NOT_FROM_HERE
+            return Change.NEVER_CONFIRMED
         change = _bring_back(
             session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, only_from=_AWAY, now=now
         )

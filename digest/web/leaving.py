@@ -48,6 +48,7 @@ _UNDONE = {
     Change.SUPPRESSED: "returned",
     Change.ALREADY: "returned",
     Change.NOT_FROM_HERE: "not_returned",
+    Change.NEVER_CONFIRMED: "not_returned",
     # The page sees by itself that it is too late, and that nobody is there.
     Change.TOO_LATE: "",
     Change.REMOVED: "",

@@ -52,6 +52,7 @@ _RETURN = {
     Change.SUPPRESSED: "returned",
     Change.ALREADY: "returned",
     Change.NOT_FROM_HERE: "not_returned",
+    Change.NEVER_CONFIRMED: "not_returned",
     Change.TOO_LATE: "too_late",
     # Nobody is there to be told: showing them is what says so.
     Change.REMOVED: "",

@@ -46,7 +46,7 @@ def test_undoing_confirms_nobody(engine: Engine) -> None:
     with writing(engine) as session:
         set_subscription_state(session, weekly.id, who, PENDING, now=NOW)
     unsubscribe(engine, weekly.id, who, now=NOW)
-    assert restart(engine, weekly.id, who, now=LATER) is Change.NOT_FROM_HERE
+    assert restart(engine, weekly.id, who, now=LATER) is Change.NEVER_CONFIRMED
     assert standing(engine, weekly) == (UNSUBSCRIBED, None)
     for change in (Change.DONE, Change.ALREADY):
         assert resubscribe(engine, weekly.id, who, now=LATER) is change

@@ -236,6 +236,9 @@ def test_undo_says_which_subscription_stays_paused_or_unconfirmed(site: Site) ->
     link = site.link(Purpose.UNSUBSCRIBE, BEN)
     page = words_of(site.post(link, **ONE_CLICK).text)
     assert "Undo brings back: The Saturday Reader, still to be confirmed, as before" in page
+    told = site.post(f"{site.link(Purpose.PREFERENCES, BEN)}/return").text
+    assert "never confirmed, so nothing was changed" in words_of(told)
+    assert state_of(site.runtime.engine, BEN) is SubscriptionState.UNSUBSCRIBED
     assert "The Saturday Reader waits to be confirmed" in words_of(site.post(f"{link}/undo").text)
     assert state_of(site.runtime.engine, BEN) is SubscriptionState.PENDING
 

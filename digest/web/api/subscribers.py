@@ -360,6 +360,8 @@ def _moved(
     change = move(newsletter.id, before.subscriber.id)
     if change is Change.NOT_FROM_HERE:
         raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
+    if change is Change.NEVER_CONFIRMED:
+        raise Conflict(f"{before.subscriber.email} left and had never confirmed: they sign up anew")
     if change is Change.TOO_LATE:
         raise Conflict(f"{before.subscriber.email} left too long ago for this: they sign up anew")
     with reading(runtime.engine) as session:
