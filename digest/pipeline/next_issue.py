@@ -8,19 +8,24 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from digest.address.explain import Told, edition_of
-from digest.address.steps import own_zone
-from digest.compose.steps import content_of
+from digest.address.steps import due_at
+from digest.compose.steps import content_of, pieces_of
 from digest.domain.addressing import Skip
+from digest.domain.errors import Misconfigured
 from digest.domain.issues import Edition, Issue, IssueContent, IssueState
+from digest.domain.mail import layout_of
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SkipReason, Subscription
 from digest.pipeline.coming import coming_of
 from digest.runtime import Runtime
 from digest.store.contents import get_content
-from digest.store.database import reading
+from digest.store.database import reading, writing
+from digest.store.issue_segments import limits_of
 from digest.store.issues import issues_page
-from digest.store.newsletters import newsletter_by_id
-from digest.store.reader_choices import Choices
+from digest.store.newsletters import newsletter_by_id, topic_ids
+from digest.store.reader_choices import Choices, store_choices
+from digest.store.remakes import already_reached
+from digest.store.schedules import find_own_hour
 
 _TO_COME = (IssueState.DRAFT, IssueState.APPROVED, IssueState.PAUSED)
 
@@ -52,7 +57,8 @@ def next_issue_for(
 ) -> NextIssue | None:
     """Return what the next issue would hold for a reader who chose so; None while there is nothing in it.
 
-    It is as it stands now: until it goes out, articles come and go.
+    It is what addressing would decide, when it would let their mail leave, and what of it their mail has room
+    for; as it stands now: until it goes out, articles come and go.
     """
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, newsletter_id)
@@ -61,18 +67,62 @@ def next_issue_for(
             return None
         issue, goes_at = found
         content = get_content(session, issue) if _is_frozen(issue) else None
+        hour = find_own_hour(session, issue.id) if newsletter.local_time else None
     content = content or content_of(runtime.engine, issue.id)
     if not content.items:
         return None
-    wanted = _with(subscription, choices)
+    decided = _decided(runtime, newsletter, issue, content, _with(subscription, choices), choices)
+    leaves_at = goes_at and due_at(hour, choices.timezone, newsletter, now=goes_at, wish=str(choices.wished))
+    if isinstance(decided, Skip):
+        return NextIssue(leaves_at, skip=decided.reason)
+    shown = _shown(runtime, issue, decided)
+    return NextIssue(leaves_at, _held(content, decided, shown), len(decided.positions) - len(shown))
+
+
+def _decided(
+    runtime: Runtime,
+    newsletter: Newsletter,
+    issue: Issue,
+    content: IssueContent,
+    wanted: Subscription,
+    choices: Choices,
+) -> Edition | Skip:
+    """Return what addressing would decide of a reader who chose so."""
+    told = Told(
+        content.outline, tuple(item.title for item in content.items), content.addresses, content.sources
+    )
     with reading(runtime.engine) as session:
-        titles = tuple(item.title for item in content.items)
-        told = Told(content.outline, titles, content.addresses, content.sources)
-        edition = edition_of(session, newsletter, issue, wanted, told)
-    leaves_at = goes_at and choices.wished.first_from(goes_at, own_zone(choices.timezone, newsletter))
-    if isinstance(edition, Skip):
-        return NextIssue(leaves_at, skip=edition.reason)
-    return NextIssue(leaves_at, _held(content, edition), len(edition.positions) - len(edition.wanted))
+        if not limits_of(session, issue):
+            return _edition(session, newsletter, issue, wanted, told, runtime.clock())
+    # Which segments a reader is in, the database says of what is stored: so it is, and taken back at once.
+    with writing(runtime.engine) as session, session.begin_nested() as tried:
+        there = frozenset(topic_ids(session, newsletter.id))
+        may = replace(choices, follows=choices.follows & there)
+        store_choices(session, newsletter.id, wanted.subscriber.id, may)
+        decided = _edition(session, newsletter, issue, wanted, told, runtime.clock())
+        tried.rollback()
+    return decided
+
+
+def _edition(
+    session: Session, newsletter: Newsletter, issue: Issue, wanted: Subscription, told: Told, now: datetime
+) -> Edition | Skip:
+    reached = already_reached(session, issue)
+    who = wanted.subscriber.id
+    if reached is not None and who in session.scalars(reached):
+        return Skip(SkipReason.ALREADY_SENT)
+    return edition_of(session, newsletter, issue, wanted, told, now=now)
+
+
+def _shown(runtime: Runtime, issue: Issue, edition: Edition) -> frozenset[int]:
+    """Return the places of the articles that a mail of this edition has room for."""
+    try:
+        pieces = pieces_of(runtime.engine, issue.id, template_of=runtime.template)
+    except Misconfigured:
+        # A draft whose template is broken: its editors are told, and its readers are not.
+        return edition.wanted
+    layout = layout_of(pieces.rendered, edition)
+    return frozenset(position for position, density in layout.items() if density is not None)
 
 
 def _next(session: Session, newsletter: Newsletter) -> tuple[Issue, datetime | None] | None:
@@ -98,16 +148,13 @@ def _with(subscription: Subscription, choices: Choices) -> Subscription:
     )
 
 
-def _held(content: IssueContent, edition: Edition) -> tuple[Held, ...]:
+def _held(content: IssueContent, edition: Edition, shown: frozenset[int]) -> tuple[Held, ...]:
     names = {topic.slug: topic.name for topic in content.topics}
-    wanted = edition.wanted
     sections = (
         Held(
             names[section.topic],
             tuple(
-                (content.items[at].title, content.items[at].source)
-                for at in section.positions
-                if at in wanted
+                (content.items[at].title, content.items[at].source) for at in section.positions if at in shown
             ),
         )
         for section in edition.sections

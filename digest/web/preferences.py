@@ -144,7 +144,9 @@ def pause(
         day = date.fromisoformat(until) if until else None
         pause_until(runtime, link.newsletter_id, link.subscriber_id, day)
     except (InvalidInput, ValueError):
-        return _page(runtime, pages, link, token, "wrong", wrong=frozenset({"until"}), status=422)
+        return _page(
+            runtime, pages, link, token, "wrong", wrong=frozenset({"until"}), until=until, status=422
+        )
     return _page(runtime, pages, link, token, "")
 
 
@@ -194,6 +196,7 @@ def _page(
     typed: Typed | None = None,
     wrong: frozenset[str] = frozenset(),
     looks: tuple[Subscription, Choices] | None = None,
+    until: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     """Return the page with what is stored, or with what is `typed`; with `looks`, the next issue as well."""
@@ -214,6 +217,8 @@ def _page(
         languages=pages.languages,
         now=runtime.clock(),
     )
+    if until:
+        settings = replace(settings, until=until)
     if looks:
         coming = next_issue_for(runtime, link.newsletter_id, *looks)
         view = next_view(coming, newsletter, settings.typed, spoken) if coming else None

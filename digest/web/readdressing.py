@@ -28,8 +28,6 @@ from digest.pipeline.readdressing import (
 from digest.pipeline.reader_pauses import zone_of_reader
 from digest.runtime import Runtime
 from digest.store.address_changes import AddressChange
-from digest.store.database import reading
-from digest.store.newsletters import newsletter_by_id
 from digest.track.tokens import Purpose, SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
@@ -140,8 +138,6 @@ def _form(
     spoken = pages.phrases(*reader.languages)
     if reader.is_suppressed and not told:
         told = Asked.UNREACHABLE.name.lower()
-    with reading(runtime.engine) as session:
-        newsletter = newsletter_by_id(session, link.newsletter_id)
     tz = zone_of_reader(runtime.engine, link.newsletter_id, link.subscriber_id)
 
     def written(moment: datetime | None) -> str:
@@ -159,7 +155,7 @@ def _form(
         asked=written(asked_at),
         good_until=written(asked_at and asked_at + CONFIRM_WITHIN),
         again=written(asking.again_at if asking else None),
-        sign_up=newsletter.slug if newsletter.sign_up else "",
+        sign_up=reader.sign_up,
     )
 
 

@@ -40,6 +40,7 @@ def reader_view(runtime: Runtime, link: SubscriptionLink) -> ReaderView:
         topics=tuple(_choice(topic, subscription) for topic in topics),
         languages=(subscription.subscriber.language, newsletter.language),
         written_in=language_of(newsletter.language, "en"),
+        sign_up=newsletter.slug if newsletter.sign_up else "",
         unsubscribe_token=runtime.tokens.sign(Purpose.UNSUBSCRIBE, link.newsletter_id, link.subscriber_id),
     )
 

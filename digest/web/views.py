@@ -196,7 +196,8 @@ class ReaderView:
     """A subscription as its reader sees it.
 
     `sender` is the address the newsletter comes from, `is_suppressed` says that no mail goes to theirs.
-    `languages` are those to speak in, the best first; `written_in` is that of the newsletter.
+    `languages` are those to speak in, the best first; `written_in` is that of the newsletter. `sign_up` names
+    its sign-up page, '' where it has none.
     """
 
     newsletter: str
@@ -209,6 +210,7 @@ class ReaderView:
     unsubscribe_token: str
     languages: tuple[str, ...]
     written_in: str
+    sign_up: str = ""
 
     @property
     def followed(self) -> tuple[str, ...]:

@@ -8,17 +8,22 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from digest.compose.edits import mark_of
 from digest.domain.cadences import Cadence
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.domain.times import Window
+from digest.pipeline import next_issue
+from digest.pipeline.managing import segments
 from digest.store.contents import IssueTopicRow
 from digest.store.database import reading, writing
 from digest.store.issues import IssueRow, make_issue
 from digest.store.newsletters import change_newsletter, remove_topic
+from digest.store.schedules import add_schedule
 from digest.store.subscribers import get_subscription, set_subscription_state
 from digest.track.tokens import Purpose
 from tests.samples import CLIMATE, FOOD
+from tests.web.draft.test_pages import write
 from tests.web.site import Site
 from tests.web.test_editor import text_of
 from tests.web.world import ADA, BEN, NOW, contents, follows_of, reader_id, state_of
@@ -187,6 +192,55 @@ def test_why_there_would_be_no_mail_is_told(site: Site) -> None:
     assert "No mail: no topic is ticked." in text_of(site.post(link, save="preview").text)
 
 
+def on_schedule(site: Site) -> None:
+    """Have a schedule let the draft out a week from now."""
+    with writing(site.runtime.engine) as session:
+        add_schedule(
+            session,
+            NewsletterId(1),
+            cron="0 7 * * 1",
+            timezone="UTC",
+            window_days=7,
+            next_due=NOW + timedelta(days=7),
+            now=NOW,
+        )
+
+
+def next_of(site: Site, email: str = ADA, **form: str | list[str]) -> str:
+    chosen = {"topic": ["climate", "space", "food"], **form}
+    return text_of(site.post(site.link(Purpose.PREFERENCES, email), save="preview", **chosen).text)
+
+
+def test_a_segment_is_asked_with_the_choices_that_are_tried_out(site: Site) -> None:
+    segments.add(site.runtime, "saturday", {"slug": "french", "query": "language:fr"}, by="Edith")
+    assert write(site, "only", "french", seen=mark_of("")) == 303
+    before = contents(site.runtime.engine)
+    assert "No mail: this issue is for other readers of the newsletter." in next_of(site, language="de")
+    assert "article" in next_of(site, language="fr").partition("Nothing was saved")[2]
+    assert "this issue is for other readers" not in next_of(site, language="fr")
+    assert contents(site.runtime.engine) == before
+
+
+def test_by_the_readers_own_clock_it_leaves_at_its_hour_there(site: Site) -> None:
+    on_schedule(site)
+    assert "It leaves on Monday, 30 November 2026, 02:00." in next_of(site, zone="America/New_York")
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), local_time=True)
+    assert "It leaves on Monday, 30 November 2026, 07:00." in next_of(site, zone="America/New_York")
+    assert "30 November 2026, 18:00." in next_of(site, zone="Australia/Sydney"), "its hour is over there"
+    wished = next_of(site, zone="America/New_York", day="saturday", hour="9")
+    assert "It leaves on Saturday, 5 December 2026, 09:00." in wished
+
+
+def test_what_the_mail_has_no_room_for_is_told_as_online(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = re.search(r"(\d+) articles?\.", next_of(site))
+    assert whole
+    monkeypatch.setattr(next_issue, "layout_of", lambda _issue, edition: dict.fromkeys(edition.positions))
+    told = next_of(site)
+    assert "0 articles." in told
+    assert f"{whole[1]} more are online." in told
+
+
 # --- pauses
 
 
@@ -211,6 +265,7 @@ def test_a_day_that_no_pause_can_end_on_is_told_and_nothing_is_paused(until: str
     answer = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/pause", until=until)
     assert answer.status_code == 422
     assert "Give a day to come, at most a year from now." in answer.text
+    assert re.search(rf'id="until"[^>]* value="{re.escape(until)}"', answer.text), "as it was typed"
     assert state_of(site.runtime.engine, ADA) is SubscriptionState.ACTIVE
 
 

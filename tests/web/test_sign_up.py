@@ -245,7 +245,7 @@ def test_the_form_for_other_sites_is_shown_to_be_copied_and_works_there(site: Si
     assert f'action="{site.url}{PAGE}"' in copied
     assert not re.search(r"<script|style=|csrf|class=", copied)
     fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', copied))
-    assert fields == {"from": "form", "language": "en"}
+    assert fields == {"from": "form", "language": "en", "spoken": "en"}
     answer = site.client.post(
         PAGE,
         data={**fields, "email": NEW, "topic": ["space"], "homepage": ""},
@@ -272,3 +272,42 @@ def test_whatever_is_sent_is_answered_in_words(content: bytes, site: Site) -> No
     assert answer.status_code == 422
     assert said_of(answer)
     assert kept(site) == []
+
+
+# --- what is recorded, and the form of other sites
+
+
+def test_the_wording_that_was_read_is_recorded_not_that_of_the_language_that_was_chosen(site: Site) -> None:
+    page = site.client.get(PAGE, headers={"accept-language": "en"}).text
+    shown_in = re.search(r'name="spoken" value="([^"]+)"', page)
+    assert shown_in
+    ask(site, spoken=shown_in[1], language="fr")
+    german = site.client.get(PAGE, headers={"accept-language": "de"}).text
+    shown_in = re.search(r'name="spoken" value="([^"]+)"', german)
+    assert shown_in
+    ask(site, BEN, spoken=shown_in[1], language="es")
+    english, in_german = kept(site)
+    assert english.wording in text_of(page)
+    assert in_german.wording in text_of(german)
+    assert (english.wishes.language, in_german.wishes.language) == ("fr", "es")
+
+
+def test_who_was_asked_about_an_address_is_not_asked_again_for_pressing_too_soon(site: Site) -> None:
+    slip = "ada@gmial.com"
+    assert "Did you mean" in said_of(ask(site, slip))
+    soon = ask(site, slip, sure=slip, shown=mark(site, ago=timedelta(seconds=1)))
+    assert "Press the button below once more" in said_of(soon)
+    assert f'name="sure" value="{slip}"' in soon.text
+    assert ask(site, slip, sure=slip).status_code == 303
+
+
+def test_the_form_for_other_sites_has_all_that_the_page_asks_for(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), cadences="every,monthly")
+    copied = html.unescape(site.get(f"{PAGE}/form").text)
+    for part in ('name="name"', 'name="cadence"', 'value="monthly"', f'{PAGE}#sample"', 'name="spoken"'):
+        assert part in copied, part
+    sent = {"from": "form", "email": NEW, "topic": ["climate"], "cadence": "monthly", "name": "Ada"}
+    assert site.post(PAGE, **sent, spoken="en", language="en").status_code == 303
+    (one,) = kept(site)
+    assert (one.wishes.cadence, one.wishes.name, one.source) == (Cadence.MONTHLY, "Ada", ConsentSource.FORM)

@@ -124,6 +124,7 @@ def _mail(
             FindingView(one.severity.value, one.what, one.where, one.next_step, "")
             for one in check_page(page, public_url=runtime.settings.public_url)
         ),
+        is_text=shown.edition.is_text,
     )
 
 

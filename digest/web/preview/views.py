@@ -139,7 +139,7 @@ class SizeView:
 class MailView:
     """A mail as one reader gets it. `frame` is the address of its HTML, `text` and `source` are the others.
 
-    `download` is where the source is got as a file.
+    `download` is where the source is got as a file. Who wants text alone `is_text`: their mail has no HTML.
     """
 
     sender: str
@@ -151,6 +151,7 @@ class MailView:
     download: str
     size: SizeView
     findings: tuple[FindingView, ...]
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def typed_in(form: FormData) -> Typed:
         name=plain(text("name", NAME_MAX)),
         sure=text("sure", EMAIL_MAX),
         shown=text("shown", 200),
+        spoken=text("spoken", 16),
         trap=text(TRAP, 200),
         is_form=text("from", 16) == FORM,
         may_measure=text("may_measure", 3) == "yes",

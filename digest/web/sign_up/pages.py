@@ -61,7 +61,9 @@ async def ask(
         shown = runtime.tokens.sign_form(offer.newsletter.id, now=now)
         return _page(request, shown, pages, offer, typed, problem=problem)
     network = client_of(request, runtime.settings.trusted_proxies)
-    wording = agreed_wording(offer, spoken, may_measure=typed.may_measure)
+    # What is recorded is what was read: the words of the page, not those of the language chosen on it.
+    shown_in = pages.phrases(typed.spoken, offer.newsletter.language) if typed.spoken else spoken
+    wording = agreed_wording(offer, shown_in, may_measure=typed.may_measure)
     await inbox.put(sign_up_of(typed, offer, wording=wording, network=network, now=now))
     chosen = f"?language={typed.language}" if typed.language in LANGUAGES else ""
     place = f"{pages.base}/subscribe/{offer.newsletter.slug}/asked{chosen}"

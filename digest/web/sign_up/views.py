@@ -63,7 +63,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody typed, as far as it can be read; `sure` is an address they were asked about."""
+    """What somebody typed, as far as it can be read; `sure` is an address they were asked about.
+
+    `spoken` is the language that the form was shown in.
+    """
 
     email: str = ""
     topics: frozenset[str] = frozenset()
@@ -72,6 +75,7 @@ class Typed:
     name: str = ""
     sure: str = ""
     shown: str = ""
+    spoken: str = ""
     trap: str = ""
     is_form: bool = False
     may_measure: bool = False

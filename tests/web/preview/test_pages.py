@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from digest.compose.checks import check_page
+from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.preview import page_for_reader
 from digest.store.database import writing
@@ -232,3 +233,17 @@ def test_many_topics_are_no_trouble(site: Site) -> None:
         for number in range(60 - len(TOPICS)):
             add_topic(session, newsletter.id, replace(TOPICS[0], slug=f"topic-{number}"))  # type: ignore[arg-type]
     assert site.get(PAGE).text.count('type="checkbox"') == 60
+
+
+def test_a_mail_of_text_alone_is_shown_as_that_without_a_frame(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        subscribe(
+            session, NewsletterId(1), email="tex@example.org", follows=[CLIMATE], now=NOW, text_only=True
+        )
+    path = f"/issues/{DRAFT}/preview?as=tex@example.org"
+    page = site.get(path).text
+    assert "<iframe" not in page
+    assert "They want text alone: this is the whole mail, and it has no HTML." in text_of(page)
+    assert 'aria-label="Plain text"' in page
+    assert "Open the mail by itself" not in page
+    frame_of(site.get(f"/issues/{DRAFT}/preview?as={ADA}").text)
