@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import quopri
+import zlib
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from sqlalchemy import Engine, cast, select
+from sqlalchemy import Column, ColumnElement, Engine, LargeBinary, cast, select
 from sqlalchemy.types import Text
 
 from digest.store.database import reading
@@ -54,7 +55,16 @@ def columns_that_hold(engine: Engine, *words: str) -> list[str]:
 def _holding(engine: Engine, sought: frozenset[bytes]) -> Iterator[str]:
     with reading(engine) as session:
         for table in metadata.sorted_tables:
-            for row in session.execute(select(*(cast(column, Text) for column in table.columns))):
+            for row in session.execute(select(*map(_readable, table.columns))):
                 for column, value in zip(table.columns, row, strict=True):
-                    if value is not None and is_in(str(value).encode(), sought):
+                    if value is not None and is_in(_unpacked(value), sought):
                         yield f"{table.name}.{column.name}"
+
+
+def _readable(column: Column[object]) -> ColumnElement[object]:
+    return column if isinstance(column.type, LargeBinary) else cast(column, Text)
+
+
+def _unpacked(value: object) -> bytes:
+    """Return a text as octets, or what was packed."""
+    return zlib.decompress(value) if isinstance(value, bytes) else str(value).encode()

@@ -100,7 +100,7 @@ def lists_due(runtime: Runtime) -> tuple[ReaderListId, ...]:
 
 
 class _Stopped(Exception):
-    """The worker is told to stop."""
+    """The worker is told to stop, or the list is not its any more."""
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class _Progress:
     """How far a list has come, told to the database once a second."""
 
     runtime: Runtime
-    number: ReaderListId
+    claimed: ReaderList
     should_stop: Callable[[], bool]
     done: int = 0
     total: int | None = None
@@ -129,7 +129,11 @@ class _Progress:
         self.told_at = monotonic()
         until = self.runtime.clock() + LEASE
         with writing(self.runtime.engine) as session:
-            note_progress(session, self.number, done=self.done, total=self.total, lease_until=until)
+            is_ours = note_progress(
+                session, self.claimed, done=self.done, total=self.total, lease_until=until
+            )
+        if not is_ours:
+            raise _Stopped  # somebody on it was erased: it begins anew without them
 
 
 def do_lists(runtime: Runtime, *, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -159,11 +163,11 @@ def _do(runtime: Runtime, number: ReaderListId, should_stop: Callable[[], bool])
         path = Path(folder) / kept.file
         try:
             path.write_bytes(zlib.decompress(content))
-            progress = _Progress(runtime, kept.id, should_stop)
+            progress = _Progress(runtime, kept, should_stop)
             done, told = _brought(runtime, newsletter, kept, path, progress)
         except _Stopped:
             with writing(runtime.engine) as session:
-                give_list_back(session, kept.id)
+                give_list_back(session, kept)
             return
         except (DigestError, OSError, zlib.error) as exc:
             _end(runtime, kept, None, None, str(exc).replace(f"{folder}/", ""))
@@ -230,5 +234,5 @@ def _end(
     now: datetime = runtime.clock()
     is_used = kept.stage is ListStage.IMPORT and told is not None
     with writing(runtime.engine) as session:
-        end_list(session, kept.id, told=told, problem=problem, report=report, is_used=is_used, now=now)
+        end_list(session, kept, told=told, problem=problem, report=report, is_used=is_used, now=now)
     log.info("reader_list.ended", list=kept.id, stage=kept.stage.value, is_well=told is not None)

@@ -43,7 +43,7 @@ from digest.store.mail_domains import MailDomainRow
 from digest.store.mentions import Mentions, take_out
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.put_off_sign_ups import erase_put_off
-from digest.store.reader_lists import ReaderListRow
+from digest.store.reader_lists import take_out_of_lists
 from digest.store.returned import ReturnedRow
 from digest.store.sign_ups import erase_sign_ups
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
@@ -102,8 +102,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
     suppressed = delete(SuppressionRow).where(SuppressionRow.email_key == key)
     was_suppressed = session.scalar(suppressed.returning(SuppressionRow.email_key)) is not None
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
-    # Packed as they are, nobody can look into them here; whoever needs a list uploads it again.
-    session.execute(delete(ReaderListRow))
+    lists = take_out_of_lists(session, Mentions(key))
     erase_sign_ups(session, key)
     erase_put_off(session, key)
     _forget_answers(session, key)
@@ -115,7 +114,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
         stopped,
         letters,
         reports,
-        take_out(session, key) + elsewhere,
+        take_out(session, key) + elsewhere + lists,
         was_suppressed,
         bool(session.scalar(select(exists().where(AccountRow.email_key == key)))),
     )

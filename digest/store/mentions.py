@@ -12,11 +12,16 @@ from digest.domain.domains import unicode_domain
 from digest.domain.subscribers import email_key
 from digest.store.announcements import CallRow
 from digest.store.approvals import ApprovalRequestRow
+from digest.store.asks import AskRow
+from digest.store.attributes import AttributeRow
 from digest.store.audit import AuditRow
 from digest.store.base import Base
+from digest.store.bounces import SoftBounceRow
+from digest.store.deliveries import IS_UNSENT, DeliveryRow
 from digest.store.departures import DepartureRow
 from digest.store.dry_runs import DryRunRow
 from digest.store.edits import EditRow
+from digest.store.endpoints import EndpointRow
 from digest.store.holds import HoldRow
 from digest.store.issue_segments import IssueSegmentRow
 from digest.store.issues import IssueRow
@@ -27,8 +32,10 @@ from digest.store.receivers import ReceiverRow
 from digest.store.returned import ReturnedRow
 from digest.store.schedules import OccurrenceRow
 from digest.store.segments import SegmentRow
+from digest.store.sign_ups import SignUpRow
+from digest.store.sources import SourceRow
 from digest.store.stage_runs import StageRunRow
-from digest.store.subscribers import SuppressionRow
+from digest.store.subscribers import SubscriberRow, SuppressionRow
 from digest.store.suppressions import RemovalRow
 
 IN_PLACE = "(erased)"
@@ -38,10 +45,13 @@ Texts = tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ..
 
 TEXTS: Sequence[tuple[type[Base], Texts]] = (
     (ApprovalRequestRow, (ApprovalRequestRow.note,)),
+    (AskRow, (AskRow.name,)),
+    (AttributeRow, (AttributeRow.value, AttributeRow.folded)),
     (AuditRow, (AuditRow.about, AuditRow.detail)),
     (CallRow, (CallRow.body, CallRow.answer)),
     (DepartureRow, (DepartureRow.words,)),
     (DryRunRow, (DryRunRow.told, DryRunRow.problem)),
+    (EndpointRow, (EndpointRow.about, EndpointRow.why_off)),
     (EditRow, (EditRow.before, EditRow.after)),
     (HoldRow, (HoldRow.why,)),
     (IssueRow, (IssueRow.note,)),
@@ -54,10 +64,14 @@ TEXTS: Sequence[tuple[type[Base], Texts]] = (
     (ReturnedRow, (ReturnedRow.detail,)),
     (IssueSegmentRow, (IssueSegmentRow.name, IssueSegmentRow.query)),
     (SegmentRow, (SegmentRow.name, SegmentRow.query)),
+    (SignUpRow, (SignUpRow.name,)),
+    (SoftBounceRow, (SoftBounceRow.detail,)),
+    (SourceRow, (SourceRow.last_error,)),
     (StageRunRow, (StageRunRow.told,)),
+    (SubscriberRow, (SubscriberRow.name,)),
     (SuppressionRow, (SuppressionRow.detail,)),
 )
-"""Where somebody's words are kept that may name a reader. A delivery's own are found by the delivery."""
+"""Where somebody's words are kept that may name a reader. Lists are read by lines, mails by issues."""
 
 
 class Mentions:
@@ -68,7 +82,8 @@ class Mentions:
         domains = sorted({domain, unicode_domain(domain)})
         self._likes = [_like(f"{local}@{one}") for one in domains]
         mailbox, ends = _escaped(local), "|".join(map(_escaped, domains))
-        after = r"(?![a-z0-9-]|\.[a-z0-9])"
+        # A longer domain is another one; but a file may be called by an address, and no domain ends so.
+        after = r"(?![a-z0-9-]|\.(?!(?:csv|tsv|txt|xlsx)\b)[a-z0-9])"
         self._pattern = re.compile(
             rf"(?<![\w.+-]){mailbox}(?:@|[%=+]40|&#64;)(?:{ends}){after}"
             # As RFC 5321 leaves it to senders: bounces-ada=example.org@… is where her bounces go.
@@ -95,13 +110,30 @@ def take_out(session: Session, email: str) -> int:
     Every row of these tables is read: a second for some millions.
     """
     mentions = Mentions(email)
-    return sum(_take_out_of(session, table, texts, mentions) for table, texts in TEXTS)
+    return sum(_take_out_of(session, table, texts, mentions) for table, texts in TEXTS) + _take_out_of_mails(
+        session, mentions
+    )
 
 
-def _take_out_of(session: Session, table: type[Base], texts: Texts, mentions: Mentions) -> int:
+def _take_out_of_mails(session: Session, mentions: Mentions) -> int:
+    """Take an address out of what servers said of mails to others: where one forwards, they name it.
+
+    A server that took a mail names nobody, so of an issue only those are read that it did not take.
+    """
+    said = (DeliveryRow.smtp_text,)
+    issues = session.scalars(select(IssueRow.id).order_by(IssueRow.id)).all()
+    return sum(
+        _take_out_of(session, DeliveryRow, said, mentions, DeliveryRow.issue_id == issue, IS_UNSENT)
+        for issue in issues
+    )
+
+
+def _take_out_of(
+    session: Session, table: type[Base], texts: Texts, mentions: Mentions, *which: ColumnElement[bool]
+) -> int:
     key = inspect(table).primary_key
     count = 0
-    for row in session.execute(select(*key, *texts).where(mentions.held_by(texts))).all():
+    for row in session.execute(select(*key, *texts).where(mentions.held_by(texts), *which)).all():
         values = dict(zip((column.key for column in texts), row[len(key) :], strict=True))
         changed = {name: mentions.without(text) for name, text in values.items() if text}
         changed = {name: text for name, text in changed.items() if text != values[name]}

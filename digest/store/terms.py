@@ -172,6 +172,9 @@ def forget_unconfirmed(session: Session, before: datetime, most: int) -> Page:
         )
         this = SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id
         session.execute(delete(SubscriptionRow).where(*this))
+        # Who subscribes to another newsletter at this moment waits, or was here before the next look.
+        person = select(SubscriberRow.id).where(SubscriberRow.id == subscriber_id)
+        session.execute(person.with_for_update())
         other = exists().where(SubscriptionRow.subscriber_id == SubscriberRow.id)
         whole = delete(SubscriberRow).where(SubscriberRow.id == subscriber_id, ~other)
         session.execute(whole.execution_options(synchronize_session=False))
@@ -196,7 +199,7 @@ def forget_left(
     """
     most = min(most, _PEOPLE_AT_ONCE)
     page = session.execute(_left(before).where(SubscriberRow.id > after).limit(most)).all()
-    for subscriber_id, email in page:
+    for subscriber_id, email in _still_gone(session, before, [row.id for row in page]):
         mails = select(DeliveryRow.id).where(DeliveryRow.subscriber_id == subscriber_id)
         session.execute(
             update(SoftBounceRow)
@@ -210,6 +213,22 @@ def forget_left(
         session.execute(delete(SubscriberRow).where(SubscriberRow.id == subscriber_id))
         remember_erased(session, keys, email, now=now)
     return Page(len(page), page[-1].id if len(page) == most else None)
+
+
+def _still_gone(session: Session, before: datetime, page: Sequence[int]) -> Sequence[tuple[int, str]]:
+    """Return those of a page who did not come back since it was read: from now on none can.
+
+    In the order of who is erased: the person, then what they subscribe to.
+    """
+    of_page = SubscriberRow.id.in_(page)
+    session.execute(select(SubscriberRow.id).where(of_page).order_by(SubscriberRow.id).with_for_update())
+    session.execute(
+        select(SubscriptionRow.newsletter_id)
+        .where(SubscriptionRow.subscriber_id.in_(page))
+        .order_by(SubscriptionRow.subscriber_id, SubscriptionRow.newsletter_id)
+        .with_for_update()
+    )
+    return [(row.id, row.email) for row in session.execute(_left(before).where(of_page))]
 
 
 def _left(before: datetime) -> Select[int, str]:

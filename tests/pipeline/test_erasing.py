@@ -17,6 +17,7 @@ from digest.domain.endpoints import EventKind
 from digest.domain.erasing import ASKED_AGAIN_AFTER, ErasureKeys
 from digest.domain.errors import Conflict, Misconfigured, NotFound
 from digest.domain.issues import IssueState
+from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
 from digest.domain.suppressions import SuppressionReason
 from digest.intake.lists.outcomes import Outcome as Became
@@ -26,6 +27,7 @@ from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.pipeline.suppressing import suppress_by_hand, suppress_listed
 from digest.store.address_changes import add_change
 from digest.store.announcements import CallRow
+from digest.store.attributes import attributes_among, put_attributes
 from digest.store.audiences import add_editions
 from digest.store.audit import list_entries, record
 from digest.store.bounces import count_soft_bounce, record_refusals
@@ -36,6 +38,7 @@ from digest.store.endpoints import add_endpoint
 from digest.store.erasures import ErasureRow, is_erased, may_be_asked
 from digest.store.issues import change_issue
 from digest.store.open_outcomes import settle_unknown
+from digest.store.sign_ups import put_sign_ups
 from digest.store.subscribers import SubscriberRow, find_subscription, is_suppressed, subscribe, suppress
 from digest.track.steps import confirm
 from tests.pipeline.controlled import OWNER, Controlled
@@ -180,6 +183,25 @@ def test_whatever_names_them_elsewhere_names_nobody(send: Controlled) -> None:
         about = {entry.about: entry.detail for entry in list_entries(session, limit=9)}
     assert about["(erased)"] == "<(erased)> asked"
     assert "er0@example.org" in about
+
+
+def test_what_is_known_and_was_said_of_others_names_them_no_more(send: Controlled) -> None:
+    send.address()
+    other = number_of(send, "r1@example.org")
+    claim = claim_of(send, other)
+    assert arm(send, claim)
+    settle(send, claim, Outcome(DeliveryState.FAILED, 550, f"forwarded to <{ADA}>: {SAID}"))
+    with writing(send.engine) as session:
+        put_attributes(session, send.newsletter.id, {other: {"friend": f"Of {ADA.upper()}"}})
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == other).values(name=f"Ben ({ADA})"))
+        wishes = Wishes(frozenset({CLIMATE}), name=f"Friend of {ADA}")
+        form = SignUp(send.newsletter.id, "z@example.org", wishes, ConsentSource.PAGE, "Yes.", "", NOW)
+        put_sign_ups(session, [form])
+    assert len(columns_that_hold(send.engine, ADA)) >= 6
+    assert erase_address(send.runtime, ADA, by="Cy").mentions == 5
+    assert columns_that_hold(send.engine, ADA) == []
+    with reading(send.engine) as session:
+        assert attributes_among(session, send.newsletter.id, [other]) == {other: {"friend": "Of (erased)"}}
 
 
 def test_others_keep_all_of_theirs(send: Controlled) -> None:

@@ -27,6 +27,7 @@ ADDRESSED = {
     "suppression_removals",
     "address_changes",
     "sign_ups",
+    "put_off_sign_ups",
 }
 """Where an address of a reader stands; `accounts` has those of people who sign in."""
 

@@ -17,6 +17,7 @@ NAMES_HER = [
     "bounces-ada=example.org@news.example.net",
     '{"email":"ada@example.org","name":"Ada"}',
     "ada&#64;example.org.",
+    "ada@example.org.csv line 3",
 ]
 
 NAMES_ANOTHER = [
@@ -25,6 +26,7 @@ NAMES_ANOTHER = [
     "x+ada@example.org",
     "ada@example.org.uk",
     "ada@example.orgs",
+    "ada@example.org.csvs",
     "ada@my-example.org",
     "ada at example.org",
     "ada.example.org",

@@ -10,7 +10,7 @@ from digest.store.issues import ensure_issue
 from digest.store.items import ChosenItem, replace_items
 from digest.store.newsletters import remove_newsletter
 from digest.store.recording import record_stories
-from digest.store.rehearsal import rehearsal
+from digest.store.rehearsal import _COPIED, _OF_READERS, rehearsal
 from digest.store.subscribers import suppress
 from digest.store.tables import metadata
 from tests.stored import (
@@ -25,6 +25,7 @@ from tests.stored import (
     stored_reader,
     stored_source,
 )
+from tests.test_retention import told
 
 
 def rows(engine: Engine) -> Mapping[str, list[tuple[object, ...]]]:
@@ -79,6 +80,15 @@ def test_a_rehearsal_leaves_other_newsletters_behind(engine: Engine) -> None:
         # People and addresses never to be mailed are everybody's.
         assert counts(copy) == {**alone, "subscribers": 2, "suppressions": 2}
         assert counts(copy)["newsletters"] == 1
+
+
+def test_a_rehearsal_sees_of_people_what_addressing_asks_and_nothing_else() -> None:
+    of_people = told("Readers") | told("People who work here")
+    assert metadata.tables.keys() >= _COPIED | _OF_READERS
+    assert of_people.keys() >= _OF_READERS
+    assert _COPIED & of_people.keys() == {
+        *("feedback", "approval_requests", "edits", "verdicts", "condensings", "hidden_items", "issues"),
+    }, "those say which articles are chosen, and what of them is shown"
 
 
 def test_what_happens_in_a_rehearsal_stays_there(engine: Engine) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from digest.admit.sessions import csrf_of
 from digest.domain.accounts import Role
+from digest.domain.errors import NotFound
 from digest.domain.reader_lists import CONTENT_MAX, ListTerms
 from digest.pipeline import reader_lists as keeping
 from digest.pipeline.erasing import erase_address
@@ -19,6 +22,7 @@ from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription
 from tests.samples import CLIMATE, FOOD
+from tests.stores_searched import columns_that_hold
 from tests.web.manage.forms import fields_of
 from tests.web.manage.test_newsletters import audited
 from tests.web.people import TOKENS
@@ -191,11 +195,56 @@ def test_a_list_that_kills_its_workers_is_given_up(site: Site) -> None:
     assert "it was begun 3 times and never ended" in read(site, ONE).lower()
 
 
-def test_whoever_is_erased_is_in_no_list_any_more(site: Site) -> None:
-    upload(site, f"email\n{ADA}\n")
+def test_whoever_is_erased_is_in_no_list_any_more_and_others_are(site: Site) -> None:
+    upload(site, f"email\n{ADA}\nnobody\ngus@example.org\n", name=f"{ADA}.csv")
+    do_lists(site.runtime)
+    assert ADA in site.get(f"{ONE}/report").text
+    erase_address(site.runtime, ADA, by="Omar")
+    assert ADA not in site.get(ONE).text
+    assert columns_that_hold(site.runtime.engine, ADA) == []
+    form = fields_of(site.get(ONE).text, f"{ONE}/trial")
+    site.submit(f"{ONE}/import", **{**form, "skips_wrong": "on"})
+    do_lists(site.runtime)
+    assert is_there(site, "gus@example.org")
+    assert not is_there(site, ADA)
+    assert ADA not in site.get(f"{ONE}/report").text
+
+
+def test_a_report_keeps_the_lines_of_others(site: Site) -> None:
+    upload(site, f"email\n{ADA}\ngus@example.org\n")
     do_lists(site.runtime)
     erase_address(site.runtime, ADA, by="Omar")
-    assert site.get(ONE).status_code == 404
+    assert site.get(f"{ONE}/report").text.splitlines() == [
+        "file,line,email,outcome,why",
+        "members.csv,3,gus@example.org,added,added",
+    ]
+
+
+def test_a_list_begins_anew_when_somebody_on_it_is_erased_meanwhile(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(site, f"email\n{ADA}\ngus@example.org\n")
+    monkeypatch.setattr(keeping, "_brought", erase_first(keeping._brought, site))
+    do_lists(site.runtime)
+    assert "It waits for a worker" in read(site, ONE), "what was read of it before is not kept"
+    do_lists(site.runtime)
+    assert "added 1" in read(site, ONE)
+    assert ADA not in site.get(f"{ONE}/report").text
+
+
+def erase_first(then: Callable[..., object], site: Site) -> Callable[..., object]:
+    def meanwhile(*args: object) -> object:
+        with suppress(NotFound):
+            erase_address(site.runtime, ADA, by="Omar")
+        return then(*args)
+
+    return meanwhile
+
+
+def test_a_list_that_nobody_can_look_into_goes_with_whoever_is_erased(site: Site) -> None:
+    upload(site, "email\nada\n".encode("utf-16"))
+    erase_address(site.runtime, ADA, by="Omar")
+    assert "it cannot be looked into, so it was removed when somebody was erased" in read(site, ONE).lower()
 
 
 def test_a_list_is_of_its_newsletter_and_for_those_who_operate(site: Site) -> None:
