@@ -20,6 +20,7 @@ from digest.domain.deliveries import DeliveryId
 from digest.domain.erasing import ErasureKeys
 from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.logs import set_up_logs
 from digest.settings import Settings, config_file, load_settings
@@ -318,7 +319,12 @@ class Runtime:
 
         folders = self.template_folders(newsletter)
         template = _template(folders, TemplateFiles(folders).stamp)
-        return replace(template, theme=newsletter.theme, counted=self._counted(newsletter))
+        return replace(
+            template,
+            theme=newsletter.theme,
+            counted=self._counted(newsletter),
+            measures=newsletter.measuring is Measuring.ASKED,
+        )
 
     def _counted(self, newsletter: Newsletter) -> ClickLinks | None:
         """Return what makes the links of a newsletter's mail counted ones, None where no clicks are."""

@@ -15,7 +15,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "retention.md"
 OF_NOBODY = {
     *("heartbeats", "homes", "hosts", "llm_answers", "llm_calls", "llm_claims", "receivers", "throttles"),
     *("warm_up_days", "schedules", "sources", "topics", "topic_models", "article_revisions"),
-    *("article_urls", "clicks", "editions", "issue_contents", "issue_topics", "items", "occurrences"),
+    *(
+        "article_urls",
+        "clicks",
+        "editions",
+        "issue_contents",
+        "issue_measures",
+        "issue_topics",
+        "items",
+        "occurrences",
+    ),
     *(
         "issue_segments",
         "outages",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import lru_cache
 
 import structlog
@@ -83,7 +84,8 @@ def draft() -> None:
 @app.task
 def count_clicks() -> None:
     """Count the links that were followed, once it can be told by whom they were not."""
-    settle_hits(runtime().engine, now=runtime().clock())
+    kept = timedelta(days=runtime().settings.keep_measured_days)
+    settle_hits(runtime().engine, now=runtime().clock(), measured_for=kept)
 
 
 @app.task

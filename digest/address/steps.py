@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from digest.domain.cadences import Cadence
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.less import NOTHING_LESS, Less
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, SubscriberId, SubscriptionState
 from digest.domain.times import OwnHour, zone
@@ -34,10 +35,12 @@ from digest.store.history import History, repeats_of
 from digest.store.issue_segments import freeze_limits, outside, wanted_limits
 from digest.store.issues import change_issue
 from digest.store.less import LessAsked
+from digest.store.measured import measured_between
+from digest.store.measures import note_measured
 from digest.store.newsletters import newsletter_by_id, topic_ids
 from digest.store.reader_pauses import end_pauses
 from digest.store.remakes import already_reached
-from digest.store.revisions import get_outline
+from digest.store.revisions import get_outline, get_rendered
 from digest.store.schedules import find_own_hour
 
 
@@ -73,9 +76,9 @@ def address_issue(
             return _Addressing(session, readers, issue, History(then, issue, repeats), now).run()
 
 
-_Key = tuple[int, int | None, frozenset[int], bool, Less]
+_Key = tuple[int, int | None, frozenset[int], bool, Less, bool]
 """What decides an edition: the topics followed as a mask, the most articles, what was told before, whether
-it is text alone, and what they want less of."""
+it is text alone, what they want less of, and whether they agreed to be measured."""
 
 
 class _Addressing:
@@ -105,6 +108,10 @@ class _Addressing:
         self._edition_of: dict[_Key, int | Skip] = {}
         self._edition_ids: dict[str, int] = {}
         self._result = Addressed()
+        rendered = get_rendered(session, issue) if newsletter.measuring is Measuring.ASKED else None
+        self._measures = rendered is not None and rendered.is_measuring
+        self._has_links = rendered is not None and bool(rendered.links)
+        self._measured: Counter[bool] = Counter()
         hour = find_own_hour(session, issue.id) if newsletter.local_time else None
         self._due_in = cache(
             lambda name, wish: as_stored(session, due_at(hour, name, newsletter, wish=wish, now=now))
@@ -123,6 +130,14 @@ class _Addressing:
             for page in pages:
                 self._address(page)
         self._result.editions = len(self._edition_ids)
+        if self._measures:
+            note_measured(
+                self._session,
+                self._issue.id,
+                html=self._measured[False],
+                text=self._measured[True],
+                has_links=self._has_links,
+            )
         return self._result
 
     def _address(self, page: Sequence[Reader]) -> None:
@@ -136,6 +151,8 @@ class _Addressing:
                 skips.append((reader.subscriber_id, found))
             else:
                 deliveries.append(self._delivery(reader, found))
+                if not isinstance(wish, Skip) and wish[-1]:
+                    self._measured[reader.text_only] += 1
         self._behind.start(lambda: self._write(deliveries, skips))
         self._count(len(deliveries), (skip for _, skip in skips))
 
@@ -146,23 +163,27 @@ class _Addressing:
     def _wishes(self, page: Sequence[Reader]) -> list[_Key | Skip]:
         """Return what each reader of a page wants, or why they get no issue of whatever content now."""
         before = self._before(page)
-        asked = self._asked.between(page[0].subscriber_id, page[-1].subscriber_id)
+        ids = page[0].subscriber_id, page[-1].subscriber_id
+        asked = self._asked.between(*ids)
+        agreed = measured_between(self._readers, self._issue.newsletter_id, *ids) if self._measures else ()
         return [
             self._wish(
                 reader,
                 before.get(reader.subscriber_id, NOTHING_BEFORE),
                 asked.get(reader.subscriber_id, NOTHING_LESS),
+                reader.subscriber_id in agreed,
             )
             for reader in page
         ]
 
-    def _wish(self, reader: Reader, before: Before, less: Less) -> _Key | Skip:
+    def _wish(self, reader: Reader, before: Before, less: Less, is_measured: bool) -> _Key | Skip:
         return self._skip(reader, before) or (
             reader.follows,
             reader.most,
             before.told,
             reader.text_only,
             less,
+            is_measured,
         )
 
     def _count(self, deliveries: int, skips: Iterable[Skip]) -> None:
@@ -193,14 +214,14 @@ class _Addressing:
         """Find out what readers of these wishes get, and store the editions that are new."""
         new: dict[_Key, str] = {}
         for wish in wishes:
-            mask, most, told, is_text, less = wish
+            mask, most, told, is_text, less, is_measured = wish
             edition = self._addressable.edition(
                 followed(mask, self._topics), most=most, told=told, is_text=is_text, less=less
             )
             if isinstance(edition, SkipReason):
                 self._edition_of[wish] = Skip(edition)
             else:
-                new[wish] = edition.key
+                new[wish] = replace(edition, is_measured=is_measured).key if is_measured else edition.key
         if unknown := sorted(set(new.values()) - self._edition_ids.keys()):
             self._add_editions(unknown)
         self._edition_of |= {wish: self._edition_ids[key] for wish, key in new.items()}

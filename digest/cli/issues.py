@@ -17,6 +17,7 @@ from digest.cli import (
     issue_history,
     issue_links,
     issue_looks,
+    issue_opens,
     issue_progress,
     issue_resending,
     issue_shaping,
@@ -270,6 +271,7 @@ for part in (
     issue_progress,
     issue_resending,
     issue_clicks,
+    issue_opens,
     issue_heard,
     archive,
 ):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from digest.compose.markup import outline
 from digest.compose.phrases import ARTICLES, Phrases
 from digest.compose.templates import EmailTemplate, compile_template
 from digest.compose.untrusted import find_link, plain
-from digest.compose.views import SectionView, issue_context, item_view, name_of, others_of, title_of
+from digest.compose.views import (
+    IssueView,
+    SectionView,
+    issue_context,
+    item_view,
+    name_of,
+    others_of,
+    title_of,
+)
 from digest.domain.clicks import ArticleLink, link_number
 from digest.domain.errors import Misconfigured
 from digest.domain.issues import IssueContent, Item
@@ -54,6 +62,7 @@ def render_issue(content: IssueContent, template: EmailTemplate) -> RenderedIssu
         summaries=tuple(map(_summary, content.items)),
         counts=tuple(pieces.phrases.counted(ARTICLES, count) for count in range(1, len(content.items) + 1)),
         links=pieces.links(),
+        measured=pieces.measured() if template.measures else Fragment("", ""),
     )
 
 
@@ -78,6 +87,12 @@ class _Pieces:
         fragment = self.template.fragment(block, {**self.shared, **more})
         refuse_unsafe_links(fragment.html, f"e-mail template '{self.template.name}', block '{block}'")
         return fragment
+
+    def measured(self) -> Fragment:
+        """Return the closing of readers who agreed to be measured."""
+        issue = self.shared["issue"]
+        assert isinstance(issue, IssueView)
+        return self.piece("closing", issue=replace(issue, measures_reader=True))
 
     def headings(self) -> dict[TopicSlug, Fragment]:
         return {slug: self.piece("section", section=section) for slug, section in self.sections.items()}

@@ -73,9 +73,11 @@ class EmailTemplate(_Bodies):
     """The digest's template, whose blocks are rendered one by one.
 
     `counted` makes the links of its articles counted ones, where clicks are; None leaves them as they are.
+    With `measures` readers who agreed are measured.
     """
 
     counted: CountedLinks | None = None
+    measures: bool = False
 
     def fragment(self, block: str, values: Mapping[str, object]) -> Fragment:
         """Return one block in both forms. Raises `Misconfigured` when the template cannot show `values`."""

@@ -16,7 +16,7 @@ from digest.domain.articles import Image
 from digest.domain.errors import InvalidInput
 from digest.domain.issues import IssueContent, Item, OtherSource
 from digest.domain.layout import Density
-from digest.domain.mail import Token, shorten
+from digest.domain.mail import MEASURING_TOKENS, Token, shorten
 from digest.domain.themes import Colours, Logo, Theme
 
 LONG_WORD = 18
@@ -34,7 +34,9 @@ What a feed writes may be of any length: no one article may take the room of all
 
 _SYSTEM_FONTS = frozenset({"-apple-system", "BlinkMacSystemFont", "system-ui", "ui-serif", "ui-sans-serif"})
 
-TOKENS: Mapping[str, str] = MappingProxyType({token.value: token.mark for token in Token})
+TOKENS: Mapping[str, str] = MappingProxyType(
+    {token.value: token.mark for token in Token if token not in MEASURING_TOKENS}
+)
 """The marks a template writes where readers or editions differ: `{{ token.email }}`."""
 
 
@@ -69,7 +71,8 @@ class IssueView:
     """What opening and closing say of an issue. `number` is 0 for one that has none, `intro` paragraphs.
 
     With `counts_clicks` its links are counted, which the closing has to say. `id` is 0 for a sample: what
-    readers say of its articles would lead nowhere.
+    readers say of its articles would lead nowhere. With `measures_reader` it is the closing of readers who
+    agreed to be measured, which has to say that.
     """
 
     number: int
@@ -77,6 +80,7 @@ class IssueView:
     intro: tuple[str, ...]
     counts_clicks: bool = False
     id: int = 0
+    measures_reader: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from digest.deliver.headers import (
 from digest.deliver.quoted_printable import HARD, SOFT, encode
 from digest.domain.errors import InvalidInput, Misconfigured, Refused
 from digest.domain.issues import Edition
-from digest.domain.mail import TOKEN, RenderedIssue, Token, assemble, escape_html
+from digest.domain.mail import TOKEN, Assembly, RenderedIssue, Token, assemble, escape_html
 from digest.domain.times import aware_utc
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Sender:
 class Recipient:
     """One reader's delivery: the same values give the same bytes on every attempt.
 
-    `message_id` is written with its angle brackets.
+    `message_id` is written with its angle brackets. `follower` stands at the end of the links of who is
+    measured, `picture_url` at the end of their mail; both are '' for all others.
     """
 
     email: str
@@ -78,6 +79,8 @@ class Recipient:
     unsubscribe_url: str
     preferences_url: str
     online_url: str
+    follower: str = ""
+    picture_url: str = ""
 
 
 class _Slot(NamedTuple):
@@ -89,12 +92,25 @@ class _Slot(NamedTuple):
 
 _SLOTS = tuple(
     _Slot(token, is_html)
-    for token in (Token.EMAIL, Token.UNSUBSCRIBE_URL, Token.PREFERENCES_URL, Token.ONLINE_URL)
+    for token in (
+        Token.EMAIL,
+        Token.UNSUBSCRIBE_URL,
+        Token.PREFERENCES_URL,
+        Token.ONLINE_URL,
+        Token.FOLLOWER,
+        Token.PICTURE_URL,
+    )
     for is_html in (False, True)
 )
 """A reader's own values, in the order in which `EncodedEdition.message` makes them."""
 
 _Pieces = tuple[bytes | _Slot, ...]
+
+_PICTURE = (
+    f'<img src="{Token.PICTURE_URL.mark}" width="1" height="1" alt="" '
+    'style="display:block;width:1px;height:1px;border:0" />'
+)
+"""At the end of a mail whose reader agreed to be measured: whoever shows it asks for it."""
 
 
 class EncodedIssue:
@@ -124,6 +140,7 @@ class EncodedIssue:
         self._sender_headers = _sender_headers(sender, name, self._date, issue)
         self._sender_headers += b"".join(structured(mark, value) for mark, value in marks.items())
         self._fragments: dict[tuple[str, bool], _Pieces] = {}
+        self._pictured = _with_picture(issue.measured.html) if issue.is_measuring else ""
         self._edition = lru_cache(MAX_EDITIONS)(self._encoded_edition)
 
     def edition(self, edition: Edition) -> EncodedEdition:
@@ -134,15 +151,20 @@ class EncodedIssue:
         assembly = assemble(self._issue, edition)
         headers = unstructured("Subject", assembly.subject) + self._sender_headers
         placed = list(assembly.placed())
-        text = self._filled(((piece.text, place) for piece, place in placed), False, assembly.values)
+        text = self._filled(((piece.text, place) for piece, place in placed), False, assembly)
         if edition.is_text:
             headers += structured("MIME-Version", "1.0") + _described("text/plain")
-            return self._signed(EncodedEdition.of(assert_headers(headers), _ended_once([*text])))
+            whole = EncodedEdition.of(assert_headers(headers), _ended_once([*text]))
+            return self._signed(replace(whole, is_measured=assembly.is_measured))
         headers += self._mime_headers()
         pieces: list[bytes | _Slot] = [self._part("text/plain"), *text, HARD, self._part("text/html")]
-        pieces += self._filled(((piece.html, place) for piece, place in placed), True, assembly.values)
+        html = [(piece.html, place) for piece, place in placed]
+        if assembly.is_measured:
+            html[-1] = self._pictured, 0
+        pieces += self._filled(html, True, assembly)
         pieces.append(HARD + f"--{self._boundary}--".encode() + HARD)
-        return self._signed(EncodedEdition.of(assert_headers(headers), pieces))
+        edition_of_all = EncodedEdition.of(assert_headers(headers), pieces)
+        return self._signed(replace(edition_of_all, is_measured=assembly.is_measured))
 
     def _signed(self, edition: EncodedEdition) -> EncodedEdition:
         if self._signer is None:
@@ -161,16 +183,21 @@ class EncodedIssue:
         return f"--{self._boundary}\r\n".encode() + _described(content_type) + _END_OF_HEADERS
 
     def _filled(
-        self, texts: Iterable[tuple[str, int]], is_html: bool, values: Mapping[Token, str]
+        self, texts: Iterable[tuple[str, int]], is_html: bool, assembly: Assembly
     ) -> Iterator[bytes | _Slot]:
         """Yield the encoded fragments, each at its place, with the edition's own values; readers' slots stay.
 
         A place is a piece of its own, so fragments stay shared by all editions wherever they stand in them.
+        So is who follows a link, right after its place.
         """
+        values = assembly.values
         for text, place in texts:
             for piece in self._encoded(text, is_html):
                 if isinstance(piece, _Slot) and piece.token is Token.PLACE:
                     yield b"%d" % place
+                    if assembly.is_measured:
+                        yield b"/" + SOFT
+                        yield _Slot(Token.FOLLOWER, is_html)
                 elif isinstance(piece, _Slot) and piece.token in values:
                     yield _encoded_value(values[piece.token], is_html)
                 else:
@@ -189,13 +216,14 @@ class EncodedEdition:
     """What all readers of one edition share: headers, and a body with places for their own values.
 
     `body` holds the encoded pieces by reference, empty where `slots` says which of `_SLOTS` belongs. It comes
-    after the empty line that ends the headers.
+    after the empty line that ends the headers. With `is_measured` its readers have slots that others lack.
     """
 
     headers: bytes
     body: tuple[bytes, ...]
     slots: tuple[tuple[int, int], ...]
     signing: Signing | None = None
+    is_measured: bool = False
 
     @classmethod
     def of(cls, headers: bytes, pieces: Sequence[bytes | _Slot]) -> EncodedEdition:
@@ -218,12 +246,15 @@ class EncodedEdition:
         the recipient's address or links cannot stand in a mail.
         """
         email = mail_address(recipient.email)
-        values = (
+        values: tuple[bytes, ...] = (
             *_encoded_both(recipient.email),
             *_encoded_both(_url(recipient.unsubscribe_url)),
             *_encoded_both(_url(recipient.preferences_url)),
             *_encoded_both(_url(recipient.online_url)),
         )
+        if self.is_measured:
+            follower, picture = recipient.follower, _url(recipient.picture_url)
+            values += *_encoded_both(follower), *_encoded_both(picture)
         body = list(self.body)
         for at, slot in self.slots:
             body[at] = values[slot]
@@ -233,6 +264,12 @@ class EncodedEdition:
         whole = b"".join(body)
         signatures = self.signing.signatures(personal, whole)
         return b"".join([signatures, self.headers, personal, _END_OF_HEADERS, whole])
+
+
+def _with_picture(html: str) -> str:
+    """Return the end of a page with the picture as the last that is in it."""
+    before, tag, after = html.rpartition("</body>")
+    return f"{before}{_PICTURE}\n{tag}{after}" if tag else f"{html}{_PICTURE}\n"
 
 
 def _described(content_type: str) -> bytes:

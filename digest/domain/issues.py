@@ -169,12 +169,13 @@ class Edition:
 
     Two readers with the same edition get the same mail, but for their personal links. `most` is how many of
     its items the mail may hold, the best; the others are online only. None: all that there is room for.
-    `is_text` is mailed without HTML.
+    `is_text` is mailed without HTML; `is_measured` goes to readers who agreed to be measured.
     """
 
     sections: tuple[Section, ...]
     most: int | None = None
     is_text: bool = False
+    is_measured: bool = False
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -190,21 +191,24 @@ class Edition:
     def key(self) -> str:
         """A short text that names the edition within its issue: `climate:0,4;space:2`.
 
-        Of the best two articles it ends in `|2`, without HTML in `|text`.
+        Of the best two articles it ends in `|2`, without HTML in `|text`, measured in `|measured`.
         """
         sections = ";".join(f"{s.topic}:{','.join(map(str, s.positions))}" for s in self.sections)
         most = "" if self.most is None else f"|{self.most}"
-        return f"{sections}{most}{_TEXT if self.is_text else ''}"
+        return f"{sections}{most}{_TEXT if self.is_text else ''}{MEASURED if self.is_measured else ''}"
 
     @classmethod
     def from_key(cls, key: str) -> Edition:
         """Return the edition that `key` names. Raises `ValueError` when it is not a key."""
-        sections, _, most = key.removesuffix(_TEXT).partition("|")
+        shared = key.removesuffix(MEASURED)
+        sections, _, most = shared.removesuffix(_TEXT).partition("|")
         found = tuple(_section_from_key(part) for part in sections.split(";") if part)
-        return cls(found, int(most) if most else None, key.endswith(_TEXT))
+        return cls(found, int(most) if most else None, shared.endswith(_TEXT), key.endswith(MEASURED))
 
 
 _TEXT = "|text"
+MEASURED = "|measured"
+"""What the keys of editions end in that are measured."""
 
 
 def _section_from_key(part: str) -> Section:

@@ -33,6 +33,9 @@ TOKEN = re.compile(f"{TOKEN_OPEN}([a-z_]+){TOKEN_CLOSE}")
 PREHEADER_MIN, PREHEADER_MAX = 40, 130
 SUBJECT_MAX = 78
 
+FOLLOWER_ROOM = 70
+"""Bytes that a link of a measured mail takes besides: who follows it."""
+
 CONTENTS_TOPICS = 2
 """An edition of at least so many topics begins with a list of them: of one, its heading says as much."""
 
@@ -51,6 +54,10 @@ class Token(StrEnum):
     MORE_COUNT = "more_count"
     PLACE = "place"
     """Which article of its mail a link stands in, from 1. It differs from article to article."""
+    FOLLOWER = "follower"
+    """Who follows a link, after its place. Only the mail of readers who agreed to be measured has it."""
+    PICTURE_URL = "picture_url"
+    """The picture that tells that such a mail was opened."""
 
     @property
     def mark(self) -> str:
@@ -61,7 +68,8 @@ class Token(StrEnum):
 EDITION_TOKENS = frozenset(
     {Token.SUBJECT, Token.PREHEADER, Token.ITEM_COUNT, Token.ARTICLES, Token.MORE_COUNT, Token.PLACE}
 )
-PERSONAL_TOKENS = frozenset(Token) - EDITION_TOKENS
+MEASURING_TOKENS = frozenset({Token.FOLLOWER, Token.PICTURE_URL})
+"""Put in where a mail is encoded: no template has them, and no page that is shown."""
 
 _PLACE = Token.PLACE.mark
 
@@ -74,15 +82,17 @@ SECTION_COUNT = f"{TOKEN_OPEN}section_count{TOKEN_CLOSE}"
 class Fragment:
     """One piece of an issue in both forms. Each form ends with a line break, so pieces join.
 
-    `weight` is the bytes of its HTML, which is what mail programs cut by.
+    `weight` is the bytes of its HTML, which is what mail programs cut by; `links` of it are counted ones.
     """
 
     html: str
     text: str
     weight: int = field(init=False, repr=False, compare=False)
+    links: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weight", len(self.html.encode("utf-8", "replace")))
+        object.__setattr__(self, "links", self.html.count(_PLACE))
 
     def counting(self, articles: int) -> Fragment:
         """Return the fragment with this number in place of `SECTION_COUNT`."""
@@ -100,7 +110,8 @@ class RenderedIssue:
     `titles` are the items' titles by position, `summaries` their first takeaways ('' where there is none),
     `subject` and `preheader` what the editor wrote ('' to let each edition name its own articles). `counts`
     say one article, two and so on, in words: which plural a number takes, only compose knows. `links` says
-    where counted links lead, by their tokens; there are none where clicks are not counted.
+    where counted links lead, by their tokens; there are none where clicks are not counted. `measured` is the
+    closing of readers who agreed to be measured, empty where nobody is asked.
 
     An issue whose every edition has room for all its articles has no `compact` and no `headlines`; nor has
     one that was approved before there were layouts, which is sent as it was approved.
@@ -123,10 +134,19 @@ class RenderedIssue:
     summaries: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
     links: Mapping[str, ArticleLink] = field(default_factory=dict)
+    measured: Fragment = Fragment("", "")
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether readers who agreed are measured by it."""
+        return bool(self.measured.text)
 
     def to_json(self) -> str:
         """Return the pieces as JSON, the same text for the same pieces."""
         pieces = {name: _plain(getattr(self, name)) for name in self.__slots__}
+        if not self.is_measuring:
+            # As it was written before anybody was measured: an approval is of this text.
+            del pieces["measured"]
         return json.dumps(pieces, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -173,13 +193,15 @@ class Assembly:
     """An edition's mail before it has a reader: its pieces in order and the values of its edition tokens.
 
     The values are plain text: whoever writes them into HTML escapes them. `places` says of each piece which
-    article of the mail it is, from 1; 0 for what is none. Empty, none is.
+    article of the mail it is, from 1; 0 for what is none. Empty, none is. With `is_measured` its links are to
+    say who followed them.
     """
 
     subject: str
     pieces: tuple[Fragment, ...]
     values: Mapping[Token, str]
     places: tuple[int, ...] = ()
+    is_measured: bool = False
 
     def placed(self) -> Iterator[tuple[Fragment, int]]:
         """Yield the pieces in order, each with its place."""
@@ -201,18 +223,27 @@ def layout_of(
         if position in wanted
     )
     weights = []
+    is_measured = edition.is_measured and issue.is_measuring
     for position, topic in under:
         key = f"{position}:{topic}"
-        weights.append((issue.items[key].weight, issue.compact[key].weight, issue.headlines[key].weight))
+        shown = issue.items[key], issue.compact[key], issue.headlines[key]
+        full, compact, headline = (one.weight + is_measured * one.links * FOLLOWER_ROOM for one in shown)
+        weights.append((full, compact, headline))
     layout = lay_out(weights, None if room is None else room - _frame_weight(issue, edition))
     return online | dict(zip([position for position, _ in under], layout, strict=True))
 
 
 def _frame_weight(issue: RenderedIssue, edition: Edition) -> int:
     """Return the bytes that an edition takes besides its articles, at most."""
-    shared = issue.opening.weight + issue.contents.weight + issue.more.weight + issue.closing.weight
+    closing = closing_of(issue, edition)
+    shared = issue.opening.weight + issue.contents.weight + issue.more.weight + closing.weight
     topics = [section.topic for section in edition.sections]
     return shared + sum(issue.sections[topic].weight + issue.entries[topic].weight for topic in topics)
+
+
+def closing_of(issue: RenderedIssue, edition: Edition) -> Fragment:
+    """Return what an edition ends in."""
+    return issue.measured if edition.is_measured and issue.is_measuring else issue.closing
 
 
 def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_ROOM) -> Assembly:
@@ -224,7 +255,8 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
     left_out = list(layout.values()).count(None)
     placed = [(issue.opening, 0), *((piece, 0) for piece in _contents(issue, edition))]
     placed += _articles(issue, edition, layout)
-    placed += [(issue.more, 0), (issue.closing, 0)] if left_out else [(issue.closing, 0)]
+    closing = closing_of(issue, edition)
+    placed += [(issue.more, 0), (closing, 0)] if left_out else [(closing, 0)]
     pieces, places = zip(*placed, strict=True)
     shown = [position for position in edition.positions if layout[position]]
     titles = [issue.titles[position] for position in shown]
@@ -238,7 +270,8 @@ def assemble(issue: RenderedIssue, edition: Edition, *, room: int | None = MAIL_
         Token.ARTICLES: issue.counts[count - 1] if issue.counts and count else str(count),
         Token.MORE_COUNT: str(left_out),
     }
-    return Assembly(subject, pieces, values, places if issue.links else ())
+    is_measured = edition.is_measured and issue.is_measuring
+    return Assembly(subject, pieces, values, places if issue.links else (), is_measured)
 
 
 def _articles(

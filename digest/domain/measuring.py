@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -17,3 +18,28 @@ class Measuring(StrEnum):
     def in_words(self) -> str:
         """What that means, as a person reads it."""
         return "nobody is asked" if self is Measuring.OFF else "of each reader who agrees to it"
+
+
+LEAST = 20
+"""Of fewer readers no rate is told: nobody is to be singled out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many of the readers who agreed to be measured, and were delivered to, did something.
+
+    Never of all readers: of the others nothing is known.
+    """
+
+    did: int
+    of: int
+
+    @property
+    def percent(self) -> int:
+        """The share in hundredths, rounded."""
+        return round(100 * self.did / self.of)
+
+    @classmethod
+    def told(cls, did: int, of: int) -> Rate | None:
+        """Return a rate, None where so few agreed that it would speak of somebody."""
+        return cls(min(did, of), of) if of >= LEAST else None

@@ -22,6 +22,7 @@ from digest.store.database import reading
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
 from digest.store.revisions import get_rendered
+from digest.track.clicks import PICTURE
 from digest.track.tokens import Purpose
 
 
@@ -40,6 +41,15 @@ def personal_values(
     }
 
 
+def measuring_values(runtime: Runtime, issue_id: IssueId, who: SubscriberId) -> Mapping[Token, str]:
+    """Return what the mail of a reader who agreed to be measured has besides."""
+    sign = runtime.tokens.sign
+    return {
+        Token.FOLLOWER: sign(Purpose.FOLLOW, issue_id, who),
+        Token.PICTURE_URL: runtime.link(PICTURE, sign(Purpose.OPEN, issue_id, who)),
+    }
+
+
 def recipient_of(personal: Mapping[Token, str], message_id: str) -> Recipient:
     """Return who a message is spliced for, from the reader's own values."""
     return Recipient(
@@ -48,6 +58,8 @@ def recipient_of(personal: Mapping[Token, str], message_id: str) -> Recipient:
         unsubscribe_url=personal[Token.UNSUBSCRIBE_URL],
         preferences_url=personal[Token.PREFERENCES_URL],
         online_url=personal[Token.ONLINE_URL],
+        follower=personal.get(Token.FOLLOWER, ""),
+        picture_url=personal.get(Token.PICTURE_URL, ""),
     )
 
 
@@ -66,9 +78,12 @@ def mail_for(runtime: Runtime, issue_id: IssueId) -> MailFor:
 
     def write(claim: Claim) -> tuple[Envelope, bytes]:
         personal = personal_values(runtime, newsletter.id, issue_id, claim.subscriber_id, claim.email)
+        shared = edition(claim.edition)
+        if shared.is_measured:
+            personal = {**personal, **measuring_values(runtime, issue_id, claim.subscriber_id)}
         recipient = recipient_of(personal, claim.message_id)
         envelope = Envelope(return_path(claim.id), mail_address(claim.email))
-        return envelope, edition(claim.edition).message(recipient)
+        return envelope, shared.message(recipient)
 
     return write
 
@@ -95,8 +110,12 @@ def message_for(
     personal: Mapping[Token, str],
     message_id: str,
 ) -> bytes:
-    """Return the one message of an edition for a reader with these values, as it would be delivered."""
+    """Return the one message of an edition for a reader with these values, as it would be delivered.
+
+    What measures its reader measures nobody here: whoever opens it looks at somebody else's mail.
+    """
     encoded = _encoded(runtime, issue, newsletter, rendered)
+    personal = {**personal, **measuring_values(runtime, issue.id, SubscriberId(0))}
     return encoded.edition(edition).message(recipient_of(personal, message_id))
 
 

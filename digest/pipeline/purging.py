@@ -33,6 +33,7 @@ from digest.store.feedback import FeedbackRow
 from digest.store.kept_answers import KeptAnswerRow
 from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
+from digest.store.measures import FollowedLinkRow, OpenRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
 from digest.store.put_off_sign_ups import PutOffRow
@@ -171,6 +172,20 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             Old(DepartureRow, DepartureRow.at),
         ),
         Kind("left", "people who left everything", left, "keep_left_days", terms.count_left, forget_left),
+        _old(
+            "opens",
+            "which readers who agreed opened what",
+            timedelta(days=settings.keep_measured_days),
+            "keep_measured_days",
+            Old(OpenRow, OpenRow.at),
+        ),
+        _old(
+            "followed_links",
+            "which readers who agreed followed what",
+            timedelta(days=settings.keep_measured_days),
+            "keep_measured_days",
+            Old(FollowedLinkRow, FollowedLinkRow.at),
+        ),
         _old("record", "entries of the record", record, "keep_record_days", Old(AuditRow, AuditRow.at)),
         _old(
             "removals",

@@ -7,21 +7,26 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ForeignKey, String, UniqueConstraint, delete, false, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.issues import IssueId
+from digest.domain.subscribers import SubscriberId
 from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
 from digest.store.issues import IssueRow
 
 NAME_MAX = 200
+NOWHERE = -1
+"""Where the picture of a mail leads that tells that it was opened."""
 
 
 class HitRow(Base):
     """A counted link that was opened a moment ago. It goes when it was judged, within minutes.
 
-    `visitor` is a keyed hash of address and browser, '' where the address tells nobody apart.
+    `visitor` is a keyed hash of address and browser, '' where the address tells nobody apart. `subscriber_id`
+    is whose mail it stood in, of readers who agreed to be measured; with `is_open` it is no link but the
+    picture that tells that their mail was opened.
     """
 
     __tablename__ = "hits"
@@ -34,6 +39,10 @@ class HitRow(Base):
     topic: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(NAME_MAX))
     place: Mapped[int]
+    subscriber_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="CASCADE"), index=True
+    )
+    is_open: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ClickRow(Base):
@@ -59,7 +68,11 @@ class ClickRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A counted link that was opened: when, whose, where it leads and where in the mail it stood."""
+    """A counted link that was opened: when, whose, where it leads and where in the mail it stood.
+
+    `reader` is whose mail it is, of readers who agreed to be measured. With `is_open` it is the picture that
+    tells that they opened it, and leads nowhere.
+    """
 
     visitor: str
     issue_id: IssueId
@@ -68,6 +81,8 @@ class Hit:
     topic: str
     source: str
     place: int
+    reader: SubscriberId | None = None
+    is_open: bool = False
 
     @property
     def link(self) -> tuple[int, str]:
@@ -99,6 +114,8 @@ def record_hits(session: Session, hits: Iterable[Hit]) -> None:
             topic=hit.topic,
             source=storable(hit.source)[:NAME_MAX],
             place=hit.place,
+            subscriber_id=hit.reader,
+            is_open=hit.is_open,
         )
         for hit in hits
     )
@@ -119,6 +136,8 @@ def waiting_hits(session: Session, *, most: int) -> list[tuple[int, Hit]]:
                 row.topic,
                 row.source,
                 row.place,
+                None if row.subscriber_id is None else SubscriberId(row.subscriber_id),
+                row.is_open,
             ),
         )
         for row in rows
@@ -129,6 +148,11 @@ def take_hits(session: Session, ids: Collection[int]) -> set[int]:
     """Remove hits that are judged; return those that nobody else has just taken."""
     gone = delete(HitRow).where(HitRow.id.in_(ids)).returning(HitRow.id)
     return set(session.scalars(gone.execution_options(synchronize_session=False)))
+
+
+def opening(issue_id: IssueId, reader: SubscriberId, visitor: str, at: datetime) -> Hit:
+    """Return that somebody's mail was opened."""
+    return Hit(visitor, issue_id, at, NOWHERE, "", "", 0, reader, is_open=True)
 
 
 def count_clicks(session: Session, followed: Sequence[Hit], left_out: Sequence[Hit]) -> None:

@@ -109,7 +109,7 @@ def _is_in(*states: DeliveryState) -> ColumnElement[bool]:
 IS_PENDING = DeliveryRow.state == literal_column("'pending'")
 IS_SETTLED = _is_in(DeliveryState.ACCEPTED, DeliveryState.FAILED)
 IS_UNSENT = _is_in(DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED)
-_IS_LEASED = _is_in(DeliveryState.CLAIMED, DeliveryState.SENDING)
+IS_LEASED = _is_in(DeliveryState.CLAIMED, DeliveryState.SENDING)
 
 
 class NewDelivery(NamedTuple):
@@ -221,7 +221,7 @@ def count_deliveries(session: Session, issue_id: IssueId) -> Mapping[DeliverySta
     of_issue = DeliveryRow.issue_id == issue_id
     pending = select(DeliveryRow.state, func.count()).where(of_issue, IS_PENDING)
     # Reckoned with, the number of the issue does not lead SQLite to read all deliveries of the issue.
-    leased = select(DeliveryRow.state, func.count()).where(DeliveryRow.issue_id + 0 == issue_id, _IS_LEASED)
+    leased = select(DeliveryRow.state, func.count()).where(DeliveryRow.issue_id + 0 == issue_id, IS_LEASED)
     unsent = select(DeliveryRow.state, func.count()).where(of_issue, IS_UNSENT)
     parts = union_all(*(part.group_by(DeliveryRow.state) for part in (pending, leased, unsent)))
     found = {DeliveryState(state): count for state, count in session.execute(parts)}

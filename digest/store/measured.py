@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, delete, select
+from sqlalchemy import ForeignKey, and_, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from digest.domain.issues import IssueId
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId
+from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.base import Base
 from digest.store.database import insert_or_ignore
+from digest.store.issues import IssueRow
+from digest.store.newsletters import NewsletterRow
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
+
+_HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 
 
 class MeasuredReaderRow(Base):
@@ -60,3 +68,61 @@ def measured_since(
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
     )
+
+
+def measured_between(
+    session: Session, newsletter_id: NewsletterId, first: SubscriberId, last: SubscriberId
+) -> frozenset[int]:
+    """Return which subscribers of these ids, both included, agreed to be measured."""
+    rows = select(MeasuredReaderRow.subscriber_id).where(
+        MeasuredReaderRow.newsletter_id == newsletter_id,
+        MeasuredReaderRow.subscriber_id.between(first, last),
+    )
+    return frozenset(number for (number,) in session.connection().execute(rows))
+
+
+def hold_readers(session: Session, readers: Collection[SubscriberId]) -> None:
+    """Keep readers from being erased before the end of the transaction, which first of all locks them.
+
+    What is kept of them refers to them, and of two that wait for each other's rows one is ended.
+    """
+    rows = select(SubscriberRow.id).where(SubscriberRow.id.in_(readers)).order_by(SubscriberRow.id)
+    session.execute(rows.with_for_update(read=True, key_share=True)).all()
+
+
+def measurable_among(
+    session: Session, mails: Collection[tuple[IssueId, SubscriberId]], *, lock: bool = False
+) -> frozenset[tuple[IssueId, SubscriberId]]:
+    """Return of which mails, by issue and reader, it may be measured now what becomes of them.
+
+    That is while their newsletter asks, and they read it and have not taken back that they agreed. With
+    `lock` they cannot take it back before the end of the transaction.
+    """
+    if not mails:
+        return frozenset()
+    if lock:
+        hold_readers(session, {reader for _, reader in mails})
+    asked = (
+        select(IssueRow.id, MeasuredReaderRow.subscriber_id)
+        .join(IssueRow, IssueRow.newsletter_id == MeasuredReaderRow.newsletter_id)
+        .join(NewsletterRow, NewsletterRow.id == IssueRow.newsletter_id)
+        .join(
+            SubscriptionRow,
+            and_(
+                SubscriptionRow.newsletter_id == MeasuredReaderRow.newsletter_id,
+                SubscriptionRow.subscriber_id == MeasuredReaderRow.subscriber_id,
+            ),
+        )
+        .where(
+            IssueRow.id.in_({issue for issue, _ in mails}),
+            MeasuredReaderRow.subscriber_id.in_({reader for _, reader in mails}),
+            NewsletterRow.measuring == Measuring.ASKED.value,
+            SubscriptionRow.state.in_(_HERE),
+        )
+        # In one order everywhere: two that each wait for the other's row would wait for ever.
+        .order_by(MeasuredReaderRow.newsletter_id, MeasuredReaderRow.subscriber_id)
+    )
+    if lock:
+        asked = asked.with_for_update(of=MeasuredReaderRow)
+    found = {(IssueId(issue), SubscriberId(reader)) for issue, reader in session.execute(asked)}
+    return frozenset(found.intersection(mails))

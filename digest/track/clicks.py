@@ -11,6 +11,9 @@ from digest.domain.issues import IssueId
 from digest.store.clicks import Hit
 from digest.track.tokens import Purpose, Tokens
 
+PICTURE = "o"
+"""Where the pictures are that tell that mails were opened."""
+
 PAGE = "c"
 """Where counted links lead, below the public address: a mail holds two for each article, so it is short."""
 
@@ -58,6 +61,24 @@ def is_by_hand(method: str, headers: Mapping[str, str]) -> bool:
     return bool(agent.strip()) and not _PROGRAMS.search(agent)
 
 
+_PICTURE_PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy")
+"""What Gmail and Yahoo fetch pictures by when somebody opens a mail, and keep them."""
+
+_UNASKED = "Mozilla/5.0"
+"""All that Apple's Mail says of itself where it fetches the pictures of all mails, opened or not."""
+
+
+def is_by_opening(method: str, headers: Mapping[str, str]) -> bool:
+    """Return whether a request for a mail's picture may come from its being opened, as `is_by_hand` does."""
+    if method != "GET" or any(_AHEAD_WORDS.search(headers.get(name, "")) for name in _AHEAD):
+        return False
+    agent = _PICTURE_PROXIES.sub("", headers.get("user-agent", "")).strip()
+    return agent not in ("", _UNASKED) and not _PROGRAMS.search(agent)
+
+
+TOO_SOON = timedelta(seconds=10)
+"""So soon after a mail was delivered nobody has read it: whoever fetches anything then only looks at it."""
+
 BURSTS = ((timedelta(seconds=1), 2), (timedelta(seconds=10), 5))
 """So many different links within so long no person follows: a scanner opens all of a mail's at once."""
 
@@ -78,7 +99,7 @@ def _has_many(hits: Sequence[Hit], span: timedelta, most: int) -> bool:
     for last, hit in enumerate(hits):
         while hit.at - hits[first].at > span:
             first += 1
-        if len({one.link for one in hits[first : last + 1]}) >= most:
+        if len({one.link for one in hits[first : last + 1] if not one.is_open}) >= most:
             return True
     return False
 

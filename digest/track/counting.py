@@ -1,23 +1,32 @@
-"""Hits are kept until those of a visitor can be judged together; then they are counts, and nothing else."""
+"""Hits are kept until those of a visitor can be judged together; then they are counts, and nothing else.
+
+But for readers who agreed to be measured: of them it is also kept what they opened and followed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from digest.store.clicks import Hit, count_clicks, record_hits, take_hits, waiting_hits
 from digest.store.database import reading, writing
-from digest.track.clicks import AT_LAST, QUIET, is_burst, once_each
+from digest.store.measured import measurable_among
+from digest.store.measures import Mail, count_followed, count_opens, delivered_among
+from digest.track.clicks import AT_LAST, QUIET, TOO_SOON, is_burst, once_each
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 5_000
 """Hits judged in one transaction: half a second."""
+
+FOR_GOOD = timedelta(days=36_500)
 
 
 def visitor_of(key: bytes, client: str, agent: str) -> str:
@@ -29,46 +38,100 @@ def visitor_of(key: bytes, client: str, agent: str) -> str:
 
 
 def keep_hits(engine: Engine, hits: Sequence[Hit]) -> None:
-    """Keep hits until they are judged."""
+    """Keep hits until they are judged, by name only of who lets themselves be measured at this moment."""
     with writing(engine) as session:
-        record_hits(session, hits)
+        measurable = measurable_among(session, _mails(hits), lock=True)
+        record_hits(session, filter(None, (_as_agreed(hit, _mail(hit) in measurable) for hit in hits)))
 
 
-def settle_hits(engine: Engine, *, now: datetime) -> int:
+def _as_agreed(hit: Hit, is_measurable: bool) -> Hit | None:
+    """Return a hit with its reader where they agreed, a link without who it was, or nothing of an opening."""
+    if is_measurable or hit.reader is None:
+        return hit
+    return None if hit.is_open else replace(hit, reader=None)
+
+
+def _mail(hit: Hit) -> Mail | None:
+    return None if hit.reader is None else (hit.issue_id, hit.reader)
+
+
+def _mails(hits: Iterable[Hit]) -> frozenset[Mail]:
+    return frozenset(mail for hit in hits if (mail := _mail(hit)))
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What hits were taken for. `read` are of visitors who may be people, each link once."""
+
+    read: list[Hit] = field(default_factory=list)
+    left_out: list[Hit] = field(default_factory=list)
+
+    def take(self, hits: Sequence[Hit]) -> None:
+        """Judge the hits of one visitor; one whose address tells nobody apart is not judged."""
+        if not hits[0].visitor:
+            self.read += hits
+        elif is_burst(hits):
+            self.left_out += hits
+        else:
+            self.read += once_each(hits)
+
+
+def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_GOOD) -> int:
     """Judge and count the hits of all who have followed no link for a while; return how many that were.
 
-    What waits is looked at from the oldest on, `AT_ONCE` at a time.
+    What waits is looked at from the oldest on, `AT_ONCE` at a time. `measured_for` is how long after a mail
+    it is measured by name: as long as that is kept.
     """
     with reading(engine) as session:
         if not waiting_hits(session, most=1):
             return 0
+    judged = _Judged()
     with writing(engine) as session:
         ripe = [group for group in _by_visitor(waiting_hits(session, most=AT_ONCE)) if _is_ripe(group, now)]
+        # Before any hit: who takes it back has their own rows first, too, and their hits after them.
+        mails = measurable_among(session, _mails(hit for group in ripe for _, hit in group), lock=True)
         taken = take_hits(session, [number for group in ripe for number, _ in group])
-        followed: list[Hit] = []
-        left_out: list[Hit] = []
         for group in ripe:
-            hits = [hit for number, hit in group if number in taken]
-            if not group[0][1].visitor:
-                followed += hits
-            elif is_burst(hits):
-                left_out += hits
-            else:
-                followed += once_each(hits)
-        count_clicks(session, followed, left_out)
-    if left_out:
-        log.info("clicks.left_out", hits=len(left_out))
+            if hits := [hit for number, hit in group if number in taken]:
+                judged.take(hits)
+        count_clicks(session, _links(judged.read), _links(judged.left_out))
+        _measure(session, judged, mails, measured_for)
+    if judged.left_out:
+        log.info("clicks.left_out", hits=len(judged.left_out))
     return len(taken)
+
+
+def _links(hits: Iterable[Hit]) -> list[Hit]:
+    return [hit for hit in hits if not hit.is_open]
+
+
+def _measure(session: Session, judged: _Judged, mails: frozenset[Mail], measured_for: timedelta) -> None:
+    """Keep what was opened and followed of these mails, whose readers still agree, and count them."""
+    delivered = delivered_among(session, mails)
+
+    def said(hits: Iterable[Hit]) -> list[tuple[Mail, Hit]]:
+        named = [(mail, hit) for hit in hits if (mail := _mail(hit)) in delivered and mail]
+        return [(mail, hit) for mail, hit in named if hit.at <= delivered[mail] + measured_for]
+
+    read = said(judged.read)
+    late = [(mail, hit) for mail, hit in read if hit.at >= delivered[mail] + TOO_SOON]
+    soon = [hit for mail, hit in read if hit.at < delivered[mail] + TOO_SOON]
+    by_programs = [hit.issue_id for hit in (*soon, *(hit for _, hit in said(judged.left_out))) if hit.is_open]
+    count_opens(session, [(mail, hit.at) for mail, hit in late if hit.is_open], by_programs)
+    count_followed(session, [(mail, hit) for mail, hit in late if not hit.is_open])
 
 
 _Group = list[tuple[int, Hit]]
 
 
 def _by_visitor(waiting: Sequence[tuple[int, Hit]]) -> list[_Group]:
-    """Return what waits by who opened which issue's links. Who cannot be told apart is one of many."""
+    """Return what waits by who opened which issue's links. Who cannot be told apart is one of many.
+
+    Readers who are measured are told apart also where they have one address.
+    """
     groups: dict[object, _Group] = {}
     for number, hit in waiting:
-        groups.setdefault((hit.visitor or number, hit.issue_id), []).append((number, hit))
+        groups.setdefault((hit.visitor or number, hit.issue_id, hit.reader), []).append((number, hit))
     return list(groups.values())
 
 

@@ -14,7 +14,8 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.consents import add_consent
 from digest.store.database import writing
-from digest.store.measured import agree_to_measure, cease_to_measure
+from digest.store.measured import agree_to_measure, cease_to_measure, hold_readers
+from digest.store.measures import forget_measured
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import subscription_of
 
@@ -36,6 +37,7 @@ def set_measuring(
     Only who reads a newsletter that asks can agree; everybody can take it back.
     """
     with writing(engine) as session:
+        hold_readers(session, [subscriber_id])
         said = Consent(ConsentAct.MEASURED, ConsentSource.SETTINGS, now, now, wording, network)
         if not agrees:
             take_back(session, newsletter_id, subscriber_id, said)
@@ -60,8 +62,9 @@ def agree(session: Session, newsletter_id: NewsletterId, subscriber_id: Subscrib
 def take_back(
     session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, said: Consent
 ) -> None:
-    """Let a reader be measured no more, and record that once, as they `said` it."""
+    """Let a reader be measured no more, and record that once, as they `said` it. What was measured goes."""
     if cease_to_measure(session, newsletter_id, subscriber_id):
+        forget_measured(session, newsletter_id, subscriber_id)
         add_consent(
             session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.UNMEASURED, wording="")
         )

@@ -36,6 +36,10 @@ class Purpose(StrEnum):
     """Shows a preview to people without an account."""
     CLICK = "click"
     """Leads to an article, and counts that."""
+    FOLLOW = "follow"
+    """Stands behind such a link, and says whose mail it is in."""
+    OPEN = "open"
+    """Says that somebody's mail was opened."""
     NEW_ADDRESS = "new-address"
     """Agrees, from the new mailbox, that it becomes a reader's own."""
     LEAVE_ADDRESS = "leave-address"
@@ -188,6 +192,11 @@ class Tokens:
         """Return whose link it is and its number there. Raises `Refused` when it is not ours."""
         issue_id, number = self._read(Purpose.CLICK, token, 2)
         return IssueId(issue_id), number
+
+    def read_measured(self, purpose: Purpose, token: str) -> OnlineLink:
+        """Return whose copy of which issue was opened or followed. Raises `Refused` when it is not ours."""
+        issue_id, subscriber_id = self._read(purpose, token, 2)
+        return OnlineLink(IssueId(issue_id), SubscriberId(subscriber_id))
 
     def read_change(self, purpose: Purpose, token: str) -> tuple[int, int]:
         """Return which change of whose address it is about. Raises `Refused` when it is not ours for this."""

@@ -62,6 +62,8 @@ PUBLIC = frozenset(
         "/never-again/{token}",
         "/c/{token}",
         "/c/{token}/{place:int}",
+        "/c/{token}/{place:int}/{reader:path}",
+        "/o/{token}",
         "/shown/{token}",
         "/shown/{token}/mail",
         "/archive",

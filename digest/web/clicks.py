@@ -1,4 +1,4 @@
-"""Counted links: they lead on at once, and what is counted of them is written after the answer.
+"""Counted links and opened mails: the answer comes at once, and what is counted is written after it.
 
 GET redirects and counts, and changes nothing else. Where a link leads stands in its issue, never in itself.
 """
@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Annotated
 
@@ -19,12 +19,14 @@ from fastapi.responses import RedirectResponse, Response
 
 from digest.compose.steps import pieces_of
 from digest.domain.clicks import ArticleLink, Clicks
-from digest.domain.errors import DigestError, NotFound
+from digest.domain.errors import DigestError, NotFound, Refused
 from digest.domain.issues import IssueId, IssueState
+from digest.domain.subscribers import SubscriberId
 from digest.runtime import Runtime
-from digest.store.clicks import Hit
-from digest.track.clicks import PAGE, is_by_hand
+from digest.store.clicks import Hit, opening
+from digest.track.clicks import PAGE, PICTURE, is_by_hand, is_by_opening
 from digest.track.counting import keep_hits, visitor_of
+from digest.track.tokens import OnlineLink, Purpose
 from digest.web.clients import client_of, network_of
 from digest.web.dependencies import READ, TheRuntime
 from digest.web.error_pages import FOR_READERS
@@ -41,6 +43,12 @@ WAITING_MOST = 10_000
 """Hits that wait to be written while the database is slow or away; more are not counted."""
 
 PLACE_MOST = 999
+
+_INVISIBLE = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+"""A picture of one transparent pixel."""
+
 _WAS_MAILED = frozenset({IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.CANCELLED})
 
 
@@ -123,24 +131,60 @@ TheFollower = Annotated[Follower, Depends(_follower)]
 
 @router.api_route(f"/{PAGE}/{{token}}", methods=READ)
 @router.api_route(f"/{PAGE}/{{token}}/{{place:int}}", methods=READ)
+@router.api_route(f"/{PAGE}/{{token}}/{{place:int}}/{{reader:path}}", methods=READ)
 def follow(
-    request: Request, runtime: TheRuntime, follower: TheFollower, token: str, place: int = 0
+    request: Request,
+    runtime: TheRuntime,
+    follower: TheFollower,
+    token: str,
+    place: int = 0,
+    reader: str = "",
 ) -> Response:
-    """Lead on to an article."""
+    """Lead on to an article. In the mail of a reader who agreed to be measured a link says who they are."""
     issue_id, _ = runtime.tokens.read_click(token)
     found = follower.find(issue_id, token)
     if found is None:
         raise NotFound(f"issue {issue_id} has no such link any more")
     link, is_counted = found
     if is_counted and is_by_hand(request.method, request.headers):
-        follower.keep(_hit(request, runtime, issue_id, link, place))
+        hit = _hit(request, runtime, issue_id, link, place)
+        follower.keep(replace(hit, reader=_reader_of(runtime, Purpose.FOLLOW, reader, issue_id)))
     return RedirectResponse(link.url, 302)
 
 
-def _hit(request: Request, runtime: Runtime, issue_id: IssueId, link: ArticleLink, place: int) -> Hit:
+@router.api_route(f"/{PICTURE}/{{token}}", methods=READ)
+def open_mail(request: Request, runtime: TheRuntime, follower: TheFollower, token: str) -> Response:
+    """Answer with an invisible picture, the same for every token: it tells nobody who reads what."""
+    if is_by_opening(request.method, request.headers) and (mail := _opened(runtime, token)):
+        visitor = _visitor(request, runtime)
+        follower.keep(opening(mail.issue_id, mail.subscriber_id, visitor, runtime.clock()))
+    return Response(_INVISIBLE, media_type="image/gif")
+
+
+def _opened(runtime: Runtime, token: str) -> OnlineLink | None:
+    try:
+        return runtime.tokens.read_measured(Purpose.OPEN, token)
+    except Refused:
+        return None
+
+
+def _reader_of(runtime: Runtime, purpose: Purpose, token: str, issue_id: IssueId) -> SubscriberId | None:
+    """Return whose mail a link stands in, None where it does not say so or says something wrong."""
+    try:
+        mail = runtime.tokens.read_measured(purpose, token)
+    except Refused:
+        return None
+    return mail.subscriber_id if mail.issue_id == issue_id else None
+
+
+def _visitor(request: Request, runtime: Runtime) -> str:
     client = network_of(client_of(request, runtime.settings.trusted_proxies))
+    return visitor_of(runtime.visitor_key, client, request.headers.get("user-agent", ""))
+
+
+def _hit(request: Request, runtime: Runtime, issue_id: IssueId, link: ArticleLink, place: int) -> Hit:
     return Hit(
-        visitor=visitor_of(runtime.visitor_key, client, request.headers.get("user-agent", "")),
+        visitor=_visitor(request, runtime),
         issue_id=issue_id,
         at=runtime.clock(),
         position=link.position,

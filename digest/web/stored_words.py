@@ -19,6 +19,8 @@ PARTS = {
     "record": Phrase("stored_record", "What was done about you"),
     "consents": Phrase("stored_consents", "What you agreed to"),
     "measured_readers": Phrase("stored_measured", "Since when you may be measured"),
+    "opens": Phrase("stored_opens", "Mails you opened"),
+    "followed_links": Phrase("stored_followed", "Links you followed"),
     "muted_topics": Phrase("stored_muted", "Topics you muted"),
     "single_topics": Phrase("stored_single", "Topics you want one article of"),
     "unwanted_sources": Phrase("stored_unwanted", "Sources you want nothing of"),

@@ -40,6 +40,8 @@ NO_PAGES = frozenset(
         "/preferences/{token}/stored.json",
         "/c/{token}",
         "/c/{token}/{place:int}",
+        "/c/{token}/{place:int}/{reader:path}",
+        "/o/{token}",
     }
 )
 """What answers with a part of a page, a file, a stream, figures for programs or the way elsewhere."""

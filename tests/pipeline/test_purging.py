@@ -17,6 +17,7 @@ from digest.pipeline import purging
 from digest.pipeline.purging import AGAIN_AFTER, look, purge
 from digest.store.audit import list_entries, record
 from digest.store.base import Base
+from digest.store.clicks import Hit
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.erasures import ErasureRow, is_erased
@@ -24,6 +25,7 @@ from digest.store.feedback import FeedbackRow
 from digest.store.issues import IssueRow
 from digest.store.less import MutedTopicRow
 from digest.store.letters import queue_letter
+from digest.store.measures import FollowedLinkRow, OpenRow, count_followed, count_opens
 from digest.store.purges import purged_since
 from digest.store.returned import NewReturned, ReturnedRow, record_returned
 from digest.store.subscribers import SubscriberRow, SubscriptionRow, set_subscription_state, subscribe
@@ -35,7 +37,7 @@ from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
 from tests.stores_searched import columns_that_hold
 
 R0, R1 = "r0@example.org", "r1@example.org"
-MAIL, LEFT, UNCONFIRMED, RECORD = 180, 1095, 30, 730
+MAIL, LEFT, UNCONFIRMED, RECORD, MEASURED = 180, 1095, 30, 730, 90
 
 
 @pytest.fixture
@@ -69,6 +71,17 @@ def test_addresses_of_old_mails_go_and_the_mails_count_on(sent: Controlled) -> N
     assert not [one for one in columns_that_hold(sent.engine, R0, R1) if one.startswith("deliveries")]
     assert "subscribers.email" in columns_that_hold(sent.engine, R0), "they still subscribe"
     assert after(sent, MAIL + 2) == {}
+
+
+def test_what_was_measured_goes_by_name_after_its_term(sent: Controlled) -> None:
+    with writing(sent.engine) as session:
+        mail = sent.issue.id, SubscriberId(session.scalars(select(SubscriberRow.id).limit(1)).one())
+        count_opens(session, [(mail, NOW)], [])
+        count_followed(session, [(mail, Hit("", mail[0], NOW, 0, "climate", "Meridian", 1, mail[1]))])
+    assert after(sent, MEASURED - 1) == {}
+    removed = after(sent, MEASURED + 1)
+    assert (removed["opens"], removed["followed_links"]) == (1, 1)
+    assert count(sent.engine, OpenRow) == count(sent.engine, FollowedLinkRow) == 0
 
 
 def test_an_issue_that_has_not_ended_keeps_its_addresses(sent: Controlled) -> None:

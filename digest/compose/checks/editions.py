@@ -168,7 +168,7 @@ class _Pieces:
             seen = self._opening = see_opening(filled.html, filled.text)
             findings = [*check_opening(seen), *check_piece(seen)]
         else:
-            is_last = piece is self._issue.closing
+            is_last = piece in (self._issue.closing, self._issue.measured)
             seen = see_piece(filled.html, filled.text, self._opening, is_last=is_last)
             findings = [*check_piece(seen)]
         placed = [self._placed(finding, place) for finding in findings]

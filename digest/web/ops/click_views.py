@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from digest.domain.clicks import Clicks
-from digest.domain.issues import Issue, IssueState
+from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter
 from digest.runtime import Runtime
 from digest.store.clicks import ClickCount, clicks_of
 from digest.store.database import reading
 from digest.store.issues import issues_page
+from digest.store.measures import IssueMeasures, measures_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.revisions import get_rendered
 from digest.web.ops.charts import Chart, Group, Ranking, ranked, stacked
@@ -28,12 +29,14 @@ class Followed:
     """What was counted of a newsletter's last issues.
 
     `topics` are names of topics by their short names, `titles` those of the newest issue's articles.
+    `measures` is what was measured of readers who agreed.
     """
 
     counts: tuple[ClickCount, ...]
     topics: Mapping[str, str]
     newest: Issue | None
     titles: tuple[str, ...]
+    measures: Mapping[IssueId, IssueMeasures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def count_followed(runtime: Runtime, newsletter_id: int) -> Followed:
             {topic.slug: topic.name for topic in list_topics(session, newsletter.id)},
             newest,
             get_rendered(session, newest).titles if newest else (),
+            measures_of(session, [issue.id for issue in issues]),
         )
 
 

@@ -18,6 +18,7 @@ from digest.store.issues import issues_page
 from digest.store.newsletters import get_newsletter, list_newsletters
 from digest.web.ops.charts import Chart, Group, stacked
 from digest.web.ops.click_views import ISSUES, MAILED, ClicksView, Followed, clicks_view
+from digest.web.ops.measure_views import MeasuredView, measured_view
 from digest.web.ops.schedule_views import Choice
 from digest.web.ops.tallies import WAIT_SECONDS, Growths, Kept, Tallies
 from digest.web.words import counted
@@ -30,7 +31,7 @@ WEEKS = 26
 class FiguresView:
     """A newsletter's figures. `uncounted` is how many charts or issues are still being counted.
 
-    `clicks` is None while what was followed is.
+    `clicks` and `measured` are None while what was followed is.
     """
 
     newsletters: tuple[Choice, ...]
@@ -39,6 +40,7 @@ class FiguresView:
     active: str
     charts: tuple[Chart, ...]
     clicks: ClicksView | None
+    measured: MeasuredView | None
     uncounted: int
 
 
@@ -54,7 +56,7 @@ def figures_view(
     with reading(runtime.engine) as session:
         known = list_newsletters(session)
         if not known:
-            return FiguresView((), "", "", "", (), None, 0)
+            return FiguresView((), "", "", "", (), None, None, 0)
         chosen = get_newsletter(session, newsletter) if newsletter else known[0]
         found = issues_page(session, limit=ISSUES, newsletter_id=chosen.id, states=MAILED)
     issues = [issue for issue in reversed(found) if issue.sending_at]
@@ -85,6 +87,9 @@ def figures_view(
         active=counted(growth.active, "reader") if growth else "",
         charts=tuple(charts),
         clicks=clicks_view(chosen, issues, clicks, lambda issue: _name(issue, chosen)) if clicks else None,
+        measured=measured_view(chosen, issues, clicks.measures, lambda issue: _name(issue, chosen))
+        if clicks
+        else None,
         uncounted=sum(one is None for _, one in told) + (growth is None) + (clicks is None),
     )
 

@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from digest.domain.clicks import Clicks
 from digest.domain.issues import IssueState
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.schedules import OccurrenceState
 from digest.store.clicks import Hit, count_clicks
 from digest.store.database import writing
+from digest.store.measures import IssueMeasureRow, note_measured
 from digest.store.newsletters import change_newsletter
 from digest.store.schedules import add_occurrence, add_schedule
 from tests.web.api.conftest import Api, problem
@@ -76,6 +79,23 @@ def test_what_was_followed_is_told_of_nobody_in_particular(api: Api) -> None:
     assert told["topics"] == [{"name": "climate", "followed": 2}]
     assert told["places"] == [{"name": "3", "followed": 2}]
     problem(api.call("GET", "/issues/99/clicks"), 404, "not-found")
+
+
+def test_what_was_opened_is_told_of_readers_who_agreed(api: Api) -> None:
+    nothing = {"is_asked": False, "measured": 0, "opened": None, "followed": None, "left_out": 0}
+    assert api.get(f"/issues/{SENDING}/opens") == nothing
+    with writing(api.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), measuring=Measuring.ASKED)
+        note_measured(session, SENDING, html=40, text=10, has_links=True)
+        session.execute(update(IssueMeasureRow).values(opened=10, followed=5, left_out=2))
+    assert api.get(f"/issues/{SENDING}/opens") == {
+        "is_asked": True,
+        "measured": 50,
+        "opened": {"did": 10, "of": 40, "percent": 25},
+        "followed": {"did": 5, "of": 50, "percent": 10},
+        "left_out": 2,
+    }
+    problem(api.call("GET", "/issues/99/opens"), 404, "not-found")
 
 
 def test_newsletters_topics_and_sources_are_told(still_api: Api) -> None:

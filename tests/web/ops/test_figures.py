@@ -6,16 +6,18 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, update
 
 from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
+from digest.domain.measuring import LEAST, Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.store.clicks import Hit, count_clicks
 from digest.store.database import reading, writing
 from digest.store.growth import growth_of
 from digest.store.issues import get_issue
+from digest.store.measures import IssueMeasureRow, note_measured
 from digest.store.newsletters import change_newsletter
 from digest.store.revisions import get_rendered
 from digest.store.subscribers import find_subscription, set_subscription_state, subscribe
@@ -80,7 +82,7 @@ def test_what_was_followed_is_told_by_topic_source_place_and_article(ops: Site) 
     with reading(ops.runtime.engine) as session:
         first = get_rendered(session, get_issue(session, SENDING)).titles[0]
     assert f"Followed by article: 23 Nov 2026, issue 1 Article Links followed {first} 5" in told
-    assert "opens are not measured" in told
+    assert "Clicks are counted without who it was." in told
 
 
 def test_without_clicks_the_page_says_how_to_have_them_counted(ops: Site) -> None:
@@ -89,6 +91,49 @@ def test_without_clicks_the_page_says_how_to_have_them_counted(ops: Site) -> Non
     assert 'href="/manage/newsletters/saturday#contents"' in ops.get("/ops/figures").text
     follow(ops)
     assert "No link was followed yet." in read(ops, "/ops/figures")
+
+
+def measure(site: Site, agreed: int, *, opened: int = 0, followed: int = 0) -> None:
+    """Have so many mails of the issue under way measured, and this become of them."""
+    with writing(site.runtime.engine) as session:
+        session.execute(delete(IssueMeasureRow))
+        note_measured(session, SENDING, html=agreed, text=0, has_links=True)
+        session.execute(update(IssueMeasureRow).values(opened=opened, followed=followed))
+
+
+def test_what_was_opened_is_told_of_readers_who_agreed(ops: Site) -> None:
+    measure(ops, 1204, opened=494, followed=120)
+    told = read(ops, "/ops/figures")
+    assert "Opened, by readers who agreed opened it others who agreed at most 1,204" in told
+    assert "23 Nov 2026, issue 1: 41 % of 1,204 readers who agreed 494 710" in told
+    assert "23 Nov 2026, issue 1: 10 % of 1,204 readers who agreed 120 1,084" in told
+    assert "Only of readers who agreed, and never of all." in told
+    page = ops.get("/ops/figures").text
+    assert 'aria-label="Opened, by readers who agreed; the table below has the numbers"' in page
+
+
+@pytest.mark.parametrize(
+    ("agreed", "said"),
+    [
+        (LEAST - 1, f"So far fewer than {LEAST} readers of an issue agreed to be measured."),
+        (LEAST, f"15 % of {LEAST} readers who agreed 3 17"),
+    ],
+)
+def test_of_few_readers_nothing_is_told(ops: Site, agreed: int, said: str) -> None:
+    measure(ops, agreed, opened=3)
+    told = read(ops, "/ops/figures")
+    assert said in told
+    assert f"{LEAST - 1} readers" not in told
+
+
+def test_readers_who_are_asked_are_not_measured_yet(ops: Site) -> None:
+    with writing(ops.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), measuring=Measuring.ASKED)
+    assert "Readers are asked where they sign up and in their settings." in read(ops, "/ops/figures")
+
+
+def test_without_measuring_the_page_says_how_readers_are_asked(ops: Site) -> None:
+    assert "Nobody is asked, so nothing is measured." in read(ops, "/ops/figures")
 
 
 def test_a_ranking_shows_the_most_and_counts_the_rest() -> None:
