@@ -10,16 +10,14 @@ from sqlalchemy.orm import Session
 
 from digest.domain.cadences import Cadence, parse_cadence
 from digest.domain.departures import Reason
-from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.store import departures
 from digest.store.database import writing
 from digest.store.leaving import left_together, subscribed_to
-from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import set_cadence, subscription_of
-from digest.track.steps import Change, take_back_within, unsubscribe_within
+from digest.track.steps import Change, say_goodbye, take_back_within, unsubscribe_within
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +48,8 @@ def unsubscribe_from_all(
             done[one] = unsubscribe_within(session, one, subscriber_id, now=now, act=act)
             act = act or _act_of(session, one, subscriber_id)
         left = tuple(one for one, (change, _) in done.items() if change is Change.DONE)
-        if says_goodbye and newsletter_id in left and newsletter_by_id(session, newsletter_id).goodbye:
-            queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
+        if says_goodbye and newsletter_id in left:
+            say_goodbye(session, newsletter_id, subscriber_id, now=now)
     for one in left:
         log.info("subscriber.unsubscribed", subscriber=subscriber_id, newsletter=one, cancelled=done[one][1])
     return left

@@ -82,8 +82,8 @@ def unsubscribe(
     """
     with writing(engine) as session:
         change, cancelled = unsubscribe_within(session, newsletter_id, subscriber_id, now=now)
-        if says_goodbye and change is Change.DONE and newsletter_by_id(session, newsletter_id).goodbye:
-            queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
+        if says_goodbye and change is Change.DONE:
+            say_goodbye(session, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE or cancelled:
         log.info(
             "subscriber.unsubscribed", subscriber=subscriber_id, newsletter=newsletter_id, cancelled=cancelled
@@ -121,6 +121,19 @@ def unsubscribe_within(
             act=act,
         )
     return change, cancel_for_subscriber(session, newsletter_id, subscriber_id)
+
+
+def say_goodbye(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+) -> None:
+    """Queue the goodbye of somebody who has just left, where their newsletter wants it.
+
+    Who never confirmed is mailed no more: somebody else may have typed their address.
+    """
+    left = find_departure(session, newsletter_id, subscriber_id)
+    was_pending = left is not None and left.was is SubscriptionState.PENDING
+    if not was_pending and newsletter_by_id(session, newsletter_id).goodbye:
+        queue_letter(session, LetterKind.GOODBYE, newsletter_id, subscriber_id, now=now)
 
 
 def confirm(

@@ -125,6 +125,17 @@ def test_only_who_used_the_page_gets_a_goodbye_and_only_if_the_newsletter_wants_
     assert told == ([(LetterKind.GOODBYE, ADA)] if wanted else [])
 
 
+def test_who_never_confirmed_gets_no_goodbye(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), goodbye=True)
+    set_state(site.runtime.engine, ADA, SubscriptionState.PENDING)
+    for step in ("?on-the-page", "/undo", "/all"):
+        site.post(site.link(Purpose.UNSUBSCRIBE, ADA) + step)
+    assert state_of(site.runtime.engine, ADA) is SubscriptionState.UNSUBSCRIBED
+    with reading(site.runtime.engine) as session:
+        assert not list_letters(session, limit=9)
+
+
 def test_undo_brings_back_the_topics_followed_before(site: Site) -> None:
     link = site.link(Purpose.UNSUBSCRIBE, ADA)
     site.post(link, **ONE_CLICK)
