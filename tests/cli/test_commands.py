@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from digest.compose.steps import compose
+from digest.domain.times import local_midnight
 from digest.runtime import open_runtime
 from digest.store.database import writing
 from digest.store.issues import get_issue
@@ -77,10 +78,11 @@ def test_subscribers_choose_when_and_in_which_form_and_pause_until_a_day(
     said = digest("subscriber", "add", *ada, "--send-at", "saturday 8", "--text-only").well().out
     assert "climate, space, on Saturdays at 08:00, without HTML." in said
     digest("subscriber", "add", *ada, "--send-at", "noon").refused(WRONG, "'noon' is no day and hour")
-    until = f"{datetime.now(UTC).date() + timedelta(days=30)}"
-    assert "gets no mail of" in digest("subscriber", "pause", *ada, "--until", until).well().out
+    until = datetime.now(ZONE).date() + timedelta(days=30)
+    assert "gets no mail of" in digest("subscriber", "pause", *ada, "--until", f"{until}").well().out
     told = digest("subscriber", "show", *ada).well().out
-    assert f"paused, back by themselves on {until} " in told
+    begins = local_midnight(until, ZONE)
+    assert f"paused, back by themselves on {begins:%Y-%m-%d %H:%M} UTC" in told
     assert "without HTML" in told
     assert "on Saturdays at 08:00" in told
     digest("subscriber", "pause", *ada, "--until", "2020-01-01").refused(WRONG, "a pause cannot end on")
