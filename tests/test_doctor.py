@@ -96,14 +96,21 @@ def test_what_is_not_well_always_comes_with_advice() -> None:
         secret_key="",
         public_url="digest.example.org",
         ops_email="ops",
+        accounts_email="desk",
         database_url="sqlite:///none.db",
         broker_url=f"redis://127.0.0.1:{free_port()}",
         mail_url=f"smtp://127.0.0.1:{free_port()}",
         templates_dir="none",
     )
     bad = [check for check in examine() if not check.is_well]
-    assert len(bad) == 7
+    assert len(bad) == 8
     assert all(check.advice for check in bad)
+
+
+def test_the_sender_of_mail_to_accounts_is_looked_at_where_there_is_one() -> None:
+    assert "sender to accounts" not in [check.what for check in examine()]
+    found = look("sender to accounts", accounts_email="desk@news.example.org")
+    assert (found.is_well, found.found) == (True, "desk@news.example.org")
 
 
 def test_settings_that_cannot_be_read_leave_the_rest_told(folder: Path) -> None:

@@ -10,7 +10,7 @@ from digest.deliver.mail_urls import stays_here
 from digest.deliver.smtp.server import is_loopback
 from digest.doctor.checks import Check
 from digest.domain.errors import InvalidInput
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_address, parse_sender
 from digest.settings import PREFIX, Settings, config_file
 
 KEY_LENGTH = 32
@@ -29,6 +29,8 @@ def look_at_settings(settings: Settings) -> Iterator[Check]:
     yield _secret_key(settings.secret_key.get_secret_value())
     yield _public_url(settings)
     yield _ops(settings.ops_email)
+    if settings.accounts_email:
+        yield _accounts(settings.accounts_email)
 
 
 def _secret_key(key: str) -> Check:
@@ -72,3 +74,11 @@ def _ops(address: str) -> Check:
         return Check(what, True, parse_address(address))
     except InvalidInput as exc:
         return Check(what, False, f"'{address}'", f"ops_email: {exc}")
+
+
+def _accounts(address: str) -> Check:
+    what = "sender to accounts"
+    try:
+        return Check(what, True, parse_sender(address))
+    except InvalidInput as exc:
+        return Check(what, False, f"'{address}'", f"accounts_email: {exc}")

@@ -7,6 +7,7 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy.orm import Session
 
+from digest.domain.accounts import Right
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.times import zone
@@ -90,7 +91,9 @@ def _stranded(
     if hour is None or hour.course in (Course.COMING, Course.BEGUN):
         return None
     what = f"The issue of {told} is approved and waits. {leaves_in_words(issue, hour)}"
-    return NeedView(what, newsletter.name, f"/issues/{issue.id}/preview", "Send it, or take it back")
+    return NeedView(
+        what, newsletter.name, f"/issues/{issue.id}/preview", "Send it, or take it back", Right.APPROVE
+    )
 
 
 def comings_of(session: Session, newsletter: Newsletter, *, now: datetime) -> tuple[ComingView, ...]:

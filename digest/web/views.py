@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from digest.domain.accounts import Right
 from digest.domain.issues import OtherSource
 from digest.domain.topics import TopicSlug
 
@@ -86,12 +87,16 @@ class ComingView:
 
 @dataclass(frozen=True, slots=True)
 class NeedView:
-    """Something that waits for a person: what, of which newsletter, and where it is decided."""
+    """Something that waits for a person: what, of which newsletter, and where it is decided.
+
+    `action` is what is done there by who has the `right`; everybody else may look at it.
+    """
 
     what: str
     newsletter: str
     path: str
     action: str
+    right: Right = Right.SHAPE
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,20 @@ def test_what_waits_for_a_person_is_named_before_anything(site: Site) -> None:
     assert f'href="/issues/{DRAFT}/preview"' in site.get("/").text
 
 
+def test_who_may_not_decide_is_offered_a_look(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_issue(session, SENDING, IssueState.CANCELLED, now=NOW)
+        make_issue(session, NewsletterId(1), THIS_WEEK, now=NOW)
+        newsletter = newsletter_by_id(session, NewsletterId(1))
+    compose(site.runtime.engine, newsletter, THIS_WEEK, now=NOW)
+    assert "Shape it" in read(site)
+    with site.seen_by(Role.VIEWER) as theirs:
+        told = read(theirs)
+    assert "waits for approval, with" in told
+    assert "Shape it" not in told
+    assert "Look at it" in told
+
+
 def test_a_draft_whose_days_are_over_waits_for_approval(site: Site) -> None:
     with writing(site.runtime.engine) as session:
         change_issue(session, SENDING, IssueState.CANCELLED, now=NOW)
