@@ -22,6 +22,7 @@ class AuditRow(Base):
     __table_args__ = (
         Index("ix_audit_by_id", "by", "id"),
         Index("ix_audit_what_id", "what", "id"),
+        Index("ix_audit_about", "about"),
         NEVER_AGAIN,
     )
 

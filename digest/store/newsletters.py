@@ -339,6 +339,12 @@ def _has_many_followers(session: Session, topic_id: int) -> bool:
     return session.scalar(one.offset(FORGOTTEN_AT_ONCE).limit(1)) is not None
 
 
+def topic_names(session: Session, newsletter_id: NewsletterId) -> tuple[tuple[str, int, str], ...]:
+    """Return the short name, number and name of each topic of a newsletter, removed ones too."""
+    found = select(TopicRow.slug, TopicRow.id, TopicRow.name).where(TopicRow.newsletter_id == newsletter_id)
+    return tuple((slug, number, name) for slug, number, name in session.execute(found))
+
+
 def topic_ids(session: Session, newsletter_id: NewsletterId) -> dict[TopicSlug, int]:
     """Return each topic's row id by its slug, in the newsletter's order."""
     rows = session.execute(

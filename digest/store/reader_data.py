@@ -28,8 +28,11 @@ from digest.store.suppressions import RemovalRow
 Plain = dict[str, object]
 
 
-def data_of(session: Session, email: str) -> dict[str, object]:
+def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str, object]:
     """Return all that is stored of an address, each part a list of rows; empty ones are left out.
+
+    Of the record, `is_quick` tells what is about them, by an index. Where their address stands elsewhere in
+    an entry is only found by reading all of it.
 
     What a mail held is told by its issue and edition, as the archive and the mail itself have the words.
     Nothing stored: an empty dict. What names somebody as staff, such as an account, is no part of it.
@@ -48,7 +51,7 @@ def data_of(session: Session, email: str) -> dict[str, object]:
     parts["did_not_arrive"] = _rows(session, SoftBounceRow.__table__, SoftBounceRow.delivery_id.in_(mails))
     parts["never_mailed"] = _rows(session, SuppressionRow.__table__, SuppressionRow.email_key == key)
     parts["mailed_again"] = _rows(session, RemovalRow.__table__, RemovalRow.email_key == key)
-    parts["record"] = _record(session, key)
+    parts["record"] = _record_about(session, found, email) if is_quick else _record(session, key)
     return {name: rows for name, rows in parts.items() if rows}
 
 
@@ -166,17 +169,31 @@ def _mails(session: Session, subscriber_id: int) -> list[Plain]:
     return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
 
 
+def _record_about(session: Session, subscriber_id: int | None, email: str) -> list[Plain]:
+    """Return the entries that are about somebody by their address or number."""
+    slugs = session.scalars(
+        select(NewsletterRow.slug)
+        .join(SubscriptionRow, SubscriptionRow.newsletter_id == NewsletterRow.id)
+        .where(SubscriptionRow.subscriber_id == (subscriber_id or 0))
+    ).all()
+    numbers = [f"{slug}{between}{subscriber_id}" for slug in slugs for between in (" ", ": subscriber ")]
+    rows = session.scalars(
+        select(AuditRow).where(AuditRow.about.in_([email, email_key(email), *numbers])).order_by(AuditRow.id)
+    )
+    return [_entry(row) for row in rows]
+
+
+def _entry(row: AuditRow) -> Plain:
+    return {"at": _plain(row.at), "what": row.what, "about": row.about, "detail": row.detail}
+
+
 def _record(session: Session, key: str) -> list[Plain]:
     """Return what people did about this address, without who did it: that is about them."""
     mentions = Mentions(key)
     rows = session.scalars(
         select(AuditRow).where(mentions.held_by((AuditRow.about, AuditRow.detail))).order_by(AuditRow.id)
     )
-    return [
-        {"at": _plain(row.at), "what": row.what, "about": row.about, "detail": row.detail}
-        for row in rows
-        if mentions.are_in(row.about) or mentions.are_in(row.detail)
-    ]
+    return [_entry(row) for row in rows if mentions.are_in(row.about) or mentions.are_in(row.detail)]
 
 
 def _plain(value: object) -> object:

@@ -462,6 +462,12 @@ def is_suppressed(session: Session, email: str) -> bool:
     return bool(session.scalar(select(exists().where(SuppressionRow.email_key == email_key(email)))))
 
 
+def subscribed_ever(session: Session, subscriber_id: SubscriberId) -> tuple[NewsletterId, ...]:
+    """Return the newsletters that somebody has a subscription to, in any state."""
+    found = select(SubscriptionRow.newsletter_id).where(SubscriptionRow.subscriber_id == subscriber_id)
+    return tuple(map(NewsletterId, session.scalars(found)))
+
+
 def find_address(session: Session, subscriber_id: SubscriberId) -> str | None:
     """Return a subscriber's address as they gave it, None when they were removed."""
     return session.scalar(select(SubscriberRow.email).where(SubscriberRow.id == subscriber_id))

@@ -15,18 +15,33 @@ from fastapi.responses import HTMLResponse, Response
 
 from digest.compose.phrases import Phrases
 from digest.compose.untrusted import plain
+from digest.domain.issues import Edition
+from digest.domain.subscribers import SubscriberId
 from digest.pipeline.erasing import erase_subscriber, subscriber_data
 from digest.pipeline.reader_pauses import zone_of_reader
+from digest.runtime import Runtime
+from digest.store.database import reading
+from digest.store.newsletters import newsletter_by_id, topic_names
+from digest.store.subscribers import subscribed_ever
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
 from digest.web.links import PreferencesLink
 from digest.web.readers import reader_view
-from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, YES
+from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, VALUES, YES
 
 router = APIRouter(tags=[FOR_READERS])
 
 SHOWN = 20
 """Rows of a part that the page shows, the newest; the file has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What newsletters are called by their short names, and topics by theirs and by number."""
+
+    newsletters: Mapping[str, str]
+    topics: Mapping[str, str]
+    numbers: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,10 @@ def show_stored(runtime: TheRuntime, pages: ThePages, link: PreferencesLink, tok
     spoken = pages.phrases(*reader.languages)
     data = subscriber_data(runtime, link.subscriber_id)
     tz = zone_of_reader(runtime.engine, link.newsletter_id, link.subscriber_id)
-    return pages.reader("stored.html", spoken, reader=reader, token=token, parts=_parts(data, spoken, tz))
+    names = _names(runtime, link.subscriber_id)
+    return pages.reader(
+        "stored.html", spoken, reader=reader, token=token, parts=_parts(data, names, spoken, tz)
+    )
 
 
 @router.api_route("/preferences/{token}/stored.json", methods=READ)
@@ -83,13 +101,25 @@ def erase(
     return pages.reader("erase.html", spoken, reader=reader, token=token, told="erased")
 
 
-def _parts(data: Mapping[str, object], spoken: Phrases, tz: ZoneInfo) -> tuple[PartView, ...]:
+def _names(runtime: Runtime, subscriber_id: SubscriberId) -> Names:
+    """Return what the newsletters of a reader and their topics are called."""
+    with reading(runtime.engine) as session:
+        newsletters = [newsletter_by_id(session, one) for one in subscribed_ever(session, subscriber_id)]
+        topics = {one.id: topic_names(session, one.id) for one in newsletters}
+    return Names(
+        {one.slug: one.name for one in newsletters},
+        {slug: name for of_one in topics.values() for slug, _, name in of_one},
+        {number: name for of_one in topics.values() for _, number, name in of_one},
+    )
+
+
+def _parts(data: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneInfo) -> tuple[PartView, ...]:
     known = {name: data[name] for name in PARTS if name in data}
     rest = {name: rows for name, rows in data.items() if name not in PARTS and isinstance(rows, list)}
     return tuple(
         PartView(
             spoken.said(PARTS[name]) if name in PARTS else name.replace("_", " "),
-            tuple(_row(row, spoken, tz) for row in rows[-SHOWN:][::-1]),
+            tuple(_row(name, row, names, spoken, tz) for row in rows[-SHOWN:][::-1]),
             max(0, len(rows) - SHOWN),
         )
         for name, rows in {**known, **rest}.items()
@@ -97,16 +127,40 @@ def _parts(data: Mapping[str, object], spoken: Phrases, tz: ZoneInfo) -> tuple[P
     )
 
 
-def _row(row: Mapping[str, object], spoken: Phrases, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
+def _row(
+    part: str, row: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneInfo
+) -> tuple[tuple[str, str], ...]:
     """Return the fields of a row that say something."""
     return tuple(
         (
             spoken.said(FIELDS[name]) if name in FIELDS else name.replace("_", " "),
-            _in_words(value, spoken, tz),
+            _called(part, name, value, names, spoken) or _in_words(value, spoken, tz),
         )
         for name, value in row.items()
         if value is not None and value != "" and name not in IN_THE_FILE_ALONE
     )
+
+
+def _called(part: str, field: str, value: object, names: Names, spoken: Phrases) -> str:
+    """Return what a code, topic or newsletter is called, '' for all else."""
+    if phrase := VALUES.get((part, field), {}).get(str(value)):
+        return spoken.said(phrase)
+    called = ""
+    if field == "newsletter":
+        called = names.newsletters.get(str(value), "")
+    elif field == "topic":
+        called = names.topics.get(str(value), "")
+    elif field == "topic_id" and isinstance(value, int):
+        called = names.numbers.get(value, "")
+    elif field == "topics":
+        called = ", ".join(names.topics.get(slug, slug) for slug in str(value).split(","))
+    elif field == "edition":
+        called = "; ".join(
+            f"{names.topics.get(section.topic, section.topic)}: "
+            + ", ".join(str(position + 1) for position in section.positions)
+            for section in Edition.from_key(str(value)).sections
+        )
+    return plain(called)
 
 
 def _in_words(value: object, spoken: Phrases, tz: ZoneInfo) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from digest.compose.phrases import Phrase
+from digest.web.sign_up_words import CADENCES
 
 PARTS = {
     "reader": Phrase("stored_reader", "You"),
@@ -18,6 +19,7 @@ PARTS = {
     "address_changes": Phrase("stored_address_changes", "Changes of your address"),
     "record": Phrase("stored_record", "What was done about you"),
     "consents": Phrase("stored_consents", "What you agreed to"),
+    "asks": Phrase("stored_asks", "What you asked for and did not confirm yet"),
     "measured_readers": Phrase("stored_measured", "Since when you may be measured"),
     "opens": Phrase("stored_opens", "Mails you opened"),
     "followed_links": Phrase("stored_followed", "Links you followed"),
@@ -49,6 +51,11 @@ FIELDS = {
     "text_only": Phrase("field_text_only", "Text alone"),
     "paused_until": Phrase("field_paused_until", "Paused until"),
     "topic": Phrase("field_topic", "Topic"),
+    "topics": Phrase("field_topics", "Topics"),
+    "act": Phrase("field_act", "What was done"),
+    "recorded_at": Phrase("field_recorded_at", "Written down"),
+    "wording": Phrase("field_wording", "In these words"),
+    "network": Phrase("field_network", "From the network address"),
     "issue": Phrase("field_issue", "Issue"),
     "subject": Phrase("field_subject", "Subject"),
     "edition": Phrase("field_edition", "Articles in it"),
@@ -68,7 +75,7 @@ FIELDS = {
     "at": Phrase("field_at", "When"),
     "what": Phrase("field_what", "What"),
     "about": Phrase("field_about", "About"),
-    "topic_id": Phrase("field_topic_id", "Number of the topic"),
+    "topic_id": Phrase("field_topic", "Topic"),
     "issue_id": Phrase("field_issue_id", "Number of the issue"),
     "position": Phrase("field_position", "Article, from 0"),
     "source": Phrase("field_source", "Source"),
@@ -83,7 +90,67 @@ FIELDS = {
 IN_THE_FILE_ALONE = frozenset({"newsletter_id", "subscriber_id"})
 """Numbers of what stands beside them by its name."""
 
+_SUBSCRIPTIONS = {
+    "pending": Phrase("state_pending", "not confirmed yet"),
+    "active": Phrase("state_active", "you get it"),
+    "paused": Phrase("state_paused", "paused"),
+    "unsubscribed": Phrase("state_unsubscribed", "unsubscribed"),
+}
+_MAILS = {
+    "pending": Phrase("mail_pending", "waits to be sent"),
+    "claimed": Phrase("mail_claimed", "is being sent"),
+    "sending": Phrase("mail_sending", "is being sent"),
+    "accepted": Phrase("mail_accepted", "taken by your mail server"),
+    "failed": Phrase("mail_failed", "not taken by your mail server"),
+    "unknown": Phrase("mail_unknown", "sent, and not answered"),
+    "cancelled": Phrase("mail_cancelled", "not sent"),
+}
+_CADENCES = {cadence.value: phrase for cadence, phrase in CADENCES.items()}
+VALUES = {
+    ("subscriptions", "state"): _SUBSCRIPTIONS,
+    ("subscriptions", "cadence"): _CADENCES,
+    ("asks", "cadence"): _CADENCES,
+    ("mails", "state"): _MAILS,
+    ("letters", "state"): _MAILS,
+    ("letters", "kind"): {
+        "confirmation": Phrase("letter_confirmation", "asks you to confirm"),
+        "welcome": Phrase("letter_welcome", "welcome"),
+        "preferences": Phrase("letter_preferences", "link to your settings"),
+        "goodbye": Phrase("letter_goodbye", "goodbye"),
+        "new-address": Phrase("letter_new_address", "asks the new address"),
+        "leave-address": Phrase("letter_leave_address", "asks the address you had"),
+        "old-address": Phrase("letter_old_address", "tells the address you had"),
+    },
+    ("consents", "act"): {
+        "asked": Phrase("act_asked", "signed up"),
+        "confirmed": Phrase("act_confirmed", "confirmed"),
+        "added": Phrase("act_added", "added by who keeps the list"),
+    },
+    ("consents", "source"): {
+        "page": Phrase("source_page", "on the sign-up page"),
+        "form": Phrase("source_form", "by a form on another site"),
+        "api": Phrase("source_api", "by a program"),
+        "import": Phrase("source_import", "from a list"),
+        "command": Phrase("source_command", "by who keeps the list"),
+        "desk": Phrase("source_desk", "by who keeps the list"),
+        "mail": Phrase("source_mail", "by the link in the mail"),
+    },
+    ("no_mail_of", "reason"): {
+        "no_topics": Phrase("skip_no_topics", "you followed no topic"),
+        "nothing_followed": Phrase("skip_nothing_followed", "it had nothing of your topics"),
+        "suppressed": Phrase("skip_suppressed", "no mail goes to your address"),
+        "paused": Phrase("skip_paused", "you had paused"),
+        "not_due": Phrase("skip_not_due", "your last one was not long enough ago"),
+        "all_sent": Phrase("skip_all_sent", "you were sent all of it before"),
+        "outside_segment": Phrase("skip_outside", "it was for other readers"),
+        "wants_less": Phrase("skip_wants_less", "you had muted or left out all of it"),
+        "already_sent": Phrase("skip_already_sent", "you had an issue of the same days"),
+    },
+}
+"""What a code in a field of a part is called. One that does not stand here is shown as it is."""
+
 YES = Phrase("said_yes", "yes")
 NO = Phrase("said_no", "no")
 
-ALL = (*PARTS.values(), *FIELDS.values(), YES, NO)
+_CODES = dict.fromkeys(phrase for words in VALUES.values() for phrase in words.values())
+ALL = tuple(dict.fromkeys((*PARTS.values(), *FIELDS.values(), *_CODES, YES, NO)))

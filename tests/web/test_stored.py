@@ -6,22 +6,67 @@ import json
 
 import pytest
 
+from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.newsletters import NewsletterId
+from digest.domain.sign_ups import Wishes
+from digest.store.asks import put_asks
+from digest.store.audit import record
+from digest.store.consents import add_consent
 from digest.store.database import reading, writing
 from digest.store.newsletters import change_newsletter
 from digest.store.subscribers import find_subscription
+from digest.track.less import mute
 from digest.track.tokens import Purpose
+from tests.samples import CLIMATE, FOOD
 from tests.web.site import Site
 from tests.web.test_editor import text_of
-from tests.web.world import ADA, BEN, contents
+from tests.web.world import ADA, BEN, NOW, contents, reader_id
 
 
 def test_all_that_is_stored_is_shown_in_words_and_nothing_of_others(still_site: Site) -> None:
     told = text_of(still_site.get(f"{still_site.link(Purpose.PREFERENCES, ADA)}/stored").text)
-    for words in ("What you subscribed to", "Topics you follow", "Issues mailed to you", "climate", ADA):
+    parts = ("What you subscribed to", "Topics you follow", "Issues mailed to you")
+    for words in (*parts, "Climate & energy", ADA):
         assert words in told
     assert BEN not in told
-    assert "State pending" in told
+    assert "State waits to be sent" in told
+    assert "Articles in it Climate & energy: 1" in told
+    assert "Of newsletter The Saturday Reader" in told
+    assert "How often Every issue" in told
+
+
+def test_consents_wishes_and_muted_topics_are_in_words(site: Site) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    consent = Consent(ConsentAct.ASKED, ConsentSource.PAGE, at=NOW, recorded_at=NOW, wording="I want it.")
+    with writing(site.runtime.engine) as session:
+        add_consent(session, NewsletterId(1), who, consent)
+        put_asks(session, NewsletterId(1), {who: Wishes(frozenset({CLIMATE, FOOD}))}, now=NOW)
+        record(session, by="Cy", what="subscriber.paused", about=f"saturday: subscriber {who}", now=NOW)
+        record(session, by="Cy", what="subscriber.paused", about=f"saturday: subscriber {who}1", now=NOW)
+    mute(site.runtime.engine, NewsletterId(1), who, "food", now=NOW)
+    link = site.link(Purpose.PREFERENCES, ADA)
+    told = text_of(site.get(f"{link}/stored").text)
+    for words in (
+        "What was done signed up",
+        "Source on the sign-up page",
+        "What you asked for and did not confirm yet",
+        "Topics Climate & energy, Food",
+        "Topics you muted Topic Food",
+        f"About saturday: subscriber {who} ",
+    ):
+        assert words in told, words
+    assert f"subscriber {who}1" not in told
+    data = site.get(f"{link}/stored.json").json()
+    assert data["consents"][0]["act"] == "asked", "the file is for programs"
+
+
+def test_the_page_finds_its_part_of_the_record_by_an_index(site: Site) -> None:
+    with reading(site.runtime.engine) as session:
+        plan = session.connection().exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT * FROM audit WHERE about IN ('a', 'b') ORDER BY id"
+        )
+        told = " ".join(str(row) for row in plan)
+    assert "ix_audit_about" in told
 
 
 def test_the_file_has_all_of_it(still_site: Site) -> None:
