@@ -67,3 +67,7 @@ class Erased:
         """Whether anything was there."""
         counts = self.newsletters, self.mails, self.letters, self.reports, self.mentions
         return any(counts) or self.was_suppressed
+
+
+NOTHING = Erased(0, 0, 0, 0, 0, 0, was_suppressed=False, has_account=False)
+"""What is told of an erasure whose first half somebody else did."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 
 import structlog
+from sqlalchemy.orm import Session
 
 from digest.domain.endpoints import EventKind
-from digest.domain.erasing import Erased
+from digest.domain.erasing import NOTHING, Erased
 from digest.domain.errors import Misconfigured, NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
@@ -17,11 +20,22 @@ from digest.store.announcements import announce
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.erasing import addresses_of, await_addressing, blank_mails, leave_no_trace, take_reader_out
+from digest.store.erasure_orders import (
+    ErasureOrder,
+    add_order,
+    claim_order,
+    end_order,
+    note_taken_out,
+    open_orders,
+)
 from digest.store.erasures import is_erased, remember_erased
 from digest.store.reader_data import data_of
 from digest.store.subscribers import find_address
 
 log = structlog.get_logger(__name__)
+
+_CUT_SHORT = timedelta(minutes=1)
+"""Whoever has an order of this age has died of it: an erasure takes seconds."""
 
 A_READER = "a reader"
 """Who did it, where a reader did it themselves: the record must not name them."""
@@ -42,6 +56,7 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     What its owner had before, as mails and changes of address tell, goes with it.
     Nothing is armed for them after this has returned. What was armed before goes out, and nothing is kept of
     what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
+    The order is kept first: killed at any moment it is carried out to its end by a worker, or the next one.
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
     a key to make the mark with.
     """
@@ -51,35 +66,71 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
             "neither erasure_key nor secret_key is set, so nobody could know later who was erased: run "
             "'digest init', or set DIGEST_ERASURE_KEY to the output of 'openssl rand -hex 32'"
         )
+    finish_erasures(runtime)
     with writing(runtime.engine) as session:
-        addresses = addresses_of(session, address)
-        taken = take_reader_out(session, address)
-        before = [take_reader_out(session, one) for one in addresses[1:]]
-        erased = Erased(
-            len(taken.newsletters),
-            taken.mails,
-            taken.stopped,
-            taken.letters,
-            sum(one.reports for one in (taken, *before)),
-            sum(one.mentions for one in (taken, *before)),
-            any(one.was_suppressed for one in (taken, *before)),
-            taken.has_account,
-        )
-        if taken.subscriber_id is None and not erased.is_anything:
-            raise NotFound(_nothing(is_erased(session, keys, address), has_account=taken.has_account))
-        for one in addresses:
-            remember_erased(session, keys, one, now=now)
-        about = (
-            f"subscriber {taken.subscriber_id}" if taken.subscriber_id else "an address without a subscriber"
-        )
-        record(session, by=by, what="reader.erased", about=about, now=now)
-        told = {"subscriber": taken.subscriber_id, "newsletters": list(taken.newsletters)}
-        if taken.subscriber_id is not None:
-            announce(session, EventKind.SUBSCRIBER_ERASED, told, now=now)
-    if taken.subscriber_id is not None:
-        _erase_what_came_between(runtime, taken.subscriber_id, taken.newsletters)
+        order = add_order(session, address, by=by, now=now)
+    return _carry_out(runtime, order)
+
+
+def finish_erasures(runtime: Runtime) -> None:
+    """Carry out the erasures that were cut short, as by a process that was killed, to their end."""
+    with reading(runtime.engine) as session:
+        unfinished = open_orders(session, until=runtime.clock() - _CUT_SHORT)
+    for order in unfinished:
+        with suppress(NotFound):
+            _carry_out(runtime, order)
+
+
+def _carry_out(runtime: Runtime, order: ErasureOrder) -> Erased:
+    """Do what is left of an order. What is done twice, by two at once, does no harm."""
+    erased = NOTHING
+    try:
+        if order.email:
+            with writing(runtime.engine) as session:
+                claimed = claim_order(session, order.id)
+                if claimed is None:
+                    raise NotFound(_nothing(was_erased=True, has_account=False))
+                if claimed.email:
+                    erased = _take_out(runtime, session, claimed)
+                order = claim_order(session, order.id) or order
+        if order.subscriber_id is not None:
+            _erase_what_came_between(runtime, order.subscriber_id, order.newsletters)
+    except NotFound:
+        with writing(runtime.engine) as session:
+            end_order(session, order.id)
+        raise
+    with writing(runtime.engine) as session:
+        end_order(session, order.id)
     is_gone = leave_no_trace(runtime.engine)
-    log.info("reader.erased", subscriber=taken.subscriber_id, stopped=erased.stopped, journal_emptied=is_gone)
+    log.info("reader.erased", subscriber=order.subscriber_id, stopped=erased.stopped, journal_emptied=is_gone)
+    return erased
+
+
+def _take_out(runtime: Runtime, session: Session, order: ErasureOrder) -> Erased:
+    keys, now = runtime.erasure_keys, runtime.clock()
+    addresses = addresses_of(session, order.email)
+    taken = take_reader_out(session, order.email)
+    before = [take_reader_out(session, one) for one in addresses[1:]]
+    erased = Erased(
+        len(taken.newsletters),
+        taken.mails,
+        taken.stopped,
+        taken.letters,
+        sum(one.reports for one in (taken, *before)),
+        sum(one.mentions for one in (taken, *before)),
+        any(one.was_suppressed for one in (taken, *before)),
+        taken.has_account,
+    )
+    if taken.subscriber_id is None and not erased.is_anything:
+        raise NotFound(_nothing(is_erased(session, keys, order.email), has_account=taken.has_account))
+    for one in addresses:
+        remember_erased(session, keys, one, now=now)
+    about = f"subscriber {taken.subscriber_id}" if taken.subscriber_id else "an address without a subscriber"
+    record(session, by=order.by, what="reader.erased", about=about, now=now)
+    told = {"subscriber": taken.subscriber_id, "newsletters": list(taken.newsletters)}
+    if taken.subscriber_id is not None:
+        announce(session, EventKind.SUBSCRIBER_ERASED, told, now=now)
+    note_taken_out(session, order.id, taken.subscriber_id, taken.newsletters)
     return erased
 
 

@@ -14,7 +14,7 @@ from digest.store.subscribers import SubscriberRow
 from digest.store.tables import metadata
 from tests.stored import stored_newsletter, stored_reader
 
-AS_NUMBERS = {"deliveries", "skips"}
+AS_NUMBERS = {"deliveries", "skips", "erasure_orders"}
 """Where a subscriber stays as a number, so that issues' counts hold."""
 
 TAKEN_OUT = {"preview_links"}
@@ -28,6 +28,7 @@ ADDRESSED = {
     "address_changes",
     "sign_ups",
     "put_off_sign_ups",
+    "erasure_orders",
 }
 """Where an address of a reader stands; `accounts` has those of people who sign in."""
 
