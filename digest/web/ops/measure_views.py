@@ -45,7 +45,7 @@ def measured_view(
         too_few += one.open_rate is None and one.follow_rate is None
         opened += _group(name(issue), one.open_rate)
         followed += _group(name(issue), one.follow_rate)
-    looks = ("accent", "wait")
+    looks = ("accent", "rest")
     others = "others who agreed"
     charts = (
         stacked("Opened, by readers who agreed", ("opened it", others), looks, opened),
