@@ -56,6 +56,8 @@ class SignUpOutcome(StrEnum):
     """What became of a sign-up. Whoever sent it is told the same in all cases."""
 
     ASKED = "asked"
+    CONFIRMED = "confirmed"
+    """Of one that was asked before: it is no other sign-up."""
     REMINDED = "reminded"
     SUPPRESSED = "suppressed"
     TRAPPED = "trapped"
@@ -75,6 +77,7 @@ class SignUpOutcome(StrEnum):
 
 _WORDS = {
     SignUpOutcome.ASKED: "mailed a link to confirm it",
+    SignUpOutcome.CONFIRMED: "confirmed",
     SignUpOutcome.REMINDED: "a reader already: mailed the link to their settings",
     SignUpOutcome.SUPPRESSED: "the address is never mailed",
     SignUpOutcome.TRAPPED: "sent by a program that fills in every field",

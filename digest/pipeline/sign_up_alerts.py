@@ -58,13 +58,14 @@ def _happened(
     due: datetime | None,
 ) -> str:
     over = sum(counts.get(outcome, 0) for outcome in CAPPED)
+    came = sum(counts.values()) - counts.get(SignUpOutcome.CONFIRMED, 0)
     lines = "\n".join(
         f"{outcome.in_words}: {counts[outcome]:,}"
         for outcome in SignUpOutcome
         if outcome in CAPPED and counts.get(outcome)
     )
     told = (
-        f"Since {since:%H:%M} UTC, {sum(counts.values()):,} sign-ups came for {newsletter.name}. "
+        f"Since {since:%H:%M} UTC, {came:,} sign-ups came for {newsletter.name}. "
         f"{over:,} of them are more than may be mailed:\n\n{lines}\n\n"
     )
     if waiting and due:

@@ -26,7 +26,7 @@ from digest.store.never_asked import ask_again, is_never_asked, mark_of, never_a
 from digest.store.newsletters import get_newsletter, list_topics
 from digest.store.put_off_sign_ups import is_any_due
 from digest.store.schedules import list_schedules
-from digest.store.sign_ups import put_sign_ups, waiting_sign_ups
+from digest.store.sign_ups import put_sign_ups, tally_sign_ups, waiting_sign_ups
 from digest.store.subscribers import find_address
 from digest.store.topic_pace import articles_a_week
 from digest.track.steps import Change, confirm
@@ -139,6 +139,8 @@ def confirm_sign_up(
         with writing(runtime.engine) as session:
             email = find_address(session, link.subscriber_id)
             forgive_attempts(session, [month_of(email, runtime.sign_up_caps)] if email else [])
+            confirmed = {(link.newsletter_id, SignUpOutcome.CONFIRMED): 1}
+            tally_sign_ups(session, confirmed, now=runtime.clock())
     return change
 
 

@@ -79,6 +79,11 @@ def month_of(email: str, caps: Caps) -> str:
     return _key(caps.secret, SignUpOutcome.PER_MONTH, mailbox_of(email))
 
 
+def newsletter_key(newsletter_id: NewsletterId, caps: Caps) -> str:
+    """Return the key under which a newsletter's mails of an hour are counted."""
+    return _key(caps.secret, SignUpOutcome.PER_NEWSLETTER, str(newsletter_id))
+
+
 def mailbox_key(email: str, caps: Caps) -> str:
     """Return what tells a mailbox apart without telling whose it is."""
     return _key(caps.secret, SignUpOutcome.PER_ADDRESS, mailbox_of(email))
