@@ -7,7 +7,7 @@ it leads to nothing but less mail.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from digest.domain.departures import UNDO_WITHIN, Back, Departure, Left, Reason
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.runtime import Runtime
+from digest.store.address_changes import find_reader_address
 from digest.store.database import reading
 from digest.store.departures import find_departure
 from digest.store.leaving import came_back, left_together, subscribed_to
@@ -173,6 +174,11 @@ def slow_down(
 
 def _page(runtime: Runtime, pages: Pages, link: SubscriptionLink, told: str) -> HTMLResponse:
     reader = reader_view(runtime, link)
+    with reading(runtime.engine) as session:
+        has = find_reader_address(session, link.subscriber_id)
+    if has and has.moved_at:
+        # The link may be of a mail to an address they had: whoever reads there need not learn of the new one.
+        reader = replace(reader, email=f"{has.email[:1]}…@…")
     spoken = pages.phrases(*reader.languages)
     left = _leaving_view(runtime, link, spoken)
     return pages.reader("unsubscribe.html", spoken, reader=reader, leaving=left, told=told)

@@ -21,7 +21,7 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
 from digest.store.erasures import remember_erased
 from digest.store.letters import arm_letter, claim_letters, list_letters, settle_letter
-from digest.store.subscribers import SubscriberRow, subscribe, suppress
+from digest.store.subscribers import SubscriberRow, subscribe, subscription_of, suppress
 from digest.track.tokens import Purpose
 from tests.pipeline.press import Clock
 from tests.samples import CLIMATE
@@ -151,6 +151,20 @@ def test_the_copy_online_of_a_mail_to_the_old_address_leads_to_no_settings(site:
     assert NEW not in page
     for found in set(re.findall(r"/preferences/[\w.-]+", page)):
         assert not opens(site, found)
+
+
+def test_a_link_that_unsubscribes_works_for_good_and_names_no_new_address(site: Site) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    link = site.link(Purpose.UNSUBSCRIBE, ADA)
+    assert ADA in site.get(link).text
+    move_address(site.runtime, "saturday", ADA, NEW, by="Ada")
+    shown, left = site.get(link), site.post(link)
+    assert shown.status_code == left.status_code == 200
+    assert NEW not in shown.text + left.text
+    with reading(site.runtime.engine) as session:
+        found = subscription_of(session, NewsletterId(1), who)
+    assert found
+    assert found.state is SubscriptionState.UNSUBSCRIBED
 
 
 def test_the_old_mailbox_takes_back_what_the_desk_did_however_often_it_moved_on(site: Site) -> None:
