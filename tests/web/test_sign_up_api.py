@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from digest.domain.consents import ConsentSource
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.store.database import writing
 from digest.store.newsletters import change_newsletter
@@ -64,6 +65,26 @@ def test_a_sign_up_is_kept_and_its_answer_tells_nothing_of_the_address(site: Sit
     assert first.wording.startswith("I want The Saturday Reader by mail")
 
 
+@pytest.mark.parametrize("shown", ["", "en", "de-AT", "es"])
+def test_the_words_that_were_shown_are_recorded_whatever_language_is_wanted(shown: str, site: Site) -> None:
+    told = site.get(f"{CALL}?language={shown}").json()
+    assert told["wording_language"] == (shown or "en")
+    sent = new(language="fr", wording_language=told["wording_language"])
+    assert site.client.post(CALL, json=sent).status_code == 202
+    assert site.client.post(CALL, json=new(language="fr")).status_code == 202
+    back, unsaid = kept(site)
+    assert (back.wording, back.wishes.language) == (told["wording"], "fr")
+    assert unsaid.wording.startswith("Je veux"), "who does not say is taken to have shown their language"
+
+
+def test_the_words_of_the_tick_are_recorded_as_shown_too(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), measuring=Measuring.ASKED)
+    told = site.get(f"{CALL}?language=de").json()
+    site.client.post(CALL, json=new(language="fr", may_measure=True, wording_language="de"))
+    assert kept(site)[0].wording == f"{told['wording']} {told['measuring']}"
+
+
 def test_a_slip_is_hinted_at_and_taken(site: Site) -> None:
     told = site.client.post(CALL, json=new(email="ada@gmial.com")).json()
     assert told["meant"] == "ada@gmail.com"
@@ -78,6 +99,11 @@ def test_a_slip_is_hinted_at_and_taken(site: Site) -> None:
         (new(topics=[]), "topics: "),
         (new(topics=["sports"]), "no topic 'sports'; there is: cities, climate"),
         (new(language="xx"), "language: "),
+        (
+            new(wording_language="xx"),
+            "there are no words in 'xx'; send back what GET answered, one of: en, de, es, fr",
+        ),
+        (new(wording_language=None), "wording_language: "),
         (new(homepage="x"), "homepage: "),
         ({}, "email: "),
         ([], "body: "),
@@ -138,3 +164,6 @@ def test_the_calls_are_described(still_site: Site) -> None:
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {"/subscribe/{slug}/api"}
     assert "HTTPValidationError" not in document["components"]["schemas"]
+    for shape in ("Offered", "NewSignUp"):
+        its = document["components"]["schemas"][shape]["properties"]["wording_language"]
+        assert its["description"]

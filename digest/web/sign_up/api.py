@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from digest.compose.phrases import Phrases
 from digest.compose.untrusted import plain
 from digest.domain.consents import ConsentSource
 from digest.domain.errors import DigestError, InvalidInput, Unfit
@@ -30,6 +31,8 @@ from digest.web.sign_up.forms import EMAIL_MAX, NAME_MAX, cadence_of
 from digest.web.sign_up.inbox import TheInbox
 from digest.web.sign_up.offers import TheOffer
 from digest.web.sign_up.views import LANGUAGES, Typed, agreed_wording, offer_view
+from digest.web.speech import speaks
+from digest.web.templating import Pages
 
 PROBLEM = "application/problem+json"
 
@@ -62,6 +65,10 @@ class Offered(BaseModel):
 
     newsletter: str = Field(examples=["Harbour Week"])
     wording: str = Field(description="What whoever signs up agrees to: show it beside the button.")
+    wording_language: str = Field(
+        description="The language that `wording` and `measuring` are in: send it back with the sign-up.",
+        examples=["en"],
+    )
     measuring: str = Field(
         description="What `may_measure` agrees to: show it beside a box that is not ticked. '' where the "
         "newsletter asks nobody."
@@ -81,6 +88,13 @@ class NewSignUp(BaseModel):
     topics: list[str] = Field(min_length=1, max_length=60, examples=[["climate", "space"]])
     cadence: str = Field("", max_length=16, description="One that is on offer; '' for the first of them.")
     language: Language | None = Field(None, description="Of the pages for them; null: the newsletter's.")
+    wording_language: str = Field(
+        "",
+        max_length=16,
+        description="The `wording_language` of the answer whose words you showed: those are recorded as what "
+        "they agreed to. '' where you showed the words in `language`.",
+        examples=["en"],
+    )
     name: str = Field("", max_length=NAME_MAX)
     may_measure: StrictBool = Field(
         False,
@@ -179,6 +193,7 @@ async def show_offer(
     return Offered(
         newsletter=view.name,
         wording=view.wording,
+        wording_language=spoken.language,
         measuring=view.measuring,
         topics=[
             OfferedTopic(
@@ -222,7 +237,7 @@ async def sign_up(
     if unknown := [slug for slug in new.topics if slug not in known]:
         there = ", ".join(sorted(known)) or "none yet"
         raise InvalidInput(f"no topic '{plain(unknown[0])[:64]}'; there is: {there}")
-    spoken = pages.phrases(new.language or "", offer.newsletter.language)
+    shown = _shown(pages, offer, new)
     await inbox.put(
         SignUp(
             offer.newsletter.id,
@@ -235,7 +250,7 @@ async def sign_up(
                 new.may_measure,
             ),
             ConsentSource.API,
-            agreed_wording(offer, spoken, may_measure=new.may_measure),
+            agreed_wording(offer, shown, may_measure=new.may_measure),
             client_of(request, runtime.settings.trusted_proxies),
             runtime.clock(),
         )
@@ -244,6 +259,20 @@ async def sign_up(
     return AskedToConfirm(
         meant=(hint.meant or None) if hint else None, disposable=bool(hint and hint.is_disposable)
     )
+
+
+def _shown(pages: Pages, offer: Offer, new: NewSignUp) -> Phrases:
+    """Return how the words were that somebody agreed to. Raises `InvalidInput` for none of ours."""
+    wanted = new.wording_language
+    if not wanted:
+        return pages.phrases(new.language or "", offer.newsletter.language)
+    shown = pages.phrases(wanted)
+    if not speaks(shown, wanted):
+        raise InvalidInput(
+            f"wording_language: there are no words in '{plain(wanted)}'; send back what GET answered, "
+            f"one of: {', '.join(pages.languages)}"
+        )
+    return shown
 
 
 def _problem(status: HTTPStatus, detail: str) -> JSONResponse:
