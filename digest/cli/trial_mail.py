@@ -42,17 +42,13 @@ def mail_test(
     Drafts can be tested, too. Nothing is recorded as delivered, and the links to unsubscribe and to settings
     do nothing.
     """
-    from digest.pipeline.trial_mail import editors_of, send_test
+    from digest.pipeline.trial_mail import send_test, trial_addresses
 
     if as_email and topic:
         raise InvalidInput("--as and --topic exclude each other: a subscriber follows what they follow")
-    if bool(addresses) is bool(segment):
-        raise InvalidInput("say where it goes: addresses, or --segment")
     runtime = open_runtime()
-    named = editors_of(runtime, issue, segment) if segment else map(parse_address, addresses or ())
-    tested = send_test(
-        runtime, issue, list(dict.fromkeys(named)), by=decided_by(""), email=as_email, topics=topic
-    )
+    named = trial_addresses(runtime, issue, [parse_address(one) for one in addresses or ()], segment=segment)
+    tested = send_test(runtime, issue, named, by=decided_by(""), email=as_email, topics=topic)
     if as_json:
         show_json(
             [{"email": one.email, "state": one.outcome.state, "answer": one.outcome.text} for one in tested]

@@ -91,11 +91,20 @@ def send_test(
     return tested
 
 
-def editors_of(runtime: Runtime, issue_id: int, segment: str) -> tuple[str, ...]:
-    """Return the addresses of a segment's active readers, for a test that goes to those who look at issues.
+def trial_addresses(
+    runtime: Runtime, issue_id: int, addresses: Sequence[str], *, segment: str = ""
+) -> tuple[str, ...]:
+    """Return whom a test goes to: these addresses, each once, or else the active readers of a segment.
 
-    Raises `NotFound`, and `InvalidInput` for a segment that fits nobody, or more than a test goes to.
+    Raises `NotFound`, and `InvalidInput` where both are named or neither is, and for a segment that fits
+    nobody, or more than a test goes to; `Conflict` for one that fits somebody who is suppressed.
     """
+    if bool(addresses) is bool(segment):
+        raise InvalidInput("say where it goes: to addresses, or to a segment. Nothing was sent")
+    return _readers_of(runtime, issue_id, segment) if segment else tuple(dict.fromkeys(addresses))
+
+
+def _readers_of(runtime: Runtime, issue_id: int, segment: str) -> tuple[str, ...]:
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, get_issue(session, issue_id).newsletter_id)
         found = list_subscriptions(
@@ -111,7 +120,9 @@ def editors_of(runtime: Runtime, issue_id: int, segment: str) -> tuple[str, ...]
             f"the segment '{segment}' fits {many}: a test goes to 1 to {MAX_ADDRESSES} addresses. "
             "Nothing was sent"
         )
-    return tuple(one.subscriber.email for one in found)
+    readers = tuple(one.subscriber.email for one in found)
+    _require_reachable(runtime, readers)
+    return readers
 
 
 def _require_reachable(runtime: Runtime, addresses: Sequence[str]) -> None:

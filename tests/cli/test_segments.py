@@ -85,7 +85,7 @@ def test_an_issue_is_for_a_segment_by_command(drafted: Path, digest: Digest) -> 
 def test_a_test_goes_to_a_segment_of_ten_at_most(drafted: Path, digest: Digest) -> None:
     digest("segment", "add", "weekly", "editors", "--query", "topic:space").well()
     assert "went to 2 addresses as a test" in digest("issue", "test", "1", "--segment", "editors").well().out
-    digest("issue", "test", "1").refused(WRONG, "say where it goes: addresses, or --segment")
+    digest("issue", "test", "1").refused(WRONG, "say where it goes: to addresses, or to a segment")
     digest("issue", "test", "1", "x@example.org", "--segment", "editors").refused(WRONG, "say where it goes")
     digest("issue", "test", "1", "--segment", "gone").refused(WRONG, "no segment 'gone'")
     for number in range(9):

@@ -18,7 +18,7 @@ from digest.intake.addresses import parse_address
 from digest.pipeline import outlook
 from digest.pipeline.preflight import Preflight, check_issue
 from digest.pipeline.preview import page_to_look_at, shown_to
-from digest.pipeline.trial_mail import send_test
+from digest.pipeline.trial_mail import send_test, trial_addresses
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.shapes import Address, Given, Listed, Number, Slug, Told
 from digest.web.dependencies import TheRuntime
@@ -27,9 +27,12 @@ router = APIRouter(route_class=Call, tags=["Issues"])
 
 
 class Trial(Given):
-    """A test of an issue for some addresses."""
+    """A test of an issue: for some addresses, or for the readers of a segment."""
 
-    to: list[Address] = Field(min_length=1, max_length=10)
+    to: list[Address] = Field(default_factory=list, max_length=10)
+    segment: Slug | None = Field(
+        None, description="In place of addresses: its active readers, ten at most, such as your editors."
+    )
     email: Address | None = Field(None, description="As this subscriber gets it.")
     topics: list[Slug] = Field(
         default_factory=list, max_length=TOPICS_MAX, description="As a reader of these gets it."
@@ -188,11 +191,12 @@ def work_out_outlook(runtime: TheRuntime, issue_id: Number) -> Outlook:
 
 @router.post("/issues/{issue_id}/test", **asks(Right.SHAPE))
 def test_issue(runtime: TheRuntime, caller: TheCaller, issue_id: Number, trial: Trial) -> Listed[Tested]:
-    """Mail an issue to some addresses, marked as a test. Its personal links lead nowhere."""
+    """Mail an issue to some addresses or to a segment, marked as a test. Its personal links lead nowhere."""
+    named = [parse_address(address) for address in trial.to]
     sent = send_test(
         runtime,
         issue_id,
-        [parse_address(address) for address in trial.to],
+        trial_addresses(runtime, issue_id, named, segment=trial.segment or ""),
         email=parse_address(trial.email) if trial.email else "",
         topics=trial.topics,
         by=caller.name,

@@ -9,18 +9,20 @@ from typing import Annotated
 from fastapi import Depends, Form, Response
 from fastapi.responses import RedirectResponse
 
-from digest.domain.accounts import Right
+from digest.domain.accounts import Actor, Right
 from digest.domain.errors import DigestError, InvalidInput
 from digest.intake.addresses import parse_address
 from digest.pipeline.approval import SameEyes, Unsound, approve_issue, ask_approval, take_back
 from digest.pipeline.outlook import work_out
 from digest.pipeline.sharing import DAYS, share_issue, take_link_back
-from digest.pipeline.trial_mail import Tested, send_test
+from digest.pipeline.trial_mail import Tested, send_test, trial_addresses
+from digest.runtime import Runtime
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import ThePages, TheRuntime
 from digest.web.error_pages import status_of
 from digest.web.preview.chosen import ReaderChosen, address
 from digest.web.preview.place import Number, router
+from digest.web.preview.trials import TrialChosen
 from digest.web.preview.views import Said
 from digest.web.preview.whole import whole_page
 from digest.web.templating import Pages
@@ -99,16 +101,46 @@ def mail_test(
     issue_id: Number,
     reader: TheReader,
     to: Annotated[str, Form(max_length=5_000)] = "",
+    segment: Annotated[str, Form(max_length=64)] = "",
+    seen: Annotated[str, Form(max_length=5_000)] = "",
 ) -> Response:
-    """Mail the issue to these addresses, marked as a test, and say what became of each."""
+    """Mail the issue to these addresses, marked as a test, and say what became of each.
+
+    To a segment it goes once the form says in `seen` whom that fits, as the page did before.
+    """
+    trial = TrialChosen(to, segment)
     try:
         chosen = reader.parsed()
-        wanted = [parse_address(one) for one in re.split(r"[\s,;]+", to) if one]
+        wanted = trial_addresses(runtime, issue_id, _addresses(to), segment=segment)
+        if segment and _addresses(seen) != wanted:
+            trial = TrialChosen(to, segment, wanted)
+            return _asked(runtime, pages, issue_id, actor, reader, trial, is_again=bool(seen))
         tested = send_test(runtime, issue_id, wanted, by=actor.name, email=chosen.email, topics=chosen.topics)
     except DigestError as exc:
-        return _refused(runtime, pages, issue_id, actor, "test", exc, reader)
+        return _refused(runtime, pages, issue_id, actor, "test", exc, reader, trial)
     said = Said("test", _tested(tested), is_bad=not all(one.is_accepted for one in tested))
     return whole_page(runtime, pages, issue_id, actor, reader=reader, said=said)
+
+
+def _asked(
+    runtime: Runtime,
+    pages: Pages,
+    issue_id: int,
+    actor: Actor,
+    reader: ReaderChosen,
+    trial: TrialChosen,
+    *,
+    is_again: bool,
+) -> Response:
+    """Show whom a test would go to, with a button that sends it; `is_again`: it was somebody else before."""
+    words = "The segment fits others by now: look once more. Nothing was sent."
+    said = Said("test", words, is_bad=True) if is_again else None
+    status = HTTPStatus.CONFLICT if is_again else HTTPStatus.OK
+    return whole_page(runtime, pages, issue_id, actor, reader=reader, said=said, trial=trial, status=status)
+
+
+def _addresses(told: str) -> tuple[str, ...]:
+    return tuple(parse_address(one) for one in re.split(r"[\s,;]+", told) if one)
 
 
 def _tested(tested: tuple[Tested, ...]) -> str:
@@ -173,8 +205,10 @@ def _refused(
     place: str,
     exc: DigestError,
     reader: ReaderChosen | None = None,
+    trial: TrialChosen | None = None,
 ) -> Response:
     """Show the page with the reason at its form; an issue that is not there has its own page."""
     words = str(exc).rstrip(".")
     said = Said(place, f"{words[:1].upper()}{words[1:]}.", is_bad=True)
-    return whole_page(runtime, pages, issue_id, actor, reader=reader, said=said, status=status_of(exc))
+    status = status_of(exc)
+    return whole_page(runtime, pages, issue_id, actor, reader=reader, said=said, trial=trial, status=status)

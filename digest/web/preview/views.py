@@ -70,6 +70,27 @@ class SearchView:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentView:
+    """A segment to choose."""
+
+    slug: str
+    name: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrialView:
+    """Where a test may go: `to` as it was typed, or one of `segments`.
+
+    Of the one that was chosen `readers` are the addresses that would get it, before anybody does.
+    """
+
+    to: str
+    segments: tuple[SegmentView, ...]
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShareOfReaders:
     """How many readers get so much, or nothing for that reason, and of all those how much in percent."""
 

@@ -14,6 +14,7 @@ from digest.web.preview.outlooks import outlook_view
 from digest.web.preview.previews import head_view, pieces, preview_view
 from digest.web.preview.search import search_view
 from digest.web.preview.shares import shares_view
+from digest.web.preview.trials import TrialChosen, trial_view
 from digest.web.preview.views import Said
 from digest.web.templating import Pages
 
@@ -29,6 +30,7 @@ def whole_page(
     search: str = "",
     after: str = "",
     said: Said | None = None,
+    trial: TrialChosen | None = None,
     status: int = HTTPStatus.OK,
 ) -> HTMLResponse:
     """Return the page; `said` is what became of a form, told where that form is."""
@@ -43,6 +45,7 @@ def whole_page(
         approval=approval_view(runtime, found, actor),
         outlook=outlook_view(runtime, found),
         shares=shares_view(runtime, found),
+        trial=trial_view(runtime, found.newsletter.id, trial or TrialChosen()),
         reader=reader,
         said=said,
     )

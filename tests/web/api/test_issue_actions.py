@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import update
 
 from digest.compose.edits import Change
+from digest.domain.accounts import Right
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueState
+from digest.domain.topics import TopicSlug
 from digest.pipeline import outlook
 from digest.pipeline.dry_runs import do_dry_runs
 from digest.pipeline.shaping import shape_issue
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.edits import About, Field
-from tests.web.api.conftest import Api, problem
-from tests.web.world import ADA, CLEO, DRAFT, SENDING
+from digest.store.newsletters import get_newsletter
+from digest.store.subscribers import subscribe
+from tests.servers.smtp_sink import SmtpSink
+from tests.web.api.conftest import Api, open_api, problem
+from tests.web.world import ADA, BEN, CLEO, DRAFT, NOW, SENDING
+
+
+@pytest.fixture
+def mailing(filled_database: Path, tmp_path: Path, smtp_sink: SmtpSink) -> Iterator[Api]:
+    """The API of the sample newsletter with a mail server."""
+    api = open_api(Path(shutil.copy(filled_database, tmp_path)), mail_url=smtp_sink.url)
+    yield api
+    api.runtime.engine.dispose()
 
 
 def does(api: Api, path: str, **body: object) -> dict[str, object]:
@@ -169,6 +186,32 @@ def test_more_tests_than_enough_are_told_when_to_come_again(api: Api) -> None:
         response = api.call("POST", f"/issues/{DRAFT}/test", json={"to": ["editor@example.org"]})
     problem(response, 429, "too-many")
     assert response.headers["retry-after"] == str(15 * 60)
+
+
+def test_a_test_goes_to_the_active_readers_of_a_segment(mailing: Api, smtp_sink: SmtpSink) -> None:
+    api, path = mailing, f"/issues/{DRAFT}/test"
+    for slug, query in (("space", "topic:space"), ("finns", "language:fi"), ("all", "topic:food")):
+        does(api, "/newsletters/saturday/segments", slug=slug, query=query)
+    told = api.call("POST", path, json={"segment": "space"}).json()["items"]
+    assert [(one["email"], one["is_accepted"]) for one in told] == [(BEN, True)], "Eve is paused"
+    assert smtp_sink.copies() == {BEN: 1}
+    refused = problem(api.call("POST", path, json={"segment": "finns"}), 422, "invalid")
+    assert "the segment 'finns' fits no active reader" in refused
+    problem(api.call("POST", path, json={"segment": "gone"}), 404, "not-found")
+    for neither_or_both in ({}, {"to": [ADA], "segment": "space"}):
+        refused = problem(api.call("POST", path, json=neither_or_both), 422, "invalid")
+        assert "to addresses, or to a segment" in refused
+    with writing(api.runtime.engine) as session:
+        newsletter = get_newsletter(session, "saturday")
+        for number in range(11):
+            subscribe(
+                session, newsletter.id, email=f"r{number}@example.org", follows=[TopicSlug("food")], now=NOW
+            )
+    refused = problem(api.call("POST", path, json={"segment": "all"}), 422, "invalid")
+    assert "more than 10 active readers" in refused
+    looks = api.token(Right.LOOK)
+    problem(api.call("POST", path, json={"segment": "space"}, secret=looks), 403, "not-allowed")
+    assert smtp_sink.count() == 1
 
 
 def test_a_test_that_no_server_takes_is_a_problem(api: Api) -> None:

@@ -171,7 +171,7 @@ def test_a_test_goes_where_it_is_sent_marked_and_counts_as_nothing(
 @pytest.mark.parametrize(
     ("to", "words"),
     [
-        ("", "A test goes to 1 to 10 addresses, not to 0"),
+        ("", "Say where it goes: to addresses, or to a segment. Nothing was sent."),
         ("nobody", "'nobody' is not an e-mail address"),
         (" ".join(f"a{number}@example.org" for number in range(11)), "1 to 10 addresses, not to 11"),
         (FAY, "suppressed, as mail there bounced or its reader complained"),
