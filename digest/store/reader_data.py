@@ -98,12 +98,13 @@ def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, 
             session, PreviewLinkRow.__table__, PreviewLinkRow.subscriber_id == subscriber_id
         ),
         **{
-            table.name: _rows(session, table, table.c[column] == subscriber_id) for table, column in _others()
+            table.name: _rows(session, table, table.c[column] == subscriber_id)
+            for table, column in tables_of_readers()
         },
     }
 
 
-def _others() -> Sequence[tuple[Table, str]]:
+def tables_of_readers() -> Sequence[tuple[Table, str]]:
     """Return what else refers to subscribers, each table with its column: a new one is told, too."""
     told = {row.__tablename__ for row in (SubscriptionRow, FollowRow, AttributeRow, LetterRow)}
     return [
@@ -115,7 +116,7 @@ def _others() -> Sequence[tuple[Table, str]]:
 
 
 _SUBSCRIBER = SubscriberRow.__table__.c.id
-_LEFT_OUT = frozenset(
+LEFT_OUT = frozenset(
     {
         *("owner", "fence", "lease_until", "key", "email_key"),
         *("by", "suppressed_by", "made_by", "revoked_by"),
@@ -128,7 +129,7 @@ And who of the staff did something: that is about them.
 
 
 def _rows(session: Session, table: FromClause, *which: ColumnElement[bool]) -> list[Plain]:
-    columns = [column for column in table.columns if column.name not in _LEFT_OUT]
+    columns = [column for column in table.columns if column.name not in LEFT_OUT]
     rows = session.execute(select(*columns).select_from(table).where(*which).order_by(*table.primary_key))
     return [{name: _plain(value) for name, value in row._mapping.items()} for row in rows]
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -37,11 +37,21 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What newsletters are called by their short names, and topics by theirs and by number."""
+    """What newsletters are called by their short names, and topics by theirs in each of them and by number.
 
+    `slugs` are the short names by the newsletters' numbers.
+    """
+
+    slugs: Mapping[object, str]
     newsletters: Mapping[str, str]
-    topics: Mapping[str, str]
+    topics: Mapping[str, Mapping[str, str]]
     numbers: Mapping[int, str]
+
+    def topic(self, slug: str, newsletter: object) -> str:
+        """Return what a topic is called in a newsletter; where that is not said, in any that has it."""
+        own = self.topics.get(str(newsletter))
+        places = self.topics.values() if own is None else (own,)
+        return next((names[slug] for names in places if slug in names), slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +115,11 @@ def _names(runtime: Runtime, subscriber_id: SubscriberId) -> Names:
     """Return what the newsletters of a reader and their topics are called."""
     with reading(runtime.engine) as session:
         newsletters = [newsletter_by_id(session, one) for one in subscribed_ever(session, subscriber_id)]
-        topics = {one.id: topic_names(session, one.id) for one in newsletters}
+        topics = {one.slug: topic_names(session, one.id) for one in newsletters}
     return Names(
+        {one.id: one.slug for one in newsletters},
         {one.slug: one.name for one in newsletters},
-        {slug: name for of_one in topics.values() for slug, _, name in of_one},
+        {slug: {topic: name for topic, _, name in of_one} for slug, of_one in topics.items()},
         {number: name for of_one in topics.values() for _, number, name in of_one},
     )
 
@@ -122,43 +133,57 @@ def _parts(data: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneIn
             tuple(_row(name, row, names, spoken, tz) for row in rows[-SHOWN:][::-1]),
             max(0, len(rows) - SHOWN),
         )
-        for name, rows in {**known, **rest}.items()
+        for name, rows in {**known, **rest, **_by_newsletter(data)}.items()
         if isinstance(rows, Sequence)
     )
+
+
+def _by_newsletter(data: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return the topics that somebody follows with one row for each newsletter."""
+    topics: dict[str, list[str]] = {}
+    for row in data.get("follows", ()):
+        topics.setdefault(row["newsletter"], []).append(row["topic"])
+    followed = [{"newsletter": slug, "topics": slugs} for slug, slugs in topics.items()]
+    return {"follows": followed} if followed else {}
 
 
 def _row(
     part: str, row: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneInfo
 ) -> tuple[tuple[str, str], ...]:
-    """Return the fields of a row that say something."""
+    """Return the fields of a row that say something, its newsletter's name first."""
+    if "newsletter" not in row and (slug := names.slugs.get(row.get("newsletter_id"))):
+        row = {"newsletter": slug, **row}
     return tuple(
         (
             spoken.said(FIELDS[name]) if name in FIELDS else name.replace("_", " "),
-            _called(part, name, value, names, spoken) or _in_words(value, spoken, tz),
+            _called(part, name, row, names, spoken) or _in_words(value, spoken, tz),
         )
         for name, value in row.items()
         if value is not None and value != "" and name not in IN_THE_FILE_ALONE
     )
 
 
-def _called(part: str, field: str, value: object, names: Names, spoken: Phrases) -> str:
+def _called(part: str, field: str, row: Mapping[str, object], names: Names, spoken: Phrases) -> str:
     """Return what a code, topic or newsletter is called, '' for all else."""
-    if phrase := VALUES.get((part, field), {}).get(str(value)):
+    value, newsletter = row[field], row.get("newsletter")
+    words, code = VALUES.get((part, field), {}), str(value)
+    if phrase := words.get(code) or words.get(code.partition(".")[0]):
         return spoken.said(phrase)
     called = ""
     if field == "newsletter":
-        called = names.newsletters.get(str(value), "")
+        called = names.newsletters.get(code, "")
     elif field == "topic":
-        called = names.topics.get(str(value), "")
+        called = names.topic(code, newsletter)
     elif field == "topic_id" and isinstance(value, int):
         called = names.numbers.get(value, "")
     elif field == "topics":
-        called = ", ".join(names.topics.get(slug, slug) for slug in str(value).split(","))
+        slugs = value if isinstance(value, list) else code.split(",")
+        called = ", ".join(names.topic(str(slug), newsletter) for slug in slugs)
     elif field == "edition":
         called = "; ".join(
-            f"{names.topics.get(section.topic, section.topic)}: "
+            f"{names.topic(section.topic, newsletter)}: "
             + ", ".join(str(position + 1) for position in section.positions)
-            for section in Edition.from_key(str(value)).sections
+            for section in Edition.from_key(code).sections
         )
     return plain(called)
 

@@ -29,6 +29,8 @@ PARTS = {
     "feedback": Phrase("stored_feedback", "What you said of articles"),
     "departures": Phrase("stored_departures", "When you unsubscribed"),
     "attributes": Phrase("stored_attributes", "What else is known of you"),
+    "shown_to_others": Phrase("stored_shown", "Issues shown to others as you get them"),
+    "hits": Phrase("stored_hits", "Opened or followed a moment ago"),
 }
 """The parts in the order of the page. One that is not named here comes after them, by its own name."""
 
@@ -84,11 +86,33 @@ FIELDS = {
     "words": Phrase("field_words", "In your words"),
     "since": Phrase("field_since", "Since"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
+    "attribute": Phrase("field_attribute", "What"),
+    "value": Phrase("field_value", "Value"),
+    "state_before": Phrase("field_state_before", "State before"),
+    "suppressed_at": Phrase("field_suppressed_at", "Never mailed since"),
+    "removed_at": Phrase("field_removed_at", "Mailed again since"),
+    "why": Phrase("field_reason", "Reason"),
+    "received_at": Phrase("field_received_at", "Came at"),
+    "via": Phrase("field_via", "Came by"),
+    "meaning": Phrase("field_meaning", "What it says"),
+    "effect": Phrase("field_effect", "What it changed"),
+    "domain": Phrase("field_domain", "Domain"),
+    "status": Phrase("field_status", "Status code"),
+    "made_at": Phrase("field_made_at", "Made"),
+    "expires_at": Phrase("field_expires_at", "Ends"),
+    "revoked_at": Phrase("field_revoked_at", "Ended"),
+    "place": Phrase("field_place", "Place in the mail"),
+    "is_open": Phrase("field_is_open", "The mail was opened"),
 }
 """Fields that are not named here stand under their own name, as in the file."""
 
-IN_THE_FILE_ALONE = frozenset({"newsletter_id", "subscriber_id"})
-"""Numbers of what stands beside them by its name."""
+IN_THE_FILE_ALONE = frozenset(
+    {
+        *("newsletter_id", "subscriber_id", "delivery_id", "account_id"),
+        *("old_key", "new_key", "visitor", "next_at", "attempts", "armed_at", "entry_link"),
+    }
+)
+"""Numbers and keys of what stands beside them by its name, and how processes share the work."""
 
 _SUBSCRIPTIONS = {
     "pending": Phrase("state_pending", "not confirmed yet"),
@@ -106,6 +130,26 @@ _MAILS = {
     "cancelled": Phrase("mail_cancelled", "not sent"),
 }
 _CADENCES = {cadence.value: phrase for cadence, phrase in CADENCES.items()}
+_SUPPRESSIONS = {
+    "hard_bounce": Phrase("never_hard_bounce", "your mailbox was not there"),
+    "complaint": Phrase("never_complaint", "a mail was called spam"),
+    "by_hand": Phrase("never_by_hand", "put there by who keeps the list"),
+    "imported": Phrase("never_imported", "it was on a list that was brought in"),
+}
+_RECORD = {
+    "subscriber.added": Phrase("did_added", "added as a reader"),
+    "subscriber.changed": Phrase("did_changed", "your settings were changed"),
+    "subscriber.unsubscribed": Phrase("did_unsubscribed", "unsubscribed"),
+    "subscriber.paused": Phrase("did_paused", "paused"),
+    "subscriber.returned": Phrase("did_returned", "made a reader again"),
+    "subscriber.moved": Phrase("did_moved", "your address was changed"),
+    "suppression.added": Phrase("did_suppressed", "kept from being mailed"),
+    "suppression.removed": Phrase("did_unsuppressed", "let be mailed again"),
+    "account": Phrase("did_account", "something with your account of those who make newsletters"),
+    "session": Phrase("did_session", "you signed in or out as one who makes newsletters"),
+}
+"""What was done; what is about accounts goes by the first part of its name."""
+
 VALUES = {
     ("subscriptions", "state"): _SUBSCRIPTIONS,
     ("subscriptions", "cadence"): _CADENCES,
@@ -134,6 +178,53 @@ VALUES = {
         "command": Phrase("source_command", "by who keeps the list"),
         "desk": Phrase("source_desk", "by who keeps the list"),
         "mail": Phrase("source_mail", "by the link in the mail"),
+    },
+    ("record", "what"): _RECORD,
+    ("never_mailed", "reason"): _SUPPRESSIONS,
+    ("mailed_again", "reason"): _SUPPRESSIONS,
+    ("departures", "reason"): {
+        "too-often": Phrase("left_too_often", "It came too often"),
+        "too-much": Phrase("left_too_much", "Each mail was too long"),
+        "other-interests": Phrase("left_other_interests", "It was not about what I want to read"),
+        "not-good": Phrase("left_not_good", "It did not help me"),
+        "never-asked": Phrase("left_never_asked", "I never asked for it"),
+        "other": Phrase("left_other", "Something else"),
+    },
+    ("departures", "state_before"): _SUBSCRIPTIONS,
+    ("came_back", "kind"): {
+        "delivery_report": Phrase("back_report", "report of a mail server"),
+        "complaint": Phrase("back_complaint", "complaint of spam"),
+        "complained": Phrase("back_complaint", "complaint of spam"),
+        "other_feedback": Phrase("back_feedback", "other report of a mail service"),
+        "guessed": Phrase("back_guessed", "a mail server’s own words"),
+        "auto_reply": Phrase("back_auto_reply", "automatic reply"),
+        "unreadable": Phrase("back_unreadable", "could not be read"),
+        "taken": Phrase("back_taken", "the mail service took it"),
+        "delivered": Phrase("back_delivered", "it was delivered"),
+        "delayed": Phrase("back_delayed", "it is still under way"),
+        "bounced": Phrase("back_bounced", "it was not delivered"),
+        "unsubscribed": Phrase("back_unsubscribed", "unsubscribed by the mail program"),
+    },
+    ("came_back", "meaning"): {
+        "gone": Phrase("means_gone", "there is no such mailbox"),
+        "complaint": Phrase("means_complaint", "the mail was called spam"),
+        "unsubscribed": Phrase("means_unsubscribed", "you unsubscribed"),
+        "soft": Phrase("means_soft", "it did not arrive this time"),
+        "refuses_us": Phrase("means_refuses", "your mail server refuses our mail"),
+        "about_mail": Phrase("means_about_mail", "your mail server did not take this mail"),
+        "delayed": Phrase("back_delayed", "it is still under way"),
+        "nothing": Phrase("means_nothing", "nothing to do"),
+        "unknown": Phrase("means_unknown", "cannot be told"),
+    },
+    ("came_back", "effect"): {
+        "suppressed": Phrase("effect_suppressed", "no mail goes to your address any more"),
+        "known": Phrase("effect_known", "nothing: it was known already"),
+        "counted": Phrase("effect_counted", "it was counted as not arrived"),
+        "paused": Phrase("effect_paused", "the third in a row: paused"),
+        "told": Phrase("effect_told", "those who keep the server were told"),
+        "unsubscribed": Phrase("effect_unsubscribed", "unsubscribed"),
+        "settled": Phrase("effect_settled", "it is known now that the mail arrived"),
+        "none": Phrase("effect_none", "nothing"),
     },
     ("no_mail_of", "reason"): {
         "no_topics": Phrase("skip_no_topics", "you followed no topic"),

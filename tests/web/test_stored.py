@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from digest.domain.bounces import Meaning
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
+from digest.domain.departures import Reason
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import Wishes
+from digest.domain.subscribers import SkipReason
+from digest.domain.suppressions import SuppressionReason
+from digest.domain.topics import Topic
 from digest.store.asks import put_asks
 from digest.store.audit import record
 from digest.store.consents import add_consent
 from digest.store.database import reading, writing
-from digest.store.newsletters import change_newsletter
-from digest.store.subscribers import find_subscription
+from digest.store.departures import record_departure, say_why
+from digest.store.newsletters import add_newsletter, add_topic, change_newsletter
+from digest.store.reader_data import LEFT_OUT, tables_of_readers
+from digest.store.returned import Effect, ReturnedRow
+from digest.store.subscribers import find_subscription, subscribe, suppress
+from digest.store.suppressions import RemovalRow
+from digest.track.events import EventKind
 from digest.track.less import mute
+from digest.track.reports import Kind
 from digest.track.tokens import Purpose
+from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, PARTS, VALUES
 from tests.samples import CLIMATE, FOOD
 from tests.web.site import Site
 from tests.web.test_editor import text_of
-from tests.web.world import ADA, BEN, NOW, contents, reader_id
+from tests.web.world import ADA, BEN, NEWSLETTER, NOW, TOPICS, contents, reader_id
 
 
 def test_all_that_is_stored_is_shown_in_words_and_nothing_of_others(still_site: Site) -> None:
@@ -58,6 +72,71 @@ def test_consents_wishes_and_muted_topics_are_in_words(site: Site) -> None:
     assert f"subscriber {who}1" not in told
     data = site.get(f"{link}/stored.json").json()
     assert data["consents"][0]["act"] == "asked", "the file is for programs"
+
+
+def test_what_was_done_and_why_is_in_words(site: Site) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    with writing(site.runtime.engine) as session:
+        record(session, by="Cy", what="subscriber.paused", about=f"saturday: subscriber {who}", now=NOW)
+        record(session, by="Cy", what="account.role_changed", about=ADA, now=NOW)
+        record(session, by="Cy", what="readers.uploaded", about="saturday", detail=ADA, now=NOW)
+        record_departure(session, NewsletterId(1), who, now=NOW)
+        say_why(session, NewsletterId(1), who, Reason.TOO_MUCH, "")
+        suppress(session, ADA, reason=SuppressionReason.HARD_BOUNCE, detail="no such user", now=NOW)
+    told = text_of(site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored").text)
+    for words in (
+        "What paused About",
+        "What something with your account of those who make newsletters",
+        "Reason Each mail was too long",
+        "State before you get it",
+        "Reason your mailbox was not there",
+    ):
+        assert words in told, words
+    assert "readers.uploaded" not in told
+    assert "This is all" not in told
+    assert "where you are only named beside something else, whoever sends The Saturday Reader" in told
+
+
+def test_topics_stand_on_one_card_for_each_newsletter_by_the_names_they_have_there(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        sunday = replace(NEWSLETTER, slug="sunday", name="The Sunday Reader")
+        other = add_newsletter(session, sunday, now=NOW).id
+        add_topic(session, other, Topic(CLIMATE, "Sun & rain"))
+        subscribe(session, other, email=ADA, follows=[CLIMATE], now=NOW)
+    data = site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored.json").json()
+    page = site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored").text
+    cards = page.partition("Topics you follow")[2].partition("</section>")[0]
+    assert cards.count("<dl>") == 2
+    own = [row["topic"] for row in data["follows"] if row["newsletter"] == "saturday"]
+    names = ", ".join(topic.name for slug in own for topic in TOPICS if topic.slug == slug)
+    assert len(own) > 1
+    assert f"Of newsletter The Saturday Reader Topics {names}" in text_of(cards)
+    assert "Of newsletter The Sunday Reader Topics Sun & rain" in text_of(cards)
+
+
+def test_every_field_that_the_page_may_show_is_named() -> None:
+    """What another table brings has a name here, too: a new column is named, or said to be for the file."""
+    tables = [table for table, _ in tables_of_readers()]
+    fields = {column.name for table in tables for column in table.columns} - LEFT_OUT
+    fields |= {column.name for column in RemovalRow.__table__.columns} - LEFT_OUT
+    fields |= {column.name for column in ReturnedRow.__table__.columns} - LEFT_OUT
+    assert fields - FIELDS.keys() - IN_THE_FILE_ALONE == set()
+    assert {table.name for table in tables} - PARTS.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "codes"),
+    [
+        ("departures", "reason", Reason),
+        ("never_mailed", "reason", SuppressionReason),
+        ("no_mail_of", "reason", SkipReason),
+        ("came_back", "kind", [*Kind, *EventKind]),
+        ("came_back", "meaning", Meaning),
+        ("came_back", "effect", Effect),
+    ],
+)
+def test_every_code_has_words(part: str, field: str, codes: Iterable[str]) -> None:
+    assert {str(code) for code in codes} == VALUES[part, field].keys()
 
 
 def test_the_page_finds_its_part_of_the_record_by_an_index(site: Site) -> None:
