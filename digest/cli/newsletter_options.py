@@ -65,7 +65,7 @@ CADENCE = typer.Option(
 )
 WELCOME = typer.Option("--welcome/--no-welcome", help="Mail whoever subscribes a welcome.")
 CLICKS = typer.Option(
-    help="What is learned of the links in mails: nothing, or how often each is followed, and never by whom."
+    help="What is learned of the links in mails: nothing, or how often each is followed, by whomever."
 )
 MEASURING = typer.Option(
     help="Whether readers are asked to let it be measured what they open and follow. Of who does not agree "

@@ -16,7 +16,7 @@ class Clicks(StrEnum):
     OFF = "off"
     """Nothing: links lead to their articles directly."""
     COUNTED = "counted"
-    """How many were followed. All readers have the same links, so nobody can tell whose click it was."""
+    """How many were followed, and not by whom: all have the same links, but for who agreed to more."""
 
     @property
     def in_words(self) -> str:

@@ -23,6 +23,7 @@ from digest.store.database import writing
 from digest.store.erasures import forget_erased, is_erased
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import find_subscription, subscribe
+from digest.track.measuring import take_back
 from digest.track.steps import welcome
 
 
@@ -93,6 +94,8 @@ def put_subscriber(
         if is_new:
             consent = Consent(ConsentAct.ADDED, source, at=now, recorded_at=now, by=by)
             add_consent(session, newsletter.id, subscription.subscriber.id, consent)
+            # They asked to be a reader again, and not to be measured.
+            take_back(session, newsletter.id, subscription.subscriber.id, consent)
         is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
     return Subscribed(subscription, known.state if known else None, is_welcomed)
 

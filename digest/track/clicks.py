@@ -72,7 +72,9 @@ def is_by_opening(method: str, headers: Mapping[str, str]) -> bool:
     """Return whether a request for a mail's picture may come from its being opened, as `is_by_hand` does."""
     if method != "GET" or any(_AHEAD_WORDS.search(headers.get(name, "")) for name in _AHEAD):
         return False
-    agent = _PICTURE_PROXIES.sub("", headers.get("user-agent", "")).strip()
+    agent = headers.get("user-agent", "").strip()
+    if _PICTURE_PROXIES.search(agent):
+        return True
     return agent not in ("", _UNASKED) and not _PROGRAMS.search(agent)
 
 

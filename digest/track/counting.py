@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -59,6 +59,11 @@ def _mails(hits: Iterable[Hit]) -> frozenset[Mail]:
     return frozenset(mail for hit in hits if (mail := _mail(hit)))
 
 
+def _delivered_at(hit: Hit, delivered: Mapping[Mail, datetime]) -> datetime | None:
+    mail = _mail(hit)
+    return delivered.get(mail) if mail else None
+
+
 @dataclass(slots=True)
 class _Judged:
     """What hits were taken for. `read` are of visitors who may be people, each link once."""
@@ -66,14 +71,17 @@ class _Judged:
     read: list[Hit] = field(default_factory=list)
     left_out: list[Hit] = field(default_factory=list)
 
-    def take(self, hits: Sequence[Hit]) -> None:
-        """Judge the hits of one visitor; one whose address tells nobody apart is not judged."""
+    def take(self, hits: Sequence[Hit], *, readable: datetime | None) -> None:
+        """Judge the hits of one visitor; one whose address tells nobody apart is not judged.
+
+        Of a link that was fetched before and after the mail was `readable`, the later is what counts.
+        """
         if not hits[0].visitor:
             self.read += hits
         elif is_burst(hits):
             self.left_out += hits
         else:
-            self.read += once_each(hits)
+            self.read += once_each(sorted(hits, key=lambda hit: readable is not None and hit.at < readable))
 
 
 def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_GOOD) -> int:
@@ -90,12 +98,14 @@ def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_
         ripe = [group for group in _by_visitor(waiting_hits(session, most=AT_ONCE)) if _is_ripe(group, now)]
         # Before any hit: who takes it back has their own rows first, too, and their hits after them.
         mails = measurable_among(session, _mails(hit for group in ripe for _, hit in group), lock=True)
+        delivered = delivered_among(session, mails)
         taken = take_hits(session, [number for group in ripe for number, _ in group])
         for group in ripe:
             if hits := [hit for number, hit in group if number in taken]:
-                judged.take(hits)
+                at = _delivered_at(hits[0], delivered)
+                judged.take(hits, readable=at and at + TOO_SOON)
         count_clicks(session, _links(judged.read), _links(judged.left_out))
-        _measure(session, judged, mails, measured_for)
+        _measure(session, judged, delivered, measured_for)
     if judged.left_out:
         log.info("clicks.left_out", hits=len(judged.left_out))
     return len(taken)
@@ -105,9 +115,10 @@ def _links(hits: Iterable[Hit]) -> list[Hit]:
     return [hit for hit in hits if not hit.is_open]
 
 
-def _measure(session: Session, judged: _Judged, mails: frozenset[Mail], measured_for: timedelta) -> None:
-    """Keep what was opened and followed of these mails, whose readers still agree, and count them."""
-    delivered = delivered_among(session, mails)
+def _measure(
+    session: Session, judged: _Judged, delivered: Mapping[Mail, datetime], measured_for: timedelta
+) -> None:
+    """Keep, and count, what was opened and followed of the mails `delivered`, whose readers still agree."""
 
     def said(hits: Iterable[Hit]) -> list[tuple[Mail, Hit]]:
         named = [(mail, hit) for hit in hits if (mail := _mail(hit)) in delivered and mail]

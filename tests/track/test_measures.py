@@ -172,6 +172,16 @@ def test_what_is_fetched_as_a_mail_arrives_nobody_has_read(engine: Engine, issue
     assert counts(engine, issue_id) == (1, 0, 1)
 
 
+def test_who_reads_a_mail_just_after_a_program_looked_at_it_has_read_it(
+    engine: Engine, issue_id: IssueId
+) -> None:
+    soon, later = DELIVERED + TOO_SOON / 2, DELIVERED + TOO_SOON
+    looked_at = [opened(issue_id, at=soon), followed(issue_id, 1, at=soon + timedelta(seconds=2))]
+    settle(engine, *looked_at, opened(issue_id, at=later), followed(issue_id, 1, at=later))
+    assert counts(engine, issue_id) == (1, 1, 0)
+    assert clicks(engine, issue_id) == 1
+
+
 def test_who_opens_a_whole_mail_at_once_has_not_read_it(engine: Engine, issue_id: IssueId) -> None:
     scanned = [followed(issue_id, n, at=NOW + timedelta(seconds=n / 10)) for n in range(4)]
     settle(engine, opened(issue_id), *scanned)
@@ -236,7 +246,10 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 GMAIL = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 
 
-@pytest.mark.parametrize("agent", [FIREFOX, GMAIL, "YahooMailProxy; https://help.yahoo.com/kb/"])
+YAHOO = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+
+
+@pytest.mark.parametrize("agent", [FIREFOX, GMAIL, YAHOO])
 def test_programs_that_fetch_pictures_when_a_mail_is_opened_count(agent: str) -> None:
     assert is_by_opening("GET", {"user-agent": agent, "sec-fetch-mode": "no-cors"})
 

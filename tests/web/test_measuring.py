@@ -11,10 +11,12 @@ from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.sign_ups import take_in_sign_ups
+from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.measured import measured_since
 from digest.store.newsletters import change_newsletter
+from digest.track.steps import unsubscribe
 from digest.track.tokens import Purpose
 from digest.web.sign_up import offers
 from tests.web.site import Site
@@ -113,12 +115,28 @@ def test_who_ticks_it_is_measured_once_their_mailbox_says_so(asking: Site) -> No
     link = sign_up(asking, may_measure="yes")
     assert not is_measured(asking, NEW), "anybody may have ticked that"
     assert ASKS in read(asking, link)
+    assert "checked" not in box_of(asking.get(link).text), "nobody ticked it but who reads this"
     asking.post(link, may_measure="yes")
     assert is_measured(asking, NEW)
     (agreed,) = acts_of(asking, NEW)
     assert (agreed.act, agreed.source, agreed.at) == (ConsentAct.MEASURED, ConsentSource.MAIL, NOW)
     assert ASKS in agreed.wording
     assert agreed.network == "127.0.0.1"
+
+
+def test_who_leaves_the_box_of_the_confirmation_empty_reads_it_unmeasured(asking: Site) -> None:
+    link = sign_up(asking, may_measure="yes")
+    assert "You are subscribed" in text_of(asking.post(link).text)
+    assert not is_measured(asking, NEW)
+
+
+def test_who_is_brought_back_by_staff_is_not_measured_again(asking: Site) -> None:
+    choose(asking, ADA, may_measure="yes")
+    runtime = asking.runtime
+    unsubscribe(runtime.engine, ONE, reader_id(runtime.engine, ADA), now=NOW)
+    put_subscriber(runtime, "saturday", ADA, WantedBy(), by="Ed", source=ConsentSource.COMMAND, again=True)
+    assert not is_measured(asking, ADA)
+    assert [one.act for one in acts_of(asking, ADA)] == [ConsentAct.MEASURED, ConsentAct.UNMEASURED]
 
 
 def test_who_does_not_tick_it_is_not_measured(asking: Site) -> None:

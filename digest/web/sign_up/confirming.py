@@ -81,7 +81,7 @@ def confirm(
 ) -> HTMLResponse:
     """Begin a subscription, once; a second time says that it has begun.
 
-    Somebody may sign the same address up while the page is open: nobody is measured who was not shown that.
+    Who typed the address may have been somebody else: nobody is measured who did not tick that here.
     """
     try:
         link = runtime.tokens.read_confirmation(token, now=runtime.clock())
