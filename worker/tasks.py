@@ -16,7 +16,7 @@ from digest.domain.schedules import OccurrenceId
 from digest.pipeline.announcing import calls_due, make_calls
 from digest.pipeline.coming import fill_drafts
 from digest.pipeline.dry_runs import do_dry_runs, dry_runs_due
-from digest.pipeline.erasing import finish_erasures
+from digest.pipeline.erasing import are_erasures_cut_short, finish_erasures
 from digest.pipeline.forgetting import forget_removed_topics, is_anything_to_forget
 from digest.pipeline.letters import letters_due, post_letters
 from digest.pipeline.managing.segments import count_what_is_due
@@ -55,12 +55,12 @@ def ring(task: Task, *ids: int) -> None:
 
 @app.task
 def tick() -> None:
-    """Record what has come due, end pauses and erasures that were cut short; ring for what nobody is at."""
+    """Record what has come due, end pauses; ring for what nobody is at."""
     let_return(runtime().engine, now=runtime().clock())
-    finish_erasures(runtime())
     for occurrence_id in due_occurrences(runtime()):
         ring(advance, occurrence_id)
-    for task, is_due in ((poll, are_sources_due), (forget, is_anything_to_forget)):
+    own = (poll, are_sources_due), (forget, is_anything_to_forget)
+    for task, is_due in (*own, (erase, are_erasures_cut_short)):
         if is_due(runtime()):
             ring(task)
 
@@ -75,6 +75,12 @@ def poll() -> None:
 def forget() -> None:
     """Forget the follows of topics that many followed and that are removed, for most of a minute."""
     forget_removed_topics(runtime(), should_stop=stopping.is_set)
+
+
+@app.task
+def erase() -> None:
+    """Carry out the erasures that were cut short; a tick never waits for them."""
+    finish_erasures(runtime(), should_stop=stopping.is_set)
 
 
 @app.task

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.endpoints import EventKind
 from digest.domain.erasing import NOTHING, Erased
-from digest.domain.errors import Misconfigured, NotFound
+from digest.domain.errors import DigestError, Misconfigured, NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.intake.addresses import parse_address
@@ -35,10 +34,14 @@ from digest.store.subscribers import find_address
 log = structlog.get_logger(__name__)
 
 _CUT_SHORT = timedelta(minutes=1)
-"""Whoever has an order of this age has died of it: an erasure takes seconds."""
+"""An order of this age was cut short, or takes long: whoever is still at it has its row locked."""
 
 A_READER = "a reader"
 """Who did it, where a reader did it themselves: the record must not name them."""
+
+
+class _Taken(NotFound):
+    """An order is carried out by somebody else, or was: it is theirs to end."""
 
 
 def erase_subscriber(runtime: Runtime, subscriber_id: SubscriberId, *, by: str = A_READER) -> Erased:
@@ -56,45 +59,72 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     What its owner had before, as mails and changes of address tell, goes with it.
     Nothing is armed for them after this has returned. What was armed before goes out, and nothing is kept of
     what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
-    The order is kept first: killed at any moment it is carried out to its end by a worker, or the next one.
+    The order is kept first: killed at any moment it is carried out to its end by a worker.
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
     a key to make the mark with.
     """
-    keys, address, now = runtime.erasure_keys, parse_address(email), runtime.clock()
-    if not keys.keys:
+    address = parse_address(email)
+    _require_a_key(runtime)
+    with writing(runtime.engine) as session:
+        order = add_order(session, address, by=by, now=runtime.clock())
+    return _carry_out(runtime, order)
+
+
+def _require_a_key(runtime: Runtime) -> None:
+    if not runtime.erasure_keys.keys:
         raise Misconfigured(
             "neither erasure_key nor secret_key is set, so nobody could know later who was erased: run "
             "'digest init', or set DIGEST_ERASURE_KEY to the output of 'openssl rand -hex 32'"
         )
-    finish_erasures(runtime)
-    with writing(runtime.engine) as session:
-        order = add_order(session, address, by=by, now=now)
-    return _carry_out(runtime, order)
 
 
-def finish_erasures(runtime: Runtime) -> None:
-    """Carry out the erasures that were cut short, as by a process that was killed, to their end."""
+def are_erasures_cut_short(runtime: Runtime) -> bool:
+    """Whether there is an order to erase somebody that nobody may be at any more."""
+    return bool(_cut_short(runtime))
+
+
+def _cut_short(runtime: Runtime) -> Sequence[ErasureOrder]:
     with reading(runtime.engine) as session:
-        unfinished = open_orders(session, until=runtime.clock() - _CUT_SHORT)
-    for order in unfinished:
-        with suppress(NotFound):
-            _carry_out(runtime, order)
+        return open_orders(session, until=runtime.clock() - _CUT_SHORT)
 
 
-def _carry_out(runtime: Runtime, order: ErasureOrder) -> Erased:
-    """Do what is left of an order. What is done twice, by two at once, does no harm."""
+def finish_erasures(runtime: Runtime, *, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """Carry out the erasures that were cut short, as by a process that was killed, to their end.
+
+    One that fails is told in the log and tried again by the next call: the others do not wait for it.
+    """
+    for order in _cut_short(runtime):
+        if should_stop():
+            return
+        try:
+            _carry_out(runtime, order, skip_locked=True)
+        except NotFound:
+            continue
+        except DigestError as exc:
+            log.error("erasure.failed", order=order.id, reason=str(exc))
+        except Exception:
+            log.exception("erasure.failed", order=order.id, reason="a fault in Digest: please report it")
+
+
+def _carry_out(runtime: Runtime, order: ErasureOrder, *, skip_locked: bool = False) -> Erased:
+    """Do what is left of an order. What is done twice, by two at once, does no harm.
+
+    Raises `NotFound` where nothing is left, or, with `skip_locked`, somebody is at it.
+    """
     erased = NOTHING
     try:
         if order.email:
             with writing(runtime.engine) as session:
-                claimed = claim_order(session, order.id)
+                claimed = claim_order(session, order.id, skip_locked=skip_locked)
                 if claimed is None:
-                    raise NotFound(_nothing(was_erased=True, has_account=False))
+                    raise _Taken(_nothing(was_erased=True, has_account=False))
                 if claimed.email:
                     erased = _take_out(runtime, session, claimed)
                 order = claim_order(session, order.id) or order
         if order.subscriber_id is not None:
             _erase_what_came_between(runtime, order.subscriber_id, order.newsletters)
+    except _Taken:
+        raise
     except NotFound:
         with writing(runtime.engine) as session:
             end_order(session, order.id)
@@ -107,6 +137,8 @@ def _carry_out(runtime: Runtime, order: ErasureOrder) -> Erased:
 
 
 def _take_out(runtime: Runtime, session: Session, order: ErasureOrder) -> Erased:
+    # Also of an order that was given where there is a key: this process may be set up otherwise.
+    _require_a_key(runtime)
     keys, now = runtime.erasure_keys, runtime.clock()
     addresses = addresses_of(session, order.email)
     taken = take_reader_out(session, order.email)

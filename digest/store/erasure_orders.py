@@ -56,9 +56,17 @@ def open_orders(session: Session, *, until: datetime) -> tuple[ErasureOrder, ...
     return tuple(map(_order, session.scalars(rows)))
 
 
-def claim_order(session: Session, order_id: int) -> ErasureOrder | None:
-    """Return an order that nobody else carries out before this transaction ends; None: it is done."""
-    row = session.get(ErasureOrderRow, order_id, with_for_update=True, populate_existing=True)
+def claim_order(session: Session, order_id: int, *, skip_locked: bool = False) -> ErasureOrder | None:
+    """Return an order that nobody else carries out before this transaction ends; None: it is done.
+
+    With `skip_locked` also None, at once, where somebody else carries it out. SQLite has one writer.
+    """
+    row = session.scalar(
+        select(ErasureOrderRow)
+        .where(ErasureOrderRow.id == order_id)
+        .with_for_update(skip_locked=skip_locked)
+        .execution_options(populate_existing=True)
+    )
     return None if row is None else _order(row)
 
 

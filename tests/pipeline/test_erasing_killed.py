@@ -9,23 +9,28 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
-from digest.domain.errors import NotFound
-from digest.pipeline.erasing import erase_address, finish_erasures
+from digest.domain.errors import NotFound, Unavailable
+from digest.pipeline import erasing
+from digest.pipeline.erasing import are_erasures_cut_short, erase_address, finish_erasures
 from digest.runtime import Runtime
 from digest.settings import Settings
 from digest.store.audit import list_entries
-from digest.store.database import reading, writing
+from digest.store.database import open_engine, reading, writing
 from digest.store.deliveries import DeliveryRow
-from digest.store.erasure_orders import ErasureOrderRow
+from digest.store.erasing import TakenOut
+from digest.store.erasure_orders import ErasureOrderRow, add_order, claim_order
 from digest.store.erasures import is_erased
 from tests.pipeline.controlled import Controlled
 from tests.pipeline.press import Clock
 from tests.stored import NOW
 from tests.stores_searched import columns_that_hold
 
-ADA = "r0@example.org"
+ADA, BEN = "r0@example.org", "r1@example.org"
 
 
 @pytest.fixture
@@ -99,3 +104,68 @@ def test_whoever_lives_leaves_no_order(send: Controlled) -> None:
     with pytest.raises(NotFound, match="nothing is stored of this address"):
         erase_address(send.runtime, "nobody@example.org", by="Cy")
     assert orders(send.engine) == 0
+
+
+def given_minutes_ago(send: Controlled, *emails: str) -> list[int]:
+    with writing(send.engine) as session:
+        given = [add_order(session, email, by="Cy", now=NOW).id for email in emails]
+    send.clock.now = NOW + timedelta(minutes=2)
+    return given
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(MemoryError(), "a fault in Digest"), (Unavailable("the disk is full"), "the disk")]
+)
+def test_one_that_fails_is_told_and_the_next_goes_on(
+    send: Controlled, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    first, _ = given_minutes_ago(send, ADA, BEN)
+    take_out = erasing.take_reader_out
+
+    def fail_at_her(session: Session, email: str) -> TakenOut:
+        if email == ADA:
+            raise error
+        return take_out(session, email)
+
+    monkeypatch.setattr(erasing, "take_reader_out", fail_at_her)
+    with capture_logs() as logs:
+        finish_erasures(send.runtime)
+    (told,) = [line for line in logs if line["event"] == "erasure.failed"]
+    assert (told["order"], told["log_level"], reason in told["reason"]) == (first, "error", True)
+    assert columns_that_hold(send.engine, BEN) == []
+    assert columns_that_hold(send.engine, ADA) != []
+    assert are_erasures_cut_short(send.runtime)
+    monkeypatch.undo()
+    finish_erasures(send.runtime)
+    assert columns_that_hold(send.engine, ADA) == []
+    assert not are_erasures_cut_short(send.runtime)
+
+
+def test_a_worker_without_a_key_says_what_it_lacks_and_takes_nobody_out(send: Controlled) -> None:
+    given_minutes_ago(send, ADA)
+    before = columns_that_hold(send.engine, ADA)
+    settings = send.runtime.settings.model_copy(update={"secret_key": SecretStr("")})
+    keyless = Runtime(settings, send.clock)
+    with capture_logs() as logs:
+        finish_erasures(keyless)
+    assert "DIGEST_ERASURE_KEY" in next(line["reason"] for line in logs if line["event"] == "erasure.failed")
+    assert columns_that_hold(send.engine, ADA) == before
+
+
+def test_a_worker_that_is_told_to_stop_begins_no_other(send: Controlled) -> None:
+    given_minutes_ago(send, ADA)
+    finish_erasures(send.runtime, should_stop=lambda: True)
+    assert orders(send.engine) == 1
+
+
+def test_one_that_somebody_is_still_at_is_left_to_them_at_once(
+    migrated_postgres_url: str, tmp_path: Path
+) -> None:
+    send = Controlled.stored(open_engine(migrated_postgres_url), tmp_path)
+    first, _ = given_minutes_ago(send, ADA, BEN)
+    with writing(send.engine) as session:
+        assert claim_order(session, first) is not None
+        finish_erasures(send.runtime)
+        assert columns_that_hold(send.engine, BEN) == []
+    assert orders(send.engine) == 1, "theirs alone is left"
+    send.engine.dispose()

@@ -22,6 +22,7 @@ from digest.store.announcements import announce
 from digest.store.database import writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.endpoints import add_endpoint
+from digest.store.erasure_orders import add_order
 from digest.store.letters import queue_letter
 from digest.store.newsletters import add_newsletter
 from digest.store.subscribers import subscribe
@@ -122,3 +123,15 @@ def make_it_wait(runtime: Runtime, issue_id: IssueId, reason: str) -> None:
         return
     with writing(runtime.engine) as session:
         session.execute(update(DeliveryRow).values(next_at=later))
+
+
+def test_a_tick_rings_for_an_erasure_that_was_cut_short_and_waits_for_none(
+    runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]]
+) -> None:
+    with writing(runtime.engine) as session:
+        add_order(session, "ada@example.org", by="Cy", now=runtime.clock() - timedelta(minutes=2))
+    worker.tasks.tick()
+    assert rung() == [("worker.tasks.erase", [])]
+    worker.tasks.erase()
+    worker.tasks.tick()
+    assert rung() == []

@@ -24,6 +24,7 @@ def test_the_tasks_are_those_that_the_beat_and_each_other_ring() -> None:
         "tick",
         "poll",
         "forget",
+        "erase",
         "take_in",
         "draft",
         "advance",
