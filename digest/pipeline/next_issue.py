@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from digest.address.explain import Told, edition_of
@@ -20,6 +21,7 @@ from digest.pipeline.coming import coming_of
 from digest.runtime import Runtime
 from digest.store.contents import get_content
 from digest.store.database import reading, writing
+from digest.store.deliveries import DeliveryRow
 from digest.store.issue_segments import limits_of
 from digest.store.issues import issues_page
 from digest.store.newsletters import newsletter_by_id, topic_ids
@@ -109,8 +111,10 @@ def _edition(
 ) -> Edition | Skip:
     reached = already_reached(session, issue)
     who = wanted.subscriber.id
-    if reached is not None and who in session.scalars(reached):
-        return Skip(SkipReason.ALREADY_SENT)
+    if reached is not None:
+        has_it = reached.where(DeliveryRow.subscriber_id == who).exists()
+        if session.scalar(select(has_it)):
+            return Skip(SkipReason.ALREADY_SENT)
     return edition_of(session, newsletter, issue, wanted, told, now=now)
 
 

@@ -75,7 +75,8 @@ def record_departures(
     session.execute(insert(DepartureRow).from_select(columns, those, include_defaults=False))
     session.execute(
         update(DepartureRow)
-        .where(DepartureRow.newsletter_id == newsletter_id, DepartureRow.act == 0)
+        # By the index of readers, a page at a time: nobody else's is 0, but a newsletter's may be a million.
+        .where(DepartureRow.subscriber_id.in_(who), DepartureRow.act == 0)
         .values(act=DepartureRow.id)
         .execution_options(synchronize_session=False)
     )

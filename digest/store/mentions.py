@@ -28,6 +28,7 @@ from digest.store.issues import IssueRow
 from digest.store.letters import LetterRow
 from digest.store.outages import OutageRow
 from digest.store.pauses import PauseRow
+from digest.store.put_off_sign_ups import PutOffRow
 from digest.store.receivers import ReceiverRow
 from digest.store.returned import ReturnedRow
 from digest.store.schedules import OccurrenceRow
@@ -59,6 +60,7 @@ TEXTS: Sequence[tuple[type[Base], Texts]] = (
     (OccurrenceRow, (OccurrenceRow.note,)),
     (OutageRow, (OutageRow.reason,)),
     (PauseRow, (PauseRow.why, PauseRow.note_before)),
+    (PutOffRow, (PutOffRow.name,)),
     (ReceiverRow, (ReceiverRow.halved_why, ReceiverRow.paused_why)),
     (RemovalRow, (RemovalRow.detail, RemovalRow.why)),
     (ReturnedRow, (ReturnedRow.detail,)),

@@ -77,8 +77,9 @@ class OnlineLink:
 
 _NOT_WHOLE = "this link is not complete: open it from the mail once more"
 _NUMBER_MOST = 2**63 - 1
-"""Databases take no larger one, and what a token says is looked up before its signature can be."""
 _DIGITS_MOST = 19
+_ID_MOST = 2**31 - 1
+"""PostgreSQL takes no larger one of a newsletter or reader, whom we look up before the signature is read."""
 
 
 class _HmacSha256(SigningAlgorithm):
@@ -143,7 +144,7 @@ class Tokens:
         such a token is believed of whoever never had another.
         """
         numbers, _, signature = token.rpartition(".")
-        newsletter_id, subscriber_id = _numbers(numbers, 2)
+        newsletter_id, subscriber_id = _numbers(numbers, 2, most=_ID_MOST)
         address = address_of(SubscriberId(subscriber_id))
         if address is not None:
             signer = self._signers[Purpose.PREFERENCES]
@@ -241,12 +242,12 @@ def _with(email: str, numbers: str) -> bytes:
     return f"{numbers}\n{email_key(email)}".encode("utf-8", "replace")
 
 
-def _numbers(text: str, count: int) -> list[int]:
+def _numbers(text: str, count: int, *, most: int = _NUMBER_MOST) -> list[int]:
     """Read the numbers of a token. Raises `Refused` for others than we write."""
     parts = text.split(".")
     if len(parts) != count or not all(part.isascii() and part.isdigit() for part in parts):
         raise Refused(_NOT_WHOLE)
     numbers = [int(part) for part in parts if len(part) <= _DIGITS_MOST]
-    if len(numbers) != count or max(numbers) > _NUMBER_MOST:
+    if len(numbers) != count or max(numbers) > most:
         raise Refused(_NOT_WHOLE)
     return numbers

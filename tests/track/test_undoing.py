@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
-from digest.store.database import reading, writing
+from digest.store.database import open_engine, reading, writing
 from digest.store.departures import find_departure
 from digest.store.leaving import left_together
 from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
@@ -77,6 +78,24 @@ def test_undoing_what_a_list_said_ends_no_pause(engine: Engine) -> None:
     assert resubscribe(engine, weekly.id, who, now=LATER) is Change.DONE
     assert standing(engine, weekly) == (PAUSED, until)
     assert standing(engine, daily) == (UNSUBSCRIBED, None), "each was left by itself"
+
+
+def test_a_list_looks_at_its_own_readers_departures_alone(sqlite_url: str) -> None:
+    engine = open_engine(sqlite_url)
+    weekly = stored_newsletter(engine)
+    stored_reader(engine, weekly, ANNA, CLIMATE)
+    plans: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def plan(_: object, cursor: Any, statement: str, parameters: Any, *rest: object) -> None:
+        if statement.startswith("UPDATE departures"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+    with writing(engine) as session:
+        unsubscribe_all(session, weekly.id, [ANNA], now=NOW)
+    assert "ix_departures_subscriber_id" in plans[0], "an import would walk all who ever left, page by page"
+    engine.dispose()
 
 
 def test_a_pause_that_has_ended_since_is_over(engine: Engine) -> None:

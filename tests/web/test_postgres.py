@@ -40,6 +40,10 @@ def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
     assert "The lander" in site.get(site.link(Purpose.ONLINE, BEN)).text
     for purpose in (Purpose.UNSUBSCRIBE, Purpose.PREFERENCES):
         assert "The Saturday Reader" in read(site, site.link(purpose, BEN))
+    broken = site.get("/preferences/1.1.x")
+    for numbers in ("1.9999999999", f"{2**31}.1", "1.9223372036854775807"):
+        found = site.get(f"/preferences/{numbers}.x")
+        assert (found.status_code, found.text) == (404, broken.text)
     assert contents(site.runtime.engine) == before
     site.post(site.link(Purpose.PREFERENCES, ADA), save="topics", topic=["space"])
     asked = site.link(Purpose.PREFERENCES, BEN)

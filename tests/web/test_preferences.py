@@ -6,10 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from digest.compose.edits import mark_of
 from digest.domain.cadences import Cadence
+from digest.domain.deliveries import DeliveryState
+from digest.domain.issues import IssueState
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.domain.times import Window
@@ -17,6 +19,7 @@ from digest.pipeline import next_issue
 from digest.pipeline.managing import segments
 from digest.store.contents import IssueTopicRow
 from digest.store.database import reading, writing
+from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow, make_issue
 from digest.store.newsletters import change_newsletter, remove_topic
 from digest.store.schedules import add_schedule
@@ -26,7 +29,7 @@ from tests.samples import CLIMATE, FOOD
 from tests.web.draft.test_pages import write
 from tests.web.site import Site
 from tests.web.test_editor import text_of
-from tests.web.world import ADA, BEN, NOW, contents, follows_of, reader_id, state_of
+from tests.web.world import ADA, BEN, DRAFT, NOW, SENDING, contents, follows_of, reader_id, state_of
 
 ALL = {
     "save": "topics",
@@ -190,6 +193,24 @@ def test_the_next_issue_is_shown_as_other_choices_make_it_and_nothing_is_stored(
 def test_why_there_would_be_no_mail_is_told(site: Site) -> None:
     link = site.link(Purpose.PREFERENCES, ADA)
     assert "No mail: no topic is ticked." in text_of(site.post(link, save="preview").text)
+
+
+def test_who_has_the_cancelled_issue_of_the_same_days_is_told_so_without_reading_who_else_has(
+    site: Site,
+) -> None:
+    with writing(site.runtime.engine) as session:
+        week = session.get_one(IssueRow, DRAFT)
+        cancelled = session.get_one(IssueRow, SENDING)
+        cancelled.state = IssueState.CANCELLED
+        cancelled.window_start, cancelled.window_end = week.window_start, week.window_end
+        hers = DeliveryRow.subscriber_id == reader_id(site.runtime.engine, ADA)
+        session.execute(update(DeliveryRow).where(hers).values(state=DeliveryState.ACCEPTED.value))
+    asked: list[str] = []
+    event.listen(site.runtime.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert "No mail: you have an earlier issue of the same days." in next_of(site)
+    assert "earlier issue of the same days" not in next_of(site, BEN)
+    assert asked
+    assert not [one for one in asked if one.startswith("SELECT deliveries.subscriber_id \nFROM")]
 
 
 def on_schedule(site: Site) -> None:
