@@ -43,6 +43,7 @@ class Root(LazyGroup):
         "article": Part(_SETUP, "digest.cli.articles", "Articles gathered, or added by hand.", True),
         "segment": Part(_SETUP, "digest.cli.segments", "Segments: saved questions about readers.", True),
         "subscriber": Part(_SETUP, "digest.cli.subscribers", "Subscribers and what they follow.", True),
+        "sign-ups": Part(_SETUP, "digest.cli.sign_ups", "What became of sign-ups, and what waits."),
         "suppression": Part(_SETUP, "digest.cli.suppressions", "Addresses that are never mailed.", True),
         "bounces": Part(_SETUP, "digest.cli.bounces", "Bounces and complaints: take them in.", True),
         "mail": Part(

@@ -27,7 +27,7 @@ from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
 from digest.web.links import PreferencesLink
 from digest.web.readers import reader_view
-from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, VALUES, YES
+from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, SHARED_BY_ROWS, VALUES, YES
 
 router = APIRouter(tags=[FOR_READERS])
 
@@ -159,7 +159,10 @@ def _row(
             _called(part, name, row, names, spoken) or _in_words(value, spoken, tz),
         )
         for name, value in row.items()
-        if value is not None and value != "" and name not in IN_THE_FILE_ALONE
+        if value is not None
+        and value != ""
+        and name not in IN_THE_FILE_ALONE
+        and (part, name) != SHARED_BY_ROWS
     )
 
 

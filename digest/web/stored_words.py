@@ -114,6 +114,9 @@ IN_THE_FILE_ALONE = frozenset(
 )
 """Numbers and keys of what stands beside them by its name, and how processes share the work."""
 
+SHARED_BY_ROWS = ("departures", "act")
+"""A number that says which newsletters were left by one link: for programs, and no act in words."""
+
 _SUBSCRIPTIONS = {
     "pending": Phrase("state_pending", "not confirmed yet"),
     "active": Phrase("state_active", "you get it"),

@@ -93,6 +93,7 @@ def test_what_was_done_and_why_is_in_words(site: Site) -> None:
     ):
         assert words in told, words
     assert "readers.uploaded" not in told
+    assert "What was done 1" not in told, "a number that rows share is no act"
     assert "This is all" not in told
     assert "where you are only named beside something else, whoever sends The Saturday Reader" in told
 

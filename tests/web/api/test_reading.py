@@ -13,11 +13,13 @@ from digest.domain.issues import IssueState
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.schedules import OccurrenceState
+from digest.domain.sign_ups import SignUpOutcome
 from digest.store.clicks import Hit, count_clicks
 from digest.store.database import writing
 from digest.store.measures import IssueMeasureRow, note_measured
 from digest.store.newsletters import change_newsletter
 from digest.store.schedules import add_occurrence, add_schedule
+from digest.store.sign_ups import tally_sign_ups
 from tests.web.api.conftest import Api, problem
 from tests.web.world import ADA, CLEO, DRAFT, FAY, FOLLOWS, NOW, SENDING
 
@@ -96,6 +98,31 @@ def test_what_was_opened_is_told_of_readers_who_agreed(api: Api) -> None:
         "left_out": 2,
     }
     problem(api.call("GET", "/issues/99/opens"), 404, "not-found")
+
+
+def test_what_became_of_sign_ups_is_told_by_day_and_nobody_is_named(api: Api) -> None:
+    page = "/newsletters/saturday/sign-ups"
+    nothing = api.get(page)
+    assert (nothing["is_open"], nothing["waiting"], nothing["days"]) == (True, 0, [])
+    assert (nothing["mailed"], nothing["until"], nothing["next_look"]) == (0, None, None)
+    counts = {SignUpOutcome.ASKED: 3, SignUpOutcome.TRAPPED: 1}
+    with writing(api.runtime.engine) as session:
+        for outcome, count in counts.items():
+            tally_sign_ups(session, {(NewsletterId(1), outcome): count}, now=NOW)
+            tally_sign_ups(session, {(NewsletterId(1), outcome): 9}, now=NOW - timedelta(days=7))
+    (day,) = api.get(page)["days"]
+    assert day == {
+        "day": "2026-11-23",
+        "outcomes": [
+            {"outcome": "asked", "in_words": "mailed a link to confirm it", "sign_ups": 3},
+            {
+                "outcome": "trapped",
+                "in_words": "sent by a program that fills in every field",
+                "sign_ups": 1,
+            },
+        ],
+    }
+    problem(api.call("GET", "/newsletters/none/sign-ups"), 404, "not-found")
 
 
 def test_newsletters_topics_and_sources_are_told(still_api: Api) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from digest.domain.consents import ConsentSource
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, Wishes
+from digest.pipeline.sign_up_days import sign_ups_of_days
 from digest.pipeline.sign_ups import confirm_sign_up, keep_sign_ups, take_in_sign_ups
 from digest.store.database import reading
 from digest.store.subscribers import find_subscription
@@ -43,6 +44,9 @@ def test_it_counts_by_day_and_says_what_waits_and_until_when(
     confirm_sign_up(
         site.runtime, SubscriptionLink(ONE, found.subscriber.id), wording="", measuring="", network=""
     )
+    (alone,) = sign_ups_of_days(site.runtime, "saturday")
+    assert (alone.mailed, alone.most, alone.waiting) == (2, 2, 3)
+    assert sign_ups_of_days(site.runtime) == (alone,)
     told = read(site, PAGE)
     assert "2 of 2 mails that an hour allows are used until 08:00 UTC. It is full" in told
     assert "3 sign-ups wait for a cap. The next are looked at after 08:00 UTC" in told
