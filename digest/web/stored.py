@@ -175,6 +175,9 @@ def _called(part: str, field: str, row: Mapping[str, object], names: Names, spok
     called = ""
     if field == "newsletter":
         called = names.newsletters.get(code, "")
+    elif (part, field) == ("record", "about") and "@" not in code:
+        # It names its newsletter and their number: `saturday: subscriber 7`.
+        called = names.newsletters.get(code.partition(" ")[0].rstrip(":"), "")
     elif field == "topic":
         called = names.topic(code, newsletter)
     elif field == "topic_id" and isinstance(value, int):
