@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 _BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-_RECORD_MAX = 200_000
-"""Characters of a line: a quotation mark that is never closed must not take the rest of the file along."""
 
 
 def without_lines(packed: bytes, file: str, names: Callable[[str], bool]) -> bytes | None:
@@ -39,17 +38,42 @@ def _text_without(body: bytes, names: Callable[[str], bool]) -> bytes | None:
 
 
 def _records(text: str) -> Iterator[str]:
-    """Yield the lines of a CSV file with their ends; a field in quotes may hold the end of a line."""
-    record: list[str] = []
-    length = quotes = 0
-    for line in io.StringIO(text, newline=""):
-        record.append(line)
-        length, quotes = length + len(line), quotes + line.count('"')
-        if quotes % 2 and length <= _RECORD_MAX:
-            continue
-        yield from record if quotes % 2 else ("".join(record),)
-        record, length, quotes = [], 0, 0
-    yield from record
+    """Yield the rows of a CSV file with their ends, cut as `intake/tables.py` reads them.
+
+    A field in quotes may hold the end of a line; a quotation mark inside of another field opens nothing.
+    Where several lines come to no row of the table, as one was never closed, each stands for itself: a field
+    is over after 131,072 characters (`csv.field_size_limit`).
+    """
+    lines = io.StringIO(text, newline="")
+    delimiter = _delimiter_of(text)
+    taken: list[str] = []
+    width = 0
+    while lines.tell() < len(text):
+        try:
+            for row in csv.reader(_noted(lines, taken), delimiter=delimiter, strict=True):
+                width = width or len(row)
+                yield from taken if len(row) != width else ("".join(taken),)
+                taken.clear()
+        except csv.Error:
+            yield from taken
+            taken.clear()
+
+
+def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _delimiter_of(text: str) -> str:
+    """Return what separates the fields of the first line: what sets `email` apart, or makes most fields."""
+    first = text.lstrip("\ufeff\r\n").partition("\n")[0]
+
+    def likeness(delimiter: str) -> tuple[bool, int]:
+        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
+        return "email" in fields, len(fields)
+
+    return max(",;\t", key=likeness)
 
 
 def _zip_without(body: bytes, names: Callable[[str], bool]) -> bytes | None:

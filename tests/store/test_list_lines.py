@@ -41,6 +41,24 @@ def without(body: bytes | str, file: str = "list.csv") -> bytes | None:
             "email\nben@example.org\n" + "x" * 200_001,
         ),
         ("", ""),
+        # A quotation mark inside of a field opens nothing, as for who reads the list.
+        (
+            'email,note\na@x.org,TV 5" Bob\nb@x.org,\nada@example.org,\nc@x.org,\nd@x.org,6" Dan\ne@x.org,\n',
+            'email,note\na@x.org,TV 5" Bob\nb@x.org,\nc@x.org,\nd@x.org,6" Dan\ne@x.org,\n',
+        ),
+        (
+            'email;note\na@x.org;TV, "5\nada@example.org;\nd@x.org;a, "b\n',
+            'email;note\na@x.org;TV, "5\nd@x.org;a, "b\n',
+        ),
+        # One that is closed by another line's makes no row of the table, nor one with something behind it.
+        (
+            'email,note\na@x.org,"\nada@example.org,\nc@x.org,"x,y"\nd@x.org,\n',
+            'email,note\na@x.org,"\nc@x.org,"x,y"\nd@x.org,\n',
+        ),
+        (
+            'email,note\na@x.org,"\nada@example.org,\nc@x.org,",y\nd@x.org,\n',
+            'email,note\na@x.org,"\nc@x.org,",y\nd@x.org,\n',
+        ),
     ],
 )
 def test_their_lines_go_and_others_stay_as_they_are(text: str, rest: str) -> None:
