@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Engine
@@ -15,6 +15,7 @@ from digest.domain.addressing import Addressable, Skip, Wishes
 from digest.domain.bounces import Meaning
 from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
 from digest.domain.times import by_the_clock, zone
@@ -29,6 +30,7 @@ from digest.store.history import History, repeats_of
 from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
 from digest.store.less import less_of, muted_until
+from digest.store.measured import measured_since
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
@@ -298,12 +300,18 @@ def edition_of(
     *,
     now: datetime | None = None,
 ) -> Edition | Skip:
-    """Return what a subscriber would get of an issue, whether or not they paused or are suppressed."""
+    """Return what a subscriber would get of an issue, whether or not they paused or are suppressed.
+
+    It is measured where their newsletter asks and they agreed, as the issue is addressed.
+    """
     who = subscription.subscriber.id
     before = History(session, issue, repeats_of(session, issue, told.addresses)).of(who)
     less = less_of(session, newsletter.id, who, after=issue.window.end)
-    return Addressable.of(newsletter, issue, told.outline, told.sources).for_reader(
+    found = Addressable.of(newsletter, issue, told.outline, told.sources).for_reader(
         Wishes.of(subscription, less),
         before,
         is_outside=is_outside(session, newsletter, limits_of(session, issue), who, now=now),
     )
+    if isinstance(found, Skip) or newsletter.measuring is Measuring.OFF:
+        return found
+    return replace(found, is_measured=measured_since(session, newsletter.id, who) is not None)

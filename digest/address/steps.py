@@ -165,7 +165,7 @@ class _Addressing:
         before = self._before(page)
         ids = page[0].subscriber_id, page[-1].subscriber_id
         asked = self._asked.between(*ids)
-        agreed = measured_between(self._readers, self._issue.newsletter_id, *ids) if self._measures else ()
+        agreed = self._agreed(*ids) if self._measures else ()
         return [
             self._wish(
                 reader,
@@ -175,6 +175,9 @@ class _Addressing:
             )
             for reader in page
         ]
+
+    def _agreed(self, first: SubscriberId, last: SubscriberId) -> Collection[int]:
+        return measured_between(self._readers, self._issue.newsletter_id, first, last, now=self._now)
 
     def _wish(self, reader: Reader, before: Before, less: Less, is_measured: bool) -> _Key | Skip:
         return self._skip(reader, before) or (

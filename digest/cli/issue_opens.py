@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from digest.cli.arguments import IssueNumber
 from digest.cli.lazy import new_app
 from digest.cli.opening import open_runtime
-from digest.cli.output import JsonOption, say, show_json, show_record
+from digest.cli.output import JsonOption, plain, say, show_json, show_record
 from digest.domain.counting import counted
 from digest.domain.measuring import LEAST, Rate
 
@@ -25,7 +25,7 @@ def opens(issue: IssueNumber, as_json: JsonOption = False) -> None:
     runtime = open_runtime()
     found = opens_in(runtime, issue)
     if as_json:
-        show_json(found)
+        show_json({**plain(found), "opened": _told(found.opened), "followed": _told(found.followed)})
         return
     if not found.measured:
         say(_nothing(found))
@@ -42,6 +42,10 @@ def opens(issue: IssueNumber, as_json: JsonOption = False) -> None:
     )
     rows.append(("pictures loaded by programs, left out", str(found.left_out)))
     show_record(f"issue {issue}", rows)
+
+
+def _told(rate: Rate | None) -> dict[str, int] | None:
+    return None if rate is None else {**plain(rate), "percent": rate.percent}
 
 
 def _rate(rate: Rate | None) -> str:

@@ -6,8 +6,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlalchemy.orm import Session
+
 from digest.address.explain import Told, edition_of
 from digest.compose.steps import Pieces, pieces_of
+from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict, NotFound
 from digest.domain.issues import Edition, IssueId, edition_for
 from digest.domain.mail import Assembly, Fragment, Page, Token, assemble, page_for
@@ -17,8 +20,9 @@ from digest.pipeline.personal_mail import message_for, personal_values
 from digest.runtime import Runtime
 from digest.store.address_changes import find_reader_address
 from digest.store.database import reading
-from digest.store.deliveries import edition_key_of, find_delivery
+from digest.store.deliveries import DeliveryRow, edition_key_of, find_delivery
 from digest.store.issues import get_issue
+from digest.store.measured import measurable_among
 from digest.store.newsletters import get_topic
 from digest.store.revisions import get_rendered
 from digest.store.subscribers import get_subscription, subscription_of
@@ -113,7 +117,8 @@ def shown_of(
 ) -> Shown:
     """Return what a subscriber, a reader of `topics` or one of everything has of these pieces.
 
-    A subscriber who was sent the issue sees the edition they were sent. Raises `NotFound` for an unknown
+    A subscriber who was sent the issue sees the edition they were sent; of who agreed to be measured it is
+    theirs, with all it takes. Raises `NotFound` for an unknown
     subscriber or topic, and `Conflict` when that reader gets nothing.
     """
     issue, newsletter = pieces.issue, pieces.newsletter
@@ -121,7 +126,7 @@ def shown_of(
         subscription = get_subscription(session, newsletter.id, email) if email else None
         named = [get_topic(session, newsletter.id, slug).slug for slug in topics or ()]
         delivery = find_delivery(session, issue.id, subscription.subscriber.id) if subscription else None
-        sent = Edition.from_key(edition_key_of(session, delivery)) if delivery else None
+        sent = _addressed(session, delivery) if delivery else None
         message_id = delivery.message_id if delivery else ""
     address, who = (subscription.subscriber.email, subscription.subscriber.id) if subscription else SPECIMEN
     follows = _follows(subscription, named, pieces.outline.topics)
@@ -131,6 +136,15 @@ def shown_of(
             f"a reader of {', '.join(sorted(follows)) or 'no topic'} gets nothing of issue {issue.id}"
         )
     return Shown(pieces, edition, address, who, message_id)
+
+
+def _addressed(session: Session, delivery: DeliveryRow) -> Edition:
+    """Return the edition of a delivery: as it was sent, or as it will be when a worker claims it."""
+    edition = Edition.from_key(edition_key_of(session, delivery))
+    if not edition.is_measured or delivery.state not in (DeliveryState.PENDING, DeliveryState.CLAIMED):
+        return edition
+    mail = IssueId(delivery.issue_id), SubscriberId(delivery.subscriber_id)
+    return replace(edition, is_measured=mail in measurable_among(session, [mail]))
 
 
 def _would_get(runtime: Runtime, pieces: Pieces, subscription: Subscription | None) -> Edition | None:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -134,6 +134,7 @@ def confirm_sign_up(
         measuring=measuring,
         network=network,
         erasure_keys=runtime.erasure_keys,
+        measured_for=timedelta(days=runtime.settings.keep_measured_days),
     )
     if change is Change.DONE:
         with writing(runtime.engine) as session:

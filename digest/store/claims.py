@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import Claim, DeliveryId, DeliveryState, Outcome
-from digest.domain.issues import IssueId, IssueState
+from digest.domain.issues import MEASURED, IssueId, IssueState
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.audiences import PAGE, edition_keys
 from digest.store.base import storable
@@ -43,6 +43,7 @@ from digest.store.holds import NOTHING_HELD
 from digest.store.issues import IssueRow
 from digest.store.outages import OutageRow
 from digest.store.subscribers import SubscriptionRow, SuppressionRow
+from digest.store.unmeasured import MeasuredMail, unmeasured_now
 
 _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)
 # Written out as in the partial indexes: with the states as parameters, neither database could know that such
@@ -81,7 +82,8 @@ def claim_deliveries(
 ) -> tuple[Claim, ...]:
     """Take up to `limit` due deliveries of a sending issue for `owner`. Empty: nothing is due.
 
-    Those of readers who were erased are cancelled instead.
+    Those of readers who were erased are cancelled instead. What was addressed as measured is claimed as plain
+    where it may not be measured now.
     """
     # A WITH is run once; a subquery may be run again for each row, and lock more than it was asked for.
     due = (
@@ -121,13 +123,21 @@ def claim_deliveries(
         .execution_options(synchronize_session=False)
     ).all()
     keys = edition_keys(session, {row.edition_id for row in rows})
+    plain = unmeasured_now(
+        session,
+        [
+            MeasuredMail(row.id, issue_id, row.subscriber_id, row.edition_id, keys[row.edition_id])
+            for row in rows
+            if row.email and keys[row.edition_id].endswith(MEASURED)
+        ],
+    )
     return tuple(
         Claim(
             DeliveryId(row.id),
             row.fence,
             row.email,
             row.message_id,
-            keys[row.edition_id],
+            plain.get(row.id) or keys[row.edition_id],
             SubscriberId(row.subscriber_id),
             row.attempts,
             row.created_at,

@@ -44,18 +44,20 @@ def agree_to_measure(
     return session.scalar(added) is not None
 
 
-def cease_to_measure(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> bool:
-    """Let a reader be measured no more; return whether they were."""
+def cease_to_measure(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId
+) -> datetime | None:
+    """Let a reader be measured no more; return since when they were, None for who was not."""
     gone = (
         delete(MeasuredReaderRow)
         .where(
             MeasuredReaderRow.newsletter_id == newsletter_id,
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
-        .returning(MeasuredReaderRow.subscriber_id)
+        .returning(MeasuredReaderRow.since)
         .execution_options(synchronize_session=False)
     )
-    return session.scalar(gone) is not None
+    return session.scalar(gone)
 
 
 def measured_since(
@@ -71,12 +73,13 @@ def measured_since(
 
 
 def measured_between(
-    session: Session, newsletter_id: NewsletterId, first: SubscriberId, last: SubscriberId
+    session: Session, newsletter_id: NewsletterId, first: SubscriberId, last: SubscriberId, *, now: datetime
 ) -> frozenset[int]:
-    """Return which subscribers of these ids, both included, agreed to be measured."""
+    """Return which subscribers of these ids, both included, had agreed to be measured by `now`."""
     rows = select(MeasuredReaderRow.subscriber_id).where(
         MeasuredReaderRow.newsletter_id == newsletter_id,
         MeasuredReaderRow.subscriber_id.between(first, last),
+        MeasuredReaderRow.since <= now,
     )
     return frozenset(number for (number,) in session.connection().execute(rows))
 
@@ -95,8 +98,8 @@ def measurable_among(
 ) -> frozenset[tuple[IssueId, SubscriberId]]:
     """Return of which mails, by issue and reader, it may be measured now what becomes of them.
 
-    That is while their newsletter asks, and they read it and have not taken back that they agreed. With
-    `lock` they cannot take it back before the end of the transaction.
+    That is while their newsletter asks, and they read it and have not taken back that they agreed before the
+    issue was addressed. With `lock` they cannot take it back before the end of the transaction.
     """
     if not mails:
         return frozenset()
@@ -118,6 +121,8 @@ def measurable_among(
             MeasuredReaderRow.subscriber_id.in_({reader for _, reader in mails}),
             NewsletterRow.measuring == Measuring.ASKED.value,
             SubscriptionRow.state.in_(_HERE),
+            # Who took it back and agrees again is not counted a second time in an issue of before.
+            IssueRow.sending_at >= MeasuredReaderRow.since,
         )
         # In one order everywhere: two that each wait for the other's row would wait for ever.
         .order_by(MeasuredReaderRow.newsletter_id, MeasuredReaderRow.subscriber_id)

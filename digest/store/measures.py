@@ -59,8 +59,9 @@ class FollowedLinkRow(Base):
 class IssueMeasureRow(Base):
     """How many mails of an issue were measured, as HTML and as text alone, and what became of them.
 
-    `opened` and `followed` are readers, each once; `left_out` pictures that programs loaded. Of nobody in
-    particular, so it stays as long as the issue. Without `has_links` its clicks were not counted.
+    Who takes it back is in none of them. `opened` and `followed` are readers, each once; `left_out` pictures
+    that programs loaded. Of nobody in particular, so it stays as long as the issue. Without `has_links` its
+    clicks were not counted.
     """
 
     __tablename__ = "issue_measures"
@@ -132,8 +133,8 @@ def count_opens(
     if rows:
         added = insert_or_ignore(session, OpenRow, rows).returning(OpenRow.issue_id)
         new = session.scalars(added).all()
-    _add(session, IssueMeasureRow.opened.key, Counter(new))
-    _add(session, IssueMeasureRow.left_out.key, Counter(left_out))
+    add_to_measures(session, IssueMeasureRow.opened.key, Counter(new))
+    add_to_measures(session, IssueMeasureRow.left_out.key, Counter(left_out))
 
 
 def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
@@ -157,10 +158,11 @@ def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
     which = FollowedLinkRow.issue_id, FollowedLinkRow.subscriber_id
     before = {tuple(row) for row in session.execute(select(*which).where(tuple_(*which).in_(mails)))}
     session.execute(insert_or_ignore(session, FollowedLinkRow, [rows[key] for key in sorted(rows)]))
-    _add(session, IssueMeasureRow.followed.key, Counter(issue for issue, _ in mails - before))
+    add_to_measures(session, IssueMeasureRow.followed.key, Counter(issue for issue, _ in mails - before))
 
 
-def _add(session: Session, column: str, counts: Mapping[int, int]) -> None:
+def add_to_measures(session: Session, column: str, counts: Mapping[int, int]) -> None:
+    """Add to one of the counts of these issues, or take off."""
     for issue_id, count in sorted(counts.items()):
         session.execute(
             update(IssueMeasureRow)
@@ -171,7 +173,7 @@ def _add(session: Session, column: str, counts: Mapping[int, int]) -> None:
 
 
 def forget_measured(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> None:
-    """Remove what was measured of a reader by name, also what is not judged yet. Counts stay."""
+    """Remove what was measured of a reader by name, also what is not judged yet."""
     issues = select(IssueRow.id).where(IssueRow.newsletter_id == newsletter_id)
     for row in (OpenRow, FollowedLinkRow, HitRow):
         gone = delete(row).where(row.subscriber_id == subscriber_id, row.issue_id.in_(issues))
@@ -181,7 +183,7 @@ def forget_measured(session: Session, newsletter_id: NewsletterId, subscriber_id
 def measures_of(session: Session, issue_ids: Collection[int]) -> dict[IssueId, IssueMeasures]:
     """Return what was measured of these issues; of one that nobody was measured in there is nothing."""
     rows = session.scalars(select(IssueMeasureRow).where(IssueMeasureRow.issue_id.in_(issue_ids))).all()
-    return {IssueId(row.issue_id): _measures(row, _undelivered(session, row.issue_id)) for row in rows}
+    return {IssueId(row.issue_id): _measures(row, _undelivered(session, row)) for row in rows}
 
 
 def _measures(row: IssueMeasureRow, undelivered: Mapping[bool, int]) -> IssueMeasures:
@@ -196,24 +198,33 @@ def _measures(row: IssueMeasureRow, undelivered: Mapping[bool, int]) -> IssueMea
     )
 
 
-def _undelivered(session: Session, issue_id: int) -> dict[bool, int]:
+def _undelivered(session: Session, row: IssueMeasureRow) -> dict[bool, int]:
     """Return how many measured mails of an issue no server has taken, by whether they are text alone.
 
-    Looked for among those that partial indexes hold: they are few of a million that were sent.
+    Looked for among those that partial indexes hold: they are few of a million that were sent. While they
+    wait they are all: so the issue's editions come first, and without a measured one nothing is read.
     """
-    is_text = EditionRow.key.endswith(TEXT_MEASURED)
+    if not row.html + row.text:
+        return {}
+    measured = select(EditionRow.id, EditionRow.key).where(
+        EditionRow.issue_id == row.issue_id, EditionRow.key.endswith(MEASURED)
+    )
+    is_text = {edition: key.endswith(TEXT_MEASURED) for edition, key in session.execute(measured)}
+    if not is_text:
+        return {}
+    which = DeliveryRow.edition_id.in_(measured.with_only_columns(EditionRow.id))
     parts = [
-        select(is_text.label("is_text"))
-        .select_from(DeliveryRow)
-        .join(EditionRow, EditionRow.id == DeliveryRow.edition_id)
-        .where(of_issue, which, EditionRow.key.endswith(MEASURED))
-        for of_issue, which in (
-            (DeliveryRow.issue_id == issue_id, IS_PENDING),
+        select(DeliveryRow.edition_id).where(*of_issue, which)
+        for of_issue in (
+            (DeliveryRow.issue_id == row.issue_id, IS_PENDING),
             # Reckoned with, the number of the issue does not lead SQLite to read all deliveries of the issue.
-            (DeliveryRow.issue_id + 0 == issue_id, IS_LEASED),
-            (DeliveryRow.issue_id == issue_id, IS_UNSENT),
+            (DeliveryRow.issue_id + 0 == row.issue_id, IS_LEASED),
+            (DeliveryRow.issue_id == row.issue_id, IS_UNSENT),
         )
     ]
     found = union_all(*parts).subquery()
-    rows = session.execute(select(found.c.is_text, func.count()).group_by(found.c.is_text))
-    return {bool(of_text): count for of_text, count in rows}
+    count: Counter[bool] = Counter()
+    by_edition = select(found.c.edition_id, func.count()).group_by(found.c.edition_id)
+    for edition, mails in session.execute(by_edition):
+        count[is_text[edition]] += mails
+    return count

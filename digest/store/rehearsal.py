@@ -26,7 +26,7 @@ _COPIED = frozenset(
 
 _OF_READERS = frozenset(
     {"subscribers", "subscriptions", "follows", "attributes", "suppressions"}
-    | {"muted_topics", "single_topics", "unwanted_sources"}
+    | {"muted_topics", "single_topics", "unwanted_sources", "measured_readers"}
 )
 """What addressing asks of readers; what became of mails to them, and what they wrote, it does not."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from digest.store.measured import agree_to_measure, cease_to_measure, hold_reade
 from digest.store.measures import forget_measured
 from digest.store.newsletters import newsletter_by_id
 from digest.store.subscribers import subscription_of
+from digest.store.unmeasured import take_reader_back
+from digest.track.counting import FOR_GOOD
 
 _HERE = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
 
@@ -31,16 +33,18 @@ def set_measuring(
     wording: str,
     network: str,
     now: datetime,
+    measured_for: timedelta = FOR_GOOD,
 ) -> bool:
     """Do as a reader chose in their settings; return whether they are measured from now on.
 
-    Only who reads a newsletter that asks can agree; everybody can take it back.
+    Only who reads a newsletter that asks can agree; everybody can take it back. `measured_for` is how long
+    after a mail it is measured by name.
     """
     with writing(engine) as session:
         hold_readers(session, [subscriber_id])
         said = Consent(ConsentAct.MEASURED, ConsentSource.SETTINGS, now, now, wording, network)
         if not agrees:
-            take_back(session, newsletter_id, subscriber_id, said)
+            take_back(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             return False
         subscription = subscription_of(session, newsletter_id, subscriber_id)
         return (
@@ -60,10 +64,22 @@ def agree(session: Session, newsletter_id: NewsletterId, subscriber_id: Subscrib
 
 
 def take_back(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, said: Consent
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    said: Consent,
+    *,
+    measured_for: timedelta = FOR_GOOD,
 ) -> None:
-    """Let a reader be measured no more, and record that once, as they `said` it. What was measured goes."""
-    if cease_to_measure(session, newsletter_id, subscriber_id):
+    """Let a reader be measured no more, and record that once, as they `said` it. What was measured goes.
+
+    So does what would measure in mails of theirs that have not left, and they are in no count of an issue
+    that went out within the time for which it is `measured_for`.
+    """
+    since = cease_to_measure(session, newsletter_id, subscriber_id)
+    if since is not None:
+        after = said.recorded_at - measured_for
+        take_reader_back(session, newsletter_id, subscriber_id, since=since, after=after)
         forget_measured(session, newsletter_id, subscriber_id)
         add_consent(
             session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.UNMEASURED, wording="")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
@@ -40,6 +40,7 @@ from digest.store.subscribers import (
     set_subscription_state,
     subscription_of,
 )
+from digest.track.counting import FOR_GOOD
 from digest.track.measuring import agree, take_back
 
 log = structlog.get_logger(__name__)
@@ -146,13 +147,14 @@ def confirm(
     measuring: str = "",
     network: str = "",
     erasure_keys: ErasureKeys = NO_KEYS,
+    measured_for: timedelta = FOR_GOOD,
 ) -> Change:
     """Begin a subscription that waited for its reader to say so; a newsletter that wants it welcomes them.
 
     What was asked for is done with it, once. Who unsubscribed before comes back by that alone: without having
     asked anew, an old link brings nobody back. `wording` and `network` are recorded with the consent, and so
-    is what they were shown of `measuring`; with '' they are not measured. Whoever was erased, as
-    `erasure_keys` tell, is not any more.
+    is what they were shown of `measuring`; with '' they are not measured, as `take_back` has it. Whoever was
+    erased, as `erasure_keys` tell, is not any more.
     """
     with writing(engine) as session:
         asked = take_ask(session, newsletter_id, subscriber_id)
@@ -176,8 +178,11 @@ def confirm(
                 network=network,
             )
             add_consent(session, newsletter_id, subscriber_id, consent)
-            choose = agree if measuring and asked and asked.wishes.may_measure else take_back
-            choose(session, newsletter_id, subscriber_id, replace(consent, wording=measuring))
+            said = replace(consent, wording=measuring)
+            if measuring and asked and asked.wishes.may_measure:
+                agree(session, newsletter_id, subscriber_id, said)
+            else:
+                take_back(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             forget_erased(session, erasure_keys, find_address(session, subscriber_id) or "")
             welcome(session, newsletter_id, subscriber_id, now=now)
     if change is Change.DONE:

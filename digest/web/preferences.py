@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -181,6 +181,7 @@ def choose_measuring(
         wording=asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days),
         network=client_of(request, runtime.settings.trusted_proxies),
         now=runtime.clock(),
+        measured_for=timedelta(days=runtime.settings.keep_measured_days),
     )
     return _page(runtime, pages, link, token, "measured" if is_measured else "unmeasured")
 

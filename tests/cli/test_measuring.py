@@ -43,7 +43,15 @@ def test_readers_are_asked_and_what_they_opened_is_shown(drafted: Path, digest: 
     assert "494 of 1204 readers who agreed, 41 %" in shown
     assert "120 of 1204 readers who agreed, 10 %" in shown
     told = digest("issue", "opens", "1", "--json").json
-    assert told["opened"] == {"did": 494, "of": 1204}
+    assert told == {
+        "issue_id": 1,
+        "is_asked": True,
+        "measured": 1204,
+        "opened": {"did": 494, "of": 1204, "percent": 41},
+        "followed": {"did": 120, "of": 1204, "percent": 10},
+        "left_out": 7,
+        "has_links": True,
+    }, "what the API tells, by the same names"
     off = digest("newsletter", "change", "weekly", "--measuring", "off").well().out
     assert "Who agreed can still take it back." in off
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select, update
 
 from benchmarks.readers import Size, sending_issue
 from digest.domain.deliveries import DeliveryState
-from digest.domain.issues import Edition, IssueId
+from digest.domain.issues import MEASURED, IssueId
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
@@ -21,6 +21,7 @@ from digest.store.clicks import Hit, HitRow, clicks_of, opening
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.erasing import take_reader_out
+from digest.store.issues import IssueRow
 from digest.store.measured import agree_to_measure
 from digest.store.measures import (
     FollowedLinkRow,
@@ -58,6 +59,8 @@ def issue_id(engine: Engine) -> IssueId:
         change_newsletter(session, number, measuring=Measuring.ASKED)
         accepted = {"state": DeliveryState.ACCEPTED.value, "settled_at": DELIVERED, "armed_at": DELIVERED}
         session.execute(update(DeliveryRow).values(accepted))
+        session.execute(update(IssueRow).values(sending_at=DELIVERED))
+        session.execute(update(EditionRow).values(key=EditionRow.key + MEASURED))
         note_measured(session, issue_id, html=READERS, text=0, has_links=True)
         agree_to_measure(session, number, ADA, now=DELIVERED)
     return issue_id
@@ -143,9 +146,42 @@ def test_what_was_taken_back_is_gone_also_what_waits_to_be_judged(engine: Engine
     set_measuring(engine, newsletter(engine), ADA, False, wording="", network="", now=NOW)
     for table in (OpenRow, FollowedLinkRow, HitRow):
         assert rows(engine, table) == 0
-    assert counts(engine, issue_id) == (1, 1, 0), "how many they were stays"
+    assert counts(engine, issue_id) == (0, 0, 0)
     settle(engine, opened(issue_id, at=NOW + timedelta(hours=2)))
-    assert counts(engine, issue_id) == (1, 1, 0)
+    assert counts(engine, issue_id) == (0, 0, 0)
+
+
+def test_who_agrees_again_is_counted_in_issues_from_then_on(engine: Engine, issue_id: IssueId) -> None:
+    number = newsletter(engine)
+    settle(engine, opened(issue_id))
+    set_measuring(engine, number, ADA, False, wording="", network="", now=NOW)
+    then = NOW + timedelta(minutes=5)
+    set_measuring(engine, number, ADA, True, wording="You may.", network="", now=then)
+    settle(
+        engine, opened(issue_id, at=NOW + timedelta(hours=1)), followed(issue_id, at=NOW + timedelta(hours=1))
+    )
+    assert counts(engine, issue_id) == (0, 0, 0)
+    assert rows(engine, OpenRow) == rows(engine, FollowedLinkRow) == 0
+    set_measuring(engine, number, ADA, False, wording="", network="", now=NOW + timedelta(hours=2))
+    assert measured(engine, issue_id).html == READERS - 1, "taken off once"
+
+
+def test_a_rate_is_of_who_agrees_still(engine: Engine, issue_id: IssueId) -> None:
+    number = newsletter(engine)
+    with writing(engine) as session:
+        agree_to_measure(session, number, BEN, now=DELIVERED)
+    settle(engine, opened(issue_id))
+    set_measuring(engine, number, BEN, False, wording="", network="", now=NOW)
+    found = measured(engine, issue_id)
+    assert (found.opened, found.html) == (1, READERS - 1), "Ben had opened nothing"
+
+
+def test_counts_of_an_issue_stay_once_nobody_knows_who_is_in_them(engine: Engine, issue_id: IssueId) -> None:
+    settle(engine, opened(issue_id))
+    late, kept = DELIVERED + timedelta(days=7), timedelta(days=7)
+    set_measuring(engine, newsletter(engine), ADA, False, wording="", network="", now=late, measured_for=kept)
+    assert (counts(engine, issue_id), measured(engine, issue_id).html) == ((1, 0, 0), READERS)
+    assert rows(engine, OpenRow) == 0
 
 
 @pytest.mark.parametrize("why", ["taken back", "left", "asks nobody"])
@@ -223,11 +259,6 @@ def test_rates_are_of_mails_that_were_delivered(
     engine: Engine, issue_id: IssueId, state: DeliveryState
 ) -> None:
     with writing(engine) as session:
-        keys = session.execute(select(EditionRow.id, EditionRow.key)).all()
-        for number, key in keys:
-            named = Edition.from_key(key)
-            measured_key = Edition(named.sections, named.most, is_measured=True).key
-            session.execute(update(EditionRow).where(EditionRow.id == number).values(key=measured_key))
         lease = NOW if state is DeliveryState.SENDING else None
         one = update(DeliveryRow).where(DeliveryRow.subscriber_id == BEN)
         session.execute(one.values(state=state.value, lease_until=lease, settled_at=None))
@@ -299,4 +330,5 @@ def test_nothing_is_left_of_who_ends_it_while_they_are_measured(
                 set_measuring(engine, number, who, False, wording="", network="", now=NOW)
         measuring.result()
     assert rows(engine, OpenRow) == rows(engine, HitRow) == 0
-    assert counts(engine, issue_id) == (READERS, 0, 0), "each was counted before"
+    counted = READERS if ends == "erased" else 0
+    assert counts(engine, issue_id) == (counted, 0, 0), "each was counted before; who takes it back is not"

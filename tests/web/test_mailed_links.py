@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from digest.domain.deliveries import Claim, DeliveryId
+from digest.domain.issues import IssueId
 from digest.domain.subscribers import SubscriberId
 from digest.pipeline.personal_mail import mail_for
 from digest.store.audiences import EditionRow
@@ -21,14 +22,14 @@ from tests.web.world import ADA, BEN, SENDING, contents
 _LINK = re.compile(r"https?://[^\s\"'<>]+")
 
 
-def mails_of(site: Site) -> dict[str, EmailMessage]:
-    """Every mail of the issue as it would be sent, by its reader's address."""
-    write = mail_for(site.runtime, SENDING)
+def mails_of(site: Site, issue_id: IssueId = SENDING) -> dict[str, EmailMessage]:
+    """Every mail of an issue as it would be sent, by its reader's address."""
+    write = mail_for(site.runtime, issue_id)
     with reading(site.runtime.engine) as session:
         rows = session.execute(
             select(DeliveryRow, EditionRow.key)
             .join(EditionRow, EditionRow.id == DeliveryRow.edition_id)
-            .where(DeliveryRow.issue_id == SENDING)
+            .where(DeliveryRow.issue_id == issue_id)
         ).all()
     claims = [
         Claim(

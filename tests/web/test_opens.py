@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from digest.address.steps import address_issue
 from digest.compose.steps import compose
 from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
@@ -17,13 +20,17 @@ from digest.domain.issues import IssueId
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
+from digest.pipeline.approval import approve_issue
 from digest.pipeline.erasing import erase_address
+from digest.pipeline.preview import shown_to, source_to_look_at
 from digest.runtime import Runtime
 from digest.store.clicks import take_hits, waiting_hits
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
+from digest.store.issues import find_issue
 from digest.store.measured import agree_to_measure
 from digest.store.measures import FollowedLinkRow, OpenRow, measures_of
+from digest.store.subscribers import SubscriptionRow
 from digest.track.counting import settle_hits
 from digest.track.measuring import set_measuring
 from digest.track.tokens import Purpose, Tokens
@@ -202,7 +209,7 @@ def test_what_was_taken_back_is_counted_no_more_though_the_mail_is_there(site: S
     written(site, 1)
     settle(site)
     assert kept(site) == (set(), set())
-    assert counts(site) == (1, 0, 0)
+    assert counts(site) == (0, 0, 0), "a rate is of who agrees still"
 
 
 def test_a_link_leads_to_its_article_whoever_is_said_to_follow_it(site: Site) -> None:
@@ -238,6 +245,68 @@ def test_pages_that_show_a_mail_have_no_picture_of_it(site: Site) -> None:
         who = site.runtime.tokens.read_measured(Purpose.OPEN, token).subscriber_id
         assert who == 0, "an editor who opens this is nobody's reader"
     assert contents(site.runtime.engine) == before
+
+
+_OWN = re.compile(r"(/(?:o|unsubscribe|preferences|online)/|(?<=/c/)[\w.-]+/\d+/)[\w.-]+")
+
+
+def without_tokens(mail: EmailMessage) -> list[str]:
+    """A mail's subject and bodies, but for what is signed for its reader alone."""
+    bodies = [mail.get_body((kind,)) for kind in ("html", "plain")]
+    return [str(mail["Subject"]), *(_OWN.sub(r"\1TOKEN", str(one.get_content())) for one in bodies if one)]
+
+
+@pytest.mark.parametrize("reader", [ADA, BEN])
+def test_a_preview_before_addressing_is_the_mail_that_is_sent(site: Site, reader: str) -> None:
+    runtime = site.runtime
+    with writing(runtime.engine) as session:
+        agree_to_measure(session, NewsletterId(1), reader_id(runtime.engine, BEN), now=NOW)
+        ben = SubscriptionRow.subscriber_id == reader_id(runtime.engine, BEN)
+        session.execute(update(SubscriptionRow).where(ben).values(text_only=True))
+        next_week = find_issue(session, NewsletterId(1), NEXT_WEEK)
+    assert next_week
+
+    def previewed() -> list[str]:
+        source = source_to_look_at(runtime, shown_to(runtime, next_week.id, email=reader))
+        return without_tokens(message_from_bytes(source, policy=policy.default))  # type: ignore[arg-type]
+
+    draft = previewed()
+    approve_issue(runtime, next_week.id, by="Edith", despite_errors=True)
+    approved = previewed()
+    address_issue(runtime.engine, next_week.id, now=NOW)
+    sent = without_tokens(mails_of(site, next_week.id)[reader])
+    assert any("You agreed that we measure" in " ".join(body.split()) for body in sent), "control"
+    assert draft == approved == sent == previewed()
+
+
+def test_mails_to_who_agreed_count_by_their_kind_and_once_delivered(site: Site) -> None:
+    engine = site.runtime.engine
+    with writing(engine) as session:
+        agree_to_measure(session, NewsletterId(1), reader_id(engine, BEN), now=NOW)
+        ben = SubscriptionRow.subscriber_id == reader_id(engine, BEN)
+        session.execute(update(SubscriptionRow).where(ben).values(text_only=True))
+        next_week = find_issue(session, NewsletterId(1), NEXT_WEEK)
+    assert next_week
+    approve_issue(site.runtime, next_week.id, by="Edith", despite_errors=True)
+    address_issue(engine, next_week.id, now=NOW)
+
+    def delivered() -> tuple[int, int]:
+        with reading(engine) as session:
+            found = measures_of(session, [next_week.id])[next_week.id]
+        return found.html, found.text
+
+    def become(state: DeliveryState, reader: str) -> None:
+        one = update(DeliveryRow).where(DeliveryRow.issue_id == next_week.id, DeliveryRow.email == reader)
+        with writing(engine) as session:
+            session.execute(one.values(state=state.value))
+
+    assert delivered() == (0, 0), "both wait"
+    become(DeliveryState.ACCEPTED, ADA)
+    assert delivered() == (1, 0)
+    become(DeliveryState.ACCEPTED, BEN)
+    assert delivered() == (1, 1)
+    become(DeliveryState.FAILED, ADA)
+    assert delivered() == (0, 1)
 
 
 def test_an_erased_reader_leaves_numbers(site: Site) -> None:

@@ -31,6 +31,7 @@ class Rate(Told):
 class Opens(Told):
     """What was measured of an issue, of readers who agreed alone. Nothing of it says who they are."""
 
+    issue_id: int
     is_asked: bool = Field(description="Whether readers of its newsletter are asked now.")
     measured: int = Field(description="Mails that were delivered to readers who agreed.")
     opened: Rate | None = Field(
@@ -40,16 +41,19 @@ class Opens(Told):
         description=f"Who followed a link. Null where fewer than {measuring.LEAST} agreed, or none counts."
     )
     left_out: int = Field(description="Pictures that were loaded by programs.")
+    has_links: bool = Field(description="Whether links of its mails can tell who follows them.")
 
     @classmethod
     def of(cls, one: opens.IssueOpens) -> Opens:
         """Return what was measured as the API tells it."""
         return cls(
+            issue_id=one.issue_id,
             is_asked=one.is_asked,
             measured=one.measured,
             opened=Rate.of_all(one.opened),
             followed=Rate.of_all(one.followed),
             left_out=one.left_out,
+            has_links=one.has_links,
         )
 
 

@@ -85,17 +85,20 @@ def test_what_was_followed_is_told_of_nobody_in_particular(api: Api) -> None:
 
 def test_what_was_opened_is_told_of_readers_who_agreed(api: Api) -> None:
     nothing = {"is_asked": False, "measured": 0, "opened": None, "followed": None, "left_out": 0}
+    nothing |= {"issue_id": SENDING, "has_links": False}
     assert api.get(f"/issues/{SENDING}/opens") == nothing
     with writing(api.runtime.engine) as session:
         change_newsletter(session, NewsletterId(1), measuring=Measuring.ASKED)
         note_measured(session, SENDING, html=40, text=10, has_links=True)
         session.execute(update(IssueMeasureRow).values(opened=10, followed=5, left_out=2))
     assert api.get(f"/issues/{SENDING}/opens") == {
+        "issue_id": SENDING,
         "is_asked": True,
         "measured": 50,
         "opened": {"did": 10, "of": 40, "percent": 25},
         "followed": {"did": 5, "of": 50, "percent": 10},
         "left_out": 2,
+        "has_links": True,
     }
     problem(api.call("GET", "/issues/99/opens"), 404, "not-found")
 
