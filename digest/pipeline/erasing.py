@@ -28,6 +28,8 @@ from digest.store.erasure_orders import (
     open_orders,
 )
 from digest.store.erasures import is_erased, remember_erased
+from digest.store.lists_without import Looked, look_through
+from digest.store.mentions import Mentions
 from digest.store.reader_data import data_of
 from digest.store.subscribers import find_address
 
@@ -114,12 +116,13 @@ def _carry_out(runtime: Runtime, order: ErasureOrder, *, skip_locked: bool = Fal
     erased = NOTHING
     try:
         if order.email:
+            lists = _look_through_lists(runtime, order.email)
             with writing(runtime.engine) as session:
                 claimed = claim_order(session, order.id, skip_locked=skip_locked)
                 if claimed is None:
                     raise _Taken(_nothing(was_erased=True, has_account=False))
                 if claimed.email:
-                    erased = _take_out(runtime, session, claimed)
+                    erased = _take_out(runtime, session, claimed, lists)
                 order = claim_order(session, order.id) or order
         if order.subscriber_id is not None:
             _erase_what_came_between(runtime, order.subscriber_id, order.newsletters)
@@ -136,13 +139,19 @@ def _carry_out(runtime: Runtime, order: ErasureOrder, *, skip_locked: bool = Fal
     return erased
 
 
-def _take_out(runtime: Runtime, session: Session, order: ErasureOrder) -> Erased:
+def _look_through_lists(runtime: Runtime, email: str) -> Mapping[str, Looked]:
+    """Return what uploaded lists come to without each address of somebody's."""
+    with reading(runtime.engine) as session:
+        return {one: look_through(session, Mentions(one)) for one in addresses_of(session, email)}
+
+
+def _take_out(runtime: Runtime, session: Session, order: ErasureOrder, lists: Mapping[str, Looked]) -> Erased:
     # Also of an order that was given where there is a key: this process may be set up otherwise.
     _require_a_key(runtime)
     keys, now = runtime.erasure_keys, runtime.clock()
     addresses = addresses_of(session, order.email)
-    taken = take_reader_out(session, order.email)
-    before = [take_reader_out(session, one) for one in addresses[1:]]
+    taken = take_reader_out(session, order.email, lists.get(order.email))
+    before = [take_reader_out(session, one, lists.get(one)) for one in addresses[1:]]
     erased = Erased(
         len(taken.newsletters),
         taken.mails,

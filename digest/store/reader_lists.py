@@ -25,8 +25,6 @@ from digest.domain.errors import Conflict, NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.reader_lists import ListStage, ListTerms, ListTold, ReaderList, ReaderListId
 from digest.store.base import NEVER_AGAIN, Base, storable
-from digest.store.list_lines import without_lines
-from digest.store.mentions import Mentions
 
 KEPT = timedelta(days=1)
 """Lists and their reports hold addresses, so the next purge after a day takes them, used or not."""
@@ -209,41 +207,6 @@ def end_list(
     if is_used:
         values |= {"content": None, "is_kept": False}
     session.execute(update(ReaderListRow).where(*_still(claimed)).values(values))
-
-
-def take_out_of_lists(session: Session, mentions: Mentions) -> int:
-    """Take the lines that name an address out of lists and reports; return of how many lists.
-
-    One that a worker is at begins anew without them: what that worker read of it before is not kept. What
-    nobody can look into goes whole, as it may hold the address, too.
-    """
-    changed = 0
-    for row in session.scalars(select(ReaderListRow).order_by(ReaderListRow.id).with_for_update()):
-        content = without_lines(row.content, row.file, mentions.are_in) if row.content else None
-        report = without_lines(row.report, "", mentions.are_in) if row.report else None
-        if row.content != content:
-            _without_readers(row, content)
-            changed += 1
-        stem, dot, suffix = row.file.rpartition(".")
-        file = mentions.without(stem) + dot + suffix
-        # Each line of a report begins with the file: where its name names them, the report goes.
-        row.report = report if file == row.file else None
-        for text in (ReaderListRow.terms, ReaderListRow.told, ReaderListRow.problem):
-            setattr(row, text.key, mentions.without(getattr(row, text.key).replace(row.file, file)))
-        row.file = file
-    session.flush()
-    return changed
-
-
-def _without_readers(row: ReaderListRow, content: bytes | None) -> None:
-    row.content, row.is_kept = content, content is not None
-    if row.ended_at is not None:
-        return
-    row.began_at = row.lease_until = row.total = None
-    row.done = row.attempts = 0
-    if content is None:
-        row.ended_at = row.asked_at
-        row.problem = "it cannot be looked into, so it was removed when somebody was erased: upload it again"
 
 
 def _still(claimed: ReaderList) -> tuple[ColumnElement[bool], ...]:

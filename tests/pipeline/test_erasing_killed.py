@@ -25,6 +25,7 @@ from digest.store.deliveries import DeliveryRow
 from digest.store.erasing import TakenOut
 from digest.store.erasure_orders import ErasureOrderRow, add_order, claim_order
 from digest.store.erasures import is_erased
+from digest.store.lists_without import Looked
 from tests.pipeline.controlled import Controlled
 from tests.pipeline.press import Clock
 from tests.stored import NOW
@@ -122,10 +123,10 @@ def test_one_that_fails_is_told_and_the_next_goes_on(
     first, _ = given_minutes_ago(send, ADA, BEN)
     take_out = erasing.take_reader_out
 
-    def fail_at_her(session: Session, email: str) -> TakenOut:
+    def fail_at_her(session: Session, email: str, lists: Looked | None) -> TakenOut:
         if email == ADA:
             raise error
-        return take_out(session, email)
+        return take_out(session, email, lists)
 
     monkeypatch.setattr(erasing, "take_reader_out", fail_at_her)
     with capture_logs() as logs:
