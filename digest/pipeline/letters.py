@@ -139,7 +139,7 @@ def page_of(
         runtime, letter.kind, newsletter.id, who, letter.email, change=change.id if change else 0
     )
     # Whoever gives an address up is told for which. The new mailbox may be a stranger's, after a slip.
-    is_asking = letter.kind is LetterKind.CONFIRMATION
+    is_asking = letter.kind in (LetterKind.CONFIRMATION, LetterKind.NEW_ADDRESS)
     other = change.new_email if change and letter.kind is LetterKind.LEAVE_ADDRESS else ""
     view = letter_view(
         letter.email,

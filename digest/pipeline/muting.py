@@ -14,7 +14,7 @@ from digest.domain.errors import NotFound
 from digest.domain.less import MUTED_FOR
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.schedules import Schedule
-from digest.domain.subscribers import SubscriberId, Subscription
+from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
 from digest.domain.times import Window, zone
 from digest.runtime import Runtime
 from digest.schedule.cron import dates_after
@@ -56,10 +56,18 @@ def mute_end(runtime: Runtime, newsletter_id: NewsletterId, subscriber_id: Subsc
 def _next_of(
     session: Session, newsletter: Newsletter, subscription: Subscription, now: datetime
 ) -> Window | None:
-    """Return the days of the next issue that is due to a reader, None where nothing says when it comes."""
+    """Return the days of the next issue that is due to a reader, None where nothing says when it comes.
+
+    What is sent while they pause comes to others alone.
+    """
+    back = subscription.paused_until
+    if subscription.state is SubscriptionState.PAUSED and back is None:
+        return None
     tz = zone(newsletter.timezone)
     last = last_sent_on(session, newsletter.id, subscription.subscriber.id)
     for window in islice(_to_come(session, newsletter, now), _ISSUES_MAX):
+        if back is not None and window.end < back:
+            continue
         if subscription.cadence is Cadence.EVERY or last is None:
             return window
         first, until = window.local_days(tz)

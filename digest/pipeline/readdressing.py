@@ -18,7 +18,7 @@ from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
 from digest.intake.addresses import parse_address
-from digest.intake.sign_ups.caps import Count, caps_on_mail
+from digest.intake.sign_ups.caps import Count, caps_on_mailbox, mailbox_of
 from digest.runtime import Runtime
 from digest.store.address_changes import (
     AddressChange,
@@ -40,6 +40,7 @@ from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.erasures import forget_erased, may_be_asked
 from digest.store.letters import queue_letter
+from digest.store.never_asked import never_asked_among
 from digest.store.newsletters import get_newsletter
 from digest.store.sign_ups import lock_sign_ups
 from digest.store.subscribers import get_subscription, is_suppressed, subscription_of
@@ -58,6 +59,10 @@ class Asked(Enum):
 
     ASKED = auto()
     """Also for an address that somebody has or that is not mailed: nobody learns that here."""
+    ASKED_OLD = auto()
+    """The mailbox they have alone: the new one has said yes before."""
+    ASKED_NEW = auto()
+    """The new mailbox alone: the one they have has said yes before."""
     AGAIN = auto()
     """That was asked for already, less than a day ago."""
     SAME = auto()
@@ -118,13 +123,22 @@ def ask_new_address(
         give_up_others(session, subscriber_id, now=now)
         if change and now <= change.asked_at + CONFIRM_WITHIN:
             # What either mailbox was sent before leads to the same change, and is good again.
-            ask_once_more(session, change.id, now=now)
+            change = ask_once_more(session, change, now=now)
         else:
-            add_change(session, newsletter_id, subscriber_id, old_email=old, new_email=address, now=now)
-        queue_letter(session, LetterKind.LEAVE_ADDRESS, newsletter_id, subscriber_id, now=now)
-        if _may_be_written(session, runtime, newsletter_id, address, now):
+            change = add_change(
+                session, newsletter_id, subscriber_id, old_email=old, new_email=address, now=now
+            )
+        if change.old_agreed_at is None:
+            queue_letter(session, LetterKind.LEAVE_ADDRESS, newsletter_id, subscriber_id, now=now)
+        if change.new_agreed_at is None and _may_be_written(session, runtime, address, now):
             queue_letter(session, LetterKind.NEW_ADDRESS, newsletter_id, subscriber_id, now=now, to=address)
-    return Asking(Asked.ASKED, now, now + AGAIN_AFTER)
+    return Asking(_asked(change), now, now + AGAIN_AFTER)
+
+
+def _asked(change: AddressChange) -> Asked:
+    if change.old_agreed_at is not None:
+        return Asked.ASKED_NEW
+    return Asked.ASKED if change.new_agreed_at is None else Asked.ASKED_OLD
 
 
 def _counted(session: Session, subscriber_id: SubscriberId, now: datetime) -> tuple[int, datetime]:
@@ -132,13 +146,17 @@ def _counted(session: Session, subscriber_id: SubscriberId, now: datetime) -> tu
     return count_attempts(session, [key], now=now, within=AGAIN_AFTER)[key]
 
 
-def _may_be_written(
-    session: Session, runtime: Runtime, newsletter_id: NewsletterId, address: str, now: datetime
-) -> bool:
-    """Tell whether what may be a stranger's mailbox may be asked, and count it as a sign-up's mail."""
+def _may_be_written(session: Session, runtime: Runtime, address: str, now: datetime) -> bool:
+    """Tell whether what may be a stranger's mailbox may be asked, and count it as a sign-up's mail.
+
+    Only what spares that mailbox counts: a rush of sign-ups keeps no reader from a new address, and how many
+    of those a reader may ask for is counted already.
+    """
     if is_taken(session, address) or is_suppressed(session, address):
         return False
-    caps = list(caps_on_mail(newsletter_id, address, runtime.sign_up_caps))
+    if never_asked_among(session, runtime.erasure_keys, {mailbox_of(address)}):
+        return False
+    caps = list(caps_on_mailbox(address, runtime.sign_up_caps))
     count = Count(attempts_among(session, {cap.key for cap in caps}, now=now))
     is_over = count.first_over(caps) is not None
     if is_over or not may_be_asked(session, runtime.erasure_keys, address, now=now):
@@ -267,8 +285,11 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
     """
     address, now = parse_address(new), runtime.clock()
     with writing(runtime.engine) as session:
+        # Before anything is read: a reader who says yes to another change at this moment waits.
+        lock_sign_ups(session)
         newsletter = get_newsletter(session, slug)
         who = get_subscription(session, newsletter.id, email).subscriber
+        lock_reader(session, who.id)
         if is_suppressed(session, address):
             raise Conflict(f"{address} is suppressed: 'digest suppression show {address}' tells why")
         if email_key(address) != email_key(who.email) and is_taken(session, address):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from digest.domain.newsletters import Newsletter
-from digest.domain.sign_ups import CAPPED, SignUpOutcome
+from digest.domain.sign_ups import CAPPED, PUT_OFF, SignUpOutcome
 from digest.pipeline.ops import tell_ops
 from digest.runtime import Runtime
 from digest.store.attempts import count_attempts, forgive_attempts
@@ -57,17 +57,18 @@ def _happened(
     waiting: int,
     due: datetime | None,
 ) -> str:
-    over = sum(counts.get(outcome, 0) for outcome in CAPPED)
-    came = sum(counts.values()) - counts.get(SignUpOutcome.CONFIRMED, 0)
+    # No sum: whoever is put off, and asked or given up an hour later, is told of in two of the lines.
     lines = "\n".join(
         f"{outcome.in_words}: {counts[outcome]:,}"
         for outcome in SignUpOutcome
-        if outcome in CAPPED and counts.get(outcome)
+        if outcome is not SignUpOutcome.CONFIRMED and counts.get(outcome)
     )
     told = (
-        f"Since {since:%H:%M} UTC, {came:,} sign-ups came for {newsletter.name}. "
-        f"{over:,} of them are more than may be mailed:\n\n{lines}\n\n"
+        f"More sign-ups come for {newsletter.name} than may be mailed at once. Since {since:%H:%M} UTC:"
+        f"\n\n{lines}\n\n"
     )
+    if any(counts.get(outcome) for outcome in PUT_OFF):
+        told += "One that was put off and settled since stands in two lines. "
     if waiting and due:
         told += (
             f"{waiting:,} wait, and are asked as the caps allow, the next at {due:%H:%M} UTC. Who was not "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NewType
 
@@ -134,9 +134,23 @@ def find_asked(
     return None if row is None else _change(row)
 
 
-def ask_once_more(session: Session, change_id: ChangeId, *, now: datetime) -> None:
-    """Let a change that is not done be one that was asked for now: its links are good again."""
-    _mark(session, AddressChangeRow.id == change_id, asked_at=now, undone_at=None)
+def ask_once_more(session: Session, change: AddressChange, *, now: datetime) -> AddressChange:
+    """Let a change that is not done be one that was asked for now, and return it: its links are good again.
+
+    A yes to one that was given up is none any more: whoever said it went on to another address.
+    """
+    renewed = replace(change, asked_at=now, undone_at=None)
+    if not change.is_open:
+        renewed = replace(renewed, old_agreed_at=None, new_agreed_at=None)
+    _mark(
+        session,
+        AddressChangeRow.id == change.id,
+        asked_at=now,
+        undone_at=None,
+        old_agreed_at=renewed.old_agreed_at,
+        new_agreed_at=renewed.new_agreed_at,
+    )
+    return renewed
 
 
 def give_up_others(session: Session, subscriber_id: SubscriberId, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Path
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -16,12 +17,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from digest.compose.phrases import Phrases
 from digest.domain.errors import NotFound
 from digest.domain.less import MUTED_FOR, source_key
-from digest.domain.times import zone
 from digest.pipeline import muting
+from digest.pipeline.reader_pauses import zone_of_reader
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.less import less_of, muted_until
-from digest.store.newsletters import newsletter_by_id
 from digest.track import less
 from digest.track.tokens import SubscriptionLink
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -56,10 +56,10 @@ class LessLine:
 def muted_days(runtime: Runtime, link: SubscriptionLink, spoken: Phrases) -> dict[str, str]:
     """Return until which day each muted topic is, by its short name."""
     who, now = (link.newsletter_id, link.subscriber_id), runtime.clock()
+    tz = zone_of_reader(runtime.engine, *who)
     with reading(runtime.engine) as session:
-        timezone = newsletter_by_id(session, link.newsletter_id).timezone
         until = muted_until(session, *who, now=now)
-    return {str(topic): _day(end, timezone, spoken) for topic, end in until.items()}
+    return {str(topic): _day(end, tz, spoken) for topic, end in until.items()}
 
 
 def less_lines(runtime: Runtime, link: SubscriptionLink) -> tuple[LessLine, ...]:
@@ -151,8 +151,7 @@ def _mute_page(
     now = runtime.clock()
     muted = muted_days(runtime, link, spoken).get(topic.slug, "")
     would_end = muting.mute_end(runtime, link.newsletter_id, link.subscriber_id)
-    with reading(runtime.engine) as session:
-        timezone = newsletter_by_id(session, link.newsletter_id).timezone
+    tz = zone_of_reader(runtime.engine, link.newsletter_id, link.subscriber_id)
     return pages.reader(
         "mute.html",
         spoken,
@@ -160,7 +159,7 @@ def _mute_page(
         token=token,
         topic=topic,
         muted=muted,
-        would_end=_day(would_end, timezone, spoken),
+        would_end=_day(would_end, tz, spoken),
         is_longer=would_end > now + MUTED_FOR,
         has_ended=act == "end",
     )
@@ -186,5 +185,5 @@ def _fewer_page(
     )
 
 
-def _day(moment: datetime, timezone: str, spoken: Phrases) -> str:
-    return spoken.day(moment.astimezone(zone(timezone)).date())
+def _day(moment: datetime, tz: ZoneInfo, spoken: Phrases) -> str:
+    return spoken.day(moment.astimezone(tz).date())

@@ -33,6 +33,9 @@ from tests.samples import TEMPLATES, everything, issue_in, page_of
 from tests.stored import WEEKLY
 
 KINDS = [kind for kind in OF_NEWSLETTERS if kind is not LetterKind.TEST]
+ASKING = (LetterKind.CONFIRMATION, LetterKind.NEW_ADDRESS)
+"""Those that may go to somebody who never asked for them."""
+
 LANGUAGES = ("en", "de", "fr", "es", "ar")
 LINK, UNSUBSCRIBE, NEVER_AGAIN = (
     "https://news.example.org/preferences/1.2.abc",
@@ -64,7 +67,7 @@ def letter(
         topics=topics,
         unsubscribe_url=UNSUBSCRIBE,
         other="reader@new.example.org",
-        never_url=NEVER_AGAIN if kind is LetterKind.CONFIRMATION else "",
+        never_url=NEVER_AGAIN if kind in ASKING else "",
     )
     return letter_page(replace(templates[kind], theme=theme), replace(WEEKLY, **newsletter), view)  # type: ignore[arg-type]
 

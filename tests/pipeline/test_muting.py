@@ -22,6 +22,7 @@ from digest.store.database import reading, writing
 from digest.store.less import less_of
 from digest.store.schedules import add_schedule
 from digest.store.subscribers import set_cadence
+from digest.track.steps import pause
 from tests.pipeline.press import Clock
 from tests.stored import CLIMATE, approved_issue, stored_newsletter, stored_reader
 
@@ -73,6 +74,33 @@ def test_one_issue_of_theirs_at_least_comes_without_it(
     with reading(engine) as session:
         muted = less_of(session, newsletter.id, who, after=DECEMBER).muted
     assert muted == ({CLIMATE} if ends else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("back", "ends"),
+    [
+        (datetime(2027, 2, 5, tzinfo=UTC), datetime(2027, 2, 9, tzinfo=UTC)),
+        (MONDAY + timedelta(days=9), MONDAY + MUTED_FOR),
+        (None, MONDAY + MUTED_FOR),
+    ],
+)
+def test_what_comes_while_a_reader_pauses_is_no_issue_of_theirs(
+    engine: Engine, tmp_path: Path, back: datetime | None, ends: datetime
+) -> None:
+    newsletter = stored_newsletter(engine)
+    who = stored_reader(engine, newsletter, "anna@example.org", CLIMATE)
+    with writing(engine) as session:
+        add_schedule(
+            session,
+            newsletter.id,
+            cron="0 7 * * MON",
+            timezone="UTC",
+            window_days=7,
+            next_due=MONDAY + timedelta(days=7),
+            now=MONDAY,
+        )
+    pause(engine, newsletter.id, who, now=MONDAY, until=back)
+    assert mute_end(runtime_on(engine, tmp_path), newsletter.id, who) == ends
 
 
 def test_a_newsletter_that_never_came_is_muted_for_a_month(engine: Engine, tmp_path: Path) -> None:

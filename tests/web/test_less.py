@@ -89,6 +89,17 @@ def test_a_mute_that_is_longer_than_a_month_says_until_when_and_why(site: Site) 
     assert "Muted until 2 January" in words_at(site, preferences(site))
 
 
+def test_a_mute_ends_on_a_day_of_its_readers_own_calendar(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        # An hour past seven in London is past midnight on an island of theirs.
+        ada = update(SubscriberRow).where(SubscriberRow.id == reader_id(site.runtime.engine, ADA))
+        session.execute(ada.values(timezone="Pacific/Pago_Pago"))
+    link = f"{preferences(site)}/mute/climate"
+    assert "until 22 December" in words_at(site, link)
+    assert "Until 22 December your mail" in words_of(site.post(link, act="mute").text)
+    assert "Muted until 22 December" in words_at(site, preferences(site))
+
+
 def test_a_mute_is_ended_on_its_own_page_and_ends_by_itself(site: Site) -> None:
     link = f"{preferences(site)}/mute/climate"
     site.post(link, act="mute")

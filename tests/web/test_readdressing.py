@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriptionState
+from digest.intake.sign_ups.caps import mailbox_of
 from digest.pipeline.letters import write_letter
 from digest.pipeline.readdressing import move_address
 from digest.pipeline.sign_ups import keep_sign_ups, take_in_sign_ups
@@ -21,6 +23,7 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
 from digest.store.erasures import remember_erased
 from digest.store.letters import arm_letter, claim_letters, list_letters, settle_letter
+from digest.store.never_asked import mark_of, never_ask
 from digest.store.subscribers import SubscriberRow, subscribe, subscription_of, suppress
 from digest.track.tokens import Purpose
 from tests.pipeline.press import Clock
@@ -219,6 +222,64 @@ def test_an_address_that_is_asked_for_once_more_is_told_when_that_was(site: Site
     clock.pass_(hours=47)
     site.post(leave)
     assert "It is done" in site.post(new).text
+
+
+def test_a_yes_to_a_change_that_was_given_up_is_none_when_that_is_asked_for_again(
+    site: Site, clock: Clock
+) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    slip = "typo@example.org"
+    new, leave = links(site, slip)
+    site.post(leave)
+    links(site, "right@example.org")
+    clock.pass_(hours=3)
+    told = ask(site, slip)
+    assert f"goes to {ADA} , and one to {slip}" in told
+    assert all_letters(site).count((LetterKind.LEAVE_ADDRESS, ADA)) == 3, "the old mailbox hears of it"
+    assert "has to say yes, too" in text_of(site.get(new).text)
+    assert "One yes is still missing" in site.post(new).text
+    assert address_of(site, who) == ADA
+    assert "has said yes already" in text_of(site.get(mailed(site, LetterKind.LEAVE_ADDRESS)).text)
+
+
+@pytest.mark.parametrize("first", ["new", "old"])
+def test_who_said_yes_is_mailed_no_more_and_the_page_says_whose_yes_is_missing(
+    site: Site, clock: Clock, first: str
+) -> None:
+    new, leave = links(site)
+    site.post(new if first == "new" else leave)
+    clock.pass_(hours=25)
+    asked, agreed = (ADA, NEW) if first == "new" else (NEW, ADA)
+    told = ask(site)
+    assert f"A mail with a link goes to {asked}" in told
+    assert f"The mailbox of {agreed} has said yes before" in told
+    assert [email for _, email in all_letters(site)].count(asked) == 2
+    assert [email for _, email in all_letters(site)].count(agreed) == 1
+    assert "It is done" in site.post(leave if first == "new" else new).text
+
+
+def test_a_mailbox_that_wants_to_be_asked_never_again_is_not_asked_for_a_change_either(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        mark = mark_of(site.runtime.erasure_keys, mailbox_of(NEW))
+        never_ask(session, mark, now=NOW)
+    assert "goes to" in ask(site), "answered as ever"
+    assert letters(site) == {(LetterKind.LEAVE_ADDRESS, ADA)}
+
+
+def test_a_rush_of_sign_ups_keeps_no_reader_from_a_new_address(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caps = replace(site.runtime.sign_up_caps, per_domain_hour=1, per_newsletter_hour=1)
+    monkeypatch.setitem(site.runtime.__dict__, "sign_up_caps", caps)
+    wishes = Wishes(frozenset({CLIMATE}))
+    domain = NEW.partition("@")[2]
+    rush = [
+        SignUp(NewsletterId(1), f"r{n}@{domain}", wishes, ConsentSource.PAGE, "", "", NOW) for n in range(3)
+    ]
+    keep_sign_ups(site.runtime, rush)
+    take_in_sign_ups(site.runtime)
+    ask(site)
+    assert (LetterKind.NEW_ADDRESS, NEW) in letters(site)
 
 
 def test_a_link_that_is_too_old_changes_nothing(site: Site, clock: Clock) -> None:

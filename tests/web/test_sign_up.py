@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,6 +106,23 @@ def test_the_page_asks_for_no_script_and_sets_no_cookie(still_site: Site) -> Non
         assert "<script" not in answer.text
         assert "set-cookie" not in answer.headers
         assert "script-src" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("per_day", "per_month", "said"),
+    [
+        (1, 3, "in a day: 1 at most. Mails to one address in 30 days: 3 at most. Nothing"),
+        (4, 0, "Mails to one address in a day: 4 at most. Nothing"),
+        (0, 1, "settings instead. Mails to one address in 30 days: 1 at most. Nothing"),
+        (0, 0, "the link to your settings instead. Nothing"),
+    ],
+)
+def test_who_asked_is_told_how_often_an_address_is_mailed_as_it_is_set(
+    per_day: int, per_month: int, said: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caps = replace(site.runtime.sign_up_caps, per_address_day=per_day, per_address_month=per_month)
+    monkeypatch.setitem(site.runtime.__dict__, "sign_up_caps", caps)
+    assert said in " ".join(read(site, f"{PAGE}/asked").split())
 
 
 @pytest.mark.parametrize("place", ["", "/asked", "/form", "/theme.css"])

@@ -56,22 +56,29 @@ def mailbox_of(email: str) -> str:
 
 def caps_on(sign_up: SignUp, caps: Caps) -> Iterator[Cap]:
     """Yield the caps that a sign-up comes under, the narrowest first."""
-    return caps_on_mail(sign_up.newsletter_id, sign_up.email, caps, network=sign_up.network)
+    yield from caps_on_mailbox(sign_up.email, caps)
+    yield from cap_on_network(sign_up, caps)
+    domain, newsletter = sign_up.email.rpartition("@")[2].lower(), str(sign_up.newsletter_id)
+    yield from _cap(caps, SignUpOutcome.PER_DOMAIN, domain, caps.per_domain_hour, _HOUR)
+    yield from _cap(caps, SignUpOutcome.PER_NEWSLETTER, newsletter, caps.per_newsletter_hour, _HOUR)
 
 
-def caps_on_mail(newsletter_id: NewsletterId, email: str, caps: Caps, *, network: str = "") -> Iterator[Cap]:
-    """Yield the caps on a mail to an address that nobody has confirmed, asked for from this network."""
-    domain = email.rpartition("@")[2].lower()
-    customer = customer_of(network) if tells_apart(network) else ""
-    for outcome, whose, most, within in (
-        (SignUpOutcome.PER_ADDRESS, mailbox_of(email), caps.per_address_day, _DAY),
-        (SignUpOutcome.PER_MONTH, mailbox_of(email), caps.per_address_month, _MONTH),
-        (SignUpOutcome.PER_NETWORK, customer, caps.per_network_hour, _HOUR),
-        (SignUpOutcome.PER_DOMAIN, domain, caps.per_domain_hour, _HOUR),
-        (SignUpOutcome.PER_NEWSLETTER, str(newsletter_id), caps.per_newsletter_hour, _HOUR),
-    ):
-        if most and whose:
-            yield Cap(outcome, _key(caps.secret, outcome, whose), most, within)
+def caps_on_mailbox(email: str, caps: Caps) -> Iterator[Cap]:
+    """Yield the caps on mails to an address that nobody has confirmed, whatever asks for them."""
+    mailbox = mailbox_of(email)
+    yield from _cap(caps, SignUpOutcome.PER_ADDRESS, mailbox, caps.per_address_day, _DAY)
+    yield from _cap(caps, SignUpOutcome.PER_MONTH, mailbox, caps.per_address_month, _MONTH)
+
+
+def cap_on_network(sign_up: SignUp, caps: Caps) -> Iterator[Cap]:
+    """Yield the cap on where a sign-up came from, none where that tells nobody apart."""
+    customer = customer_of(sign_up.network) if tells_apart(sign_up.network) else ""
+    yield from _cap(caps, SignUpOutcome.PER_NETWORK, customer, caps.per_network_hour, _HOUR)
+
+
+def _cap(caps: Caps, outcome: SignUpOutcome, whose: str, most: int, within: timedelta) -> Iterator[Cap]:
+    if most and whose:
+        yield Cap(outcome, _key(caps.secret, outcome, whose), most, within)
 
 
 def month_of(email: str, caps: Caps) -> str:
@@ -104,10 +111,14 @@ class Count:
             before, _ = self._before.get(cap.key, (0, None))
             if before + self._added[cap.key] >= cap.most:
                 return cap
-        for cap in under:
+        self.add(under)
+        return None
+
+    def add(self, caps: Iterable[Cap]) -> None:
+        """Count one more of each."""
+        for cap in caps:
             self._added[cap.key] += 1
             self._within[cap.key] = cap.within
-        return None
 
     def ends(self, cap: Cap, *, now: datetime) -> datetime:
         """Return when what a cap has counted counts no more."""

@@ -18,7 +18,7 @@ from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import PUT_OFF, SignUp, SignUpOutcome, Wishes
 from digest.domain.subscribers import SubscriberId, SubscriptionState, email_key
-from digest.intake.sign_ups.caps import Cap, Caps, Count, caps_on, mailbox_key, mailbox_of
+from digest.intake.sign_ups.caps import Cap, Caps, Count, cap_on_network, caps_on, mailbox_key, mailbox_of
 from digest.store.announcements import announce
 from digest.store.asks import put_asks, who_asked
 from digest.store.attempts import add_attempts, attempts_among
@@ -157,17 +157,31 @@ class _Round:
             return SignUpOutcome.NEVER_AGAIN, None
         if waited and (not is_open or self._now - turn.since > PUT_OFF_FOR):
             return SignUpOutcome.GIVEN_UP, None
-        over = self._count.first_over(caps_on(sign_up, self._caps))
+        # The network of one that waited was counted when it came: those of many hours come due together.
+        caps = [
+            cap
+            for cap in caps_on(sign_up, self._caps)
+            if not (waited and cap.outcome is SignUpOutcome.PER_NETWORK)
+        ]
+        over = self._count.first_over(caps)
         if over is not None:
-            if over.outcome not in PUT_OFF:
-                return over.outcome, None
-            return (over.outcome, over) if waited or self._has_room() else (SignUpOutcome.GIVEN_UP, None)
+            return self._over(turn, over)
         if known.state in _HERE:
             return SignUpOutcome.REMINDED, None
         may_be_mailed = email_key(sign_up.email) not in self._erased or may_be_asked(
             self._session, self._keys, sign_up.email, now=self._now
         )
         return (SignUpOutcome.ASKED if may_be_mailed else SignUpOutcome.PER_ADDRESS), None
+
+    def _over(self, turn: _Turn, over: Cap) -> tuple[SignUpOutcome, Cap | None]:
+        """Return what becomes of a sign-up over this cap. One that is to wait counts for its network now."""
+        if over.outcome not in PUT_OFF:
+            return over.outcome, None
+        if turn.number is None:
+            if not self._has_room():
+                return SignUpOutcome.GIVEN_UP, None
+            self._count.add(cap_on_network(turn.sign_up, self._caps))
+        return over.outcome, over
 
     def _has_room(self) -> bool:
         """Tell whether one more may wait, and take its place."""

@@ -59,7 +59,8 @@ METRICS: Mapping[str, str] = {
     "digest_send_returned": "Mails of an issue under way that came back.",
     "digest_send_complaints": "Mails of an issue under way that were called spam.",
     "digest_clicks": "Links followed in a newsletter's mail in the last seven days, where they are counted.",
-    "digest_sign_ups": "Sign-ups of the last 24 hours for a newsletter, by what became of them.",
+    "digest_sign_ups": "Sign-ups of the last 24 hours for a newsletter, by what became of them: one that was "
+    "put off, asked and confirmed is in each of the three, so they have no sum.",
     "digest_sign_ups_waiting": "Sign-ups that no worker has taken in yet, about.",
     "digest_sign_ups_put_off": "Sign-ups for a newsletter that wait for a cap to let them through.",
     "digest_send_paused": "1 while the issue is paused.",

@@ -71,11 +71,21 @@ async def ask(
 
 
 @router.api_route("/subscribe/{slug}/asked", methods=READ)
-async def asked(request: Request, pages: ThePages, offer: TheOffer, language: Language = "") -> HTMLResponse:
+async def asked(
+    request: Request, runtime: TheRuntime, pages: ThePages, offer: TheOffer, language: Language = ""
+) -> HTMLResponse:
     """Say that a mail is on its way, to whoever asks."""
     spoken = _spoken(request, pages, offer, language)
     view = offer_view(offer, spoken, Typed())
-    return _varying(pages.reader("sign_up_asked.html", spoken, offer=view))
+    caps = runtime.sign_up_caps
+    page = pages.reader(
+        "sign_up_asked.html",
+        spoken,
+        offer=view,
+        per_day=caps.per_address_day,
+        per_month=caps.per_address_month,
+    )
+    return _varying(page)
 
 
 @router.api_route("/subscribe/{slug}/form", methods=READ)

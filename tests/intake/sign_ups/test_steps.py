@@ -238,6 +238,39 @@ def test_a_rush_is_asked_later_as_the_cap_allows_who_came_first_first(cap: str, 
     assert sum(count for of_hour in counts for count in of_hour.values()) == 6 + 4, "each was put off once"
 
 
+def test_a_network_of_many_people_that_was_put_off_for_hours_is_asked_in_full(door: Door) -> None:
+    full = door.capped(per_newsletter_hour=1, per_network_hour=2)
+    full.sign_up("first@example.org", network="1.1.1.1")
+    assert full.take_in() == {ASKED: 1}
+    for number in range(6):
+        now = NOW + timedelta(minutes=50 + 65 * (number // 2))
+        full.sign_up("other@example.org", at=now, network="9.9.9.9")
+        full.sign_up(f"student-{number}@example.org", at=now, network="8.8.8.8")
+        assert full.take_in(now=now)[SignUpOutcome.PER_NETWORK] == 0
+    mailed = {email for email, _ in door.letters}
+    later = NOW + timedelta(hours=5)
+    done = door.capped(per_newsletter_hour=100, per_network_hour=2).take_in(now=later)
+    assert done[SignUpOutcome.PER_NETWORK] == 0
+    assert waiting(door) == 0
+    students = {f"student-{number}@example.org" for number in range(6)}
+    assert students - mailed, "some had to wait"
+    assert students <= {email for email, _ in door.letters}
+
+
+def test_in_a_rush_one_network_takes_no_more_places_than_mails_it_may_cause(door: Door) -> None:
+    capped = door.capped(per_newsletter_hour=1, per_network_hour=2)
+    capped.sign_up("first@example.org", network="1.1.1.1")
+    for number in range(9):
+        capped.sign_up(f"reader-{number}@example.org", network="8.8.8.8")
+    capped.sign_up("another@example.org", network="9.9.9.9")
+    assert capped.take_in() == {
+        ASKED: 1,
+        SignUpOutcome.PER_NEWSLETTER: 3,
+        SignUpOutcome.PER_NETWORK: 7,
+    }
+    assert waiting(door) == 3
+
+
 def test_one_victim_of_a_rush_is_mailed_once_however_often_they_were_put_off(door: Door) -> None:
     capped = door.capped(per_address_day=1, per_domain_hour=1)
     capped.sign_up("other@gmail.com")
