@@ -14,7 +14,6 @@ from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriptionState
-from digest.intake.sign_ups.caps import mailbox_of
 from digest.pipeline.letters import write_letter
 from digest.pipeline.readdressing import move_address
 from digest.pipeline.sign_ups import keep_sign_ups, take_in_sign_ups
@@ -23,7 +22,6 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
 from digest.store.erasures import remember_erased
 from digest.store.letters import arm_letter, claim_letters, list_letters, settle_letter
-from digest.store.never_asked import mark_of, never_ask
 from digest.store.subscribers import SubscriberRow, subscribe, subscription_of, suppress
 from digest.track.tokens import Purpose
 from tests.pipeline.press import Clock
@@ -49,8 +47,8 @@ def letters(site: Site) -> set[tuple[LetterKind, str]]:
     return set(all_letters(site))
 
 
-def mailed(site: Site, kind: LetterKind) -> str:
-    """Have the letter of this kind that waits sent; return the path of the link in it."""
+def mailed(site: Site, kind: LetterKind, path: str = "") -> str:
+    """Have the letter of this kind that waits sent; return the path of the link in it, or of another one."""
     now = site.runtime.clock()
     with writing(site.runtime.engine) as session:
         waiting = [one for one in list_letters(session, limit=20) if one.kind is kind]
@@ -63,7 +61,7 @@ def mailed(site: Site, kind: LetterKind) -> str:
         settle_letter(session, letter, Outcome(DeliveryState.ACCEPTED, 250, "ok"), now=now)
     text = raw.decode().replace("=\r\n", "")
     assert f"To: {letter.email}" in text
-    found = re.search(rf"https?://[^/\s]+(/{kind}/[\w.=-]+)", text)
+    found = re.search(rf"https?://[^/\s]+(/{path or kind}/[\w.=-]+)", text)
     assert found
     return found[1].replace("=3D", "=")
 
@@ -258,12 +256,19 @@ def test_who_said_yes_is_mailed_no_more_and_the_page_says_whose_yes_is_missing(
     assert "It is done" in site.post(leave if first == "new" else new).text
 
 
-def test_a_mailbox_that_wants_to_be_asked_never_again_is_not_asked_for_a_change_either(site: Site) -> None:
-    with writing(site.runtime.engine) as session:
-        mark = mark_of(site.runtime.erasure_keys, mailbox_of(NEW))
-        never_ask(session, mark, now=NOW)
+def test_a_mailbox_that_wants_to_be_asked_never_again_is_asked_for_no_change_either(
+    site: Site, clock: Clock
+) -> None:
+    ask(site)
+    never = mailed(site, LetterKind.NEW_ADDRESS, "never-again")
+    assert "as their new address" in text_of(site.post(never).text)
+    clock.pass_(hours=72)
     assert "goes to" in ask(site), "answered as ever"
-    assert letters(site) == {(LetterKind.LEAVE_ADDRESS, ADA)}
+    assert [email for kind, email in all_letters(site) if kind is LetterKind.NEW_ADDRESS] == [NEW]
+    site.post(never, ask="again")
+    clock.pass_(hours=72)
+    ask(site)
+    assert [email for kind, email in all_letters(site) if kind is LetterKind.NEW_ADDRESS] == [NEW, NEW]
 
 
 def test_a_rush_of_sign_ups_keeps_no_reader_from_a_new_address(
