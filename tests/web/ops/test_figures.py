@@ -82,7 +82,7 @@ def test_what_was_followed_is_told_by_topic_source_place_and_article(ops: Site) 
     with reading(ops.runtime.engine) as session:
         first = get_rendered(session, get_issue(session, SENDING)).titles[0]
     assert f"Followed by article: 23 Nov 2026, issue 1 Article Links followed {first} 5" in told
-    assert "Clicks are counted without who it was." in told
+    assert "Clicks are counted without who it was, but for readers who agreed to more." in told
 
 
 def test_without_clicks_the_page_says_how_to_have_them_counted(ops: Site) -> None:
