@@ -43,9 +43,10 @@ Looked = Mapping[int, LookedThrough]
 
 
 def look_through(session: Session, mentions: Mentions) -> Looked:
-    """Return what every list comes to without an address, by number: a second for the largest.
+    """Return what every list comes to without an address, by number.
 
-    They are read one at a time, up to 64 MB each, so do it before anybody waits for the transaction.
+    They are read one at a time, up to 64 MB each: half a second for one that does not name them, some seconds
+    for one that does. So do it before anybody waits for the transaction.
     """
     columns = ReaderListRow.content, ReaderListRow.report, ReaderListRow.file
     looked: dict[int, LookedThrough] = {}
