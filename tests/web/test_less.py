@@ -91,7 +91,7 @@ def test_a_mute_that_is_longer_than_a_month_says_until_when_and_why(site: Site) 
 
 def test_a_mute_ends_on_a_day_of_its_readers_own_calendar(site: Site) -> None:
     with writing(site.runtime.engine) as session:
-        # An hour past seven in London is past midnight on an island of theirs.
+        # Seven in the morning in London is the evening before on their island.
         ada = update(SubscriberRow).where(SubscriberRow.id == reader_id(site.runtime.engine, ADA))
         session.execute(ada.values(timezone="Pacific/Pago_Pago"))
     link = f"{preferences(site)}/mute/climate"
