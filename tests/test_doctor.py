@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -486,3 +487,24 @@ def test_servers_that_never_answer_are_given_up_and_hide_nothing(
     assert "no answer" in silent["mail"].found
     assert "no answer" in silent["database"].found
     assert found["template digest"].is_well
+
+
+def test_a_look_at_this_machine_that_takes_too_long_blames_no_firewall(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_settings()
+    may_end = threading.Event()
+
+    def slow(_runtime: object) -> Iterator[Check]:
+        may_end.wait(PATIENCE)
+        yield from ()
+
+    monkeypatch.setattr("digest.doctor.examination.look_at_templates", slow)
+    monkeypatch.setattr("digest.doctor.checks.PATIENCE", 1.0)
+    try:
+        found = {check.what: check for check in examine()}
+    finally:
+        may_end.set()
+    assert not found["templates"].is_well
+    assert "busy" in found["templates"].advice
+    assert "firewall" not in found["templates"].advice

@@ -124,10 +124,14 @@ def _look(what: str, look: Callable[[], Iterator[Check]], found: list[Check]) ->
         )
 
 
+_HERE = frozenset({"settings", "signatures", "templates", "clock and zones", "disk", "state folder"})
+"""What is looked at on this machine alone."""
+
+
 def _silent(what: str, patience: float) -> Check:
-    return Check(
-        what,
-        False,
-        f"no answer within {patience:g} s",
-        "Check the address in the settings, that the other side is up, and that no firewall stands between.",
+    advice = (
+        "This machine is busy, or a disk does not answer: look what takes its time, and try again."
+        if what in _HERE
+        else "Check the address in the settings, that the other side is up, and that no firewall is between."
     )
+    return Check(what, False, f"no answer within {patience:g} s", advice)
