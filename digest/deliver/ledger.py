@@ -16,7 +16,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Engine
 
-from digest.domain.deliveries import Claim, DeliveryId, Outcome
+from digest.domain.deliveries import Claim, Outcome
 from digest.domain.errors import Unavailable
 from digest.store.bounces import record_refusals
 from digest.store.claims import arm_deliveries, return_claims, settle_deliveries
@@ -140,7 +140,7 @@ class Ledger:
             async with asyncio.timeout(GATHER):
                 await self._has_enough.wait()
 
-    async def _commit(self, page: _Page) -> frozenset[DeliveryId]:
+    async def _commit(self, page: _Page) -> frozenset[Claim]:
         """Write one page, trying again while the database is away: each statement may be run twice."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + KEEP_TRYING
@@ -157,9 +157,9 @@ class Ledger:
             await asyncio.sleep(pause)
             pause = min(1.0, pause * 2)
 
-    def _write(self, page: _Page) -> frozenset[DeliveryId]:
+    def _write(self, page: _Page) -> frozenset[Claim]:
         now = self._clock()
-        armed: frozenset[DeliveryId] = frozenset()
+        armed: frozenset[Claim] = frozenset()
         with writing(self._engine) as session:
             if page.settled:
                 written = settle_deliveries(session, page.settled, now=now)
@@ -171,11 +171,11 @@ class Ledger:
                 claims = [claim for claim, _ in page.arms]
                 armed = arm_deliveries(session, claims, owner=self._owner, now=now)
         if armed:
-            self._on_armed([claim for claim, _ in page.arms if claim.id in armed], now)
+            self._on_armed([claim for claim, _ in page.arms if claim in armed], now)
         return armed
 
 
-def _answer(page: _Page, armed: frozenset[DeliveryId]) -> None:
+def _answer(page: _Page, armed: frozenset[Claim]) -> None:
     for claim, answer in page.arms:
         if not answer.done():
-            answer.set_result(claim.id in armed)
+            answer.set_result(claim in armed)

@@ -116,6 +116,7 @@ def _carry_out(runtime: Runtime, order: ErasureOrder, *, skip_locked: bool = Fal
     erased = NOTHING
     try:
         if order.email:
+            _require_a_key(runtime)
             lists = _look_through_lists(runtime, order.email)
             with writing(runtime.engine) as session:
                 claimed = claim_order(session, order.id, skip_locked=skip_locked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -95,7 +96,13 @@ def put_subscriber(
             consent = Consent(ConsentAct.ADDED, source, at=now, recorded_at=now, by=by)
             add_consent(session, newsletter.id, subscription.subscriber.id, consent)
             # They asked to be a reader again, and not to be measured.
-            take_back(session, newsletter.id, subscription.subscriber.id, consent)
+            take_back(
+                session,
+                newsletter.id,
+                subscription.subscriber.id,
+                consent,
+                measured_for=timedelta(days=runtime.settings.keep_measured_days),
+            )
         is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
     return Subscribed(subscription, known.state if known else None, is_welcomed)
 

@@ -182,17 +182,19 @@ _SETTLED: Columns = {**_HELD, "state": String(), "code": Integer(), "text": Text
 
 def arm_deliveries(
     session: Session, claims: Sequence[Claim], *, owner: str, now: datetime
-) -> frozenset[DeliveryId]:
+) -> frozenset[Claim]:
     """Commit `owner` to sending these; return those whose dot may leave.
 
-    The others were taken over, unsubscribed or suppressed since the claim, or their issue is no longer
-    being sent: theirs must not. Asking again after a commit whose outcome was lost gives the same answer.
+    One worker may hold two claims of a delivery that was taken back between: the later alone may be armed.
+    The others were taken over, unsubscribed or suppressed since the claim, or their issue is no longer being
+    sent: theirs must not. Asking again after a commit whose outcome was lost gives the same answer.
     """
     connection = session.connection()
-    armed = connection.scalars(
+    armed = connection.execute(
         _arming(connection.dialect.name), {**_held(connection, claims), "b_owner": owner, "b_now": now}
     )
-    return frozenset(map(DeliveryId, armed))
+    fences = {row.id: row.fence for row in armed}
+    return frozenset(claim for claim in claims if fences.get(claim.id) == claim.fence)
 
 
 @cache
@@ -210,7 +212,7 @@ def _arming(dialect: str) -> Update:
             _IS_WANTED,
         )
         .values(state=DeliveryState.SENDING.value, armed_at=bindparam("b_now"))
-        .returning(DeliveryRow.id)
+        .returning(DeliveryRow.id, DeliveryRow.fence)
     )
 
 

@@ -76,7 +76,7 @@ class Sending:
 
     def arm(self, *claims: Claim, owner: str = "w1") -> set[int]:
         with writing(self.engine) as session:
-            return set(arm_deliveries(session, claims, owner=owner, now=NOW))
+            return {claim.id for claim in arm_deliveries(session, claims, owner=owner, now=NOW)}
 
     def settle(self, claim: Claim, outcome: Outcome = OK, *, now: datetime = NOW) -> int:
         with writing(self.engine) as session:

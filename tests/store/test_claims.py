@@ -201,7 +201,7 @@ def test_no_arm_is_committed_after_an_unsubscription_that_ran_beside_it(sending:
 @contextmanager
 def uncommitted_arm(sending: Sending, claim: Claim) -> Iterator[None]:
     with writing(sending.engine) as session:
-        assert arm_deliveries(session, [claim], owner="w1", now=NOW) == {claim.id}
+        assert arm_deliveries(session, [claim], owner="w1", now=NOW) == {claim}
         yield
 
 

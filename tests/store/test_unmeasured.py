@@ -106,9 +106,18 @@ def test_a_claimed_mail_is_taken_from_its_worker_and_written_anew(engine: Engine
     take_back(engine, ADA)
     with writing(engine) as session:
         armed = arm_deliveries(session, held, owner="one", now=NOW)
-    assert armed == {one.id for one in held if one.subscriber_id != ADA}, "what was written may not leave"
+    assert armed == {one for one in held if one.subscriber_id != ADA}, "what was written may not leave"
     assert are_measured(claim(engine, issue_id)) == {ADA: False}
     assert numbers(engine, issue_id) == (READERS - 1, 0)
+
+
+def test_of_a_mail_in_hand_and_the_one_written_anew_one_leaves(engine: Engine, issue_id: IssueId) -> None:
+    (before,) = (one for one in claim(engine, issue_id) if one.subscriber_id == ADA)
+    take_back(engine, ADA)
+    (anew,) = claim(engine, issue_id)
+    assert anew.id == before.id
+    with writing(engine) as session:
+        assert arm_deliveries(session, [before, anew], owner="one", now=NOW) == {anew}
 
 
 def test_an_armed_mail_leaves_as_it_is_and_is_plain_if_it_comes_back(

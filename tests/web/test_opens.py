@@ -23,6 +23,7 @@ from digest.domain.subscribers import SubscriberId
 from digest.pipeline.approval import approve_issue
 from digest.pipeline.erasing import erase_address
 from digest.pipeline.preview import shown_to, source_to_look_at
+from digest.pipeline.trial_mail import send_test
 from digest.runtime import Runtime
 from digest.store.clicks import take_hits, waiting_hits
 from digest.store.database import reading, writing
@@ -35,6 +36,7 @@ from digest.track.counting import settle_hits
 from digest.track.measuring import set_measuring
 from digest.track.tokens import Purpose, Tokens
 from tests.samples import ITEMS
+from tests.servers.smtp_sink import SmtpSink
 from tests.web.conftest import Fill
 from tests.web.site import Site
 from tests.web.test_clicks import COUNTED, FIREFOX, follow, written
@@ -277,6 +279,19 @@ def test_a_preview_before_addressing_is_the_mail_that_is_sent(site: Site, reader
     sent = without_tokens(mails_of(site, next_week.id)[reader])
     assert any("You agreed that we measure" in " ".join(body.split()) for body in sent), "control"
     assert draft == approved == sent == previewed()
+
+
+def test_a_test_as_who_agreed_measures_nobody(
+    open_site: Callable[..., Site], measured_database: Path, smtp_sink: SmtpSink
+) -> None:
+    runtime = open_site(measured_database, mail_url=smtp_sink.url).runtime
+    send_test(runtime, SENDING, ["ed@example.org"], by="Edith", email=ADA)
+    (mail,) = (message_from_bytes(one, policy=policy.default) for one in smtp_sink.contents())
+    bodies = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
+    assert len(bodies) == 2
+    for body in bodies:
+        assert "/o/" not in body
+        assert "You agreed that we measure" not in " ".join(body.split())
 
 
 def test_mails_to_who_agreed_count_by_their_kind_and_once_delivered(site: Site) -> None:
