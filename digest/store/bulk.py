@@ -11,18 +11,32 @@ from datetime import datetime
 from itertools import chain
 from typing import cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from digest.domain.times import aware_utc
 from digest.store.base import Base, UTCDateTime
+from digest.store.database import writing
 
 Values = tuple[object, ...]
 
 
 _AT_ONCE = 5_000
 """Values in one statement of SQLite, of the 32,766 it takes: more are no quicker."""
+
+
+def analyse(engine: Engine, *tables: type[Base]) -> None:
+    """Have PostgreSQL count what its tables hold now, for its plans; SQLite chooses by the indexes alone.
+
+    Its own worker does so a minute later at best. Until then it plans for the few rows there were, and reads
+    whole tables that have grown large since.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    names = ", ".join(table.__tablename__ for table in tables)
+    with writing(engine) as session:
+        session.execute(text(f"ANALYZE {names}"))
 
 
 def insert_rows(session: Session, table: type[Base], columns: Sequence[str], rows: Sequence[Values]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Engine, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from digest.domain.cadences import Cadence
@@ -18,7 +18,10 @@ from digest.domain.topics import TopicSlug
 from digest.domain.wished import WishedHour
 from digest.store.attributes import put_attributes
 from digest.store.base import Base
+from digest.store.bulk import analyse
+from digest.store.consents import ConsentRow
 from digest.store.database import insert_or_ignore, plan_by_values
+from digest.store.departures import DepartureRow
 from digest.store.erasures import erased_among
 from digest.store.leaving import record_departures
 from digest.store.newsletters import topic_ids
@@ -68,6 +71,11 @@ class Known:
     since: datetime | None = None
     is_suppressed: bool = False
     is_erased: bool = False
+
+
+def analyse_readers(engine: Engine) -> None:
+    """Have the database plan for as many readers as there are now, in the middle of a long list."""
+    analyse(engine, SubscriberRow, SubscriptionRow, FollowRow, ConsentRow, DepartureRow)
 
 
 def known_among(

@@ -26,8 +26,17 @@ from digest.store.audit import record
 from digest.store.consents import add_consents
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics
-from digest.store.subscription_lists import Known, known_among, subscribe_all, unsubscribe_all
+from digest.store.subscription_lists import (
+    Known,
+    analyse_readers,
+    known_among,
+    subscribe_all,
+    unsubscribe_all,
+)
 from digest.store.suppressions import suppress_all
+
+_GROWN = frozenset(2 * 4**power for power in range(8))
+"""Pages after which the tables may hold four times what PostgreSQL's plans were made for."""
 
 PAGE = 1_000
 """Lines stored in a transaction: no worker waits longer than for these."""
@@ -112,8 +121,10 @@ def import_list(
         require_keys_fit(attribute_keys(session, newsletter.id), checked.keys)
     manner.begin("look" if manner.is_trial else "store", checked.lines)
     work = _Import(engine, newsletter, by, now, manner, checked, marked)
-    for page in _paged(work.single(people.lines(now=now))):
+    for number, page in enumerate(_paged(work.single(people.lines(now=now))), 1):
         work.store(page)
+        if number in _GROWN and not manner.is_trial:
+            analyse_readers(engine)
     for page in _paged(iter(work.merged.values())):
         work.store(page)
     return work.done()
