@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.newsletters import NewsletterId
 from digest.store.database import open_engine, reading, without_foreign_keys
-from digest.store.schema import migrate
+from digest.store.schema import make_tables
 from digest.store.tables import metadata
 
 _PAGE = 5_000
@@ -41,7 +41,7 @@ def rehearsal(engine: Engine, newsletter_id: NewsletterId, *, with_readers: bool
     with TemporaryDirectory(prefix="digest-dry-run-") as folder:
         copy = open_engine(f"sqlite:///{Path(folder) / 'rehearsal.db'}")
         try:
-            migrate(copy)
+            make_tables(copy, metadata)
             # One view of all tables, and rows in any order: an article may name a later one as its story.
             with reading(engine) as source, without_foreign_keys(copy) as target:
                 for table in metadata.sorted_tables:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from digest.domain.errors import Misconfigured
 from digest.store.database import without_foreign_keys
@@ -44,6 +44,20 @@ def migrate(engine: Engine, *, to: str = "head") -> None:
         config.attributes["connection"] = connection
         is_older = to == "base" or (current is not None and to < current)
         (command.downgrade if is_older else command.upgrade)(config, to)
+
+
+def make_tables(engine: Engine, metadata: MetaData) -> None:
+    """Make every table of an empty database as it is declared today, without the way there.
+
+    For a database that is soon thrown away: it takes 40 ms where all migrations take 500. Rows that a
+    migration puts into its tables are not made. Raises what `told` raises.
+    """
+    with told(engine), engine.begin() as connection:
+        metadata.create_all(connection, checkfirst=False)
+        connection.execute(
+            text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        )
+        connection.execute(text("INSERT INTO alembic_version VALUES (:newest)"), {"newest": revisions()[-1]})
 
 
 def schema_problem(engine: Engine) -> str | None:

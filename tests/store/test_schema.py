@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, insert, inspect, select, text
+from sqlalchemy import Engine, Inspector, insert, inspect, select, text
 from sqlalchemy.exc import StatementError
 
 from digest.domain.errors import Misconfigured, Unavailable
 from digest.store import schema
 from digest.store.database import open_engine, reading, writing
 from digest.store.newsletters import NewsletterRow, list_newsletters
-from digest.store.schema import migrate, require_schema, schema_problem
+from digest.store.schema import make_tables, migrate, require_schema, schema_problem
 from digest.store.subscribers import SuppressionRow
 from digest.store.tables import metadata
 from tests.stored import stored_newsletter, stored_reader
@@ -42,6 +42,23 @@ def test_the_schema_goes_up_down_to_nothing_and_up_again(empty: Engine) -> None:
     assert tables(empty) == set()
     migrate(empty)
     assert tables(empty) == set(metadata.tables)
+
+
+def test_tables_made_as_declared_are_those_that_migrations_make(sqlite_url: str, tmp_path: Path) -> None:
+    migrated, made = open_engine(sqlite_url), open_engine(f"sqlite:///{tmp_path / 'made.db'}")
+    make_tables(made, metadata)
+    assert schema_problem(made) is None
+    assert tables(made) == tables(migrated)
+    for table in metadata.tables:
+        assert described(inspect(made), table) == described(inspect(migrated), table)
+
+
+def described(there: Inspector, table: str) -> object:
+    columns = {(one["name"], str(one["type"]), one["nullable"]) for one in there.get_columns(table)}
+    keys = sorted(repr(one) for one in (*there.get_foreign_keys(table), *there.get_unique_constraints(table)))
+    # What a partial index covers is an object of its own each time.
+    indexes = {(one["name"], *one["column_names"], one["unique"]) for one in there.get_indexes(table)}
+    return columns, keys, indexes
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
