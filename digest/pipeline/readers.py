@@ -16,7 +16,7 @@ from digest.domain.suppressions import Suppression
 from digest.domain.times import zone
 from digest.intake.addresses import parse_address
 from digest.pipeline.managing.given import Given, Reader, language_tag, read_given, whole, within
-from digest.pipeline.subscribing import Subscribed, WantedBy, put_subscriber, set_wishes
+from digest.pipeline.subscribing import Subscribed, WantedBy, bring_back, put_subscriber, set_wishes
 from digest.runtime import Runtime
 from digest.store.along import written_along
 from digest.store.attributes import attributes_among, checked_attributes
@@ -26,7 +26,7 @@ from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import forget, subscription_by_number
 from digest.store.suppressions import find_suppression
-from digest.track.steps import Change, pause, restart, unsubscribe
+from digest.track.steps import Change, pause, unsubscribe
 
 Propose = Callable[["Known"], Given]
 """Says what is to change of a reader as they stand, in the transaction that changes it."""
@@ -50,10 +50,10 @@ class Move(StrEnum):
     RETURN = "return"
 
 
-_MOVES: Mapping[Move, tuple[Callable[..., Change], str]] = {
-    Move.UNSUBSCRIBE: (unsubscribe, "subscriber.unsubscribed"),
-    Move.PAUSE: (pause, "subscriber.paused"),
-    Move.RETURN: (restart, "subscriber.returned"),
+_TOLD = {
+    Move.UNSUBSCRIBE: "subscriber.unsubscribed",
+    Move.PAUSE: "subscriber.paused",
+    Move.RETURN: "subscriber.returned",
 }
 
 
@@ -113,9 +113,15 @@ def move(runtime: Runtime, slug: str, number: int, what: Move, *, by: str) -> Ch
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
         before = subscription_by_number(session, newsletter, number)
-    act, told = _MOVES[what]
-    with written_along(_recorder(runtime, slug, told, by, number)):
-        done = act(runtime.engine, newsletter.id, before.subscriber.id, now=runtime.clock())
+    who, now = (newsletter.id, before.subscriber.id), runtime.clock()
+    with written_along(_recorder(runtime, slug, _TOLD[what], by, number)):
+        match what:
+            case Move.UNSUBSCRIBE:
+                done = unsubscribe(runtime.engine, *who, now=now)
+            case Move.PAUSE:
+                done = pause(runtime.engine, *who, now=now)
+            case Move.RETURN:
+                done = bring_back(runtime, *who, by=by, source=ConsentSource.DESK)
     if done is Change.NOT_FROM_HERE:
         raise Conflict(f"{before.subscriber.email} is {before.state}, which this does not lead out of")
     if done in (Change.TOO_LATE, Change.NEVER_CONFIRMED):

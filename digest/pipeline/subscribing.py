@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from digest.domain.cadences import parse_cadence
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.errors import Conflict
-from digest.domain.newsletters import Newsletter
-from digest.domain.subscribers import Subscription, SubscriptionState
+from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState, email_key
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.domain.wished import parse_wished_hour
@@ -22,10 +22,11 @@ from digest.store.attributes import checked_attributes, put_attributes
 from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.erasures import forget_erased, is_erased
+from digest.store.leaving import lock_standing
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import find_subscription, subscribe
+from digest.store.subscribers import find_subscription, ids_of, subscribe
 from digest.track.measuring import take_back
-from digest.track.steps import welcome
+from digest.track.steps import Change, restart, welcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def put_subscriber(
     address = parse_address(email)
     with writing(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
+        for number in ids_of(session, [email_key(address)]).values():
+            lock_standing(session, newsletter.id, number)
         known = find_subscription(session, newsletter.id, address)
         if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
             raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
@@ -95,16 +98,40 @@ def put_subscriber(
         if is_new:
             consent = Consent(ConsentAct.ADDED, source, at=now, recorded_at=now, by=by)
             add_consent(session, newsletter.id, subscription.subscriber.id, consent)
-            # They asked to be a reader again, and not to be measured.
-            take_back(
-                session,
-                newsletter.id,
-                subscription.subscriber.id,
-                consent,
-                measured_for=timedelta(days=runtime.settings.keep_measured_days),
-            )
+            if known and known.state is not SubscriptionState.PAUSED:
+                # They asked to be a reader again, and not to be measured.
+                take_back(
+                    session,
+                    newsletter.id,
+                    subscription.subscriber.id,
+                    consent,
+                    measured_for=timedelta(days=runtime.settings.keep_measured_days),
+                )
         is_welcomed = is_new and welcome(session, newsletter.id, subscription.subscriber.id, now=now)
     return Subscribed(subscription, known.state if known else None, is_welcomed)
+
+
+def bring_back(
+    runtime: Runtime,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    by: str,
+    source: ConsentSource,
+) -> Change:
+    """Send a newsletter again to somebody who unsubscribed or paused, and asked staff to come back.
+
+    Of who had left that is recorded as their consent, as `by` says. It is none to be measured.
+    """
+    now = runtime.clock()
+    return restart(
+        runtime.engine,
+        newsletter_id,
+        subscriber_id,
+        now=now,
+        said=Consent(ConsentAct.ADDED, source, at=now, recorded_at=now, by=by),
+        measured_for=timedelta(days=runtime.settings.keep_measured_days),
+    )
 
 
 def set_wishes(

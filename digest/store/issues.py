@@ -281,9 +281,10 @@ def lock_issue(session: Session, issue_id: int) -> Issue:
 
     Whoever looks at a draft's articles in order to change or approve it asks here first. Otherwise
     PostgreSQL lets an issue be composed anew between the look and the approval, and what is sent would
-    not be what the issue is said to hold.
+    not be what the issue is said to hold. What only refers to it is stored beside: whoever holds deliveries
+    and makes an edition for them would wait for who holds the issue and wants those deliveries.
     """
-    session.execute(select(IssueRow.id).where(IssueRow.id == issue_id).with_for_update())
+    session.execute(select(IssueRow.id).where(IssueRow.id == issue_id).with_for_update(key_share=True))
     return get_issue(session, issue_id)
 
 

@@ -16,6 +16,7 @@ from digest.store.deliveries import DeliveryRow
 from digest.store.departures import DepartureRow, departure_of, find_departure
 from digest.store.issues import IssueRow
 from digest.store.newsletters import NewsletterRow
+from digest.store.reader_locks import hold_readers
 from digest.store.subscribers import SubscriptionRow, left_at
 
 _LEFT_US = (DeliveryState.SENDING.value, DeliveryState.ACCEPTED.value, DeliveryState.UNKNOWN.value)
@@ -26,8 +27,9 @@ def lock_standing(
 ) -> tuple[SubscriptionState, datetime | None] | None:
     """Return the state of a subscription and the end of its pause, and keep others from changing them.
 
-    None where there is no such subscription.
+    None where there is no such subscription. Its reader is not erased before the end of the transaction.
     """
+    hold_readers(session, [subscriber_id])
     row = session.execute(
         select(SubscriptionRow.state, SubscriptionRow.paused_until)
         .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id)

@@ -16,7 +16,8 @@ from digest.store.base import Base
 from digest.store.database import insert_or_ignore
 from digest.store.issues import IssueRow
 from digest.store.newsletters import NewsletterRow
-from digest.store.subscribers import SubscriberRow, SubscriptionRow
+from digest.store.reader_locks import hold_readers
+from digest.store.subscribers import SubscriptionRow
 
 _HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 
@@ -82,15 +83,6 @@ def measured_between(
         MeasuredReaderRow.since <= now,
     )
     return frozenset(number for (number,) in session.connection().execute(rows))
-
-
-def hold_readers(session: Session, readers: Collection[SubscriberId]) -> None:
-    """Keep readers from being erased before the end of the transaction, which first of all locks them.
-
-    What is kept of them refers to them, and of two that wait for each other's rows one is ended.
-    """
-    rows = select(SubscriberRow.id).where(SubscriberRow.id.in_(readers)).order_by(SubscriberRow.id)
-    session.execute(rows.with_for_update(read=True, key_share=True)).all()
 
 
 def measurable_among(

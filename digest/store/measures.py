@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, delete, func, select, tuple_, union_all, update
+from sqlalchemy import ForeignKey, Integer, String, delete, func, select, tuple_, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.deliveries import DeliveryState
@@ -20,6 +20,7 @@ from digest.store.base import Base, storable
 from digest.store.clicks import NAME_MAX, Hit, HitRow
 from digest.store.database import insert_or_ignore
 from digest.store.deliveries import IS_LEASED, IS_PENDING, IS_UNSENT, DeliveryRow
+from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 
 TEXT_MEASURED = Edition((), is_text=True, is_measured=True).key
@@ -73,6 +74,10 @@ class IssueMeasureRow(Base):
     opened: Mapped[int] = mapped_column(default=0)
     followed: Mapped[int] = mapped_column(default=0)
     left_out: Mapped[int] = mapped_column(default=0)
+
+
+_COUNTED = ("html", "text", "opened", "followed", "left_out")
+_MORE: Columns = {name: Integer() for name in ("issue_id", *_COUNTED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +138,11 @@ def count_opens(
     if rows:
         added = insert_or_ignore(session, OpenRow, rows).returning(OpenRow.issue_id)
         new = session.scalars(added).all()
-    add_to_measures(session, IssueMeasureRow.opened.key, Counter(new))
-    add_to_measures(session, IssueMeasureRow.left_out.key, Counter(left_out))
+    add_to_measures(
+        session,
+        Counter((issue, IssueMeasureRow.opened.key) for issue in new)
+        + Counter((issue, IssueMeasureRow.left_out.key) for issue in left_out),
+    )
 
 
 def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
@@ -158,18 +166,38 @@ def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
     which = FollowedLinkRow.issue_id, FollowedLinkRow.subscriber_id
     before = {tuple(row) for row in session.execute(select(*which).where(tuple_(*which).in_(mails)))}
     session.execute(insert_or_ignore(session, FollowedLinkRow, [rows[key] for key in sorted(rows)]))
-    add_to_measures(session, IssueMeasureRow.followed.key, Counter(issue for issue, _ in mails - before))
+    new = mails - before
+    add_to_measures(session, Counter((issue, IssueMeasureRow.followed.key) for issue, _ in new))
 
 
-def add_to_measures(session: Session, column: str, counts: Mapping[int, int]) -> None:
-    """Add to one of the counts of these issues, or take off."""
-    for issue_id, count in sorted(counts.items()):
-        session.execute(
-            update(IssueMeasureRow)
-            .where(IssueMeasureRow.issue_id == issue_id)
-            .values({column: getattr(IssueMeasureRow, column) + count})
-            .execution_options(synchronize_session=False)
-        )
+def lock_measures(session: Session, issue_ids: Collection[int]) -> None:
+    """Keep the numbers of these issues to this transaction, which asks for them all at once.
+
+    In one order everywhere: two that each wait for the other's row would wait for ever.
+    """
+    if not issue_ids:
+        return
+    rows = select(IssueMeasureRow.issue_id).where(IssueMeasureRow.issue_id.in_(issue_ids))
+    session.execute(rows.order_by(IssueMeasureRow.issue_id).with_for_update()).all()
+
+
+def add_to_measures(session: Session, counts: Mapping[tuple[int, str], int]) -> None:
+    """Add these, by issue and column, to the numbers of their issues. Less than 0 is taken off."""
+    if not counts:
+        return
+    lock_measures(session, {issue_id for issue_id, _ in counts})
+    connection = session.connection()
+    rows = [
+        (issue_id, *(counts.get((issue_id, name), 0) for name in _COUNTED))
+        for issue_id in sorted({issue_id for issue_id, _ in counts})
+    ]
+    more = given(connection.dialect.name, _MORE)
+    connection.execute(
+        update(IssueMeasureRow)
+        .where(IssueMeasureRow.issue_id == more.c.issue_id)
+        .values({name: getattr(IssueMeasureRow, name) + more.c[name] for name in _COUNTED}),
+        values_given(connection, _MORE, rows),
+    )
 
 
 def forget_measured(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId) -> None:

@@ -36,6 +36,7 @@ from digest.store.base import NEVER_AGAIN, Base, storable
 from digest.store.database import insert_or_ignore
 from digest.store.departures import close_departures
 from digest.store.newsletters import TopicRow, topic_ids
+from digest.store.reader_locks import hold_readers
 
 _RETURNS = text("paused_until IS NOT NULL")
 
@@ -269,6 +270,7 @@ def subscription_by_number(
     Raises `NotFound`.
     """
     if lock:
+        hold_readers(session, [SubscriberId(subscriber_id)])
         tie = select(SubscriptionRow.state).where(
             SubscriptionRow.newsletter_id == newsletter.id, SubscriptionRow.subscriber_id == subscriber_id
         )

@@ -157,11 +157,22 @@ def forget_unconfirmed(session: Session, before: datetime, most: int) -> Page:
     They never read anything, so nothing is remembered of them.
     """
     most = min(most, _PEOPLE_AT_ONCE)
-    page = session.execute(
-        select(SubscriptionRow.newsletter_id, SubscriptionRow.subscriber_id)
-        .where(*_unconfirmed(before))
+    # The person first, as whoever confirms or leaves has it. Who does something at this moment is let be, and
+    # who subscribes to another newsletter was here before the look below.
+    people = session.scalars(
+        select(SubscriberRow.id)
+        .where(
+            SubscriberRow.id.in_(select(SubscriptionRow.subscriber_id).where(*_unconfirmed(before))),
+        )
+        .order_by(SubscriberRow.id)
         .limit(most)
         .with_for_update(skip_locked=True)
+    ).all()
+    page = session.execute(
+        select(SubscriptionRow.newsletter_id, SubscriptionRow.subscriber_id)
+        .where(*_unconfirmed(before), SubscriptionRow.subscriber_id.in_(people))
+        .order_by(SubscriptionRow.subscriber_id, SubscriptionRow.newsletter_id)
+        .with_for_update()
     ).all()
     for newsletter_id, subscriber_id in page:
         topics = select(TopicRow.id).where(TopicRow.newsletter_id == newsletter_id)
@@ -172,13 +183,10 @@ def forget_unconfirmed(session: Session, before: datetime, most: int) -> Page:
         )
         this = SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id == subscriber_id
         session.execute(delete(SubscriptionRow).where(*this))
-        # Who subscribes to another newsletter at this moment waits, or was here before the next look.
-        person = select(SubscriberRow.id).where(SubscriberRow.id == subscriber_id)
-        session.execute(person.with_for_update())
         other = exists().where(SubscriptionRow.subscriber_id == SubscriberRow.id)
         whole = delete(SubscriberRow).where(SubscriberRow.id == subscriber_id, ~other)
         session.execute(whole.execution_options(synchronize_session=False))
-    return Page(len(page), 0 if len(page) == most else None)
+    return Page(len(page), 0 if len(people) == most else None)
 
 
 def _unconfirmed(before: datetime) -> list[ColumnElement[bool]]:

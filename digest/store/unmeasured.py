@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import BigInteger, Integer, Text, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from digest.domain.deliveries import DeliveryState
@@ -16,6 +16,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.store.audiences import EditionRow
 from digest.store.deliveries import DeliveryRow
+from digest.store.given import Columns, given, values_given
 from digest.store.issues import IssueRow
 from digest.store.measured import measurable_among
 from digest.store.measures import (
@@ -25,6 +26,9 @@ from digest.store.measures import (
     OpenRow,
     add_to_measures,
 )
+
+_MOVED: Columns = {"id": BigInteger(), "edition_id": Integer()}
+_KEYS: Columns = {"key": Text()}
 
 
 class MeasuredMail(NamedTuple):
@@ -49,7 +53,7 @@ def unmeasured_now(session: Session, mails: Sequence[MeasuredMail]) -> Mapping[i
     not_any_more = [mail for who, mail in named.items() if who not in may]
     if not_any_more:
         _make_plain(session, not_any_more)
-        _count_out(session, not_any_more)
+        add_to_measures(session, _less(_out(not_any_more)))
     return {mail.id: _plain(mail.key) for mail in not_any_more}
 
 
@@ -95,8 +99,8 @@ def take_reader_back(
     if waiting:
         _make_plain(session, waiting)
         _take_from_workers(session, waiting)
-    _count_out(session, mails)
-    _uncount(session, subscriber_id, [mail.issue_id for mail in mails])
+    did = _did(session, subscriber_id, {mail.issue_id for mail in mails})
+    add_to_measures(session, _less(_out(mails) + did))
 
 
 def _plain(key: str) -> str:
@@ -104,32 +108,46 @@ def _plain(key: str) -> str:
 
 
 def _make_plain(session: Session, mails: Sequence[MeasuredMail]) -> None:
-    """Move deliveries to the editions that readers have who did not agree, which are made where missing."""
-    by_edition: dict[tuple[int, int], list[MeasuredMail]] = {}
-    for mail in mails:
-        by_edition.setdefault((mail.edition_id, mail.issue_id), []).append(mail)
+    """Move deliveries to the editions that readers have who did not agree, which are made where missing.
+
+    As few statements for hundreds of editions as for one: a worker claims so many at once.
+    """
     # One after the other for each edition: two at once would make the same plain one twice.
-    edition_ids = sorted(edition_id for edition_id, _ in by_edition)
+    edition_ids = sorted({mail.edition_id for mail in mails})
     locked = select(EditionRow.id).where(EditionRow.id.in_(edition_ids)).order_by(EditionRow.id)
     session.execute(locked.with_for_update()).all()
-    for (_, issue_id), moved in sorted(by_edition.items()):
-        session.execute(
-            update(DeliveryRow)
-            .where(DeliveryRow.id.in_([mail.id for mail in moved]))
-            .values(edition_id=_edition_id(session, issue_id, _plain(moved[0].key)))
-            .execution_options(synchronize_session=False)
+    wanted = {(mail.issue_id, _plain(mail.key)) for mail in mails}
+    plain = _edition_ids(session, wanted)
+    if missing := sorted(wanted - plain.keys()):
+        rows = [{"issue_id": issue_id, "key": key} for issue_id, key in missing]
+        made = insert(EditionRow).returning(EditionRow.issue_id, EditionRow.key, EditionRow.id)
+        plain |= {(issue_id, key): number for issue_id, key, number in session.execute(made, rows)}
+    connection = session.connection()
+    moves = [(mail.id, plain[mail.issue_id, _plain(mail.key)]) for mail in mails]
+    moved = given(connection.dialect.name, _MOVED)
+    connection.execute(
+        update(DeliveryRow).where(DeliveryRow.id == moved.c.id).values(edition_id=moved.c.edition_id),
+        values_given(connection, _MOVED, moves),
+    )
+
+
+def _edition_ids(session: Session, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Return the row ids of editions by issue and key, of those that there are.
+
+    Keys have no index: the editions of these issues are read once, however many are looked for.
+    """
+    connection = session.connection()
+    keys = given(connection.dialect.name, _KEYS)
+    query = (
+        select(EditionRow.issue_id, EditionRow.key, func.min(EditionRow.id))
+        .where(
+            EditionRow.issue_id.in_({issue_id for issue_id, _ in wanted}),
+            EditionRow.key.in_(select(keys.c.key)),
         )
-
-
-def _edition_id(session: Session, issue_id: int, key: str) -> int:
-    there = select(EditionRow.id).where(EditionRow.issue_id == issue_id, EditionRow.key == key)
-    found = session.scalar(there.order_by(EditionRow.id).limit(1))
-    if found is not None:
-        return found
-    new = EditionRow(issue_id=issue_id, key=key)
-    session.add(new)
-    session.flush()
-    return new.id
+        .group_by(EditionRow.issue_id, EditionRow.key)
+    )
+    told = values_given(connection, _KEYS, sorted({(key,) for _, key in wanted}))
+    return {(issue_id, key): number for issue_id, key, number in connection.execute(query, told)}
 
 
 def _take_from_workers(session: Session, mails: Sequence[MeasuredMail]) -> None:
@@ -145,20 +163,22 @@ def _take_from_workers(session: Session, mails: Sequence[MeasuredMail]) -> None:
     )
 
 
-def _count_out(session: Session, mails: Sequence[MeasuredMail]) -> None:
-    """Count these mails no more among those of their issues that are measured."""
-    text = Counter(mail.issue_id for mail in mails if mail.key.endswith(TEXT_MEASURED))
-    html = Counter(mail.issue_id for mail in mails if not mail.key.endswith(TEXT_MEASURED))
-    add_to_measures(session, IssueMeasureRow.text.key, _less(text))
-    add_to_measures(session, IssueMeasureRow.html.key, _less(html))
+def _out(mails: Sequence[MeasuredMail]) -> Counter[tuple[int, str]]:
+    """Return what these mails add to the numbers of their issues: each is measured no more."""
+    text, html = IssueMeasureRow.text.key, IssueMeasureRow.html.key
+    return Counter((mail.issue_id, text if mail.key.endswith(TEXT_MEASURED) else html) for mail in mails)
 
 
-def _uncount(session: Session, subscriber_id: SubscriberId, issue_ids: Sequence[int]) -> None:
-    """Count a reader no more among those who opened these issues or followed a link of them."""
+def _did(
+    session: Session, subscriber_id: SubscriberId, issue_ids: Collection[int]
+) -> Counter[tuple[int, str]]:
+    """Return in which numbers of these issues a reader is: that they opened it, or followed a link of it."""
+    found: Counter[tuple[int, str]] = Counter()
     for row, column in ((OpenRow, IssueMeasureRow.opened), (FollowedLinkRow, IssueMeasureRow.followed)):
         did = select(row.issue_id).where(row.subscriber_id == subscriber_id, row.issue_id.in_(issue_ids))
-        add_to_measures(session, column.key, _less(Counter(session.scalars(did.distinct()))))
+        found.update((issue_id, column.key) for issue_id in session.scalars(did.distinct()))
+    return found
 
 
-def _less(counts: Counter[int]) -> dict[int, int]:
-    return {issue_id: -count for issue_id, count in counts.items()}
+def _less(counts: Counter[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    return {which: -count for which, count in counts.items()}

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from digest.store.clicks import Hit, count_clicks, record_hits, take_hits, waiting_hits
 from digest.store.database import reading, writing
 from digest.store.measured import measurable_among
-from digest.store.measures import Mail, count_followed, count_opens, delivered_among
+from digest.store.measures import Mail, count_followed, count_opens, delivered_among, lock_measures
 from digest.track.clicks import AT_LAST, QUIET, TOO_SOON, is_burst, once_each
 
 log = structlog.get_logger(__name__)
@@ -96,8 +96,9 @@ def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_
     judged = _Judged()
     with writing(engine) as session:
         ripe = [group for group in _by_visitor(waiting_hits(session, most=AT_ONCE)) if _is_ripe(group, now)]
-        # Before any hit: who takes it back has their own rows first, too, and their hits after them.
+        # Before any hit: who takes it back has their own row and the numbers first, too, and then their hits.
         mails = measurable_among(session, _mails(hit for group in ripe for _, hit in group), lock=True)
+        lock_measures(session, {issue for issue, _ in mails})
         delivered = delivered_among(session, mails)
         taken = take_hits(session, [number for group in ripe for number, _ in group])
         for group in ripe:

@@ -27,6 +27,7 @@ from digest.store.bounces import suppress_bounced
 from digest.store.database import plan_by_values, writing
 from digest.store.erasures import erased_among
 from digest.store.open_outcomes import accept_by_evidence
+from digest.store.reader_locks import hold_readers
 from digest.store.returned import (
     Effect,
     NamedDelivery,
@@ -148,6 +149,10 @@ def take_events(
             raise Refused("its token was used before, for something else")
         named = find_named_deliveries(session, {name for event in events for name in event.names})
         found = [(event, _delivery_of(event, named)) for event in events]
+        # Before their mails, as whoever erases them does. Nothing follows for the reader of a good one.
+        hold_readers(
+            session, {mail.subscriber_id for event, mail in found if mail and event.kind not in _GOOD}
+        )
         strangers = [event.email for event, delivery in found if delivery is None and event.email]
         erased = erased_among(session, keys, strangers) if keys else frozenset()
         pairs = [_unnamed(*pair) for pair in found if email_key(pair[0].email) not in erased]

@@ -14,9 +14,11 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.consents import add_consent
 from digest.store.database import writing
-from digest.store.measured import agree_to_measure, cease_to_measure, hold_readers
+from digest.store.leaving import lock_standing
+from digest.store.measured import agree_to_measure, cease_to_measure
 from digest.store.measures import forget_measured
 from digest.store.newsletters import newsletter_by_id
+from digest.store.reader_locks import hold_readers
 from digest.store.subscribers import subscription_of
 from digest.store.unmeasured import take_reader_back
 from digest.track.counting import FOR_GOOD
@@ -76,6 +78,8 @@ def take_back(
     So does what would measure in mails of theirs that have not left, and they are in no count of an issue
     that went out within the time for which it is `measured_for`.
     """
+    # Before their mails, as whoever unsubscribes does, who cancels them.
+    lock_standing(session, newsletter_id, subscriber_id)
     since = cease_to_measure(session, newsletter_id, subscriber_id)
     if since is not None:
         after = said.recorded_at - measured_for

@@ -31,6 +31,7 @@ from digest.store.erasures import forget_erased
 from digest.store.leaving import came_back, last_sent, lock_standing
 from digest.store.letters import queue_letter
 from digest.store.newsletters import newsletter_by_id
+from digest.store.reader_locks import hold_readers
 from digest.store.reader_pauses import end_pauses, set_pause_end
 from digest.store.subscribers import (
     find_address,
@@ -157,6 +158,7 @@ def confirm(
     erased, as `erasure_keys` tell, is not any more.
     """
     with writing(engine) as session:
+        hold_readers(session, [subscriber_id])
         asked = take_ask(session, newsletter_id, subscriber_id)
         change = _move(
             session,
@@ -242,11 +244,19 @@ def let_return(engine: Engine, *, now: datetime) -> int:
 
 
 def restart(
-    engine: Engine, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    engine: Engine,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    *,
+    now: datetime,
+    said: Consent | None = None,
+    measured_for: timedelta = FOR_GOOD,
 ) -> Change:
     """Send the newsletter again to somebody who paused, or unsubscribed a short while ago.
 
-    Who never confirmed does not now, nor by having unsubscribed meanwhile.
+    Who never confirmed does not now, nor by having unsubscribed meanwhile. None `said` so but they
+    themselves. Of who had left, what somebody else said is recorded, and they are measured no more, as
+    `take_back` has it.
     """
     with writing(engine) as session:
         standing = lock_standing(session, newsletter_id, subscriber_id)
@@ -257,6 +267,10 @@ def restart(
         change = _bring_back(
             session, newsletter_id, subscriber_id, SubscriptionState.ACTIVE, only_from=_AWAY, now=now
         )
+        has_left = standing is not None and standing[0] is SubscriptionState.UNSUBSCRIBED
+        if said and has_left and change in (Change.DONE, Change.SUPPRESSED):
+            add_consent(session, newsletter_id, subscriber_id, said)
+            take_back(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
     if change in (Change.DONE, Change.SUPPRESSED):
         log.info("subscriber.resubscribed", subscriber=subscriber_id, newsletter=newsletter_id)
     return change
@@ -319,6 +333,7 @@ def _move(
     until: datetime | None = None,
     left_since: datetime | None = None,
 ) -> Change:
+    hold_readers(session, [subscriber_id])
     if set_subscription_state(
         session,
         newsletter_id,

@@ -151,26 +151,53 @@ def test_who_agreed_after_it_was_addressed_has_it_plain(engine: Engine, issue_id
     assert are_measured(claim(engine, issue_id))[ADA] is False
 
 
+def statements_of_a_claim(engine: Engine, issue_id: IssueId, limit: int = 9) -> list[str]:
+    seen: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    claim(engine, issue_id, limit)
+    event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
 def test_nothing_more_is_asked_where_no_mail_is_measured(engine: Engine, issue_id: IssueId) -> None:
     def asked(statement: str) -> bool:
         return "measured_readers" in statement
 
-    def statements() -> list[str]:
-        seen: list[str] = []
-
-        def note(_: object, __: object, statement: str, *___: object) -> None:
-            seen.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        claim(engine, issue_id, limit=1)
-        event.remove(engine, "before_cursor_execute", note)
-        return seen
-
-    assert any(map(asked, statements())), "control: of measured ones it is asked"
+    measured = statements_of_a_claim(engine, issue_id, limit=1)
+    assert any(map(asked, measured)), "control: of measured ones it is asked"
     with writing(engine) as session:
         (key,) = session.scalars(select(EditionRow.key))
         session.execute(update(EditionRow).values(key=key.removesuffix(MEASURED)))
-    assert not any(map(asked, statements()))
+    assert not any(map(asked, statements_of_a_claim(engine, issue_id)))
+
+
+def test_a_claim_asks_as_often_for_many_editions_as_for_one(engine: Engine, issue_id: IssueId) -> None:
+    """A worker claims 500 mails of hundreds of editions at once, and its newsletter may just have stopped."""
+    with writing(engine) as session:
+        change_newsletter(session, newsletter(engine), measuring=Measuring.OFF)
+    one = statements_of_a_claim(engine, issue_id)
+    with writing(engine) as session:
+        pending = {"state": DeliveryState.PENDING.value, "owner": None, "lease_until": None}
+        session.execute(update(DeliveryRow).values(pending))
+        for delivery in session.scalars(select(DeliveryRow)):
+            own = EditionRow(issue_id=issue_id, key=f"topic-{delivery.id}:0{MEASURED}")
+            session.add(own)
+            session.flush()
+            delivery.edition_id = own.id
+    many = statements_of_a_claim(engine, issue_id)
+    with reading(engine) as session:
+        keys = session.scalars(
+            select(EditionRow.key).join(DeliveryRow, DeliveryRow.edition_id == EditionRow.id)
+        ).all()
+        ids = session.scalars(select(DeliveryRow.id)).all()
+    assert sorted(keys) == sorted(f"topic-{number}:0" for number in ids), (
+        "each mail has the plain one of its own"
+    )
+    assert len(many) == len(one)
 
 
 def test_readers_take_it_back_while_workers_claim(engine: Engine, issue_id: IssueId) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
+from digest.domain.accounts import Right
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.pipeline.readers import Move, move
 from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.measured import measured_since
 from digest.store.newsletters import change_newsletter
-from digest.track.steps import unsubscribe
+from digest.track.steps import pause, unsubscribe
 from digest.track.tokens import Purpose
+from digest.web.api import PATH
 from digest.web.sign_up import offers
+from tests.web.api.conftest import token_for
 from tests.web.site import Site
 from tests.web.test_confirming import sign_up
 from tests.web.test_editor import read, text_of
@@ -130,13 +135,52 @@ def test_who_leaves_the_box_of_the_confirmation_empty_reads_it_unmeasured(asking
     assert not is_measured(asking, NEW)
 
 
-def test_who_is_brought_back_by_staff_is_not_measured_again(asking: Site) -> None:
+def add_again(site: Site) -> None:
+    put_subscriber(
+        site.runtime, "saturday", ADA, WantedBy(), by="Ed", source=ConsentSource.COMMAND, again=True
+    )
+
+
+def return_on_the_desk(site: Site) -> None:
+    move(site.runtime, "saturday", reader_id(site.runtime.engine, ADA), Move.RETURN, by="Ed")
+
+
+def return_over_the_api(site: Site) -> None:
+    path = f"{PATH}/newsletters/saturday/subscribers/{reader_id(site.runtime.engine, ADA)}/return"
+    token = token_for(site.runtime, frozenset({Right.OPERATE}))
+    assert site.client.post(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+BY_STAFF = pytest.mark.parametrize("come_back", [add_again, return_on_the_desk, return_over_the_api])
+
+
+@BY_STAFF
+def test_who_is_brought_back_by_staff_is_not_measured_again(
+    asking: Site, come_back: Callable[[Site], None]
+) -> None:
     choose(asking, ADA, may_measure="yes")
-    runtime = asking.runtime
-    unsubscribe(runtime.engine, ONE, reader_id(runtime.engine, ADA), now=NOW)
-    put_subscriber(runtime, "saturday", ADA, WantedBy(), by="Ed", source=ConsentSource.COMMAND, again=True)
+    unsubscribe(asking.runtime.engine, ONE, reader_id(asking.runtime.engine, ADA), now=NOW)
+    come_back(asking)
     assert not is_measured(asking, ADA)
     assert [one.act for one in acts_of(asking, ADA)] == [ConsentAct.MEASURED, ConsentAct.UNMEASURED]
+    with reading(asking.runtime.engine) as session:
+        consents = consents_of(session, ONE, reader_id(asking.runtime.engine, ADA))
+    assert ConsentAct.ADDED in [one.act for one in consents], "that they asked for it stands on record"
+
+
+@BY_STAFF
+def test_who_had_only_paused_agrees_still(asking: Site, come_back: Callable[[Site], None]) -> None:
+    choose(asking, ADA, may_measure="yes")
+    pause(asking.runtime.engine, ONE, reader_id(asking.runtime.engine, ADA), now=NOW)
+    come_back(asking)
+    assert is_measured(asking, ADA)
+
+
+def test_who_takes_it_back_themselves_that_they_left_agrees_still(asking: Site) -> None:
+    choose(asking, ADA, may_measure="yes")
+    unsubscribe(asking.runtime.engine, ONE, reader_id(asking.runtime.engine, ADA), now=NOW)
+    assert asking.post(f"{asking.link(Purpose.PREFERENCES, ADA)}/return").status_code == 200
+    assert is_measured(asking, ADA)
 
 
 def test_who_does_not_tick_it_is_not_measured(asking: Site) -> None:

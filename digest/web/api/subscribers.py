@@ -27,14 +27,14 @@ from digest.domain.topics import TOPICS_MAX
 from digest.pipeline.managing import segments
 from digest.pipeline.readdressing import move_address
 from digest.pipeline.reader_pauses import pause_until
-from digest.pipeline.subscribing import WantedBy, put_subscriber, set_wishes
+from digest.pipeline.subscribing import WantedBy, bring_back, put_subscriber, set_wishes
 from digest.runtime import Runtime
 from digest.store.attributes import attributes_among
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
 from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
-from digest.track.steps import Change, restart, unsubscribe
+from digest.track.steps import Change, unsubscribe
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor
 from digest.web.api.shapes import (
@@ -303,10 +303,17 @@ def pause_subscriber(
 
 
 @router.post("/newsletters/{newsletter}/subscribers/{subscriber_id}/return", **asks(Right.OPERATE))
-def return_subscriber(runtime: TheRuntime, newsletter: NewsletterName, subscriber_id: Number) -> Subscriber:
-    """Send the newsletter again to somebody who unsubscribed or paused, and asked to come back."""
-    engine, now = runtime.engine, runtime.clock()
-    return _moved(runtime, newsletter, subscriber_id, lambda of, who: restart(engine, of, who, now=now))
+def return_subscriber(
+    runtime: TheRuntime, caller: TheCaller, newsletter: NewsletterName, subscriber_id: Number
+) -> Subscriber:
+    """Send the newsletter again to somebody who unsubscribed or paused, and asked to come back.
+
+    Who had unsubscribed is not measured before they agree to it anew.
+    """
+    by, source = caller.name, ConsentSource.API
+    return _moved(
+        runtime, newsletter, subscriber_id, lambda *who: bring_back(runtime, *who, by=by, source=source)
+    )
 
 
 class NewAddress(Given):

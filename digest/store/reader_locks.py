@@ -1,0 +1,25 @@
+"""Whoever changes what belongs to a reader locks the reader first, then their subscriptions, then the rest.
+
+Erasing does so, too. What is kept of somebody refers to their row, so whoever begins elsewhere comes to it in
+the end; and of two that wait for each other's rows PostgreSQL ends one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import column, select, table
+from sqlalchemy.orm import Session
+
+from digest.domain.subscribers import SubscriberId
+
+_SUBSCRIBERS = table("subscribers", column("id"))
+"""By its name: its module knows this one."""
+
+
+def hold_readers(session: Session, readers: Collection[SubscriberId]) -> None:
+    """Keep readers from being erased before the end of the transaction, which first of all locks them."""
+    if not readers:
+        return
+    rows = select(_SUBSCRIBERS.c.id).where(_SUBSCRIBERS.c.id.in_(readers)).order_by(_SUBSCRIBERS.c.id)
+    session.execute(rows.with_for_update(read=True, key_share=True)).all()
