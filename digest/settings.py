@@ -91,7 +91,8 @@ class Settings(LlmSettings, MailSettings, BaseSettings):
         ge=7,
         le=730,
         description="Days for which it is kept which reader who agreed to it opened and followed what. Then "
-        "only numbers are kept. Readers are told this number when they are asked.",
+        "only numbers are kept. Readers are told this number when they are asked; a longer one "
+        "holds for who agrees from then on.",
     )
     keep_record_days: int = Field(
         730, ge=0, le=36_500, description="Days for which it is kept who did what. 0: for good."

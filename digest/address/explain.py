@@ -30,7 +30,7 @@ from digest.store.history import History, repeats_of
 from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
 from digest.store.less import less_of, muted_until
-from digest.store.measured import measured_since
+from digest.store.measured import agreement_of
 from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
@@ -314,4 +314,4 @@ def edition_of(
     )
     if isinstance(found, Skip) or newsletter.measuring is Measuring.OFF:
         return found
-    return replace(found, is_measured=measured_since(session, newsletter.id, who) is not None)
+    return replace(found, is_measured=agreement_of(session, newsletter.id, who) is not None)

@@ -33,6 +33,7 @@ from digest.store.feedback import FeedbackRow
 from digest.store.kept_answers import KeptAnswerRow
 from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
+from digest.store.measured import shorten_agreements
 from digest.store.measures import FollowedLinkRow, OpenRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.purges import add_purged, ended_kinds
@@ -172,19 +173,17 @@ def kinds(runtime: Runtime) -> tuple[Kind, ...]:
             Old(DepartureRow, DepartureRow.at),
         ),
         Kind("left", "people who left everything", left, "keep_left_days", terms.count_left, forget_left),
-        _old(
+        _measured(
             "opens",
             "which readers who agreed opened what",
-            timedelta(days=settings.keep_measured_days),
-            "keep_measured_days",
-            Old(OpenRow, OpenRow.at),
+            settings.keep_measured_days,
+            Old(OpenRow, OpenRow.at, ended=OpenRow.until < now),
         ),
-        _old(
+        _measured(
             "followed_links",
             "which readers who agreed followed what",
-            timedelta(days=settings.keep_measured_days),
-            "keep_measured_days",
-            Old(FollowedLinkRow, FollowedLinkRow.at),
+            settings.keep_measured_days,
+            Old(FollowedLinkRow, FollowedLinkRow.at, ended=FollowedLinkRow.until < now),
         ),
         _old("record", "entries of the record", record, "keep_record_days", Old(AuditRow, AuditRow.at)),
         _old(
@@ -254,6 +253,16 @@ def _old(name: str, what: str, kept: timedelta | None, setting: str, old: Old) -
         return old.remove(session, before, most)
 
     return Kind(name, what, kept, setting, old.count, remove)
+
+
+def _measured(name: str, what: str, days: int, old: Old) -> Kind:
+    """Return what is kept for the days that a reader agreed to, or fewer by now: never for more again."""
+
+    def remove(session: Session, before: datetime, after: int, most: int) -> Page:  # noqa: ARG001
+        shorten_agreements(session, days)
+        return old.remove(session, before, most)
+
+    return Kind(name, what, timedelta(days=days), "keep_measured_days", old.count, remove)
 
 
 @dataclass(frozen=True, slots=True)

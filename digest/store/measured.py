@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, and_, delete, select
+from sqlalchemy import ForeignKey, and_, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.issues import IssueId
@@ -23,7 +24,10 @@ _HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 
 
 class MeasuredReaderRow(Base):
-    """A reader who agreed to be measured, and has not taken it back. Its wording stands in `consents`."""
+    """A reader who agreed to be measured, and has not taken it back. Its wording stands in `consents`.
+
+    `days` is how long they were told that it is kept under their name: a longer term since is not theirs.
+    """
 
     __tablename__ = "measured_readers"
 
@@ -34,43 +38,72 @@ class MeasuredReaderRow(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     since: Mapped[datetime]
+    days: Mapped[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Since when a reader lets themselves be measured, and for how many days it is kept by name."""
+
+    since: datetime
+    days: int
+
+    @property
+    def kept_for(self) -> timedelta:
+        """The days that it is kept."""
+        return timedelta(days=self.days)
 
 
 def agree_to_measure(
-    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, now: datetime
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, days: int, now: datetime
 ) -> bool:
-    """Let a reader be measured from now on; return whether that is new."""
-    row = {"newsletter_id": newsletter_id, "subscriber_id": subscriber_id, "since": now}
+    """Let a reader be measured from now on, as they were told for so many days; return whether that is new.
+
+    Who agreed before agreed to the days of then.
+    """
+    row = {"newsletter_id": newsletter_id, "subscriber_id": subscriber_id, "since": now, "days": days}
     added = insert_or_ignore(session, MeasuredReaderRow, [row]).returning(MeasuredReaderRow.subscriber_id)
     return session.scalar(added) is not None
 
 
 def cease_to_measure(
     session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId
-) -> datetime | None:
-    """Let a reader be measured no more; return since when they were, None for who was not."""
+) -> Agreement | None:
+    """Let a reader be measured no more; return what they had agreed to, None for who had not."""
     gone = (
         delete(MeasuredReaderRow)
         .where(
             MeasuredReaderRow.newsletter_id == newsletter_id,
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
-        .returning(MeasuredReaderRow.since)
+        .returning(MeasuredReaderRow.since, MeasuredReaderRow.days)
         .execution_options(synchronize_session=False)
     )
-    return session.scalar(gone)
+    row = session.execute(gone).one_or_none()
+    return None if row is None else Agreement(row.since, row.days)
 
 
-def measured_since(
+def agreement_of(
     session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId
-) -> datetime | None:
-    """Return since when a reader lets themselves be measured, None for who does not."""
-    return session.scalar(
-        select(MeasuredReaderRow.since).where(
+) -> Agreement | None:
+    """Return what a reader agreed to who lets themselves be measured, None for who does not."""
+    row = session.execute(
+        select(MeasuredReaderRow.since, MeasuredReaderRow.days).where(
             MeasuredReaderRow.newsletter_id == newsletter_id,
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
-    )
+    ).one_or_none()
+    return None if row is None else Agreement(row.since, row.days)
+
+
+def shorten_agreements(session: Session, days: int) -> None:
+    """Let it be kept for no more than so many days of anybody, also when the term is longer again."""
+    key = MeasuredReaderRow.newsletter_id, MeasuredReaderRow.subscriber_id
+    is_longer = MeasuredReaderRow.days > days
+    # In one order everywhere, as below.
+    if session.execute(select(*key).where(is_longer).order_by(*key).with_for_update()).all():
+        shorter = update(MeasuredReaderRow).where(is_longer).values(days=days)
+        session.execute(shorter.execution_options(synchronize_session=False))
 
 
 def measured_between(
@@ -87,18 +120,18 @@ def measured_between(
 
 def measurable_among(
     session: Session, mails: Collection[tuple[IssueId, SubscriberId]], *, lock: bool = False
-) -> frozenset[tuple[IssueId, SubscriberId]]:
-    """Return of which mails, by issue and reader, it may be measured now what becomes of them.
+) -> Mapping[tuple[IssueId, SubscriberId], timedelta]:
+    """Return of which mails, by issue and reader, it may be measured now what becomes of them, for how long.
 
     That is while their newsletter asks, and they read it and have not taken back that they agreed before the
     issue was addressed. With `lock` they cannot take it back before the end of the transaction.
     """
     if not mails:
-        return frozenset()
+        return {}
     if lock:
         hold_readers(session, {reader for _, reader in mails})
     asked = (
-        select(IssueRow.id, MeasuredReaderRow.subscriber_id)
+        select(IssueRow.id, MeasuredReaderRow.subscriber_id, MeasuredReaderRow.days)
         .join(IssueRow, IssueRow.newsletter_id == MeasuredReaderRow.newsletter_id)
         .join(NewsletterRow, NewsletterRow.id == IssueRow.newsletter_id)
         .join(
@@ -121,5 +154,9 @@ def measurable_among(
     )
     if lock:
         asked = asked.with_for_update(of=MeasuredReaderRow)
-    found = {(IssueId(issue), SubscriberId(reader)) for issue, reader in session.execute(asked)}
-    return frozenset(found.intersection(mails))
+    found = {
+        (IssueId(issue), SubscriberId(reader)): timedelta(days=days)
+        for issue, reader, days in session.execute(asked)
+    }
+    wanted = set(mails)
+    return {mail: kept for mail, kept in found.items() if mail in wanted}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, Integer, String, delete, func, select, tuple_, union_all, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -31,7 +31,10 @@ Mail = tuple[IssueId, SubscriberId]
 
 
 class OpenRow(Base):
-    """A reader who agreed to be measured opened the mail of an issue. Once is all that counts."""
+    """A reader who agreed to be measured opened the mail of an issue. Once is all that counts.
+
+    `until` is as long as they were told that this is kept.
+    """
 
     __tablename__ = "opens"
 
@@ -40,10 +43,14 @@ class OpenRow(Base):
         ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime] = mapped_column(index=True)
 
 
 class FollowedLinkRow(Base):
-    """A reader who agreed to be measured followed a link to the article at `position` of an issue."""
+    """A reader who agreed to be measured followed a link to the article at `position` of an issue.
+
+    `until` is as in `OpenRow`.
+    """
 
     __tablename__ = "followed_links"
 
@@ -55,6 +62,7 @@ class FollowedLinkRow(Base):
     topic: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(NAME_MAX))
     at: Mapped[datetime] = mapped_column(index=True)
+    until: Mapped[datetime] = mapped_column(index=True)
 
 
 class IssueMeasureRow(Base):
@@ -126,12 +134,16 @@ def delivered_among(session: Session, mails: Collection[Mail]) -> Mapping[Mail, 
 
 
 def count_opens(
-    session: Session, opened: Iterable[tuple[Mail, datetime]], left_out: Iterable[IssueId]
+    session: Session,
+    opened: Iterable[tuple[Mail, datetime]],
+    left_out: Iterable[IssueId],
+    *,
+    kept_for: Mapping[Mail, timedelta],
 ) -> None:
-    """Keep who opened which mail, and add each to the counts of its issue, once."""
+    """Keep who opened which mail, for as long as they agreed to, and count each of an issue once."""
     first = dict(sorted(opened, reverse=True))
     rows = [
-        {"issue_id": issue, "subscriber_id": reader, "at": at}
+        {"issue_id": issue, "subscriber_id": reader, "at": at, "until": at + kept_for[issue, reader]}
         for (issue, reader), at in sorted(first.items())
     ]
     new: Sequence[int] = ()
@@ -145,8 +157,10 @@ def count_opens(
     )
 
 
-def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
-    """Keep who followed which links, and add each reader to the counts of their issue, once."""
+def count_followed(
+    session: Session, hits: Iterable[tuple[Mail, Hit]], *, kept_for: Mapping[Mail, timedelta]
+) -> None:
+    """Keep who followed which links, for as long as they agreed to, count each reader of an issue once."""
     rows: dict[tuple[int, int, int], dict[str, object]] = {}
     for (issue, reader), hit in hits:
         rows.setdefault(
@@ -158,6 +172,7 @@ def count_followed(session: Session, hits: Iterable[tuple[Mail, Hit]]) -> None:
                 "topic": hit.topic,
                 "source": storable(hit.source)[:NAME_MAX],
                 "at": hit.at,
+                "until": hit.at + kept_for[issue, reader],
             },
         )
     if not rows:

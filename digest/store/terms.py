@@ -40,11 +40,15 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """Rows of a table that are older than their term, by a moment of theirs and what else is asked."""
+    """Rows of a table that are older than their term, by a moment of theirs and what else is asked.
+
+    `ended` is who else goes, whatever the term.
+    """
 
     table: type[Base]
     moment: InstrumentedAttribute[datetime]
     which: Sequence[ColumnElement[bool]] = ()
+    ended: ColumnElement[bool] | None = None
 
     def count(self, session: Session, before: datetime) -> int:
         """Return how many there are."""
@@ -65,7 +69,8 @@ class Old:
         return Page(len(rows), 0 if len(rows) == most else None)
 
     def _older(self, before: datetime) -> list[ColumnElement[bool]]:
-        return [self.moment < before, *self.which]
+        is_older: ColumnElement[bool] = self.moment < before
+        return [is_older if self.ended is None else or_(is_older, self.ended), *self.which]
 
 
 def count_addressed(session: Session, before: datetime) -> int:

@@ -88,7 +88,7 @@ def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_
     """Judge and count the hits of all who have followed no link for a while; return how many that were.
 
     What waits is looked at from the oldest on, `AT_ONCE` at a time. `measured_for` is how long after a mail
-    it is measured by name: as long as that is kept.
+    it is measured by name at most: as long as that is kept.
     """
     with reading(engine) as session:
         if not waiting_hits(session, most=1):
@@ -106,7 +106,8 @@ def settle_hits(engine: Engine, *, now: datetime, measured_for: timedelta = FOR_
                 at = _delivered_at(hits[0], delivered)
                 judged.take(hits, readable=at and at + TOO_SOON)
         count_clicks(session, _links(judged.read), _links(judged.left_out))
-        _measure(session, judged, delivered, measured_for)
+        kept_for = {mail: min(kept, measured_for) for mail, kept in mails.items()}
+        _measure(session, judged, delivered, kept_for)
     if judged.left_out:
         log.info("clicks.left_out", hits=len(judged.left_out))
     return len(taken)
@@ -117,20 +118,24 @@ def _links(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _measure(
-    session: Session, judged: _Judged, delivered: Mapping[Mail, datetime], measured_for: timedelta
+    session: Session, judged: _Judged, delivered: Mapping[Mail, datetime], kept_for: Mapping[Mail, timedelta]
 ) -> None:
-    """Keep, and count, what was opened and followed of the mails `delivered`, whose readers still agree."""
+    """Keep, and count, what was opened and followed of the mails `delivered`, whose readers still agree.
+
+    No longer after a mail than it is kept: by then nobody knows any more who is counted.
+    """
 
     def said(hits: Iterable[Hit]) -> list[tuple[Mail, Hit]]:
         named = [(mail, hit) for hit in hits if (mail := _mail(hit)) in delivered and mail]
-        return [(mail, hit) for mail, hit in named if hit.at <= delivered[mail] + measured_for]
+        return [(mail, hit) for mail, hit in named if hit.at <= delivered[mail] + kept_for[mail]]
 
     read = said(judged.read)
     late = [(mail, hit) for mail, hit in read if hit.at >= delivered[mail] + TOO_SOON]
     soon = [hit for mail, hit in read if hit.at < delivered[mail] + TOO_SOON]
     by_programs = [hit.issue_id for hit in (*soon, *(hit for _, hit in said(judged.left_out))) if hit.is_open]
-    count_opens(session, [(mail, hit.at) for mail, hit in late if hit.is_open], by_programs)
-    count_followed(session, [(mail, hit) for mail, hit in late if not hit.is_open])
+    opened = [(mail, hit.at) for mail, hit in late if hit.is_open]
+    count_opens(session, opened, by_programs, kept_for=kept_for)
+    count_followed(session, [(mail, hit) for mail, hit in late if not hit.is_open], kept_for=kept_for)
 
 
 _Group = list[tuple[int, Hit]]

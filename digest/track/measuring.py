@@ -52,15 +52,26 @@ def set_measuring(
         return (
             subscription is not None
             and subscription.state in _HERE
-            and agree(session, newsletter_id, subscriber_id, said)
+            and agree(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
         )
 
 
-def agree(session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, said: Consent) -> bool:
-    """Let a reader be measured as they `said`, and record that once; False where nobody is asked."""
+def agree(
+    session: Session,
+    newsletter_id: NewsletterId,
+    subscriber_id: SubscriberId,
+    said: Consent,
+    *,
+    measured_for: timedelta = FOR_GOOD,
+) -> bool:
+    """Let a reader be measured as they `said`, and record that once; False where nobody is asked.
+
+    `measured_for` is how long they were told that it is kept.
+    """
     if newsletter_by_id(session, newsletter_id).measuring is Measuring.OFF:
         return False
-    if agree_to_measure(session, newsletter_id, subscriber_id, now=said.recorded_at):
+    days, now = measured_for.days, said.recorded_at
+    if agree_to_measure(session, newsletter_id, subscriber_id, days=days, now=now):
         add_consent(session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.MEASURED))
     return True
 
@@ -76,14 +87,14 @@ def take_back(
     """Let a reader be measured no more, and record that once, as they `said` it. What was measured goes.
 
     So does what would measure in mails of theirs that have not left, and they are in no count of an issue
-    that went out within the time for which it is `measured_for`.
+    that went out within the time for which it is `measured_for`, or for which they agreed to.
     """
     # Before their mails, as whoever unsubscribes does, who cancels them.
     lock_standing(session, newsletter_id, subscriber_id)
-    since = cease_to_measure(session, newsletter_id, subscriber_id)
-    if since is not None:
-        after = said.recorded_at - measured_for
-        take_reader_back(session, newsletter_id, subscriber_id, since=since, after=after)
+    agreed = cease_to_measure(session, newsletter_id, subscriber_id)
+    if agreed is not None:
+        after = said.recorded_at - min(measured_for, agreed.kept_for)
+        take_reader_back(session, newsletter_id, subscriber_id, since=agreed.since, after=after)
         forget_measured(session, newsletter_id, subscriber_id)
         add_consent(
             session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.UNMEASURED, wording="")

@@ -182,7 +182,7 @@ def confirm(
             add_consent(session, newsletter_id, subscriber_id, consent)
             said = replace(consent, wording=measuring)
             if measuring and asked and asked.wishes.may_measure:
-                agree(session, newsletter_id, subscriber_id, said)
+                agree(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             else:
                 take_back(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             forget_erased(session, erasure_keys, find_address(session, subscriber_id) or "")

@@ -21,7 +21,7 @@ from digest.pipeline.next_issue import next_issue_for
 from digest.pipeline.reader_pauses import pause_until
 from digest.runtime import Runtime
 from digest.store.database import reading
-from digest.store.measured import measured_since
+from digest.store.measured import agreement_of
 from digest.store.newsletters import newsletter_by_id
 from digest.store.reader_choices import Choices, topics_lately
 from digest.track import less, steps
@@ -207,7 +207,7 @@ def _page(
     with reading(runtime.engine) as session:
         newsletter = newsletter_by_id(session, link.newsletter_id)
         lately = topics_lately(session, link.newsletter_id)
-        is_measured = measured_since(session, link.newsletter_id, link.subscriber_id) is not None
+        agreed = agreement_of(session, link.newsletter_id, link.subscriber_id)
     settings = settings_view(
         newsletter,
         subscription,
@@ -220,6 +220,9 @@ def _page(
     )
     if until:
         settings = replace(settings, until=until)
+    # Who agreed reads the words that they agreed to.
+    kept = runtime.settings.keep_measured_days
+    days = min(kept, agreed.days) if agreed else kept
     if looks:
         coming = next_issue_for(runtime, link.newsletter_id, *looks)
         view = next_view(coming, newsletter, settings.typed, spoken) if coming else None
@@ -235,6 +238,6 @@ def _page(
         about=next((topic for topic in reader.topics if topic.slug == about), None),
         muted=muted_days(runtime, link, spoken),
         less=less_lines(runtime, link),
-        measuring=asked_of(newsletter, spoken, days=runtime.settings.keep_measured_days),
-        is_measured=is_measured,
+        measuring=asked_of(newsletter, spoken, days=days),
+        is_measured=agreed is not None,
     )

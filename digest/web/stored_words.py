@@ -85,6 +85,7 @@ FIELDS = {
     "until": Phrase("field_until", "Until"),
     "words": Phrase("field_words", "In your words"),
     "since": Phrase("field_since", "Since"),
+    "days": Phrase("field_days", "Days for which it is kept"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
     "attribute": Phrase("field_attribute", "What"),
     "value": Phrase("field_value", "Value"),

@@ -25,6 +25,7 @@ from digest.store.feedback import FeedbackRow
 from digest.store.issues import IssueRow
 from digest.store.less import MutedTopicRow
 from digest.store.letters import queue_letter
+from digest.store.measured import agree_to_measure, agreement_of
 from digest.store.measures import FollowedLinkRow, OpenRow, count_followed, count_opens
 from digest.store.purges import purged_since
 from digest.store.returned import NewReturned, ReturnedRow, record_returned
@@ -73,15 +74,26 @@ def test_addresses_of_old_mails_go_and_the_mails_count_on(sent: Controlled) -> N
     assert after(sent, MAIL + 2) == {}
 
 
-def test_what_was_measured_goes_by_name_after_its_term(sent: Controlled) -> None:
+@pytest.mark.parametrize("promised", [MEASURED, MEASURED - 30, MEASURED + 30])
+def test_what_was_measured_goes_by_name_after_its_term_or_as_was_promised(
+    sent: Controlled, promised: int
+) -> None:
+    term = min(promised, MEASURED)
     with writing(sent.engine) as session:
-        mail = sent.issue.id, SubscriberId(session.scalars(select(SubscriberRow.id).limit(1)).one())
-        count_opens(session, [(mail, NOW)], [])
-        count_followed(session, [(mail, Hit("", mail[0], NOW, 0, "climate", "Meridian", 1, mail[1]))])
-    assert after(sent, MEASURED - 1) == {}
-    removed = after(sent, MEASURED + 1)
+        who = SubscriberId(session.scalars(select(SubscriberRow.id).limit(1)).one())
+        mail, kept = (sent.issue.id, who), {(sent.issue.id, who): timedelta(days=promised)}
+        agree_to_measure(session, sent.newsletter.id, who, days=promised, now=NOW)
+        count_opens(session, [(mail, NOW)], [], kept_for=kept)
+        followed = Hit("", sent.issue.id, NOW, 0, "climate", "Meridian", 1, who)
+        count_followed(session, [(mail, followed)], kept_for=kept)
+    assert after(sent, term - 1) == {}
+    removed = after(sent, term + 1)
     assert (removed["opens"], removed["followed_links"]) == (1, 1)
     assert count(sent.engine, OpenRow) == count(sent.engine, FollowedLinkRow) == 0
+    with reading(sent.engine) as session:
+        agreed = agreement_of(session, sent.newsletter.id, who)
+    assert agreed, "they agree still"
+    assert agreed.days == term, "a setting that was raised again keeps it for no longer"
 
 
 def test_an_issue_that_has_not_ended_keeps_its_addresses(sent: Controlled) -> None:

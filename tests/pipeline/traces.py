@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement, Engine, Table, select
 
 from digest.domain.addressing import Skip
@@ -49,10 +51,11 @@ def leave_more(send: Controlled, form: SignUp, who: SubscriberId) -> None:
         never_ask(session, mark_of(keys, mailbox), now=NOW)
         add_skips(session, issue, [(who, Skip(SkipReason.NO_TOPICS))])
         note_domains(session, issue)
-        agree_to_measure(session, weekly, who, now=NOW)
+        agree_to_measure(session, weekly, who, days=90, now=NOW)
         record_hits(session, [followed, opening(issue, who, "v" * 32, NOW)])
-        count_opens(session, [(mail, NOW)], [])
-        count_followed(session, [(mail, followed)])
+        kept = {mail: timedelta(days=90)}
+        count_opens(session, [(mail, NOW)], [], kept_for=kept)
+        count_followed(session, [(mail, followed)], kept_for=kept)
         hers = session.scalars(select(DeliveryRow.id).where(DeliveryRow.subscriber_id == who)).one()
         count_soft_bounce(session, DeliveryId(hers), detail=f"452 <{email}> is full", now=NOW)
 

@@ -1,9 +1,10 @@
 """What a migration makes of rows that are there."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, select, text
 
 from digest.domain.articles import Condensed, Origin, Span, Takeaway, Usage
 from digest.domain.errors import NotFound
@@ -25,6 +26,8 @@ from digest.store.homes import find_home
 from digest.store.issues import ensure_issue, get_issue, make_issue, next_number
 from digest.store.items import ChosenItem, ScorePart, items_of, replace_items
 from digest.store.links import PassedLink, passed_links, record_passed
+from digest.store.measured import Agreement, agreement_of
+from digest.store.measures import FollowedLinkRow, OpenRow
 from digest.store.newsletters import (
     add_topic,
     list_topics,
@@ -334,3 +337,35 @@ def test_0050_closes_departures_of_who_is_here_and_pairs_what_was_left_at_once(m
         (1, True, "active"),
         (3, True, "active"),
     ]
+
+
+@pytest.mark.parametrize("table", ["opens", "followed_links"])
+def test_what_was_measured_before_anybody_kept_for_how_long_is_kept_for_90_days(
+    migrated: Engine, table: str
+) -> None:
+    newsletter = stored_newsletter(migrated)
+    ada = stored_reader(migrated, newsletter, "ada@example.org")
+    issue = approved_issue(migrated, newsletter)
+    more = {"position": 0, "topic": "climate", "source": "Meridian"} if table == "followed_links" else {}
+    migrate(migrated, to="0054")
+    with migrated.begin() as connection:
+        of = {"newsletter_id": newsletter.id, "subscriber_id": ada, "since": NOW}
+        _insert(connection, "measured_readers", of)
+        _insert(connection, table, {"issue_id": issue.id, "subscriber_id": ada, "at": NOW, **more})
+    migrate(migrated)
+    row = FollowedLinkRow if more else OpenRow
+    with reading(migrated) as session:
+        assert session.scalars(select(row.until)).one() == NOW + timedelta(days=90)
+        agreed = agreement_of(session, newsletter.id, ada)
+    assert agreed == Agreement(NOW, 90)
+
+
+def _insert(connection: Connection, table: str, row: Mapping[str, object]) -> None:
+    stored = {**row, **{name: _moment(connection, at) for name, at in row.items() if at is NOW}}
+    marks = ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})"), stored)
+
+
+def _moment(connection: Connection, at: object) -> object:
+    """A moment as SQLite keeps it, whose driver is not told what the column is."""
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}" if connection.dialect.name == "sqlite" else at

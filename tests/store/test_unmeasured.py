@@ -42,7 +42,7 @@ def issue_id(engine: Engine) -> IssueId:
         session.execute(update(EditionRow).values(key=EditionRow.key + MEASURED))
         note_measured(session, issue_id, html=READERS, text=0, has_links=True)
         for reader in (ADA, BEN, CLEO):
-            agree_to_measure(session, number, reader, now=NOW)
+            agree_to_measure(session, number, reader, days=90, now=NOW)
     return issue_id
 
 

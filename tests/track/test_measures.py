@@ -62,7 +62,7 @@ def issue_id(engine: Engine) -> IssueId:
         session.execute(update(IssueRow).values(sending_at=DELIVERED))
         session.execute(update(EditionRow).values(key=EditionRow.key + MEASURED))
         note_measured(session, issue_id, html=READERS, text=0, has_links=True)
-        agree_to_measure(session, number, ADA, now=DELIVERED)
+        agree_to_measure(session, number, ADA, days=90, now=DELIVERED)
     return issue_id
 
 
@@ -169,7 +169,7 @@ def test_who_agrees_again_is_counted_in_issues_from_then_on(engine: Engine, issu
 def test_a_rate_is_of_who_agrees_still(engine: Engine, issue_id: IssueId) -> None:
     number = newsletter(engine)
     with writing(engine) as session:
-        agree_to_measure(session, number, BEN, now=DELIVERED)
+        agree_to_measure(session, number, BEN, days=90, now=DELIVERED)
     settle(engine, opened(issue_id))
     set_measuring(engine, number, BEN, False, wording="", network="", now=NOW)
     found = measured(engine, issue_id)
@@ -233,7 +233,7 @@ def test_to_open_a_mail_and_follow_a_link_of_it_at_once_is_no_scan(engine: Engin
 def test_readers_behind_one_address_are_told_apart(engine: Engine, issue_id: IssueId) -> None:
     number = newsletter(engine)
     with writing(engine) as session:
-        agree_to_measure(session, number, BEN, now=DELIVERED)
+        agree_to_measure(session, number, BEN, days=90, now=DELIVERED)
     both = [followed(issue_id, n, reader, visitor="the office") for n, reader in enumerate((ADA, BEN))]
     settle(engine, *both, *(opened(issue_id, reader, visitor="a proxy") for reader in (ADA, BEN)))
     assert counts(engine, issue_id) == (2, 2, 0)
@@ -243,6 +243,18 @@ def test_nothing_is_measured_after_the_term_and_so_nobody_twice(engine: Engine, 
     late = DELIVERED + timedelta(days=7, seconds=1)
     settle(engine, opened(issue_id, at=late), followed(issue_id, at=late), measured_for=timedelta(days=7))
     assert counts(engine, issue_id) == (0, 0, 0)
+
+
+def test_a_longer_term_since_is_not_of_who_was_told_a_shorter_one(engine: Engine, issue_id: IssueId) -> None:
+    """Ada agreed to 90 days, and the setting has been raised to a year."""
+    late, year = DELIVERED + timedelta(days=90, seconds=1), timedelta(days=365)
+    settle(engine, opened(issue_id), measured_for=year)
+    settle(engine, followed(issue_id, at=late), measured_for=year)
+    assert counts(engine, issue_id) == (1, 0, 0), "by then nobody may know who followed it"
+    with reading(engine) as session:
+        assert session.scalars(select(OpenRow.until)).one() == NOW + timedelta(days=90)
+    set_measuring(engine, newsletter(engine), ADA, False, wording="", network="", now=late, measured_for=year)
+    assert (counts(engine, issue_id), measured(engine, issue_id).html) == ((1, 0, 0), READERS)
 
 
 def test_a_mail_that_was_not_delivered_was_not_opened(engine: Engine, issue_id: IssueId) -> None:
@@ -309,7 +321,7 @@ def test_nothing_is_left_of_who_ends_it_while_they_are_measured(
     number = newsletter(engine)
     with writing(engine) as session:
         for reader in (BEN, CLEO):
-            agree_to_measure(session, number, reader, now=DELIVERED)
+            agree_to_measure(session, number, reader, days=90, now=DELIVERED)
     readers = [ADA, BEN, CLEO]
     has_begun = Event()
 

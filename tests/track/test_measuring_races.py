@@ -60,7 +60,7 @@ def sending(engine: Engine) -> Sending:
         for issue in (sending.issue, older):
             note_measured(session, issue.id, html=2, text=0, has_links=True)
         for reader in sending.readers:
-            agree_to_measure(session, sending.newsletter.id, reader, now=SENT)
+            agree_to_measure(session, sending.newsletter.id, reader, days=90, now=SENT)
     return sending
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
 from digest.domain.accounts import Right
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
@@ -17,7 +18,7 @@ from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
-from digest.store.measured import measured_since
+from digest.store.measured import MeasuredReaderRow, agreement_of
 from digest.store.newsletters import change_newsletter
 from digest.track.steps import pause, unsubscribe
 from digest.track.tokens import Purpose
@@ -52,7 +53,7 @@ def asking(site: Site) -> Site:
 
 def is_measured(site: Site, email: str) -> bool:
     with reading(site.runtime.engine) as session:
-        return measured_since(session, ONE, reader_id(site.runtime.engine, email)) is not None
+        return agreement_of(session, ONE, reader_id(site.runtime.engine, email)) is not None
 
 
 def acts_of(site: Site, email: str) -> list[Consent]:
@@ -257,6 +258,14 @@ def test_a_reader_agrees_and_takes_it_back_in_their_settings(asking: Site) -> No
     )
 
 
+def test_who_agreed_reads_the_days_that_they_agreed_to(asking: Site) -> None:
+    choose(asking, ADA, may_measure="yes")
+    with writing(asking.runtime.engine) as session:
+        session.execute(update(MeasuredReaderRow).values(days=30))
+    assert "for 30 days" in read(asking, asking.link(Purpose.PREFERENCES, ADA))
+    assert "for 90 days" in read(asking, asking.link(Purpose.PREFERENCES, BEN))
+
+
 def test_twice_is_recorded_once(asking: Site) -> None:
     for form in ({"may_measure": "yes"}, {"may_measure": "yes"}, {}, {}):
         choose(asking, ADA, **form)
@@ -318,6 +327,7 @@ def test_a_reader_sees_that_they_agreed(asking: Site) -> None:
             "newsletter_id": 1,
             "subscriber_id": reader_id(asking.runtime.engine, ADA),
             "since": NOW.isoformat(),
+            "days": 90,
         }
     ]
     assert "Since when you may be measured" in read(asking, f"{asking.link(Purpose.PREFERENCES, ADA)}/stored")

@@ -72,7 +72,7 @@ def populate_measured(runtime: Runtime) -> None:
     add_articles(runtime.engine, newsletter, map(a_week_later, ITEMS[2:5]))
     add_readers(runtime.engine, newsletter)
     with writing(runtime.engine) as session:
-        agree_to_measure(session, newsletter.id, reader_id(runtime.engine, ADA), now=NOW)
+        agree_to_measure(session, newsletter.id, reader_id(runtime.engine, ADA), days=90, now=NOW)
     send_to_all(runtime, newsletter, THIS_WEEK)
     compose(runtime.engine, newsletter, NEXT_WEEK, now=NOW)
     delivered = NOW - timedelta(hours=1)
@@ -262,7 +262,7 @@ def without_tokens(mail: EmailMessage) -> list[str]:
 def test_a_preview_before_addressing_is_the_mail_that_is_sent(site: Site, reader: str) -> None:
     runtime = site.runtime
     with writing(runtime.engine) as session:
-        agree_to_measure(session, NewsletterId(1), reader_id(runtime.engine, BEN), now=NOW)
+        agree_to_measure(session, NewsletterId(1), reader_id(runtime.engine, BEN), days=90, now=NOW)
         ben = SubscriptionRow.subscriber_id == reader_id(runtime.engine, BEN)
         session.execute(update(SubscriptionRow).where(ben).values(text_only=True))
         next_week = find_issue(session, NewsletterId(1), NEXT_WEEK)
@@ -297,7 +297,7 @@ def test_a_test_as_who_agreed_measures_nobody(
 def test_mails_to_who_agreed_count_by_their_kind_and_once_delivered(site: Site) -> None:
     engine = site.runtime.engine
     with writing(engine) as session:
-        agree_to_measure(session, NewsletterId(1), reader_id(engine, BEN), now=NOW)
+        agree_to_measure(session, NewsletterId(1), reader_id(engine, BEN), days=90, now=NOW)
         ben = SubscriptionRow.subscriber_id == reader_id(engine, BEN)
         session.execute(update(SubscriptionRow).where(ben).values(text_only=True))
         next_week = find_issue(session, NewsletterId(1), NEXT_WEEK)
