@@ -12,8 +12,10 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, plain, say, show_json, show_record, show_table
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.domain.segments import Segment
+from digest.domain.measuring import LEAST
+from digest.domain.segments import Segment, asks_who_reads
 from digest.pipeline.managing import segments as managing
+from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
 from digest.store.segments import get_segment, list_segments
@@ -43,8 +45,7 @@ def add(
     runtime = open_runtime()
     given = {"slug": segment, "query": query, "name": name}
     added = managing.add(runtime, newsletter, given, by=decided_by(""), called=_option)
-    readers, active = managing.count(runtime, newsletter, added.slug)
-    say(f"Added segment {added.slug}: {_told(readers, active)}.")
+    say(f"Added segment {added.slug}: {_told(*_fitting(runtime, newsletter, added.slug))}.")
 
 
 @app.command(epilog=examples("digest segment change harbour-week newcomers --query days:<60"))
@@ -59,8 +60,7 @@ def change(
     given = {field: value for field, value in (("query", query), ("name", name)) if value is not None}
     if not managing.change(runtime, newsletter, segment, lambda _: given, by=decided_by(""), called=_option):
         raise InvalidInput("there is nothing to change: 'digest segment show' shows how the segment stands")
-    readers, active = managing.count(runtime, newsletter, segment)
-    say(f"Changed segment {segment}: {_told(readers, active)}.")
+    say(f"Changed segment {segment}: {_told(*_fitting(runtime, newsletter, segment))}.")
 
 
 @app.command("list")
@@ -82,17 +82,18 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
 def show(newsletter: Slug, segment: SegmentName, as_json: JsonOption = False) -> None:
     """Count whom a segment fits now, and show it."""
     runtime = open_runtime()
-    readers, active = managing.count(runtime, newsletter, segment)
-    with reading(runtime.engine) as session:
-        found = get_segment(session, get_newsletter(session, newsletter).id, segment)
+    found, readers, active = _fitting(runtime, newsletter, segment)
     if as_json:
         show_json({**plain(found), "readers": readers, "active": active})
         return
     show_record(
         found.slug,
-        [("name", found.name), ("query", found.query), ("fits", _told(readers, active))],
+        [("name", found.name), ("query", found.query), ("fits", _told(found, readers, active))],
     )
-    say(f"'digest subscriber list {newsletter} --segment {found.slug}' lists them.")
+    if asks_who_reads(found.query):
+        say(f"It asks who reads, so it names nobody: 'digest issue edit ISSUE --without {found.slug}'.")
+    else:
+        say(f"'digest subscriber list {newsletter} --segment {found.slug}' lists them.")
 
 
 @app.command()
@@ -107,7 +108,16 @@ def _option(field: str) -> str:
     return "the short name" if field == "slug" else f"--{field}"
 
 
-def _told(readers: int, active: int) -> str:
+def _fitting(runtime: Runtime, newsletter: str, segment: str) -> tuple[Segment, int, int]:
+    readers, active = managing.count(runtime, newsletter, segment)
+    with reading(runtime.engine) as session:
+        found = get_segment(session, get_newsletter(session, newsletter).id, segment)
+    return found, readers, active
+
+
+def _told(segment: Segment, readers: int, active: int) -> str:
+    if asks_who_reads(segment.query):
+        return f"it fits {readers:,} readers or more" if readers else f"it fits fewer than {LEAST} readers"
     if not readers:
         return "it fits nobody"
     return f"it fits {counted(readers, 'reader')}, {active:,} of them active"
@@ -116,4 +126,7 @@ def _told(readers: int, active: int) -> str:
 def _counted(segment: Segment) -> tuple[str, str]:
     if segment.readers is None or segment.counted_at is None:
         return "", "not yet"
-    return f"{segment.readers:,}", f"{segment.counted_at:%Y-%m-%d %H:%M}"
+    readers = f"{segment.readers:,}"
+    if asks_who_reads(segment.query):
+        readers = f"{readers} or more" if segment.readers else f"fewer than {LEAST}"
+    return readers, f"{segment.counted_at:%Y-%m-%d %H:%M}"

@@ -24,6 +24,11 @@ LEAST = 20
 """Of fewer readers no rate is told: nobody is to be singled out."""
 
 
+def in_steps(count: int) -> int:
+    """Return a number of readers as it is told of what they read: in twenties, rounded down."""
+    return count - count % LEAST
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """How many of the readers who agreed to be measured, and were delivered to, did something.

@@ -28,6 +28,9 @@ ATTRIBUTES_MAX = 50
 
 AMOUNT_MAX = 100_000
 
+LATELY_MAX = 730
+"""Days: for longer it is never kept who opened and followed what."""
+
 _KEY = re.compile(r"[a-z0-9]+(?:[_-][a-z0-9]+)*")
 
 
@@ -42,6 +45,8 @@ class Field(StrEnum):
     JOINED = "joined"
     DAYS = "days"
     MAILS = "mails"
+    OPENED = "opened"
+    FOLLOWED = "followed"
     DOMAIN = "domain"
     ATTRIBUTE = "attribute"
 
@@ -91,7 +96,18 @@ class Amount:
     most: int | None = None
 
 
-Condition: TypeAlias = Words | Joined | Amount
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """They opened a mail, or followed a link of one, less than so many times 24 hours ago.
+
+    Of who did not agree that this is asked, neither this nor its opposite is so.
+    """
+
+    field: Field
+    days: int
+
+
+Condition: TypeAlias = Words | Joined | Amount | Lately
 
 _EXAMPLES = {
     Field.LANGUAGE: "language:de",
@@ -101,6 +117,8 @@ _EXAMPLES = {
     Field.JOINED: "joined:2026-03, joined:>=2026-03-15 or joined:<2026",
     Field.DAYS: "days:<30 or days:>=365",
     Field.MAILS: "mails:0 or mails:>=10",
+    Field.OPENED: "opened:<30",
+    Field.FOLLOWED: "followed:<30",
 }
 
 
@@ -134,6 +152,15 @@ def read_question(query: str, topics: Collection[str] | None = None) -> Node:
         except InvalidInput as exc:
             raise QueryError(query, term.column, str(exc)) from exc
     return tree
+
+
+def asks_who_reads(question: str | Node) -> bool:
+    """Return whether a question asks what readers opened or followed. One that cannot be read does not."""
+    try:
+        tree = read_question(question) if isinstance(question, str) else question
+    except QueryError:
+        return False
+    return any(isinstance(condition_of(term), Lately) for term in _terms(tree))
 
 
 def condition_of(term: Term) -> Condition:
@@ -213,6 +240,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 _DATE = re.compile(r"(<=|>=|<|>)?([0-9]{4})(?:-([0-9]{1,2}))?(?:-([0-9]{1,2}))?")
 _AMOUNT = re.compile(r"(<=|>=|<|>)?([0-9]{1,6})")
+_LATELY = re.compile(r"(<=|<)([0-9]{1,4})")
 
 
 def _joined(term: Term) -> Joined:
@@ -270,6 +298,20 @@ def _amount(field: Field) -> Callable[[Term], Amount]:
     return read
 
 
+def _lately(field: Field) -> Callable[[Term], Lately]:
+    def read(term: Term) -> Lately:
+        found = None if term.is_prefix else _LATELY.fullmatch(term.text)
+        days = int(found[2]) + (found[1] == "<=") if found else 0
+        if not 1 <= days <= LATELY_MAX:
+            raise InvalidInput(
+                f"{field}: takes fewer than so many days, {LATELY_MAX} at most, as in {_EXAMPLES[field]}, "
+                f"not '{_told(term)}'; who did not is NOT {_EXAMPLES[field]}"
+            )
+        return Lately(field, days)
+
+    return read
+
+
 def _told(term: Term) -> str:
     return term.text[:40] + ("*" if term.is_prefix else "")
 
@@ -282,5 +324,7 @@ _READERS: Mapping[Field, Callable[[Term], Condition]] = {
     Field.JOINED: _joined,
     Field.DAYS: _amount(Field.DAYS),
     Field.MAILS: _amount(Field.MAILS),
+    Field.OPENED: _lately(Field.OPENED),
+    Field.FOLLOWED: _lately(Field.FOLLOWED),
 }
 """How the value of a field is read; those of others are words as they stand."""

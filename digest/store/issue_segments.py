@@ -14,7 +14,7 @@ from digest.domain.approvals import AUTOMATIC
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter, NewsletterId
-from digest.domain.segments import Segment
+from digest.domain.segments import Segment, asks_who_reads
 from digest.domain.subscribers import SubscriberId
 from digest.store.base import Base
 from digest.store.edits import LIMITS, About, Field, append_edits, edits_of, standing_values
@@ -133,17 +133,26 @@ def carry_limits(session: Session, gone: Issue, made: Issue, *, now: datetime) -
     append_edits(session, made, told, by=AUTOMATIC, now=now)
 
 
+FOR_READERS_ALONE = (
+    "the segment '{}' asks who reads, so an issue can leave it out, and be for it alone never: who does not "
+    "let themselves be measured gets all mail"
+)
+
+
 def outside(
     session: Session, newsletter: Newsletter, limits: Limits, *, now: datetime | None = None
 ) -> Is | None:
     """Return the condition that keeps a reader from an issue of these limits, None where there are none.
 
-    `now` is when it is asked, None: at this moment. Raises `Conflict` where a segment is not there any more.
+    `now` is when it is asked, None: at this moment. Raises `Conflict` where a segment is not there any more,
+    or is none that an issue can be for.
     """
     at = now or datetime.now(UTC)
     for named in (limits.only, limits.without):
         if named and not named.query:
             raise Conflict(f"the segment '{named.slug}' is not there any more: choose another one, or none")
+    if limits.only and asks_who_reads(limits.only.query):
+        raise Conflict(FOR_READERS_ALONE.format(limits.only.slug))
     kept: list[Is] = []
     if limits.only:
         kept.append(not_(Asked.of(session, newsletter, limits.only.query, now=at).fits))
@@ -173,9 +182,13 @@ def is_outside(
 
 
 def issues_that_name(
-    session: Session, newsletter_id: NewsletterId, slug: str, *states: IssueState
+    session: Session,
+    newsletter_id: NewsletterId,
+    slug: str,
+    *states: IssueState,
+    fields: Sequence[Field] = LIMITS,
 ) -> Sequence[IssueId]:
-    """Return the issues in these states, not addressed yet, that name a segment."""
+    """Return the issues in these states, not addressed yet, that name a segment in one of these `fields`."""
     open_ones = [
         one
         for one in issues_in(session, *states)
@@ -184,5 +197,5 @@ def issues_that_name(
     return [
         one.id
         for one in open_ones
-        if slug in {standing_values(one, edits_of(session, one.id)).get(About(field)) for field in LIMITS}
+        if slug in {standing_values(one, edits_of(session, one.id)).get(About(field)) for field in fields}
     ]

@@ -27,6 +27,7 @@ class MeasuredReaderRow(Base):
     """A reader who agreed to be measured, and has not taken it back. Its wording stands in `consents`.
 
     `days` is how long they were told that it is kept under their name: a longer term since is not theirs.
+    With `may_spare` they were told that it may spare them mail that they no longer read.
     """
 
     __tablename__ = "measured_readers"
@@ -39,14 +40,19 @@ class MeasuredReaderRow(Base):
     )
     since: Mapped[datetime]
     days: Mapped[int]
+    may_spare: Mapped[bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Since when a reader lets themselves be measured, and for how many days it is kept by name."""
+    """Since when a reader lets themselves be measured, and for how many days it is kept by name.
+
+    With `may_spare`, also to spare them mail that they no longer read.
+    """
 
     since: datetime
     days: int
+    may_spare: bool = True
 
     @property
     def kept_for(self) -> timedelta:
@@ -54,14 +60,18 @@ class Agreement:
         return timedelta(days=self.days)
 
 
+_AGREED = MeasuredReaderRow.since, MeasuredReaderRow.days, MeasuredReaderRow.may_spare
+
+
 def agree_to_measure(
     session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, *, days: int, now: datetime
 ) -> bool:
     """Let a reader be measured from now on, as they were told for so many days; return whether that is new.
 
-    Who agreed before agreed to the days of then.
+    Who agreed before agreed to the words and days of then.
     """
-    row = {"newsletter_id": newsletter_id, "subscriber_id": subscriber_id, "since": now, "days": days}
+    who = {"newsletter_id": newsletter_id, "subscriber_id": subscriber_id}
+    row = {**who, "since": now, "days": days, "may_spare": True}
     added = insert_or_ignore(session, MeasuredReaderRow, [row]).returning(MeasuredReaderRow.subscriber_id)
     return session.scalar(added) is not None
 
@@ -76,11 +86,11 @@ def cease_to_measure(
             MeasuredReaderRow.newsletter_id == newsletter_id,
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
-        .returning(MeasuredReaderRow.since, MeasuredReaderRow.days)
+        .returning(*_AGREED)
         .execution_options(synchronize_session=False)
     )
     row = session.execute(gone).one_or_none()
-    return None if row is None else Agreement(row.since, row.days)
+    return None if row is None else Agreement(*row)
 
 
 def agreement_of(
@@ -88,12 +98,12 @@ def agreement_of(
 ) -> Agreement | None:
     """Return what a reader agreed to who lets themselves be measured, None for who does not."""
     row = session.execute(
-        select(MeasuredReaderRow.since, MeasuredReaderRow.days).where(
+        select(*_AGREED).where(
             MeasuredReaderRow.newsletter_id == newsletter_id,
             MeasuredReaderRow.subscriber_id == subscriber_id,
         )
     ).one_or_none()
-    return None if row is None else Agreement(row.since, row.days)
+    return None if row is None else Agreement(*row)
 
 
 def shorten_agreements(session: Session, days: int) -> None:

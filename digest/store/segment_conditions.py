@@ -23,13 +23,23 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from digest.domain.deliveries import DeliveryState
 from digest.domain.newsletters import Newsletter
 from digest.domain.query import Both, Either, Neither, Node
-from digest.domain.segments import Amount, Condition, Field, Joined, Words, condition_of, read_question
+from digest.domain.segments import (
+    Amount,
+    Field,
+    Joined,
+    Lately,
+    Words,
+    asks_who_reads,
+    condition_of,
+    read_question,
+)
 from digest.domain.times import local_midnight, zone
 from digest.domain.topics import TopicSlug
 from digest.store.attributes import AttributeRow
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.newsletters import topic_ids
+from digest.store.segment_activity import did_lately, did_not_lately
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
 Is = ColumnElement[bool]
@@ -53,21 +63,35 @@ class Asked:
         return cls(read_question(query), newsletter, topic_ids(session, newsletter.id), now)
 
     @property
+    def asks_who_reads(self) -> bool:
+        """Whether it asks what readers opened or followed, so that it names nobody."""
+        return asks_who_reads(self.question)
+
+    @property
     def fits(self) -> Is:
         """The condition, on a query that holds a subscriber and their subscription to this newsletter."""
         return self._of(self.question)
 
-    def _of(self, node: Node) -> Is:
+    def _of(self, node: Node, *, denied: bool = False) -> Is:
+        """Return the condition of a part, or of its opposite.
+
+        A NOT goes down to what it is about: of some questions neither they nor their opposites are so.
+        """
         match node:
             case Either():
-                return or_(*map(self._of, node.parts))
+                parts = [self._of(part, denied=denied) for part in node.parts]
+                return and_(*parts) if denied else or_(*parts)
             case Both():
-                return and_(*map(self._of, node.parts))
+                parts = [self._of(part, denied=denied) for part in node.parts]
+                return or_(*parts) if denied else and_(*parts)
             case Neither():
-                return not_(self._of(node.part))
-        return self._asks(condition_of(node))
+                return self._of(node.part, denied=not denied)
+        condition = condition_of(node)
+        if isinstance(condition, Lately):
+            return (did_not_lately if denied else did_lately)(self.newsletter, condition, now=self.now)
+        return not_(self._asks(condition)) if denied else self._asks(condition)
 
-    def _asks(self, condition: Condition) -> Is:
+    def _asks(self, condition: Words | Joined | Amount) -> Is:
         match condition:
             case Joined():
                 return self._joined(condition)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Integer, Select, column, func, literal, se
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from digest.domain.measuring import in_steps
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.segment_conditions import Asked, of_readers
@@ -33,6 +34,7 @@ class Answer:
     """How many readers a question fits of how many, how many of those are active, and a few of them.
 
     With `is_estimate` the numbers were worked out from `looked_at` readers; else those are all there are.
+    With `is_coarse` it asks what they read: they are told in twenties, rounded down, and none is shown.
     """
 
     readers: int
@@ -41,13 +43,18 @@ class Answer:
     looked_at: int
     is_estimate: bool
     examples: tuple[SubscriberId, ...] = ()
+    is_coarse: bool = False
 
 
 def count_exactly(session: Session, asked: Asked) -> tuple[int, int]:
-    """Return how many readers a question fits, and how many of those are active: a second for a million."""
+    """Return how many readers a question fits, and how many of those are active: a second for a million.
+
+    Of one that asks what they read in twenties, as in `Answer`.
+    """
     query = select(func.count(), _ACTIVE).where(*of_readers(asked.newsletter), asked.fits)
     readers, active = session.execute(query).one()
-    return readers, active or 0
+    told = in_steps if asked.asks_who_reads else int
+    return told(readers), told(active or 0)
 
 
 def answer(session: Session, asked: Asked) -> Answer:
@@ -60,23 +67,27 @@ def answer(session: Session, asked: Asked) -> Answer:
     if of <= FEW:
         query = _readers().where(*of_readers(asked.newsletter), asked.fits).order_by(SubscriberRow.id)
         found = [(reader, state) for reader, state in session.execute(query)]
-        return _answered(found, of, of, 1.0, is_estimate=False)
+        return _answered(asked, found, of, of, is_estimate=False)
     if of < _MANY:
         own = session.scalars(_own(asked.newsletter.id).order_by(SubscriptionRow.subscriber_id)).all()
         looked_at, found = _look(session, asked, Random(of).sample(own, SAMPLE))
     else:
         looked_at, found, of = _look_among_all(session, asked)
-    return _answered(found, of, looked_at, of / looked_at, is_estimate=True)
+    return _answered(asked, found, of, looked_at, is_estimate=True)
 
 
 Found = list[tuple[int, str]]
 """Readers whom a question fits, with the state of their subscription, by their numbers."""
 
 
-def _answered(found: Found, of: int, looked_at: int, each: float, *, is_estimate: bool) -> Answer:
-    active = sum(state == SubscriptionState.ACTIVE for _, state in found)
+def _answered(asked: Asked, found: Found, of: int, looked_at: int, *, is_estimate: bool) -> Answer:
+    each = of / looked_at if looked_at else 1.0
+    readers = round(len(found) * each)
+    active = round(sum(state == SubscriptionState.ACTIVE for _, state in found) * each)
+    if asked.asks_who_reads:
+        return Answer(in_steps(readers), in_steps(active), of, looked_at, is_estimate, is_coarse=True)
     shown = tuple(SubscriberId(reader) for reader, _ in found[:SHOWN])
-    return Answer(round(len(found) * each), round(active * each), of, looked_at, is_estimate, shown)
+    return Answer(readers, active, of, looked_at, is_estimate, shown)
 
 
 def _readers() -> Select[int, str]:

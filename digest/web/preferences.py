@@ -238,6 +238,6 @@ def _page(
         about=next((topic for topic in reader.topics if topic.slug == about), None),
         muted=muted_days(runtime, link, spoken),
         less=less_lines(runtime, link),
-        measuring=asked_of(newsletter, spoken, days=days),
+        measuring=asked_of(newsletter, spoken, days=days, may_spare=agreed is None or agreed.may_spare),
         is_measured=agreed is not None,
     )

@@ -86,6 +86,7 @@ FIELDS = {
     "words": Phrase("field_words", "In your words"),
     "since": Phrase("field_since", "Since"),
     "days": Phrase("field_days", "Days for which it is kept"),
+    "may_spare": Phrase("field_may_spare", "May spare you mail"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
     "attribute": Phrase("field_attribute", "What"),
     "value": Phrase("field_value", "Value"),

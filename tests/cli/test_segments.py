@@ -93,3 +93,14 @@ def test_a_test_goes_to_a_segment_of_ten_at_most(drafted: Path, digest: Digest) 
     digest("issue", "test", "1", "--segment", "editors").refused(WRONG, "more than 10 active readers")
     digest("segment", "change", "weekly", "editors", "--query", "language:fi").well()
     digest("issue", "test", "1", "--segment", "editors").refused(WRONG, "fits no active reader")
+
+
+def test_a_segment_of_who_reads_is_counted_in_twenties_and_names_nobody(weekly: Path, digest: Digest) -> None:
+    said = digest("segment", "add", "weekly", "asleep", "--query", "NOT opened:<30").well().out
+    assert said == "Added segment asleep: it fits fewer than 20 readers.\n"
+    assert "fewer than 20" in digest("segment", "list", "weekly").well().out
+    shown = digest("segment", "show", "weekly", "asleep").well().out
+    assert "It asks who reads, so it names nobody: 'digest issue edit ISSUE --without asleep'." in shown
+    for command in ("list", "export"):
+        refused = digest("subscriber", command, "weekly", "--segment", "asleep")
+        refused.refused(WRONG, "the segment 'asleep' asks who reads, so it names nobody")

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from digest.domain.errors import InvalidInput
 from digest.domain.query import Both, Either, Neither, Node, Term
 from digest.domain.query_tokens import QueryError
-from digest.domain.segments import Amount, Condition, Field, Joined, Words, condition_of, read_question
+from digest.domain.segments import (
+    Amount,
+    Condition,
+    Field,
+    Joined,
+    Lately,
+    Words,
+    asks_who_reads,
+    condition_of,
+    read_question,
+)
 
 TOPICS = {"climate": 1, "space": 2}
 
@@ -48,6 +58,8 @@ def asked(query: str) -> Condition:
         ("mails:0", Amount(Field.MAILS, 0, 0)),
         ("mails:>2", Amount(Field.MAILS, 3, None)),
         ("mails:<=4", Amount(Field.MAILS, None, 4)),
+        ("opened:<30", Lately(Field.OPENED, 30)),
+        ("followed:<=30", Lately(Field.FOLLOWED, 31)),
     ],
 )
 def test_each_field_asks_one_thing(query: str, condition: Condition) -> None:
@@ -104,3 +116,24 @@ def test_a_question_that_cannot_be_read_shows_where(query: str, column: int, pro
 def test_whatever_is_typed_is_read_or_refused_in_words(query: str) -> None:
     with suppress(InvalidInput):
         read_question(query, TOPICS)
+
+
+@pytest.mark.parametrize("value", ["30", ">30", ">=30", "<0", "<731", "<=730", "<*", "yes"])
+def test_what_was_done_lately_is_asked_in_one_way(value: str) -> None:
+    with pytest.raises(
+        InvalidInput, match=r"opened: takes fewer than so many days, 730 at most, as in opened:<30"
+    ):
+        asked(f"opened:{value}")
+
+
+@pytest.mark.parametrize(
+    ("query", "is_so"),
+    [
+        ("opened:<30", True),
+        ("language:de NOT (days:<30 OR followed:<9)", True),
+        ("mails:0 OR language:de", False),
+        ("opened:soon", False),
+    ],
+)
+def test_a_question_knows_whether_it_asks_who_reads(query: str, is_so: bool) -> None:
+    assert asks_who_reads(query) is is_so

@@ -266,6 +266,16 @@ def test_who_agreed_reads_the_days_that_they_agreed_to(asking: Site) -> None:
     assert "for 90 days" in read(asking, asking.link(Purpose.PREFERENCES, BEN))
 
 
+def test_who_agreed_before_mail_might_be_spared_reads_what_they_agreed_to(asking: Site) -> None:
+    choose(asking, ADA, may_measure="yes")
+    assert "to spare me mail if I read none any more" in read(asking, asking.link(Purpose.PREFERENCES, ADA))
+    with writing(asking.runtime.engine) as session:
+        session.execute(update(MeasuredReaderRow).values(may_spare=False))
+    page = read(asking, asking.link(Purpose.PREFERENCES, ADA))
+    assert ASKS in page
+    assert "to spare me mail" not in page
+
+
 def test_twice_is_recorded_once(asking: Site) -> None:
     for form in ({"may_measure": "yes"}, {"may_measure": "yes"}, {}, {}):
         choose(asking, ADA, **form)
@@ -328,6 +338,7 @@ def test_a_reader_sees_that_they_agreed(asking: Site) -> None:
             "subscriber_id": reader_id(asking.runtime.engine, ADA),
             "since": NOW.isoformat(),
             "days": 90,
+            "may_spare": True,
         }
     ]
     assert "Since when you may be measured" in read(asking, f"{asking.link(Purpose.PREFERENCES, ADA)}/stored")

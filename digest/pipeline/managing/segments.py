@@ -15,7 +15,7 @@ from digest.domain.errors import Conflict, DigestError
 from digest.domain.issues import IssueState
 from digest.domain.newsletters import Newsletter
 from digest.domain.query_tokens import QUERY_MAX
-from digest.domain.segments import Segment, read_question
+from digest.domain.segments import Segment, asks_who_reads, read_question
 from digest.domain.subscribers import Subscription
 from digest.domain.topics import slug as as_slug
 from digest.pipeline.managing.given import Given, Reader, on_a_line, read_given, within
@@ -23,6 +23,7 @@ from digest.pipeline.managing.newsletters import differences
 from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import reading, writing
+from digest.store.edits import Field as EditField
 from digest.store.issue_segments import issues_that_name
 from digest.store.newsletters import get_newsletter, list_newsletters, topic_ids
 from digest.store.segment_conditions import Asked
@@ -101,6 +102,8 @@ def change(
             return False
         if after["query"] != before["query"]:
             _refuse_named(session, newsletter, segment, IssueState.APPROVED)
+            if asks_who_reads(after["query"]):
+                _refuse_alone(session, newsletter, segment)
         change_segment(session, known.id, name=after["name"], query=after["query"])
         detail = differences(before, after)
         record(session, by=by, what="segment.changed", about=f"{slug}: {segment}", detail=detail, now=now)
@@ -132,6 +135,16 @@ def _refuse_named(session: Session, newsletter: Newsletter, segment: str, *state
         )
 
 
+def _refuse_alone(session: Session, newsletter: Newsletter, segment: str) -> None:
+    """Raise `Conflict` where a draft is for a segment alone that is to ask who reads."""
+    drafts = issues_that_name(session, newsletter.id, segment, IssueState.DRAFT, fields=(EditField.ONLY,))
+    if drafts:
+        raise Conflict(
+            f"issue {drafts[0]} is for the segment '{segment}' alone, which then can only be left out, as it "
+            f"asks who reads: 'digest issue edit {drafts[0]} --only' names another; nothing was changed"
+        )
+
+
 def texts_of(segment: Segment) -> dict[str, str]:
     """Return each field as a person would type it, and `change` would read it."""
     return {"name": segment.name, "query": segment.query}
@@ -157,8 +170,16 @@ def count(runtime: Runtime, slug: str, segment: str) -> tuple[int, int]:
 
 
 def fits(session: Session, runtime: Runtime, newsletter: Newsletter, segment: str) -> ColumnElement[bool]:
-    """Return the condition that a segment makes. Raises `NotFound`."""
+    """Return the condition that a segment makes, for who names those whom it fits.
+
+    Raises `NotFound`, and `Conflict` for one that asks who reads: nobody is shown who opened what.
+    """
     found = get_segment(session, newsletter.id, segment)
+    if asks_who_reads(found.query):
+        raise Conflict(
+            f"the segment '{segment}' asks who reads, so it names nobody: it can be counted, and left out of "
+            "an issue"
+        )
     return Asked.of(session, newsletter, found.query, now=runtime.clock()).fits
 
 

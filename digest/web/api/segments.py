@@ -74,6 +74,9 @@ class Fitting(Told):
     of: int = Field(description="How many readers there are, in any state.")
     looked_at: int
     is_estimate: bool
+    is_coarse: bool = Field(
+        description="It asks who reads: numbers are in twenties, rounded down, and there are no examples."
+    )
     examples: list[str] = Field(description="Addresses of up to ten of them.")
 
 
@@ -105,6 +108,7 @@ def ask_segment(runtime: TheRuntime, newsletter: NewsletterName, asked: Question
         of=found.answer.of,
         looked_at=found.answer.looked_at,
         is_estimate=found.answer.is_estimate,
+        is_coarse=found.answer.is_coarse,
         examples=[one.subscriber.email for one in found.examples],
     )
 

@@ -16,6 +16,7 @@ from digest.condense.editing import LENGTH_MAX, TAKEAWAYS_MAX
 from digest.domain.accounts import Actor, Right
 from digest.domain.articles import Article, Origin, Takeaway, reading_minutes
 from digest.domain.issues import IssueState
+from digest.domain.segments import asks_who_reads
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.pipeline.drafts import Draft, Drafted
@@ -115,7 +116,14 @@ def limit_of(draft: Draft, field: Field) -> FieldView:
 def _segments(draft: Draft, field: Field) -> tuple[TopicView, ...]:
     chosen = draft.standing.get(About(field), "")
     everybody = TopicView("", _LIMITS[field][1], not chosen)
-    return (everybody, *(TopicView(one.slug, one.name, one.slug == chosen) for one in draft.segments))
+    return (
+        everybody,
+        *(
+            TopicView(one.slug, one.name, one.slug == chosen)
+            for one in draft.segments
+            if one.slug == chosen or field is not Field.ONLY or not asks_who_reads(one.query)
+        ),
+    )
 
 
 def board_of(draft: Draft, actor: Actor) -> BoardView:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput
 from digest.domain.newsletters import Newsletter
+from digest.domain.segments import asks_who_reads
 from digest.domain.subscribers import Subscription, SubscriptionState
 from digest.domain.topics import slug as as_slug
 from digest.intake.lists.export import export_list
@@ -98,7 +99,10 @@ def overview(
         more=f"{asked}&{query_of(after=found.after)}".lstrip("&") if found.after else "",
         asked=asked,
         q=sought,
-        segments=(Choice("", "any, or none"), *(Choice(one.slug, one.name) for one in segments)),
+        segments=(
+            Choice("", "any, or none"),
+            *(Choice(one.slug, one.name) for one in segments if not asks_who_reads(one.query)),
+        ),
         segment=segment,
         states=STATES,
         state=state,

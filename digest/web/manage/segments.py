@@ -11,13 +11,15 @@ from fastapi.responses import HTMLResponse, Response
 
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput, Unfit
-from digest.domain.segments import Segment
+from digest.domain.measuring import LEAST
+from digest.domain.segments import Segment, asks_who_reads
 from digest.domain.topics import slug as as_slug
 from digest.pipeline.managing import segments as managing
 from digest.runtime import Runtime
 from digest.store.attributes import attribute_keys
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, list_topics
+from digest.store.segment_counts import Answer
 from digest.store.segments import get_segment, list_segments
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -169,6 +171,8 @@ def _page(
 
 def _answer(readers: managing.Readers) -> AnswerView:
     found = readers.answer
+    if found.is_coarse:
+        return _coarse(found)
     if not found.readers:
         words = "It fits none of those looked at." if found.is_estimate else "It fits nobody."
     else:
@@ -182,6 +186,18 @@ def _answer(readers: managing.Readers) -> AnswerView:
     )
 
 
+def _coarse(found: Answer) -> AnswerView:
+    """Return the answer to a question of who reads, which tells of nobody in particular."""
+    about = "About" if found.is_estimate else "At least"
+    many = f"{about} {found.readers:,}" if found.readers else f"Fewer than {LEAST}"
+    how = (
+        f"It asks who reads, of readers who agreed to that: they are counted in steps of {LEAST}, and nobody "
+        "is named. An issue can leave them out, and be for them alone never."
+    )
+    looked_at = f" An estimate, from a look at {found.looked_at:,} of them." if found.is_estimate else ""
+    return AnswerView(words=f"{many} of {counted(found.of, 'reader')}.", how=how + looked_at, readers=())
+
+
 def _stored(runtime: Runtime, slug: str, segment: str) -> Segment:
     with reading(runtime.engine) as session:
         return get_segment(session, get_newsletter(session, as_slug(slug)).id, as_slug(segment))
@@ -189,5 +205,7 @@ def _stored(runtime: Runtime, slug: str, segment: str) -> Segment:
 
 def _line(one: Segment, now: datetime) -> SegmentLine:
     fitted = "not counted yet" if one.readers is None else counted(one.readers, "reader")
+    if one.readers is not None and asks_who_reads(one.query):
+        fitted = f"{one.readers:,} readers or more" if one.readers else f"fewer than {LEAST} readers"
     when = f", counted {told(one.counted_at, now)}" if one.counted_at else ""
     return SegmentLine(one.slug, one.name, one.query, fitted + when)

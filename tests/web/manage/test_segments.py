@@ -56,6 +56,25 @@ def test_a_question_is_asked_before_it_is_saved(still_site: Site) -> None:
     assert "It fits nobody." in text_of(still_site.submit(f"{NEW}/try", query="language:fi").text)
 
 
+def test_a_question_of_who_reads_is_answered_in_twenties_and_names_nobody(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = site.submit(f"{NEW}/try", query="opened:<30").text
+    assert "Fewer than 20 of 6 readers. It asks who reads, of readers who agreed to that" in text_of(page)
+    hungry(site, "NOT followed:<30")
+    assert "Fewer than 20 of 6 readers" in read(site, PAGE)
+    assert "All of them, as saved" not in read(site, PAGE)
+    managing.count_what_is_due(site.runtime)
+    assert "NOT followed:<30 fewer than 20 readers, counted just now" in read(site, LIST)
+    assert 'value="hungry"' not in site.get(f"{HOME}/readers").text, "nobody is listed by it"
+    for path in ("readers", "readers/export"):
+        refused = site.get(f"{HOME}/{path}?segment=hungry")
+        assert refused.status_code == 409
+        assert "asks who reads, so it names nobody" in text_of(refused.text)
+    monkeypatch.setattr(segment_counts, "in_steps", lambda _count: 40)
+    assert "At least 40 of 6 readers." in text_of(site.submit(f"{NEW}/try", query="opened:<30").text)
+
+
 def test_of_many_readers_the_answer_says_how_it_is_known(
     still_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,183 @@
+"""Whom questions of who reads fit: readers who agreed to them, of whom it is known; and nobody by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select, update
+
+from digest.domain.deliveries import DeliveryState
+from digest.domain.errors import Conflict
+from digest.domain.issues import MEASURED
+from digest.domain.measuring import LEAST, Measuring, in_steps
+from digest.domain.newsletters import Newsletter
+from digest.domain.subscribers import SubscriberId, SubscriptionState
+from digest.store import segment_counts
+from digest.store.audiences import EditionRow
+from digest.store.clicks import Hit
+from digest.store.database import reading, writing
+from digest.store.deliveries import DeliveryRow
+from digest.store.erasing import take_reader_out
+from digest.store.issue_segments import Limits, Named, is_outside
+from digest.store.measured import MeasuredReaderRow, agree_to_measure
+from digest.store.measures import (
+    TEXT_MEASURED,
+    IssueMeasureRow,
+    count_followed,
+    count_opens,
+    note_measured,
+)
+from digest.store.newsletters import change_newsletter, newsletter_by_id
+from digest.store.segment_conditions import Asked
+from digest.store.segment_counts import answer, count_exactly
+from digest.store.subscribers import list_subscriptions, set_subscription_state
+from digest.track.measuring import set_measuring
+from tests.store.sending import Sending
+from tests.stored import NOW
+
+DAY = timedelta(days=1)
+READS, READS_NOT, SILENT, LATE = range(4)
+"""Who opened and followed; who did neither; who never agreed and did neither; who agreed after the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """An issue that four readers have had for ten days."""
+
+    engine: Engine
+    sending: Sending
+
+    @property
+    def newsletter(self) -> Newsletter:
+        with reading(self.engine) as session:
+            return newsletter_by_id(session, self.sending.newsletter.id)
+
+    def whom(self, query: str) -> set[int]:
+        """Which of the readers a question fits, whatever else is asked."""
+        with reading(self.engine) as session:
+            fits = Asked.of(session, self.newsletter, query, now=NOW).fits
+            found = list_subscriptions(session, self.newsletter.id, limit=9, fits=fits)
+        return {self.sending.readers.index(one.subscriber.id) for one in found}
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    sending = Sending(engine, readers=4)
+    number, issue = sending.newsletter.id, sending.issue
+    delivered = NOW - 10 * DAY
+    with writing(engine) as session:
+        change_newsletter(session, number, measuring=Measuring.ASKED)
+        accepted = {"state": DeliveryState.ACCEPTED.value, "settled_at": delivered}
+        session.execute(update(DeliveryRow).values(accepted))
+        session.execute(update(EditionRow).values(key=EditionRow.key + MEASURED))
+        note_measured(session, issue.id, html=2, text=0, has_links=True)
+        for who, since in ((READS, 60), (READS_NOT, 60), (LATE, 5)):
+            agree_to_measure(session, number, sending.readers[who], days=90, now=NOW - since * DAY)
+        mail = issue.id, sending.readers[READS]
+        kept = {mail: 90 * DAY}
+        count_opens(session, [(mail, NOW - 9 * DAY)], [], kept_for=kept)
+        hit = Hit("", issue.id, NOW - 8 * DAY, 0, "climate", "Meridian", 1, mail[1])
+        count_followed(session, [(mail, hit)], kept_for=kept)
+    return World(engine, sending)
+
+
+FITTED = {
+    "opened:<30": {READS},
+    "opened:<9": set(),
+    "opened:<=9": {READS},
+    "followed:<9": {READS},
+    "followed:<8": set(),
+    "NOT opened:<30": {READS_NOT},
+    "NOT followed:<30": {READS_NOT},
+    "NOT opened:<9": set(),  # no mail of theirs came in the last nine days
+    "NOT opened:<61": set(),  # nobody agreed for as long
+    "NOT (NOT opened:<30)": {READS},
+    "opened:<30 OR (NOT opened:<30)": {READS, READS_NOT},
+    "NOT (opened:<30 OR followed:<30)": {READS_NOT},
+    "NOT (opened:<30 followed:<30)": {READS_NOT},
+    "state:active NOT opened:<30": {READS_NOT},
+    "state:active": {READS, READS_NOT, SILENT, LATE},
+    "NOT (state:paused OR mails:0)": {READS, READS_NOT, SILENT, LATE},
+}
+
+
+def test_of_who_did_not_agree_neither_a_question_nor_its_opposite_is_so(world: World) -> None:
+    assert {query: world.whom(query) for query in FITTED} == FITTED
+
+
+@pytest.mark.parametrize("ends", ["taken back", "left", "erased", "asks nobody", "older words"])
+def test_nothing_is_asked_of_who_ended_it_or_never_agreed_to_that(world: World, ends: str) -> None:
+    engine, number = world.engine, world.newsletter.id
+    queries = ["opened:<30", "NOT opened:<30", "followed:<30", "NOT followed:<30"]
+    assert all(map(world.whom, queries)), "control"
+    for place, who in enumerate(world.sending.readers):
+        if ends == "taken back":
+            set_measuring(engine, number, who, False, wording="", network="", now=NOW)
+            continue
+        with writing(engine) as session:
+            if ends == "left":
+                set_subscription_state(session, number, who, SubscriptionState.UNSUBSCRIBED, now=NOW)
+            elif ends == "erased":
+                take_reader_out(session, f"r{place}@example.org")
+            elif ends == "asks nobody":
+                change_newsletter(session, number, measuring=Measuring.OFF)
+            else:
+                session.execute(update(MeasuredReaderRow).values(may_spare=False))
+    assert not any(map(world.whom, queries))
+
+
+def test_who_could_not_be_seen_to_read_did_not_fail_to(world: World) -> None:
+    with writing(world.engine) as session:
+        session.execute(update(MeasuredReaderRow).values(days=20))
+    assert world.whom("NOT opened:<30") == set(), "names are gone after 20 days"
+    assert world.whom("NOT opened:<20") == {READS_NOT}
+    with writing(world.engine) as session:
+        (key,) = session.scalars(select(EditionRow.key))
+        session.execute(update(EditionRow).values(key=key.removesuffix(MEASURED) + TEXT_MEASURED))
+    assert world.whom("NOT opened:<20") == set(), "text alone has no picture"
+    assert world.whom("NOT followed:<20") == {READS_NOT}
+    with writing(world.engine) as session:
+        session.execute(update(IssueMeasureRow).values(has_links=False))
+    assert world.whom("NOT followed:<20") == set(), "its links were not counted"
+    with writing(world.engine) as session:
+        (key,) = session.scalars(select(EditionRow.key))
+        session.execute(update(EditionRow).values(key=key.removesuffix(TEXT_MEASURED) + MEASURED))
+        session.execute(update(DeliveryRow).values(settled_at=NOW - 2 * DAY))
+    assert world.whom("NOT opened:<20") == set(), "who has a mail for two days may read it yet"
+
+
+def test_numbers_of_who_reads_are_told_in_twenties_and_nobody_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [in_steps(count) for count in (0, LEAST - 1, LEAST, 2 * LEAST + 1)] == [0, 0, LEAST, 2 * LEAST]
+    monkeypatch.setattr(segment_counts, "in_steps", lambda count: 20 * count)
+    for few in (9, 1):
+        monkeypatch.setattr(segment_counts, "FEW", few)
+        monkeypatch.setattr(segment_counts, "SAMPLE", 4)
+        with reading(world.engine) as session:
+            asked = Asked.of(session, world.newsletter, "opened:<30", now=NOW)
+            found = answer(session, asked)
+            assert (found.readers, found.active, found.examples, found.is_coarse) == (20, 20, (), True)
+            assert count_exactly(session, asked) == (20, 20)
+            everybody = answer(session, Asked.of(session, world.newsletter, "state:active", now=NOW))
+        assert (everybody.readers, everybody.is_coarse, len(everybody.examples)) == (4, False, 4)
+
+
+def test_an_issue_leaves_out_who_reads_no_more_and_is_for_no_readers_alone(world: World) -> None:
+    segment = Named("asleep", "Asleep", "NOT opened:<30")
+
+    def left_out(limits: Limits) -> set[int]:
+        with reading(world.engine) as session:
+            return {
+                place
+                for place, who in enumerate(world.sending.readers)
+                if is_outside(session, world.newsletter, limits, SubscriberId(who), now=NOW)
+            }
+
+    assert left_out(Limits(without=segment)) == {READS_NOT}
+    with pytest.raises(
+        Conflict, match="asks who reads, so an issue can leave it out, and be for it alone never"
+    ):
+        left_out(Limits(only=segment))
