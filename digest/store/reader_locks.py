@@ -11,10 +11,12 @@ from collections.abc import Collection
 from sqlalchemy import column, select, table
 from sqlalchemy.orm import Session
 
+from digest.domain.deliveries import DeliveryId
 from digest.domain.subscribers import SubscriberId
 
 _SUBSCRIBERS = table("subscribers", column("id"))
-"""By its name: its module knows this one."""
+_DELIVERIES = table("deliveries", column("id"), column("subscriber_id"))
+"""By their names: their modules know this one."""
 
 
 def hold_readers(session: Session, readers: Collection[SubscriberId]) -> None:
@@ -23,3 +25,9 @@ def hold_readers(session: Session, readers: Collection[SubscriberId]) -> None:
         return
     rows = select(_SUBSCRIBERS.c.id).where(_SUBSCRIBERS.c.id.in_(readers)).order_by(_SUBSCRIBERS.c.id)
     session.execute(rows.with_for_update(read=True, key_share=True)).all()
+
+
+def hold_reader_of(session: Session, delivery_id: DeliveryId) -> None:
+    """Do so with whoever a delivery is for."""
+    found = select(_DELIVERIES.c.subscriber_id).where(_DELIVERIES.c.id == delivery_id)
+    hold_readers(session, [SubscriberId(number) for number in session.scalars(found)])

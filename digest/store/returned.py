@@ -174,14 +174,18 @@ class NamedDelivery:
     subscriber_id: SubscriberId
 
 
+_NAMES = (
+    (DeliveryRow.message_id, true()),
+    # The partial index holds just these, and both databases want to read so.
+    (DeliveryRow.smtp_text, DeliveryRow.smtp_code < literal_column("220")),
+)
+"""What a delivery may be known by, and what says that there is an index of it."""
+
+
 def find_named_deliveries(session: Session, names: Collection[str]) -> dict[str, NamedDelivery]:
     """Return deliveries by those of `names` that are theirs: a Message-ID, or as accepted, `ses:0100…`."""
     found: dict[str, NamedDelivery] = {}
-    for column, is_indexed in (
-        (DeliveryRow.message_id, true()),
-        # The partial index holds just these, and both databases want to read so.
-        (DeliveryRow.smtp_text, DeliveryRow.smtp_code < literal_column("220")),
-    ):
+    for column, is_indexed in _NAMES:
         rows = session.execute(
             select(column, DeliveryRow, IssueRow.newsletter_id)
             .join(IssueRow, IssueRow.id == DeliveryRow.issue_id)
@@ -189,6 +193,16 @@ def find_named_deliveries(session: Session, names: Collection[str]) -> dict[str,
         )
         found |= {name: _named(row, newsletter_id) for name, row, newsletter_id in rows if name}
     return found
+
+
+def readers_of_named(session: Session, names: Collection[str]) -> frozenset[SubscriberId]:
+    """Return whose mails are known by any of `names`, as in `find_named_deliveries`."""
+    sought = sorted({storable(name) for name in names})
+    return frozenset(
+        SubscriberId(number)
+        for column, is_indexed in _NAMES
+        for number in session.scalars(select(DeliveryRow.subscriber_id).where(column.in_(sought), is_indexed))
+    )
 
 
 def _named(row: DeliveryRow, newsletter_id: int) -> NamedDelivery:

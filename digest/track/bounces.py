@@ -20,6 +20,7 @@ from digest.domain.deliveries import DeliveryId
 from digest.domain.errors import Refused
 from digest.domain.issues import IssueId
 from digest.store.database import writing
+from digest.store.reader_locks import hold_reader_of
 from digest.store.returned import (
     Effect,
     NewReturned,
@@ -72,6 +73,8 @@ def take_in(
     report = read_report(octets)
     named = _named(paths, [*to] or report.addresses)
     with writing(engine) as session:
+        if named:
+            hold_reader_of(session, named)
         delivery = find_returned_delivery(session, named) if named else None
         verdict = judge(report, delivery, now=now) if delivery else _nobodys(report, named)
         new = NewReturned(

@@ -33,6 +33,7 @@ from digest.store.returned import (
     NamedDelivery,
     NewReturned,
     find_named_deliveries,
+    readers_of_named,
     record_all_returned,
     set_effect,
 )
@@ -147,12 +148,9 @@ def take_events(
         plan_by_values(session)
         if token and is_used_for_another(session, _key(via, "token", token.value), token.digest, now=now):
             raise Refused("its token was used before, for something else")
+        _hold_readers(session, events)
         named = find_named_deliveries(session, {name for event in events for name in event.names})
         found = [(event, _delivery_of(event, named)) for event in events]
-        # Before their mails, as whoever erases them does. Nothing follows for the reader of a good one.
-        hold_readers(
-            session, {mail.subscriber_id for event, mail in found if mail and event.kind not in _GOOD}
-        )
         strangers = [event.email for event, delivery in found if delivery is None and event.email]
         erased = erased_among(session, keys, strangers) if keys else frozenset()
         pairs = [_unnamed(*pair) for pair in found if email_key(pair[0].email) not in erased]
@@ -166,6 +164,13 @@ def take_events(
     if not is_trial:
         _log(via, told)
     return EventsTaken(len(events), matched, len(settled), told)
+
+
+def _hold_readers(session: Session, events: Iterable[Event]) -> None:
+    """Lock readers before their mails, as who erases them does. Nothing follows for who got a good one."""
+    names = {name for event in events if event.kind not in _GOOD for name in event.names}
+    if names:
+        hold_readers(session, readers_of_named(session, names))
 
 
 def _delivery_of(event: Event, named: dict[str, NamedDelivery]) -> NamedDelivery | None:

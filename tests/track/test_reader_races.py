@@ -29,12 +29,14 @@ from digest.store.newsletters import change_newsletter
 from digest.store.open_outcomes import settle_unknown
 from digest.store.subscribers import SubscriptionRow, find_address, set_subscription_state
 from digest.store.terms import forget_unconfirmed
-from digest.track import counting, steps
+from digest.track import counting, events, steps
 from digest.track.counting import keep_hits, settle_hits
+from digest.track.events import Event, EventKind, take_events
 from digest.track.measuring import set_measuring
 from digest.track.steps import Change, confirm, unsubscribe
 from tests.store.sending import Sending
 from tests.stored import approved_issue
+from tests.stores_searched import columns_that_hold
 from tests.track.meetings import meet
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -105,6 +107,32 @@ def test_who_leaves_while_they_are_erased_is_erased(
     assert left == [Change.DONE]
     with reading(engine) as session:
         assert find_address(session, ada) is None
+
+
+def test_who_is_erased_while_a_provider_tells_of_their_mail_is_erased(
+    engine: Engine, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = sending.readers[0]
+    with writing(engine) as session:
+        mine = DeliveryRow.subscriber_id == ada, DeliveryRow.issue_id == sending.issue.id
+        session.execute(update(DeliveryRow).where(*mine).values(state=DeliveryState.UNKNOWN.value))
+        name = session.scalars(select(DeliveryRow.message_id).where(*mine)).one()
+    told = Event("1", EventKind.UNSUBSCRIBED, (name,), ADA_MAIL)
+
+    def erase() -> None:
+        with writing(engine) as session:
+            take_reader_out(session, ADA_MAIL)
+
+    meet(
+        engine,
+        monkeypatch,
+        (events, "accept_by_evidence"),
+        lambda: take_events(engine, [told], via="webhook:ses", now=NOW),
+        erase,
+    )
+    with reading(engine) as session:
+        assert find_address(session, ada) is None
+    assert columns_that_hold(engine, ADA_MAIL) == []
 
 
 def test_who_takes_it_back_while_others_are_counted_is_taken_off_all_issues(
