@@ -134,7 +134,7 @@ def carry_limits(session: Session, gone: Issue, made: Issue, *, now: datetime) -
 
 
 FOR_READERS_ALONE = (
-    "the segment '{}' asks who reads, so an issue can leave it out, and be for it alone never: who does not "
+    "the segment '{}' asks who reads: an issue can leave it out, and cannot be for it alone, as who does not "
     "let themselves be measured gets all mail"
 )
 

@@ -178,6 +178,6 @@ def test_an_issue_leaves_out_who_reads_no_more_and_is_for_no_readers_alone(world
 
     assert left_out(Limits(without=segment)) == {READS_NOT}
     with pytest.raises(
-        Conflict, match="asks who reads, so an issue can leave it out, and be for it alone never"
+        Conflict, match="asks who reads: an issue can leave it out, and cannot be for it alone"
     ):
         left_out(Limits(only=segment))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.errors import Conflict, DigestError
 from digest.domain.issues import IssueState
+from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter
 from digest.domain.query_tokens import QUERY_MAX
 from digest.domain.segments import Segment, asks_who_reads, read_question
@@ -51,10 +52,14 @@ STALE_AFTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Whom a question fits: how many, and a few of them by address."""
+    """Whom a question fits: how many, and a few of them by address.
+
+    With `is_measuring` their newsletter asks readers whether they may be measured.
+    """
 
     answer: Answer
     examples: tuple[Subscription, ...]
+    is_measuring: bool
 
 
 def add(runtime: Runtime, slug: str, given: Given, *, by: str, called: Callable[[str], str] = str) -> Segment:
@@ -158,7 +163,7 @@ def ask(runtime: Runtime, slug: str, query: str, *, called: Callable[[str], str]
         told = str(read_given({"query": query}, readers, called)["query"])
         found = answer(session, Asked.of(session, newsletter, told, now=runtime.clock()))
         shown = subscriptions_among(session, newsletter.id, found.examples)
-    return Readers(found, shown)
+    return Readers(found, shown, newsletter.measuring is Measuring.ASKED)
 
 
 def count(runtime: Runtime, slug: str, segment: str) -> tuple[int, int]:

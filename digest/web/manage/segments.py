@@ -19,7 +19,6 @@ from digest.runtime import Runtime
 from digest.store.attributes import attribute_keys
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter, list_topics
-from digest.store.segment_counts import Answer
 from digest.store.segments import get_segment, list_segments
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -172,7 +171,7 @@ def _page(
 def _answer(readers: managing.Readers) -> AnswerView:
     found = readers.answer
     if found.is_coarse:
-        return _coarse(found)
+        return _coarse(readers)
     if not found.readers:
         words = "It fits none of those looked at." if found.is_estimate else "It fits nobody."
     else:
@@ -186,16 +185,20 @@ def _answer(readers: managing.Readers) -> AnswerView:
     )
 
 
-def _coarse(found: Answer) -> AnswerView:
+def _coarse(readers: managing.Readers) -> AnswerView:
     """Return the answer to a question of who reads, which tells of nobody in particular."""
+    found = readers.answer
     about = "About" if found.is_estimate else "At least"
+    of = f"of {counted(found.of, 'reader')}" if found.of >= LEAST else "readers"
     many = f"{about} {found.readers:,}" if found.readers else f"Fewer than {LEAST}"
     how = (
         f"It asks who reads, of readers who agreed to that: they are counted in steps of {LEAST}, and nobody "
-        "is named. An issue can leave them out, and be for them alone never."
+        "is named. An issue can leave them out, and cannot be for them alone."
     )
+    if not readers.is_measuring:
+        how = f"Nobody is asked at present whether they may be measured, so it fits nobody. {how}"
     looked_at = f" An estimate, from a look at {found.looked_at:,} of them." if found.is_estimate else ""
-    return AnswerView(words=f"{many} of {counted(found.of, 'reader')}.", how=how + looked_at, readers=())
+    return AnswerView(words=f"{many} {of}.", how=how + looked_at, readers=())
 
 
 def _stored(runtime: Runtime, slug: str, segment: str) -> Segment:
