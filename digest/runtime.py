@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from digest.domain.errors import Misconfigured, Refused
 from digest.domain.letters import LetterKind
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter, NewsletterId
+from digest.keys import erasure_keys, key_for, secret_keys
 from digest.logs import set_up_logs
 from digest.settings import Settings, config_file, load_settings
 from digest.store.database import open_engine
@@ -92,38 +92,22 @@ class Runtime:
         """The signer of links. Raises `Misconfigured` when there is no key to sign with."""
         from digest.track.tokens import Tokens
 
-        return Tokens(self._secret_keys)
-
-    @property
-    def _secret_keys(self) -> list[str]:
-        """The keys in falling age, as those who sign with them want them: the last one signs."""
-        key = self.settings.secret_key.get_secret_value()
-        if not key:
-            raise Misconfigured(
-                "secret_key is not set, so links in mails cannot be signed: run 'digest init', which writes "
-                "one into digest.toml, or set DIGEST_SECRET_KEY to 32 random characters or more"
-            )
-        older = [previous.get_secret_value() for previous in self.settings.previous_secret_keys]
-        return [*older, key]
+        return Tokens(secret_keys(self.settings))
 
     @cached_property
     def door_key(self) -> bytes:
         """What marks the browsers that people sign in with. Raises `Misconfigured` as `tokens` does."""
-        return hmac.digest(self._secret_keys[-1].encode(), b"digest.sign-in", "sha256")
+        return key_for(self.settings, "sign-in")
 
     @property
     def visitor_key(self) -> bytes:
         """What tells those who follow links apart, for minutes. Raises `Misconfigured` as `tokens` does."""
-        return hmac.digest(self._secret_keys[-1].encode(), b"digest.visitors", "sha256")
+        return key_for(self.settings, "visitors")
 
     @cached_property
     def erasure_keys(self) -> ErasureKeys:
         """What tells who was erased; without any key of the settings it tells nobody, and marks nobody."""
-        settings = self.settings
-        own = [key.get_secret_value() for key in (settings.erasure_key, *settings.previous_erasure_keys)]
-        secret = [key.get_secret_value() for key in (settings.secret_key, *settings.previous_secret_keys)]
-        derived = [hmac.digest(key.encode(), b"digest.erasures", "sha256") for key in secret if key]
-        return ErasureKeys((*(key.encode() for key in own if key), *derived))
+        return erasure_keys(self.settings)
 
     @cached_property
     def return_paths(self) -> ReturnPaths:
@@ -135,7 +119,7 @@ class Runtime:
                 "return_path has no * before its @, so what comes back does not tell whose mail it was, and "
                 "nothing of it can be believed: set one such as bounces+*@news.example.org"
             )
-        return ReturnPaths(self.settings.return_path, self._secret_keys)
+        return ReturnPaths(self.settings.return_path, secret_keys(self.settings))
 
     def return_path(self, sender_email: str) -> Callable[[DeliveryId], str]:
         """Return what names the address a delivery's bounces go to. Raises `Misconfigured` when none can."""
@@ -143,7 +127,7 @@ class Runtime:
         from digest.track.returns import PLACE, ReturnPaths
 
         pattern = self.settings.return_path or sender_email
-        paths = ReturnPaths(pattern, self._secret_keys) if PLACE in pattern else None
+        paths = ReturnPaths(pattern, secret_keys(self.settings)) if PLACE in pattern else None
         try:
             address = ascii_address(paths.write(DeliveryId(1)) if paths else pattern)
         except Refused as exc:
@@ -386,7 +370,7 @@ class Runtime:
             per_network_hour=settings.sign_ups_per_network_hour,
             per_domain_hour=settings.sign_ups_per_domain_hour,
             per_newsletter_hour=settings.sign_ups_per_newsletter_hour,
-            secret=hmac.digest(self._secret_keys[-1].encode(), b"digest.sign-ups", "sha256"),
+            secret=key_for(self.settings, "sign-ups"),
         )
 
     def archive_url(self, newsletter: Newsletter) -> str:

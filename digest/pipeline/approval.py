@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from digest.compose.checks.editions import Reported
 from digest.compose.edits import Change, edit_issue
 from digest.compose.shape import DROP
-from digest.compose.steps import approve
+from digest.compose.steps import Vet, approve
 from digest.domain.approvals import AUTOMATIC, Request
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
@@ -100,13 +100,24 @@ def approve_issue(
     if errors:
         log.warning("issue.approved_despite_errors", issue=issue_id, by=by, errors=len(errors))
 
+    vet = _last_look(runtime, newsletter, by=by, seen=seen, note=note)
+    now = runtime.clock()
+    approved = approve(runtime.engine, issue_id, template=template, by=by, now=now, note=note, vet=vet)
+    if errors and by == AUTOMATIC:
+        tell_ops(runtime, f"{newsletter.name}: issue {issue_id} goes out with errors", note)
+    return approved
+
+
+def _last_look(runtime: Runtime, newsletter: Newsletter, *, by: str, seen: str, note: str) -> Vet:
+    """Return what looks at a draft that nobody changes any more, and records that `by` approved it."""
+
     def vet(session: Session, draft: Issue, rendered: RenderedIssue) -> None:
         # Once more, as somebody may have changed it meanwhile: from here on nobody does.
         _require_other_eyes(session, newsletter, draft, by)
         hold_segments(session, draft)
         if seen and seen != limits_of(session, draft).mark(content_hash(rendered)):
             raise Changed(
-                f"issue {issue_id} was changed since you looked at it, so it was not approved: look again"
+                f"issue {draft.id} was changed since you looked at it, so it was not approved: look again"
             )
         if hour_of(session, draft, now=runtime.clock()).is_awaited:
             let_wait(session, draft.id)
@@ -114,16 +125,12 @@ def approve_issue(
             session,
             by=by,
             what="issue.approved",
-            about=f"issue {issue_id}",
+            about=f"issue {draft.id}",
             detail=note,
             now=runtime.clock(),
         )
 
-    now = runtime.clock()
-    approved = approve(runtime.engine, issue_id, template=template, by=by, now=now, note=note, vet=vet)
-    if errors and by == AUTOMATIC:
-        tell_ops(runtime, f"{newsletter.name}: issue {issue_id} goes out with errors", note)
-    return approved
+    return vet
 
 
 def _require_other_eyes(session: Session, newsletter: Newsletter, draft: Issue, by: str) -> None:
