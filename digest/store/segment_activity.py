@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Boolean, ColumnElement, and_, exists, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, and_, case, exists, false, literal_column, select
 
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import MEASURED
@@ -50,10 +50,14 @@ def did_not_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> I
         return _NOBODY
     since = now - timedelta(days=asked.days)
     all_along = MeasuredReaderRow.since <= since, MeasuredReaderRow.days >= asked.days
-    return and_(
-        _agreed(newsletter, *all_along),
-        _could(newsletter, asked, since, now),
-        ~_did(newsletter, asked, now),
+    # In this order, which an AND leaves to the database: PostgreSQL, which knew nothing yet of readers who had
+    # just been imported, looked at the mails of all of them first: 2.2 s instead of 0.2 for 100,000.
+    return case(
+        (
+            _agreed(newsletter, *all_along),
+            and_(_could(newsletter, asked, since, now), ~_did(newsletter, asked, now)),
+        ),
+        else_=false(),
     )
 
 
