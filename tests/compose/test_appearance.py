@@ -18,6 +18,7 @@ from tests.compose.screens import Looks, Scheme, looks_of, show, turn
 from tests.compose.test_hostile_text import HOSTILE
 from tests.compose.test_themed_mail import THEME
 from tests.samples import CLIMATE, ITEMS, everything, issue_in, one_item, page_of, sample_issue
+from tests.servers.browser import photograph
 
 WIDTHS = (320, 375, 640, 1280)
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -59,8 +60,7 @@ def test_an_edition_can_be_read_on_any_screen(
     for width, scheme in product(WIDTHS, SCHEMES):
         turn(tab, width, scheme)
         if (width, scheme) in screens_kept(size, language, pictures):
-            KEPT.mkdir(parents=True, exist_ok=True)
-            tab.screenshot(path=KEPT / f"{name}-{width}-{scheme}.png", full_page=True)
+            photograph(tab, KEPT / f"{name}-{width}-{scheme}.png", whole=True)
         looks = looks_of(tab)
         assert looks.texts > 20
         assert looks == Looks(width, looks.texts, pale=[], small=[], tight=[], beside=[]), (width, scheme)
@@ -75,8 +75,7 @@ def test_other_words_and_colours_can_be_read_on_any_screen(
     tab = show(chromium, page_of(render_issue(content, look), everything(content)))
     for width, scheme in product((375, 1280), SCHEMES):
         turn(tab, width, scheme)
-        KEPT.mkdir(parents=True, exist_ok=True)
-        tab.screenshot(path=KEPT / f"{name}-3-{width}-{scheme}.png", full_page=True)
+        photograph(tab, KEPT / f"{name}-3-{width}-{scheme}.png", whole=True)
         looks = looks_of(tab)
         assert looks == Looks(width, looks.texts, pale=[], small=[], tight=[], beside=[]), (width, scheme)
 

@@ -21,6 +21,7 @@ from tests.compose.test_hostile_text import HOSTILE
 from tests.compose.test_letters import KINDS, THEME, Templates, alert, templates, trial
 from tests.compose.test_letters import letter as letter_of
 from tests.samples import SENT_AT
+from tests.servers.browser import photograph
 from tests.servers.mail_tools import PACKAGES, check_markup, spam_scores
 
 __all__ = ["templates"]
@@ -57,8 +58,7 @@ def test_a_letter_can_be_read_on_any_screen(
         assert looks.texts >= 6
         assert looks == Looks(width, looks.texts, pale=[], small=[], tight=[], beside=[]), (width, scheme)
         if width == 375:
-            KEPT.mkdir(parents=True, exist_ok=True)
-            tab.screenshot(path=KEPT / f"{name}-{width}-{scheme}.png")
+            photograph(tab, KEPT / f"{name}-{width}-{scheme}.png")
             assert violations(tab, *(["cat.color"] if scheme == "dark" else [])) == []
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from digest.domain.accounts import Role
 from tests.journeys.conftest import House
 from tests.journeys.places import DOORS, MAILS, MISSING, NO_PAGES, address_of, name_of, pages
-from tests.servers.browser import ChromiumBrowser
+from tests.servers.browser import ChromiumBrowser, photograph
 from tests.web.axe import CONTRAST, faults
 from tests.web.people import sign_in_browser
 from tests.web.site import Site
@@ -86,7 +86,7 @@ def test_a_page_has_its_pictures_and_no_fault_is_found_in_them(path: str, house:
     assert page.title(), "a page has a title"
     page.evaluate(WITHOUT_ITS_REPEATS)
     for screen in SCREENS:
-        photograph(page, name_of(path), screen)
+        photograph_on(page, name_of(path), screen)
         page.evaluate(UNFOLDED)
         assert overflow(page) == 0, f"it goes beyond the side of a {screen.name} screen"
         if path not in MAILS and screen.rules is not None:
@@ -99,11 +99,11 @@ def test_a_page_with_nothing_to_show_says_what_can_be_done(path: str, bare: Site
     sign_in_browser(page, Role.ADMIN)
     page.goto(bare.url + path, wait_until="load")
     page.evaluate(WITHOUT_ITS_REPEATS)
-    photograph(page, f"empty-{name_of(path)}", SCREENS[0])
+    photograph_on(page, f"empty-{name_of(path)}", SCREENS[0])
     assert page.locator("main > :not(nav) :is(a, button, code)").count(), "a dead end"
 
 
-def photograph(page: Page, name: str, screen: Screen) -> None:
+def photograph_on(page: Page, name: str, screen: Screen) -> None:
     """Turn the page to this kind of screen, and keep its picture."""
     page.set_viewport_size({"width": screen.width, "height": 800})
     page.emulate_media(color_scheme=screen.colours)  # type: ignore[arg-type]
@@ -111,8 +111,7 @@ def photograph(page: Page, name: str, screen: Screen) -> None:
     # A screen as tall as the page: what lies below the screen, a browser leaves unpainted in frames.
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": screen.width, "height": min(TALLEST, height)})
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}-{screen.name}.png")
+    photograph(page, PICTURES / f"{name}-{screen.name}.png")
 
 
 @pytest.mark.parametrize("path", sorted(NO_PAGES - OF_ITS_OWN))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
@@ -30,6 +32,22 @@ ARGUMENTS = [
     # same at twice the processor time of a page: each request goes by three processes, and nothing is cached.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+
+
+def photograph(page: Page, file: Path, *, whole: bool = False) -> None:
+    """Keep a picture of what is on the page's screen, or of the whole page, as a PNG packed in haste.
+
+    Playwright's own `screenshot` has Chromium pack as tight as it can: half of what a picture costs.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    session = page.context.new_cdp_session(page)
+    options: dict[str, object] = {"format": "png", "optimizeForSpeed": True}
+    if whole:
+        size = session.send("Page.getLayoutMetrics")["cssContentSize"]
+        options |= {"clip": {**size, "scale": 1}, "captureBeyondViewport": True}
+    taken = session.send("Page.captureScreenshot", options)
+    session.detach()
+    file.write_bytes(b64decode(taken["data"]))
 
 
 class ChromiumBrowser:
