@@ -11,13 +11,11 @@ reader a question for their topics and a row by the ORM, on a sample.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import resource
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -25,14 +23,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from benchmarks.deliver import database
 from benchmarks.readers import Size, Wish, Wishes, approved_issue
+from benchmarks.telling import arguments, figures_table, tell
 from digest.address.steps import Addressed, address_issue
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, edition_for
@@ -250,21 +246,9 @@ def _delivery(issue_id: IssueId, reader: SubscriberRow, edition: EditionRow) -> 
     )
 
 
-def table_of(figures: Figures) -> Table:
-    """Return the figures for people."""
-    table = Table(title=f"An issue for {figures.subscribers:,} subscribers", box=SIMPLE, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in asdict(figures).items():
-        table.add_row(name.replace("_", " "), value if isinstance(value, str) else f"{value:,}")
-    return table
-
-
 def main() -> None:
     """Print a table, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--subscribers", type=int, default=100_000)
     parser.add_argument("--topics", type=int, default=20)
     parser.add_argument("--articles", type=int, default=30)
@@ -272,15 +256,11 @@ def main() -> None:
     parser.add_argument(
         "--less", type=int, default=0, help="of a hundred readers, who wants less of something"
     )
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     size = Size(options.subscribers, options.topics, options.articles, min(options.follows, options.topics))
     figures = measure(size, kind=options.database, less=options.less)
-    if options.json:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print(table_of(figures))
+    table = figures_table(f"An issue for {figures.subscribers:,} subscribers", figures)
+    tell(figures, table, as_json=options.json)
 
 
 if __name__ == "__main__":

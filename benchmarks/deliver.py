@@ -10,26 +10,23 @@ and up to 20,000 mails, and a naive one (`benchmarks/naive.py`), on a sample of 
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine
 
 from benchmarks.bare import bare_messages_per_s
 from benchmarks.naive import naive_messages_per_s
 from benchmarks.readers import NOW, Size, sending_issue
+from benchmarks.telling import arguments, figures_table, tell
 from benchmarks.workers import prepare_issue, settings_for, side_by_side
 from digest.domain.deliveries import Claim, DeliveryId, DeliveryState
 from digest.domain.issues import IssueId
@@ -155,21 +152,9 @@ def _signing_key(folder: Path) -> Path:
     return file
 
 
-def table_of(figures: Figures) -> Table:
-    """Return the figures for people."""
-    table = Table(title=f"An issue to {figures.recipients:,} readers", box=SIMPLE, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in asdict(figures).items():
-        table.add_row(name.replace("_", " "), value if isinstance(value, str) else f"{value:,}")
-    return table
-
-
 def main() -> None:
     """Print a table, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--recipients", type=int, default=20_000)
     parser.add_argument("--topics", type=int, default=20)
     parser.add_argument("--articles", type=int, default=30)
@@ -177,8 +162,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sessions", type=int, default=50, help="conversations of each worker")
     parser.add_argument("--dkim", action="store_true", help="sign with RSA-2048")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     size = Size(options.recipients, options.topics, options.articles, options.follows)
     figures = measure(
@@ -188,10 +171,8 @@ def main() -> None:
         sessions=options.sessions,
         dkim=options.dkim,
     )
-    if options.json:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print(table_of(figures))
+    table = figures_table(f"An issue to {figures.recipients:,} readers", figures)
+    tell(figures, table, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ the mail server: the wait for a sweep, addressing, the mail, and the conversatio
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -19,9 +18,10 @@ from statistics import median
 
 from rich.console import Console
 
-from benchmarks.faults.field import BOTH, SQLITE, Field, Servers
+from benchmarks.faults.field import SQLITE, Field, Servers
 from benchmarks.faults.processes import import_first
 from benchmarks.faults.stack import Stack
+from benchmarks.telling import arguments
 from tests.waiting import wait_until
 
 SPREAD = 5.0
@@ -63,13 +63,9 @@ def _wait(servers: Servers, kind: str, readers: int, drawn: random.Random) -> fl
 
 def main() -> None:
     """Print a line, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--readers", type=int, default=1_000)
     parser.add_argument("--approvals", type=int, default=10)
-    parser.add_argument("--database", choices=BOTH, default=SQLITE)
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     if min(options.readers, options.approvals) < 1:
         parser.error("--readers and --approvals: at least 1")

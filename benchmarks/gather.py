@@ -13,20 +13,15 @@ counted once. Beside it stands feedparser with trafilatura alone, one page after
 
 from __future__ import annotations
 
-import argparse
-import json
 import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Engine, select
 
 from benchmarks.deliver import database
@@ -36,6 +31,7 @@ from benchmarks.farm_sites import NOW, Site
 from benchmarks.gathering import Spent
 from benchmarks.memory import peak_mb
 from benchmarks.naive_gather import naive_seconds
+from benchmarks.telling import arguments, figures_table, tell
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.store.articles import ArticleRow
 from digest.store.database import open_engine, reading, writing
@@ -191,37 +187,21 @@ def _explain(farm: Farm, missed: set[str], wrong: set[str], first: Spent, second
                 print(f"poll {number}: {fault_at[poll.source]}: {said[:300]}", file=sys.stderr)
 
 
-def table_of(figures: Figures) -> Table:
-    """Return the figures for people."""
-    table = Table(title=f"Gathering from {figures.sources:,} sources", box=SIMPLE, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, value in asdict(figures).items():
-        table.add_row(name.replace("_", " "), value if isinstance(value, str) else f"{value:,}")
-    return table
-
-
 def main() -> None:
     """Print a table, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--sources", type=int, default=1000)
     parser.add_argument("--articles", type=int, default=10, help="articles of each source")
     parser.add_argument("--hostile", type=float, default=0.1, help="share of the sources")
     parser.add_argument("--fault", action="append", choices=tuple(FAULTS), help="of the hostile; else all")
     parser.add_argument("--sitemaps", action="store_true", help="one source in ten is a sitemap")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--explain", action="store_true", help="say on stderr what was missed, and of whom")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     faults = tuple(options.fault or FAULTS)
     size = Size(options.sources, options.articles, options.hostile, faults, options.sitemaps)
     figures = measure(size, kind=options.database, explain=options.explain)
-    if options.json:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print(table_of(figures))
+    table = figures_table(f"Gathering from {figures.sources:,} sources", figures)
+    tell(figures, table, as_json=options.json)
 
 
 if __name__ == "__main__":

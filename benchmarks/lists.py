@@ -8,14 +8,12 @@ stands what is often written: each line by itself, a transaction and a few quest
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import random
 import resource
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +23,7 @@ from sqlalchemy import Engine
 
 from benchmarks.deliver import database
 from benchmarks.readers import NOW
+from benchmarks.telling import arguments, figures_table, tell
 from digest.domain.erasing import NO_MARKS
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.topics import Topic, TopicSlug
@@ -152,20 +151,12 @@ def _naive_seconds(engine: Engine, file: Path) -> float:
 
 
 def main() -> None:
-    """Print the figures, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print a table, or one JSON object."""
+    parser = arguments(__doc__)
     parser.add_argument("--lines", type=int, default=100_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
-    figures = asdict(measure(options.lines, kind=options.database))
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):<14}{value if isinstance(value, str) else f'{value:,}':>14}")
+    figures = measure(options.lines, kind=options.database)
+    tell(figures, figures_table(f"A list of {figures.lines:,} readers", figures), as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,12 @@ handler looks the address up, stores it and queues the mail, in a transaction fo
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http import HTTPStatus
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -29,14 +27,12 @@ from urllib.parse import urlencode, urlsplit
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import func, select
 from starlette.concurrency import run_in_threadpool
 
 from benchmarks.deliver import database
 from benchmarks.readers import NOW
+from benchmarks.telling import arguments, figures_table, tell
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.subscribers import SubscriptionState
@@ -262,30 +258,15 @@ def _serve_naively(url: str, listening: Connection, _ends: Any) -> None:
         server.run(sockets=[listener])
 
 
-def table_of(figures: Figures) -> Table:
-    """Return the figures for people."""
-    title = f"{figures.wanted_per_s} sign-ups a second for {figures.seconds} s, {figures.database}"
-    table = Table("what", "figure", title=title, box=SIMPLE)
-    for name, value in asdict(figures).items():
-        table.add_row(name, f"{value:,}" if isinstance(value, int | float) else value)
-    return table
-
-
 def main() -> None:
     """Print a table, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--rate", type=int, default=500, help="sign-ups a second")
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     figures = measure(options.database, rate=options.rate, seconds=options.seconds)
-    if options.json:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print(table_of(figures))
+    title = f"{figures.wanted_per_s} sign-ups a second for {figures.seconds} s, {figures.database}"
+    tell(figures, figures_table(title, figures), as_json=options.json)
 
 
 if __name__ == "__main__":

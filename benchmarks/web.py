@@ -10,13 +10,11 @@ of all readers is worked out beforehand, as a worker does it.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from multiprocessing import get_context
@@ -26,13 +24,13 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, case, insert, literal, select
 
 from benchmarks.address import at_random, come_to_rest
 from benchmarks.deliver import database
 from benchmarks.readers import NOW, Size, approved_issue, content_of, slug
+from benchmarks.telling import arguments, tell
 from digest.compose.steps import compose
 from digest.domain.accounts import Right, Role
 from digest.domain.issues import IssueId, IssueState, Item
@@ -354,22 +352,15 @@ def table_of(figures: Figures) -> Table:
 
 def main() -> None:
     """Print a table, or one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = arguments(__doc__)
     parser.add_argument("--subscribers", type=int, default=1_000_000)
     parser.add_argument("--topics", type=int, default=20)
     parser.add_argument("--articles", type=int, default=200)
     parser.add_argument("--times", type=int, default=40, help="how often each page is asked for")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--json", action="store_true", help="one object, for programs")
     options = parser.parse_args()
     size = Size(options.subscribers, options.topics, options.articles)
     figures = measure(size, kind=options.database, times=options.times)
-    if options.json:
-        print(json.dumps(asdict(figures)))
-    else:
-        Console().print(table_of(figures))
+    tell(figures, table_of(figures), as_json=options.json)
 
 
 if __name__ == "__main__":
