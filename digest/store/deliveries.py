@@ -111,6 +111,9 @@ IS_SETTLED = _is_in(DeliveryState.ACCEPTED, DeliveryState.FAILED)
 IS_UNSENT = _is_in(DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.CANCELLED)
 IS_LEASED = _is_in(DeliveryState.CLAIMED, DeliveryState.SENDING)
 
+_MAY_HAVE_ARRIVED = (DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+"""Where somebody may have read a mail: its dot has left, and no server said no."""
+
 
 class NewDelivery(NamedTuple):
     """A delivery before it has an id. A tuple, as a million of these are made.
@@ -253,6 +256,12 @@ def find_delivery(session: Session, issue_id: IssueId, subscriber_id: Subscriber
             DeliveryRow.issue_id == issue_id, DeliveryRow.subscriber_id == subscriber_id
         )
     )
+
+
+def find_sent(session: Session, issue_id: IssueId, subscriber_id: SubscriberId) -> DeliveryRow | None:
+    """Return the subscriber's delivery of the issue, or None when none can have reached them."""
+    found = find_delivery(session, issue_id, subscriber_id)
+    return found if found and found.state in _MAY_HAVE_ARRIVED else None
 
 
 def edition_key_of(session: Session, delivery: DeliveryRow) -> str:

@@ -12,7 +12,7 @@ from digest.domain.topics import TopicSlug
 from digest.runtime import Runtime
 from digest.store.contents import get_content
 from digest.store.database import reading
-from digest.store.deliveries import edition_key_of, find_delivery
+from digest.store.deliveries import edition_key_of, find_sent
 from digest.store.issues import get_issue
 from digest.track.tokens import SubscriptionLink
 
@@ -36,11 +36,12 @@ class SentArticle:
 def sent_article(runtime: Runtime, link: SubscriptionLink, issue_id: int, position: int) -> SentArticle:
     """Return an article that a reader was sent.
 
-    Raises `NotFound` for any other: an issue that was not sent to them is none of their business.
+    Raises `NotFound` for any other: an issue that was not sent to them is none of their business, and a link
+    to one that waits, was refused or was cancelled is none of ours.
     """
     missing = NotFound(f"subscriber {link.subscriber_id} was not sent article {position} of issue {issue_id}")
     with reading(runtime.engine) as session:
-        delivery = find_delivery(session, IssueId(issue_id), link.subscriber_id)
+        delivery = find_sent(session, IssueId(issue_id), link.subscriber_id)
         if delivery is None:
             raise missing
         issue = get_issue(session, issue_id)

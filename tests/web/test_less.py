@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
+from digest.domain.deliveries import DeliveryState
 from digest.domain.feedback import Feedback
 from digest.domain.issues import IssueId
 from digest.domain.less import Less
@@ -22,7 +23,7 @@ from digest.track.tokens import Purpose
 from tests.samples import CLIMATE, FOOD
 from tests.web.site import Site
 from tests.web.test_editor import text_of
-from tests.web.world import ADA, BEN, DAN, NOW, SENDING, contents, follows_of, reader_id
+from tests.web.world import ADA, BEN, DAN, NOW, SENDING, contents, follows_of, reader_id, settle
 
 
 def words_of(page: str) -> str:
@@ -157,6 +158,7 @@ def path_of(link: str) -> str:
 
 def test_an_article_that_was_not_sent_to_them_is_none_of_their_business(site: Site) -> None:
     ada, ben = (links_of(site, email, "fewer") for email in (ADA, BEN))
+    settle(site.runtime.engine, BEN, DeliveryState.ACCEPTED)
     place = next(iter({path_of(link) for link in ada} - {path_of(link) for link in ben}))
     before = contents(site.runtime.engine)
     foreign = (place, "1/999", "2/0", "99/0", "0/0", "1/-1", "99999999999999/0", "1/x")
@@ -167,6 +169,21 @@ def test_an_article_that_was_not_sent_to_them_is_none_of_their_business(site: Si
             assert site.client.post(link, data={field: "useful"}).status_code in {404, 422}, link
     assert site.get(f"{preferences(site, DAN)}/fewer/1/0").status_code == 404, "nothing was sent to Dan"
     assert contents(site.runtime.engine) == before
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_a_mail_that_cannot_have_reached_them_is_nothing_to_speak_of(
+    state: DeliveryState, site: Site
+) -> None:
+    links = [links_of(site, ADA, way)[0] for way in ("fewer", "useful")]
+    settle(site.runtime.engine, ADA, state)
+    before = contents(site.runtime.engine)
+    may_be_read = state in {DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN}
+    expected = 200 if may_be_read else 404
+    for link in links:
+        assert site.get(link).status_code == expected
+        assert site.post(link, act="single", say="useful").status_code == expected
+    assert (contents(site.runtime.engine) != before) is may_be_read
 
 
 @pytest.mark.parametrize("form", [{}, {"act": ""}, {"act": "drop table"}, {"end": "mute"}])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from digest.domain.deliveries import DeliveryState
 from digest.domain.subscribers import SubscriptionState
 from digest.track.tokens import Purpose
 from tests.samples import SPACE
@@ -14,7 +15,7 @@ from tests.servers.processes import free_port
 from tests.web.conftest import runtime_on
 from tests.web.site import Site, serving
 from tests.web.test_editor import read
-from tests.web.world import ADA, BEN, DRAFT, SENDING, contents, follows_of, populate, state_of
+from tests.web.world import ADA, BEN, DRAFT, SENDING, contents, follows_of, populate, settle, state_of
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
         ("/less", {"end": "source:\x00"}),
     ):
         assert site.client.post(asked + path, data=form, follow_redirects=True).status_code == 200
+    settle(site.runtime.engine, BEN, DeliveryState.ACCEPTED)
     article = re.search(r"/fewer/1/\d+", site.get(site.link(Purpose.ONLINE, BEN)).text)
     assert article
     assert 'value="every"' in site.post(asked + article[0], act="single").text

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from digest.address.steps import address_issue
 from digest.compose.steps import compose
 from digest.domain.articles import Article, Block, BlockKind, Condensed, Origin, Takeaway
+from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import IssueId, Item
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.sources import SourceId
@@ -24,6 +25,7 @@ from digest.runtime import Runtime
 from digest.store.articles import content_hash
 from digest.store.condensed import record_condensed, uncondensed_articles
 from digest.store.database import reading, writing
+from digest.store.deliveries import DeliveryRow
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
 from digest.store.recording import record_article
 from digest.store.sources import NewSource, add_sources, list_sources
@@ -73,12 +75,13 @@ SENDING, DRAFT = IssueId(1), IssueId(2)
 
 
 def populate(runtime: Runtime) -> None:
-    """Fill an empty database: this week's issue is going out, next week's is a draft."""
+    """Fill an empty database: this week's issue is going out, Ada has it already; next week's is a draft."""
     newsletter = add_sample_newsletter(runtime.engine)
     add_articles(runtime.engine, newsletter, ITEMS)
     add_articles(runtime.engine, newsletter, map(a_week_later, ITEMS[2:5]))
     add_readers(runtime.engine, newsletter)
     send_to_all(runtime, newsletter, THIS_WEEK)
+    settle(runtime.engine, ADA, DeliveryState.ACCEPTED)
     compose(runtime.engine, newsletter, NEXT_WEEK, now=NOW)
 
 
@@ -150,6 +153,13 @@ def send_to_all(runtime: Runtime, newsletter: Newsletter, window: Window) -> Iss
     approve_issue(runtime, issue.id, by="Edith", despite_errors=True)
     address_issue(runtime.engine, issue.id, now=NOW)
     return issue.id
+
+
+def settle(engine: Engine, email: str, state: DeliveryState) -> None:
+    """Let a reader's mail of the issue that is going out have come to this."""
+    with writing(engine) as session:
+        of_theirs = DeliveryRow.issue_id == SENDING, DeliveryRow.email == email
+        session.execute(update(DeliveryRow).where(*of_theirs).values(state=state))
 
 
 def set_state(engine: Engine, email: str, state: SubscriptionState) -> None:
