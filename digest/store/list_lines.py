@@ -1,62 +1,155 @@
-"""An uploaded list without the lines that name somebody; all else of it stays byte for byte."""
+"""An uploaded list without the rows that name somebody; all else of it stays byte for byte.
+
+Beside what is given and returned, which is packed, some lines are in memory at a time, however long the list
+is: it is unpacked into files without names, which are gone with their process.
+"""
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import lzma
+import shutil
+import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
+from typing import IO
 
-_BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+from digest.domain.errors import Unavailable
+
+_LINE_MAX = 200_000
+"""Characters of a line, and octets of a file in a zip, as an import takes them (`digest/intake/`)."""
+_MEMBER_MAX = 4 * 1024**3
+
+_AT_ONCE = 1_000_000
+"""Octets, or characters, that are read at a time."""
+
+Names = Callable[[str], bool]
+"""Whether a text names somebody."""
 
 
-def without_lines(packed: bytes, file: str, names: Callable[[str], bool]) -> bytes | None:
-    """Return a packed list, or report, without the lines that name somebody; the same bytes if none does.
+class _Unreadable(Exception):
+    """Nobody can look into it, or tell where a row of it begins and ends."""
 
-    None for what nobody can look into, as a spreadsheet or a zip with a password: it may hold anybody.
+
+_NO_TABLE = (_Unreadable, csv.Error)
+_BROKEN = (*_NO_TABLE, EOFError, RuntimeError, ValueError, struct.error)
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+
+
+def without_lines(packed: bytes, file: str, names: Names) -> bytes | None:
+    """Return a packed list, or report, without the rows that name somebody; the same bytes if none does.
+
+    None for what nobody can look into, as a spreadsheet or a zip with a password: it may hold anybody. And
+    for what names somebody and is no table: no import reads that, and a street may stand on any line of it.
+    Raises `Unavailable` when there is no room to unpack it.
     """
+    is_zip = file.lower().endswith(".zip")
     try:
-        body = zlib.decompress(packed)
-        rest = _zip_without(body, names) if file.lower().endswith(".zip") else _text_without(body, names)
-    except _BROKEN:
+        with tempfile.TemporaryFile() as body, tempfile.TemporaryFile() as rest:
+            _unpack(packed, body)
+            if not (_is_named_in_zip if is_zip else _is_named)(body, names):
+                return packed
+            (_copy_zip if is_zip else _copy)(body, rest, names)
+            return _pack(rest)
+    except (*_BROKEN, *_BROKEN_ZIP):
         return None
-    if rest is None or rest == body:
-        return packed if rest == body else None
-    return zlib.compress(rest, 6)
+    except OSError as exc:
+        if exc.errno in (None, errno.EINVAL):  # as bz2 has it, and who seeks before the beginning
+            return None
+        raise Unavailable(
+            f"{tempfile.gettempdir()}: {exc.strerror}; an uploaded list is unpacked there"
+        ) from exc
 
 
-def _text_without(body: bytes, names: Callable[[str], bool]) -> bytes | None:
-    if b"\0" in body:
-        return None
-    text = body.decode("utf-8", "surrogateescape")
-    if not names(text):
-        return body
-    kept = "".join(record for record in _records(text) if not names(record))
-    return kept.encode("utf-8", "surrogateescape")
+def _unpack(packed: bytes, body: IO[bytes]) -> None:
+    unpacker = zlib.decompressobj()
+    while not unpacker.eof:
+        part = unpacker.decompress(packed, _AT_ONCE)
+        packed = unpacker.unconsumed_tail
+        if not (part or packed or unpacker.eof):
+            raise _Unreadable
+        body.write(part)
 
 
-def _records(text: str) -> Iterator[str]:
-    """Yield the rows of a CSV file with their ends, cut as `intake/tables.py` reads them.
+def _pack(rest: IO[bytes]) -> bytes:
+    packer, packed = zlib.compressobj(6), bytearray()
+    rest.seek(0)
+    while part := rest.read(_AT_ONCE):
+        packed += packer.compress(part)
+    packed += packer.flush()
+    return bytes(packed)
 
-    A field in quotes may hold the end of a line; a quotation mark inside of another field opens nothing.
-    Where several lines come to no row of the table, as one was never closed, each stands for itself: a field
-    is over after 131,072 characters (`csv.field_size_limit`).
+
+def _lines(table: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a table with their ends, of whichever kind. Raises `_Unreadable`."""
+    table.seek(0)
+    # Octets that are no UTF-8 come out again as they were.
+    text = io.TextIOWrapper(table, encoding="utf-8", errors="surrogateescape", newline="")
+    try:
+        while line := text.readline(_LINE_MAX):
+            if len(line) == _LINE_MAX or "\0" in line:
+                raise _Unreadable
+            yield line
+    finally:
+        text.detach()
+
+
+def _is_named(table: IO[bytes], names: Names) -> bool:
+    """Tell whether a table names somebody. Many lines are asked at once, as an address stands on one."""
+    piece: list[str] = []
+    length = 0
+    for line in _lines(table):
+        piece.append(line)
+        length += len(line)
+        if length > _AT_ONCE:
+            if names("".join(piece)):
+                return True
+            piece.clear()
+            length = 0
+    return names("".join(piece))
+
+
+def _copy(table: IO[bytes], rest: IO[bytes], names: Names) -> None:
+    """Copy a table without the rows that name somebody. Raises `_Unreadable` and `csv.Error`.
+
+    With such a row goes what is beside it and no row of the table: where somebody left out the quotes around
+    a street of two lines, it goes on in the next. No import takes that.
     """
-    lines = io.StringIO(text, newline="")
-    delimiter = _delimiter_of(text)
+    first = next((line for line in _lines(table) if line.strip("\ufeff\r\n")), "")
+    if names(first):
+        raise _Unreadable  # it names no columns
+    after_row, is_named = 0, False
+    for text, is_row in _rows(table, _delimiter_of(first)):
+        if is_row:
+            is_named = False
+        if not is_named and names(text):
+            is_named = True
+            rest.seek(after_row)
+            rest.truncate()
+        if not is_named:
+            rest.write(text.encode("utf-8", "surrogateescape"))
+        if is_row:
+            after_row = rest.tell()
+
+
+def _rows(table: IO[bytes], delimiter: str) -> Iterator[tuple[str, bool]]:
+    """Yield the rows of a CSV file with their ends, cut as `digest/intake/tables.py` reads them.
+
+    With each, whether it is one of the table: as wide as the first, and an address where it is all there is.
+    A field in quotes may hold the end of a line; a quotation mark inside of another field opens nothing.
+    """
     taken: list[str] = []
     width = 0
-    while lines.tell() < len(text):
-        try:
-            for row in csv.reader(_noted(lines, taken), delimiter=delimiter, strict=True):
-                width = width or len(row)
-                yield from taken if len(row) != width else ("".join(taken),)
-                taken.clear()
-        except csv.Error:
-            yield from taken
-            taken.clear()
+    for fields in csv.reader(_noted(_lines(table), taken), delimiter=delimiter, strict=True):
+        is_first, width = not width, width or len(fields)
+        is_row = len(fields) == width and (width > 1 or is_first or _may_be_address(fields[0]))
+        yield "".join(taken), is_row
+        taken.clear()
 
 
 def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
@@ -65,38 +158,58 @@ def _noted(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
         yield line
 
 
-def _delimiter_of(text: str) -> str:
+def _may_be_address(field: str) -> bool:
+    return "@" in field and len(field.split()) == 1
+
+
+def _delimiter_of(first: str) -> str:
     """Return what separates the fields of the first line: what sets `email` apart, or makes most fields."""
-    first = text.lstrip("\ufeff\r\n").partition("\n")[0]
 
     def likeness(delimiter: str) -> tuple[bool, int]:
-        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
+        fields = [field.strip(' \t\r\n"\ufeff').lower() for field in first.split(delimiter)]
         return "email" in fields, len(fields)
 
     return max(",;\t", key=likeness)
 
 
-def _zip_without(body: bytes, names: Callable[[str], bool]) -> bytes | None:
-    """Return a zip without these lines, and without what no import reads: somebody may be named there."""
-    rest: dict[str, bytes] = {}
-    has_changed = False
-    with zipfile.ZipFile(io.BytesIO(body)) as packed:
+def _is_named_in_zip(body: IO[bytes], names: Names) -> bool:
+    """Tell whether a zip names somebody, or may, as it holds what no import reads."""
+    with zipfile.ZipFile(body) as packed:
         for member in packed.infolist():
-            content = packed.read(member) if _is_table(member.filename) else None
-            kept = None if content is None else _text_without(content, names)
-            has_changed |= kept != content or content is None
-            if kept is not None:
-                rest[member.filename] = kept
-    if not has_changed:
-        return body
-    if not rest:
-        return None
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, kept in rest.items():
-            made.writestr(name, kept)
-    return stream.getvalue()
+            if not _may_be_read(member, names):
+                return True
+            with packed.open(member) as table:
+                try:
+                    if _is_named(table, names):
+                        return True
+                except _NO_TABLE:
+                    return True
+    return False
 
 
-def _is_table(name: str) -> bool:
-    return name.lower().endswith(".csv") and "__MACOSX" not in PurePosixPath(name).parts
+def _copy_zip(body: IO[bytes], rest: IO[bytes], names: Names) -> None:
+    """Copy a zip without these rows, and without what no import reads. Raises `_Unreadable` if all went."""
+    with zipfile.ZipFile(body) as packed, zipfile.ZipFile(rest, "w", zipfile.ZIP_DEFLATED) as made:
+        for member in packed.infolist():
+            if not _may_be_read(member, names):
+                continue
+            with packed.open(member) as table, tempfile.TemporaryFile() as left:
+                try:
+                    if _is_named(table, names):
+                        _copy(table, left, names)
+                    else:
+                        table.seek(0)
+                        shutil.copyfileobj(table, left)
+                except _NO_TABLE:
+                    continue
+                left.seek(0)
+                with made.open(member.filename, "w", force_zip64=True) as kept:
+                    shutil.copyfileobj(left, kept)
+        if not made.infolist():
+            raise _Unreadable
+
+
+def _may_be_read(member: zipfile.ZipInfo, names: Names) -> bool:
+    name = member.filename
+    is_table = name.lower().endswith(".csv") and "__MACOSX" not in PurePosixPath(name).parts
+    return is_table and member.file_size <= _MEMBER_MAX and not names(name)
