@@ -85,7 +85,8 @@ def tell_erased(done: Mapping[str, Any]) -> None:
         f"Erased: {counted(done['newsletters'], 'subscription')}, their part in "
         f"{counted(done['mails'], 'mail')} ({done['stopped']} not sent any more), "
         f"{counted(done['letters'], 'letter')}, "
-        f"{counted(done['reports'], 'report')} of what came back, {counted(done['mentions'], 'mention')}."
+        f"{counted(done['reports'], 'report')} of what came back, {counted(done['mentions'], 'mention')}, "
+        f"{counted(done['sign_ups'], 'sign-up')} that waited."
     )
     say("A keyed mark stays: no list brings them back, they themselves may come. Backups hold them longer.")
     if done["has_account"]:

@@ -49,8 +49,8 @@ class Erased:
     """What erasing somebody took: how much of each.
 
     `mails` are those sent to them, which stay as numbers without an address, and `stopped` of these were
-    still to be sent. `mentions` are texts that named them. `has_account`: the address can still sign in,
-    which erasing a reader leaves alone.
+    still to be sent. `mentions` are texts that named them, `sign_ups` forms that waited to be looked at.
+    `has_account`: the address can still sign in, which erasing a reader leaves alone.
     """
 
     newsletters: int
@@ -59,15 +59,16 @@ class Erased:
     letters: int
     reports: int
     mentions: int
+    sign_ups: int
     was_suppressed: bool
     has_account: bool
 
     @property
     def is_anything(self) -> bool:
         """Whether anything was there."""
-        counts = self.newsletters, self.mails, self.letters, self.reports, self.mentions
+        counts = self.newsletters, self.mails, self.letters, self.reports, self.mentions, self.sign_ups
         return any(counts) or self.was_suppressed
 
 
-NOTHING = Erased(0, 0, 0, 0, 0, 0, was_suppressed=False, has_account=False)
+NOTHING = Erased(0, 0, 0, 0, 0, 0, 0, was_suppressed=False, has_account=False)
 """What is told of an erasure whose first half somebody else did."""

@@ -160,6 +160,7 @@ def _take_out(runtime: Runtime, session: Session, order: ErasureOrder, lists: Ma
         taken.letters,
         sum(one.reports for one in (taken, *before)),
         sum(one.mentions for one in (taken, *before)),
+        sum(one.sign_ups for one in (taken, *before)),
         any(one.was_suppressed for one in (taken, *before)),
         taken.has_account,
     )

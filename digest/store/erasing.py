@@ -72,6 +72,7 @@ class TakenOut:
     letters: int
     reports: int
     mentions: int
+    sign_ups: int
     was_suppressed: bool
     has_account: bool
 
@@ -104,8 +105,7 @@ def take_reader_out(session: Session, email: str, lists: Looked | None = None) -
     was_suppressed = session.scalar(suppressed.returning(SuppressionRow.email_key)) is not None
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
     of_lists = take_out_of_lists(session, Mentions(key), lists)
-    erase_sign_ups(session, key)
-    erase_put_off(session, key)
+    waiting = erase_sign_ups(session, key) + erase_put_off(session, key)
     _forget_answers(session, key)
     _forget_domain(session, key.rpartition("@")[2])
     return TakenOut(
@@ -116,6 +116,7 @@ def take_reader_out(session: Session, email: str, lists: Looked | None = None) -
         letters,
         reports,
         take_out(session, key) + elsewhere + of_lists,
+        waiting,
         was_suppressed,
         bool(session.scalar(select(exists().where(AccountRow.email_key == key)))),
     )

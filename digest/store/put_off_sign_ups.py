@@ -15,10 +15,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp
-from digest.domain.subscribers import email_key
-from digest.store.base import Base, BigId
+from digest.store.base import Base
 from digest.store.bulk import as_stored, insert_rows
-from digest.store.sign_ups import COLUMNS, SignUpColumns, read_sign_up, values_of
+from digest.store.sign_ups import COLUMNS, SignUpColumns, numbers_of, read_sign_up, values_of
 
 
 class PutOffRow(SignUpColumns, Base):
@@ -33,7 +32,6 @@ class PutOffRow(SignUpColumns, Base):
         Index("ix_put_off_sign_ups_mailbox", "newsletter_id", "mailbox"),
     )
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     mailbox: Mapped[str] = mapped_column(String(64))
     since: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -105,9 +103,11 @@ def drop_put_off(session: Session, ids: Collection[int]) -> None:
     _delete(session, PutOffRow.id.in_(ids))
 
 
-def erase_put_off(session: Session, email: str) -> None:
-    """Take out what waits of an address."""
-    _delete(session, func.lower(PutOffRow.email) == email_key(email))
+def erase_put_off(session: Session, email: str) -> int:
+    """Take out what waits of an address; return how many forms that were."""
+    theirs = numbers_of(session, PutOffRow, email)
+    drop_put_off(session, theirs)
+    return len(theirs)
 
 
 def count_put_off(session: Session) -> dict[NewsletterId, tuple[int, datetime]]:

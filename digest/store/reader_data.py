@@ -21,7 +21,9 @@ from digest.store.letters import LetterRow
 from digest.store.mentions import Mentions
 from digest.store.newsletters import NewsletterRow, TopicRow
 from digest.store.preview_links import PreviewLinkRow
+from digest.store.put_off_sign_ups import PutOffRow
 from digest.store.returned import ReturnedRow
+from digest.store.sign_ups import SignUpRow, numbers_of
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
 from digest.store.suppressions import RemovalRow
 
@@ -49,6 +51,9 @@ def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str
         or_(ReturnedRow.email_key == key, ReturnedRow.delivery_id.in_(mails)),
     )
     parts["did_not_arrive"] = _rows(session, SoftBounceRow.__table__, SoftBounceRow.delivery_id.in_(mails))
+    for row in (SignUpRow, PutOffRow):
+        theirs = row.id.in_(numbers_of(session, row, key))
+        parts[row.__tablename__] = _named(session, row, theirs)
     parts["never_mailed"] = _rows(session, SuppressionRow.__table__, SuppressionRow.email_key == key)
     parts["mailed_again"] = _rows(session, RemovalRow.__table__, RemovalRow.email_key == key)
     parts["record"] = _record_about(session, found, email) if is_quick else _record(session, key)
@@ -58,7 +63,7 @@ def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str
 def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, list[Plain]]:
     return {
         "reader": _rows(session, SubscriberRow.__table__, SubscriberRow.id == subscriber_id),
-        "subscriptions": _named(session, SubscriptionRow, subscriber_id),
+        "subscriptions": _named(session, SubscriptionRow, SubscriptionRow.subscriber_id == subscriber_id),
         "follows": [
             {"newsletter": slug, "topic": topic}
             for slug, topic in session.execute(
@@ -84,7 +89,7 @@ def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, 
         "letters": _named(
             session,
             LetterRow,
-            subscriber_id,
+            LetterRow.subscriber_id == subscriber_id,
             or_(LetterRow.kind != LetterKind.NEW_ADDRESS, LetterRow.email_key == key),
         ),
         # By issue, as the table is kept: it has millions of rows, and no index of readers.
@@ -118,7 +123,7 @@ def tables_of_readers() -> Sequence[tuple[Table, str]]:
 _SUBSCRIBER = SubscriberRow.__table__.c.id
 LEFT_OUT = frozenset(
     {
-        *("owner", "fence", "lease_until", "key", "email_key"),
+        *("owner", "fence", "lease_until", "key", "email_key", "mailbox"),
         *("by", "suppressed_by", "made_by", "revoked_by"),
     }
 )
@@ -136,13 +141,12 @@ def _rows(session: Session, table: FromClause, *which: ColumnElement[bool]) -> l
 
 def _named(
     session: Session,
-    row: type[SubscriptionRow | LetterRow],
-    subscriber_id: int,
+    row: type[SubscriptionRow | LetterRow | SignUpRow | PutOffRow],
     *which: ColumnElement[bool],
 ) -> list[Plain]:
     """Return rows that belong to newsletters, each with the name of its newsletter."""
     names = dict(session.execute(select(NewsletterRow.id, NewsletterRow.slug)).all())
-    found = _rows(session, row.__table__, row.subscriber_id == subscriber_id, *which)
+    found = _rows(session, row.__table__, *which)
     return [{"newsletter": names.get(one["newsletter_id"]), **one} for one in found]  # type: ignore[call-overload]
 
 

@@ -46,6 +46,9 @@ COLUMNS = (
 class SignUpColumns:
     """What a row holds of a sign-up, wherever it waits; `topics` have commas between."""
 
+    __tablename__: str
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(String(320))
     topics: Mapped[str] = mapped_column(Text)
@@ -64,8 +67,6 @@ class SignUpRow(SignUpColumns, Base):
     """A form that was sent. It goes when it is taken in, within seconds."""
 
     __tablename__ = "sign_ups"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
 
 
 class SignUpTallyRow(Base):
@@ -127,10 +128,21 @@ def oldest_sign_ups(session: Session, *, most: int) -> list[tuple[int, SignUp]]:
     return [(row.id, read_sign_up(row)) for row in rows]
 
 
-def erase_sign_ups(session: Session, email: str) -> None:
-    """Take what waits of an address out of the inbox."""
-    gone = delete(SignUpRow).where(func.lower(SignUpRow.email) == email_key(email))
-    session.execute(gone.execution_options(synchronize_session=False))
+def numbers_of(session: Session, row: type[SignUpColumns], email: str) -> list[int]:
+    """Return the rows of an address, in whichever letters the form was sent."""
+    key = email_key(email)
+    written = func.lower(row.email)
+    # SQLite knows the capitals of ASCII alone, so others are compared here.
+    which = written == key if key.isascii() else written.endswith(key.rpartition("@")[2], autoescape=True)
+    rows = session.execute(select(row.id, row.email).where(which).order_by(row.id))
+    return [number for number, found in rows if email_key(found) == key]
+
+
+def erase_sign_ups(session: Session, email: str) -> int:
+    """Take what waits of an address out of the inbox; return how many forms that were."""
+    theirs = numbers_of(session, SignUpRow, email)
+    drop_sign_ups(session, theirs)
+    return len(theirs)
 
 
 def drop_sign_ups(session: Session, ids: Collection[int]) -> None:

@@ -19,6 +19,8 @@ PARTS = {
     "address_changes": Phrase("stored_address_changes", "Changes of your address"),
     "record": Phrase("stored_record", "What was done about you"),
     "consents": Phrase("stored_consents", "What you agreed to"),
+    "sign_ups": Phrase("stored_sign_ups", "Sign-ups just sent with your address"),
+    "put_off_sign_ups": Phrase("stored_put_off", "Sign-ups with your address that wait"),
     "asks": Phrase("stored_asks", "What you asked for and did not confirm yet"),
     "measured_readers": Phrase("stored_measured", "Since when you may be measured"),
     "opens": Phrase("stored_opens", "Mails you opened"),
@@ -87,6 +89,8 @@ FIELDS = {
     "since": Phrase("field_since", "Since"),
     "days": Phrase("field_days", "Days for which it is kept"),
     "may_spare": Phrase("field_may_spare", "May spare you mail"),
+    "is_trapped": Phrase("field_is_trapped", "A field was filled in that people do not see"),
+    "due_at": Phrase("field_due_at", "Looked at again"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
     "attribute": Phrase("field_attribute", "What"),
     "value": Phrase("field_value", "Value"),
@@ -135,6 +139,15 @@ _MAILS = {
     "cancelled": Phrase("mail_cancelled", "not sent"),
 }
 _CADENCES = {cadence.value: phrase for cadence, phrase in CADENCES.items()}
+_SOURCES = {
+    "page": Phrase("source_page", "on the sign-up page"),
+    "form": Phrase("source_form", "by a form on another site"),
+    "api": Phrase("source_api", "by a program"),
+    "import": Phrase("source_import", "from a list"),
+    "command": Phrase("source_command", "by who keeps the list"),
+    "desk": Phrase("source_desk", "by who keeps the list"),
+    "mail": Phrase("source_mail", "by the link in the mail"),
+}
 _SUPPRESSIONS = {
     "hard_bounce": Phrase("never_hard_bounce", "your mailbox was not there"),
     "complaint": Phrase("never_complaint", "a mail was called spam"),
@@ -175,15 +188,9 @@ VALUES = {
         "confirmed": Phrase("act_confirmed", "confirmed"),
         "added": Phrase("act_added", "added by who keeps the list"),
     },
-    ("consents", "source"): {
-        "page": Phrase("source_page", "on the sign-up page"),
-        "form": Phrase("source_form", "by a form on another site"),
-        "api": Phrase("source_api", "by a program"),
-        "import": Phrase("source_import", "from a list"),
-        "command": Phrase("source_command", "by who keeps the list"),
-        "desk": Phrase("source_desk", "by who keeps the list"),
-        "mail": Phrase("source_mail", "by the link in the mail"),
-    },
+    ("consents", "source"): _SOURCES,
+    **{(part, "source"): _SOURCES for part in ("sign_ups", "put_off_sign_ups")},
+    **{(part, "cadence"): _CADENCES for part in ("sign_ups", "put_off_sign_ups")},
     ("record", "what"): _RECORD,
     ("never_mailed", "reason"): _SUPPRESSIONS,
     ("mailed_again", "reason"): _SUPPRESSIONS,

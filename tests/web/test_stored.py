@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from digest.domain.bounces import Meaning
+from digest.domain.cadences import Cadence
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.departures import Reason
 from digest.domain.newsletters import NewsletterId
-from digest.domain.sign_ups import Wishes
+from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SkipReason
 from digest.domain.suppressions import SuppressionReason
 from digest.domain.topics import Topic
@@ -22,8 +23,10 @@ from digest.store.consents import add_consent
 from digest.store.database import reading, writing
 from digest.store.departures import record_departure, say_why
 from digest.store.newsletters import add_newsletter, add_topic, change_newsletter
+from digest.store.put_off_sign_ups import PutOff, PutOffRow, put_off
 from digest.store.reader_data import LEFT_OUT, tables_of_readers
 from digest.store.returned import Effect, ReturnedRow
+from digest.store.sign_ups import SignUpRow, put_sign_ups
 from digest.store.subscribers import find_subscription, subscribe, suppress
 from digest.store.suppressions import RemovalRow
 from digest.track.events import EventKind
@@ -43,7 +46,7 @@ def test_all_that_is_stored_is_shown_in_words_and_nothing_of_others(still_site: 
     for words in (*parts, "Climate & energy", ADA):
         assert words in told
     assert BEN not in told
-    assert "State waits to be sent" in told
+    assert "State taken by your mail server" in told
     assert "Articles in it Climate & energy: 1" in told
     assert "Of newsletter The Saturday Reader" in told
     assert "How often Every issue" in told
@@ -72,6 +75,32 @@ def test_consents_wishes_and_muted_topics_are_in_words(site: Site) -> None:
     data = site.get(f"{link}/stored.json").json()
     assert [row["about"] for row in data["record"]] == [f"saturday: subscriber {who}"]
     assert data["consents"][0]["act"] == "asked", "the file is for programs"
+
+
+def test_sign_ups_that_wait_are_told_of_too(site: Site) -> None:
+    wishes = Wishes(frozenset({CLIMATE, FOOD}), Cadence.WEEKLY, name="Ada")
+    theirs = SignUp(NewsletterId(1), ADA.title(), wishes, ConsentSource.FORM, "I want it.", "192.0.2.7", NOW)
+    with writing(site.runtime.engine) as session:
+        put_sign_ups(session, [theirs, replace(theirs, email=BEN)])
+        waiting = [PutOff(one, one.email, NOW, NOW) for one in (theirs, replace(theirs, email=BEN))]
+        put_off(session, NewsletterId(1), waiting)
+    link = site.link(Purpose.PREFERENCES, ADA)
+    told = text_of(site.get(f"{link}/stored").text)
+    for words in (
+        "Sign-ups just sent with your address Of newsletter The Saturday Reader Number 1",
+        "Sign-ups with your address that wait",
+        "Topics Climate & energy, Food",
+        "How often One issue a week",
+        "Source by a form on another site",
+        "From the network address 192.0.2.7",
+    ):
+        assert words in told, words
+    assert BEN not in told
+    data = site.get(f"{link}/stored.json").json()
+    for part in ("sign_ups", "put_off_sign_ups"):
+        (row,) = data[part]
+        assert (row["email"], row["name"], row["newsletter"]) == (ADA.title(), "Ada", "saturday")
+        assert "mailbox" not in row
 
 
 def test_what_was_done_and_why_is_in_words(site: Site) -> None:
@@ -120,7 +149,8 @@ def test_every_field_that_the_page_may_show_is_named() -> None:
     tables = [table for table, _ in tables_of_readers()]
     fields = {column.name for table in tables for column in table.columns} - LEFT_OUT
     fields |= {column.name for column in RemovalRow.__table__.columns} - LEFT_OUT
-    fields |= {column.name for column in ReturnedRow.__table__.columns} - LEFT_OUT
+    for row in (ReturnedRow, SignUpRow, PutOffRow):
+        fields |= {column.name for column in row.__table__.columns} - LEFT_OUT
     assert fields - FIELDS.keys() - IN_THE_FILE_ALONE == set()
     assert {table.name for table in tables} - PARTS.keys() == set()
 

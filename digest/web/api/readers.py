@@ -40,6 +40,7 @@ class Erased(Told):
     letters: int
     reports: int = Field(description="What came back of their mails.")
     mentions: int = Field(description="Entries of the record and other texts that named them.")
+    sign_ups: int = Field(description="Sign-up forms of theirs that waited to be looked at.")
     was_suppressed: bool
     has_account: bool = Field(description="The address can still sign in: that is no reader's.")
 
@@ -53,6 +54,7 @@ class Erased(Told):
             letters=one.letters,
             reports=one.reports,
             mentions=one.mentions,
+            sign_ups=one.sign_ups,
             was_suppressed=one.was_suppressed,
             has_account=one.has_account,
         )

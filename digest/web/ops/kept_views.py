@@ -68,6 +68,8 @@ _PARTS = {
     "did_not_arrive": "mails that did not arrive",
     "never_mailed": "on the list of those never mailed",
     "mailed_again": "times taken off that list",
+    "sign_ups": "sign-up forms nobody looked at yet",
+    "put_off_sign_ups": "sign-up forms that wait for a cap",
     "shown_to_others": "previews shown as theirs",
     "departures": "times they unsubscribed",
     "muted_topics": "topics muted",
