@@ -44,7 +44,7 @@ NOT_OF_THE_READER = {
     "deliveries": "id issue_id owner fence lease_until next_at attempts created_at armed_at settled_at",
     "suppressions": "by",
     "suppression_removals": "id by suppressed_by",
-    "erasure_orders": "id",
+    "erasure_orders": "id lists fence lease_until",
     "webhook_events": "received_at",
     "calls": "id endpoint_id event_id kind made_at state tries tried_at next_at status",
     "departures": "id",

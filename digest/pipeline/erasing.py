@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -14,6 +13,15 @@ from digest.domain.errors import DigestError, Misconfigured, NotFound
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId
 from digest.intake.addresses import parse_address
+from digest.pipeline.erasing_lists import (
+    LEASE,
+    LookedThrough,
+    Stopped,
+    TakenOver,
+    hold,
+    take_out_of_lists,
+    take_out_of_new_lists,
+)
 from digest.runtime import Runtime
 from digest.store.announcements import announce
 from digest.store.audit import record
@@ -24,26 +32,18 @@ from digest.store.erasure_orders import (
     add_order,
     claim_order,
     end_order,
+    give_order_back,
     note_taken_out,
-    open_orders,
+    pending_orders,
 )
 from digest.store.erasures import is_erased, remember_erased
-from digest.store.lists_without import Looked, look_through
-from digest.store.mentions import Mentions
 from digest.store.reader_data import data_of
 from digest.store.subscribers import find_address
 
 log = structlog.get_logger(__name__)
 
-_CUT_SHORT = timedelta(minutes=1)
-"""An order of this age was cut short, or takes long: whoever is still at it has its row locked."""
-
 A_READER = "a reader"
 """Who did it, where a reader did it themselves: the record must not name them."""
-
-
-class _Taken(NotFound):
-    """An order is carried out by somebody else, or was: it is theirs to end."""
 
 
 def erase_subscriber(runtime: Runtime, subscriber_id: SubscriberId, *, by: str = A_READER) -> Erased:
@@ -63,12 +63,13 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
     The order is kept first: killed at any moment it is carried out to its end by a worker.
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
-    a key to make the mark with.
+    a key to make the mark with, `TakenOver` when it took so long here that a worker carries it out.
     """
     address = parse_address(email)
     _require_a_key(runtime)
+    now = runtime.clock()
     with writing(runtime.engine) as session:
-        order = add_order(session, address, by=by, now=runtime.clock())
+        order = add_order(session, address, by=by, now=now, lease_until=now + LEASE)
     return _carry_out(runtime, order)
 
 
@@ -81,13 +82,13 @@ def _require_a_key(runtime: Runtime) -> None:
 
 
 def are_erasures_cut_short(runtime: Runtime) -> bool:
-    """Whether there is an order to erase somebody that nobody may be at any more."""
-    return bool(_cut_short(runtime))
+    """Whether there is an order to erase somebody that nobody is at."""
+    return bool(_pending(runtime))
 
 
-def _cut_short(runtime: Runtime) -> Sequence[ErasureOrder]:
+def _pending(runtime: Runtime) -> Sequence[int]:
     with reading(runtime.engine) as session:
-        return open_orders(session, until=runtime.clock() - _CUT_SHORT)
+        return pending_orders(session, now=runtime.clock())
 
 
 def finish_erasures(runtime: Runtime, *, should_stop: Callable[[], bool] = lambda: False) -> None:
@@ -95,12 +96,17 @@ def finish_erasures(runtime: Runtime, *, should_stop: Callable[[], bool] = lambd
 
     One that fails is told in the log and tried again by the next call: the others do not wait for it.
     """
-    for order in _cut_short(runtime):
+    for number in _pending(runtime):
         if should_stop():
             return
+        now = runtime.clock()
+        with writing(runtime.engine) as session:
+            order = claim_order(session, number, now=now, lease_until=now + LEASE)
+        if order is None:
+            continue
         try:
-            _carry_out(runtime, order, skip_locked=True)
-        except NotFound:
+            _carry_out(runtime, order, should_stop)
+        except (NotFound, TakenOver, Stopped):
             continue
         except DigestError as exc:
             log.error("erasure.failed", order=order.id, reason=str(exc))
@@ -108,58 +114,54 @@ def finish_erasures(runtime: Runtime, *, should_stop: Callable[[], bool] = lambd
             log.exception("erasure.failed", order=order.id, reason="a fault in Digest: please report it")
 
 
-def _carry_out(runtime: Runtime, order: ErasureOrder, *, skip_locked: bool = False) -> Erased:
-    """Do what is left of an order. What is done twice, by two at once, does no harm.
+def _carry_out(
+    runtime: Runtime, order: ErasureOrder, should_stop: Callable[[], bool] = lambda: False
+) -> Erased:
+    """Do what is left of an order that is this process's; given back where that fails.
 
-    Raises `NotFound` where nothing is left, or, with `skip_locked`, somebody is at it.
+    Raises `NotFound` where nothing is there to erase, `TakenOver` when somebody else has the order by now,
+    `Stopped` when it `should_stop`.
     """
     erased = NOTHING
     try:
         if order.email:
             _require_a_key(runtime)
-            lists = _look_through_lists(runtime, order.email)
+            looked = take_out_of_lists(runtime, order, should_stop)
             with writing(runtime.engine) as session:
-                claimed = claim_order(session, order.id, skip_locked=skip_locked)
-                if claimed is None:
-                    raise _Taken(_nothing(was_erased=True, has_account=False))
-                if claimed.email:
-                    erased = _take_out(runtime, session, claimed, lists)
-                order = claim_order(session, order.id) or order
+                erased, order = _take_out(runtime, session, order, looked)
         if order.subscriber_id is not None:
             _erase_what_came_between(runtime, order.subscriber_id, order.newsletters)
-    except _Taken:
-        raise
     except NotFound:
         with writing(runtime.engine) as session:
-            end_order(session, order.id)
+            end_order(session, order)
+        raise
+    except BaseException:
+        with writing(runtime.engine) as session:
+            give_order_back(session, order)
         raise
     with writing(runtime.engine) as session:
-        end_order(session, order.id)
+        end_order(session, order)
     is_gone = leave_no_trace(runtime.engine)
     log.info("reader.erased", subscriber=order.subscriber_id, stopped=erased.stopped, journal_emptied=is_gone)
     return erased
 
 
-def _look_through_lists(runtime: Runtime, email: str) -> Mapping[str, Looked]:
-    """Return what uploaded lists come to without each address of somebody's."""
-    with reading(runtime.engine) as session:
-        return {one: look_through(session, Mentions(one)) for one in addresses_of(session, email)}
-
-
-def _take_out(runtime: Runtime, session: Session, order: ErasureOrder, lists: Mapping[str, Looked]) -> Erased:
-    # Also of an order that was given where there is a key: this process may be set up otherwise.
-    _require_a_key(runtime)
+def _take_out(
+    runtime: Runtime, session: Session, order: ErasureOrder, looked: LookedThrough
+) -> tuple[Erased, ErasureOrder]:
     keys, now = runtime.erasure_keys, runtime.clock()
+    order = hold(session, order, now=now)
     addresses = addresses_of(session, order.email)
-    taken = take_reader_out(session, order.email, lists.get(order.email))
-    before = [take_reader_out(session, one, lists.get(one)) for one in addresses[1:]]
+    taken = take_reader_out(session, order.email)
+    before = [take_reader_out(session, one) for one in addresses[1:]]
+    lists = order.lists + take_out_of_new_lists(session, addresses, looked)
     erased = Erased(
         len(taken.newsletters),
         taken.mails,
         taken.stopped,
         taken.letters,
         sum(one.reports for one in (taken, *before)),
-        sum(one.mentions for one in (taken, *before)),
+        sum(one.mentions for one in (taken, *before)) + lists,
         sum(one.sign_ups for one in (taken, *before)),
         any(one.was_suppressed for one in (taken, *before)),
         taken.has_account,
@@ -173,8 +175,7 @@ def _take_out(runtime: Runtime, session: Session, order: ErasureOrder, lists: Ma
     told = {"subscriber": taken.subscriber_id, "newsletters": list(taken.newsletters)}
     if taken.subscriber_id is not None:
         announce(session, EventKind.SUBSCRIBER_ERASED, told, now=now)
-    note_taken_out(session, order.id, taken.subscriber_id, taken.newsletters)
-    return erased
+    return erased, note_taken_out(session, order, taken.subscriber_id, taken.newsletters)
 
 
 def _erase_what_came_between(

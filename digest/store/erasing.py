@@ -39,7 +39,6 @@ from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.kept_answers import KeptAnswerRow
 from digest.store.letters import LetterRow
-from digest.store.lists_without import Looked, take_out_of_lists
 from digest.store.mail_domains import MailDomainRow
 from digest.store.mentions import Mentions, take_out
 from digest.store.preview_links import PreviewLinkRow
@@ -77,11 +76,11 @@ class TakenOut:
     has_account: bool
 
 
-def take_reader_out(session: Session, email: str, lists: Looked | None = None) -> TakenOut:
+def take_reader_out(session: Session, email: str) -> TakenOut:
     """Remove all that is stored of an address, as a reader's; nothing is armed for them once it is committed.
 
-    An account that signs in with it stays. Where nothing is there, nothing is changed. `lists` is what
-    `look_through` told of it before.
+    An account that signs in with it stays. Where nothing is there, nothing is changed. Uploaded lists are
+    another matter (`lists_without`).
     """
     key = email_key(email)
     found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key).with_for_update())
@@ -104,7 +103,6 @@ def take_reader_out(session: Session, email: str, lists: Looked | None = None) -
     suppressed = delete(SuppressionRow).where(SuppressionRow.email_key == key)
     was_suppressed = session.scalar(suppressed.returning(SuppressionRow.email_key)) is not None
     session.execute(delete(RemovalRow).where(RemovalRow.email_key == key))
-    of_lists = take_out_of_lists(session, Mentions(key), lists)
     waiting = erase_sign_ups(session, key) + erase_put_off(session, key)
     _forget_answers(session, key)
     _forget_domain(session, key.rpartition("@")[2])
@@ -115,7 +113,7 @@ def take_reader_out(session: Session, email: str, lists: Looked | None = None) -
         stopped,
         letters,
         reports,
-        take_out(session, key) + elsewhere + of_lists,
+        take_out(session, key) + elsewhere,
         waiting,
         was_suppressed,
         bool(session.scalar(select(exists().where(AccountRow.email_key == key)))),

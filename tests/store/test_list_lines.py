@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import tracemalloc
 import zipfile
 import zlib
 
@@ -160,3 +161,17 @@ def test_what_cannot_be_looked_into_goes_whole(body: bytes, file: str) -> None:
 
 def test_what_is_packed_in_no_way_known_goes_whole() -> None:
     assert without_lines(b"nothing", "list.csv", ADA.are_in) is None
+
+
+@pytest.mark.parametrize("file", ["list.csv", "list.zip"])
+def test_a_long_list_is_not_held_in_memory(file: str) -> None:
+    text = HEAD + "".join(f"reader{number}@example.org,{'x' * 400}\n" for number in range(40_000)) + HERS
+    packed = zlib.compress(zipped(a_csv=text) if file.endswith(".zip") else text.encode())
+    tracemalloc.start()
+    try:
+        rest = without_lines(packed, file, ADA.are_in)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rest != packed
+    assert most < len(text) // 2

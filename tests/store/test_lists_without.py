@@ -1,18 +1,18 @@
-"""Uploaded lists are looked through before anybody waits; what has changed since is looked through again."""
+"""Uploaded lists are looked through, then written as they were found; what has changed since is not."""
 
 from __future__ import annotations
 
 import zlib
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 
-from digest.domain.reader_lists import ListTerms
-from digest.store import lists_without
+from digest.domain.reader_lists import ListTerms, ReaderListId
 from digest.store.database import reading, writing
-from digest.store.lists_without import look_through, take_out_of_lists
+from digest.store.lists_without import Rest, find_whole, list_numbers, put_rest
 from digest.store.mentions import Mentions
-from digest.store.reader_lists import ReaderListRow, add_reader_list
+from digest.store.reader_lists import ReaderListRow, add_reader_list, claim_list, pending_lists
 from tests.stored import NOW, stored_newsletter
 
 ADA, BEN = Mentions("ada@example.org"), Mentions("ben@example.org")
@@ -49,25 +49,82 @@ def kept(engine: Engine, number: int) -> str:
     return zlib.decompress(content).decode()
 
 
-def test_what_was_looked_through_is_not_read_again(
-    engine: Engine, lists: list[int], monkeypatch: pytest.MonkeyPatch
+def look(engine: Engine, number: int, *who: Mentions) -> Rest | None:
+    with reading(engine) as session:
+        found = find_whole(session, ReaderListId(number))
+    assert found
+    return found.without(who)
+
+
+def put(engine: Engine, number: int, rest: Rest | None) -> bool:
+    assert rest
+    with writing(engine) as session:
+        return put_rest(session, ReaderListId(number), rest)
+
+
+def test_a_list_loses_all_of_them_at_once_and_one_without_them_stays(
+    engine: Engine, lists: list[int]
 ) -> None:
-    with reading(engine) as session:
-        looked = look_through(session, ADA)
-    monkeypatch.delattr(lists_without, "without_lines")
-    with writing(engine) as session:
-        assert take_out_of_lists(session, ADA, looked) == 1
-    assert [kept(engine, number) for number in lists] == [HEAD + HIS, HEAD + HIS]
+    both, his = lists
+    assert put(engine, both, look(engine, both, ADA, BEN))
+    assert (kept(engine, both), kept(engine, his)) == (HEAD, HEAD + HIS)
+    assert look(engine, his, ADA) is None
+    assert look(engine, both, ADA, BEN) is None
 
 
-def test_what_has_changed_since_is_looked_through_again(engine: Engine, lists: list[int]) -> None:
+def test_what_has_changed_since_is_not_written_over(engine: Engine, lists: list[int]) -> None:
+    both, _ = lists
+    rest = look(engine, both, ADA)
+    assert put(engine, both, look(engine, both, BEN))
+    assert not put(engine, both, rest)
+    assert kept(engine, both) == HEAD + HERS, "he does not come back"
+    assert put(engine, both, look(engine, both, ADA))
+    assert kept(engine, both) == HEAD
+    with writing(engine) as session:
+        session.execute(update(ReaderListRow).values(told=""))
+        session.execute(update(ReaderListRow).values(problem="line 2: 'ada@example.org,' names no list"))
+    rest = look(engine, both, ADA)
+    with writing(engine) as session:
+        session.execute(update(ReaderListRow).values(problem="ben@example.org, too"))
+    assert not put(engine, both, rest)
+
+
+def test_one_that_went_is_gone(engine: Engine, lists: list[int]) -> None:
+    both, _ = lists
+    rest = look(engine, both, ADA)
+    with writing(engine) as session:
+        session.execute(delete(ReaderListRow))
+        assert list_numbers(session) == ()
+        assert find_whole(session, ReaderListId(both)) is None
+    assert not put(engine, both, rest)
+
+
+def test_a_file_that_is_called_by_their_address_is_called_otherwise_and_its_report_goes(
+    engine: Engine, lists: list[int]
+) -> None:
+    both, _ = lists
+    with writing(engine) as session:
+        told = {
+            "file": "ada@example.org.csv",
+            "problem": "ada@example.org.csv line 3: no",
+            "report": packed("x"),
+        }
+        session.execute(update(ReaderListRow).where(ReaderListRow.id == both).values(told))
+    assert put(engine, both, look(engine, both, ADA))
     with reading(engine) as session:
-        looked = look_through(session, ADA)
-    other = "carl@example.org\n"
-    with writing(engine) as session:
-        assert take_out_of_lists(session, BEN) == 2
-        was = ReaderListRow.id == lists[1]
-        session.execute(update(ReaderListRow).where(was).values(content=packed(HEAD + HERS + other)))
-    with writing(engine) as session:
-        assert take_out_of_lists(session, ADA, looked) == 2
-    assert [kept(engine, number) for number in lists] == [HEAD, HEAD + other], "he did not come back"
+        row = session.get_one(ReaderListRow, both)
+    assert (row.file, row.problem, row.report) == ("(erased).csv", "(erased).csv line 3: no", None)
+    assert kept(engine, both) == HEAD + HIS
+
+
+def test_one_that_a_worker_is_at_begins_anew_where_its_lines_have_changed(
+    engine: Engine, lists: list[int]
+) -> None:
+    for number in lists:
+        with writing(engine) as session:
+            claim_list(session, ReaderListId(number), now=NOW, lease_until=NOW + timedelta(minutes=5))
+    both, his = lists
+    assert put(engine, both, look(engine, both, ADA))
+    with reading(engine) as session:
+        assert pending_lists(session, now=NOW) == (both,)
+        assert look(engine, his, ADA) is None

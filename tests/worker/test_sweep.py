@@ -129,7 +129,8 @@ def test_a_tick_rings_for_an_erasure_that_was_cut_short_and_waits_for_none(
     runtime: Runtime, rung: Callable[[], list[tuple[str, list[int]]]]
 ) -> None:
     with writing(runtime.engine) as session:
-        add_order(session, "ada@example.org", by="Cy", now=runtime.clock() - timedelta(minutes=2))
+        ended = runtime.clock() - timedelta(minutes=1)
+        add_order(session, "ada@example.org", by="Cy", now=ended, lease_until=ended)
     worker.tasks.tick()
     assert rung() == [("worker.tasks.erase", [])]
     worker.tasks.erase()
