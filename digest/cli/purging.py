@@ -42,7 +42,7 @@ def purge(
     show_table(
         ("what", "kept", "would go"),
         [
-            (one.kind.what, purging.term_in_words(one.kind), "-" if one.count is None else f"{one.count:,}")
+            (one.kind.what, one.kind.term_in_words(runtime), "-" if one.count is None else f"{one.count:,}")
             for one in found
         ],
         empty="",

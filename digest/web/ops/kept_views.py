@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.pipeline.purging import kinds, term_in_words
+from digest.pipeline.kept import KINDS
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.purges import purged_since
@@ -42,11 +42,11 @@ def kinds_view(runtime: Runtime) -> tuple[KindLine, ...]:
     return tuple(
         KindLine(
             one.what[:1].upper() + one.what[1:],
-            term_in_words(one),
+            one.term_in_words(runtime),
             one.setting,
             _went(*went.get(one.name, (0, None))),
         )
-        for one in kinds(runtime)
+        for one in KINDS
     )
 
 
