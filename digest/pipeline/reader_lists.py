@@ -17,16 +17,14 @@ import structlog
 from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.reader_lists import CONTENT_MAX, ListStage, ListTerms, ListTold, ReaderList, ReaderListId
-from digest.intake.lists.files import files_at, layout_named
 from digest.intake.lists.outcomes import LineTold
-from digest.intake.lists.people import Terms
-from digest.intake.lists.reading import List
-from digest.intake.lists.steps import Imported, Manner, import_list
+from digest.intake.lists.steps import Imported, Manner
 from digest.intake.tables import guarded
+from digest.pipeline.bringing_in import bring_in
 from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.newsletters import get_newsletter, list_topics, newsletter_by_id
+from digest.store.newsletters import get_newsletter, newsletter_by_id
 from digest.store.reader_lists import (
     add_reader_list,
     ask_again,
@@ -178,24 +176,10 @@ def _do(runtime: Runtime, number: ReaderListId, should_stop: Callable[[], bool])
 def _brought(
     runtime: Runtime, newsletter: Newsletter, kept: ReaderList, path: Path, progress: _Progress
 ) -> tuple[ListTold, bytes]:
-    with reading(runtime.engine) as session:
-        topics = list_topics(session, newsletter.id)
-    wanted = kept.terms
-    terms = Terms.of(newsletter, topics, tags=wanted.tags, everybody=wanted.topics, columns=wanted.columns)
-    people = List(files_at([path]), terms, layout_named(wanted.program) if wanted.program else None)
-    packed = _Report()
-    manner = Manner(
-        wanted.skips_wrong, kept.stage is ListStage.TRIAL, packed.add, progress.begin, progress.step
-    )
-    done = import_list(
-        runtime.engine,
-        newsletter,
-        people,
-        by=kept.asked_by,
-        now=runtime.clock(),
-        marked=runtime.erasure_keys,
-        manner=manner,
-    )
+    wanted, packed = kept.terms, _Report()
+    is_trial = kept.stage is ListStage.TRIAL
+    manner = Manner(wanted.skips_wrong, is_trial, packed.add, progress.begin, progress.step)
+    done = bring_in(runtime, newsletter, [path], wanted, by=kept.asked_by, manner=manner)
     return _told(done), packed.end()
 
 
