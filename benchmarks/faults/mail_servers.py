@@ -15,7 +15,7 @@ from digest.domain.deliveries import DeliveryState
 from digest.runtime import utc_now
 from digest.store.database import reading
 from digest.store.outages import find_outage
-from digest.store.subscribers import is_suppressed
+from digest.store.suppressions import is_suppressed
 from tests.servers.faults import Banner, BrokenTls, ConnectionFault, Faults, SlowBanner, WithholdReply
 
 READERS = 120

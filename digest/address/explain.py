@@ -35,7 +35,8 @@ from digest.store.newsletters import list_topics, newsletter_by_id
 from digest.store.returned import find_what_came_back
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.schedules import find_own_hour
-from digest.store.subscribers import get_subscription, is_suppressed
+from digest.store.subscribers import get_subscription
+from digest.store.suppressions import is_suppressed
 
 
 @dataclass(frozen=True, slots=True)

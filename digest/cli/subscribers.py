@@ -30,7 +30,8 @@ from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.consents import consents_of
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import get_subscription, list_subscriptions
+from digest.store.subscribers import get_subscription
+from digest.store.subscription_pages import list_subscriptions
 from digest.store.suppressions import find_suppression
 from digest.track.steps import Change, unsubscribe
 

@@ -18,7 +18,7 @@ from digest.store.accounts import account_by_id, find_account
 from digest.store.database import reading, writing
 from digest.store.entry_links import find_link
 from digest.store.newsletters import first_sender
-from digest.store.subscribers import is_suppressed
+from digest.store.suppressions import is_suppressed
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,8 @@ from digest.store.asks import find_ask
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, get_letter, hasten_letters, queue_letter
 from digest.store.newsletters import get_newsletter, list_topics, newsletter_by_id
-from digest.store.subscribers import get_subscription, is_suppressed, subscription_of
+from digest.store.subscribers import get_subscription, subscription_of
+from digest.store.suppressions import is_suppressed
 from digest.track.tokens import Purpose
 
 log = structlog.get_logger(__name__)

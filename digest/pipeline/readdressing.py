@@ -43,7 +43,8 @@ from digest.store.letters import queue_letter
 from digest.store.never_asked import never_asked_among
 from digest.store.newsletters import get_newsletter
 from digest.store.sign_ups import lock_sign_ups
-from digest.store.subscribers import get_subscription, is_suppressed, subscription_of
+from digest.store.subscribers import get_subscription, subscription_of
+from digest.store.suppressions import is_suppressed
 
 log = structlog.get_logger(__name__)
 

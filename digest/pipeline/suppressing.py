@@ -14,8 +14,7 @@ from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import writing
 from digest.store.erasures import is_erased
-from digest.store.subscribers import suppress
-from digest.store.suppressions import find_suppression, remove_suppression
+from digest.store.suppressions import find_suppression, remove_suppression, suppress
 
 WHY_MAX = 2_000
 

@@ -28,7 +28,8 @@ from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue, next_number
 from digest.store.newsletters import newsletter_by_id
-from digest.store.subscribers import is_suppressed, list_subscriptions
+from digest.store.subscription_pages import list_subscriptions
+from digest.store.suppressions import is_suppressed
 
 MAX_ADDRESSES = 10
 """More is no test but a mailing, and those have readers who asked for them."""

@@ -33,7 +33,8 @@ from digest.domain.topics import TopicSlug
 from digest.store.base import Base
 from digest.store.bulk import Values, insert_rows
 from digest.store.less import LessAsked
-from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
+from digest.store.suppressions import SuppressionRow
 
 PAGE = 5_000
 """Readers fetched and written at a time, so that memory stays flat however many there are."""

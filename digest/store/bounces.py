@@ -17,7 +17,8 @@ from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
 from digest.store.deliveries import DeliveryRow, cancel_for_subscriber
 from digest.store.issues import IssueRow
-from digest.store.subscribers import SubscriptionRow, set_subscription_state, suppress
+from digest.store.subscribers import SubscriptionRow, set_subscription_state
+from digest.store.suppressions import suppress
 
 _ISSUES_BACK = 50
 """How many of a reader's last issues are looked at for a run: a report comes back within days."""

@@ -42,7 +42,8 @@ from digest.store.given import Columns, given, values_given
 from digest.store.holds import NOTHING_HELD
 from digest.store.issues import IssueRow
 from digest.store.outages import OutageRow
-from digest.store.subscribers import SubscriptionRow, SuppressionRow
+from digest.store.subscribers import SubscriptionRow
+from digest.store.suppressions import SuppressionRow
 from digest.store.unmeasured import MeasuredMail, unmeasured_now
 
 _IN_HAND = (DeliveryState.CLAIMED, DeliveryState.SENDING)

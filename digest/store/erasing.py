@@ -45,8 +45,8 @@ from digest.store.preview_links import PreviewLinkRow
 from digest.store.put_off_sign_ups import erase_put_off
 from digest.store.returned import ReturnedRow
 from digest.store.sign_ups import erase_sign_ups
-from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
-from digest.store.suppressions import RemovalRow
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
+from digest.store.suppressions import RemovalRow, SuppressionRow
 
 _UNARMED = (DeliveryState.PENDING.value, DeliveryState.CLAIMED.value)
 _CHECKPOINT_MS = 2_000

@@ -42,7 +42,8 @@ from digest.store.base import Base, BigId, storable
 from digest.store.entry_links import EntryLinkRow
 from digest.store.holds import NOTHING_HELD
 from digest.store.newsletters import newsletter_by_id
-from digest.store.subscribers import SubscriberRow, SubscriptionRow, SuppressionRow
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
+from digest.store.suppressions import SuppressionRow
 
 _PENDING = text("state = 'pending'")
 _LEASED = text("state IN ('claimed', 'sending')")

@@ -36,8 +36,8 @@ from digest.store.segments import SegmentRow
 from digest.store.sign_ups import SignUpRow
 from digest.store.sources import SourceRow
 from digest.store.stage_runs import StageRunRow
-from digest.store.subscribers import SubscriberRow, SuppressionRow
-from digest.store.suppressions import RemovalRow
+from digest.store.subscribers import SubscriberRow
+from digest.store.suppressions import RemovalRow, SuppressionRow
 
 IN_PLACE = "(erased)"
 """What stands where an address was."""

@@ -24,8 +24,8 @@ from digest.store.preview_links import PreviewLinkRow
 from digest.store.put_off_sign_ups import PutOffRow
 from digest.store.returned import ReturnedRow
 from digest.store.sign_ups import SignUpRow, numbers_of
-from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
-from digest.store.suppressions import RemovalRow
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
+from digest.store.suppressions import RemovalRow, SuppressionRow
 
 Plain = dict[str, object]
 

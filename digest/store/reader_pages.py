@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState, email_key
 from digest.store.reader_search import LAST, by_bytes
-from digest.store.subscribers import SubscriberRow, SubscriptionRow, subscriptions_among
+from digest.store.subscribers import SubscriberRow, SubscriptionRow
+from digest.store.subscription_pages import subscriptions_among
 
 LOOKED_MOST = 5_000
 """Readers looked at for one page of those whom a condition fits; the next page goes on behind them."""

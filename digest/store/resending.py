@@ -28,7 +28,8 @@ from digest.domain.subscribers import SubscriptionState, email_key
 from digest.store.bounces import SoftBounceRow
 from digest.store.deliveries import IS_UNSENT, DeliveryRow
 from digest.store.issues import IssueRow
-from digest.store.subscribers import SubscriptionRow, SuppressionRow
+from digest.store.subscribers import SubscriptionRow
+from digest.store.suppressions import SuppressionRow
 
 PAGE = 10_000
 """Deliveries changed in one transaction: workers never wait long for one."""

@@ -1,20 +1,15 @@
-"""Subscribers, what they subscribed to, the topics they follow, and addresses never to be mailed."""
+"""Subscribers, what they subscribed to, and the topics they follow."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
-    Select,
     String,
-    Text,
     delete,
-    exists,
     false,
     or_,
     select,
@@ -33,7 +28,6 @@ from digest.domain.topics import TopicSlug
 from digest.domain.wished import WishedHour
 from digest.store.announcements import announce
 from digest.store.base import NEVER_AGAIN, Base, storable
-from digest.store.database import insert_or_ignore
 from digest.store.departures import close_departures
 from digest.store.newsletters import TopicRow, topic_ids
 from digest.store.reader_locks import hold_readers
@@ -105,22 +99,6 @@ class FollowRow(Base):
     topic_id: Mapped[int] = mapped_column(
         ForeignKey("topics.id", ondelete="CASCADE"), primary_key=True, index=True
     )
-
-
-class SuppressionRow(Base):
-    """An address never to be mailed, and why.
-
-    The issue has no foreign key: an address stays suppressed when its newsletter is removed.
-    """
-
-    __tablename__ = "suppressions"
-
-    email_key: Mapped[str] = mapped_column(String(320), primary_key=True)
-    reason: Mapped[str] = mapped_column(String(32))
-    detail: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime]
-    issue_id: Mapped[int | None]
-    by: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 def subscribe(
@@ -259,7 +237,7 @@ def subscription_of(
             ~TopicRow.is_removed,
         )
     )
-    return _subscription(row, tie, slugs)
+    return as_subscription(row, tie, slugs)
 
 
 def subscription_by_number(
@@ -287,67 +265,6 @@ def ids_of(session: Session, keys: Collection[str]) -> dict[str, SubscriberId]:
         select(SubscriberRow.email_key, SubscriberRow.id).where(SubscriberRow.email_key.in_(keys))
     )
     return {key: SubscriberId(number) for key, number in rows}
-
-
-def list_subscriptions(
-    session: Session,
-    newsletter_id: NewsletterId,
-    *,
-    limit: int,
-    after: str = "",
-    state: SubscriptionState | None = None,
-    fits: ColumnElement[bool] | None = None,
-) -> tuple[Subscription, ...]:
-    """Return up to `limit` subscriptions by address, those after the address `after`.
-
-    With `state` those in it alone, and with `fits` those whom that condition fits.
-    """
-    page = (
-        select(SubscriberRow, SubscriptionRow)
-        .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
-        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriberRow.email_key > email_key(after))
-        .order_by(SubscriberRow.email_key)
-        .limit(limit)
-    )
-    if state is not None:
-        page = page.where(SubscriptionRow.state == state)
-    if fits is not None:
-        page = page.where(fits)
-    # A subquery, as a list of all may have more numbers than a statement takes.
-    return _with_follows(session, newsletter_id, page, page.with_only_columns(SubscriberRow.id))
-
-
-def subscriptions_among(
-    session: Session, newsletter_id: NewsletterId, ids: Collection[SubscriberId]
-) -> tuple[Subscription, ...]:
-    """Return the subscriptions of a page of subscribers, by number."""
-    page = (
-        select(SubscriberRow, SubscriptionRow)
-        .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
-        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id.in_(ids))
-        .order_by(SubscriberRow.id)
-    )
-    return _with_follows(session, newsletter_id, page, ids)
-
-
-def _with_follows(
-    session: Session,
-    newsletter_id: NewsletterId,
-    page: Select[SubscriberRow, SubscriptionRow],
-    ids: Collection[SubscriberId] | Select[int],
-) -> tuple[Subscription, ...]:
-    follows: dict[int, set[str]] = defaultdict(set)
-    for subscriber_id, slug in session.execute(
-        select(FollowRow.subscriber_id, TopicRow.slug)
-        .join(TopicRow, FollowRow.topic_id == TopicRow.id)
-        .where(
-            FollowRow.subscriber_id.in_(ids),
-            TopicRow.newsletter_id == newsletter_id,
-            ~TopicRow.is_removed,
-        )
-    ):
-        follows[subscriber_id].add(slug)
-    return tuple(_subscription(row, tie, follows[row.id]) for row, tie in session.execute(page))
 
 
 def set_subscription_state(
@@ -433,37 +350,6 @@ def standing_told(
     return {"newsletter": newsletter_id, "subscriber": subscriber_id, "state": state.value}
 
 
-def suppress(
-    session: Session,
-    email: str,
-    *,
-    reason: str,
-    detail: str,
-    now: datetime,
-    issue_id: int | None = None,
-    by: str = "",
-) -> bool:
-    """Never mail this address again; return whether that is new. Known already: nothing changes.
-
-    Workers and what reads bounces may do this for one address at the same moment.
-    """
-    row = {
-        "email_key": email_key(email),
-        "reason": reason,
-        "detail": storable(detail),
-        "created_at": now,
-        "issue_id": issue_id,
-        "by": storable(by),
-    }
-    added = insert_or_ignore(session, SuppressionRow, [row]).returning(SuppressionRow.email_key)
-    return session.scalar(added) is not None
-
-
-def is_suppressed(session: Session, email: str) -> bool:
-    """Return whether this address is never to be mailed."""
-    return bool(session.scalar(select(exists().where(SuppressionRow.email_key == email_key(email)))))
-
-
 def subscribed_ever(session: Session, subscriber_id: SubscriberId) -> tuple[NewsletterId, ...]:
     """Return the newsletters that somebody has a subscription to, in any state."""
     found = select(SubscriptionRow.newsletter_id).where(SubscriptionRow.subscriber_id == subscriber_id)
@@ -479,7 +365,8 @@ def _find_row(session: Session, email: str) -> SubscriberRow | None:
     return session.scalar(select(SubscriberRow).where(SubscriberRow.email_key == email_key(email)))
 
 
-def _subscription(row: SubscriberRow, tie: SubscriptionRow, slugs: Iterable[str]) -> Subscription:
+def as_subscription(row: SubscriberRow, tie: SubscriptionRow, slugs: Iterable[str]) -> Subscription:
+    """Return what rows of a subscriber and of their tie to a newsletter hold, who follows these topics."""
     return Subscription(
         _subscriber(row),
         SubscriptionState(tie.state),

@@ -25,7 +25,8 @@ from digest.store.departures import DepartureRow
 from digest.store.erasures import erased_among
 from digest.store.leaving import record_departures
 from digest.store.newsletters import topic_ids
-from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, SuppressionRow
+from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
+from digest.store.suppressions import SuppressionRow
 
 _PAGE = 1_000
 

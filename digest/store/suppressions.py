@@ -1,11 +1,11 @@
-"""The list of addresses never to be mailed, as ops look at it and change it. What was taken off is kept."""
+"""The list of addresses never to be mailed: asked, looked at and changed. What was taken off is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, Text, delete, func, select
+from sqlalchemy import String, Text, delete, exists, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.errors import NotFound
@@ -14,10 +14,25 @@ from digest.domain.subscribers import email_key
 from digest.domain.suppressions import Removal, Suppression
 from digest.store.base import Base, BigId, storable
 from digest.store.database import insert_or_ignore
-from digest.store.subscribers import SuppressionRow
 
 PAGE = 1_000
 """How many are read or stored at once."""
+
+
+class SuppressionRow(Base):
+    """An address never to be mailed, and why.
+
+    The issue has no foreign key: an address stays suppressed when its newsletter is removed.
+    """
+
+    __tablename__ = "suppressions"
+
+    email_key: Mapped[str] = mapped_column(String(320), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    issue_id: Mapped[int | None]
+    by: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 class RemovalRow(Base):
@@ -35,6 +50,37 @@ class RemovalRow(Base):
     removed_at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(200))
     why: Mapped[str] = mapped_column(Text)
+
+
+def suppress(
+    session: Session,
+    email: str,
+    *,
+    reason: str,
+    detail: str,
+    now: datetime,
+    issue_id: int | None = None,
+    by: str = "",
+) -> bool:
+    """Never mail this address again; return whether that is new. Known already: nothing changes.
+
+    Workers and what reads bounces may do this for one address at the same moment.
+    """
+    row = {
+        "email_key": email_key(email),
+        "reason": reason,
+        "detail": storable(detail),
+        "created_at": now,
+        "issue_id": issue_id,
+        "by": storable(by),
+    }
+    added = insert_or_ignore(session, SuppressionRow, [row]).returning(SuppressionRow.email_key)
+    return session.scalar(added) is not None
+
+
+def is_suppressed(session: Session, email: str) -> bool:
+    """Return whether this address is never to be mailed."""
+    return bool(session.scalar(select(exists().where(SuppressionRow.email_key == email_key(email)))))
 
 
 def find_suppression(session: Session, email: str) -> Suppression | None:

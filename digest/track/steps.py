@@ -36,11 +36,11 @@ from digest.store.reader_pauses import end_pauses, set_pause_end
 from digest.store.subscribers import (
     find_address,
     grant_wishes,
-    is_suppressed,
     set_follows,
     set_subscription_state,
     subscription_of,
 )
+from digest.store.suppressions import is_suppressed
 from digest.track.counting import FOR_GOOD
 from digest.track.measuring import agree, take_back
 

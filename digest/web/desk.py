@@ -25,7 +25,7 @@ from digest.store.items import count_items
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics, newsletter_by_id
 from digest.store.revisions import get_rendered
 from digest.store.sources import list_sources
-from digest.store.subscribers import list_subscriptions
+from digest.store.subscription_pages import list_subscriptions
 from digest.web.coming import coming_numbers, comings_of
 from digest.web.first_steps import steps_of, steps_to_first_issue
 from digest.web.standings import Standing, Standings

@@ -8,7 +8,8 @@ from digest.domain.topics import Topic
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.newsletters import list_topics, newsletter_by_id
-from digest.store.subscribers import is_suppressed, subscription_of
+from digest.store.subscribers import subscription_of
+from digest.store.suppressions import is_suppressed
 from digest.track.tokens import Purpose, SubscriptionLink
 from digest.web.archive_views import language_of
 from digest.web.views import ReaderView, TopicView

@@ -12,7 +12,8 @@ from digest.domain.topics import TopicSlug
 from digest.store.database import reading, writing
 from digest.store.deliveries import planned_deliveries, planned_skips
 from digest.store.issues import get_issue
-from digest.store.subscribers import set_subscription_state, suppress
+from digest.store.subscribers import set_subscription_state
+from digest.store.suppressions import suppress
 from tests.stored import CITIES, CLIMATE, NOW, SPACE, approved_issue, stored_newsletter, stored_reader
 
 

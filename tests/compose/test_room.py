@@ -5,7 +5,8 @@ from digest.compose.room import Crowded, crowded
 from digest.compose.steps import compose, pieces_of
 from digest.domain.issues import IssueId
 from digest.store.database import writing
-from digest.store.subscribers import SubscriptionRow, suppress
+from digest.store.subscribers import SubscriptionRow
+from digest.store.suppressions import suppress
 from tests.stored import (
     CLIMATE,
     NOW,

@@ -31,7 +31,7 @@ from digest.store.issues import change_issue, get_issue
 from digest.store.open_outcomes import (
     settle_unknown,
 )
-from digest.store.subscribers import is_suppressed, suppress
+from digest.store.suppressions import is_suppressed, suppress
 from digest.track.steps import unsubscribe
 from tests.servers.processes import free_port
 from tests.servers.smtp_sink import SmtpSink

@@ -26,7 +26,7 @@ from digest.store.account_letters import account_letters
 from digest.store.accounts import set_password
 from digest.store.audit import list_entries
 from digest.store.database import reading, writing
-from digest.store.subscribers import suppress
+from digest.store.suppressions import suppress
 from tests.pipeline.press import Clock
 from tests.servers.smtp_sink import SmtpSink
 from tests.stored import NOW, stored_newsletter

@@ -24,7 +24,7 @@ from digest.store.database import reading, writing
 from digest.store.pauses import find_pause
 from digest.store.remakes import cancelled_before
 from digest.store.resending import LeftOut, list_unknown, resend_some
-from digest.store.subscribers import is_suppressed, suppress
+from digest.store.suppressions import is_suppressed, suppress
 from digest.track.steps import unsubscribe
 from tests.pipeline.controlled import ACCEPTED, GONE, OWNER, REFUSED, UNANSWERED, Controlled
 from tests.stored import approved_issue

@@ -13,7 +13,8 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.issues import ensure_issue
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import SubscriptionRow, get_subscription, suppress
+from digest.store.subscribers import SubscriptionRow, get_subscription
+from digest.store.suppressions import suppress
 from digest.store.tables import metadata
 from tests.pipeline.press import CLIMATE, SPACE, Press, make_newsletter
 from tests.servers.smtp_sink import SmtpSink

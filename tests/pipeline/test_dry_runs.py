@@ -19,7 +19,7 @@ from digest.pipeline.scheduling import make_schedule
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.dry_runs import KEPT, get_dry_run, last_dry_runs
-from digest.store.subscribers import suppress
+from digest.store.suppressions import suppress
 from digest.store.tables import metadata
 from tests.pipeline.press import CLIMATE, SPACE, Clock, Press, flaky, make_newsletter
 from tests.servers.smtp_sink import SmtpSink

@@ -40,7 +40,8 @@ from digest.store.issues import change_issue
 from digest.store.open_outcomes import settle_unknown
 from digest.store.put_off_sign_ups import PutOff, put_off
 from digest.store.sign_ups import put_sign_ups
-from digest.store.subscribers import SubscriberRow, find_subscription, is_suppressed, subscribe, suppress
+from digest.store.subscribers import SubscriberRow, find_subscription, subscribe
+from digest.store.suppressions import is_suppressed, suppress
 from digest.track.steps import confirm
 from tests.pipeline.controlled import OWNER, Controlled
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader

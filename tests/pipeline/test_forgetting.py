@@ -26,7 +26,8 @@ from digest.store.newsletters import (
     remove_topic,
     topic_ids,
 )
-from digest.store.subscribers import FollowRow, get_subscription, list_subscriptions
+from digest.store.subscribers import FollowRow, get_subscription
+from digest.store.subscription_pages import list_subscriptions
 from digest.store.verdicts import record_verdicts, verdicts_on
 from tests.stored import (
     CITIES,

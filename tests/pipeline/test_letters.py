@@ -25,7 +25,8 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.letters import LetterStanding, list_letters, queue_letter
 from digest.store.newsletters import change_newsletter, set_theme
-from digest.store.subscribers import set_subscription_state, suppress
+from digest.store.subscribers import set_subscription_state
+from digest.store.suppressions import suppress
 from tests.faults.workers import Worker
 from tests.pipeline.press import Clock
 from tests.servers.faults import At, Banner, DropAfterDot, Faults, MostMails, Reply, ResetInBody, SlowBanner

@@ -17,7 +17,8 @@ from digest.pipeline.preflight import check_issue
 from digest.runtime import Runtime
 from digest.store.database import writing
 from digest.store.issues import change_issue, write_texts
-from digest.store.subscribers import set_subscription_state, subscribe, suppress
+from digest.store.subscribers import set_subscription_state, subscribe
+from digest.store.suppressions import suppress
 from tests.pipeline.press import CLIMATE, SPACE, Clock, Press, make_newsletter
 from tests.pipeline.test_preflight import compose_week
 from tests.stored import NOW, stored_reader

@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from digest.store.along import written_along
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
-from digest.store.subscribers import is_suppressed, suppress
-from digest.store.suppressions import list_suppressions
+from digest.store.suppressions import is_suppressed, list_suppressions, suppress
 from tests.stored import NOW
 
 ADA, BEN = "ada@example.org", "ben@example.org"

@@ -22,7 +22,8 @@ from digest.store.database import writing
 from digest.store.deliveries import (
     DeliveryRow,
 )
-from digest.store.subscribers import set_subscription_state, suppress
+from digest.store.subscribers import set_subscription_state
+from digest.store.suppressions import suppress
 from tests.store.sending import (
     ACCEPTED,
     CANCELLED,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from digest.domain.errors import Conflict, Misconfigured, Unavailable
 from digest.store.database import open_engine, reading, reading_beside, writing
 from digest.store.newsletters import list_newsletters
-from digest.store.subscribers import SuppressionRow, is_suppressed, suppress
+from digest.store.suppressions import SuppressionRow, is_suppressed, suppress
 from digest.store.trouble import told
 from tests.servers.postgres import PostgresServer
 from tests.stored import NOW, stored_newsletter

@@ -22,7 +22,8 @@ from digest.store.letters import (
     return_letters,
     settle_letter,
 )
-from digest.store.subscribers import SubscriberRow, set_subscription_state, suppress
+from digest.store.subscribers import SubscriberRow, set_subscription_state
+from digest.store.suppressions import suppress
 from tests.stored import NOW, stored_newsletter, stored_reader
 
 LEASE = timedelta(minutes=5)

@@ -43,8 +43,7 @@ from digest.store.recording import record_article
 from digest.store.schema import migrate
 from digest.store.sources import get_source
 from digest.store.spending import ArticleAccount, Spent, account_of, spent_since
-from digest.store.subscribers import suppress
-from digest.store.suppressions import find_suppression, removals_of, remove_suppression
+from digest.store.suppressions import find_suppression, removals_of, remove_suppression, suppress
 from digest.store.verdicts import record_verdicts
 from digest.store.versioning import record_edit, record_version
 from tests.stored import (

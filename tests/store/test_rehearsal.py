@@ -11,7 +11,7 @@ from digest.store.items import ChosenItem, replace_items
 from digest.store.newsletters import remove_newsletter
 from digest.store.recording import record_stories
 from digest.store.rehearsal import _COPIED, _OF_READERS, rehearsal
-from digest.store.subscribers import suppress
+from digest.store.suppressions import suppress
 from digest.store.tables import metadata
 from tests.stored import (
     CLIMATE,

@@ -15,7 +15,7 @@ from digest.store import schema
 from digest.store.database import open_engine, reading, writing
 from digest.store.newsletters import NewsletterRow, list_newsletters
 from digest.store.schema import make_tables, migrate, require_schema, schema_problem
-from digest.store.subscribers import SuppressionRow
+from digest.store.suppressions import SuppressionRow
 from digest.store.tables import metadata
 from tests.stored import stored_newsletter, stored_reader
 

@@ -32,7 +32,8 @@ from digest.store.measures import (
 from digest.store.newsletters import change_newsletter, newsletter_by_id
 from digest.store.segment_conditions import Asked
 from digest.store.segment_counts import answer, count_exactly
-from digest.store.subscribers import list_subscriptions, set_subscription_state
+from digest.store.subscribers import set_subscription_state
+from digest.store.subscription_pages import list_subscriptions
 from digest.track.measuring import set_measuring
 from tests.store.sending import Sending
 from tests.stored import NOW

@@ -25,7 +25,8 @@ from digest.store.newsletters import remove_topic
 from digest.store.segment_conditions import Asked
 from digest.store.segment_counts import answer, count_exactly
 from digest.store.segments import add_segment, change_segment, get_segment, note_count
-from digest.store.subscribers import get_subscription, list_subscriptions, set_subscription_state, subscribe
+from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
+from digest.store.subscription_pages import list_subscriptions
 from tests.store.sending import Sending
 from tests.stored import CLIMATE, NOW, SPACE, stored_newsletter
 

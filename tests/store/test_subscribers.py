@@ -9,13 +9,12 @@ from digest.store.database import reading, writing
 from digest.store.subscribers import (
     find_subscription,
     get_subscription,
-    is_suppressed,
-    list_subscriptions,
     set_follows,
     set_subscription_state,
     subscribe,
-    suppress,
 )
+from digest.store.subscription_pages import list_subscriptions
+from digest.store.suppressions import is_suppressed, suppress
 from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader
 
 

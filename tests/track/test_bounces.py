@@ -14,8 +14,7 @@ from digest.domain.subscribers import SubscriptionState
 from digest.store.database import reading
 from digest.store.deliveries import DeliveryRow
 from digest.store.returned import Effect, Returned, list_returned
-from digest.store.subscribers import is_suppressed
-from digest.store.suppressions import find_suppression
+from digest.store.suppressions import find_suppression, is_suppressed
 from digest.track.bounces import Taken, take_in
 from digest.track.reports import Kind
 from digest.track.returns import ReturnPaths

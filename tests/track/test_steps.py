@@ -12,14 +12,8 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
 from digest.domain.topics import TopicSlug
 from digest.store.database import reading, writing
-from digest.store.subscribers import (
-    SubscriberRow,
-    SubscriptionRow,
-    get_subscription,
-    is_suppressed,
-    set_subscription_state,
-    suppress,
-)
+from digest.store.subscribers import SubscriberRow, SubscriptionRow, get_subscription, set_subscription_state
+from digest.store.suppressions import is_suppressed, suppress
 from digest.track.leaving import resubscribe
 from digest.track.steps import Change, follow, restart, unsubscribe
 from tests.stored import CLIMATE, NOW, SPACE, approved_issue, states, stored_newsletter, stored_reader

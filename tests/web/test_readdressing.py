@@ -22,7 +22,8 @@ from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
 from digest.store.erasures import remember_erased
 from digest.store.letters import arm_letter, claim_letters, list_letters, settle_letter
-from digest.store.subscribers import SubscriberRow, subscribe, subscription_of, suppress
+from digest.store.subscribers import SubscriberRow, subscribe, subscription_of
+from digest.store.suppressions import suppress
 from digest.track.tokens import Purpose
 from tests.pipeline.press import Clock
 from tests.samples import CLIMATE

@@ -27,8 +27,8 @@ from digest.store.put_off_sign_ups import PutOff, PutOffRow, put_off
 from digest.store.reader_data import LEFT_OUT, tables_of_readers
 from digest.store.returned import Effect, ReturnedRow
 from digest.store.sign_ups import SignUpRow, put_sign_ups
-from digest.store.subscribers import find_subscription, subscribe, suppress
-from digest.store.suppressions import RemovalRow
+from digest.store.subscribers import find_subscription, subscribe
+from digest.store.suppressions import RemovalRow, suppress
 from digest.track.events import EventKind
 from digest.track.less import mute
 from digest.track.reports import Kind

@@ -29,7 +29,8 @@ from digest.store.deliveries import DeliveryRow
 from digest.store.newsletters import add_newsletter, add_topic, topic_ids
 from digest.store.recording import record_article
 from digest.store.sources import NewSource, add_sources, list_sources
-from digest.store.subscribers import find_subscription, set_subscription_state, subscribe, suppress
+from digest.store.subscribers import find_subscription, set_subscription_state, subscribe
+from digest.store.suppressions import suppress
 from digest.store.tables import metadata
 from tests.samples import CITIES, CLIMATE, FOOD, ITEMS, SPACE
 

@@ -16,8 +16,8 @@ from digest.intake.lists.said import ATTRIBUTE
 from digest.intake.tables import guarded
 from digest.store.attributes import Attributes, attribute_keys, attributes_among
 from digest.store.database import reading
-from digest.store.subscribers import list_subscriptions
 from digest.store.subscription_lists import changed_among
+from digest.store.subscription_pages import list_subscriptions
 
 _PAGE = 1_000
 _EXPORTED = tuple(column for column in COLUMNS if column != "tags")

@@ -37,7 +37,7 @@ from digest.store.segments import (
     note_count,
     remove_segment,
 )
-from digest.store.subscribers import subscriptions_among
+from digest.store.subscription_pages import subscriptions_among
 
 log = structlog.get_logger(__name__)
 

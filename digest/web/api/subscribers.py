@@ -33,7 +33,8 @@ from digest.store.attributes import attributes_among
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
-from digest.store.subscribers import get_subscription, list_subscriptions, subscription_by_number
+from digest.store.subscribers import get_subscription, subscription_by_number
+from digest.store.subscription_pages import list_subscriptions
 from digest.track.steps import Change, unsubscribe
 from digest.web.api.access import Call, TheCaller, asks
 from digest.web.api.cursors import After, Limit, read_cursor

@@ -12,7 +12,7 @@ from digest.store.database import reading
 from digest.store.issues import has_issues
 from digest.store.newsletters import get_newsletter, list_newsletters, list_topics
 from digest.store.sources import list_sources
-from digest.store.subscribers import list_subscriptions
+from digest.store.subscription_pages import list_subscriptions
 from digest.web.manage.views import Kept, Stage
 from digest.web.words import counted
 

@@ -28,7 +28,7 @@ from digest.store.newsletters import get_newsletter, list_topics
 from digest.store.reader_pages import reader_page
 from digest.store.reader_search import readers_that_hold
 from digest.store.segments import list_segments
-from digest.store.subscribers import subscriptions_among
+from digest.store.subscription_pages import subscriptions_among
 from digest.web.access import TheActor, needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.headers import DESK

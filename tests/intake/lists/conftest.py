@@ -17,7 +17,7 @@ from digest.intake.lists.reading import List
 from digest.intake.lists.steps import Imported, Manner, import_list
 from digest.store.database import reading
 from digest.store.newsletters import list_topics
-from digest.store.subscribers import list_subscriptions
+from digest.store.subscription_pages import list_subscriptions
 from tests.stored import NOW, stored_newsletter
 
 

@@ -14,7 +14,8 @@ from digest.intake.lists.people import Terms
 from digest.intake.lists.reading import List
 from digest.intake.lists.steps import Imported, import_text
 from digest.store.database import reading, writing
-from digest.store.subscribers import list_subscriptions, set_subscription_state
+from digest.store.subscribers import set_subscription_state
+from digest.store.subscription_pages import list_subscriptions
 from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader
 
 TOPICS = (CLIMATE, SPACE, FOOD)

@@ -16,8 +16,8 @@ from digest.intake.lists.outcomes import Outcome
 from digest.store.audit import list_entries
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
-from digest.store.subscribers import set_subscription_state, suppress
-from digest.store.suppressions import find_suppression
+from digest.store.subscribers import set_subscription_state
+from digest.store.suppressions import find_suppression, suppress
 from tests.intake.lists.conftest import Intake
 from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader
 

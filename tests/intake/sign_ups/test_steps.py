@@ -22,7 +22,8 @@ from digest.store.never_asked import ask_again, mark_of, never_ask, never_asked_
 from digest.store.newsletters import change_newsletter, remove_topic
 from digest.store.put_off_sign_ups import count_put_off
 from digest.store.sign_ups import oldest_sign_ups, tallies_since, waiting_sign_ups
-from digest.store.subscribers import set_subscription_state, suppress
+from digest.store.subscribers import set_subscription_state
+from digest.store.suppressions import suppress
 from digest.track.steps import Change, confirm, unsubscribe
 from tests.intake.sign_ups.conftest import KEYS, LATER, Door
 from tests.stored import CLIMATE, FOOD, NOW, SPACE, stored_newsletter, stored_reader

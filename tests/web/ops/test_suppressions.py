@@ -8,8 +8,7 @@ from digest.domain.accounts import Role
 from digest.domain.suppressions import Suppression
 from digest.store.audit import list_entries
 from digest.store.database import reading, writing
-from digest.store.subscribers import suppress
-from digest.store.suppressions import find_suppression, removals_of
+from digest.store.suppressions import find_suppression, removals_of, suppress
 from tests.web.ops.reading import buttons, follow, read, text_of
 from tests.web.site import Site
 from tests.web.world import ADA, BEN, FAY, NOW
