@@ -1,0 +1,133 @@
+"""An address goes wherever else it stands: in others' words, in mails to it before, in slips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, update
+
+from digest.domain.consents import ConsentSource
+from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.errors import NotFound
+from digest.domain.sign_ups import SignUp, Wishes
+from digest.domain.suppressions import SuppressionReason
+from digest.pipeline.erasing import address_data, erase_address
+from digest.store.address_changes import add_change
+from digest.store.attributes import attributes_among, put_attributes
+from digest.store.audit import list_entries, record
+from digest.store.database import reading, writing
+from digest.store.erasures import is_erased
+from digest.store.put_off_sign_ups import PutOff, put_off
+from digest.store.sign_ups import put_sign_ups
+from digest.store.subscribers import SubscriberRow
+from digest.store.suppressions import is_suppressed, suppress
+from tests.pipeline.controlled import Controlled
+from tests.pipeline.erased import ADA, SAID, arm, claim_of, number_of, settle
+from tests.stored import CLIMATE, NOW, stored_reader
+from tests.stores_searched import columns_that_hold
+
+CANCELLED, SENDING, UNKNOWN = DeliveryState.CANCELLED, DeliveryState.SENDING, DeliveryState.UNKNOWN
+
+
+@pytest.fixture
+def send(engine: Engine, tmp_path: Path) -> Controlled:
+    return Controlled.stored(engine, tmp_path)
+
+
+def test_whatever_names_them_elsewhere_names_nobody(send: Controlled) -> None:
+    send.address()
+    with writing(send.engine) as session:
+        record(
+            session, by="Cy", what="suppression.added", about=ADA, now=NOW, detail=f"<{ADA.upper()}> asked"
+        )
+        record(session, by="Cy", what="suppression.added", about="er0@example.org", now=NOW)
+        suppress(session, ADA, reason=SuppressionReason.COMPLAINT, detail=SAID, now=NOW)
+    done = erase_address(send.runtime, ADA, by="Cy")
+    assert (done.mentions, done.was_suppressed) == (1, True)
+    assert columns_that_hold(send.engine, ADA) == ["audit.about"], "that of somebody else, which holds it"
+    with reading(send.engine) as session:
+        about = {entry.about: entry.detail for entry in list_entries(session, limit=9)}
+    assert about["(erased)"] == "<(erased)> asked"
+    assert "er0@example.org" in about
+
+
+def test_what_is_known_and_was_said_of_others_names_them_no_more(send: Controlled) -> None:
+    send.address()
+    other = number_of(send, "r1@example.org")
+    claim = claim_of(send, other)
+    assert arm(send, claim)
+    settle(send, claim, Outcome(DeliveryState.FAILED, 550, f"forwarded to <{ADA}>: {SAID}"))
+    with writing(send.engine) as session:
+        put_attributes(session, send.newsletter.id, {other: {"friend": f"Of {ADA.upper()}"}})
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == other).values(name=f"Ben ({ADA})"))
+        wishes = Wishes(frozenset({CLIMATE}), name=f"Friend of {ADA}")
+        form = SignUp(send.newsletter.id, "z@example.org", wishes, ConsentSource.PAGE, "Yes.", "", NOW)
+        put_sign_ups(session, [form])
+        put_off(session, send.newsletter.id, [PutOff(form, "a mark", NOW, NOW)])
+    assert len(columns_that_hold(send.engine, ADA)) >= 7
+    assert erase_address(send.runtime, ADA, by="Cy").mentions == 6
+    assert columns_that_hold(send.engine, ADA) == []
+    with reading(send.engine) as session:
+        assert attributes_among(session, send.newsletter.id, [other]) == {other: {"friend": "Of (erased)"}}
+
+
+def test_others_keep_all_of_theirs(send: Controlled) -> None:
+    send.address()
+    before = address_data(send.runtime, "r1@example.org")
+    erase_address(send.runtime, ADA, by="Cy")
+    assert address_data(send.runtime, "r1@example.org") == before
+
+
+def test_somebody_suppressed_alone_is_erased_too(send: Controlled) -> None:
+    with writing(send.engine) as session:
+        suppress(session, "gone@example.org", reason=SuppressionReason.BY_HAND, detail="", now=NOW)
+    assert erase_address(send.runtime, "gone@example.org", by="Cy").was_suppressed
+    with reading(send.engine) as session:
+        assert not is_suppressed(session, "gone@example.org")
+        assert is_erased(session, send.runtime.erasure_keys, "gone@example.org")
+
+
+def test_an_address_they_had_before_goes_with_them(send: Controlled) -> None:
+    send.address()
+    new, who = "new@example.org", number_of(send)
+    with writing(send.engine) as session:
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == who).values(email=new, email_key=new))
+        suppress(session, ADA, reason=SuppressionReason.HARD_BOUNCE, detail=SAID, now=NOW)
+        add_change(
+            session,
+            send.newsletter.id,
+            who,
+            old_email=ADA,
+            new_email=new,
+            now=NOW,
+            confirmed_at=NOW,
+        )
+    done = erase_address(send.runtime, new, by="Cy")
+    assert (done.mails, done.was_suppressed) == (1, True)
+    assert columns_that_hold(send.engine, ADA, new) == []
+    with reading(send.engine) as session:
+        assert all(is_erased(session, send.runtime.erasure_keys, one) for one in (ADA, new))
+
+
+def test_an_address_they_had_before_is_erased_alone_or_left_to_whose_it_is_now(send: Controlled) -> None:
+    send.address()
+    new, who = "new@example.org", number_of(send)
+    with writing(send.engine) as session:
+        session.execute(update(SubscriberRow).where(SubscriberRow.id == who).values(email=new, email_key=new))
+    stored_reader(send.engine, send.newsletter, ADA, CLIMATE)
+    erase_address(send.runtime, new, by="Cy")
+    assert number_of(send) != who, "somebody else has it now"
+    erase_address(send.runtime, ADA, by="Cy")
+    assert columns_that_hold(send.engine, ADA, new) == []
+
+
+def test_who_was_named_by_a_slip_of_somebody_else_is_erased_too(send: Controlled) -> None:
+    slip = "slip@example.org"
+    with writing(send.engine) as session:
+        add_change(session, send.newsletter.id, number_of(send), old_email=ADA, new_email=slip, now=NOW)
+    with pytest.raises(NotFound):
+        erase_address(send.runtime, "nobody@example.org", by="Cy")
+    erase_address(send.runtime, slip, by="Cy")
+    assert columns_that_hold(send.engine, slip) == []
+    assert number_of(send)
