@@ -82,6 +82,7 @@ def import_(
     Nobody comes back by an import: who unsubscribed stays so, there or here, and suppressed addresses stay
     suppressed. An import mails nobody. Stopped in between, the same import goes on.
     """
+    from digest.intake.lists.files import files_at
     from digest.intake.lists.steps import Manner
     from digest.pipeline.bringing_in import bring_in
 
@@ -99,7 +100,7 @@ def import_(
         done = bring_in(
             runtime,
             found,
-            files,
+            files_at(files),
             terms,
             by=getpass.getuser(),
             manner=Manner(skip_wrong, dry_run, tell, bar.begin, bar.step),

@@ -18,6 +18,7 @@ from digest.domain.errors import InvalidInput
 from digest.domain.subscribers import email_key
 from digest.domain.suppressions import Suppression, SuppressionReason
 from digest.intake.addresses import parse_address
+from digest.intake.lists.files import ListFile
 from digest.intake.moments import parse_moment
 from digest.intake.tables import guarded, open_table, refuse_lines, unguarded
 from digest.store.database import reading, writing
@@ -41,7 +42,7 @@ class ImportedSuppressions:
 
 
 def import_suppressions(
-    engine: Engine, file: Path, *, by: str, now: datetime, marked: ErasureKeys | None = None
+    engine: Engine, file: Path | ListFile, *, by: str, now: datetime, marked: ErasureKeys | None = None
 ) -> ImportedSuppressions:
     """Put the addresses of a CSV file on the list. What is there stays as it is, with its own reason.
 
@@ -81,7 +82,7 @@ def export_suppressions(engine: Engine, stream: TextIO) -> int:
     return count
 
 
-def _check(file: Path, *, by: str, now: datetime) -> tuple[str, ...]:
+def _check(file: Path | ListFile, *, by: str, now: datetime) -> tuple[str, ...]:
     problems: list[str] = []
     count = 0
     with _opened(file) as stream:
@@ -100,7 +101,11 @@ def _check(file: Path, *, by: str, now: datetime) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
+def _opened(file: Path | ListFile) -> Iterator[TextIO]:
+    if isinstance(file, ListFile):
+        with file.open() as stream:
+            yield stream
+        return
     try:
         with file.open(encoding="utf-8", newline="") as stream:
             yield stream

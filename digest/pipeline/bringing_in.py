@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from digest.domain.newsletters import Newsletter
 from digest.domain.reader_lists import ListTerms
-from digest.intake.lists.files import files_at, layout_named
+from digest.intake.lists.files import ListFile, layout_named
 from digest.intake.lists.people import Terms
 from digest.intake.lists.reading import List
 from digest.intake.lists.steps import Imported, Manner, import_list
@@ -19,7 +18,7 @@ from digest.store.newsletters import list_topics
 def bring_in(
     runtime: Runtime,
     newsletter: Newsletter,
-    paths: Sequence[Path],
+    files: Sequence[ListFile],
     terms: ListTerms,
     *,
     by: str,
@@ -41,7 +40,7 @@ def bring_in(
         tags_from=tags_from,
         columns=terms.columns,
     )
-    people = List(files_at(paths), read_as, layout_named(terms.program) if terms.program else None)
+    people = List(files, read_as, layout_named(terms.program) if terms.program else None)
     return import_list(
         runtime.engine,
         newsletter,

@@ -15,6 +15,7 @@ from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.erasing import leave_no_trace
 from digest.store.purges import add_purged, ended_kinds
+from digest.store.rehearsal import remove_left_behind
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +61,11 @@ def purge(
     """Remove what is over its term, for so long at most; return how much of each kind went.
 
     Stopped at any moment it goes on where it was. A kind that was done to its end within a day rests, unless
-    it is wanted `again`. Several at once do no harm: each takes rows of its own.
+    it is wanted `again`. Several at once do no harm: each takes rows of its own. What dry runs that were
+    killed left on this machine goes, too.
     """
     ends, now = monotonic() + seconds, runtime.clock()
+    remove_left_behind()
     with reading(runtime.engine) as session:
         rests = frozenset() if again else ended_kinds(session, since=now - AGAIN_AFTER)
     removed: dict[str, int] = {}

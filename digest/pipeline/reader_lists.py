@@ -9,14 +9,16 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from time import monotonic
+from typing import IO
 
 import structlog
 
 from digest.domain.errors import DigestError, InvalidInput
 from digest.domain.newsletters import Newsletter
 from digest.domain.reader_lists import CONTENT_MAX, ListStage, ListTerms, ListTold, ReaderList, ReaderListId
+from digest.intake.lists.files import files_in
 from digest.intake.lists.outcomes import LineTold
 from digest.intake.lists.steps import Imported, Manner
 from digest.intake.tables import guarded
@@ -157,29 +159,29 @@ def _do(runtime: Runtime, number: ReaderListId, should_stop: Callable[[], bool])
         problem = f"it was begun {ATTEMPTS} times and never ended: the log of the workers says why"
         _end(runtime, kept, None, None, problem)
         return
-    with tempfile.TemporaryDirectory(prefix="digest-list-") as folder:
-        path = Path(folder) / kept.file
+    # Without a name: a worker that is killed leaves nobody's address on the disk.
+    with tempfile.TemporaryFile() as body:
         try:
-            path.write_bytes(zlib.decompress(content))
+            body.write(zlib.decompress(content))
             progress = _Progress(runtime, kept, should_stop)
-            done, told = _brought(runtime, newsletter, kept, path, progress)
+            done, told = _brought(runtime, newsletter, kept, body, progress)
         except _Stopped:
             with writing(runtime.engine) as session:
                 give_list_back(session, kept)
             return
         except (DigestError, OSError, zlib.error) as exc:
-            _end(runtime, kept, None, None, str(exc).replace(f"{folder}/", ""))
+            _end(runtime, kept, None, None, str(exc))
             return
     _end(runtime, kept, done, told)
 
 
 def _brought(
-    runtime: Runtime, newsletter: Newsletter, kept: ReaderList, path: Path, progress: _Progress
+    runtime: Runtime, newsletter: Newsletter, kept: ReaderList, body: IO[bytes], progress: _Progress
 ) -> tuple[ListTold, bytes]:
     wanted, packed = kept.terms, _Report()
     is_trial = kept.stage is ListStage.TRIAL
     manner = Manner(wanted.skips_wrong, is_trial, packed.add, progress.begin, progress.step)
-    done = bring_in(runtime, newsletter, [path], wanted, by=kept.asked_by, manner=manner)
+    done = bring_in(runtime, newsletter, files_in(kept.file, body), wanted, by=kept.asked_by, manner=manner)
     return _told(done), packed.end()
 
 

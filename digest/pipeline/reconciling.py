@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from digest.deliver.logs.evidence import Evidence, read_logs
+from digest.deliver.logs.files import HeldLog
 from digest.deliver.logs.servers import LoggedBounce
 from digest.deliver.reconcile import Reconciled, reconcile, require_covered
 from digest.domain.issues import IssueId
@@ -45,7 +46,7 @@ class LogReconciled:
 
 def reconcile_logs(
     runtime: Runtime,
-    names: Sequence[str],
+    names: Sequence[str | HeldLog],
     *,
     issue_id: IssueId | None = None,
     complete: bool = False,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from digest.domain.counting import counted
 from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.suppressions import Removal, Suppression, SuppressionReason
 from digest.intake.addresses import parse_address
+from digest.intake.lists.files import ListFile, text_file
 from digest.intake.suppressions import ImportedSuppressions, import_suppressions
 from digest.runtime import Runtime
 from digest.store.audit import record
@@ -55,13 +55,10 @@ def suppress_listed(runtime: Runtime, text: str, *, by: str) -> ImportedSuppress
 
     Raises `InvalidInput` with every wrong line, up to ten: then none was.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "list"
-        file.write_text(_with_header(text), encoding="utf-8", newline="")
-        return suppress_file(runtime, file, by=by)
+    return suppress_file(runtime, text_file("list", _with_header(text)), by=by)
 
 
-def suppress_file(runtime: Runtime, file: Path, *, by: str) -> ImportedSuppressions:
+def suppress_file(runtime: Runtime, file: Path | ListFile, *, by: str) -> ImportedSuppressions:
     """Put the addresses of a CSV file on the list, however long it is, as `import_suppressions` does."""
     marked = runtime.erasure_keys
     done = import_suppressions(runtime.engine, file, by=by, now=runtime.clock(), marked=marked)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import TemporaryDirectory, gettempdir
+from time import time
 
 from sqlalchemy import Connection, Engine, Select, Table, insert, select
 from sqlalchemy.orm import Session
@@ -16,6 +20,10 @@ from digest.store.schema import make_tables
 from digest.store.tables import metadata
 
 _PAGE = 5_000
+_PREFIX = "digest-dry-run-"
+_NEW = 60.0
+"""Seconds within which a folder may be there that is not held yet."""
+
 _COPIED = frozenset(
     {"newsletters", "topics", "topic_models", "verdicts", "sources", "hosts", "sightings", "segments"}
     | {"articles", "article_urls", "article_topics", "condensings", "takeaways", "passed_links", "feedback"}
@@ -35,10 +43,12 @@ _OF_READERS = frozenset(
 def rehearsal(engine: Engine, newsletter_id: NewsletterId, *, with_readers: bool = True) -> Iterator[Engine]:
     """Give an engine on a throw-away SQLite copy of the newsletter, gone when the rehearsal ends.
 
-    Without its readers, of whom there may be a million, where nobody is addressed.
+    Without its readers, of whom there may be a million, where nobody is addressed. What those left whose
+    process was killed goes first.
     """
     copied = _COPIED | _OF_READERS if with_readers else _COPIED
-    with TemporaryDirectory(prefix="digest-dry-run-") as folder:
+    remove_left_behind()
+    with TemporaryDirectory(prefix=_PREFIX) as folder, _held(Path(folder)):
         copy = open_engine(f"sqlite:///{Path(folder) / 'rehearsal.db'}")
         try:
             make_tables(copy, metadata)
@@ -50,6 +60,28 @@ def rehearsal(engine: Engine, newsletter_id: NewsletterId, *, with_readers: bool
             yield copy
         finally:
             copy.dispose()
+
+
+def remove_left_behind() -> int:
+    """Remove the copies of rehearsals whose process died, for they hold addresses; return how many."""
+    count = 0
+    for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError), _held(folder):  # which a live one does
+            if folder.stat().st_mtime < time() - _NEW:
+                rmtree(folder)
+                count += 1
+    return count
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder until this ends, or the process does. Raises `OSError` while another holds it."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(number)
 
 
 def _copy(source: Session, target: Connection, table: Table, newsletter_id: NewsletterId) -> None:

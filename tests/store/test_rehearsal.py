@@ -1,3 +1,7 @@
+import multiprocessing
+import os
+import signal
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -5,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from digest.domain.newsletters import Newsletter
-from digest.store.database import reading, writing
+from digest.store.database import open_engine, reading, writing
 from digest.store.issues import ensure_issue
 from digest.store.items import ChosenItem, replace_items
 from digest.store.newsletters import remove_newsletter
 from digest.store.recording import record_stories
-from digest.store.rehearsal import _COPIED, _OF_READERS, rehearsal
+from digest.store.rehearsal import _COPIED, _OF_READERS, rehearsal, remove_left_behind
 from digest.store.suppressions import suppress
 from digest.store.tables import metadata
 from tests.stored import (
@@ -108,3 +112,37 @@ def test_a_rehearsal_leaves_no_file(engine: Engine, tmp_path: Path, monkeypatch:
     with rehearsal(engine, stored_newsletter(engine).id):
         assert list(temporary.iterdir())
     assert not list(temporary.iterdir())
+
+
+def rehearse_and_die(url: str, newsletter: Newsletter, folder: Path) -> None:
+    tempfile.tempdir = str(folder)
+    with rehearsal(open_engine(url), newsletter.id):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_a_rehearsal_left_that_was_killed_is_removed_and_a_live_one_stays(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(sqlite_url)
+    newsletter = stored_newsletter(engine)
+    fill(engine, newsletter)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    child = multiprocessing.get_context("fork").Process(
+        target=rehearse_and_die, args=(sqlite_url, newsletter, tmp_path), daemon=True
+    )
+    child.start()
+    child.join(60)
+    (left,) = tmp_path.glob("digest-dry-run-*")
+    held = b"".join(file.read_bytes() for file in left.iterdir())
+    assert b"@example.org" in held, "it is a copy of the readers"
+    assert remove_left_behind() == 0, "it may be one that was begun this moment"
+    long_ago = left.stat().st_mtime - 120
+    os.utime(left, (long_ago, long_ago))
+    with rehearsal(engine, newsletter.id) as copy:
+        assert not left.exists()
+        (alive,) = tmp_path.glob("digest-dry-run-*")
+        os.utime(alive, (long_ago, long_ago))
+        assert remove_left_behind() == 0
+        assert rows(copy)
+    assert not list(tmp_path.glob("digest-dry-run-*"))
+    engine.dispose()

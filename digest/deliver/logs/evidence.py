@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
-from digest.deliver.logs.files import LogFile, open_log
+from digest.deliver.logs.files import HeldLog, LogFile, open_log, shown
 from digest.deliver.logs.servers import OWN_FORM, Joiner, LoggedBounce
 from digest.deliver.logs.stamps import Stamps
 from digest.domain.errors import InvalidInput
@@ -50,7 +50,7 @@ class Evidence:
 
 
 def read_logs(
-    names: Sequence[str], *, wanted: Collection[str], now: datetime, zone: tzinfo | None = None
+    names: Sequence[str | HeldLog], *, wanted: Collection[str], now: datetime, zone: tzinfo | None = None
 ) -> Evidence:
     """Read logs, `-` for standard input, whatever order they are named in.
 
@@ -64,7 +64,9 @@ def read_logs(
     for file in sorted(files, key=lambda one: begins[one.name] or now):
         reading.read(file)
     if not reading.lines:
-        raise InvalidInput(f"{', '.join(names)}: empty, which proves nothing. Nothing was changed.")
+        raise InvalidInput(
+            f"{', '.join(map(shown, names))}: empty, which proves nothing. Nothing was changed."
+        )
     return reading.evidence(begins.values(), now)
 
 

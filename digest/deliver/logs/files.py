@@ -29,6 +29,14 @@ _JOURNAL_FIELDS = (b"__REALTIME_TIMESTAMP", b"SYSLOG_IDENTIFIER", b"MESSAGE")
 
 
 @dataclass(frozen=True, slots=True)
+class HeldLog:
+    """A log that is in memory, by the name that errors tell."""
+
+    name: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class LogFile:
     """A log that is open: `head` are its first lines, which `lines` begins with."""
 
@@ -37,23 +45,29 @@ class LogFile:
     lines: Iterator[bytes]
 
 
-def open_log(name: str) -> LogFile:
+def open_log(log: str | HeldLog) -> LogFile:
     """Open a log, `-` for standard input. Raises `InvalidInput` when it cannot be read."""
+    name = shown(log)
     try:
-        lines = _told(name, _lines(_unpacked(_opened(name))))
+        lines = _told(name, _lines(_unpacked(_opened(log))))
     except OSError as exc:
         raise _unreadable(name, exc) from exc
     head = tuple(islice(lines, _HEAD))
-    return LogFile(_shown(name), head, chain(head, lines))
+    return LogFile(name, head, chain(head, lines))
 
 
-def _opened(name: str) -> io.BufferedReader:
+def shown(log: str | HeldLog) -> str:
+    """Return what a log is called where people read of it."""
+    if isinstance(log, HeldLog):
+        return log.name
+    return "standard input" if log == STDIN else log
+
+
+def _opened(log: str | HeldLog) -> io.BufferedReader:
+    if isinstance(log, HeldLog):
+        return io.BufferedReader(io.BytesIO(log.octets))
     # Read to its end by whoever asked, and closed with the last line's reader.
-    return open(0, "rb", closefd=False) if name == STDIN else Path(name).open("rb")
-
-
-def _shown(name: str) -> str:
-    return "standard input" if name == STDIN else name
+    return open(0, "rb", closefd=False) if log == STDIN else Path(log).open("rb")
 
 
 def _unpacked(stream: io.BufferedReader) -> io.BufferedIOBase:
@@ -66,13 +80,13 @@ def _told(name: str, lines: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from lines
     except (gzip.BadGzipFile, EOFError, zlib.error) as exc:
-        raise InvalidInput(f"{_shown(name)} is gzipped and damaged or cut. Nothing was changed.") from exc
+        raise InvalidInput(f"{name} is gzipped and damaged or cut. Nothing was changed.") from exc
     except OSError as exc:
         raise _unreadable(name, exc) from exc
 
 
 def _unreadable(name: str, exc: OSError) -> InvalidInput:
-    return InvalidInput(f"{_shown(name)} cannot be read: {exc.strerror or exc}. Nothing was changed.")
+    return InvalidInput(f"{name} cannot be read: {exc.strerror or exc}. Nothing was changed.")
 
 
 def _lines(stream: io.BufferedIOBase) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TextIO
+from typing import IO, TextIO
 
 from digest.domain.errors import InvalidInput
 from digest.domain.segments import parse_key
@@ -67,7 +67,15 @@ def text_file(name: str, text: str) -> ListFile:
 
 def files_at(paths: Sequence[Path]) -> tuple[ListFile, ...]:
     """Return the files at `paths`, those within a zip instead of the zip. Raises `InvalidInput`."""
-    return tuple(file for path in paths for file in _files_of(path))
+    return tuple(file for path in paths for file in _files_of(path.name, path, str(path)))
+
+
+def files_in(name: str, body: IO[bytes]) -> tuple[ListFile, ...]:
+    """Return the file of this name that a stream holds, or those within it. Raises `InvalidInput`.
+
+    They are read from the stream as long as they are, one at a time.
+    """
+    return tuple(_files_of(name, body, name))
 
 
 def layout_named(name: str) -> Layout:
@@ -129,23 +137,23 @@ def _renamed(table: Table, columns: Mapping[str, str]) -> Table:
     return Table([columns.get(name, name) for name in table.header], table.lines, table.notes, table.place)
 
 
-def _files_of(path: Path) -> Iterator[ListFile]:
-    if path.suffix.lower() != ".zip":
-        yield ListFile(path.name, lambda: _opened(path))
+def _files_of(name: str, source: Path | IO[bytes], shown: str) -> Iterator[ListFile]:
+    if not name.lower().endswith(".zip"):
+        yield ListFile(name, lambda: _opened(source))
         return
     try:
-        with zipfile.ZipFile(path) as packed:
+        with zipfile.ZipFile(source) as packed:
             members = [one for one in packed.infolist() if _is_list(one.filename)]
     except (OSError, zipfile.BadZipFile) as exc:
         told = exc.strerror if isinstance(exc, OSError) and exc.strerror else exc
-        raise InvalidInput(f"{path} cannot be read as a zip: {told}. Nothing was imported.") from exc
+        raise InvalidInput(f"{shown} cannot be read as a zip: {told}. Nothing was imported.") from exc
     if not members:
-        raise InvalidInput(f"{path} holds no .csv file; nothing was imported")
+        raise InvalidInput(f"{shown} holds no .csv file; nothing was imported")
     for member in members:
         if member.file_size > _MEMBER_MAX:
-            raise InvalidInput(f"{path}: {member.filename} is larger than 4 GB; nothing was imported")
-        name = f"{path.name}/{PurePosixPath(member.filename).name}"
-        yield ListFile(name, _opener(path, member), is_optional=True)
+            raise InvalidInput(f"{shown}: {member.filename} is larger than 4 GB; nothing was imported")
+        inside = f"{name}/{PurePosixPath(member.filename).name}"
+        yield ListFile(inside, _opener(source, member, shown), is_optional=True)
 
 
 def _is_list(name: str) -> bool:
@@ -153,24 +161,34 @@ def _is_list(name: str) -> bool:
     return name.lower().endswith(".csv") and "__MACOSX" not in parts
 
 
-def _opener(path: Path, member: zipfile.ZipInfo) -> Callable[[], AbstractContextManager[TextIO]]:
+def _opener(
+    source: Path | IO[bytes], member: zipfile.ZipInfo, shown: str
+) -> Callable[[], AbstractContextManager[TextIO]]:
     @contextmanager
     def opened() -> Iterator[TextIO]:
         try:
-            with zipfile.ZipFile(path) as packed, packed.open(member) as raw:
+            with zipfile.ZipFile(source) as packed, packed.open(member) as raw:
                 yield io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
         except _BROKEN as exc:
             raise InvalidInput(
-                f"{path}: {member.filename} cannot be unpacked: {exc}. Nothing was imported."
+                f"{shown}: {member.filename} cannot be unpacked: {exc}. Nothing was imported."
             ) from exc
 
     return opened
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def _opened(source: Path | IO[bytes]) -> Iterator[TextIO]:
+    if not isinstance(source, Path):
+        source.seek(0)
+        text = io.TextIOWrapper(source, encoding="utf-8", errors="surrogateescape", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+        return
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with source.open(encoding="utf-8", errors="surrogateescape", newline="") as stream:
             yield stream
     except OSError as exc:
-        raise InvalidInput(f"{path} cannot be read: {exc.strerror or exc}. Nothing was imported.") from exc
+        raise InvalidInput(f"{source} cannot be read: {exc.strerror or exc}. Nothing was imported.") from exc

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 
 from fastapi import APIRouter
 from pydantic import Field, StrictBool, StrictInt
 
+from digest.deliver.logs.files import HeldLog
 from digest.domain.accounts import Right
-from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import IssueId
 from digest.domain.times import zone
 from digest.pipeline.reconciling import LogReconciled, reconcile_logs
@@ -91,24 +89,13 @@ class Reconciled(Told):
 def reconcile_deliveries(runtime: TheRuntime, evidence: Evidence) -> Reconciled:
     """Settle mails of unknown outcome by a mail server's log, or by a list of those that arrived."""
     where = zone(evidence.timezone.strip()) if evidence.timezone.strip() else None
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "log"
-        file.write_bytes(evidence.log.encode("utf-8", "surrogatepass"))
-        try:
-            done = reconcile_logs(
-                runtime,
-                [str(file)],
-                issue_id=IssueId(evidence.issue) if evidence.issue else None,
-                complete=evidence.complete,
-                zone=where,
-                is_trial=evidence.is_trial,
-            )
-        except InvalidInput as exc:
-            # Whoever sent it knows nothing of the file it was put into.
-            raise _of_the_log(exc, str(file)) from exc
+    log = HeldLog("the log", evidence.log.encode("utf-8", "surrogatepass"))
+    done = reconcile_logs(
+        runtime,
+        [log],
+        issue_id=IssueId(evidence.issue) if evidence.issue else None,
+        complete=evidence.complete,
+        zone=where,
+        is_trial=evidence.is_trial,
+    )
     return Reconciled.of(done, is_trial=evidence.is_trial)
-
-
-def _of_the_log(exc: InvalidInput, file: str) -> InvalidInput:
-    said = str(exc).replace(file, "the log")
-    return Conflict(said) if isinstance(exc, Conflict) else InvalidInput(said)
