@@ -36,7 +36,18 @@ from tests.samples import CLIMATE, ITEMS, SPACE
 from tests.web.ops.world import BLOCKED, FULL, LOST, add_mails, populate_ops
 from tests.web.people import NAMES
 from tests.web.site import Site
-from tests.web.world import ADA, BEN, DRAFT, NEXT_WEEK, NOW, SENDING, a_week_later, add_articles, reader_id
+from tests.web.world import (
+    ADA,
+    BEN,
+    DRAFT,
+    NEXT_WEEK,
+    NOW,
+    SENDING,
+    a_week_later,
+    add_articles,
+    reader_id,
+    settle,
+)
 
 INVITED = "nele@example.org"
 ASKED = "hal@example.org"
@@ -48,6 +59,7 @@ PINNED, DROPPED = 14, 13
 def populate_house(runtime: Runtime) -> None:
     """Fill an empty database with all that the pages can show of one newsletter."""
     populate_ops(runtime)
+    settle(runtime.engine, ADA, DeliveryState.ACCEPTED)
     with reading(runtime.engine) as session:
         newsletter = get_newsletter(session, TopicSlug("saturday"))
     add_articles(runtime.engine, newsletter, map(a_week_later, ITEMS[6:]))

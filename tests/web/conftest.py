@@ -18,7 +18,7 @@ from tests.shared import made_once
 from tests.web.archived import populate_archive
 from tests.web.people import CHEAP, sign_in_browser
 from tests.web.site import Site, serving
-from tests.web.world import NOW, contents, populate
+from tests.web.world import NOW, contents, populate, populate_mailed
 
 SECRET = "a key that signs nothing but links of these tests"
 
@@ -60,6 +60,18 @@ def filled_database(filled_once: Fill) -> Path:
 def still_site(filled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The pages of the sample newsletter for all tests that only look; in the end nothing has changed."""
     with served_to_look_at(filled_database, tmp_path_factory.mktemp("still")) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def mailed_database(filled_once: Fill) -> Path:
+    return filled_once("mailed.db", populate_mailed)
+
+
+@pytest.fixture(scope="session")
+def still_mailed_site(mailed_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """As `still_site`, when the mails of this week's issue have arrived."""
+    with served_to_look_at(mailed_database, tmp_path_factory.mktemp("mailed")) as site:
         yield site
 
 

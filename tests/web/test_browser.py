@@ -42,6 +42,11 @@ OWNED = "document.title='owned';parent.document.title='owned'"
 POISON = " ".join(text.replace("alert(1)", "document.title=`owned`") for text in HOSTILE[:14])
 
 
+@pytest.fixture
+def site(open_site: Callable[..., Site], mailed_database: Path) -> Site:
+    return open_site(mailed_database)
+
+
 def pages_of(site: Site) -> dict[str, str]:
     return {
         "front": "/",
@@ -144,17 +149,17 @@ def test_hostile_names_and_articles_are_text_on_every_page(poisoned: Site, page:
 # --- everything can be read and reached
 
 
-def test_no_page_scrolls_sideways(still_site: Site, page: Page) -> None:
-    for name, path in pages_of(still_site).items():
-        page.goto(still_site.url + path)
+def test_no_page_scrolls_sideways(still_mailed_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_mailed_site).items():
+        page.goto(still_mailed_site.url + path)
         for width in (320, 375, 768, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             assert overflow(page) == 0, f"{name} at {width} pixels"
 
 
-def test_all_text_can_be_read_in_the_light_and_in_the_dark(still_site: Site, page: Page) -> None:
-    for name, path in pages_of(still_site).items():
-        page.goto(still_site.url + path)
+def test_all_text_can_be_read_in_the_light_and_in_the_dark(still_mailed_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_mailed_site).items():
+        page.goto(still_mailed_site.url + path)
         for scheme, is_dark in (("light", False), ("dark", True)):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             looks = looks_of(page, smallest=13)
@@ -164,9 +169,9 @@ def test_all_text_can_be_read_in_the_light_and_in_the_dark(still_site: Site, pag
             assert (max(map(int, background[4:-1].split(","))) < 64) is is_dark, (name, scheme)
 
 
-def test_every_page_has_one_heading_and_a_name_for_each_field(still_site: Site, page: Page) -> None:
-    for name, path in pages_of(still_site).items():
-        page.goto(still_site.url + path)
+def test_every_page_has_one_heading_and_a_name_for_each_field(still_mailed_site: Site, page: Page) -> None:
+    for name, path in pages_of(still_mailed_site).items():
+        page.goto(still_mailed_site.url + path)
         assert page.title(), name
         assert page.get_by_role("heading", level=1).count() == 1, name
         for field in page.locator("input:not([type=hidden]), iframe").all():
@@ -174,13 +179,15 @@ def test_every_page_has_one_heading_and_a_name_for_each_field(still_site: Site, 
             assert named, name
 
 
-def test_what_is_pressed_with_a_finger_is_large_enough(still_site: Site, browser: ChromiumBrowser) -> None:
+def test_what_is_pressed_with_a_finger_is_large_enough(
+    still_mailed_site: Site, browser: ChromiumBrowser
+) -> None:
     with browser.page(width=375) as page:
-        paths = pages_of(still_site)
+        paths = pages_of(still_mailed_site)
         for name, path in paths.items():
             if name not in ("unsubscribe", "preferences", "mute", "fewer", "useful", "preview"):
                 continue
-            page.goto(still_site.url + path)
+            page.goto(still_mailed_site.url + path)
             assert page.locator("button.mute:visible").count() == 2 * (name == "preferences"), (
                 "as many as ticked"
             )

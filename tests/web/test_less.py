@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -24,6 +26,11 @@ from tests.samples import CLIMATE, FOOD
 from tests.web.site import Site
 from tests.web.test_editor import text_of
 from tests.web.world import ADA, BEN, DAN, NOW, SENDING, contents, follows_of, reader_id, settle
+
+
+@pytest.fixture
+def site(open_site: Callable[..., Site], mailed_database: Path) -> Site:
+    return open_site(mailed_database)
 
 
 def words_of(page: str) -> str:
@@ -158,7 +165,6 @@ def path_of(link: str) -> str:
 
 def test_an_article_that_was_not_sent_to_them_is_none_of_their_business(site: Site) -> None:
     ada, ben = (links_of(site, email, "fewer") for email in (ADA, BEN))
-    settle(site.runtime.engine, BEN, DeliveryState.ACCEPTED)
     place = next(iter({path_of(link) for link in ada} - {path_of(link) for link in ben}))
     before = contents(site.runtime.engine)
     foreign = (place, "1/999", "2/0", "99/0", "0/0", "1/-1", "99999999999999/0", "1/x")

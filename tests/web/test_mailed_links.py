@@ -54,24 +54,24 @@ def links_of(mail: EmailMessage, site: Site) -> set[str]:
     return {link for text in told for link in _LINK.findall(text) if link.startswith(site.url)}
 
 
-def test_every_link_of_ours_in_a_mail_leads_to_a_page(still_site: Site) -> None:
-    mails = mails_of(still_site)
+def test_every_link_of_ours_in_a_mail_leads_to_a_page(still_mailed_site: Site) -> None:
+    mails = mails_of(still_mailed_site)
     assert set(mails) == {ADA, BEN}
     for mail in mails.values():
-        links = links_of(mail, still_site)
+        links = links_of(mail, still_mailed_site)
         assert {link.split("/")[3] for link in links} == {"unsubscribe", "preferences", "online"}
         for link in links:
-            assert still_site.get(link).status_code == 200, link
+            assert still_mailed_site.get(link).status_code == 200, link
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_opening_every_link_three_times_changes_nothing(method: str, still_site: Site) -> None:
-    before = contents(still_site.runtime.engine)
-    for mail in mails_of(still_site).values():
-        for link in links_of(mail, still_site):
+def test_opening_every_link_three_times_changes_nothing(method: str, still_mailed_site: Site) -> None:
+    before = contents(still_mailed_site.runtime.engine)
+    for mail in mails_of(still_mailed_site).values():
+        for link in links_of(mail, still_mailed_site):
             for _ in range(3):
-                assert still_site.client.request(method, link).status_code == 200
-    assert contents(still_site.runtime.engine) == before
+                assert still_mailed_site.client.request(method, link).status_code == 200
+    assert contents(still_mailed_site.runtime.engine) == before
 
 
 def test_the_comparison_would_notice_a_change(site: Site) -> None:
@@ -83,10 +83,10 @@ def test_the_comparison_would_notice_a_change(site: Site) -> None:
     assert changed == {"subscriptions", "deliveries", "departures"}
 
 
-def test_the_headers_lead_to_help_and_to_no_archive_that_is_not_there(still_site: Site) -> None:
-    for email, mail in mails_of(still_site).items():
+def test_the_headers_lead_to_help_and_to_no_archive_that_is_not_there(still_mailed_site: Site) -> None:
+    for email, mail in mails_of(still_mailed_site).items():
         (link,) = re.findall(r"^<(https?://[^>]+)>$", str(mail["List-Help"]))
-        page = still_site.get(link)
+        page = still_mailed_site.get(link)
         assert page.status_code == 200
         assert "Your settings" in page.text
         assert email in page.text

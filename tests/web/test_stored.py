@@ -46,7 +46,7 @@ def test_all_that_is_stored_is_shown_in_words_and_nothing_of_others(still_site: 
     for words in (*parts, "Climate & energy", ADA):
         assert words in told
     assert BEN not in told
-    assert "State taken by your mail server" in told
+    assert "State waits to be sent" in told
     assert "Articles in it Climate & energy: 1" in told
     assert "Of newsletter The Saturday Reader" in told
     assert "How often Every issue" in told
