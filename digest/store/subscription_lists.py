@@ -158,7 +158,7 @@ def _subscribe_page(
     topics: Mapping[TopicSlug, int],
     now: datetime,
 ) -> dict[str, SubscriptionState | None]:
-    known = _subscriber_ids(session, page)
+    known = _subscriber_ids(session, page, hold=True)
     _add_people(session, [one for one in page if one.key not in known], now)
     ids = _subscriber_ids(session, page)
     states = _states(session, newsletter_id, list(ids.values()))
@@ -223,13 +223,17 @@ def _followers(
     return [one for one in told if _decides(one, before) or ids[one.key] not in following]
 
 
-def _subscriber_ids(session: Session, page: Sequence[WantedSubscription]) -> dict[str, int]:
-    rows = session.execute(
-        select(SubscriberRow.email_key, SubscriberRow.id).where(
-            SubscriberRow.email_key.in_([one.key for one in page])
-        )
+def _subscriber_ids(
+    session: Session, page: Sequence[WantedSubscription], *, hold: bool = False
+) -> dict[str, int]:
+    """Return who is known, by their keys. With `hold` none of them is erased before the transaction ends."""
+    query = select(SubscriberRow.email_key, SubscriberRow.id).where(
+        SubscriberRow.email_key.in_([one.key for one in page])
     )
-    return dict(rows.all())
+    if hold:
+        # First of all and in one order, as `hold_readers` does.
+        query = query.order_by(SubscriberRow.id).with_for_update(read=True, key_share=True)
+    return dict(session.execute(query).all())
 
 
 def _states(

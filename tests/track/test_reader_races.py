@@ -16,7 +16,7 @@ from digest.domain.issues import MEASURED, Issue
 from digest.domain.measuring import Measuring
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.domain.times import Window
-from digest.store import unmeasured
+from digest.store import subscription_lists, unmeasured
 from digest.store.audiences import EditionRow
 from digest.store.clicks import Hit, opening
 from digest.store.database import reading, writing
@@ -28,6 +28,7 @@ from digest.store.measures import measures_of, note_measured
 from digest.store.newsletters import change_newsletter
 from digest.store.open_outcomes import settle_unknown
 from digest.store.subscribers import SubscriptionRow, find_address, set_subscription_state
+from digest.store.subscription_lists import WantedSubscription, subscribe_all
 from digest.store.terms import forget_unconfirmed
 from digest.track import counting, events, steps
 from digest.track.counting import keep_hits, settle_hits
@@ -35,7 +36,7 @@ from digest.track.events import Event, EventKind, take_events
 from digest.track.measuring import set_measuring
 from digest.track.steps import Change, confirm, unsubscribe
 from tests.store.sending import Sending
-from tests.stored import approved_issue
+from tests.stored import CLIMATE, approved_issue
 from tests.stores_searched import columns_that_hold
 from tests.track.meetings import meet
 
@@ -133,6 +134,25 @@ def test_who_is_erased_while_a_provider_tells_of_their_mail_is_erased(
     with reading(engine) as session:
         assert find_address(session, ada) is None
     assert columns_that_hold(engine, ADA_MAIL) == []
+
+
+def test_who_is_erased_while_a_list_names_them_is_erased(
+    engine: Engine, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = sending.readers[0]
+    told = WantedSubscription(ADA_MAIL, frozenset({CLIMATE}), max_items=3)
+
+    def bring_in() -> None:
+        with writing(engine) as session:
+            subscribe_all(session, sending.newsletter.id, [told], now=NOW)
+
+    def erase() -> None:
+        with writing(engine) as session:
+            take_reader_out(session, ADA_MAIL)
+
+    meet(engine, monkeypatch, (subscription_lists, "_pace"), bring_in, erase)
+    with reading(engine) as session:
+        assert find_address(session, ada) is None
 
 
 def test_who_takes_it_back_while_others_are_counted_is_taken_off_all_issues(
