@@ -59,9 +59,7 @@ class Asked(Enum):
     """What came of asking for a new address."""
 
     ASKED = auto()
-    """Also for an address that somebody has or that is not mailed: nobody learns that here."""
-    ASKED_OLD = auto()
-    """The mailbox they have alone: the new one has said yes before."""
+    """Also for an address that somebody has, that is not mailed, or that said yes: nobody learns it here."""
     ASKED_NEW = auto()
     """The new mailbox alone: the one they have has said yes before."""
     AGAIN = auto()
@@ -133,13 +131,8 @@ def ask_new_address(
             queue_letter(session, LetterKind.LEAVE_ADDRESS, newsletter_id, subscriber_id, now=now)
         if change.new_agreed_at is None and _may_be_written(session, runtime, address, now):
             queue_letter(session, LetterKind.NEW_ADDRESS, newsletter_id, subscriber_id, now=now, to=address)
-    return Asking(_asked(change), now, now + AGAIN_AFTER)
-
-
-def _asked(change: AddressChange) -> Asked:
-    if change.old_agreed_at is not None:
-        return Asked.ASKED_NEW
-    return Asked.ASKED if change.new_agreed_at is None else Asked.ASKED_OLD
+    # Whether the new mailbox said yes is not told: until the old one did, who asks may hold a mail passed on.
+    return Asking(Asked.ASKED_NEW if change.old_agreed_at else Asked.ASKED, now, now + AGAIN_AFTER)
 
 
 def _counted(session: Session, subscriber_id: SubscriberId, now: datetime) -> tuple[int, datetime]:
@@ -282,7 +275,8 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
     """Give a reader another address at once, as they asked whoever keeps the list, and return it.
 
     The old address is told, and can take it back. Raises `NotFound` for nobody, `InvalidInput` for what is no
-    address, and `Conflict` where it is theirs already, somebody else's, or never mailed.
+    address, and `Conflict` where it is theirs already, somebody else's, never mailed, or one that said
+    never to ask it.
     """
     address, now = parse_address(new), runtime.clock()
     with writing(runtime.engine) as session:
@@ -293,6 +287,11 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
         lock_reader(session, who.id)
         if is_suppressed(session, address):
             raise Conflict(f"{address} is suppressed: 'digest suppression show {address}' tells why")
+        if _is_spared(session, runtime, address, has=who.email):
+            raise Conflict(
+                f"whoever reads {address} said 'never ask me again', so nothing was changed: let them take "
+                "that back by the link in the last mail that asked them, or give you another address"
+            )
         if email_key(address) != email_key(who.email) and is_taken(session, address):
             raise Conflict(f"{address} is somebody's already: unsubscribe one of the two")
         if address == who.email:
@@ -312,3 +311,9 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
         record(session, by=by, what="subscriber.moved", about=f"{newsletter.slug} {who.id}", now=now)
     log.info("subscriber.moved", subscriber=who.id, newsletter=newsletter.id)
     return address
+
+
+def _is_spared(session: Session, runtime: Runtime, address: str, *, has: str) -> bool:
+    """Tell whether a mailbox wants never to be asked, and is another one than mail goes to already."""
+    mailbox = mailbox_of(address)
+    return mailbox != mailbox_of(has) and bool(never_asked_among(session, runtime.erasure_keys, {mailbox}))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.letters import LetterKind
 from digest.domain.subscribers import email_key
+from digest.store.address_changes import AddressChangeRow
 from digest.store.attributes import AttributeRow
 from digest.store.audiences import EditionRow, SkipRow
 from digest.store.audit import AuditRow
@@ -61,7 +62,7 @@ def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str
 
 
 def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, list[Plain]]:
-    return {
+    told: dict[str, list[Plain]] = {
         "reader": _rows(session, SubscriberRow.__table__, SubscriberRow.id == subscriber_id),
         "subscriptions": _named(session, SubscriptionRow, SubscriptionRow.subscriber_id == subscriber_id),
         "follows": [
@@ -107,6 +108,16 @@ def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, 
             for table, column in tables_of_readers()
         },
     }
+    changes = AddressChangeRow.__tablename__
+    return told | {changes: [_change(one) for one in told[changes]]}
+
+
+def _change(row: Plain) -> Plain:
+    """Return a change of address without what the new mailbox said until the old one agreed.
+
+    Whoever holds a link to somebody's settings reads this, and the new mailbox need not be theirs.
+    """
+    return row if row["old_agreed_at"] else {**row, "new_agreed_at": None}
 
 
 def tables_of_readers() -> Sequence[tuple[Table, str]]:

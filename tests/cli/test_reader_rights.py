@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from digest.intake.sign_ups.caps import mailbox_of
+from digest.pipeline.sign_ups import ask_never_again
+from digest.runtime import open_runtime
+from digest.store.never_asked import mark_of
 from tests.cli.conftest import WRONG, Digest
 
 ADA = "ada@example.org"
@@ -40,3 +44,20 @@ def test_somebody_is_erased_by_the_number_the_log_has(weekly: Path, digest: Dige
     digest("subscriber", "erase", str(number), "--yes").refused(WRONG, "was removed")
     assert digest("subscriber", "erase", "0", "--yes").code == WRONG
     digest("subscriber", "erase", "not an address", "--yes").refused(WRONG, "not an e-mail address")
+
+
+def test_somebody_gets_another_address_unless_its_mailbox_said_never_to_ask_it(
+    weekly: Path, digest: Digest
+) -> None:
+    new = "ada@new.example.org"
+    digest("subscriber", "add", "weekly", ADA).well()
+    runtime = open_runtime()
+    mark = mark_of(runtime.erasure_keys, mailbox_of(new))
+    ask_never_again(runtime, mark, never=True)
+    digest("subscriber", "move", "weekly", ADA, new).refused(
+        WRONG, "said 'never ask me again', so nothing was changed", "by the link in the last mail"
+    )
+    digest("subscriber", "show", "weekly", ADA).well()
+    ask_never_again(runtime, mark, never=False)
+    runtime.engine.dispose()
+    assert f"goes to {new} from now on" in digest("subscriber", "move", "weekly", ADA, new).well().out

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from digest.domain.accounts import Right
+from digest.intake.sign_ups.caps import mailbox_of
+from digest.pipeline.sign_ups import ask_never_again
 from digest.store.audit import list_entries
 from digest.store.database import reading
+from digest.store.never_asked import mark_of
 from tests.stores_searched import columns_that_hold
 from tests.web.api.conftest import Api, problem
 from tests.web.world import ADA
@@ -53,3 +56,15 @@ def test_what_is_no_address_or_nobodys_is_told(api: Api) -> None:
         problem(api.call("POST", path, json={}), 422, "invalid")
         said = problem(api.call("POST", path, json={"email": "nobody@example.org"}), 404, "not-found")
         assert "nothing is stored" in said
+
+
+def test_an_address_whose_mailbox_said_never_to_ask_it_is_given_to_nobody(api: Api) -> None:
+    new = "ada@new.example.org"
+    (ada,) = api.get("/newsletters/saturday/subscribers", params={"email": ADA})["items"]
+    path = f"/newsletters/saturday/subscribers/{ada['id']}/address"
+    mark = mark_of(api.runtime.erasure_keys, mailbox_of(new))
+    ask_never_again(api.runtime, mark, never=True)
+    refused = problem(api.call("POST", path, json={"email": new}), 409, "conflict")
+    assert "said 'never ask me again', so nothing was changed" in refused
+    ask_never_again(api.runtime, mark, never=False)
+    assert api.call("POST", path, json={"email": new}).json()["email"] == new, "they took it back"

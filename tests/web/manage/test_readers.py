@@ -11,11 +11,14 @@ from digest.domain.accounts import Role
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.intake.sign_ups.caps import mailbox_of
 from digest.pipeline.managing import segments
 from digest.pipeline.readers import Known, known
+from digest.pipeline.sign_ups import ask_never_again
 from digest.store import reader_pages
 from digest.store.database import reading, writing
 from digest.store.letters import list_letters
+from digest.store.never_asked import mark_of
 from digest.store.subscribers import left_at, set_subscription_state, subscribe
 from tests.samples import CLIMATE, FOOD, SPACE
 from tests.web.manage.forms import fields_of, filled_in
@@ -211,12 +214,14 @@ def test_who_left_long_ago_is_not_brought_back_and_what_is_changed_of_them_is_no
 
 
 def test_a_reader_who_asked_for_it_gets_another_address_and_the_old_one_is_told(site: Site) -> None:
-    page, new = page_of(site, BEN), "ben@new.example.org"
+    page, new, spared = page_of(site, BEN), "ben@new.example.org", "vic.tim@gmail.com"
+    ask_never_again(site.runtime, mark_of(site.runtime.erasure_keys, mailbox_of(spared)), never=True)
     for wrong, told in (
         ("ben", "is not an e-mail address"),
         (ADA, "somebody's already"),
         (FAY, "is suppressed"),
         (BEN, "their address already"),
+        (spared, "Whoever reads vic.tim@gmail.com said 'never ask me again', so nothing was changed"),
     ):
         answer = site.submit(f"{page}/address", email=wrong)
         assert answer.status_code == 422
@@ -230,6 +235,13 @@ def test_a_reader_who_asked_for_it_gets_another_address_and_the_old_one_is_told(
             (LetterKind.OLD_ADDRESS, BEN)
         ]
     assert audited(site)[0][1] == "subscriber.moved"
+
+
+def test_the_case_of_an_address_is_put_right_whatever_its_mailbox_said(site: Site) -> None:
+    page = page_of(site, BEN)
+    ask_never_again(site.runtime, mark_of(site.runtime.erasure_keys, mailbox_of(BEN)), never=True)
+    answer = site.submit(f"{page}/address", email="Ben@example.org")
+    assert "Ben@example.org" in read(site, answer.headers["location"]), "mail goes there already"
 
 
 def test_readers_are_taken_out_as_a_list(site: Site) -> None:
