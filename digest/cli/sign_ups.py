@@ -11,6 +11,8 @@ from digest.cli.opening import open_runtime
 from digest.cli.output import JsonOption, say, show_json, show_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digest.pipeline.sign_up_days import SignUps
 
 app = new_app()
@@ -24,7 +26,13 @@ def sign_ups(
     """Show what became of the sign-ups of the last 7 days, what waits for a cap, and until when."""
     from digest.pipeline.sign_up_days import sign_ups_of_days
 
-    found = sign_ups_of_days(open_runtime(), newsletter)
+    show_sign_ups(sign_ups_of_days(open_runtime(), newsletter), as_json=as_json)
+
+
+def show_sign_ups(found: Sequence[SignUps], *, as_json: bool) -> None:
+    """Print what became of the sign-ups of each newsletter, or all of it as JSON."""
+    from digest.domain.sign_ups import HOW_COUNTED
+
     if as_json:
         show_json(found)
         return
@@ -32,6 +40,8 @@ def sign_ups(
         say("There is no newsletter yet: 'digest newsletter add' makes one.")
     for one in found:
         _show(one)
+    if any(one.days for one in found):
+        say(HOW_COUNTED)
 
 
 def _show(one: SignUps) -> None:

@@ -90,6 +90,12 @@ _WORDS = {
     SignUpOutcome.GIVEN_UP: "given up: waited for two days, or no more may wait",
 }
 
+HOW_COUNTED = (
+    "A sign-up is counted by what came of it, on the day it did. One that was put off is counted once more "
+    "when it is asked or given up, and one that was asked once more when it is confirmed. So a day's numbers "
+    "do not add up to people."
+)
+
 PUT_OFF = frozenset({SignUpOutcome.PER_DOMAIN, SignUpOutcome.PER_NEWSLETTER})
 """Outcomes of a cap that lets through later what is too much now: many mailboxes, each of them asked once."""
 

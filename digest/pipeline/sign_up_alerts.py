@@ -38,12 +38,13 @@ def tell_of_caps(runtime: Runtime) -> None:
         over = sum(counts[outcome] for outcome in CAPPED)
         if over < ALERT_FROM or not _is_to_tell(runtime, newsletter):
             continue
+        change = f"digest newsletter change {newsletter.slug}"
         is_told = tell_ops(
             runtime,
             f"sign-ups for {newsletter.name} are over their caps",
             _happened(newsletter, counts, since, *waiting.get(newsletter.id, (0, None))),
             to_do=_to_do(runtime, counts),
-            commands=[f"digest newsletter change {newsletter.slug} --no-sign-up"],
+            commands=[f"{change} --no-sign-up", f"{change} --sign-up"],
         )
         if not is_told:
             with writing(runtime.engine) as session:
@@ -64,15 +65,15 @@ def _happened(
         if outcome is not SignUpOutcome.CONFIRMED and counts.get(outcome)
     )
     told = (
-        f"More sign-ups come for {newsletter.name} than may be mailed at once. Since {since:%H:%M} UTC:"
+        f"{newsletter.name} is sent more sign-ups than may be mailed at once. Since {since:%H:%M} UTC:"
         f"\n\n{lines}\n\n"
     )
     if any(counts.get(outcome) for outcome in PUT_OFF):
         told += "One that was put off and settled since stands in two lines. "
     if waiting and due:
         told += (
-            f"{waiting:,} wait, and are asked as the caps allow, the next at {due:%H:%M} UTC. Who was not "
-            "asked within two days is given up. "
+            f"{waiting:,} wait, and are asked as the caps allow, the next at {due:%H:%M} UTC. One that "
+            "was not asked within two days is given up. "
         )
     return told + "Whoever signs up is told the same as ever."
 
@@ -91,7 +92,8 @@ def _to_do(runtime: Runtime, counts: Mapping[SignUpOutcome, int]) -> str:
     )
     return (
         f"If these are real people, raise {those or 'the caps'} in the settings and restart. If it is an "
-        "attack, close the page until it is over, which gives up those who wait:"
+        "attack, close the page until it is over, which gives up those who wait; the second command opens it "
+        "again:"
     )
 
 

@@ -58,7 +58,7 @@ class SignUps:
         """What holds at present, a sentence or two of each; empty when nothing does."""
         told = []
         if self.most and self.until:
-            full = " It is full: who comes now is put off." if self.mailed >= self.most else ""
+            full = " It is full: a sign-up that is sent now is put off." if self.mailed >= self.most else ""
             told.append(
                 f"{self.mailed:,} of {self.most:,} mails that an hour allows are used until "
                 f"{self.until:%H:%M} UTC.{full}"
@@ -67,7 +67,7 @@ class SignUps:
             wait = "waits" if self.waiting == 1 else "wait"
             told.append(
                 f"{counted(self.waiting, 'sign-up')} {wait} for a cap. The next are looked at after "
-                f"{self.next_look:%H:%M} UTC; who was not asked within two days is given up."
+                f"{self.next_look:%H:%M} UTC; one that was not asked within two days is given up."
             )
         return tuple(told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Select, String, Text, func, select, update
+from sqlalchemy import ForeignKey, Select, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.departures import WORDS_MAX, Departure, Departures, Reason
@@ -51,8 +51,19 @@ def record_departure(
 ) -> int:
     """Keep that somebody unsubscribed, after which issue and out of what; return the act.
 
-    None of it begins a new one.
+    None of it begins a new one. What they took back after the same issue goes: whoever leaves and comes back
+    a thousand times by one mail leaves one row.
     """
+    session.execute(
+        delete(DepartureRow)
+        .where(
+            DepartureRow.newsletter_id == newsletter_id,
+            DepartureRow.subscriber_id == subscriber_id,
+            DepartureRow.issue_id.is_(None) if issue_id is None else DepartureRow.issue_id == issue_id,
+            DepartureRow.undone_at.is_not(None),
+        )
+        .execution_options(synchronize_session=False)
+    )
     row = DepartureRow(
         newsletter_id=newsletter_id,
         subscriber_id=subscriber_id,

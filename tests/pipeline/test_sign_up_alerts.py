@@ -52,12 +52,13 @@ def test_a_rush_is_told_at_once_with_its_numbers_and_what_to_do(
     rush(capped, newsletter, 3, "example.net")
     (said,) = alerts(smtp_sink)
     assert f"sign-ups for {newsletter.name} are over their caps" in said
-    assert f"More sign-ups come for {newsletter.name} than may be mailed at once. Since 06:00 UTC:" in said
+    assert f"{newsletter.name} is sent more sign-ups than may be mailed at once. Since 06:00 UTC:" in said
     assert "mailed a link to confirm it: 4 put off: over the cap for one domain an hour: 20" in said
     assert "One that was put off and settled since stands in two lines." in said
     assert "20 wait, and are asked as the caps allow, the next at" in said
     assert "raise sign_ups_per_domain_hour (2 now) in the settings" in said
     assert f"digest newsletter change {newsletter.slug} --no-sign-up" in said
+    assert f"digest newsletter change {newsletter.slug} --sign-up" in said
     assert "Quiet Days" not in said
     clock.pass_(hours=5)
     rush(capped, newsletter, 30)

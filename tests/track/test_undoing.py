@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
 from digest.store.database import open_engine, reading, writing
-from digest.store.departures import find_departure
+from digest.store.departures import DepartureRow, find_departure
 from digest.store.leaving import left_together
 from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
 from digest.store.subscription_lists import unsubscribe_all
@@ -161,3 +161,20 @@ def test_whichever_way_somebody_comes_back_their_departure_is_over(engine: Engin
     unsubscribe(engine, daily.id, who, now=LATER)
     resubscribe(engine, weekly.id, who, now=LATER)
     assert standing(engine, daily) == (UNSUBSCRIBED, None), "they left it by itself since"
+
+
+def test_who_leaves_and_comes_back_in_a_loop_leaves_one_row_of_each_newsletter(engine: Engine) -> None:
+    weekly, daily, who = two_newsletters(engine)
+    for _ in range(3):
+        assert unsubscribe_from_all(engine, weekly.id, who, now=NOW) == (weekly.id, daily.id)
+        assert resubscribe(engine, daily.id, who, now=LATER) is Change.DONE
+        assert standing(engine, weekly)[0] is standing(engine, daily)[0] is ACTIVE
+    unsubscribe(engine, daily.id, who, now=LATER)
+    with reading(engine) as session:
+        rows = session.scalars(select(DepartureRow).order_by(DepartureRow.id)).all()
+        assert [(row.newsletter_id, bool(row.undone_at)) for row in rows] == [
+            (weekly.id, True),
+            (daily.id, False),
+        ]
+    assert resubscribe(engine, daily.id, who, now=LATER) is Change.DONE
+    assert standing(engine, weekly)[0] is ACTIVE

@@ -15,6 +15,7 @@ from digest.cli.remote import programs, schedules
 from digest.cli.remote.lists import cell, show_list
 from digest.cli.remote.place import ServerOption, TokenFileOption
 from digest.cli.remote.server import Server
+from digest.cli.remote.sign_ups import sign_ups
 from digest.domain.counting import counted
 
 app = new_app()
@@ -31,6 +32,7 @@ for name, group, help_ in (
     ("token", programs.token, "Tokens for programs that use the API."),
 ):
     app.add_typer(group, name=name, help=help_)
+app.command("sign-ups")(sign_ups)
 
 Why = Annotated[str, typer.Option(metavar="TEXT", help="The reason, for the others.")]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, metavar="N", help="How many at most.")]

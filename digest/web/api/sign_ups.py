@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from digest.domain.accounts import Right
-from digest.domain.sign_ups import SignUpOutcome
+from digest.domain.sign_ups import HOW_COUNTED, SignUpOutcome
 from digest.pipeline.sign_up_days import DAYS, sign_ups_of_days
 from digest.web.api.access import Call, asks
 from digest.web.api.shapes import NewsletterName, Told
@@ -41,7 +41,7 @@ class SignUps(Told):
     until: datetime | None = Field(description="When that hour ends; null while none was mailed.")
     waiting: int = Field(description="Sign-ups that wait for a cap.")
     next_look: datetime | None = Field(description="When the next of them are looked at; null: none waits.")
-    days: list[SignUpDay] = Field(description=f"Of the last {DAYS}, the newest first.")
+    days: list[SignUpDay] = Field(description=f"Of the last {DAYS}, the newest first. {HOW_COUNTED}")
 
 
 @router.get("/newsletters/{newsletter}/sign-ups", **asks(Right.LOOK))

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from digest.domain.accounts import Right
+from digest.domain.sign_ups import HOW_COUNTED
 from digest.pipeline.sign_up_days import DAYS, SignUps, sign_ups_of_days
 from digest.web.access import needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
@@ -42,7 +43,7 @@ class SignUpsView:
 def sign_ups(runtime: TheRuntime, pages: ThePages) -> HTMLResponse:
     """Show what became of the sign-ups of a week."""
     newsletters = tuple(map(_view, sign_ups_of_days(runtime)))
-    return pages.desk("ops/sign_ups.html", newsletters=newsletters, days=DAYS)
+    return pages.desk("ops/sign_ups.html", newsletters=newsletters, days=DAYS, how_counted=HOW_COUNTED)
 
 
 def _view(one: SignUps) -> SignUpsView:

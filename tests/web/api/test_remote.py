@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from digest.cli.main import run
+from digest.cli.sign_ups import show_sign_ups
 from digest.domain.accounts import Right
+from digest.domain.newsletters import NewsletterId
+from digest.domain.sign_ups import SignUpOutcome
+from digest.pipeline.sign_up_days import sign_ups_of_days
+from digest.store.database import writing
+from digest.store.sign_ups import tally_sign_ups
 from tests.web.api.conftest import token_for
 from tests.web.site import Site
 from tests.web.world import ADA, DRAFT, SENDING
@@ -47,6 +53,7 @@ def test_what_is_there_is_listed_and_shown(call: Call) -> None:
         (("subscriber", "show", "saturday", ADA.upper()), "climate, food"),
         (("suppression", "list"), "complaint"),
         (("why", ADA, str(SENDING)), "follows Climate & energy"),
+        (("sign-ups", "saturday"), "The Saturday Reader: /subscribe/saturday takes sign-ups."),
     ):
         code, out, err = call(*words)
         assert (code, err) == (0, ""), words
@@ -73,6 +80,22 @@ def test_what_is_done_is_done_there(call: Call) -> None:
         code, out, err = call(*words)
         assert (code, err) == (0, ""), words
         assert told in out, words
+
+
+def test_sign_ups_are_told_as_on_the_server(
+    call: Call, site: Site, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked, put_off = SignUpOutcome.ASKED, SignUpOutcome.PER_NEWSLETTER
+    counts = {(NewsletterId(1), asked): 1_200, (NewsletterId(1), put_off): 3}
+    with writing(site.runtime.engine) as session:
+        tally_sign_ups(session, counts, now=site.runtime.clock())
+    for words in (("sign-ups",), ("sign-ups", "saturday", "--json")):
+        code, there, err = call(*words)
+        assert (code, err) == (0, "")
+        show_sign_ups(sign_ups_of_days(site.runtime), as_json=words[-1] == "--json")
+        assert there == capfd.readouterr().out, words
+    assert "1,200" in call("sign-ups")[1]
+    assert call("sign-ups", "monthly")[0] == 2
 
 
 def test_what_is_wrong_is_told_in_the_servers_words(call: Call, site: Site) -> None:
