@@ -30,8 +30,8 @@ from digest.store.bounces import soft_bounces_in_a_row
 from digest.store.consents import consents_of
 from digest.store.database import reading
 from digest.store.newsletters import get_newsletter
+from digest.store.reader_pages import first_readers
 from digest.store.subscribers import get_subscription
-from digest.store.subscription_pages import list_subscriptions
 from digest.store.suppressions import find_suppression
 from digest.track.steps import Change, unsubscribe
 
@@ -140,7 +140,7 @@ def list_(
     with reading(runtime.engine) as session:
         wanted = get_newsletter(session, newsletter)
         fits = segments.fits(session, runtime, wanted, segment) if segment else None
-        found = list_subscriptions(session, wanted.id, limit=limit, after=after, fits=fits)
+        found, goes_on = first_readers(session, wanted.id, limit=limit, after=after, fits=fits)
     if as_json:
         show_json(found)
         return
@@ -153,7 +153,7 @@ def list_(
         if segment
         else f"No subscriber yet: add one with 'digest subscriber add {newsletter} EMAIL --topic …'.",
     )
-    if len(found) == limit:
+    if goes_on:
         say(f"More: --after {found[-1].subscriber.email}")
 
 

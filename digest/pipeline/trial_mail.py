@@ -121,7 +121,7 @@ def _readers_of(runtime: Runtime, issue_id: int, segment: str) -> tuple[str, ...
             f"the segment '{segment}' fits {many}: a test goes to 1 to {MAX_ADDRESSES} addresses. "
             "Nothing was sent"
         )
-    readers = tuple(one.subscriber.email for one in found)
+    readers = tuple(sorted(one.subscriber.email for one in found))
     _require_reachable(runtime, readers)
     return readers
 

@@ -18,6 +18,10 @@ LOOKED_MOST = 5_000
 """Readers looked at for one page of those whom a condition fits; the next page goes on behind them."""
 
 
+_MOST = 1_000
+"""Readers of one question: their numbers stand in a statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderPage:
     """Readers in the order of their addresses' bytes. `after` is where the next page begins, '' at the end.
@@ -61,6 +65,30 @@ def reader_page(
     else:
         goes_on = looked_at[-1].email_key if is_asked and len(looked_at) == most else ""
     return ReaderPage(_in_order(session, newsletter_id, [one.id for one in shown]), goes_on)
+
+
+def first_readers(
+    session: Session,
+    newsletter_id: NewsletterId,
+    *,
+    limit: int,
+    after: str = "",
+    fits: ColumnElement[bool] | None = None,
+) -> tuple[list[Subscription], bool]:
+    """Return up to `limit` readers behind the address `after`, by address, and whether there are more.
+
+    However few a condition fits, all are looked at until there are as many.
+    """
+    readers: list[Subscription] = []
+    goes_on = email_key(after)
+    while len(readers) < limit:
+        most = min(limit - len(readers), _MOST)
+        page = reader_page(session, newsletter_id, limit=most, after=goes_on, fits=fits)
+        readers += page.readers
+        goes_on = page.after
+        if not goes_on:
+            break
+    return readers, bool(goes_on)
 
 
 def _fitting(

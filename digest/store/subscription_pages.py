@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState, email_key
+from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionState
 from digest.store.newsletters import TopicRow
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow, as_subscription
 
@@ -19,19 +19,20 @@ def list_subscriptions(
     newsletter_id: NewsletterId,
     *,
     limit: int,
-    after: str = "",
+    after: int = 0,
     state: SubscriptionState | None = None,
     fits: ColumnElement[bool] | None = None,
 ) -> tuple[Subscription, ...]:
-    """Return up to `limit` subscriptions by address, those after the address `after`.
+    """Return up to `limit` subscriptions in the order readers came in, those after the number `after`.
 
-    With `state` those in it alone, and with `fits` those whom that condition fits.
+    With `state` those in it alone, and with `fits` those whom that condition fits. By address, as people read
+    lists, there is `reader_page`.
     """
     page = (
         select(SubscriberRow, SubscriptionRow)
         .join(SubscriptionRow, SubscriptionRow.subscriber_id == SubscriberRow.id)
-        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriberRow.email_key > email_key(after))
-        .order_by(SubscriberRow.email_key)
+        .where(SubscriptionRow.newsletter_id == newsletter_id, SubscriptionRow.subscriber_id > after)
+        .order_by(SubscriptionRow.subscriber_id)
         .limit(limit)
     )
     if state is not None:

@@ -21,7 +21,6 @@ from digest.domain.subscribers import (
     SubscriberId,
     Subscription,
     SubscriptionState,
-    email_key,
 )
 from digest.domain.topics import TOPICS_MAX
 from digest.pipeline.managing import segments
@@ -33,11 +32,11 @@ from digest.store.attributes import attributes_among
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.newsletters import get_newsletter
+from digest.store.reader_pages import ReaderPage, reader_page
 from digest.store.subscribers import get_subscription, subscription_by_number
-from digest.store.subscription_pages import list_subscriptions
 from digest.track.steps import Change, unsubscribe
 from digest.web.api.access import Call, TheCaller, asks
-from digest.web.api.cursors import After, Limit, read_cursor
+from digest.web.api.cursors import After, Limit, read_cursor, write_cursor
 from digest.web.api.shapes import (
     PATH,
     Address,
@@ -49,7 +48,6 @@ from digest.web.api.shapes import (
     Number,
     Slug,
     Told,
-    page,
     whole,
 )
 from digest.web.api.versions import IfMatch, etag_of, require_unchanged
@@ -108,23 +106,27 @@ def list_subscribers(
     limit: Limit = 50,
     cursor: After = None,
 ) -> Listed[Subscriber]:
-    """Return a newsletter's subscribers by address, also those who left."""
+    """Return a newsletter's subscribers by address, also those who left.
+
+    Of a segment that fits few, a page may hold fewer than `limit`, or nobody, and go on all the same.
+    """
     after = read_cursor(cursor, str)
     with reading(runtime.engine) as session:
         found = get_newsletter(session, newsletter)
         fits = segments.fits(session, runtime, found, segment) if segment else None
         begin = str(after[0]) if after else ""
         rows = (
-            [get_subscription(session, found.id, email)]
+            ReaderPage((get_subscription(session, found.id, email),))
             if email is not None
-            else list_subscriptions(session, found.id, limit=limit + 1, after=begin, fits=fits)
+            else reader_page(session, found.id, limit=limit, after=begin, fits=fits)
         )
-        known = attributes_among(session, found.id, [one.subscriber.id for one in rows])
+        known = attributes_among(session, found.id, [one.subscriber.id for one in rows.readers])
 
     def shape(one: Subscription) -> Subscriber:
         return Subscriber.of(one, known.get(one.subscriber.id, {}))
 
-    return page(rows, shape, limit=limit, key=lambda one: (email_key(one.subscriber.email),))
+    goes_on = write_cursor((rows.after,)) if rows.after else None
+    return Listed(items=list(map(shape, rows.readers)), next_cursor=goes_on)
 
 
 @router.get("/newsletters/{newsletter}/subscribers/{subscriber_id}", **asks(Right.LOOK))
