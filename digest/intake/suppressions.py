@@ -23,6 +23,7 @@ from digest.intake.moments import parse_moment
 from digest.intake.tables import guarded, open_table, refuse_lines, unguarded
 from digest.store.database import reading, writing
 from digest.store.erasures import erased_among
+from digest.store.reader_locks import hold_marks
 from digest.store.suppressions import PAGE, every_suppression, suppress_all
 
 COLUMNS = ("email", "reason", "detail", "since", "by")
@@ -60,6 +61,7 @@ def import_suppressions(
             # One mailbox may be there in two spellings, and one statement must not meet it twice.
             wanted = {one.email: one for one in reversed(page)}
             with writing(engine) as session:
+                hold_marks(session)
                 erased = erased_among(session, marked, list(wanted)) if marked else frozenset()
                 added += suppress_all(session, [one for key, one in wanted.items() if key not in erased])
             total += len(page)

@@ -38,6 +38,7 @@ from digest.store.erasure_orders import (
 )
 from digest.store.erasures import is_erased, remember_erased
 from digest.store.reader_data import data_of
+from digest.store.reader_locks import await_marks
 from digest.store.subscribers import find_address
 
 log = structlog.get_logger(__name__)
@@ -151,6 +152,7 @@ def _take_out(
 ) -> tuple[Erased, ErasureOrder]:
     keys, now = runtime.erasure_keys, runtime.clock()
     order = hold(session, order, now=now)
+    await_marks(session)
     addresses = addresses_of(session, order.email)
     taken = take_reader_out(session, order.email)
     before = [take_reader_out(session, one) for one in addresses[1:]]

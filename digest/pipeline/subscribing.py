@@ -24,6 +24,7 @@ from digest.store.database import writing
 from digest.store.erasures import forget_erased, is_erased
 from digest.store.leaving import lock_standing
 from digest.store.newsletters import get_newsletter
+from digest.store.reader_locks import hold_marks
 from digest.store.subscribers import find_subscription, ids_of, subscribe
 from digest.track.measuring import take_back
 from digest.track.steps import Change, restart, welcome
@@ -81,6 +82,7 @@ def put_subscriber(
     address = parse_address(email)
     with writing(runtime.engine) as session:
         newsletter = get_newsletter(session, slug)
+        hold_marks(session)
         for number in ids_of(session, [email_key(address)]).values():
             lock_standing(session, newsletter.id, number)
         known = find_subscription(session, newsletter.id, address)

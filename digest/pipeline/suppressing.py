@@ -14,6 +14,7 @@ from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import writing
 from digest.store.erasures import is_erased
+from digest.store.reader_locks import hold_marks
 from digest.store.suppressions import find_suppression, remove_suppression, suppress
 
 WHY_MAX = 2_000
@@ -27,6 +28,7 @@ def suppress_by_hand(runtime: Runtime, email: str, *, why: str, by: str) -> tupl
     """
     address, reason, now = parse_address(email), _reason(why), runtime.clock()
     with writing(runtime.engine) as session:
+        hold_marks(session)
         if is_erased(session, runtime.erasure_keys, address):
             raise Conflict(
                 f"{address} was erased: it is not mailed as it is, and the list would keep its address. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -14,6 +15,8 @@ from digest.domain.endpoints import EventKind
 from digest.domain.errors import NotFound
 from digest.domain.issues import IssueState
 from digest.domain.subscribers import email_key
+from digest.intake.lists import steps
+from digest.intake.lists.steps import import_text
 from digest.pipeline.erasing import address_data, erase_address, erase_subscriber, subscriber_data
 from digest.store.announcements import CallRow
 from digest.store.audiences import add_editions
@@ -27,6 +30,7 @@ from digest.store.erasures import ErasureRow
 from digest.store.issues import change_issue
 from digest.store.open_outcomes import settle_unknown
 from digest.store.subscribers import find_subscription
+from digest.store.subscription_lists import Known, known_among
 from tests.pipeline.controlled import OWNER, Controlled
 from tests.pipeline.erased import ADA, SAID, arm, claim_of, mail_to, number_of, settle
 from tests.stored import CLIMATE, NOW, stored_newsletter, stored_reader
@@ -122,6 +126,43 @@ def test_who_is_being_addressed_just_now_is_erased_all_the_same(send: Controlled
         for done in [pool.submit(address), pool.submit(erase)]:
             done.result()
     assert mail_to(send, who).state == CANCELLED
+    assert columns_that_hold(send.engine, ADA) == []
+
+
+def test_who_is_on_a_list_that_comes_in_just_now_is_erased_all_the_same(
+    send: Controlled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list's page was told that she is not erased, and stores her after: the erasure waits for that."""
+    told, erasing = threading.Event(), threading.Event()
+
+    def known(*args: Any, **named: Any) -> dict[str, Known]:
+        found = known_among(*args, **named)
+        told.set()
+        assert not erasing.wait(0.5), "it waits until these are stored"
+        return found
+
+    monkeypatch.setattr(steps, "known_among", known)
+
+    def bring() -> None:
+        text = f"email\n{ADA}\n"
+        import_text(
+            send.engine,
+            send.newsletter,
+            text,
+            name="r.csv",
+            by="Cy",
+            now=NOW,
+            marked=send.runtime.erasure_keys,
+        )
+
+    def erase() -> None:
+        told.wait()
+        erase_address(send.runtime, ADA, by="Cy")
+        erasing.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(bring), pool.submit(erase)]:
+            done.result()
     assert columns_that_hold(send.engine, ADA) == []
 
 

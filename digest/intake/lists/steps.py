@@ -26,6 +26,7 @@ from digest.store.audit import record
 from digest.store.consents import add_consents
 from digest.store.database import reading, writing
 from digest.store.newsletters import list_topics
+from digest.store.reader_locks import hold_marks
 from digest.store.subscription_lists import (
     Known,
     analyse_readers,
@@ -200,6 +201,8 @@ class _Import:
         """Store a page of people, or only look what would become of them."""
         keys = [one.person.wanted.key for one in page]
         with (reading if self._manner.is_trial else writing)(self._engine) as session:
+            if not self._manner.is_trial:
+                hold_marks(session)
             known = known_among(session, self._newsletter.id, keys, marked=self._marked)
             outcomes = [outcome_of(one.person, known.get(one.person.wanted.key, Known())) for one in page]
             if not self._manner.is_trial:

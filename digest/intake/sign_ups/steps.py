@@ -36,6 +36,7 @@ from digest.store.put_off_sign_ups import (
     put_off_once_more,
     room_for,
 )
+from digest.store.reader_locks import hold_marks
 from digest.store.sign_ups import drop_sign_ups, lock_sign_ups, oldest_sign_ups, tally_sign_ups
 from digest.store.subscribers import ids_of
 from digest.store.subscription_lists import Known, WantedSubscription, known_among, subscribe_all
@@ -73,6 +74,7 @@ def take_in(
     """
     with writing(engine) as session:
         lock_sign_ups(session)
+        hold_marks(session)
         again = due_again(session, now=now, most=PAGE)
         new = oldest_sign_ups(session, most=PAGE - len(again))
         if not (again or new):
