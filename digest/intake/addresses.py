@@ -26,6 +26,10 @@ def parse_address(text: str) -> str:
         found = _validated(text.strip())
     except EmailNotValidError as exc:
         raise InvalidInput(f"'{text.strip()}' is not an e-mail address: {exc}") from exc
+    if "\N{REPLACEMENT CHARACTER}" in found.local_part:
+        raise InvalidInput(
+            f"'{text.strip()}' is not an e-mail address: a letter of it was lost on its way here"
+        )
     if "." not in found.ascii_domain:
         raise InvalidInput(f"'{text.strip()}' is not an e-mail address: its domain has no dot")
     return f"{found.local_part}@{found.ascii_domain}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel.core import Locale
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from digest.address.steps import own_zone
@@ -179,10 +179,11 @@ def _named(languages: tuple[str, ...], theirs: str) -> tuple[tuple[str, str], ..
     return tuple((tag, _own_name(tag)) for tag in tags)
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _own_name(tag: str) -> str:
     try:
         name = Locale.parse(tag, sep="-").get_display_name()
-    except ValueError:
+    except (UnknownLocaleError, ValueError):
+        # Such as `en-UK`, which lists that are imported do have.
         return tag
     return (name or tag).capitalize()

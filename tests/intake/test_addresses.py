@@ -35,6 +35,7 @@ def test_an_address_is_kept_as_typed_with_its_domain_in_ascii(typed: str, kept: 
         f"{'a' * 65}@example.org",
         f"anna@{'a' * 64}.org",
         "anna@example\x00.org",
+        "ann\N{REPLACEMENT CHARACTER}@example.org",
     ],
 )
 def test_what_is_no_mailbox_is_refused(typed: str) -> None:

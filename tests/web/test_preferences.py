@@ -75,6 +75,17 @@ def test_all_that_is_chosen_is_stored_and_shown_again(site: Site) -> None:
     assert re.search(r'name="form" value="text" checked', page)
 
 
+@pytest.mark.parametrize("language", ["xx", "en-UK", "x", "tlh"])
+def test_a_language_that_nobody_knows_is_shown_by_its_tag(language: str, site: Site) -> None:
+    link = site.link(Purpose.PREFERENCES, ADA)
+    # A list that was imported has such a one; what a form sends goes the same way.
+    saved = site.post(link, **{**ALL, "language": language})
+    assert of(site, ADA).subscriber.language == (language if saved.status_code == 200 else "")
+    page = site.get(link)
+    assert page.status_code == 200
+    assert saved.status_code == 422 or chosen(page.text, "language") == language
+
+
 def test_what_is_taken_back_is_the_newsletters_again(site: Site) -> None:
     link = site.link(Purpose.PREFERENCES, ADA)
     site.post(link, **ALL)

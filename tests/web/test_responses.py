@@ -226,6 +226,24 @@ def test_a_body_too_large_is_refused_before_it_is_kept(still_site: Site) -> None
     assert contents(still_site.runtime.engine) == before
 
 
+def test_a_reader_is_told_what_to_do_about_what_cannot_be_read(still_site: Site) -> None:
+    link = still_site.link(Purpose.PREFERENCES, ADA)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    parts = {"Content-Type": "multipart/form-data; boundary=x"}
+    for path, body, headers, status, said in (
+        (link, b"save=topics&topic=" + b"x" * BODY_MAX_BYTES, form, 413, "That was too long"),
+        (link, b"no part of any form", parts, 400, "That did not arrive whole"),
+        (link, b"topic=x&" * 1_001, form, 400, "That did not arrive whole"),
+        ("/subscribe/saturday", b"no part of any form", parts, 400, "Nothing was changed. Go back, or"),
+    ):
+        answer = still_site.client.post(path, content=body, headers=headers)
+        assert answer.status_code == status
+        assert said in answer.text
+    alone = still_site.get(f"{link}/less")
+    assert alone.status_code == 405
+    assert "only there for what a button sends" in alone.text
+
+
 # --- health and a database that is away
 
 

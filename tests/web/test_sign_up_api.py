@@ -117,6 +117,25 @@ def test_what_is_wrong_is_told_in_words(sent: object, said: str, site: Site) -> 
     assert kept(site) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b'{"email": ', 422, "body: this is no JSON: expecting value at character 10"),
+        (b'{"email": "\xff"}', 400, "The body cannot be read, so nothing was taken: send one JSON object"),
+        (b'"' + b"x" * 70_000 + b'"', 413, "The body is over 64 KB: nothing was taken."),
+        (b"[]", 422, "body: send one JSON object in UTF-8, with Content-Type: application/json"),
+    ],
+)
+def test_a_body_that_is_not_read_is_answered_as_all_else_that_is_wrong(
+    body: bytes, status: int, said: str, site: Site
+) -> None:
+    answer = site.client.post(CALL, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert said in answer.json()["detail"]
+    assert kept(site) == []
+
+
 def test_what_a_page_elsewhere_can_send_unasked_is_not_taken(site: Site) -> None:
     """A form, or a script without asking first, can send text: JSON needs the site's leave."""
     body = b'{"email": "new@example.org", "topics": ["climate"]}'

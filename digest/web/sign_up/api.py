@@ -15,6 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.exceptions import HTTPException
 
 from digest.compose.phrases import Phrases
 from digest.compose.untrusted import plain
@@ -26,6 +27,7 @@ from digest.intake.sign_ups.hints import hint_at
 from digest.pipeline.sign_ups import Offer
 from digest.web.clients import client_of
 from digest.web.dependencies import ThePages, TheRuntime
+from digest.web.envelope import BODY_MAX_BYTES
 from digest.web.error_pages import status_of
 from digest.web.sign_up.forms import EMAIL_MAX, NAME_MAX, cadence_of
 from digest.web.sign_up.inbox import TheInbox
@@ -35,6 +37,13 @@ from digest.web.speech import speaks
 from digest.web.templating import Pages
 
 PROBLEM = "application/problem+json"
+
+_ONE_OBJECT = "send one JSON object in UTF-8, with Content-Type: application/json"
+_UNREAD: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: f"The body cannot be read, so nothing was taken: {_ONE_OBJECT}.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"The body is over {BODY_MAX_BYTES // 1024} KB: nothing was taken.",
+}
+"""What is told where the framework gives a body up before it is looked at."""
 
 Language = Literal["en", "de", "es", "fr"]
 assert set(get_args(Language)) == set(LANGUAGES)
@@ -124,8 +133,10 @@ class Open(APIRoute):
             try:
                 response = await answer(request)
             except RequestValidationError as exc:
-                wrong = "; ".join(f"{error['loc'][-1]}: {error['msg'].lower()}" for error in exc.errors())
-                response = _problem(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
+                response = _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(map(_wrong, exc.errors())))
+            except HTTPException as exc:
+                status = HTTPStatus(exc.status_code)
+                response = _problem(status, _UNREAD.get(status, ""))
             except Unfit as exc:
                 response = _problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc))
             except DigestError as exc:
@@ -148,7 +159,9 @@ def is_open_to(offer: Offer, origin: str) -> bool:
 router = APIRouter(route_class=Open)
 
 _REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The body cannot be read.", "content": {PROBLEM: {}}},
     404: {"description": "No newsletter of this name takes sign-ups.", "content": {PROBLEM: {}}},
+    413: {"description": "The body is too long.", "content": {PROBLEM: {}}},
     422: {"description": "What was sent is wrong; `detail` says what.", "content": {PROBLEM: {}}},
     503: {"description": "Nothing was taken. Try again later.", "content": {PROBLEM: {}}},
 }
@@ -273,6 +286,15 @@ def _shown(pages: Pages, offer: Offer, new: NewSignUp) -> Phrases:
             f"one of: {', '.join(pages.languages)}"
         )
     return shown
+
+
+def _wrong(error: Mapping[str, Any]) -> str:
+    """Return in words what is wrong with one part of a request."""
+    if error["type"] == "json_invalid":
+        return f"body: this is no JSON: {error['ctx']['error'].lower()} at character {error['loc'][-1]}"
+    if error["loc"] == ("body",):
+        return f"body: {_ONE_OBJECT}"
+    return f"{error['loc'][-1]}: {error['msg'].lower()}"
 
 
 def _problem(status: HTTPStatus, detail: str) -> JSONResponse:
