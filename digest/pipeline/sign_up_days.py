@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from digest.domain.counting import counted
 from digest.domain.newsletters import Newsletter, NewsletterId
 from digest.domain.sign_ups import SignUpOutcome
 from digest.intake.sign_ups.caps import newsletter_key
@@ -64,9 +63,9 @@ class SignUps:
                 f"{self.until:%H:%M} UTC.{full}"
             )
         if self.next_look:
-            wait = "waits" if self.waiting == 1 else "wait"
+            wait = "sign-up waits" if self.waiting == 1 else "sign-ups wait"
             told.append(
-                f"{counted(self.waiting, 'sign-up')} {wait} for a cap. The next are looked at after "
+                f"{self.waiting:,} {wait} for a cap. The next are looked at after "
                 f"{self.next_look:%H:%M} UTC; one that was not asked within two days is given up."
             )
         return tuple(told)

@@ -12,7 +12,6 @@ from digest.domain.sign_ups import HOW_COUNTED
 from digest.pipeline.sign_up_days import DAYS, SignUps, sign_ups_of_days
 from digest.web.access import needs
 from digest.web.dependencies import READ, ThePages, TheRuntime
-from digest.web.words import day
 
 router = APIRouter()
 
@@ -20,8 +19,8 @@ PATH = "/ops/sign-ups"
 
 
 @dataclass(frozen=True, slots=True)
-class DayLine:
-    """A day of one newsletter: its name, and how many sign-ups came to each of the page's outcomes."""
+class OutcomeLine:
+    """What sign-ups of one newsletter came to, in words, and how many did on each of the page's days."""
 
     name: str
     counts: tuple[int, ...]
@@ -29,14 +28,14 @@ class DayLine:
 
 @dataclass(frozen=True, slots=True)
 class SignUpsView:
-    """A newsletter's sign-ups. `columns` name the counts of each day; `now` says what holds at present."""
+    """A newsletter's sign-ups. `days` name the counts of each line; `now` says what holds at present."""
 
     slug: str
     name: str
     is_open: bool
     now: tuple[str, ...]
-    columns: tuple[str, ...]
-    days: tuple[DayLine, ...]
+    days: tuple[str, ...]
+    lines: tuple[OutcomeLine, ...]
 
 
 @router.api_route(PATH, methods=READ, dependencies=[needs(Right.LOOK)])
@@ -47,12 +46,17 @@ def sign_ups(runtime: TheRuntime, pages: ThePages) -> HTMLResponse:
 
 
 def _view(one: SignUps) -> SignUpsView:
-    shown = one.outcomes
     return SignUpsView(
         one.slug,
         one.name,
         one.is_open,
         one.now_in_words,
-        tuple(kind.in_words[:1].upper() + kind.in_words[1:] for kind in shown),
-        tuple(DayLine(day(on.day), tuple(on.counts.get(kind, 0) for kind in shown)) for on in one.days),
+        tuple(f"{on.day.day} {on.day:%b}" for on in one.days),
+        tuple(
+            OutcomeLine(
+                kind.in_words[:1].upper() + kind.in_words[1:],
+                tuple(on.counts.get(kind, 0) for on in one.days),
+            )
+            for kind in one.outcomes
+        ),
     )

@@ -143,6 +143,27 @@ def test_a_day_later_another_mail_may_be_asked_for(door: Door) -> None:
     assert len(door.letters) == 2
 
 
+@pytest.mark.parametrize("a_day", [0, 1])
+def test_newsletters_with_a_topic_of_one_name_each_bring_their_own(door: Door, a_day: int) -> None:
+    """With the cap that is the default, the second is not asked about, and changes nothing of the first."""
+    door = door.capped(per_address_day=a_day)
+    other = stored_newsletter(door.engine, slug="other")
+    door.sign_up(ADA, CLIMATE, SPACE)
+    door.sign_up(ADA, CLIMATE, FOOD, newsletter=other)
+    door.take_in()
+    who = door.get(ADA).subscriber.id
+    assert confirm(door.engine, door.newsletter.id, who, now=LATER) is Change.DONE
+    asked = confirm(door.engine, other.id, who, now=LATER)
+    assert door.get(ADA).follows == {CLIMATE, SPACE}
+    found = door.find(ADA, other)
+    if a_day:
+        assert (asked, found) == (Change.REMOVED, None)
+    else:
+        assert asked is Change.DONE
+        assert found
+        assert found.follows == {CLIMATE, FOOD}
+
+
 def test_a_topic_that_was_dropped_meanwhile_is_left_out(door: Door) -> None:
     door.sign_up(ADA, CLIMATE, SPACE)
     door.take_in()

@@ -50,6 +50,7 @@ def test_it_counts_by_day_and_says_what_waits_and_until_when(
     told = read(site, PAGE)
     assert "2 of 2 mails that an hour allows are used until 08:00 UTC. It is full" in told
     assert "3 sign-ups wait for a cap. The next are looked at after 08:00 UTC" in told
-    assert "Mailed a link to confirm it Confirmed Put off: over the cap for the newsletter an hour" in told
-    assert "23 November 2 1 3" in told
+    assert "What came of them 23 Nov Mailed a link to confirm it 2 Confirmed 1" in told
+    assert "Put off: over the cap for the newsletter an hour 3" in told
+    assert "So a day's numbers do not add up to people." in told
     assert "new.example.org" not in told
