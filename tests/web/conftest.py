@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from digest.admit import passwords
 from digest.runtime import Runtime
 from digest.settings import Settings
+from tests.pipeline.press import Clock
 from tests.servers.browser import ChromiumBrowser
 from tests.servers.processes import free_port
 from tests.shared import made_once
@@ -155,3 +156,11 @@ class DeskBrowser:
 @pytest.fixture(scope="session")
 def browser(browser: ChromiumBrowser) -> DeskBrowser:
     return DeskBrowser(browser)
+
+
+@pytest.fixture
+def clock(site: Site, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock of the site that a test moves on."""
+    clock = Clock(NOW)
+    monkeypatch.setitem(site.runtime.__dict__, "clock", clock)
+    return clock

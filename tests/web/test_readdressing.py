@@ -1,100 +1,38 @@
-"""A reader's new address: both mailboxes agree, nobody learns whose it is, the old one takes it back."""
+"""A reader's new address: both mailboxes agree, and the old one takes it back."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from digest.domain.consents import ConsentSource
-from digest.domain.deliveries import DeliveryState, Outcome
+from digest.domain.deliveries import DeliveryState
 from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
-from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SubscriptionState
-from digest.pipeline.letters import write_letter
 from digest.pipeline.readdressing import move_address
-from digest.pipeline.sign_ups import keep_sign_ups, take_in_sign_ups
 from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
-from digest.store.erasures import remember_erased
-from digest.store.letters import arm_letter, claim_letters, list_letters, settle_letter
 from digest.store.subscribers import SubscriberRow, subscribe, subscription_of
 from digest.store.suppressions import suppress
 from digest.track.tokens import Purpose
 from tests.pipeline.press import Clock
-from tests.samples import CLIMATE
+from tests.web.readdressing import (
+    NEW,
+    address_of,
+    all_letters,
+    ask,
+    letters,
+    links,
+    mailed,
+    opens,
+    stored_changes,
+)
 from tests.web.site import Site
 from tests.web.test_editor import text_of
-from tests.web.world import ADA, BEN, FAY, NOW, SENDING, contents, reader_id
-
-NEW = "ada@new.example.org"
-
-
-def address_of(site: Site, who: int) -> str:
-    with reading(site.runtime.engine) as session:
-        return session.get_one(SubscriberRow, who).email
-
-
-def all_letters(site: Site) -> list[tuple[LetterKind, str]]:
-    with reading(site.runtime.engine) as session:
-        return [(one.kind, one.email) for one in list_letters(session, limit=20)]
-
-
-def letters(site: Site) -> set[tuple[LetterKind, str]]:
-    return set(all_letters(site))
-
-
-def mailed(site: Site, kind: LetterKind, path: str = "") -> str:
-    """Have the letter of this kind that waits sent; return the path of the link in it, or of another one."""
-    now = site.runtime.clock()
-    with writing(site.runtime.engine) as session:
-        waiting = [one for one in list_letters(session, limit=20) if one.kind is kind]
-        letter_id = next(one.id for one in waiting if one.state is DeliveryState.PENDING)
-        lease = now + timedelta(minutes=5)
-        (letter,) = claim_letters(session, owner="w", limit=1, now=now, lease_until=lease, only=letter_id)
-        assert arm_letter(session, letter, owner="w", now=now)
-    _, raw = write_letter(site.runtime, letter)
-    with writing(site.runtime.engine) as session:
-        settle_letter(session, letter, Outcome(DeliveryState.ACCEPTED, 250, "ok"), now=now)
-    text = raw.decode().replace("=\r\n", "")
-    assert f"To: {letter.email}" in text
-    found = re.search(rf"https?://[^/\s]+(/{path or kind}/[\w.=-]+)", text)
-    assert found
-    return found[1].replace("=3D", "=")
-
-
-def ask(site: Site, email: str = NEW, of: str = ADA) -> str:
-    return text_of(site.post(f"{site.link(Purpose.PREFERENCES, of)}/address", email=email).text)
-
-
-def links(site: Site, email: str = NEW) -> tuple[str, str]:
-    """Ask for this address; return the paths that the mails lead to: of the new one, of the one they have."""
-    assert "goes to" in ask(site, email)
-    return mailed(site, LetterKind.NEW_ADDRESS), mailed(site, LetterKind.LEAVE_ADDRESS)
-
-
-def stored_changes(site: Site, of: str = ADA) -> list[dict[str, object]]:
-    """Return the changes of address that whoever holds a link to a reader's settings is told."""
-    told: list[dict[str, object]] = site.get(f"{site.link(Purpose.PREFERENCES, of)}/stored.json").json()[
-        "address_changes"
-    ]
-    return told
-
-
-def opens(site: Site, link: str) -> bool:
-    return site.get(link).status_code == 200
-
-
-@pytest.fixture
-def clock(site: Site, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock of the site that a test moves on."""
-    clock = Clock(NOW)
-    monkeypatch.setitem(site.runtime.__dict__, "clock", clock)
-    return clock
+from tests.web.world import ADA, BEN, NOW, SENDING, contents, reader_id
 
 
 @pytest.mark.parametrize("begins", ["new", "old"])
@@ -276,37 +214,6 @@ def test_a_yes_of_the_new_mailbox_shows_nowhere_before_the_old_one_said_it(site:
     assert done["new_agreed_at"], "the control: this is where it stands"
 
 
-def test_a_mailbox_that_wants_to_be_asked_never_again_is_asked_for_no_change_either(
-    site: Site, clock: Clock
-) -> None:
-    ask(site)
-    never = mailed(site, LetterKind.NEW_ADDRESS, "never-again")
-    assert "as their new address" in text_of(site.post(never).text)
-    clock.pass_(hours=72)
-    assert "goes to" in ask(site), "answered as ever"
-    assert [email for kind, email in all_letters(site) if kind is LetterKind.NEW_ADDRESS] == [NEW]
-    site.post(never, ask="again")
-    clock.pass_(hours=72)
-    ask(site)
-    assert [email for kind, email in all_letters(site) if kind is LetterKind.NEW_ADDRESS] == [NEW, NEW]
-
-
-def test_a_rush_of_sign_ups_keeps_no_reader_from_a_new_address(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    caps = replace(site.runtime.sign_up_caps, per_domain_hour=1, per_newsletter_hour=1)
-    monkeypatch.setitem(site.runtime.__dict__, "sign_up_caps", caps)
-    wishes = Wishes(frozenset({CLIMATE}))
-    domain = NEW.partition("@")[2]
-    rush = [
-        SignUp(NewsletterId(1), f"r{n}@{domain}", wishes, ConsentSource.PAGE, "", "", NOW) for n in range(3)
-    ]
-    keep_sign_ups(site.runtime, rush)
-    take_in_sign_ups(site.runtime)
-    ask(site)
-    assert (LetterKind.NEW_ADDRESS, NEW) in letters(site)
-
-
 def test_a_link_that_is_too_old_changes_nothing(site: Site, clock: Clock) -> None:
     new, leave = links(site)
     site.post(leave)
@@ -314,37 +221,6 @@ def test_a_link_that_is_too_old_changes_nothing(site: Site, clock: Clock) -> Non
     assert "too old" in text_of(site.post(new).text)
     assert "too old" in text_of(site.get(leave).text)
     assert address_of(site, reader_id(site.runtime.engine, ADA)) == ADA
-
-
-def test_whose_mailbox_takes_no_mail_is_told_what_to_do(site: Site) -> None:
-    link = f"{site.link(Purpose.PREFERENCES, FAY)}/address"
-    for answer in (site.get(link), site.post(link, email=NEW)):
-        told = text_of(answer.text)
-        assert "No mail goes to fay@example.org any more, so that mailbox cannot agree" in told
-        assert "Write to reader@news.example.org from the new one" in told
-        assert 'href="/subscribe/saturday"' in answer.text.replace(site.url, "")
-    assert not letters(site)
-
-
-def test_a_mailbox_is_written_to_once_a_day_whether_by_sign_ups_or_by_readers(site: Site) -> None:
-    ask(site, "vic.tim@gmail.com")
-    ask(site, "victim+1@googlemail.com", of=BEN)
-    new = [email for kind, email in all_letters(site) if kind is LetterKind.NEW_ADDRESS]
-    assert new == ["vic.tim@gmail.com"]
-    wishes = Wishes(frozenset({CLIMATE}))
-    asked = SignUp(NewsletterId(1), "victim@gmail.com", wishes, ConsentSource.PAGE, "", "", NOW)
-    keep_sign_ups(site.runtime, [asked])
-    take_in_sign_ups(site.runtime)
-    assert not [kind for kind, _ in all_letters(site) if kind is LetterKind.CONFIRMATION]
-
-
-def test_who_was_erased_is_asked_as_seldom_as_by_sign_ups(site: Site, clock: Clock) -> None:
-    with writing(site.runtime.engine) as session:
-        remember_erased(session, site.runtime.erasure_keys, NEW, now=NOW)
-    for _ in range(3):
-        ask(site)
-        clock.pass_(hours=49)
-    assert [kind for kind, _ in all_letters(site)].count(LetterKind.NEW_ADDRESS) == 1
 
 
 def test_mail_that_waits_goes_to_the_new_address_and_what_a_worker_holds_does_not(site: Site) -> None:
@@ -365,50 +241,6 @@ def test_mail_that_waits_goes_to_the_new_address_and_what_a_worker_holds_does_no
         held = find_delivery(session, SENDING, who)
     assert held
     assert held.email == NEW
-
-
-def test_an_address_that_somebody_has_or_that_is_never_mailed_is_answered_alike(site: Site) -> None:
-    with writing(site.runtime.engine) as session:
-        suppress(session, "gone@example.org", reason="bounced", detail="", now=NOW)
-    theirs = (BEN, "gone@example.org", NEW)
-    answers = {tuple(ask(site, email).replace(email, "X") for _ in range(2)) for email in theirs}
-    assert len(answers) == 1
-    assert letters(site) == {(LetterKind.NEW_ADDRESS, NEW), (LetterKind.LEAVE_ADDRESS, ADA)}
-    stored = site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored.json").json()
-    told = {letter["email"] for letter in stored["letters"]}
-    assert told == {ADA}, "whom else we wrote to tells who reads here"
-
-
-def test_the_old_mailbox_alone_learns_nothing_of_the_new_one(site: Site) -> None:
-    answers = set()
-    for email in (BEN, NEW):
-        ask(site, email)
-        leave = mailed(site, LetterKind.LEAVE_ADDRESS)
-        answers.add(
-            tuple(text_of(page.text).replace(email, "X") for page in (site.get(leave), site.post(leave)))
-        )
-    assert len(answers) == 1
-
-
-def test_a_reader_asks_three_times_a_day_at_most(site: Site) -> None:
-    for name in "abc":
-        assert "goes to" in ask(site, f"{name}@example.org")
-    before = letters(site)
-    assert "asked for three times in a day" in ask(site, "other@example.org")
-    assert letters(site) == before
-
-
-@pytest.mark.parametrize("wrong", ["", "ada", "ada@", "a@b", "ada@example.org, ben@example.org", "x" * 390])
-def test_what_is_no_address_is_told_and_stays_in_the_form(wrong: str, site: Site) -> None:
-    answer = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/address", email=wrong)
-    assert answer.status_code == 422
-    assert "That is no address that mail can be sent to." in answer.text
-    assert f'value="{wrong}"' in answer.text
-    assert not letters(site)
-
-
-def test_their_own_address_is_no_change(site: Site) -> None:
-    assert f"Mail goes to {ADA} already" in ask(site, ADA.upper())
 
 
 def test_an_address_that_was_taken_meanwhile_is_told_to_its_own_mailbox(site: Site) -> None:
