@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from digest.domain.letters import CONFIRM_WITHIN
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.domain.topics import Topic
 from digest.intake.sign_ups.caps import month_of
 from digest.pipeline.letters import write_letter
 from digest.pipeline.sign_ups import take_in_sign_ups
@@ -17,13 +19,14 @@ from digest.store.attempts import attempts_among
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
 from digest.store.letters import claim_letters
-from digest.store.newsletters import change_newsletter
+from digest.store.newsletters import add_newsletter, add_topic, change_newsletter, newsletter_by_id
 from digest.store.schedules import add_schedule
+from digest.store.subscribers import subscription_of
 from digest.track.tokens import Purpose, Tokens
 from tests.samples import CLIMATE, SPACE
 from tests.web.site import Site
 from tests.web.test_editor import read, text_of
-from tests.web.test_sign_up import NEW, ask
+from tests.web.test_sign_up import NEW, ask, mark
 from tests.web.world import BEN, NOW, contents, follows_of, reader_id, set_state, state_of
 
 ONE = NewsletterId(1)
@@ -32,6 +35,11 @@ ONE = NewsletterId(1)
 def sign_up(site: Site, email: str = NEW, **form: str | list[str]) -> str:
     """Sign somebody up, and return the path of the link in the mail that comes of it."""
     assert ask(site, email, **form).status_code == 303
+    return link_mailed(site, email)
+
+
+def link_mailed(site: Site, email: str = NEW) -> str:
+    """Take in the sign-up that waits, and return the path of the link in the mail that comes of it."""
     assert take_in_sign_ups(site.runtime) == 1
     with writing(site.runtime.engine) as session:
         (letter,) = claim_letters(
@@ -99,6 +107,32 @@ def test_the_button_begins_it_and_says_what_comes_when(site: Site) -> None:
         asked, confirmed = consents_of(session, ONE, reader_id(site.runtime.engine, NEW))
     assert (asked.network, confirmed.network) == ("127.0.0.1", "127.0.0.1")
     assert confirmed.wording == asked.wording
+
+
+def test_two_newsletters_with_a_topic_of_one_short_name_each_name_their_own(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caps = replace(site.runtime.sign_up_caps, per_address_day=2)
+    monkeypatch.setitem(site.runtime.__dict__, "sign_up_caps", caps)
+    with writing(site.runtime.engine) as session:
+        saturday = newsletter_by_id(session, ONE)
+        sunday = add_newsletter(session, replace(saturday, slug="sunday", name="The Sunday Reader"), now=NOW)
+        change_newsletter(session, sunday.id, sign_up=True)
+        for slug, name in ((SPACE, "The sky of a Sunday"), (CLIMATE, "Weather of a Sunday")):
+            add_topic(session, sunday.id, Topic(slug, name))
+    first = sign_up(site, topic=["climate", "space"])
+    shown = mark(site, newsletter=sunday.id)
+    assert site.post("/subscribe/sunday", email=NEW, topic=["climate"], shown=shown).status_code == 303
+    second = link_mailed(site)
+    assert "With these topics: Climate & energy, Space ." in read(site, first)
+    assert "With these topics: Weather of a Sunday ." in read(site, second)
+    site.post(second)
+    site.post(first)
+    assert follows_of(site.runtime.engine, NEW) == {CLIMATE, SPACE}
+    with reading(site.runtime.engine) as session:
+        of_second = subscription_of(session, sunday.id, reader_id(site.runtime.engine, NEW))
+    assert of_second
+    assert of_second.follows == {CLIMATE}
 
 
 def test_twice_is_the_same_as_once(site: Site) -> None:
