@@ -22,7 +22,7 @@ from digest.store.claims import arm_deliveries, claim_deliveries, reap_leases, s
 from digest.store.database import reading, writing
 from digest.store.issues import get_issue
 from tests.pipeline.press import Clock
-from tests.stored import CLIMATE, approved_issue, states, stored_newsletter, stored_reader
+from tests.stored import CLIMATE, approved_issue, states, stored_crowd, stored_newsletter
 
 OWNER = "host:7:0:abcd"
 ACCEPTED = Outcome(DeliveryState.ACCEPTED, 250, "2.0.0 ok")
@@ -50,8 +50,7 @@ class Controlled:
         }
         runtime = Runtime(Settings(**given), Clock())  # type: ignore[arg-type]
         newsletter = stored_newsletter(engine)
-        for number in range(readers):
-            stored_reader(engine, newsletter, f"r{number}@example.org", CLIMATE)
+        stored_crowd(engine, newsletter, [f"r{number}@example.org" for number in range(readers)], CLIMATE)
         return cls(runtime, newsletter, approved_issue(engine, newsletter))
 
     @property

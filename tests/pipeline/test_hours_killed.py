@@ -22,7 +22,7 @@ from digest.store.issues import list_issues
 from tests.pipeline.desk import HOUR, Desk, work
 from tests.servers.faults import Faults
 from tests.servers.smtp_sink import SmtpSink
-from tests.stored import CLIMATE, stored_reader
+from tests.stored import CLIMATE, stored_crowd
 
 READERS = 40
 SESSIONS = 2
@@ -55,8 +55,8 @@ def _begun(desk: Desk, *, dies_before: int = 0) -> multiprocessing.process.BaseP
 
 
 def test_killed_at_any_step_of_its_hour_it_leaves_once(desk: Desk, smtp_sink: SmtpSink) -> None:
-    for number in range(1, READERS):
-        stored_reader(desk.engine, desk.newsletter, f"reader{number}@example.org", CLIMATE)
+    emails = [f"reader{number}@example.org" for number in range(1, READERS)]
+    stored_crowd(desk.engine, desk.newsletter, emails, CLIMATE)
     desk.approve()
     desk.clock.now = HOUR
     smtp_sink.slow_down(after=READERS // 2, seconds=60)

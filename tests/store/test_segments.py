@@ -28,7 +28,7 @@ from digest.store.segments import add_segment, change_segment, get_segment, note
 from digest.store.subscribers import get_subscription, set_subscription_state, subscribe
 from digest.store.subscription_pages import list_subscriptions
 from tests.store.sending import Sending
-from tests.stored import CLIMATE, NOW, SPACE, stored_newsletter
+from tests.stored import CLIMATE, NOW, SPACE, stored_crowd, stored_newsletter
 
 ADA, BEN, CLEO = (f"{name}@example.org" for name in ("ada", "ben", "cleo"))
 
@@ -179,14 +179,19 @@ def test_a_newsletter_without_readers_is_asked_without_trouble(engine: Engine) -
     assert (found.readers, found.of, found.is_estimate) == (0, 0, False)
 
 
+def crowd_of(numbers: range) -> list[str]:
+    return [f"r{number}@example.org" for number in numbers]
+
+
+def every_fourth_german(number: int) -> str:
+    return "en" if number % 4 else "de"
+
+
 def test_of_many_readers_some_are_looked_at_and_always_the_same(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsletter = stored_newsletter(engine)
-    with writing(engine) as session:
-        for number in range(200):
-            language, email = "en" if number % 4 else "de", f"r{number}@example.org"
-            subscribe(session, newsletter.id, email=email, follows=[], language=language, now=NOW)
+    stored_crowd(engine, newsletter, crowd_of(range(200)), language=every_fourth_german)
     monkeypatch.setattr(segment_counts, "FEW", 50)
     monkeypatch.setattr(segment_counts, "SAMPLE", 100)
     with reading(engine) as session:
@@ -202,10 +207,9 @@ def test_a_small_newsletter_among_many_readers_of_others_is_looked_at_whole(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crowd, small = stored_newsletter(engine, slug="crowd"), stored_newsletter(engine)
-    with writing(engine) as session:
-        for number in range(300):
-            to = small if number % 60 == 0 else crowd
-            subscribe(session, to.id, email=f"r{number}@example.org", follows=[], now=NOW)
+    for start in range(0, 300, 60):
+        stored_crowd(engine, small, crowd_of(range(start, start + 1)))
+        stored_crowd(engine, crowd, crowd_of(range(start + 1, start + 60)))
     monkeypatch.setattr(segment_counts, "FEW", 50)
     monkeypatch.setattr(segment_counts, "SAMPLE", 100)
     with reading(engine) as session:
@@ -219,12 +223,8 @@ def test_readers_who_stand_far_apart_among_others_are_met_all_the_same(
 ) -> None:
     """Sixty readers in two knots among three hundred; whether or not their number is known before."""
     crowd, spread = stored_newsletter(engine, slug="crowd"), stored_newsletter(engine)
-    with writing(engine) as session:
-        for number in range(300):
-            is_theirs = number < 30 or number >= 270
-            language, email = "en" if number % 4 else "de", f"r{number}@example.org"
-            to = spread if is_theirs else crowd
-            subscribe(session, to.id, email=email, follows=[], language=language, now=NOW)
+    for to, numbers in ((spread, range(30)), (crowd, range(30, 270)), (spread, range(270, 300))):
+        stored_crowd(engine, to, crowd_of(numbers), language=every_fourth_german)
     monkeypatch.setattr(segment_counts, "FEW", 50)
     monkeypatch.setattr(segment_counts, "SAMPLE", 40)
     monkeypatch.setattr(segment_counts, "_MANY", min(there_are, 60))
