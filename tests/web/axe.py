@@ -10,7 +10,9 @@ CONTRAST = "color-contrast"
 """The rule that colours alone decide: the one to ask for when a page is only dark instead of light."""
 
 _FAULTS = """async (rules) => {
-  const { violations } = await axe.run(document, rules.length ? { runOnly: rules } : {});
+  // Of what passes nothing is asked, and nobody needs a selector: a quarter of its time.
+  const options = { resultTypes: ["violations"], selectors: false, ...(rules.length && { runOnly: rules }) };
+  const { violations } = await axe.run(document, options);
   return violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | '));
 }"""
 
