@@ -51,18 +51,6 @@ def follows(door: Door, newsletter: Newsletter) -> tuple[SubscriptionState, set[
     return found.state, set(found.follows)
 
 
-def test_each_link_begins_its_own_newsletter_with_its_own_topics(door: Door, daily: Newsletter) -> None:
-    door.sign_up(ADA, CLIMATE, SPACE)
-    door.sign_up(ADA, CLIMATE, FOOD, newsletter=daily)
-    assert door.take_in() == {SignUpOutcome.ASKED: 2}
-    begin(door, daily)
-    assert follows(door, daily) == (SubscriptionState.ACTIVE, {CLIMATE, FOOD})
-    assert follows(door, door.newsletter) == (SubscriptionState.PENDING, set())
-    begin(door, door.newsletter)
-    assert follows(door, door.newsletter) == (SubscriptionState.ACTIVE, {CLIMATE, SPACE})
-    assert follows(door, daily) == (SubscriptionState.ACTIVE, {CLIMATE, FOOD})
-
-
 def test_who_thinks_better_of_one_changes_nothing_of_the_other(door: Door, daily: Newsletter) -> None:
     door.sign_up(ADA, CLIMATE)
     door.sign_up(ADA, CLIMATE, newsletter=daily)
