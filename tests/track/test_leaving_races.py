@@ -16,9 +16,8 @@ from digest.domain.subscribers import SubscriberId
 from digest.store.claims import arm_deliveries, claim_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
-from digest.store.subscribers import subscribe
 from digest.track.steps import unsubscribe
-from tests.stored import CLIMATE, NOW, approved_issue, stored_newsletter
+from tests.stored import CLIMATE, NOW, approved_issue, stored_crowd, stored_newsletter
 
 READERS, BATCH, LEAVERS = 1_000, 20, 4
 
@@ -45,13 +44,8 @@ def test_the_race_is_one_that_can_be_lost(engine: Engine) -> None:
 
 def being_sent(engine: Engine) -> tuple[Newsletter, Issue, list[SubscriberId]]:
     newsletter = stored_newsletter(engine)
-    with writing(engine) as session:
-        readers = [
-            subscribe(
-                session, newsletter.id, email=f"reader{number}@example.org", follows=[CLIMATE], now=NOW
-            ).subscriber.id
-            for number in range(READERS)
-        ]
+    emails = [f"reader{number}@example.org" for number in range(READERS)]
+    readers = stored_crowd(engine, newsletter, emails, CLIMATE)
     issue = approved_issue(engine, newsletter)
     address_issue(engine, issue.id, now=NOW)
     return newsletter, issue, readers
@@ -71,7 +65,10 @@ def while_sending(
         # The last in the queue first: they meet the sending in the middle.
         acts = dict(zip(reversed(readers), threads.map(act, reversed(readers)), strict=True))
         sending.result()
-    return acts, {who: armed_at(engine, issue, who) for who in readers}
+    with reading(engine) as session:
+        rows = select(DeliveryRow.subscriber_id, DeliveryRow.armed_at).where(DeliveryRow.issue_id == issue.id)
+        armed = {SubscriberId(who): moment for who, moment in session.execute(rows)}
+    return acts, {who: armed.get(who) for who in readers}
 
 
 def arm_all(engine: Engine, issue: Issue, has_begun: Event) -> None:
