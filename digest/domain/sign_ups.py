@@ -91,9 +91,9 @@ _WORDS = {
 }
 
 HOW_COUNTED = (
-    "A sign-up is counted by what came of it, on the day it did. One that was put off is counted once more "
-    "when it is asked or given up, and one that was asked once more when it is confirmed. So a day's numbers "
-    "do not add up to people."
+    "A sign-up is counted by what came of it, on the day it did. One that was put off is counted again when "
+    "it is asked or given up, and one that was asked is counted again when it is confirmed. So a day's "
+    "numbers do not add up to people."
 )
 
 PUT_OFF = frozenset({SignUpOutcome.PER_DOMAIN, SignUpOutcome.PER_NEWSLETTER})
