@@ -40,7 +40,7 @@ from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.erasures import forget_erased, may_be_asked
 from digest.store.letters import queue_letter
-from digest.store.never_asked import never_asked_among
+from digest.store.never_asked import is_never_asked_since, never_asked_among
 from digest.store.newsletters import get_newsletter
 from digest.store.sign_ups import lock_sign_ups
 from digest.store.subscribers import get_subscription, subscription_of
@@ -217,6 +217,8 @@ def _agreed(session: Session, runtime: Runtime, change: AddressChange, is_new: b
     is_told = is_new or has_other
     if is_told and (is_taken(session, change.new_email) or is_suppressed(session, change.new_email)):
         return Moved.TAKEN
+    if not is_new and _took_yes_back(session, runtime, change):
+        return Moved.TAKEN
     mark_agreed(session, change.id, is_new=is_new, now=now)
     if not has_other:
         return Moved.HALF
@@ -225,6 +227,14 @@ def _agreed(session: Session, runtime: Runtime, change: AddressChange, is_new: b
     forget_erased(session, runtime.erasure_keys, change.new_email)
     _tell_old(session, change, now)
     return Moved.DONE
+
+
+def _took_yes_back(session: Session, runtime: Runtime, change: AddressChange) -> bool:
+    """Tell whether the new mailbox said after its yes that it wants never to be asked."""
+    if change.new_agreed_at is None:
+        return False
+    mailbox = mailbox_of(change.new_email)
+    return is_never_asked_since(session, runtime.erasure_keys, mailbox, change.new_agreed_at)
 
 
 def _tell_old(session: Session, change: AddressChange, now: datetime) -> None:

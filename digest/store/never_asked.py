@@ -49,5 +49,11 @@ def never_asked_among(session: Session, keys: ErasureKeys, mailboxes: Collection
     return frozenset(by_mark[mark] for mark in found)
 
 
+def is_never_asked_since(session: Session, keys: ErasureKeys, mailbox: str, since: datetime) -> bool:
+    """Tell whether a mailbox said so after `since`."""
+    said = NeverAskedRow.mark.in_(list(keys.marks(_told(mailbox)))), NeverAskedRow.at > since
+    return bool(session.scalar(select(exists().where(*said))))
+
+
 def _told(mailbox: str) -> str:
     return f"sign-ups of {mailbox}"

@@ -12,6 +12,7 @@ from digest.domain.letters import LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
 from digest.pipeline.readdressing import move_address
+from digest.pipeline.sign_ups import never_again_link
 from digest.store.claims import claim_deliveries
 from digest.store.database import reading, writing
 from digest.store.deliveries import find_delivery
@@ -212,6 +213,21 @@ def test_a_yes_of_the_new_mailbox_shows_nowhere_before_the_old_one_said_it(site:
     site.post(leave)
     (done,) = stored_changes(site, of=NEW)
     assert done["new_agreed_at"], "the control: this is where it stands"
+
+
+def test_a_new_mailbox_that_said_yes_and_then_never_again_gets_nobodys_mail(site: Site, clock: Clock) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    new, leave = links(site)
+    never = never_again_link(site.runtime, NEW)
+    never = never[never.index("/never-again/") :]
+    site.post(new)
+    clock.pass_(hours=1)
+    site.post(never)
+    assert "cannot be used at present" in text_of(site.post(leave).text)
+    assert address_of(site, who) == ADA
+    site.post(never, ask="again")
+    assert "It is done" in site.post(leave).text, "they took it back"
+    assert address_of(site, who) == NEW
 
 
 def test_a_link_that_is_too_old_changes_nothing(site: Site, clock: Clock) -> None:
