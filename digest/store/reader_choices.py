@@ -54,6 +54,12 @@ def store_choices(
 
     Zone and language are the person's, so their other newsletters have them, too.
     """
+    # The reader first: a form that is sent twice waits here, and finds what the first one stored.
+    session.execute(
+        update(SubscriberRow)
+        .where(SubscriberRow.id == subscriber_id)
+        .values(timezone=choices.timezone, language=choices.language)
+    )
     set_follows(session, newsletter_id, subscriber_id, choices.follows)
     session.execute(
         update(SubscriptionRow)
@@ -64,11 +70,6 @@ def store_choices(
             send_at=str(choices.wished),
             text_only=choices.text_only,
         )
-    )
-    session.execute(
-        update(SubscriberRow)
-        .where(SubscriberRow.id == subscriber_id)
-        .values(timezone=choices.timezone, language=choices.language)
     )
 
 

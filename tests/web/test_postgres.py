@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from digest.domain.deliveries import DeliveryState
+from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
+from digest.store.database import writing
+from digest.store.reader_choices import Choices, store_choices
 from digest.track.tokens import Purpose
-from tests.samples import SPACE
+from tests.samples import CLIMATE, SPACE
 from tests.servers.processes import free_port
+from tests.waiting import PATIENCE
 from tests.web.conftest import runtime_on
 from tests.web.site import Site, serving
 from tests.web.test_editor import read
-from tests.web.world import ADA, BEN, DRAFT, SENDING, contents, follows_of, populate, settle, state_of
+from tests.web.world import (
+    ADA,
+    BEN,
+    DRAFT,
+    SENDING,
+    contents,
+    follows_of,
+    populate,
+    reader_id,
+    settle,
+    state_of,
+)
 
 
 @pytest.fixture
@@ -67,3 +85,19 @@ def test_every_page_works_on_postgresql(postgres_site: Site) -> None:
     site.post(f"{link}/all")
     assert follows_of(site.runtime.engine, ADA) == {SPACE}
     assert state_of(site.runtime.engine, BEN) is SubscriptionState.UNSUBSCRIBED
+
+
+def test_a_form_of_settings_that_is_sent_twice_at_once_is_stored(postgres_site: Site) -> None:
+    engine, link = postgres_site.runtime.engine, postgres_site.link(Purpose.PREFERENCES, ADA)
+    first = Choices(frozenset({SPACE, CLIMATE}))
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as another:
+        with writing(engine) as session:
+            store_choices(session, NewsletterId(1), reader_id(engine, ADA), first)
+            second = another.submit(postgres_site.post, link, save="topics", topic=["space"], form="html")
+            deadline = time.monotonic() + PATIENCE
+            while not session.scalar(waits):
+                assert time.monotonic() < deadline, "the second one waits for the first"
+                time.sleep(0.01)
+        assert second.result().status_code == 200
+    assert follows_of(engine, ADA) == {SPACE}
