@@ -11,7 +11,7 @@ from digest.domain.endpoints import EventKind
 from digest.domain.erasing import NOTHING, Erased
 from digest.domain.errors import DigestError, Misconfigured, NotFound
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId
+from digest.domain.subscribers import SubscriberId, email_key
 from digest.intake.addresses import parse_address
 from digest.pipeline.erasing_lists import (
     LEASE,
@@ -23,6 +23,7 @@ from digest.pipeline.erasing_lists import (
     take_out_of_new_lists,
 )
 from digest.runtime import Runtime
+from digest.store.address_changes import lock_reader
 from digest.store.announcements import announce
 from digest.store.audit import record
 from digest.store.database import reading, writing
@@ -39,7 +40,7 @@ from digest.store.erasure_orders import (
 from digest.store.erasures import is_erased, remember_erased
 from digest.store.reader_data import data_of
 from digest.store.reader_locks import await_marks
-from digest.store.subscribers import find_address
+from digest.store.subscribers import find_address, ids_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ def erase_subscriber(runtime: Runtime, subscriber_id: SubscriberId, *, by: str =
         email = find_address(session, subscriber_id)
     if email is None:
         raise NotFound(f"subscriber {subscriber_id} was removed: nothing is stored of them any more")
-    return erase_address(runtime, email, by=by)
+    return _erase(runtime, email, by=by, owner=subscriber_id)
 
 
 def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
@@ -66,11 +67,16 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
     a key to make the mark with, `TakenOver` when it took so long here that a worker carries it out.
     """
-    address = parse_address(email)
+    return _erase(runtime, parse_address(email), by=by)
+
+
+def _erase(runtime: Runtime, address: str, *, by: str, owner: SubscriberId | None = None) -> Erased:
     _require_a_key(runtime)
-    now = runtime.clock()
+    now, key = runtime.clock(), email_key(address)
     with writing(runtime.engine) as session:
-        order = add_order(session, address, by=by, now=now, lease_until=now + LEASE)
+        # By number: until the lists are looked through, they may have another address.
+        who = owner or ids_of(session, [key]).get(key)
+        order = add_order(session, address, by=by, now=now, lease_until=now + LEASE, subscriber_id=who)
     return _carry_out(runtime, order)
 
 
@@ -153,8 +159,10 @@ def _take_out(
     keys, now = runtime.erasure_keys, runtime.clock()
     order = hold(session, order, now=now)
     await_marks(session)
-    addresses = addresses_of(session, order.email)
-    taken = take_reader_out(session, order.email)
+    if order.subscriber_id is not None:
+        lock_reader(session, order.subscriber_id)
+    addresses = addresses_of(session, order.email, order.subscriber_id)
+    taken = take_reader_out(session, addresses[0])
     before = [take_reader_out(session, one) for one in addresses[1:]]
     lists = order.lists + take_out_of_new_lists(session, addresses, looked)
     erased = Erased(

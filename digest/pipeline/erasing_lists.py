@@ -56,7 +56,7 @@ def take_out_of_lists(
     What another process did of it before it died is not done again.
     """
     with reading(runtime.engine) as session:
-        addresses, numbers = addresses_of(session, order.email), list_numbers(session)
+        addresses, numbers = addresses_of(session, order.email, order.subscriber_id), list_numbers(session)
     who = [Mentions(one) for one in addresses]
     for number in numbers:
         if should_stop():

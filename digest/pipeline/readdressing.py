@@ -38,10 +38,11 @@ from digest.store.address_changes import (
 from digest.store.attempts import add_attempts, attempts_among, count_attempts
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.erasures import forget_erased, may_be_asked
+from digest.store.erasures import forget_erased, is_erased, may_be_asked
 from digest.store.letters import queue_letter
 from digest.store.never_asked import is_never_asked_since, never_asked_among
 from digest.store.newsletters import get_newsletter
+from digest.store.reader_locks import hold_marks
 from digest.store.sign_ups import lock_sign_ups
 from digest.store.subscribers import get_subscription, subscription_of
 from digest.store.suppressions import is_suppressed
@@ -104,6 +105,7 @@ def ask_new_address(
     address, now = parse_address(email), runtime.clock()
     with writing(runtime.engine) as session:
         lock_sign_ups(session)
+        hold_marks(session)
         lock_reader(session, subscriber_id)
         found = subscription_of(session, newsletter_id, subscriber_id)
         if found is None:
@@ -197,6 +199,7 @@ def agree(runtime: Runtime, change: AddressChange, *, is_new: bool) -> Moved:
     try:
         with writing(runtime.engine) as session:
             lock_sign_ups(session)
+            hold_marks(session)
             lock_reader(session, change.subscriber_id)
             found = find_change(session, change.id, change.subscriber_id)
             moved = _agreed(session, runtime, found, is_new, now) if found else Moved.OVER
@@ -267,6 +270,7 @@ def undo_new_address(runtime: Runtime, change: AddressChange) -> Moved:
     try:
         with writing(runtime.engine) as session:
             lock_sign_ups(session)
+            hold_marks(session)
             lock_reader(session, change.subscriber_id)
             found = find_change(session, change.id, change.subscriber_id)
             standing = _undoing(session, found, now) if found else Moved.OVER
@@ -285,18 +289,24 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
     """Give a reader another address at once, as they asked whoever keeps the list, and return it.
 
     The old address is told, and can take it back. Raises `NotFound` for nobody, `InvalidInput` for what is no
-    address, and `Conflict` where it is theirs already, somebody else's, never mailed, or one that said
-    never to ask it.
+    address, and `Conflict` where it is theirs already, somebody else's, never mailed, erased, or one
+    that said never to ask it.
     """
     address, now = parse_address(new), runtime.clock()
     with writing(runtime.engine) as session:
         # Before anything is read: a reader who says yes to another change at this moment waits.
         lock_sign_ups(session)
+        hold_marks(session)
         newsletter = get_newsletter(session, slug)
         who = get_subscription(session, newsletter.id, email).subscriber
         lock_reader(session, who.id)
         if is_suppressed(session, address):
             raise Conflict(f"{address} is suppressed: 'digest suppression show {address}' tells why")
+        if is_erased(session, runtime.erasure_keys, address):
+            raise Conflict(
+                f"{address} was erased, so nothing was changed: let them ask for it on their settings page, "
+                "which mails that mailbox"
+            )
         if _is_spared(session, runtime, address, has=who.email):
             raise Conflict(
                 f"whoever reads {address} said 'never ask me again', so nothing was changed: let them take "

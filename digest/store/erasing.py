@@ -175,22 +175,24 @@ def leave_no_trace(engine: Engine) -> bool:
     return not is_busy
 
 
-def addresses_of(session: Session, email: str) -> tuple[str, ...]:
+def addresses_of(session: Session, email: str, owner: SubscriberId | None) -> tuple[str, ...]:
     """Return an address, and those that its owner had before, as far as their mails and changes tell.
 
-    Not among them is what is another reader's by now.
+    Where `owner` has another one since, that comes first. Not among them is what is another reader's by now.
     """
     key = email_key(email)
-    found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key))
-    if found is None:
+    theirs = SubscriberRow.email_key == key if owner is None else SubscriberRow.id == owner
+    reader = session.execute(select(SubscriberRow.id, SubscriberRow.email_key).where(theirs)).one_or_none()
+    if reader is None:
         return (key,)
+    found, has = reader
     mailed = select(DeliveryRow.email_key).where(DeliveryRow.subscriber_id == found, DeliveryRow.email != "")
     changed = select(AddressChangeRow.old_key).where(
         AddressChangeRow.subscriber_id == found, AddressChangeRow.confirmed_at.is_not(None)
     )
-    before = {*session.scalars(mailed.distinct()), *session.scalars(changed)} - {key}
+    before = {key, *session.scalars(mailed.distinct()), *session.scalars(changed)} - {has}
     taken = session.scalars(select(SubscriberRow.email_key).where(SubscriberRow.email_key.in_(before)))
-    return (key, *sorted(before - set(taken)))
+    return (has, *sorted(before - set(taken)))
 
 
 def _take_out_elsewhere(session: Session, key: str) -> int:

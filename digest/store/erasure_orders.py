@@ -17,6 +17,7 @@ from digest.store.base import NEVER_AGAIN, Base
 class ErasureOrderRow(Base):
     """An order. Once the address is taken out it is '' here, too, and the subscriber is a number alone.
 
+    `subscriber_id` is whose address it was when it was ordered: they may have another one since.
     `newsletters` are the numbers of those they subscribed to, with blanks between; `lists` is how many
     uploaded lists named them, which do so no more.
     """
@@ -37,7 +38,7 @@ class ErasureOrderRow(Base):
 
 @dataclass(frozen=True, slots=True)
 class ErasureOrder:
-    """Whom to erase; `email` is '' once they were taken out, and `subscriber_id` who that was.
+    """Whom to erase, also where they have another address since; `email` is '' once they were taken out.
 
     `fence` grows with every claim, so that a process which slept past its lease is known to have lost it.
     """
@@ -52,11 +53,24 @@ class ErasureOrder:
 
 
 def add_order(
-    session: Session, email: str, *, by: str, now: datetime, lease_until: datetime | None
+    session: Session,
+    email: str,
+    *,
+    by: str,
+    now: datetime,
+    lease_until: datetime | None,
+    subscriber_id: SubscriberId | None = None,
 ) -> ErasureOrder:
     """Keep an order, which is the caller's to carry out for so long; None leaves it to whoever comes."""
     row = ErasureOrderRow(
-        email=email, by=by, asked_at=now, newsletters="", lists=0, fence=1, lease_until=lease_until
+        email=email,
+        by=by,
+        asked_at=now,
+        subscriber_id=subscriber_id,
+        newsletters="",
+        lists=0,
+        fence=1,
+        lease_until=lease_until,
     )
     session.add(row)
     session.flush()

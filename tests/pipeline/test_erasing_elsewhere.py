@@ -9,18 +9,25 @@ from sqlalchemy import Engine, update
 
 from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryState, Outcome
-from digest.domain.errors import NotFound
+from digest.domain.errors import Conflict, NotFound
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.suppressions import SuppressionReason
-from digest.pipeline.erasing import address_data, erase_address
+from digest.pipeline.erasing import (
+    address_data,
+    are_erasures_cut_short,
+    erase_address,
+    finish_erasures,
+)
+from digest.pipeline.readdressing import move_address
 from digest.store.address_changes import add_change
 from digest.store.attributes import attributes_among, put_attributes
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
+from digest.store.erasure_orders import add_order
 from digest.store.erasures import is_erased
 from digest.store.put_off_sign_ups import PutOff, put_off
 from digest.store.sign_ups import put_sign_ups
-from digest.store.subscribers import SubscriberRow
+from digest.store.subscribers import SubscriberRow, find_address
 from digest.store.suppressions import is_suppressed, suppress
 from tests.pipeline.controlled import Controlled
 from tests.pipeline.erased import ADA, SAID, arm, claim_of, number_of, settle
@@ -108,6 +115,43 @@ def test_an_address_they_had_before_goes_with_them(send: Controlled) -> None:
     assert columns_that_hold(send.engine, ADA, new) == []
     with reading(send.engine) as session:
         assert all(is_erased(session, send.runtime.erasure_keys, one) for one in (ADA, new))
+
+
+def test_who_has_another_address_before_they_are_taken_out_goes_all_the_same(
+    send: Controlled,
+) -> None:
+    send.address()
+    new, who = "new@example.org", number_of(send)
+    with writing(send.engine) as session:
+        add_order(session, ADA, by="Cy", now=NOW, lease_until=None, subscriber_id=who)
+    move_address(send.runtime, send.newsletter.slug, ADA, new, by="Di")
+    finish_erasures(send.runtime)
+    assert columns_that_hold(send.engine, ADA, new) == []
+    with reading(send.engine) as session:
+        assert find_address(session, who) is None
+        assert all(is_erased(session, send.runtime.erasure_keys, one) for one in (ADA, new))
+    assert not are_erasures_cut_short(send.runtime)
+
+
+def test_who_has_the_address_since_is_left_alone(send: Controlled) -> None:
+    send.address()
+    who = number_of(send)
+    with writing(send.engine) as session:
+        add_order(session, ADA, by="Cy", now=NOW, lease_until=None, subscriber_id=who)
+    move_address(send.runtime, send.newsletter.slug, ADA, "new@example.org", by="Di")
+    stored_reader(send.engine, send.newsletter, ADA, CLIMATE)
+    finish_erasures(send.runtime)
+    with reading(send.engine) as session:
+        assert find_address(session, who) is None
+    assert number_of(send) != who
+
+
+def test_nobody_is_given_an_address_that_was_erased(send: Controlled) -> None:
+    erase_address(send.runtime, ADA, by="Cy")
+    with pytest.raises(Conflict, match="was erased, so nothing was changed"):
+        move_address(send.runtime, send.newsletter.slug, "r1@example.org", ADA, by="Di")
+    with reading(send.engine) as session:
+        assert is_erased(session, send.runtime.erasure_keys, ADA)
 
 
 def test_an_address_they_had_before_is_erased_alone_or_left_to_whose_it_is_now(send: Controlled) -> None:
