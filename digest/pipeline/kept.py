@@ -19,6 +19,7 @@ from digest.domain.letters import UNDO_WITHIN as ADDRESS_UNDO_WITHIN
 from digest.runtime import Runtime
 from digest.store import announcements, kept_answers, reader_lists, terms
 from digest.store.address_changes import AddressChangeRow
+from digest.store.agreed_terms import count_longer, shorten_agreements
 from digest.store.announcements import CallRow
 from digest.store.asks import AskRow
 from digest.store.attempts import AttemptRow
@@ -31,7 +32,6 @@ from digest.store.feedback import FeedbackRow
 from digest.store.kept_answers import KeptAnswerRow
 from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
-from digest.store.measured import shorten_agreements
 from digest.store.measures import FollowedLinkRow, OpenRow
 from digest.store.preview_links import PreviewLinkRow
 from digest.store.put_off_sign_ups import PutOffRow
@@ -57,6 +57,11 @@ class Turn:
     most: int
     now: datetime
     keys: ErasureKeys
+
+    @property
+    def days(self) -> int:
+        """The days of the term."""
+        return (self.now - self.before).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,6 @@ def _measured(
         return Old(moment.property.parent.class_, moment, ended=until < turn.now)
 
     def remove(session: Session, turn: Turn) -> Page:
-        shorten_agreements(session, (turn.now - turn.before).days)
         return old(turn).remove(session, turn.before, turn.most)
 
     def count(session: Session, turn: Turn) -> int:
@@ -148,6 +152,14 @@ def _reports(session: Session, turn: Turn) -> Page:
 
 def _unconfirmed(session: Session, turn: Turn) -> Page:
     return terms.forget_unconfirmed(session, turn.before, turn.most)
+
+
+def _longer(session: Session, turn: Turn) -> int:
+    return count_longer(session, turn.days)
+
+
+def _shorter(session: Session, turn: Turn) -> Page:
+    return shorten_agreements(session, turn.days, turn.after, turn.most)
 
 
 def _left(session: Session, turn: Turn) -> Page:
@@ -205,6 +217,7 @@ KINDS = (
         _left,
         leaves_marks=True,
     ),
+    Kind("agreed_terms", "longer terms that readers agreed to", _MEASURED, _NONE, _longer, _shorter),
     _measured("opens", "which readers who agreed opened what", OpenRow.at, OpenRow.until),
     _measured(
         "followed_links",

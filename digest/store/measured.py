@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, and_, delete, select, update
+from sqlalchemy import ForeignKey, and_, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.issues import IssueId
@@ -104,16 +104,6 @@ def agreement_of(
         )
     ).one_or_none()
     return None if row is None else Agreement(*row)
-
-
-def shorten_agreements(session: Session, days: int) -> None:
-    """Let it be kept for no more than so many days of anybody, also when the term is longer again."""
-    key = MeasuredReaderRow.newsletter_id, MeasuredReaderRow.subscriber_id
-    is_longer = MeasuredReaderRow.days > days
-    # In one order everywhere, as below.
-    if session.execute(select(*key).where(is_longer).order_by(*key).with_for_update()).all():
-        shorter = update(MeasuredReaderRow).where(is_longer).values(days=days)
-        session.execute(shorter.execution_options(synchronize_session=False))
 
 
 def measured_between(

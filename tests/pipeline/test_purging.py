@@ -86,7 +86,7 @@ def test_what_was_measured_goes_by_name_after_its_term_or_as_was_promised(
         count_opens(session, [(mail, NOW)], [], kept_for=kept)
         followed = Hit("", sent.issue.id, NOW, 0, "climate", "Meridian", 1, who)
         count_followed(session, [(mail, followed)], kept_for=kept)
-    assert after(sent, term - 1) == {}
+    assert after(sent, term - 1) == ({"agreed_terms": 1} if promised > MEASURED else {})
     removed = after(sent, term + 1)
     assert (removed["opens"], removed["followed_links"]) == (1, 1)
     assert count(sent.engine, OpenRow) == count(sent.engine, FollowedLinkRow) == 0
@@ -94,6 +94,27 @@ def test_what_was_measured_goes_by_name_after_its_term_or_as_was_promised(
         agreed = agreement_of(session, sent.newsletter.id, who)
     assert agreed, "they agree still"
     assert agreed.days == term, "a setting that was raised again keeps it for no longer"
+
+
+def test_a_term_that_was_lowered_and_raised_again_keeps_nothing_longer(sent: Controlled) -> None:
+    """Two readers at a time: each has what was measured of them for the fewest days there were."""
+    with writing(sent.engine) as session:
+        readers = [SubscriberId(number) for number in session.scalars(select(SubscriberRow.id))]
+        kept = {(sent.issue.id, who): timedelta(days=MEASURED) for who in readers}
+        moment = NOW + timedelta(microseconds=7)
+        for who in readers:
+            agree_to_measure(session, sent.newsletter.id, who, days=MEASURED, now=NOW)
+            followed = Hit("", sent.issue.id, moment, 0, "climate", "Meridian", 1, who)
+            count_followed(session, [((sent.issue.id, who), followed)], kept_for=kept)
+        count_opens(session, [(mail, moment) for mail in kept], [], kept_for=kept)
+    lowered = sent.runtime.settings.model_copy(update={"keep_measured_days": 30})
+    sent.clock.now = NOW + timedelta(days=10)
+    assert purge(type(sent.runtime)(lowered, sent.clock)) == {"agreed_terms": len(readers)}
+    with reading(sent.engine) as session:
+        for table in (OpenRow, FollowedLinkRow):
+            assert set(session.scalars(select(table.until))) == {moment + timedelta(days=30)}
+    assert after(sent, 29) == {}
+    assert after(sent, 31) == {"opens": len(readers), "followed_links": len(readers)}
 
 
 def test_an_issue_that_has_not_ended_keeps_its_addresses(sent: Controlled) -> None:
