@@ -15,7 +15,7 @@ from digest.cli.output import JsonOption, confirm, say, show_json, show_table
 from digest.domain.accounts import Account, Role
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_address, parse_new_address
 from digest.intake.names import parse_person
 from digest.pipeline.managing.given import spoken_language
 from digest.store.accounts import add_account, change_role, get_account, list_accounts, remove_account
@@ -62,7 +62,7 @@ def add(
     from digest.admit.entering import INVITED_WITHIN, make_link
     from digest.admit.passwords import choose, hash_password
 
-    address = parse_address(email)
+    address = parse_new_address(email)
     called = parse_person(name or address, "--name")
     who = decided_by(by)
     if mail and password:

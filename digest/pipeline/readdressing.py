@@ -17,7 +17,7 @@ from digest.domain.errors import Conflict, NotFound, Overtaken
 from digest.domain.letters import CONFIRM_WITHIN, UNDO_WITHIN, LetterKind
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.sign_ups.caps import Count, caps_on_mailbox, mailbox_of
 from digest.runtime import Runtime
 from digest.store.address_changes import (
@@ -102,7 +102,7 @@ def ask_new_address(
 
     Raises `InvalidInput` for what is no address, and `NotFound` where there is no such subscription.
     """
-    address, now = parse_address(email), runtime.clock()
+    address, now = parse_new_address(email), runtime.clock()
     with writing(runtime.engine) as session:
         lock_sign_ups(session)
         hold_marks(session)
@@ -292,7 +292,7 @@ def move_address(runtime: Runtime, slug: str, email: str, new: str, *, by: str) 
     address, and `Conflict` where it is theirs already, somebody else's, never mailed, erased, or one
     that said never to ask it.
     """
-    address, now = parse_address(new), runtime.clock()
+    address, now = parse_new_address(new), runtime.clock()
     with writing(runtime.engine) as session:
         # Before anything is read: a reader who says yes to another change at this moment waits.
         lock_sign_ups(session)

@@ -16,7 +16,7 @@ from digest.domain.subscribers import SubscriberId, Subscription, SubscriptionSt
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.domain.wished import parse_wished_hour
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_address, parse_new_address
 from digest.runtime import Runtime
 from digest.store.attributes import checked_attributes, put_attributes
 from digest.store.consents import add_consent
@@ -86,6 +86,8 @@ def put_subscriber(
         for number in ids_of(session, [email_key(address)]).values():
             lock_standing(session, newsletter.id, number)
         known = find_subscription(session, newsletter.id, address)
+        if known is None:
+            parse_new_address(address)
         if known and known.state is SubscriptionState.UNSUBSCRIBED and not again:
             raise Conflict(f"{address} unsubscribed; add them with --again only if they asked for it")
         if not known and not again and is_erased(session, runtime.erasure_keys, address):

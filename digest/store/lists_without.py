@@ -79,15 +79,15 @@ def find_whole(session: Session, number: ReaderListId) -> Whole | None:
 def put_rest(session: Session, number: ReaderListId, rest: Rest) -> bool:
     """Write what a list comes to; False for one that went, or is not as it was looked through.
 
-    One that a worker is at begins anew without them: what that worker read of it before is not kept. What
-    nobody can look into goes whole, as it may hold the address, too.
+    One that a worker is at begins anew without them, also where its name or terms alone named them: what that
+    worker read of it before is not kept. What nobody can look into goes whole, as it may hold the address.
     """
     row = session.scalar(select(ReaderListRow).where(ReaderListRow.id == number).with_for_update())
     if row is None or Whole(*(getattr(row, name) for name in Whole.__slots__)).mark != rest.mark:
         return False
     for name, value in rest.changed.items():
         setattr(row, name, value)
-    if "content" in rest.changed:
+    if row.ended_at is None or "content" in rest.changed:
         _begin_anew(row)
     session.flush()
     session.expunge(row)

@@ -48,7 +48,7 @@ def rehearsal(engine: Engine, newsletter_id: NewsletterId, *, with_readers: bool
     """
     copied = _COPIED | _OF_READERS if with_readers else _COPIED
     remove_left_behind()
-    with TemporaryDirectory(prefix=_PREFIX) as folder, _held(Path(folder)):
+    with TemporaryDirectory(prefix=_PREFIX) as folder, _held(Path(folder), fcntl.LOCK_EX):
         copy = open_engine(f"sqlite:///{Path(folder) / 'rehearsal.db'}")
         try:
             make_tables(copy, metadata)
@@ -66,19 +66,27 @@ def remove_left_behind() -> int:
     """Remove the copies of rehearsals whose process died, for they hold addresses; return how many."""
     count = 0
     for folder in Path(gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError), _held(folder):  # which a live one does
-            if folder.stat().st_mtime < time() - _NEW:
-                rmtree(folder)
-                count += 1
+        # Not even held for a moment while it is new: its owner is about to.
+        with suppress(OSError):
+            if not _is_old(folder):
+                continue
+            with _held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):  # which a live one does
+                if _is_old(folder):
+                    rmtree(folder)
+                    count += 1
     return count
 
 
+def _is_old(folder: Path) -> bool:
+    return folder.stat().st_mtime < time() - _NEW
+
+
 @contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder until this ends, or the process does. Raises `OSError` while another holds it."""
+def _held(folder: Path, how: int) -> Iterator[None]:
+    """Hold a folder until this ends, or the process does: `how` is that of `flock`. Raises `OSError`."""
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(number, how)
         yield
     finally:
         os.close(number)

@@ -27,7 +27,7 @@ from digest.store.bounces import suppress_bounced
 from digest.store.database import plan_by_values, writing
 from digest.store.erasures import erased_among
 from digest.store.open_outcomes import accept_by_evidence
-from digest.store.reader_locks import hold_readers
+from digest.store.reader_locks import hold_marks, hold_readers
 from digest.store.returned import (
     Effect,
     NamedDelivery,
@@ -146,6 +146,9 @@ def take_events(
     """
     with writing(engine) as session:
         plan_by_values(session)
+        if keys:
+            # A complaint about a stranger keeps the address, so nobody is erased in between.
+            hold_marks(session)
         if token and is_used_for_another(session, _key(via, "token", token.value), token.digest, now=now):
             raise Refused("its token was used before, for something else")
         _hold_readers(session, events)

@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.domain.errors import InvalidInput
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_address, parse_new_address
 
 
 @pytest.mark.parametrize(
@@ -35,12 +35,19 @@ def test_an_address_is_kept_as_typed_with_its_domain_in_ascii(typed: str, kept: 
         f"{'a' * 65}@example.org",
         f"anna@{'a' * 64}.org",
         "anna@example\x00.org",
-        "ann\N{REPLACEMENT CHARACTER}@example.org",
     ],
 )
 def test_what_is_no_mailbox_is_refused(typed: str) -> None:
     with pytest.raises(InvalidInput, match="is not an e-mail address"):
         parse_address(typed)
+
+
+def test_one_that_lost_a_letter_does_not_come_in_and_can_be_found_where_it_did() -> None:
+    maimed = "ann\N{REPLACEMENT CHARACTER}@example.org"
+    with pytest.raises(InvalidInput, match="is not an e-mail address: a letter of it was lost"):
+        parse_new_address(maimed)
+    assert parse_address(maimed) == maimed
+    assert parse_new_address(" Ann@Example.org ") == "Ann@example.org"
 
 
 @given(

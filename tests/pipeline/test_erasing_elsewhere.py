@@ -9,7 +9,7 @@ from sqlalchemy import Engine, update
 
 from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryState, Outcome
-from digest.domain.errors import Conflict, NotFound
+from digest.domain.errors import Conflict, InvalidInput, NotFound
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.suppressions import SuppressionReason
 from digest.pipeline.erasing import (
@@ -19,6 +19,8 @@ from digest.pipeline.erasing import (
     finish_erasures,
 )
 from digest.pipeline.readdressing import move_address
+from digest.pipeline.subscribing import WantedBy, put_subscriber
+from digest.pipeline.suppressing import suppress_by_hand
 from digest.store.address_changes import add_change
 from digest.store.attributes import attributes_among, put_attributes
 from digest.store.audit import list_entries, record
@@ -84,6 +86,21 @@ def test_others_keep_all_of_theirs(send: Controlled) -> None:
     before = address_data(send.runtime, "r1@example.org")
     erase_address(send.runtime, ADA, by="Cy")
     assert address_data(send.runtime, "r1@example.org") == before
+
+
+def test_an_address_that_lost_a_letter_before_it_came_here_is_told_changed_and_erased(
+    send: Controlled,
+) -> None:
+    maimed = "ann\N{REPLACEMENT CHARACTER}@example.org"
+    stored_reader(send.engine, send.newsletter, maimed, CLIMATE)
+    assert address_data(send.runtime, maimed)["address"] == maimed
+    wanted, how = WantedBy(follows=[]), {"by": "Cy", "source": ConsentSource.COMMAND}
+    assert not put_subscriber(send.runtime, send.newsletter.slug, maimed, wanted, **how).subscription.follows
+    assert suppress_by_hand(send.runtime, maimed, why="asked by phone", by="Cy")[1]
+    erase_address(send.runtime, maimed, by="Cy")
+    assert columns_that_hold(send.engine, maimed) == []
+    with pytest.raises(InvalidInput, match="a letter of it was lost"):
+        put_subscriber(send.runtime, send.newsletter.slug, maimed, wanted, **how, again=True)
 
 
 def test_somebody_suppressed_alone_is_erased_too(send: Controlled) -> None:

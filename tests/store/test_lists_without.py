@@ -12,7 +12,7 @@ from digest.domain.reader_lists import ListTerms, ReaderListId
 from digest.store.database import reading, writing
 from digest.store.lists_without import Rest, find_whole, list_numbers, put_rest
 from digest.store.mentions import Mentions
-from digest.store.reader_lists import ReaderListRow, add_reader_list, claim_list, pending_lists
+from digest.store.reader_lists import ReaderListRow, add_reader_list, claim_list, end_list, pending_lists
 from tests.stored import NOW, stored_newsletter
 
 ADA, BEN = Mentions("ada@example.org"), Mentions("ben@example.org")
@@ -128,3 +128,25 @@ def test_one_that_a_worker_is_at_begins_anew_where_its_lines_have_changed(
     with reading(engine) as session:
         assert pending_lists(session, now=NOW) == (both,)
         assert look(engine, his, ADA) is None
+
+
+def test_one_that_a_worker_is_at_begins_anew_where_only_its_name_was_theirs(
+    engine: Engine, lists: list[int]
+) -> None:
+    _, his = lists
+    with writing(engine) as session:
+        session.execute(
+            update(ReaderListRow).where(ReaderListRow.id == his).values(file=f"{HERS.strip()}.csv")
+        )
+        lease_until = NOW + timedelta(minutes=5)
+        claim = claim_list(session, ReaderListId(his), now=NOW, lease_until=lease_until)
+    assert claim
+    claimed, *_ = claim
+    assert put(engine, his, look(engine, his, ADA))
+    with writing(engine) as session:
+        end_list(session, claimed, told=None, problem=f"{claimed.file} line 2: no", now=NOW)
+    with reading(engine) as session:
+        row = session.get_one(ReaderListRow, his)
+        assert (row.file, row.problem, row.ended_at, row.is_kept) == ("(erased).csv", "", None, True)
+        assert his in pending_lists(session, now=NOW)
+    assert kept(engine, his) == HEAD + HIS

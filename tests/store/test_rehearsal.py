@@ -1,7 +1,9 @@
+import fcntl
 import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -146,3 +148,48 @@ def test_what_a_rehearsal_left_that_was_killed_is_removed_and_a_live_one_stays(
         assert rows(copy)
     assert not list(tmp_path.glob("digest-dry-run-*"))
     engine.dispose()
+
+
+def test_who_looks_for_what_was_left_does_not_touch_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    new, old = tmp_path / "digest-dry-run-new", tmp_path / "digest-dry-run-old"
+    held = []
+    hold = fcntl.flock
+
+    def note(number: int, how: int) -> None:
+        held.append(os.fstat(number).st_ino)
+        hold(number, how)
+
+    for folder in (new, old):
+        folder.mkdir()
+    os.utime(old, (1, 1))
+    inode = old.stat().st_ino
+    monkeypatch.setattr(fcntl, "flock", note)
+    assert remove_left_behind() == 1
+    assert held == [inode]
+    assert new.exists()
+
+
+def test_a_rehearsal_whose_folder_is_looked_at_goes_on_after(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    hold = fcntl.flock
+    looked_at: list[threading.Timer] = []
+
+    def after_another(number: int, how: int) -> None:
+        if not looked_at:
+            (folder,) = tmp_path.glob("digest-dry-run-*")
+            other = os.open(folder, os.O_RDONLY)
+            hold(other, fcntl.LOCK_EX)
+            looked_at.append(threading.Timer(0.1, os.close, (other,)))
+            looked_at[0].start()
+        hold(number, how)
+
+    newsletter = stored_newsletter(engine)
+    monkeypatch.setattr(fcntl, "flock", after_another)
+    with rehearsal(engine, newsletter.id) as copy:
+        assert counts(copy)["newsletters"] == 1
+    looked_at[0].join()

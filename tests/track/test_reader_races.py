@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from digest.domain.deliveries import DeliveryState
+from digest.domain.erasing import ErasureKeys
 from digest.domain.issues import MEASURED, Issue
 from digest.domain.measuring import Measuring
 from digest.domain.subscribers import SubscriberId, SubscriptionState
@@ -22,11 +23,13 @@ from digest.store.clicks import Hit, opening
 from digest.store.database import reading, writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.erasing import take_reader_out
+from digest.store.erasures import remember_erased
 from digest.store.issues import IssueRow, lock_issue
 from digest.store.measured import agree_to_measure
 from digest.store.measures import measures_of, note_measured
 from digest.store.newsletters import change_newsletter
 from digest.store.open_outcomes import settle_unknown
+from digest.store.reader_locks import await_marks
 from digest.store.subscribers import SubscriptionRow, find_address, set_subscription_state
 from digest.store.subscription_lists import WantedSubscription, subscribe_all
 from digest.store.terms import forget_unconfirmed
@@ -133,6 +136,29 @@ def test_who_is_erased_while_a_provider_tells_of_their_mail_is_erased(
     )
     with reading(engine) as session:
         assert find_address(session, ada) is None
+    assert columns_that_hold(engine, ADA_MAIL) == []
+
+
+def test_who_is_erased_while_a_provider_tells_that_they_complained_of_another_mail_is_erased(
+    engine: Engine, sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of a stranger is kept with the address, after it was asked who was erased."""
+    keys = ErasureKeys((b"key",))
+    told = Event("1", EventKind.COMPLAINED, ("<other@example.org>",), ADA_MAIL)
+
+    def erase() -> None:
+        with writing(engine) as session:
+            await_marks(session)
+            take_reader_out(session, ADA_MAIL)
+            remember_erased(session, keys, ADA_MAIL, now=NOW)
+
+    meet(
+        engine,
+        monkeypatch,
+        (events, "erased_among"),
+        lambda: take_events(engine, [told], via="webhook:ses", now=NOW, keys=keys),
+        erase,
+    )
     assert columns_that_hold(engine, ADA_MAIL) == []
 
 

@@ -15,7 +15,7 @@ from digest.domain.subscribers import MOST_ITEMS, SubscriptionState
 from digest.domain.times import zone
 from digest.domain.topics import Topic, TopicSlug
 from digest.domain.wished import parse_wished_hour
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.lists.own import MEANINGS
 from digest.intake.lists.said import ATTRIBUTE, Said, Standing
 from digest.intake.moments import parse_moment
@@ -126,7 +126,7 @@ def person_of(said: Said, terms: Terms, *, is_own: bool, now: datetime) -> Perso
     state = _STATES.get(said.standing, SubscriptionState.ACTIVE)
     return Person(
         WantedSubscription(
-            email=parse_address(said.email),
+            email=parse_new_address(said.email),
             follows=_follows(said, terms),
             name=said.name[:200],
             language=said.language[:16],

@@ -18,7 +18,7 @@ from digest.admit.second_factor import Half, finish, half_of, read_half
 from digest.admit.steps import sign_in, sign_out
 from digest.domain.accounts import Account, Right
 from digest.domain.errors import Conflict, InvalidInput, NotFound
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_address, parse_new_address
 from digest.intake.names import parse_person
 from digest.runtime import Runtime
 from digest.web.access import NotSignedIn, TheSignIn, needs, require_same_origin, require_sign_in
@@ -170,7 +170,7 @@ async def come_in(
         account = get_link(runtime.engine, token, now=now).account
         if account is not None:
             return account.email, enter(runtime.engine, token, password=password, place=place, now=now)
-        address, called = parse_address(email[:320]), parse_person(name, "the name")
+        address, called = parse_new_address(email[:320]), parse_person(name, "the name")
         return address, enter_first(
             runtime.engine, token, email=address, name=called, password=password, place=place, now=now
         )

@@ -14,7 +14,7 @@ from digest.admit.entering import make_link
 from digest.admit.second_factor import forget_phone
 from digest.domain.accounts import AccountId, Actor, Right, Role
 from digest.domain.errors import InvalidInput
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.names import parse_person
 from digest.pipeline.account_letters import link_post
 from digest.pipeline.managing.given import spoken_language
@@ -103,7 +103,7 @@ def add(
     """Make an account, and mail its owner the link by which they come in, or show it."""
     now, post = runtime.clock(), link_post(runtime) if mail else None
     try:
-        address = parse_address(email[:320])
+        address = parse_new_address(email[:320])
         called = parse_person(name or address, "the name")
         spoken = spoken_language(language[:35], "the language")
         with writing(runtime.engine) as session:

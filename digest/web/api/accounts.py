@@ -14,7 +14,7 @@ from digest.admit.second_factor import forget_phone
 from digest.domain import accounts as domain
 from digest.domain.accounts import AccountId, Right, Role
 from digest.domain.errors import Conflict
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.names import parse_person
 from digest.pipeline.account_letters import link_post
 from digest.pipeline.managing.given import spoken_language
@@ -116,7 +116,7 @@ def show_account(runtime: TheRuntime, account_id: Number) -> Account:
 def add_account(runtime: TheRuntime, caller: TheCaller, response: Response, new: NewAccount) -> LetIn:
     """Make an account of no more rights than this token has, and a link for its owner."""
     _require_no_more(caller, new.role)
-    address = parse_address(new.email)
+    address = parse_new_address(new.email)
     called = parse_person(new.name or address, "the name")
     language = spoken_language(new.language, "language")
     post = _post(runtime) if new.mail else None

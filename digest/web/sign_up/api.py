@@ -22,7 +22,7 @@ from digest.compose.untrusted import plain
 from digest.domain.consents import ConsentSource
 from digest.domain.errors import DigestError, InvalidInput, Unfit
 from digest.domain.sign_ups import SignUp, Wishes
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.sign_ups.hints import hint_at
 from digest.pipeline.sign_ups import Offer
 from digest.web.clients import client_of
@@ -245,7 +245,7 @@ async def sign_up(
     new: NewSignUp,
 ) -> AskedToConfirm:
     """Ask for a newsletter. The answer is the same for every address: what comes of it, its mailbox hears."""
-    email = parse_address(new.email)
+    email = parse_new_address(new.email)
     known = {topic.slug for topic in offer.topics}
     if unknown := [slug for slug in new.topics if slug not in known]:
         there = ", ".join(sorted(known)) or "none yet"

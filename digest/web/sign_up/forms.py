@@ -13,7 +13,7 @@ from digest.domain.consents import ConsentSource
 from digest.domain.errors import InvalidInput
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.topics import TopicSlug
-from digest.intake.addresses import parse_address
+from digest.intake.addresses import parse_new_address
 from digest.intake.sign_ups.hints import hint_at
 from digest.pipeline.sign_ups import Offer
 from digest.track.tokens import Tokens
@@ -59,7 +59,7 @@ def problem_with(typed: Typed, offer: Offer, tokens: Tokens, *, now: datetime) -
     It depends on what was typed and on nothing that is known of the address: so it tells nobody who is here.
     """
     try:
-        email = parse_address(typed.email)
+        email = parse_new_address(typed.email)
     except InvalidInput:
         return Problem("address" if typed.email else "no_address")
     if not _topics(typed, offer):
@@ -81,7 +81,7 @@ def sign_up_of(typed: Typed, offer: Offer, *, wording: str, network: str, now: d
     """Return the sign-up that a form without problems makes. Raises `InvalidInput` for one with some."""
     return SignUp(
         offer.newsletter.id,
-        parse_address(typed.email),
+        parse_new_address(typed.email),
         Wishes(
             _topics(typed, offer),
             cadence_of(typed.cadence, offer),
