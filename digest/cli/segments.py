@@ -13,10 +13,17 @@ from digest.cli.output import JsonOption, plain, say, show_json, show_record, sh
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
 from digest.domain.measuring import LEAST
-from digest.domain.segments import Segment, asks_who_reads
+from digest.domain.segments import (
+    BESIDE_WHO_READS,
+    Segment,
+    asks_beside_who_reads,
+    asks_who_reads,
+)
 from digest.pipeline.managing import segments as managing
 from digest.runtime import Runtime
 from digest.store.database import reading
+from digest.store.edits import Field
+from digest.store.issue_segments import Named, why_not
 from digest.store.newsletters import get_newsletter
 from digest.store.segments import get_segment, list_segments
 
@@ -91,7 +98,7 @@ def show(newsletter: Slug, segment: SegmentName, as_json: JsonOption = False) ->
         [("name", found.name), ("query", found.query), ("fits", _told(found, readers, active))],
     )
     if asks_who_reads(found.query):
-        say(f"It asks who reads, so it names nobody: 'digest issue edit ISSUE --without {found.slug}'.")
+        say(f"It asks who reads, so it names nobody{_use_of(found)}")
     else:
         say(f"'digest subscriber list {newsletter} --segment {found.slug}' lists them.")
 
@@ -113,6 +120,15 @@ def _fitting(runtime: Runtime, newsletter: str, segment: str) -> tuple[Segment, 
     with reading(runtime.engine) as session:
         found = get_segment(session, get_newsletter(session, newsletter).id, segment)
     return found, readers, active
+
+
+def _use_of(segment: Segment) -> str:
+    named = Named.of(segment)
+    if asks_beside_who_reads(segment.query):
+        return f", and fits nobody: {BESIDE_WHO_READS}."
+    if why_not(Field.WITHOUT, named):
+        return ", and no issue can leave out who reads: who reads no more is NOT opened:<30."
+    return f": 'digest issue edit ISSUE --without {segment.slug}' leaves them out."
 
 
 def _told(segment: Segment, readers: int, active: int) -> str:

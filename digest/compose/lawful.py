@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from digest.compose.shape import DROP, PIN, YES, Place
 from digest.domain.errors import InvalidInput, NotFound
 from digest.domain.issues import Issue
-from digest.domain.segments import asks_who_reads
 from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
 from digest.store.edits import LIMITS, About, Field, edits_of, standing_values
-from digest.store.issue_segments import FOR_READERS_ALONE
+from digest.store.issue_segments import Named, why_not
 from digest.store.newsletters import get_topic
 from digest.store.segments import get_segment
 
@@ -66,11 +65,11 @@ def _check_text(field: Field, to: str) -> None:
 def _check_limit(session: Session, issue: Issue, field: Field, to: str) -> None:
     """Refuse a segment that is not there, and the same one alone and left out: nobody is in both.
 
-    And one alone that asks who reads: nobody gets less because they do not let themselves be measured.
+    And one that asks who reads, but to leave out who reads no more.
     """
     segment = get_segment(session, issue.newsletter_id, to)
-    if field is Field.ONLY and asks_who_reads(segment.query):
-        raise InvalidInput(f"{FOR_READERS_ALONE.format(segment.slug)}; nothing was changed")
+    if why := why_not(field, Named.of(segment)):
+        raise InvalidInput(f"{why}; nothing was changed")
     standing = standing_values(issue, edits_of(session, issue.id))
     if any(standing.get(About(other)) == segment.slug for other in LIMITS if other is not field):
         raise InvalidInput(

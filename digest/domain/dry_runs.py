@@ -40,8 +40,9 @@ class Found:
 
     `articles` are those of the days, `stories` what they tell of. `topics` are names with how many of
     the issue's articles a reader of them gets, `left_out` why how many are not in it. `readers` get one
-    article, 2 to 5, or more; `skipped` get nothing, by reason. `checks` is what the checks find, as JSON;
-    `errors` of that are errors.
+    article, 2 to 5, or more; `skipped` get nothing, by reason. So many or more of these `spared` the issue
+    leaves out as they read no more, told in twenties; None: it leaves out none such. `checks` is what the
+    checks find, as JSON; `errors` of that are errors.
     """
 
     note: str
@@ -55,6 +56,7 @@ class Found:
     left_out: tuple[tuple[str, int], ...] = ()
     readers: tuple[int, int, int] = (0, 0, 0)
     skipped: Mapping[str, int] = field(default_factory=dict)
+    spared: int | None = None
     checks: Mapping[str, object] | None = None
     errors: int = 0
 

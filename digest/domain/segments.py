@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,11 @@ ATTRIBUTES_MAX = 50
 """Keys that the attributes of all readers of a newsletter have, so that one reader has no more."""
 
 AMOUNT_MAX = 100_000
+
+BESIDE_WHO_READS = (
+    "a question of who reads asks nothing else, so that its numbers tell of nobody in particular: write only "
+    "opened: and followed:, with AND, OR and NOT"
+)
 
 LATELY_MAX = 730
 """Days: for longer it is never kept who opened and followed what."""
@@ -140,8 +146,18 @@ def read_question(query: str, topics: Collection[str] | None = None) -> Node:
     """Return the tree of a segment's question. Each of its terms is one that `condition_of` reads.
 
     `topics` are the newsletter's, by short name: with them, one that it does not have is an error. Raises
-    `QueryError`, which shows the place and what should stand there.
+    `QueryError`, which shows the place and what should stand there; also for one that asks who reads, and
+    something else: with known readers beside a single one, numbers in twenties would tell of that one.
     """
+    tree = stored_question(query, topics)
+    if asks_beside_who_reads(tree):
+        other = next(term for term in _terms(tree) if not isinstance(condition_of(term), Lately))
+        raise QueryError(query, other.column, BESIDE_WHO_READS)
+    return tree
+
+
+def stored_question(query: str, topics: Collection[str] | None = None) -> Node:
+    """Return the tree of a question that may have been stored when less was refused. Raises `QueryError`."""
     tree = parse(query, SEGMENTS)
     for term in _terms(tree):
         try:
@@ -156,11 +172,33 @@ def read_question(query: str, topics: Collection[str] | None = None) -> Node:
 
 def asks_who_reads(question: str | Node) -> bool:
     """Return whether a question asks what readers opened or followed. One that cannot be read does not."""
+    return any(isinstance(condition_of(term), Lately) for term in _terms_of(question))
+
+
+def asks_beside_who_reads(question: str | Node) -> bool:
+    """Return whether a question asks what readers opened or followed, and something else."""
+    kinds = {isinstance(condition_of(term), Lately) for term in _terms_of(question)}
+    return len(kinds) > 1
+
+
+def fits_who_reads(question: str) -> bool:
+    """Return whether some of a question fits readers because they opened or followed something.
+
+    A NOT is carried down to what it is about: `NOT (NOT opened:<30)` does.
+    """
     try:
-        tree = read_question(question) if isinstance(question, str) else question
+        return _fits_who_reads(stored_question(question))
     except QueryError:
         return False
-    return any(isinstance(condition_of(term), Lately) for term in _terms(tree))
+
+
+def _fits_who_reads(node: Node, *, denied: bool = False) -> bool:
+    match node:
+        case Neither():
+            return _fits_who_reads(node.part, denied=not denied)
+        case Either() | Both():
+            return any(_fits_who_reads(part, denied=denied) for part in node.parts)
+    return not denied and isinstance(condition_of(node), Lately)
 
 
 def condition_of(term: Term) -> Condition:
@@ -187,6 +225,12 @@ def parse_key(text: str, field: Field = Field.ATTRIBUTE) -> str:
             "and single hyphens or underscores between them"
         )
     return key
+
+
+def _terms_of(question: str | Node) -> Iterator[Term]:
+    """Yield the terms of a question, none of one that cannot be read."""
+    with suppress(QueryError):
+        yield from _terms(stored_question(question) if isinstance(question, str) else question)
 
 
 def _terms(node: Node) -> Iterator[Term]:

@@ -101,6 +101,7 @@ def _with_readers(runtime: Runtime, copy: Engine, found: Found, pieces: Pieces) 
         ),
         readers=shares_of(audience),
         skipped={reason.value: count for reason, count in skipped.items()},
+        spared=audience.spared,
         checks=preflight_told(checked),
         errors=len(checked.errors),
     )

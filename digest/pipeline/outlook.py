@@ -53,7 +53,8 @@ FEW_ITEMS = 5
 class Outlook:
     """How many readers get one article, 2 to 5, or more, in the mail itself; and how many nothing, by reason.
 
-    `made_at` is when it was worked out; `is_current` says that the issue is still the same.
+    `made_at` is when it was worked out; `is_current` says that the issue is still the same. `spared` is as in
+    `Audience`.
     """
 
     preflight: Preflight
@@ -63,6 +64,7 @@ class Outlook:
     skipped: Mapping[SkipReason, int]
     made_at: datetime
     is_current: bool = True
+    spared: int | None = None
 
 
 def outlook_on(runtime: Runtime, pieces: Pieces) -> Outlook | None:
@@ -149,6 +151,7 @@ def _worked_out(runtime: Runtime, pieces: Pieces) -> Outlook:
         many=many,
         skipped=skipped,
         made_at=runtime.clock(),
+        spared=audience.spared,
     )
 
 
@@ -172,6 +175,7 @@ def _told(outlook: Outlook) -> dict[str, object]:
     return {
         "readers": [outlook.one, outlook.few, outlook.many],
         "skipped": {reason.value: count for reason, count in outlook.skipped.items()},
+        "spared": outlook.spared,
         "preflight": preflight_told(outlook.preflight),
     }
 
@@ -187,4 +191,5 @@ def _from_told(stored: StoredOutlook, issue_id: IssueId, *, is_current: bool) ->
         skipped={SkipReason(reason): count for reason, count in told["skipped"].items()},
         made_at=stored.made_at,
         is_current=is_current,
+        spared=told.get("spared"),
     )

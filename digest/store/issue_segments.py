@@ -14,7 +14,13 @@ from digest.domain.approvals import AUTOMATIC
 from digest.domain.errors import Conflict
 from digest.domain.issues import Issue, IssueId, IssueState
 from digest.domain.newsletters import Newsletter, NewsletterId
-from digest.domain.segments import Segment, asks_who_reads
+from digest.domain.segments import (
+    BESIDE_WHO_READS,
+    Segment,
+    asks_beside_who_reads,
+    asks_who_reads,
+    fits_who_reads,
+)
 from digest.domain.subscribers import SubscriberId
 from digest.store.base import Base
 from digest.store.edits import LIMITS, About, Field, append_edits, edits_of, standing_values
@@ -133,10 +139,32 @@ def carry_limits(session: Session, gone: Issue, made: Issue, *, now: datetime) -
     append_edits(session, made, told, by=AUTOMATIC, now=now)
 
 
-FOR_READERS_ALONE = (
-    "the segment '{}' asks who reads: an issue can leave it out, and cannot be for it alone, as who does not "
-    "let themselves be measured gets all mail"
-)
+def why_not(field: Field, named: Named) -> str:
+    """Return why no issue can be limited so by a segment, '' where one can: nobody pays for what they read.
+
+    Nor for not letting it be measured: who does not gets all mail.
+    """
+    if not asks_who_reads(named.query):
+        return ""
+    if field is Field.ONLY:
+        return (
+            f"the segment '{named.slug}' asks who reads: an issue cannot be for it alone, as who does not "
+            "let themselves be measured gets all mail. An issue can leave out who reads no more, as in "
+            "NOT opened:<30"
+        )
+    if asks_beside_who_reads(named.query):
+        return f"the segment '{named.slug}' cannot be asked: {BESIDE_WHO_READS}"
+    if fits_who_reads(named.query):
+        return (
+            f"the segment '{named.slug}' fits readers because they read: an issue can leave out who reads no "
+            "more, and nobody who does. Write its question with NOT, as in NOT opened:<30"
+        )
+    return ""
+
+
+def leaves_out_quiet(limits: Limits) -> bool:
+    """Return whether an issue leaves out who reads no more."""
+    return bool(limits.without and asks_who_reads(limits.without.query))
 
 
 def outside(
@@ -148,11 +176,11 @@ def outside(
     or is none that an issue can be for.
     """
     at = now or datetime.now(UTC)
-    for named in (limits.only, limits.without):
+    for field, named in ((Field.ONLY, limits.only), (Field.WITHOUT, limits.without)):
         if named and not named.query:
             raise Conflict(f"the segment '{named.slug}' is not there any more: choose another one, or none")
-    if limits.only and asks_who_reads(limits.only.query):
-        raise Conflict(FOR_READERS_ALONE.format(limits.only.slug))
+        if named and (why := why_not(field, named)):
+            raise Conflict(why)
     kept: list[Is] = []
     if limits.only:
         kept.append(not_(Asked.of(session, newsletter, limits.only.query, now=at).fits))

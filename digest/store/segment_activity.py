@@ -28,7 +28,7 @@ Is = ColumnElement[bool]
 TIME_TO_READ = timedelta(days=3)
 """A mail that somebody has had for less says nothing of whether they read."""
 
-_NOBODY: Is = literal_column("1 = 0", Boolean())
+NOBODY: Is = literal_column("1 = 0", Boolean())
 """Not false(), beside which SQLAlchemy drops whatever else is asked, also what ties two tables together."""
 
 _HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
@@ -37,7 +37,7 @@ _HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 def did_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> Is:
     """Return the condition that a reader did it within so many days, and agreed that this is asked."""
     if newsletter.measuring is Measuring.OFF:
-        return _NOBODY
+        return NOBODY
     return and_(_agreed(newsletter), _did(newsletter, asked, now))
 
 
@@ -47,7 +47,7 @@ def did_not_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> I
     They had agreed for as long, and had a mail meanwhile that could tell; and it is kept for so long.
     """
     if newsletter.measuring is Measuring.OFF:
-        return _NOBODY
+        return NOBODY
     since = now - timedelta(days=asked.days)
     all_along = MeasuredReaderRow.since <= since, MeasuredReaderRow.days >= asked.days
     # In this order, which an AND leaves to the database: PostgreSQL, which knew nothing yet of readers just

@@ -29,9 +29,10 @@ from digest.domain.segments import (
     Joined,
     Lately,
     Words,
+    asks_beside_who_reads,
     asks_who_reads,
     condition_of,
-    read_question,
+    stored_question,
 )
 from digest.domain.times import local_midnight, zone
 from digest.domain.topics import TopicSlug
@@ -39,7 +40,7 @@ from digest.store.attributes import AttributeRow
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.newsletters import topic_ids
-from digest.store.segment_activity import did_lately, did_not_lately
+from digest.store.segment_activity import NOBODY, did_lately, did_not_lately
 from digest.store.subscribers import FollowRow, SubscriberRow, SubscriptionRow
 
 Is = ColumnElement[bool]
@@ -60,7 +61,7 @@ class Asked:
 
         A topic that was removed since is one that nobody follows.
         """
-        return cls(read_question(query), newsletter, topic_ids(session, newsletter.id), now)
+        return cls(stored_question(query), newsletter, topic_ids(session, newsletter.id), now)
 
     @property
     def asks_who_reads(self) -> bool:
@@ -69,8 +70,11 @@ class Asked:
 
     @property
     def fits(self) -> Is:
-        """The condition, on a query that holds a subscriber and their subscription to this newsletter."""
-        return self._of(self.question)
+        """The condition, on a query that holds a subscriber and their subscription to this newsletter.
+
+        A question of who reads that asks something else, too, fits nobody.
+        """
+        return NOBODY if asks_beside_who_reads(self.question) else self._of(self.question)
 
     def _of(self, node: Node, *, denied: bool = False) -> Is:
         """Return the condition of a part, or of its opposite.

@@ -9,6 +9,7 @@ from digest.compose.phrases import ENGLISH
 from digest.domain.approvals import AUTOMATIC
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import Issue, IssueState
+from digest.domain.measuring import LEAST
 from digest.domain.newsletters import Approval, Newsletter
 from digest.domain.subscribers import SubscriptionState
 from digest.web.views import Figure, State, Tone
@@ -52,6 +53,17 @@ def figures_of(counts: Mapping[DeliveryState, int]) -> tuple[Figure, ...]:
     """Return how a send stands, the states that nobody is in left out. Empty: nobody was addressed."""
     summed = {words: sum(counts[state] for state in states) for words, states in _DELIVERIES.items()}
     return tuple(Figure(counted(count), words) for words, count in summed.items() if count)
+
+
+def spared_in_words(spared: int | None) -> str:
+    """Return how many an issue leaves out as they read no more, '' where it leaves out none such."""
+    if spared is None:
+        return ""
+    many = f"{spared:,} or more" if spared else f"Fewer than {LEAST}"
+    return (
+        f"{many} of all these will be left out, as they read no more. They are told in steps of {LEAST}, and "
+        "counted above as if they were not."
+    )
 
 
 def standing_of(state: SubscriptionState) -> str:

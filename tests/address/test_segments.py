@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import ColumnElement
 
 from digest.address.explain import explain
+from digest.compose import audience as audience_counts
 from digest.compose.audience import audience_of
 from digest.compose.steps import Pieces
 from digest.domain.addressing import Skip
 from digest.domain.cadences import Cadence
 from digest.domain.errors import Conflict
 from digest.domain.subscribers import SkipReason, SubscriptionState
+from digest.store import segment_conditions
 from digest.store.attributes import put_attributes
 from digest.store.audiences import count_withheld
 from digest.store.database import reading, writing
@@ -19,11 +22,12 @@ from digest.store.issue_segments import Limits, limits_of
 from digest.store.issues import get_issue
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.segments import add_segment, change_segment, remove_segment
-from digest.store.subscribers import subscribe
+from digest.store.subscribers import SubscriptionRow, subscribe
 from tests.address.audience import Audience
 from tests.stored import CITIES, CLIMATE, NOW, SPACE
 
 OUTSIDE = SkipReason.OUTSIDE
+WITHHELD = {SkipReason.SUPPRESSED: 1, SkipReason.PAUSED: 1}
 
 
 @pytest.fixture
@@ -69,7 +73,8 @@ def counted(audience: Audience) -> dict[SkipReason | str, int]:
     found = audience_of(audience.engine, pieces, now=NOW)
     with reading(audience.engine) as session:
         nobody = {**found.skipped, **count_withheld(session, audience.newsletter.id)}
-    return {"mailed": sum(found.readers.values()), **nobody}
+    spared = {} if found.spared is None else {"spared": found.spared}
+    return {"mailed": sum(found.readers.values()), **nobody, **spared}
 
 
 def verdict(audience: Audience, name: str) -> str:
@@ -103,6 +108,25 @@ def test_an_issue_goes_to_those_it_is_for(
     assert all("not among the readers that the issue is for" in told[name] for name in outside)
     for name in outside:
         assert "was sent nothing of this issue: not among the readers" in verdict(berliners, name)
+
+
+def test_how_many_are_spared_a_draft_is_told_in_twenties_and_by_itself(
+    berliners: Audience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ben is made one who reads no more: an issue for Berliners does not tell that one of them is."""
+
+    def is_monthly(*_: object, **__: object) -> ColumnElement[bool]:
+        return SubscriptionRow.cadence == Cadence.MONTHLY.value
+
+    monkeypatch.setattr(segment_conditions, "did_not_lately", is_monthly)
+    with writing(berliners.engine) as session:
+        add_segment(session, berliners.newsletter.id, slug="asleep", name="Asleep", query="NOT opened:<30")
+    limit(berliners, only="berlin", without="asleep")
+    assert counted(berliners) == {"mailed": 2, "spared": 0} | WITHHELD | {OUTSIDE: 1}
+    monkeypatch.setattr(audience_counts, "in_steps", lambda count: 20 * count)
+    assert counted(berliners)["spared"] == 20
+    done = berliners.address()
+    assert (set(berliners.planned), done.skipped[OUTSIDE]) == ({"anna@example.org"}, 2)
 
 
 def test_whoever_is_suppressed_or_paused_is_told_that_first(berliners: Audience) -> None:

@@ -100,7 +100,11 @@ def test_a_segment_of_who_reads_is_counted_in_twenties_and_names_nobody(weekly: 
     assert said == "Added segment asleep: it fits fewer than 20 readers.\n"
     assert "fewer than 20" in digest("segment", "list", "weekly").well().out
     shown = digest("segment", "show", "weekly", "asleep").well().out
-    assert "It asks who reads, so it names nobody: 'digest issue edit ISSUE --without asleep'." in shown
+    assert "It asks who reads, so it names nobody: 'digest issue edit ISSUE --without asleep' leaves" in shown
+    digest("segment", "add", "weekly", "awake", "--query", "opened:<30").well()
+    assert "no issue can leave out who reads" in digest("segment", "show", "weekly", "awake").well().out
+    known = digest("segment", "add", "weekly", "known", "--query", "opened:<30 domain:example.org")
+    known.refused(WRONG, "a question of who reads asks nothing else")
     for command in ("list", "export"):
         refused = digest("subscriber", command, "weekly", "--segment", "asleep")
         refused.refused(WRONG, "the segment 'asleep' asks who reads, so it names nobody")

@@ -19,9 +19,12 @@ from digest.domain.segments import (
     Joined,
     Lately,
     Words,
+    asks_beside_who_reads,
     asks_who_reads,
     condition_of,
+    fits_who_reads,
     read_question,
+    stored_question,
 )
 
 TOPICS = {"climate": 1, "space": 2}
@@ -137,3 +140,37 @@ def test_what_was_done_lately_is_asked_in_one_way(value: str) -> None:
 )
 def test_a_question_knows_whether_it_asks_who_reads(query: str, is_so: bool) -> None:
     assert asks_who_reads(query) is is_so
+
+
+@pytest.mark.parametrize(
+    ("query", "is_so"),
+    [
+        ("opened:<30", True),
+        ("NOT opened:<30", False),
+        ("NOT (opened:<30 OR followed:<30)", False),
+        ("NOT (NOT opened:<30)", True),
+        ("opened:<30 NOT followed:<30", True),
+        ("(NOT opened:<30) OR (NOT (followed:<9 NOT opened:<9))", True),
+        ("language:de", False),
+        ("opened:soon", False),
+    ],
+)
+def test_a_question_knows_whether_it_fits_who_reads(query: str, is_so: bool) -> None:
+    assert fits_who_reads(query) is is_so
+
+
+@pytest.mark.parametrize(
+    ("query", "column"),
+    [
+        ("domain:known.example OR (opened:<30 domain:example.org)", 8),
+        ("opened:<30 attribute.name:Ada", 27),
+        ("NOT (days:<30 OR followed:<9)", 11),
+        ("NOT opened:<30 state:active", 22),
+    ],
+)
+def test_a_question_of_who_reads_asks_nothing_else(query: str, column: int) -> None:
+    with pytest.raises(QueryError, match="a question of who reads asks nothing else") as caught:
+        read_question(query, TOPICS)
+    assert caught.value.column == column
+    assert asks_beside_who_reads(stored_question(query)), "one that is stored can be read"
+    assert not asks_beside_who_reads(read_question("followed:<9 OR (NOT opened:<30)"))

@@ -24,8 +24,8 @@ from digest.pipeline.managing.newsletters import differences
 from digest.runtime import Runtime
 from digest.store.audit import record
 from digest.store.database import reading, writing
-from digest.store.edits import Field as EditField
-from digest.store.issue_segments import issues_that_name
+from digest.store.edits import LIMITS
+from digest.store.issue_segments import Named, issues_that_name, why_not
 from digest.store.newsletters import get_newsletter, list_newsletters, topic_ids
 from digest.store.segment_conditions import Asked
 from digest.store.segment_counts import Answer, answer, count_exactly
@@ -107,8 +107,7 @@ def change(
             return False
         if after["query"] != before["query"]:
             _refuse_named(session, newsletter, segment, IssueState.APPROVED)
-            if asks_who_reads(after["query"]):
-                _refuse_alone(session, newsletter, segment)
+            _refuse_limits(session, newsletter, Named(segment, after["name"], after["query"]))
         change_segment(session, known.id, name=after["name"], query=after["query"])
         detail = differences(before, after)
         record(session, by=by, what="segment.changed", about=f"{slug}: {segment}", detail=detail, now=now)
@@ -140,14 +139,16 @@ def _refuse_named(session: Session, newsletter: Newsletter, segment: str, *state
         )
 
 
-def _refuse_alone(session: Session, newsletter: Newsletter, segment: str) -> None:
-    """Raise `Conflict` where a draft is for a segment alone that is to ask who reads."""
-    drafts = issues_that_name(session, newsletter.id, segment, IssueState.DRAFT, fields=(EditField.ONLY,))
-    if drafts:
-        raise Conflict(
-            f"issue {drafts[0]} is for the segment '{segment}' alone, which then can only be left out, as it "
-            f"asks who reads: 'digest issue edit {drafts[0]} --only' names another; nothing was changed"
-        )
+def _refuse_limits(session: Session, newsletter: Newsletter, named: Named) -> None:
+    """Raise `Conflict` where a draft names a segment that, asking this, no issue can name so."""
+    for field in LIMITS:
+        why = why_not(field, named)
+        drafts = issues_that_name(session, newsletter.id, named.slug, IssueState.DRAFT, fields=(field,))
+        if why and drafts:
+            raise Conflict(
+                f"issue {drafts[0]} names it: {why}; 'digest issue edit {drafts[0]} --{field}' names another "
+                "or none; nothing was changed"
+            )
 
 
 def texts_of(segment: Segment) -> dict[str, str]:
@@ -182,8 +183,8 @@ def fits(session: Session, runtime: Runtime, newsletter: Newsletter, segment: st
     found = get_segment(session, newsletter.id, segment)
     if asks_who_reads(found.query):
         raise Conflict(
-            f"the segment '{segment}' asks who reads, so it names nobody: it can be counted, and left out of "
-            "an issue"
+            f"the segment '{segment}' asks who reads, so it names nobody: it can be counted, and an issue "
+            "can leave out who reads no more"
         )
     return Asked.of(session, newsletter, found.query, now=runtime.clock()).fits
 

@@ -61,6 +61,10 @@ class WouldCome(Told):
     few: int = Field(description="Readers who would get 2 to 5.")
     many: int = Field(description="Readers who would get more.")
     skipped: dict[str, int] = Field(description="Readers who would get nothing, by reason.")
+    spared: int | None = Field(
+        description="Of all these, how many or more are left out as they read no more, in twenties, rounded "
+        "down; null: none such are."
+    )
     sources: list[SourceRead]
     errors: int = Field(description="Errors that the checks find.")
 
@@ -86,6 +90,7 @@ class WouldCome(Told):
             few=few,
             many=many,
             skipped=dict(found.skipped),
+            spared=found.spared,
             sources=sources,
             errors=found.errors,
         )

@@ -118,6 +118,10 @@ class Outlook(Told):
     few: int = Field(description="Readers who get 2 to 5.")
     many: int = Field(description="Readers who get more.")
     skipped: dict[SkipReason, int] = Field(description="Readers who get nothing, by reason.")
+    spared: int | None = Field(
+        description="Of all these, how many or more a draft leaves out as they read no more, in twenties, "
+        "rounded down; null: it leaves out none such, or was addressed."
+    )
     checks: Checks
     made_at: datetime = Field(description="When it was worked out.")
     is_current: bool = Field(description="Whether the issue is still the same.")
@@ -130,6 +134,7 @@ class Outlook(Told):
             few=one.few,
             many=one.many,
             skipped=dict(one.skipped),
+            spared=one.spared,
             checks=Checks.on(one),
             made_at=one.made_at,
             is_current=one.is_current,

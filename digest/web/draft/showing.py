@@ -16,7 +16,6 @@ from digest.condense.editing import LENGTH_MAX, TAKEAWAYS_MAX
 from digest.domain.accounts import Actor, Right
 from digest.domain.articles import Article, Origin, Takeaway, reading_minutes
 from digest.domain.issues import IssueState
-from digest.domain.segments import asks_who_reads
 from digest.domain.times import zone
 from digest.domain.topics import TopicSlug
 from digest.pipeline.drafts import Draft, Drafted
@@ -25,6 +24,7 @@ from digest.store.articles import ArticleId
 from digest.store.condensed import Candidate
 from digest.store.condensings import Versions
 from digest.store.edits import About, Edit, Field
+from digest.store.issue_segments import Named, why_not
 from digest.web.draft.views import (
     ActView,
     ArticleView,
@@ -121,7 +121,7 @@ def _segments(draft: Draft, field: Field) -> tuple[TopicView, ...]:
         *(
             TopicView(one.slug, one.name, one.slug == chosen)
             for one in draft.segments
-            if one.slug == chosen or field is not Field.ONLY or not asks_who_reads(one.query)
+            if one.slug == chosen or not why_not(field, Named.of(one))
         ),
     )
 

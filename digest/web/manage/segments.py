@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from digest.domain.accounts import Right
 from digest.domain.errors import InvalidInput, Unfit
 from digest.domain.measuring import LEAST
-from digest.domain.segments import Segment, asks_who_reads
+from digest.domain.segments import Segment, asks_who_reads, fits_who_reads
 from digest.domain.topics import slug as as_slug
 from digest.pipeline.managing import segments as managing
 from digest.runtime import Runtime
@@ -87,8 +87,8 @@ def segment(
     stored = _stored(runtime, slug, segment)
     form = form_of(managing.texts_of(stored))
     try:
-        answer = _answer(managing.ask(runtime, as_slug(slug), stored.query))
-    except Unfit as exc:  # it asks for a topic that was removed since
+        answer = _answer(managing.ask(runtime, as_slug(slug), stored.query), stored.query)
+    except Unfit as exc:  # it asks for a topic that was removed since, or what is refused since
         form, answer = replace(form, problems=exc.problems), None
     return _page(runtime, pages, slug, stored, form, answer=answer, done=done)
 
@@ -131,7 +131,8 @@ def _tried(runtime: Runtime, pages: Pages, slug: str, stored: Segment | None, ty
     """Return the form as it was typed, with whom its question fits; nothing is saved."""
     form = Form(typed.of((*FIELDS, "slug")).texts, typed.was)
     try:
-        answer = _answer(managing.ask(runtime, as_slug(slug), typed.get("query"), called=called))
+        query = typed.get("query")
+        answer = _answer(managing.ask(runtime, as_slug(slug), query, called=called), query)
     except Unfit as exc:
         form = replace(form, problems=exc.problems, status=status_of(exc))
         return _page(runtime, pages, slug, stored, form)
@@ -168,10 +169,10 @@ def _page(
     )
 
 
-def _answer(readers: managing.Readers) -> AnswerView:
+def _answer(readers: managing.Readers, query: str) -> AnswerView:
     found = readers.answer
     if found.is_coarse:
-        return _coarse(readers)
+        return _coarse(readers, query)
     if not found.readers:
         words = "It fits none of those looked at." if found.is_estimate else "It fits nobody."
     else:
@@ -185,7 +186,13 @@ def _answer(readers: managing.Readers) -> AnswerView:
     )
 
 
-def _coarse(readers: managing.Readers) -> AnswerView:
+def _use_of(query: str) -> str:
+    if fits_who_reads(query):
+        return "No issue can be for them alone, or leave them out: who reads no more is NOT opened:<30."
+    return "An issue can leave them out, and cannot be for them alone."
+
+
+def _coarse(readers: managing.Readers, query: str) -> AnswerView:
     """Return the answer to a question of who reads, which tells of nobody in particular."""
     found = readers.answer
     about = "About" if found.is_estimate else "At least"
@@ -193,7 +200,7 @@ def _coarse(readers: managing.Readers) -> AnswerView:
     many = f"{about} {found.readers:,}" if found.readers else f"Fewer than {LEAST}"
     how = (
         f"It asks who reads, of readers who agreed to that: they are counted in steps of {LEAST}, and nobody "
-        "is named. An issue can leave them out, and cannot be for them alone."
+        f"is named. {_use_of(query)}"
     )
     if not readers.is_measuring:
         how = f"Nobody is asked at present whether they may be measured, so it fits nobody. {how}"

@@ -20,7 +20,7 @@ from digest.store.schedules import get_schedule
 from digest.web.checks import found_view
 from digest.web.ops.times import away, moment, span
 from digest.web.views import ChecksView
-from digest.web.words import counted, days
+from digest.web.words import counted, days, spared_in_words
 
 ITEMS, SOURCES = 60, 100
 """Shown of each: a page of two hundred articles is read by nobody."""
@@ -62,6 +62,7 @@ class FoundView:
     readers: str
     shares: tuple[ShareView, ...]
     skipped: tuple[ShareView, ...]
+    spared: str
     topics: tuple[ShareView, ...]
     items: tuple[ItemView, ...]
     more_items: int
@@ -138,6 +139,7 @@ def _found(found: Found, newsletter: Newsletter) -> FoundView:
             for reason, count in sorted(found.skipped.items(), key=lambda one: -one[1])
             if count
         ),
+        spared=spared_in_words(found.spared),
         topics=tuple(_share(name, count, len(found.items)) for name, count in found.topics),
         items=tuple(
             ItemView(

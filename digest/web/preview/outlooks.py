@@ -8,7 +8,7 @@ from digest.pipeline.outlook import Outlook, outlook_on
 from digest.runtime import Runtime
 from digest.web.checks import checks_of
 from digest.web.preview.views import OutlookView, ShareOfReaders
-from digest.web.words import at_hour, counted
+from digest.web.words import at_hour, counted, spared_in_words
 
 
 def outlook_view(runtime: Runtime, found: Pieces) -> OutlookView:
@@ -33,6 +33,7 @@ def outlook_view(runtime: Runtime, found: Pieces) -> OutlookView:
             _share(reason.in_words, count, nobody)
             for reason, count in sorted(outlook.skipped.items(), key=lambda one: -one[1])
         ),
+        spared=spared_in_words(outlook.spared),
         checks=None if is_over else checks_of(outlook.preflight, found),
     )
 

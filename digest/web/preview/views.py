@@ -111,6 +111,7 @@ class OutlookView:
     readers: str = ""
     shares: tuple[ShareOfReaders, ...] = ()
     skipped: tuple[ShareOfReaders, ...] = ()
+    spared: str = ""
     checks: ChecksView | None = None
 
 

@@ -42,15 +42,21 @@ def test_a_question_is_asked_by_whoever_may_look(still_api: Api) -> None:
 def test_who_reads_is_asked_without_a_name_and_no_issue_is_for_them_alone(api: Api) -> None:
     told = api.call("POST", f"{WHERE}/ask", json={"query": "opened:<30"}).json()
     assert (told["readers"], told["is_coarse"], told["examples"]) == (0, True, [])
-    for slug, query in (("awake", "opened:<30"), ("hungry", "topic:food")):
+    for slug, query in (("awake", "opened:<30"), ("asleep", "NOT opened:<30"), ("hungry", "topic:food")):
         assert api.call("POST", WHERE, json={"slug": slug, "query": query}).status_code == 201
     assert "names nobody" in problem(api.call("GET", f"{READERS}?segment=awake"), 409, "conflict")
     alone = problem(api.call("PATCH", "/issues/2", json={"only": "awake"}), 422, "invalid")
-    assert "an issue can leave it out, and cannot be for it alone" in alone
-    assert api.call("PATCH", "/issues/2", json={"without": "awake"}).json()["without"] == "awake"
+    assert "an issue cannot be for it alone" in alone
+    left_out = problem(api.call("PATCH", "/issues/2", json={"without": "awake"}), 422, "invalid")
+    assert "an issue can leave out who reads no more, and nobody who does" in left_out
+    assert api.call("PATCH", "/issues/2", json={"without": "asleep"}).json()["without"] == "asleep"
     assert api.call("PATCH", "/issues/2", json={"only": "hungry"}).json()["only"] == "hungry"
-    changed = api.call("PATCH", f"{WHERE}/hungry", json={"query": "topic:food opened:<9"})
-    assert "issue 2 is for the segment 'hungry' alone" in problem(changed, 409, "conflict")
+    assert api.call("POST", "/issues/2/outlook").json()["spared"] == 0
+    for slug in ("hungry", "asleep"):
+        changed = api.call("PATCH", f"{WHERE}/{slug}", json={"query": "opened:<9"})
+        assert f"issue 2 names it: the segment '{slug}'" in problem(changed, 409, "conflict")
+    both = problem(api.call("PATCH", f"{WHERE}/asleep", json={"query": "opened:<9 days:1"}), 422, "invalid")
+    assert "a question of who reads asks nothing else" in both
 
 
 def test_readers_are_listed_by_segment_with_their_attributes(api: Api) -> None:

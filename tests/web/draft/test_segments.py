@@ -88,6 +88,15 @@ def test_the_counts_beside_the_preview_leave_out_whom_it_is_not_for(parted: Site
         shown_to(parted.runtime, DRAFT, email=BEN)
 
 
+def test_who_is_spared_a_draft_is_told_in_twenties(parted: Site) -> None:
+    for slug, query in (("asleep", "NOT opened:<30"), ("awake", "followed:<30")):
+        segments.add(parted.runtime, "saturday", {"slug": slug, "query": query}, by="Edith")
+    page = parted.get(PATH).text
+    assert (page.count('value="asleep"'), page.count('value="awake"')) == (1, 0)
+    write(parted, "without", "asleep")
+    assert "Fewer than 20 of all these will be left out, as they read no more" in read(parted, PREVIEW)
+
+
 def test_an_approval_is_also_of_whom_it_is_for(parted: Site) -> None:
     seen = shown_to(parted.runtime, DRAFT).pieces.content_hash
     write(parted, "only", "hungry")

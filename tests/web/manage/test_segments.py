@@ -76,9 +76,14 @@ def test_a_question_of_who_reads_is_answered_in_twenties_and_names_nobody(
         refused = site.get(f"{HOME}/{path}?segment=hungry")
         assert refused.status_code == 409
         assert "asks who reads, so it names nobody" in text_of(refused.text)
+    known = text_of(site.submit(f"{NEW}/try", query="opened:<30 domain:example.org").text)
+    assert "a question of who reads asks nothing else" in known
     monkeypatch.setattr(segment_counts, "in_steps", lambda _count: 40)
     monkeypatch.setattr(pages, "LEAST", 5)
     assert "At least 40 of 6 readers." in text_of(site.submit(f"{NEW}/try", query="opened:<30").text)
+    assert "No issue can be for them alone, or leave them out" in text_of(
+        site.submit(f"{NEW}/try", query="opened:<30").text
+    )
 
 
 def test_of_many_readers_the_answer_says_how_it_is_known(
