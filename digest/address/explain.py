@@ -17,6 +17,7 @@ from digest.domain.deliveries import DeliveryId, DeliveryState
 from digest.domain.issues import Edition, Issue, IssueId, IssueState, Outline
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import Newsletter
+from digest.domain.segments import asks_who_reads
 from digest.domain.subscribers import SkipReason, Subscription, SubscriptionState
 from digest.domain.times import by_the_clock, zone
 from digest.domain.topics import TopicSlug
@@ -29,6 +30,7 @@ from digest.store.failures import FAILING
 from digest.store.history import History, repeats_of
 from digest.store.issue_segments import is_outside, limits_of
 from digest.store.issues import get_issue
+from digest.store.left_out import FORGOTTEN
 from digest.store.less import less_of, muted_until
 from digest.store.measured import agreement_of
 from digest.store.newsletters import list_topics, newsletter_by_id
@@ -107,9 +109,9 @@ class _Case:
         self._subscription = subscription
         self._told = told
         self._newsletter = newsletter_by_id(session, issue.newsletter_id)
-        limits = limits_of(session, issue)
+        self._limits = limits_of(session, issue)
         who = subscription.subscriber.id
-        self._is_outside = is_outside(session, self._newsletter, limits, who, now=now)
+        self._is_outside = is_outside(session, self._newsletter, self._limits, who, now=now)
         repeats = repeats_of(session, issue, told.addresses)
         self._before = History(session, issue, repeats).of(subscription.subscriber.id)
         self._delivery = find_delivery(session, issue.id, who)
@@ -258,7 +260,12 @@ class _Case:
             return f"subscription is {self._subscription.state}"
         if self._issue.state is IssueState.CANCELLED and self._issue.sending_at is None:
             return "it was cancelled before it was sent"
-        return "" if self._issue.state in _TO_COME else "subscribed after its audience was fixed"
+        if self._issue.state in _TO_COME:
+            return ""
+        without = self._limits.without
+        if without and (without.query == FORGOTTEN or asks_who_reads(without.query)):
+            return "left out, or subscribed after its audience was fixed: which of them is not kept any more"
+        return "subscribed after its audience was fixed"
 
 
 _TO_COME = (IssueState.DRAFT, IssueState.APPROVED)

@@ -30,6 +30,7 @@ from digest.store.departures import DepartureRow
 from digest.store.entry_links import EntryLinkRow
 from digest.store.feedback import FeedbackRow
 from digest.store.kept_answers import KeptAnswerRow
+from digest.store.left_out import count_left_out, forget_old_left_out
 from digest.store.less import MutedTopicRow
 from digest.store.letters import LetterRow
 from digest.store.measures import FollowedLinkRow, OpenRow
@@ -162,6 +163,11 @@ def _shorter(session: Session, turn: Turn) -> Page:
     return shorten_agreements(session, turn.days, turn.after, turn.most)
 
 
+def _left_out(session: Session, turn: Turn) -> Page:
+    removed = forget_old_left_out(session, turn.before, turn.most)
+    return Page(0, None) if removed is None else Page(removed, 0)
+
+
 def _left(session: Session, turn: Turn) -> Page:
     return terms.forget_left(session, turn.before, turn.after, turn.most, keys=turn.keys, now=turn.now)
 
@@ -218,6 +224,14 @@ KINDS = (
         leaves_marks=True,
     ),
     Kind("agreed_terms", "longer terms that readers agreed to", _MEASURED, _NONE, _longer, _shorter),
+    Kind(
+        "left_out",
+        "who was left out of issues as they read no more",
+        _MEASURED,
+        _NONE,
+        _by_age(count_left_out),
+        _left_out,
+    ),
     _measured("opens", "which readers who agreed opened what", OpenRow.at, OpenRow.until),
     _measured(
         "followed_links",

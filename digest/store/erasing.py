@@ -1,7 +1,8 @@
 """Everything that is stored of a reader, taken out in one transaction.
 
 What refers to them goes with their row: every table that does names them by a foreign key that cascades, but
-for deliveries and skips, which stay as numbers so that an issue's counts hold, and preview links. A test
+for deliveries and skips, which stay as numbers so that an issue's counts hold, and preview links. Skips that
+tell who reads no more lose the number, too. A test
 holds this against the schema.
 """
 
@@ -38,6 +39,7 @@ from digest.store.bounces import SoftBounceRow
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.kept_answers import KeptAnswerRow
+from digest.store.left_out import forget_left_out
 from digest.store.letters import LetterRow
 from digest.store.mail_domains import MailDomainRow
 from digest.store.mentions import Mentions, take_out
@@ -95,6 +97,7 @@ def take_reader_out(session: Session, email: str) -> TakenOut:
         session.execute(delete(SoftBounceRow).where(SoftBounceRow.delivery_id.in_(_mails_of(found))))
         reports = _blank_reports(session, key, found)
         blank_mails(session, SubscriberId(found))
+        forget_left_out(session, SubscriberId(found))
         session.execute(delete(PreviewLinkRow).where(PreviewLinkRow.subscriber_id == found))
         session.execute(delete(SubscriberRow).where(SubscriberRow.id == found))
     else:

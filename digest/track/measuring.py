@@ -15,6 +15,7 @@ from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store.consents import add_consent
 from digest.store.database import writing
 from digest.store.leaving import lock_standing
+from digest.store.left_out import forget_left_out
 from digest.store.measured import agree_to_measure, cease_to_measure
 from digest.store.measures import forget_measured
 from digest.store.newsletters import newsletter_by_id
@@ -96,6 +97,7 @@ def take_back(
         after = said.recorded_at - min(measured_for, agreed.kept_for)
         take_reader_back(session, newsletter_id, subscriber_id, since=agreed.since, after=after)
         forget_measured(session, newsletter_id, subscriber_id)
+        forget_left_out(session, subscriber_id, newsletter_id)
         add_consent(
             session, newsletter_id, subscriber_id, replace(said, act=ConsentAct.UNMEASURED, wording="")
         )

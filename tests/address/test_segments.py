@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import ColumnElement
 
@@ -20,6 +22,7 @@ from digest.store.database import reading, writing
 from digest.store.edits import About, Field, append_edits
 from digest.store.issue_segments import Limits, limits_of
 from digest.store.issues import get_issue
+from digest.store.left_out import forget_old_left_out
 from digest.store.revisions import get_outline, get_rendered
 from digest.store.segments import add_segment, change_segment, remove_segment
 from digest.store.subscribers import SubscriptionRow, subscribe
@@ -167,6 +170,22 @@ def test_a_reader_who_is_outside_is_told_even_what_they_follow(berliners: Audien
     told = explain(berliners.engine, berliners.issue.id, "anna@example.org", now=NOW)
     assert told.items[0].reason == "follows Climate, but not among the readers that the issue is for"
     assert Skip(OUTSIDE).in_words in told.verdict
+
+
+def test_who_may_have_been_left_out_is_not_told_to_have_come_later(
+    berliners: Audience,
+) -> None:
+    with writing(berliners.engine) as session:
+        add_segment(session, berliners.newsletter.id, slug="asleep", name="Asleep", query="NOT opened:<30")
+    limit(berliners, without="asleep")
+    berliners.address()
+    berliners.add("late", CLIMATE)
+    told = "left out, or subscribed after its audience was fixed: which of them is not kept any more"
+    assert verdict(berliners, "late") == f"gets nothing of this issue: {told}"
+    with writing(berliners.engine) as session:
+        while forget_old_left_out(session, NOW + timedelta(days=9_999), 9) is not None:
+            continue
+    assert verdict(berliners, "late") == f"gets nothing of this issue: {told}"
 
 
 def test_topics_and_segments_both_decide(berliners: Audience) -> None:
