@@ -80,7 +80,13 @@ def tell_data(told: Mapping[str, object], out: Path | None) -> None:
 
 
 def tell_erased(done: Mapping[str, Any]) -> None:
-    """Say what was erased, and what stays."""
+    """Say what was erased, and what stays; or that it goes on."""
+    if done.get("goes_on"):
+        say(
+            "They are being erased: it takes some minutes more, and a worker carries it out to its end. "
+            "Run the same again to learn whether it is done."
+        )
+        return
     say(
         f"Erased: {counted(done['newsletters'], 'subscription')}, their part in "
         f"{counted(done['mails'], 'mail')} ({done['stopped']} not sent any more), "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from digest.domain.subscribers import email_key
@@ -50,7 +50,8 @@ class Erased:
 
     `mails` are those sent to them, which stay as numbers without an address, and `stopped` of these were
     still to be sent. `mentions` are texts that named them, `sign_ups` forms that waited to be looked at.
-    `has_account`: the address can still sign in, which erasing a reader leaves alone.
+    `has_account`: the address can still sign in, which erasing a reader leaves alone. `goes_on`: it is not
+    done yet and counted nowhere, but kept, and carried out to its end by another process.
     """
 
     newsletters: int
@@ -62,6 +63,7 @@ class Erased:
     sign_ups: int
     was_suppressed: bool
     has_account: bool
+    goes_on: bool = False
 
     @property
     def is_anything(self) -> bool:
@@ -72,3 +74,6 @@ class Erased:
 
 NOTHING = Erased(0, 0, 0, 0, 0, 0, 0, was_suppressed=False, has_account=False)
 """What is told of an erasure whose first half somebody else did."""
+
+GOES_ON = replace(NOTHING, goes_on=True)
+"""What is told of an erasure that another process carries out to its end."""

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from digest.domain.endpoints import EventKind
-from digest.domain.erasing import NOTHING, Erased
-from digest.domain.errors import DigestError, Misconfigured, NotFound
+from digest.domain.erasing import GOES_ON, NOTHING, Erased
+from digest.domain.errors import DigestError, Misconfigured, NotFound, Unavailable
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriberId, email_key
 from digest.intake.addresses import parse_address
@@ -30,12 +30,12 @@ from digest.store.database import reading, writing
 from digest.store.erasing import addresses_of, await_addressing, blank_mails, leave_no_trace, take_reader_out
 from digest.store.erasure_orders import (
     ErasureOrder,
-    add_order,
     claim_order,
     end_order,
     give_order_back,
     note_taken_out,
     pending_orders,
+    take_order,
 )
 from digest.store.erasures import is_erased, remember_erased
 from digest.store.reader_data import data_of
@@ -63,9 +63,11 @@ def erase_address(runtime: Runtime, email: str, *, by: str) -> Erased:
     What its owner had before, as mails and changes of address tell, goes with it.
     Nothing is armed for them after this has returned. What was armed before goes out, and nothing is kept of
     what becomes of it. A keyed mark stays, so that no list brings them back; they themselves may come back.
-    The order is kept first: killed at any moment it is carried out to its end by a worker.
+    The order is kept first: killed at any moment it is carried out to its end by a worker. So `GOES_ON` is
+    told, and none of the above holds yet, where it took so long here that a worker took it over, where
+    somebody is at an order about the same reader, or where something is out of reach, such as a full disk.
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address, `Misconfigured` without
-    a key to make the mark with, `TakenOver` when it took so long here that a worker carries it out.
+    a key to make the mark with.
     """
     return _erase(runtime, parse_address(email), by=by)
 
@@ -76,8 +78,16 @@ def _erase(runtime: Runtime, address: str, *, by: str, owner: SubscriberId | Non
     with writing(runtime.engine) as session:
         # By number: until the lists are looked through, they may have another address.
         who = owner or ids_of(session, [key]).get(key)
-        order = add_order(session, address, by=by, now=now, lease_until=now + LEASE, subscriber_id=who)
-    return _carry_out(runtime, order)
+        order = take_order(session, address, by=by, now=now, lease_until=now + LEASE, subscriber_id=who)
+    if order is None:
+        return GOES_ON
+    try:
+        return _carry_out(runtime, order)
+    except TakenOver:
+        return GOES_ON
+    except Unavailable as exc:
+        log.error("erasure.failed", order=order.id, reason=str(exc))
+        return GOES_ON
 
 
 def _require_a_key(runtime: Runtime) -> None:
@@ -214,17 +224,17 @@ def subscriber_data(runtime: Runtime, subscriber_id: SubscriberId) -> Mapping[st
         email = find_address(session, subscriber_id)
     if email is None:
         raise NotFound(f"subscriber {subscriber_id} was removed: nothing is stored of them any more")
-    return address_data(runtime, email, is_quick=True)
+    return address_data(runtime, email, is_by_link=True)
 
 
-def address_data(runtime: Runtime, email: str, *, is_quick: bool = False) -> Mapping[str, object]:
+def address_data(runtime: Runtime, email: str, *, is_by_link: bool = False) -> Mapping[str, object]:
     """Return all that is stored of an address, for JSON: when and of whom, and the parts of `data_of`.
 
     Raises `NotFound` when nothing is stored, `InvalidInput` for what is no address.
     """
     address = parse_address(email)
     with reading(runtime.engine) as session:
-        data = data_of(session, address, is_quick=is_quick)
+        data = data_of(session, address, is_by_link=is_by_link)
         if not data:
             raise NotFound(_nothing(is_erased(session, runtime.erasure_keys, address), has_account=False))
     return {"address": address, "as_of": runtime.clock().isoformat(), **data}

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, Text, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.newsletters import NewsletterId
-from digest.domain.subscribers import SubscriberId
+from digest.domain.subscribers import SubscriberId, email_key
 from digest.store.base import NEVER_AGAIN, Base
 
 
@@ -75,6 +75,34 @@ def add_order(
     session.add(row)
     session.flush()
     return _order(row)
+
+
+def take_order(
+    session: Session,
+    email: str,
+    *,
+    by: str,
+    now: datetime,
+    lease_until: datetime,
+    subscriber_id: SubscriberId | None,
+) -> ErasureOrder | None:
+    """Return the order to erase somebody, the open one or a new one, as the caller's to carry out.
+
+    None: somebody is at the open one. A second press of a button does not look through all lists once more.
+    """
+    key = email_key(email)
+    # Those that are open are few, and other letters of one address are only told alike by Python.
+    rows = session.execute(
+        select(ErasureOrderRow.id, ErasureOrderRow.email, ErasureOrderRow.subscriber_id)
+        .where(ErasureOrderRow.email != "")
+        .order_by(ErasureOrderRow.id)
+    )
+    for number, address, owner in rows.all():
+        # An address may be another reader's since: theirs is an order of its own.
+        is_theirs = owner == subscriber_id if owner and subscriber_id else email_key(address) == key
+        if is_theirs:
+            return claim_order(session, number, now=now, lease_until=lease_until)
+    return add_order(session, email, by=by, now=now, lease_until=lease_until, subscriber_id=subscriber_id)
 
 
 def pending_orders(session: Session, *, now: datetime) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 from sqlalchemy.orm import Session
 
+from digest.domain.consents import ConsentAct
 from digest.domain.letters import LetterKind
 from digest.domain.subscribers import email_key
 from digest.store.address_changes import AddressChangeRow
@@ -16,6 +17,7 @@ from digest.store.audiences import EditionRow, SkipRow
 from digest.store.audit import AuditRow
 from digest.store.base import Base
 from digest.store.bounces import SoftBounceRow
+from digest.store.consents import ConsentRow
 from digest.store.deliveries import DeliveryRow
 from digest.store.issues import IssueRow
 from digest.store.letters import LetterRow
@@ -31,11 +33,12 @@ from digest.store.suppressions import RemovalRow, SuppressionRow
 Plain = dict[str, object]
 
 
-def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str, object]:
+def data_of(session: Session, email: str, *, is_by_link: bool = False) -> dict[str, object]:
     """Return all that is stored of an address, each part a list of rows; empty ones are left out.
 
-    Of the record, `is_quick` tells what is about them, by an index. Where their address stands elsewhere in
-    an entry is only found by reading all of it.
+    `is_by_link`: for whoever holds a link to their settings. Of the record it then has what is about them, by
+    an index; where their address stands elsewhere in an entry is only found by reading all of it. And where
+    forms with their address came from is left out: anybody can send one.
 
     What a mail held is told by its issue and edition, as the archive and the mail itself have the words.
     Nothing stored: an empty dict. What names somebody as staff, such as an account, is no part of it.
@@ -57,8 +60,30 @@ def data_of(session: Session, email: str, *, is_quick: bool = False) -> dict[str
         parts[row.__tablename__] = _named(session, row, theirs)
     parts["never_mailed"] = _rows(session, SuppressionRow.__table__, SuppressionRow.email_key == key)
     parts["mailed_again"] = _rows(session, RemovalRow.__table__, RemovalRow.email_key == key)
-    parts["record"] = _record_about(session, found, email) if is_quick else _record(session, key)
+    parts["record"] = _record_about(session, found, email) if is_by_link else _record(session, key)
+    if is_by_link:
+        parts |= {name: _without_senders(name, parts[name]) for name in _SENT_BY_ANYBODY if name in parts}
     return {name: rows for name, rows in parts.items() if rows}
+
+
+def _without_senders(part: str, rows: Sequence[Plain]) -> list[Plain]:
+    """Return rows without what tells who sent a form: it may be a stranger who typed this address in.
+
+    Of consents, those that were asked for alone: what was confirmed, whoever reads this address did.
+    """
+    is_consents = part == ConsentRow.__tablename__
+    return [
+        row
+        if is_consents and row["act"] != ConsentAct.ASKED
+        else {name: value for name, value in row.items() if name not in OF_SENDERS}
+        for row in rows
+    ]
+
+
+OF_SENDERS = frozenset({"network", "is_trapped"})
+"""What is stored of whoever sent a form, beside what stood in it."""
+
+_SENT_BY_ANYBODY = (SignUpRow.__tablename__, PutOffRow.__tablename__, ConsentRow.__tablename__)
 
 
 def _of_subscriber(session: Session, subscriber_id: int, key: str) -> dict[str, list[Plain]]:

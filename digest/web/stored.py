@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from digest.compose.phrases import Phrases
 from digest.compose.untrusted import plain
+from digest.domain.errors import NotFound
 from digest.domain.issues import Edition
 from digest.domain.subscribers import SubscriberId
 from digest.pipeline.erasing import erase_subscriber, subscriber_data
@@ -102,12 +104,22 @@ def erase(
     token: str,
     sure: Annotated[str, Form(max_length=16)] = "",
 ) -> HTMLResponse:
-    """Erase all that is stored of a reader, once they said that they are sure."""
+    """Erase all that is stored of a reader, once they said that they are sure.
+
+    What goes on in a worker is told as that, with 202: it is kept, whatever happens here.
+    """
     reader = reader_view(runtime, link)
     spoken = pages.phrases(*reader.languages)
     if not sure:
         return pages.reader("erase.html", spoken, status=422, reader=reader, token=token, told="unsure")
-    erase_subscriber(runtime, link.subscriber_id)
+    try:
+        goes_on = erase_subscriber(runtime, link.subscriber_id).goes_on
+    except NotFound:
+        # They were there a moment ago: what they pressed first has erased them meanwhile.
+        goes_on = False
+    if goes_on:
+        status = HTTPStatus.ACCEPTED
+        return pages.reader("erase.html", spoken, status=status, reader=reader, token=token, told="begun")
     return pages.reader("erase.html", spoken, reader=reader, token=token, told="erased")
 
 

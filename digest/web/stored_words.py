@@ -89,7 +89,6 @@ FIELDS = {
     "since": Phrase("field_since", "Since"),
     "days": Phrase("field_days", "Days for which it is kept"),
     "may_spare": Phrase("field_may_spare", "May spare you mail"),
-    "is_trapped": Phrase("field_is_trapped", "A field was filled in that people do not see"),
     "due_at": Phrase("field_due_at", "Looked at again"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
     "attribute": Phrase("field_attribute", "What"),

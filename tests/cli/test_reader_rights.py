@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from digest.intake.sign_ups.caps import mailbox_of
 from digest.pipeline.sign_ups import ask_never_again
 from digest.runtime import open_runtime
+from digest.store.database import writing
+from digest.store.erasure_orders import add_order
 from digest.store.never_asked import mark_of
 from tests.cli.conftest import WRONG, Digest
 
@@ -35,6 +38,18 @@ def test_somebody_is_erased_and_comes_back_only_when_they_ask(weekly: Path, dige
     digest("subscriber", "erase", ADA, "--yes").refused(WRONG, "erased before")
     digest("subscriber", "add", "weekly", ADA).refused(WRONG, "--again")
     digest("subscriber", "add", "weekly", ADA, "--again").well()
+
+
+def test_an_erasure_that_somebody_is_at_is_told_to_go_on(weekly: Path, digest: Digest) -> None:
+    digest("subscriber", "add", "weekly", ADA).well()
+    runtime = open_runtime()
+    now = runtime.clock()
+    with writing(runtime.engine) as session:
+        add_order(session, ADA, by="Cy", now=now, lease_until=now + timedelta(minutes=5))
+    said = digest("subscriber", "erase", ADA, "--yes").well().out
+    assert "They are being erased" in said
+    assert "keyed mark" not in said
+    assert digest("subscriber", "erase", ADA, "--yes", "--json").json["goes_on"] is True
 
 
 def test_somebody_is_erased_by_the_number_the_log_has(weekly: Path, digest: Digest) -> None:

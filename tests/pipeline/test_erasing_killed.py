@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from digest.domain.errors import Conflict, NotFound, Unavailable
+from digest.domain.erasing import GOES_ON
+from digest.domain.errors import NotFound, Unavailable
 from digest.domain.reader_lists import ListTerms, ReaderListId
 from digest.pipeline import erasing, erasing_lists
 from digest.pipeline.erasing import are_erasures_cut_short, erase_address, finish_erasures
@@ -28,10 +29,11 @@ from digest.store.audit import list_entries
 from digest.store.database import open_engine, reading, writing
 from digest.store.deliveries import DeliveryRow
 from digest.store.erasing import TakenOut
-from digest.store.erasure_orders import ErasureOrder, ErasureOrderRow, add_order, claim_order
+from digest.store.erasure_orders import ErasureOrder, ErasureOrderRow, add_order, claim_order, take_order
 from digest.store.erasures import is_erased
 from digest.store.lists_without import Rest, Whole, find_whole
 from digest.store.reader_lists import ReaderListRow, add_reader_list
+from digest.store.subscribers import ids_of
 from tests.pipeline.controlled import Controlled
 from tests.pipeline.press import Clock
 from tests.stored import NOW
@@ -201,8 +203,49 @@ def test_one_that_slept_past_its_lease_leaves_it_to_who_took_it_up(
         return find_whole(session, number)
 
     monkeypatch.setattr(erasing_lists, "find_whole", sleep)
-    with pytest.raises(Conflict, match="a worker has taken it over"):
-        erase_address(send.runtime, ADA, by="Cy")
+    assert erase_address(send.runtime, ADA, by="Cy") == GOES_ON
+    assert (orders(send.engine), columns_that_hold(send.engine, ADA)) == (0, [])
+
+
+def test_an_order_of_the_same_address_is_one(send: Controlled, looked: list[int]) -> None:
+    until = NOW + timedelta(minutes=5)
+    with writing(send.engine) as session:
+        add_order(session, ADA, by="Cy", now=NOW, lease_until=until)
+    assert erase_address(send.runtime, ADA.upper(), by="Dan") == GOES_ON
+    assert (orders(send.engine), looked) == (1, []), "who is at it is left to it"
+    send.clock.now = until + timedelta(seconds=1)
+    assert erase_address(send.runtime, ADA.upper(), by="Dan").mentions == 2
+    assert (orders(send.engine), columns_that_hold(send.engine, ADA)) == (0, [])
+    with reading(send.engine) as session:
+        assert "Cy" in {entry.by for entry in list_entries(session, limit=9)}, "they were first"
+
+
+def test_an_order_about_another_reader_of_that_address_is_another(send: Controlled) -> None:
+    until = NOW + timedelta(minutes=5)
+    with writing(send.engine) as session:
+        ada, ben = (ids_of(session, [email])[email] for email in (ADA, BEN))
+        first = add_order(session, ADA, by="Cy", now=NOW, lease_until=until, subscriber_id=ada)
+        for email, who in ((BEN, ada), (ADA, ada), (ADA, None)):
+            taken = take_order(session, email, by="Dan", now=NOW, lease_until=until, subscriber_id=who)
+            assert taken is None, "Cy is at it"
+        other = take_order(session, ADA, by="Dan", now=NOW, lease_until=until, subscriber_id=ben)
+        assert other is not None
+        assert other.id != first.id
+
+
+def test_what_has_no_room_is_kept_and_goes_on(send: Controlled, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(session: Session, number: ReaderListId) -> Whole | None:
+        raise Unavailable("there is no room in /tmp")
+
+    monkeypatch.setattr(erasing_lists, "find_whole", full)
+    with capture_logs() as logs:
+        assert erase_address(send.runtime, ADA, by="Cy") == GOES_ON
+    assert [(line["event"], line["reason"]) for line in logs] == [
+        ("erasure.failed", "there is no room in /tmp")
+    ]
+    monkeypatch.undo()
+    assert are_erasures_cut_short(send.runtime)
+    finish_erasures(send.runtime)
     assert (orders(send.engine), columns_that_hold(send.engine, ADA)) == (0, [])
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,19 +13,26 @@ from digest.domain.bounces import Meaning
 from digest.domain.cadences import Cadence
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
 from digest.domain.departures import Reason
+from digest.domain.errors import Unavailable
 from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp, Wishes
 from digest.domain.subscribers import SkipReason
 from digest.domain.suppressions import SuppressionReason
 from digest.domain.topics import Topic
+from digest.pipeline import erasing
+from digest.pipeline.erasing import address_data, finish_erasures
+from digest.pipeline.erasing_lists import LookedThrough
+from digest.runtime import Runtime
 from digest.store.asks import put_asks
 from digest.store.audit import record
 from digest.store.consents import add_consent
 from digest.store.database import reading, writing
 from digest.store.departures import record_departure, say_why
+from digest.store.erasing import take_reader_out
+from digest.store.erasure_orders import ErasureOrder, add_order
 from digest.store.newsletters import add_newsletter, add_topic, change_newsletter
 from digest.store.put_off_sign_ups import PutOff, PutOffRow, put_off
-from digest.store.reader_data import LEFT_OUT, tables_of_readers
+from digest.store.reader_data import LEFT_OUT, OF_SENDERS, tables_of_readers
 from digest.store.returned import Effect, ReturnedRow
 from digest.store.sign_ups import SignUpRow, put_sign_ups
 from digest.store.subscribers import find_subscription, subscribe
@@ -92,7 +100,6 @@ def test_sign_ups_that_wait_are_told_of_too(site: Site) -> None:
         "Topics Climate & energy, Food",
         "How often One issue a week",
         "Source by a form on another site",
-        "From the network address 192.0.2.7",
     ):
         assert words in told, words
     assert BEN not in told
@@ -100,7 +107,24 @@ def test_sign_ups_that_wait_are_told_of_too(site: Site) -> None:
     for part in ("sign_ups", "put_off_sign_ups"):
         (row,) = data[part]
         assert (row["email"], row["name"], row["newsletter"]) == (ADA.title(), "Ada", "saturday")
-        assert "mailbox" not in row
+        assert row.keys().isdisjoint({"mailbox", "network", "is_trapped"}), "anybody can send a form"
+    assert "192.0.2.7" not in told
+    for part in ("sign_ups", "put_off_sign_ups"):
+        (row,) = address_data(site.runtime, ADA)[part]  # type: ignore[misc]
+        assert (row["network"], row["is_trapped"]) == ("192.0.2.7", False), "staff can tell"
+
+
+def test_where_a_form_came_from_is_told_once_it_is_confirmed(site: Site) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    asked = Consent(ConsentAct.ASKED, ConsentSource.PAGE, NOW, NOW, "I want it.", "192.0.2.7")
+    with writing(site.runtime.engine) as session:
+        add_consent(session, NewsletterId(1), who, asked)
+        add_consent(session, NewsletterId(1), who, replace(asked, act=ConsentAct.CONFIRMED, network="::1"))
+    data = site.get(f"{site.link(Purpose.PREFERENCES, ADA)}/stored.json").json()
+    assert [(row["act"], row.get("network")) for row in data["consents"]] == [
+        ("asked", None),
+        ("confirmed", "::1"),
+    ]
 
 
 def test_what_was_done_and_why_is_in_words(site: Site) -> None:
@@ -150,7 +174,7 @@ def test_every_field_that_the_page_may_show_is_named() -> None:
     fields = {column.name for table in tables for column in table.columns} - LEFT_OUT
     fields |= {column.name for column in RemovalRow.__table__.columns} - LEFT_OUT
     for row in (ReturnedRow, SignUpRow, PutOffRow):
-        fields |= {column.name for column in row.__table__.columns} - LEFT_OUT
+        fields |= {column.name for column in row.__table__.columns} - LEFT_OUT - OF_SENDERS
     assert fields - FIELDS.keys() - IN_THE_FILE_ALONE == set()
     assert {table.name for table in tables} - PARTS.keys() == set()
 
@@ -219,3 +243,51 @@ def test_who_is_sure_is_erased_and_their_links_lead_nowhere(site: Site) -> None:
     for path in (link, f"{link}/stored", f"{link}/stored.json", f"{link}/erase"):
         assert site.get(path).status_code == 404
     assert site.post(f"{link}/erase", sure="yes").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr"])
+def test_what_is_not_done_at_once_is_told_as_going_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    def full(runtime: Runtime, order: ErasureOrder, should_stop: Callable[[], bool]) -> LookedThrough:
+        raise Unavailable("there is no room in /tmp")
+
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), language=language)
+    monkeypatch.setattr(erasing, "take_out_of_lists", full)
+    link = site.link(Purpose.PREFERENCES, ADA)
+    begun = site.post(f"{link}/erase", sure="yes")
+    assert begun.status_code == 202
+    heading = {
+        "en": "It is being erased",
+        "de": "Es wird gelöscht",
+        "es": "Se está borrando",
+        "fr": "L’effacement est en cours",
+    }
+    assert heading[language] in text_of(begun.text)
+    assert "<form" not in begun.text.partition("<main")[2]
+    monkeypatch.undo()
+    finish_erasures(site.runtime)
+    assert site.get(link).status_code == 404
+
+
+def test_a_second_press_while_somebody_is_at_it_is_told_the_same(site: Site) -> None:
+    with writing(site.runtime.engine) as session:
+        add_order(session, ADA, by="a reader", now=NOW, lease_until=NOW + timedelta(minutes=5))
+    pressed = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/erase", sure="yes")
+    assert pressed.status_code == 202
+    assert "It goes on when you close this page" in text_of(pressed.text)
+
+
+def test_who_is_erased_by_another_press_meanwhile_is_erased(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(runtime: Runtime, order: ErasureOrder, should_stop: Callable[[], bool]) -> LookedThrough:
+        with writing(runtime.engine) as session:
+            take_reader_out(session, ADA)
+        return LookedThrough(frozenset(), frozenset({ADA}))
+
+    monkeypatch.setattr(erasing, "take_out_of_lists", meanwhile)
+    erased = site.post(f"{site.link(Purpose.PREFERENCES, ADA)}/erase", sure="yes")
+    assert erased.status_code == 200
+    assert "All of it is erased" in text_of(erased.text)

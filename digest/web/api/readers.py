@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from digest.domain import erasing as domain
@@ -43,6 +44,11 @@ class Erased(Told):
     sign_ups: int = Field(description="Sign-up forms of theirs that waited to be looked at.")
     was_suppressed: bool
     has_account: bool = Field(description="The address can still sign in: that is no reader's.")
+    goes_on: bool = Field(
+        description="It is kept and not done yet (202): a worker carries it out to its end, mostly within "
+        "some minutes. Nothing is counted here then. Sent again, with a new `Idempotency-Key`, the request "
+        "is answered with 404 once it is done."
+    )
 
     @classmethod
     def of(cls, one: domain.Erased) -> Erased:
@@ -57,14 +63,23 @@ class Erased(Told):
             sign_ups=one.sign_ups,
             was_suppressed=one.was_suppressed,
             has_account=one.has_account,
+            goes_on=one.goes_on,
         )
 
 
-@router.post("/readers/erase", **asks(Right.ADMINISTER))
-def erase_reader(runtime: TheRuntime, caller: TheCaller, reader: Reader) -> Erased:
+_GOES_ON: dict[int | str, dict[str, Any]] = {
+    202: {"model": Erased, "description": "It is kept, and a worker carries it out to its end."}
+}
+
+
+@router.post("/readers/erase", **asks(Right.ADMINISTER), responses=_GOES_ON)
+def erase_reader(runtime: TheRuntime, caller: TheCaller, reader: Reader, response: Response) -> Erased:
     """Remove all that is stored of somebody, in every newsletter. It cannot be undone.
 
     Nothing is sent to them afterwards but what a mail server has already. No list brings them back; they
     themselves may come.
     """
-    return Erased.of(erase_address(runtime, reader.email, by=caller.name))
+    done = erase_address(runtime, reader.email, by=caller.name)
+    if done.goes_on:
+        response.status_code = HTTPStatus.ACCEPTED
+    return Erased.of(done)

@@ -41,6 +41,7 @@ DONE: Mapping[str, str] = MappingProxyType(
         "erased": "All that was stored of them is gone. Nothing is sent to them any more.",
         "erased-but-account": "All that was stored of them as a reader is gone. Their address still signs "
         "in: remove the account, if that is to end as well.",
+        "erasing": "They are being erased. It takes some minutes more: look them up again then.",
         "all-held": "Everything is held: nothing is sent until you let it go on.",
         "all-going": "Everything goes on.",
     }

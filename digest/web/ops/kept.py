@@ -57,6 +57,8 @@ def hand_out(runtime: TheRuntime, email: Email = "") -> Response:
 def erase(runtime: TheRuntime, pages: ThePages, actor: TheActor, email: Email = "") -> Response:
     """Remove all that is stored of somebody, for good."""
     done = erase_address(runtime, email, by=actor.name)
+    if done.goes_on:
+        return answer(pages, PATH, "erasing")
     return answer(pages, PATH, "erased-but-account" if done.has_account else "erased")
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from digest.domain.accounts import Right
 from digest.intake.sign_ups.caps import mailbox_of
 from digest.pipeline.sign_ups import ask_never_again
 from digest.store.audit import list_entries
-from digest.store.database import reading
+from digest.store.database import reading, writing
+from digest.store.erasure_orders import add_order
 from digest.store.never_asked import mark_of
 from tests.stores_searched import columns_that_hold
 from tests.web.api.conftest import Api, problem
-from tests.web.world import ADA
+from tests.web.world import ADA, NOW
 
 OTHERS = [right for right in Right if right is not Right.ADMINISTER]
 
@@ -41,6 +44,13 @@ def test_an_answer_that_was_kept_for_its_key_goes_with_them(api: Api) -> None:
     assert "kept_answers.body" in columns_that_hold(api.runtime.engine, ADA)
     api.call("POST", "/readers/erase", json={"email": ADA})
     assert columns_that_hold(api.runtime.engine, ADA) == []
+
+
+def test_one_that_goes_on_is_told_as_that(api: Api) -> None:
+    with writing(api.runtime.engine) as session:
+        add_order(session, ADA, by="Cy", now=NOW, lease_until=NOW + timedelta(minutes=5))
+    begun = api.call("POST", "/readers/erase", json={"email": ADA})
+    assert (begun.status_code, begun.json()["goes_on"], begun.json()["newsletters"]) == (202, True, 0)
 
 
 def test_only_admins_may(api: Api) -> None:

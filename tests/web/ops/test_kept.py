@@ -14,6 +14,7 @@ from digest.domain.accounts import Role
 from digest.pipeline.purging import purge
 from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
+from digest.store.erasure_orders import add_order
 from tests.servers.browser import ChromiumBrowser
 from tests.stores_searched import columns_that_hold
 from tests.web.axe import faults
@@ -68,6 +69,12 @@ def test_an_admin_erases_somebody_for_good(admin: Site) -> None:
     again = admin.submit(PAGE, email=ADA)
     assert again.status_code == 404
     assert "This address was erased before" in text_of(again.text)
+
+
+def test_one_that_goes_on_is_told_as_that(admin: Site) -> None:
+    with writing(admin.runtime.engine) as session:
+        add_order(session, ADA, by="Cy", now=NOW, lease_until=NOW + timedelta(minutes=5))
+    assert "They are being erased." in follow(admin, f"{PAGE}/erase", email=ADA)
 
 
 @pytest.mark.parametrize(
