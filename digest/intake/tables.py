@@ -11,12 +11,9 @@ from typing import TextIO
 
 from digest.domain.counting import counted
 from digest.domain.errors import InvalidInput
+from digest.domain.separators import FIRST_LINE_MAX, SEPARATORS, separator_of
 
 _MANY = 10
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-"""What may separate fields, the usual first: spreadsheets of half the world write semicolons."""
-
-_FIRST_LINE_MAX = 10_000
 _LINE_MAX = 200_000
 """Characters of a line: a file without line ends must not be read as one. csv takes 131,072 a field."""
 
@@ -74,11 +71,11 @@ def read_table(stream: TextIO, *, name: str, likely: Collection[str]) -> Table:
     The first line that holds something names its columns, some of them `likely` ones. It also decides
     whether commas, semicolons or tabs separate fields. Raises `InvalidInput`.
     """
-    delimiter = _delimiter_of(stream.read(_FIRST_LINE_MAX), likely)
+    delimiter = separator_of(stream.read(FIRST_LINE_MAX), likely)
     stream.seek(0)
     if stream.read(1) != "\ufeff":
         stream.seek(0)
-    notes = () if delimiter == "," else (f"{name}: read with {_DELIMITERS[delimiter]} between its fields",)
+    notes = () if delimiter == "," else (f"{name}: read with {SEPARATORS[delimiter]} between its fields",)
     rows = _lines(stream, name, delimiter)
     line, names = next(rows, (1, []))
     if odd := _UNREADABLE.search("".join(names)):
@@ -122,19 +119,6 @@ def guarded(field: str) -> str:
 def unguarded(field: str) -> str:
     """Return what `guarded` was given."""
     return field[1:] if field[:1] == "'" and field[1:].startswith(_FORMULA) else field
-
-
-def _delimiter_of(beginning: str, columns: Collection[str]) -> str:
-    """Return what separates the fields of the first line: what makes most of our columns out of it, or most
-    fields. Further lines are no witness: they may hold all three.
-    """
-    first = beginning.removeprefix("\ufeff").lstrip("\r\n").partition("\n")[0]
-
-    def likeness(delimiter: str) -> tuple[int, int]:
-        fields = [field.strip(' \t\r"').lower() for field in first.split(delimiter)]
-        return sum(field in columns for field in fields), len(fields)
-
-    return max(_DELIMITERS, key=likeness)
 
 
 def _lines(stream: TextIO, name: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

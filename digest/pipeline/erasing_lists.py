@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from digest.domain.errors import Conflict
 from digest.domain.reader_lists import ReaderListId
+from digest.intake.lists.files import LIKELY
 from digest.runtime import Runtime
 from digest.store.database import reading, writing
 from digest.store.erasing import addresses_of
@@ -82,7 +83,7 @@ def _take_out_of(
 def _rest_of(runtime: Runtime, number: ReaderListId, who: Sequence[Mentions]) -> Rest | None:
     with reading(runtime.engine) as session:
         found = find_whole(session, number)
-    return found.without(who) if found else None
+    return found.without(who, LIKELY) if found else None
 
 
 def take_out_of_new_lists(session: Session, addresses: Sequence[str], looked: LookedThrough) -> int:
@@ -98,6 +99,6 @@ def take_out_of_new_lists(session: Session, addresses: Sequence[str], looked: Lo
     count = 0
     for number in sorted(numbers):
         found = find_whole(session, number)
-        rest = found.without(who) if found else None
+        rest = found.without(who, LIKELY) if found else None
         count += rest is not None and put_rest(session, number, rest)
     return count

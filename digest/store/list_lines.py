@@ -15,11 +15,12 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import IO
 
 from digest.domain.errors import Unavailable
+from digest.domain.separators import separator_of
 
 _LINE_MAX = 200_000
 """Characters of a line, and octets of a file in a zip, as an import takes them (`digest/intake/`)."""
@@ -41,9 +42,10 @@ _BROKEN = (*_NO_TABLE, EOFError, RuntimeError, ValueError, struct.error)
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
-def without_lines(packed: bytes, file: str, names: Names) -> bytes | None:
+def without_lines(packed: bytes, file: str, names: Names, columns: Collection[str]) -> bytes | None:
     """Return a packed list, or report, without the rows that name somebody; the same bytes if none does.
 
+    `columns` are likely ones, by which it is known what separates them (`digest/domain/separators.py`).
     None for what nobody can look into, as a spreadsheet or a zip with a password: it may hold anybody. And
     for what names somebody and is no table: no import reads that, and a street may stand on any line of it.
     Raises `Unavailable` when there is no room to unpack it.
@@ -54,7 +56,7 @@ def without_lines(packed: bytes, file: str, names: Names) -> bytes | None:
             _unpack(packed, body)
             if not (_is_named_in_zip if is_zip else _is_named)(body, names):
                 return packed
-            (_copy_zip if is_zip else _copy)(body, rest, names)
+            (_copy_zip if is_zip else _copy)(body, rest, names, columns)
             return _pack(rest)
     except (*_BROKEN, *_BROKEN_ZIP):
         return None
@@ -114,7 +116,7 @@ def _is_named(table: IO[bytes], names: Names) -> bool:
     return names("".join(piece))
 
 
-def _copy(table: IO[bytes], rest: IO[bytes], names: Names) -> None:
+def _copy(table: IO[bytes], rest: IO[bytes], names: Names, columns: Collection[str]) -> None:
     """Copy a table without the rows that name somebody. Raises `_Unreadable` and `csv.Error`.
 
     With such a row goes what is beside it and no row of the table: where somebody left out the quotes around
@@ -124,7 +126,7 @@ def _copy(table: IO[bytes], rest: IO[bytes], names: Names) -> None:
     if names(first):
         raise _Unreadable  # it names no columns
     after_row, is_named = 0, False
-    for text, is_row in _rows(table, _delimiter_of(first)):
+    for text, is_row in _rows(table, separator_of(first, columns)):
         if is_row:
             is_named = False
         if not is_named and names(text):
@@ -162,16 +164,6 @@ def _may_be_address(field: str) -> bool:
     return "@" in field and len(field.split()) == 1
 
 
-def _delimiter_of(first: str) -> str:
-    """Return what separates the fields of the first line: what sets `email` apart, or makes most fields."""
-
-    def likeness(delimiter: str) -> tuple[bool, int]:
-        fields = [field.strip(' \t\r\n"\ufeff').lower() for field in first.split(delimiter)]
-        return "email" in fields, len(fields)
-
-    return max(",;\t", key=likeness)
-
-
 def _is_named_in_zip(body: IO[bytes], names: Names) -> bool:
     """Tell whether a zip names somebody, or may, as it holds what no import reads."""
     with zipfile.ZipFile(body) as packed:
@@ -187,7 +179,7 @@ def _is_named_in_zip(body: IO[bytes], names: Names) -> bool:
     return False
 
 
-def _copy_zip(body: IO[bytes], rest: IO[bytes], names: Names) -> None:
+def _copy_zip(body: IO[bytes], rest: IO[bytes], names: Names, columns: Collection[str]) -> None:
     """Copy a zip without these rows, and without what no import reads. Raises `_Unreadable` if all went."""
     with zipfile.ZipFile(body) as packed, zipfile.ZipFile(rest, "w", zipfile.ZIP_DEFLATED) as made:
         for member in packed.infolist():
@@ -196,7 +188,7 @@ def _copy_zip(body: IO[bytes], rest: IO[bytes], names: Names) -> None:
             with packed.open(member) as table, tempfile.TemporaryFile() as left:
                 try:
                     if _is_named(table, names):
-                        _copy(table, left, names)
+                        _copy(table, left, names, columns)
                     else:
                         table.seek(0)
                         shutil.copyfileobj(table, left)

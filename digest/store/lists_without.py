@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -34,22 +35,27 @@ class Whole:
         told = [self.content or b"", self.report or b"", *(getattr(self, text).encode() for text in _TEXTS)]
         return b"".join(hashlib.sha256(part).digest() for part in told)
 
-    def without(self, who: Sequence[Mentions]) -> Rest | None:
+    def without(self, who: Sequence[Mentions], columns: Collection[str]) -> Rest | None:
         """Return what a list comes to without the lines that name one of these; None for one that does not.
 
-        Half a second for a long list that names nobody of them, some seconds for one that does. Raises
-        `Unavailable` where there is no room to unpack it.
+        `columns` are those that lists are likely to have, in small letters. Half a second for a long list
+        that names nobody of them, some seconds for one that does. Raises `Unavailable` where there is no room
+        to unpack it.
         """
 
         def names(text: str) -> bool:
             return any(mentions.are_in(text) for mentions in who)
 
+        # As who brings the list in reads it: its own terms name columns, too.
+        likely = {*columns, *(name.lower() for name in json.loads(self.terms)["columns"])}
         stem, dot, suffix = self.file.rpartition(".")
         file = _without(stem, who) + dot + suffix
         told = [_without(getattr(self, text).replace(self.file, file), who) for text in _TEXTS[1:]]
-        content = self.content and without_lines(self.content, self.file, names)
+        content = self.content and without_lines(self.content, self.file, names, likely)
         # Each line of a report begins with the file: where its name names them, the report goes.
-        report = self.report and (None if file != self.file else without_lines(self.report, "", names))
+        report = self.report and (
+            None if file != self.file else without_lines(self.report, "", names, columns)
+        )
         rest = Whole(content, report, file, *told)
         changed = {name: getattr(rest, name) for name in Whole.__slots__}
         changed = {name: value for name, value in changed.items() if value != getattr(self, name)}

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, delete, update
 
 from digest.domain.reader_lists import ListTerms, ReaderListId
+from digest.intake.lists.files import LIKELY
 from digest.store.database import reading, writing
 from digest.store.lists_without import Rest, find_whole, list_numbers, put_rest
 from digest.store.mentions import Mentions
@@ -53,7 +54,7 @@ def look(engine: Engine, number: int, *who: Mentions) -> Rest | None:
     with reading(engine) as session:
         found = find_whole(session, ReaderListId(number))
     assert found
-    return found.without(who)
+    return found.without(who, LIKELY)
 
 
 def put(engine: Engine, number: int, rest: Rest | None) -> bool:
@@ -150,3 +151,25 @@ def test_one_that_a_worker_is_at_begins_anew_where_only_its_name_was_theirs(
         assert (row.file, row.problem, row.ended_at, row.is_kept) == ("(erased).csv", "", None, True)
         assert his in pending_lists(session, now=NOW)
     assert kept(engine, his) == HEAD + HIS
+
+
+@pytest.mark.parametrize(
+    ("head", "terms"),
+    [
+        # Beehiiv's column is a likely one, and the last is the terms'.
+        ("Status;Notes, words, other", ListTerms(columns={"e-mail": "email"})),
+        ("E-Mail;Notes, words, other", ListTerms(columns={"E-mail": "email"})),
+    ],
+)
+def test_a_list_is_parted_by_the_columns_of_programs_and_of_its_own_terms(
+    engine: Engine, head: str, terms: ListTerms
+) -> None:
+    his = f'{HIS.strip()};"two\nlines"\n'
+    content = packed(f'{head}\n{HERS.strip()};"5 Lighthouse Road\nLondon"\n{his}')
+    newsletter = stored_newsletter(engine)
+    with writing(engine) as session:
+        uploaded = add_reader_list(
+            session, newsletter.id, file="list.csv", content=content, terms=terms, by="Cy", now=NOW
+        )
+    assert put(engine, uploaded.id, look(engine, uploaded.id, ADA))
+    assert kept(engine, uploaded.id) == f"{head}\n{his}"

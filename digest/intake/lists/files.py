@@ -25,7 +25,8 @@ from digest.intake.tables import Table, read_table, require_columns
 LAYOUTS = (MAILCHIMP, LISTMONK, GHOST, SUBSTACK, BEEHIIV, OWN)
 """The first that a file is of; ours is last, as its only mark is an address."""
 
-_LIKELY = frozenset().union(*(layout.marks for layout in LAYOUTS), COLUMNS)
+LIKELY = frozenset().union(*(layout.marks for layout in LAYOUTS), COLUMNS)
+"""Columns by which it is known what separates them."""
 
 _BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 """What unpacking raises: a password is a RuntimeError, a way of packing that is not known the next."""
@@ -95,7 +96,7 @@ def read_list(
     `columns` says which of our columns another name stands for; with it, or a `layout`, further columns are
     left alone. Raises `InvalidInput` for a file that is no list.
     """
-    table = read_table(stream, name=file.name, likely=_LIKELY | columns.keys())
+    table = read_table(stream, name=file.name, likely=LIKELY | columns.keys())
     table = _renamed(table, columns)
     found = layout or next((one for one in LAYOUTS if one.wrote(table.header)), None)
     if file.is_optional and found is None:
