@@ -17,7 +17,7 @@ from digest.domain.newsletters import NewsletterId
 from digest.domain.sign_ups import SignUp
 from digest.store.base import Base
 from digest.store.bulk import as_stored, insert_rows
-from digest.store.sign_ups import COLUMNS, SignUpColumns, numbers_of, read_sign_up, values_of
+from digest.store.sign_ups import COLUMNS, SignUpColumns, in_pages, numbers_of, read_sign_up, values_of
 
 
 class PutOffRow(SignUpColumns, Base):
@@ -100,7 +100,8 @@ def put_off_once_more(session: Session, due: Mapping[int, datetime]) -> None:
 
 def drop_put_off(session: Session, ids: Collection[int]) -> None:
     """Let these wait no more: they are settled."""
-    _delete(session, PutOffRow.id.in_(ids))
+    for page in in_pages(ids):
+        _delete(session, PutOffRow.id.in_(page))
 
 
 def erase_put_off(session: Session, email: str) -> int:

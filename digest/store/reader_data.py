@@ -32,6 +32,12 @@ from digest.store.suppressions import RemovalRow, SuppressionRow
 
 Plain = dict[str, object]
 
+FORMS_TOLD = 100
+"""Anyone can send a form with an address, any number of times."""
+
+IN_ALL = "_in_all"
+"""After the name of a part: how many there are of what is not told in full."""
+
 
 def data_of(session: Session, email: str, *, is_by_link: bool = False) -> dict[str, object]:
     """Return all that is stored of an address, each part a list of rows; empty ones are left out.
@@ -40,12 +46,15 @@ def data_of(session: Session, email: str, *, is_by_link: bool = False) -> dict[s
     an index; where their address stands elsewhere in an entry is only found by reading all of it. And where
     forms with their address came from is left out: anybody can send one.
 
+    Of forms that wait the newest hundred are told, and where there are more how many: `sign_ups_in_all`.
+
     What a mail held is told by its issue and edition, as the archive and the mail itself have the words.
     Nothing stored: an empty dict. What names somebody as staff, such as an account, is no part of it.
     """
     key = email_key(email)
     found = session.scalar(select(SubscriberRow.id).where(SubscriberRow.email_key == key))
     parts: dict[str, list[Plain]] = {}
+    in_all: dict[str, int] = {}
     if found is not None:
         parts |= _of_subscriber(session, found, key)
     mails = select(DeliveryRow.id).where(DeliveryRow.subscriber_id == (found or 0))
@@ -56,14 +65,15 @@ def data_of(session: Session, email: str, *, is_by_link: bool = False) -> dict[s
     )
     parts["did_not_arrive"] = _rows(session, SoftBounceRow.__table__, SoftBounceRow.delivery_id.in_(mails))
     for row in (SignUpRow, PutOffRow):
-        theirs = row.id.in_(numbers_of(session, row, key))
-        parts[row.__tablename__] = _named(session, row, theirs)
+        theirs = numbers_of(session, row, key)
+        parts[row.__tablename__] = _named(session, row, row.id.in_(theirs[-FORMS_TOLD:]))
+        in_all[f"{row.__tablename__}{IN_ALL}"] = len(theirs) if len(theirs) > FORMS_TOLD else 0
     parts["never_mailed"] = _rows(session, SuppressionRow.__table__, SuppressionRow.email_key == key)
     parts["mailed_again"] = _rows(session, RemovalRow.__table__, RemovalRow.email_key == key)
     parts["record"] = _record_about(session, found, email) if is_by_link else _record(session, key)
     if is_by_link:
         parts |= {name: _without_senders(name, parts[name]) for name in _SENT_BY_ANYBODY if name in parts}
-    return {name: rows for name, rows in parts.items() if rows}
+    return {name: told for name, told in {**parts, **in_all}.items() if told}
 
 
 def _without_senders(part: str, rows: Sequence[Plain]) -> list[Plain]:

@@ -6,7 +6,7 @@ of it is worked out afterwards, by one process at a time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, Text, delete, false, func, select, text, update
@@ -26,6 +26,8 @@ NAME_MAX = 200
 
 _ADVISORY_LOCK = 7_203_911_862
 """Any number that nothing else locks; a migration's is another."""
+
+_AT_ONCE = 1_000
 
 COLUMNS = (
     "newsletter_id",
@@ -147,8 +149,16 @@ def erase_sign_ups(session: Session, email: str) -> int:
 
 def drop_sign_ups(session: Session, ids: Collection[int]) -> None:
     """Take sign-ups that are settled out of the inbox."""
-    gone = delete(SignUpRow).where(SignUpRow.id.in_(ids))
-    session.execute(gone.execution_options(synchronize_session=False))
+    for page in in_pages(ids):
+        gone = delete(SignUpRow).where(SignUpRow.id.in_(page))
+        session.execute(gone.execution_options(synchronize_session=False))
+
+
+def in_pages(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Yield numbers as many at a time as a statement can name: a form can be sent any number of times."""
+    wanted = list(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        yield wanted[start : start + _AT_ONCE]
 
 
 def tally_sign_ups(

@@ -24,6 +24,7 @@ from digest.pipeline.reader_pauses import zone_of_reader
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.newsletters import newsletter_by_id, topic_names
+from digest.store.reader_data import IN_ALL
 from digest.store.subscribers import subscribed_ever
 from digest.web.dependencies import READ, ThePages, TheRuntime
 from digest.web.error_pages import FOR_READERS
@@ -34,7 +35,7 @@ from digest.web.stored_words import FIELDS, IN_THE_FILE_ALONE, NO, PARTS, SHARED
 router = APIRouter(tags=[FOR_READERS])
 
 SHOWN = 20
-"""Rows of a part that the page shows, the newest; the file has all of them."""
+"""Rows of a part that the page shows, the newest; the file has more of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,15 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class PartView:
-    """A part of what is stored: rows of fields with their names; `more` is how many are in the file alone."""
+    """A part of what is stored: rows of fields with their names; `more` is how many are in the file alone.
+
+    `older` are not even there.
+    """
 
     name: str
     rows: tuple[tuple[tuple[str, str], ...], ...]
     more: int
+    older: int
 
 
 @router.api_route("/preferences/{token}/stored", methods=READ)
@@ -136,7 +141,7 @@ def _names(runtime: Runtime, subscriber_id: SubscriberId) -> Names:
     )
 
 
-def _parts(data: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneInfo) -> tuple[PartView, ...]:
+def _parts(data: Mapping[str, Any], names: Names, spoken: Phrases, tz: ZoneInfo) -> tuple[PartView, ...]:
     known = {name: data[name] for name in PARTS if name in data}
     rest = {name: rows for name, rows in data.items() if name not in PARTS and isinstance(rows, list)}
     return tuple(
@@ -144,6 +149,7 @@ def _parts(data: Mapping[str, object], names: Names, spoken: Phrases, tz: ZoneIn
             spoken.said(PARTS[name]) if name in PARTS else name.replace("_", " "),
             tuple(_row(name, row, names, spoken, tz) for row in rows[-SHOWN:][::-1]),
             max(0, len(rows) - SHOWN),
+            max(0, int(data.get(f"{name}{IN_ALL}", 0)) - len(rows)),
         )
         for name, rows in {**known, **rest, **_by_newsletter(data)}.items()
         if isinstance(rows, Sequence)

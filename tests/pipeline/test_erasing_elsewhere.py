@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, select, true, update
 
 from digest.domain.consents import ConsentSource
 from digest.domain.deliveries import DeliveryState, Outcome
@@ -27,8 +27,8 @@ from digest.store.audit import list_entries, record
 from digest.store.database import reading, writing
 from digest.store.erasure_orders import add_order
 from digest.store.erasures import is_erased
-from digest.store.put_off_sign_ups import PutOff, put_off
-from digest.store.sign_ups import put_sign_ups
+from digest.store.put_off_sign_ups import PutOff, PutOffRow, put_off
+from digest.store.sign_ups import SignUpRow, put_sign_ups
 from digest.store.subscribers import SubscriberRow, find_address
 from digest.store.suppressions import is_suppressed, suppress
 from tests.pipeline.controlled import Controlled
@@ -192,3 +192,21 @@ def test_who_was_named_by_a_slip_of_somebody_else_is_erased_too(send: Controlled
     erase_address(send.runtime, slip, by="Cy")
     assert columns_that_hold(send.engine, slip) == []
     assert number_of(send)
+
+
+def test_however_many_forms_of_one_address_wait_it_is_told_and_erased(send: Controlled) -> None:
+    """More than either database takes numbers of in one statement."""
+    number, many = send.newsletter.id, 66_000
+    form = SignUp(number, ADA, Wishes(frozenset({CLIMATE})), ConsentSource.FORM, "", "", NOW)
+    with writing(send.engine) as session:
+        put_sign_ups(session, [form] * many)
+        put_off(session, number, [PutOff(form, ADA, NOW, NOW)])
+        copied = [column for column in PutOffRow.__table__.columns if column.name != "id"]
+        copies = select(*copied, SignUpRow.id.label("one")).select_from(PutOffRow).join(SignUpRow, true())
+        inner = copies.subquery()
+        rows = select(*(inner.c[column.name] for column in copied))
+        session.execute(insert(PutOffRow).from_select(copied, rows))
+    told = address_data(send.runtime, ADA)
+    assert (told["sign_ups_in_all"], told["put_off_sign_ups_in_all"]) == (many, many + 1)
+    assert erase_address(send.runtime, ADA, by="Cy").sign_ups == 2 * many + 1
+    assert columns_that_hold(send.engine, ADA) == []

@@ -127,6 +127,18 @@ def test_where_a_form_came_from_is_told_once_it_is_confirmed(site: Site) -> None
     ]
 
 
+def test_of_a_flood_of_sign_ups_the_newest_are_told_and_how_many_there_are(site: Site) -> None:
+    one = SignUp(NewsletterId(1), ADA, Wishes(frozenset({CLIMATE})), ConsentSource.FORM, "Yes.", "", NOW)
+    with writing(site.runtime.engine) as session:
+        put_sign_ups(session, [one] * 130)
+    link = site.link(Purpose.PREFERENCES, ADA)
+    told = text_of(site.get(f"{link}/stored").text)
+    assert "And 80 more in the file. 30 older ones are not listed." in told
+    data = site.get(f"{link}/stored.json").json()
+    assert ([row["id"] for row in data["sign_ups"]], data["sign_ups_in_all"]) == ([*range(31, 131)], 130)
+    assert "put_off_sign_ups_in_all" not in data
+
+
 def test_what_was_done_and_why_is_in_words(site: Site) -> None:
     who = reader_id(site.runtime.engine, ADA)
     with writing(site.runtime.engine) as session:

@@ -10,6 +10,7 @@ from digest.pipeline.kept import KINDS
 from digest.runtime import Runtime
 from digest.store.database import reading
 from digest.store.purges import purged_since
+from digest.store.reader_data import IN_ALL
 from digest.web.words import counted, day
 
 LOOK_BACK = timedelta(days=30)
@@ -88,6 +89,15 @@ def found_view(data: Mapping[str, object]) -> Found:
     ties = [row for row in parts.get("subscriptions", ()) if isinstance(row, Mapping)]
     return Found(
         str(data["address"]),
-        tuple((_PARTS.get(name, name.replace("_", " ")), counted(len(rows))) for name, rows in parts.items()),
+        tuple(
+            (_PARTS.get(name, name.replace("_", " ")), counted(_in_all(data, name, rows)))
+            for name, rows in parts.items()
+        ),
         tuple(f"{tie['newsletter']}: {tie['state']}" for tie in ties),
     )
+
+
+def _in_all(data: Mapping[str, object], name: str, rows: Sequence[object]) -> int:
+    """Return how many rows there are of a part, of which some may not be told."""
+    count = data.get(f"{name}{IN_ALL}")
+    return count if isinstance(count, int) else len(rows)
