@@ -49,14 +49,24 @@ def shorten_agreements(session: Session, days: int, after: int, most: int) -> Pa
     session.execute(shorter.execution_options(synchronize_session=False))
     for newsletter in sorted({newsletter for newsletter, _ in longer}):
         of_it = [SubscriberId(reader) for one, reader in longer if one == newsletter]
-        shorten_measured(session, NewsletterId(newsletter), of_it, days)
+        _shorten_measured(session, NewsletterId(newsletter), of_it, days)
     return Page(len(longer), readers[-1])
 
 
-def shorten_measured(
+def shorten_agreement(
+    session: Session, newsletter_id: NewsletterId, subscriber_id: SubscriberId, days: int
+) -> None:
+    """Do so for one reader and newsletter, to no more days than they had agreed to."""
+    shorter = update(MeasuredReaderRow).where(
+        MeasuredReaderRow.newsletter_id == newsletter_id, MeasuredReaderRow.subscriber_id == subscriber_id
+    )
+    session.execute(shorter.values(days=days).execution_options(synchronize_session=False))
+    _shorten_measured(session, newsletter_id, [subscriber_id], days)
+
+
+def _shorten_measured(
     session: Session, newsletter_id: NewsletterId, readers: Collection[SubscriberId], days: int
 ) -> None:
-    """Keep what was measured of these readers for so many days at most."""
     issues = select(IssueRow.id).where(IssueRow.newsletter_id == newsletter_id)
     for row in (OpenRow, FollowedLinkRow):
         ends = _days_after(session, row.at, days)

@@ -42,7 +42,7 @@ from digest.store.subscribers import (
 )
 from digest.store.suppressions import is_suppressed
 from digest.track.counting import FOR_GOOD
-from digest.track.measuring import agree, take_back
+from digest.track.measuring import agree_anew, take_back
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +182,7 @@ def confirm(
             add_consent(session, newsletter_id, subscriber_id, consent)
             said = replace(consent, wording=measuring)
             if measuring and asked and asked.wishes.may_measure:
-                agree(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
+                agree_anew(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             else:
                 take_back(session, newsletter_id, subscriber_id, said, measured_for=measured_for)
             forget_erased(session, erasure_keys, find_address(session, subscriber_id) or "")

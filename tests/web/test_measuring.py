@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from digest.domain.accounts import Right
 from digest.domain.consents import Consent, ConsentAct, ConsentSource
+from digest.domain.issues import IssueId
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
 from digest.domain.subscribers import SubscriptionState
@@ -18,7 +20,9 @@ from digest.pipeline.sign_ups import take_in_sign_ups
 from digest.pipeline.subscribing import WantedBy, put_subscriber
 from digest.store.consents import consents_of
 from digest.store.database import reading, writing
-from digest.store.measured import MeasuredReaderRow, agreement_of
+from digest.store.issues import IssueRow
+from digest.store.measured import Agreement, MeasuredReaderRow, agreement_of
+from digest.store.measures import OpenRow, count_opens
 from digest.store.newsletters import change_newsletter
 from digest.track.steps import pause, unsubscribe
 from digest.track.tokens import Purpose
@@ -232,6 +236,40 @@ def test_who_comes_back_without_the_tick_is_not_measured_any_more(asking: Site) 
     asking.post(sign_up(asking, BEN))
     assert not is_measured(asking, BEN)
     assert [one.act for one in acts_of(asking, BEN)] == [ConsentAct.MEASURED, ConsentAct.UNMEASURED]
+
+
+@pytest.mark.parametrize(
+    ("before", "measured", "is_kept"),
+    [
+        (Agreement(NOW - timedelta(days=9), 90), 90, True),
+        (Agreement(NOW - timedelta(days=9), 120), 120, True),
+        (Agreement(NOW - timedelta(days=9), 30), 30, False),
+        (Agreement(NOW - timedelta(days=9), 90, may_spare=False), 90, False),
+    ],
+    ids=["the same", "to more days", "to fewer days", "to less"],
+)
+def test_who_signs_up_again_with_the_tick_agrees_to_the_words_of_now(
+    asking: Site, before: Agreement, measured: int, is_kept: bool
+) -> None:
+    """What was measured for what they had agreed to is not used for more, nor kept longer than now told."""
+    choose(asking, BEN, may_measure="yes")
+    set_state(asking.runtime.engine, BEN, SubscriptionState.UNSUBSCRIBED)
+    ben = reader_id(asking.runtime.engine, BEN)
+    told = {"since": before.since, "days": before.days, "may_spare": before.may_spare}
+    with writing(asking.runtime.engine) as session:
+        session.execute(update(MeasuredReaderRow).values(told))
+        mail = IssueId(session.scalars(select(IssueRow.id).limit(1)).one()), ben
+        count_opens(session, [(mail, NOW)], [], kept_for={mail: timedelta(days=measured)})
+    asking.post(sign_up(asking, BEN, may_measure="yes"), may_measure="yes")
+    with reading(asking.runtime.engine) as session:
+        opened = session.scalars(select(OpenRow.until).where(OpenRow.subscriber_id == ben)).all()
+        agreed = agreement_of(session, ONE, ben)
+    assert agreed == Agreement(before.since if is_kept else NOW, 90)
+    assert opened == ([NOW + timedelta(days=90)] if is_kept else [])
+    again = acts_of(asking, BEN)
+    assert [one.act for one in again] == [ConsentAct.MEASURED, ConsentAct.MEASURED]
+    assert "for 90 days" in again[-1].wording
+    assert again[-1].source is ConsentSource.MAIL
 
 
 # --- in their settings
