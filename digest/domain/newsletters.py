@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -50,7 +51,7 @@ class Newsletter:
     In its `quiet_hours`, in its own zone, no digest leaves. With `second_eyes` whoever changed an issue last
     or asked for its approval cannot approve it. What readers answer goes to `reply_to`, '' for the sender.
     `clicks` says what is learned of the links that are followed, `measuring` whether readers are asked for
-    more.
+    more. It asks them since `measuring_since` and counts since `counting_since`, None for always.
     With `sign_up` everybody may ask for it on a page of its own; of other sites' pages, scripts of those in
     `sign_up_origins` may, of all with `*`.
     """
@@ -82,5 +83,7 @@ class Newsletter:
     reply_to: str = ""
     clicks: Clicks = Clicks.OFF
     measuring: Measuring = Measuring.OFF
+    measuring_since: datetime | None = None
+    counting_since: datetime | None = None
     sign_up: bool = True
     sign_up_origins: tuple[str, ...] = ()

@@ -72,6 +72,8 @@ class NewsletterRow(Base):
     reply_to: Mapped[str] = mapped_column(String(320), default="", server_default="")
     clicks: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
     measuring: Mapped[str] = mapped_column(String(16), default="off", server_default="off")
+    measuring_since: Mapped[datetime | None]
+    counting_since: Mapped[datetime | None]
     sign_up: Mapped[bool] = mapped_column(default=True, server_default=false())
     sign_up_origins: Mapped[str] = mapped_column(Text, default="", server_default="")
 
@@ -384,6 +386,8 @@ def _newsletter(row: NewsletterRow) -> Newsletter:
         reply_to=row.reply_to,
         clicks=Clicks(row.clicks),
         measuring=Measuring(row.measuring),
+        measuring_since=row.measuring_since,
+        counting_since=row.counting_since,
         sign_up=row.sign_up,
         sign_up_origins=tuple(row.sign_up_origins.split()),
     )

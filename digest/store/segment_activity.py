@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Boolean, ColumnElement, and_, case, exists, false, literal_column, select
 
+from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
 from digest.domain.issues import MEASURED
 from digest.domain.measuring import Measuring
@@ -36,7 +37,7 @@ _HERE = (SubscriptionState.ACTIVE.value, SubscriptionState.PAUSED.value)
 
 def did_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> Is:
     """Return the condition that a reader did it within so many days, and agreed that this is asked."""
-    if newsletter.measuring is Measuring.OFF:
+    if not _is_seen(newsletter, asked.field):
         return NOBODY
     return and_(_agreed(newsletter), _did(newsletter, asked, now))
 
@@ -46,7 +47,7 @@ def did_not_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> I
 
     They had agreed for as long, and had a mail meanwhile that could tell; and it is kept for so long.
     """
-    if newsletter.measuring is Measuring.OFF:
+    if not _is_seen(newsletter, asked.field):
         return NOBODY
     since = now - timedelta(days=asked.days)
     all_along = MeasuredReaderRow.since <= since, MeasuredReaderRow.days >= asked.days
@@ -59,6 +60,20 @@ def did_not_lately(newsletter: Newsletter, asked: Lately, *, now: datetime) -> I
         ),
         else_=false(),
     )
+
+
+def _is_seen(newsletter: Newsletter, field: Field) -> bool:
+    """Return whether anybody is seen to do it now."""
+    is_counted = field is Field.OPENED or newsletter.clicks is not Clicks.OFF
+    return is_counted and newsletter.measuring is Measuring.ASKED
+
+
+def _seen_since(newsletter: Newsletter, field: Field, since: datetime) -> datetime:
+    """Return from when on, after `since`, whoever did it was seen to: of mail of before it is not known."""
+    begun = [newsletter.measuring_since]
+    if field is Field.FOLLOWED:
+        begun.append(newsletter.counting_since)
+    return max([since, *filter(None, begun)])
 
 
 def _agreed(newsletter: Newsletter, *more: Is) -> Is:
@@ -95,7 +110,7 @@ def _could(newsletter: Newsletter, asked: Lately, since: datetime, now: datetime
         .where(
             DeliveryRow.subscriber_id == SubscriberRow.id,
             DeliveryRow.state == DeliveryState.ACCEPTED.value,
-            DeliveryRow.settled_at >= since,
+            DeliveryRow.settled_at >= _seen_since(newsletter, asked.field, since),
             DeliveryRow.settled_at <= now - TIME_TO_READ,
             DeliveryRow.issue_id.in_(select(IssueRow.id).where(IssueRow.newsletter_id == newsletter.id)),
             EditionRow.key.endswith(MEASURED),

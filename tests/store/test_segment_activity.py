@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select, update
 
+from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
 from digest.domain.issues import MEASURED
@@ -69,7 +70,7 @@ def world(engine: Engine) -> World:
     number, issue = sending.newsletter.id, sending.issue
     delivered = NOW - 10 * DAY
     with writing(engine) as session:
-        change_newsletter(session, number, measuring=Measuring.ASKED)
+        change_newsletter(session, number, measuring=Measuring.ASKED, clicks=Clicks.COUNTED)
         accepted = {"state": DeliveryState.ACCEPTED.value, "settled_at": delivered}
         session.execute(update(DeliveryRow).values(accepted))
         session.execute(update(EditionRow).values(key=EditionRow.key + MEASURED))
@@ -148,6 +149,30 @@ def test_who_could_not_be_seen_to_read_did_not_fail_to(world: World) -> None:
         session.execute(update(EditionRow).values(key=key.removesuffix(TEXT_MEASURED) + MEASURED))
         session.execute(update(DeliveryRow).values(settled_at=NOW - 2 * DAY))
     assert world.whom("NOT opened:<20") == set(), "who has a mail for two days may read it yet"
+
+
+def test_nobody_follows_or_fails_to_where_links_are_not_counted(world: World) -> None:
+    with writing(world.engine) as session:
+        change_newsletter(session, world.newsletter.id, clicks=Clicks.OFF)
+    assert world.whom("followed:<30") == world.whom("NOT followed:<30") == set()
+    assert world.whom("NOT opened:<30") == {READS_NOT}
+
+
+@pytest.mark.parametrize(
+    ("column", "blind"),
+    [
+        ("measuring_since", {"NOT opened:<30", "NOT followed:<30"}),
+        ("counting_since", {"NOT followed:<30"}),
+    ],
+)
+def test_mail_of_before_anybody_was_seen_again_tells_of_nobody_who_did_not(
+    world: World, column: str, blind: set[str]
+) -> None:
+    queries = {"opened:<30", "followed:<30", "NOT opened:<30", "NOT followed:<30"}
+    for since, nobody in ((NOW - 11 * DAY, set[str]()), (NOW - 9 * DAY, blind)):
+        with writing(world.engine) as session:
+            change_newsletter(session, world.newsletter.id, **{column: since})
+        assert {query for query in queries if not world.whom(query)} == nobody
 
 
 def test_numbers_of_who_reads_are_told_in_twenties_and_nobody_is_shown(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -88,11 +89,21 @@ def change(
         if not wanted:
             return Changed(stands, frozenset())
         _refuse(session, stands, wanted)
-        newsletter = change_newsletter(session, stands.id, **_columns(wanted))
+        columns = {**_columns(wanted), **_begun(wanted, now)}
+        newsletter = change_newsletter(session, stands.id, **columns)
         require_eyes(newsletter.approval, second_eyes=newsletter.second_eyes)
         detail = differences(texts_of(stands), texts_of(newsletter))
         record(session, by=by, what="newsletter.changed", about=slug, detail=detail, now=now)
     return Changed(newsletter, frozenset(wanted))
+
+
+def _begun(wanted: Mapping[str, object], now: datetime) -> dict[str, datetime]:
+    """Return since when it measures readers and counts clicks, where it begins to: none was seen before."""
+    begins = {
+        "measuring_since": wanted.get("measuring") is Measuring.ASKED,
+        "counting_since": wanted.get("clicks") is Clicks.COUNTED,
+    }
+    return {column: now for column, is_so in begins.items() if is_so}
 
 
 def _refuse(session: Session, newsletter: Newsletter, wanted: Mapping[str, object]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from digest.domain.accounts import Role
 from digest.domain.measuring import Measuring
 from digest.domain.newsletters import NewsletterId
+from digest.pipeline.managing import newsletters
 from digest.pipeline.managing import segments as managing
 from digest.store import segment_counts
 from digest.store.database import reading, writing
@@ -17,11 +20,12 @@ from tests.web.manage.forms import filled_in
 from tests.web.manage.test_newsletters import audited
 from tests.web.site import Site
 from tests.web.test_editor import read, text_of
-from tests.web.world import contents
+from tests.web.world import NOW, contents
 
 HOME = "/manage/newsletters/saturday"
 LIST, NEW = f"{HOME}/segments", f"{HOME}/new-segment"
 PAGE = f"{LIST}/hungry"
+LONG_AGO = NOW - timedelta(days=400)
 
 
 def queries(site: Site) -> dict[str, str]:
@@ -84,6 +88,23 @@ def test_a_question_of_who_reads_is_answered_in_twenties_and_names_nobody(
     assert "No issue can be for them alone, or leave them out" in text_of(
         site.submit(f"{NEW}/try", query="opened:<30").text
     )
+
+
+def test_it_is_kept_since_when_a_newsletter_measures_and_counts(site: Site) -> None:
+    def since(**given: str) -> tuple[datetime | None, datetime | None]:
+        newsletters.change(site.runtime, "saturday", lambda _: given, by="Ada")
+        with reading(site.runtime.engine) as session:
+            one = get_newsletter(session, "saturday")
+        return one.measuring_since, one.counting_since
+
+    assert since(clicks="off", measuring="off") == (None, None)
+    assert since(measuring="asked", max_items="9") == (NOW, None)
+    assert since(clicks="counted") == (NOW, NOW)
+    with writing(site.runtime.engine) as session:
+        change_newsletter(session, NewsletterId(1), measuring_since=LONG_AGO, counting_since=LONG_AGO)
+    assert since(measuring="asked", clicks="counted", max_items="8") == (LONG_AGO, LONG_AGO), "it goes on"
+    assert since(measuring="off", clicks="off") == (LONG_AGO, LONG_AGO)
+    assert since(measuring="asked") == (NOW, LONG_AGO)
 
 
 def test_of_many_readers_the_answer_says_how_it_is_known(
