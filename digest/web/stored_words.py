@@ -89,7 +89,7 @@ FIELDS = {
     "since": Phrase("field_since", "Since"),
     "days": Phrase("field_days", "Days for which it is kept"),
     "may_spare": Phrase("field_may_spare", "May spare you mail"),
-    "due_at": Phrase("field_due_at", "Looked at again"),
+    "due_at": Phrase("field_due_at", "Will be looked at again"),
     "may_measure": Phrase("field_may_measure", "May be measured"),
     "attribute": Phrase("field_attribute", "What"),
     "value": Phrase("field_value", "Value"),
