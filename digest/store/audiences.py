@@ -54,7 +54,10 @@ class EditionRow(Base):
 
 
 class SkipRow(Base):
-    """A reader in the audience who gets nothing of an issue, and why. See `Skip`."""
+    """A reader in the audience who gets nothing of an issue, and why. See `Skip`.
+
+    Numbers below 0 are nobody's: `left_out` says when a reader's becomes one.
+    """
 
     __tablename__ = "skips"
 
