@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -76,7 +77,7 @@ def list_(newsletter: Slug, as_json: JsonOption = False) -> None:
     with reading(open_runtime().engine) as session:
         segments = list_segments(session, get_newsletter(session, newsletter).id)
     if as_json:
-        show_json(segments)
+        show_json([_plain(one) for one in segments])
         return
     show_table(
         ("segment", "name", "readers", "counted", "query"),
@@ -91,7 +92,7 @@ def show(newsletter: Slug, segment: SegmentName, as_json: JsonOption = False) ->
     runtime = open_runtime()
     found, readers, active = _fitting(runtime, newsletter, segment)
     if as_json:
-        show_json({**plain(found), "readers": readers, "active": active})
+        show_json({**_plain(found), "readers": readers, "active": active})
         return
     show_record(
         found.slug,
@@ -120,6 +121,11 @@ def _fitting(runtime: Runtime, newsletter: str, segment: str) -> tuple[Segment, 
     with reading(runtime.engine) as session:
         found = get_segment(session, get_newsletter(session, newsletter).id, segment)
     return found, readers, active
+
+
+def _plain(segment: Segment) -> Mapping[str, object]:
+    """Return a segment for programs. With `is_coarse`, `readers` are in twenties: 0 is fewer than 20."""
+    return {**plain(segment), "is_coarse": asks_who_reads(segment.query)}
 
 
 def _use_of(segment: Segment) -> str:

@@ -67,7 +67,7 @@ def _check_limit(session: Session, issue: Issue, field: Field, to: str) -> None:
 
     And one that asks who reads, but to leave out who reads no more.
     """
-    segment = get_segment(session, issue.newsletter_id, to)
+    segment = get_segment(session, issue.newsletter_id, to, to_name=True)
     if why := why_not(field, Named.of(segment)):
         raise InvalidInput(f"{why}; nothing was changed")
     standing = standing_values(issue, edits_of(session, issue.id))

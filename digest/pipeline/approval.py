@@ -27,7 +27,7 @@ from digest.store.articles import StoredArticle, articles_by_id
 from digest.store.audit import record
 from digest.store.database import reading, writing
 from digest.store.edits import About, Field
-from digest.store.issue_segments import hold_segments, limits_of
+from digest.store.issue_segments import hold_segments, limits_of, outside
 from digest.store.issues import change_issue, get_issue, let_wait, lock_draft, lock_issue
 from digest.store.items import items_of
 from digest.store.newsletters import newsletter_by_id
@@ -115,6 +115,8 @@ def _last_look(runtime: Runtime, newsletter: Newsletter, *, by: str, seen: str, 
         # Once more, as somebody may have changed it meanwhile: from here on nobody does.
         _require_other_eyes(session, newsletter, draft, by)
         hold_segments(session, draft)
+        # What an undo brings back, or a question that was changed meanwhile, may be none to limit it by.
+        outside(session, newsletter, limits_of(session, draft), now=runtime.clock())
         if seen and seen != limits_of(session, draft).mark(content_hash(rendered)):
             raise Changed(
                 f"issue {draft.id} was changed since you looked at it, so it was not approved: look again"

@@ -58,15 +58,21 @@ def find_segment(session: Session, newsletter_id: NewsletterId, slug: str) -> Se
 
 
 def get_segment(
-    session: Session, newsletter_id: NewsletterId, slug: str, *, to_change: bool = False
+    session: Session,
+    newsletter_id: NewsletterId,
+    slug: str,
+    *,
+    to_change: bool = False,
+    to_name: bool = False,
 ) -> Segment:
     """Return a segment. Raises `NotFound`, which names those there are.
 
-    With `to_change`, whoever approves an issue that names it waits until this transaction ends.
+    With `to_change`, whoever approves an issue that names it, or names it in one, waits until this
+    transaction ends. With `to_name` nobody changes it before that.
     """
-    if to_change:
+    if to_change or to_name:
         this = SegmentRow.newsletter_id == newsletter_id, SegmentRow.slug == slug
-        session.execute(select(SegmentRow.id).where(*this).with_for_update())
+        session.execute(select(SegmentRow.id).where(*this).with_for_update(read=to_name))
     found = find_segment(session, newsletter_id, slug)
     if found is None:
         slugs = ", ".join(one.slug for one in list_segments(session, newsletter_id))

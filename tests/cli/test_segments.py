@@ -101,6 +101,9 @@ def test_a_segment_of_who_reads_is_counted_in_twenties_and_names_nobody(weekly: 
     assert "fewer than 20" in digest("segment", "list", "weekly").well().out
     shown = digest("segment", "show", "weekly", "asleep").well().out
     assert "It asks who reads, so it names nobody: 'digest issue edit ISSUE --without asleep' leaves" in shown
+    (listed,) = digest("segment", "list", "weekly", "--json").json
+    shown_so = digest("segment", "show", "weekly", "asleep", "--json").json
+    assert (listed["is_coarse"], shown_so["is_coarse"], shown_so["readers"]) == (True, True, 0)
     digest("segment", "add", "weekly", "awake", "--query", "opened:<30").well()
     assert "no issue can leave out who reads" in digest("segment", "show", "weekly", "awake").well().out
     known = digest("segment", "add", "weekly", "known", "--query", "opened:<30 domain:example.org")

@@ -10,17 +10,18 @@ from sqlalchemy import Engine
 
 from digest.compose.edits import Change, edit_issue
 from digest.compose.steps import pieces_of
-from digest.domain.errors import Conflict
+from digest.domain.errors import Conflict, InvalidInput
 from digest.domain.issues import Issue, IssueState
 from digest.pipeline import approval
 from digest.pipeline.approval import Changed, approve_issue
 from digest.pipeline.managing import segments
 from digest.runtime import Runtime
-from digest.store.database import reading
+from digest.store.database import reading, writing
 from digest.store.edits import About, Field
 from digest.store.issue_segments import limits_of
 from digest.store.issues import get_issue
 from digest.store.newsletters import newsletter_by_id
+from digest.store.segments import change_segment, get_segment
 from tests.pipeline.press import CLIMATE, Press, make_newsletter
 from tests.pipeline.test_preflight import compose_week
 from tests.stored import NOW, stored_reader
@@ -45,10 +46,10 @@ def asked(engine: Engine, draft: Issue) -> tuple[IssueState, str]:
     return issue.state, only.query
 
 
-def change(runtime: Runtime, draft: Issue) -> bool:
+def change(runtime: Runtime, draft: Issue, query: str = "days:<90") -> bool:
     with reading(runtime.engine) as session:
         slug = newsletter_by_id(session, draft.newsletter_id).slug
-    return segments.change(runtime, slug, "new", lambda _: {"query": "days:<90"}, by="Ben")
+    return segments.change(runtime, slug, "new", lambda _: {"query": query}, by="Ben")
 
 
 def test_a_question_that_changed_since_it_was_looked_at_is_looked_at_again(
@@ -88,6 +89,43 @@ def test_nobody_changes_the_question_while_it_is_approved(
         with pytest.raises(Conflict, match=f"issue {draft.id} names the segment 'new'"):
             changing.result()
     assert asked(engine, draft) == (IssueState.APPROVED, "days:<9")
+
+
+def test_no_issue_is_limited_by_a_question_that_is_changed_meanwhile_to_who_reads(
+    engine: Engine, runtime: Runtime, draft: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft names it once the change has found no draft that does, and before the change is there."""
+    edit_issue(engine, draft.id, [Change(About(Field.ONLY), "")], by="Ada", now=NOW)
+    has_looked, was_named = Event(), Event()
+
+    def slowly(*args: object, **kwargs: object) -> None:
+        has_looked.set()
+        was_named.wait(0.5)
+
+    monkeypatch.setattr(segments, "record", slowly)
+
+    def name_meanwhile() -> None:
+        assert has_looked.wait(30)
+        try:
+            edit_issue(engine, draft.id, [Change(About(Field.ONLY), "new")], by="Ada", now=NOW)
+        finally:
+            was_named.set()
+
+    with ThreadPoolExecutor(2) as threads:
+        naming = threads.submit(name_meanwhile)
+        change(runtime, draft, "opened:<9")
+        with pytest.raises(InvalidInput, match="an issue cannot be for it alone"):
+            naming.result()
+
+
+def test_no_approval_is_of_a_limit_that_none_can_be(engine: Engine, runtime: Runtime, draft: Issue) -> None:
+    """Without a question held while it was named, or by an undo, a draft can come to be so."""
+    with writing(engine) as session:
+        segment = get_segment(session, draft.newsletter_id, "new")
+        change_segment(session, segment.id, name="New", query="NOT opened:<9")
+    with pytest.raises(Conflict, match="an issue cannot be for it alone"):
+        approve_issue(runtime, draft.id, by="Ben")
+    assert asked(engine, draft) == (IssueState.DRAFT, "NOT opened:<9")
 
 
 def test_nobody_approves_while_the_question_is_changed(

@@ -12,7 +12,7 @@ from digest.domain.clicks import Clicks
 from digest.domain.deliveries import DeliveryState
 from digest.domain.errors import Conflict
 from digest.domain.issues import MEASURED
-from digest.domain.measuring import LEAST, Measuring, in_steps
+from digest.domain.measuring import Measuring, in_steps
 from digest.domain.newsletters import Newsletter
 from digest.domain.subscribers import SubscriberId, SubscriptionState
 from digest.store import segment_counts
@@ -37,7 +37,7 @@ from digest.store.subscribers import set_subscription_state
 from digest.store.subscription_pages import list_subscriptions
 from digest.track.measuring import set_measuring
 from tests.store.sending import Sending
-from tests.stored import NOW
+from tests.stored import CLIMATE, NOW, stored_crowd
 
 DAY = timedelta(days=1)
 READS, READS_NOT, SILENT, LATE = range(4)
@@ -178,7 +178,6 @@ def test_mail_of_before_anybody_was_seen_again_tells_of_nobody_who_did_not(
 def test_numbers_of_who_reads_are_told_in_twenties_and_nobody_is_shown(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [in_steps(count) for count in (0, LEAST - 1, LEAST, 2 * LEAST + 1)] == [0, 0, LEAST, 2 * LEAST]
     monkeypatch.setattr(segment_counts, "in_steps", lambda count: 20 * count)
     for few in (9, 1):
         monkeypatch.setattr(segment_counts, "FEW", few)
@@ -190,6 +189,31 @@ def test_numbers_of_who_reads_are_told_in_twenties_and_nobody_is_shown(
             assert count_exactly(session, asked) == (20, 20)
             everybody = answer(session, Asked.of(session, world.newsletter, "state:active", now=NOW))
         assert (everybody.readers, everybody.is_coarse, len(everybody.examples)) == (4, False, 4)
+
+
+def test_steps_are_of_twenty_and_rounded_down() -> None:
+    assert [in_steps(count) for count in (0, 19, 20, 39, 40)] == [0, 0, 20, 20, 40]
+
+
+@pytest.mark.parametrize(("fitting", "told"), [(19, 0), (20, 20), (21, 20)])
+def test_so_many_readers_who_read_are_told_as_twenties(
+    world: World, monkeypatch: pytest.MonkeyPatch, fitting: int, told: int
+) -> None:
+    emails = [f"crowd{number}@example.org" for number in range(fitting - 1)]
+    crowd = stored_crowd(world.engine, world.newsletter, emails, CLIMATE)
+    with writing(world.engine) as session:
+        for who in crowd:
+            agree_to_measure(session, world.newsletter.id, who, days=90, now=NOW - 60 * DAY)
+        opened = [(world.sending.issue.id, who) for who in crowd]
+        kept = dict.fromkeys(opened, 90 * DAY)
+        count_opens(session, [(mail, NOW - 9 * DAY) for mail in opened], [], kept_for=kept)
+    with reading(world.engine) as session:
+        asked = Asked.of(session, world.newsletter, "opened:<30", now=NOW)
+        assert count_exactly(session, asked) == (told, told)
+        found = answer(session, asked)
+        monkeypatch.setattr(segment_counts, "FEW", 9)
+        monkeypatch.setattr(segment_counts, "SAMPLE", fitting + 3)
+        assert (found.readers, found.active, answer(session, asked).readers) == (told, told, told)
 
 
 def test_an_issue_leaves_out_who_reads_no_more_and_is_for_no_readers_alone(world: World) -> None:

@@ -32,6 +32,9 @@ class Segment(Told):
     name: str
     query: str = Field(examples=["language:de NOT topic:sport"])
     readers: int | None = Field(description="How many it fitted when last counted; null: not counted yet.")
+    is_coarse: bool = Field(
+        description="It asks who reads: `readers` is in twenties, rounded down, and 0 is fewer than 20."
+    )
     counted_at: datetime | None
 
     @classmethod
@@ -42,6 +45,7 @@ class Segment(Told):
             name=one.name,
             query=one.query,
             readers=one.readers,
+            is_coarse=domain.asks_who_reads(one.query),
             counted_at=one.counted_at,
         )
 
@@ -75,7 +79,8 @@ class Fitting(Told):
     looked_at: int
     is_estimate: bool
     is_coarse: bool = Field(
-        description="It asks who reads: numbers are in twenties, rounded down, and there are no examples."
+        description="It asks who reads: numbers are in twenties, rounded down, and there are no examples. "
+        "0 is fewer than 20; with `is_estimate`, few or none of those looked at."
     )
     examples: list[str] = Field(description="Addresses of up to ten of them.")
 

@@ -198,6 +198,8 @@ def _coarse(readers: managing.Readers, query: str) -> AnswerView:
     about = "About" if found.is_estimate else "At least"
     of = f"of {counted(found.of, 'reader')}" if found.of >= LEAST else "readers"
     many = f"{about} {found.readers:,}" if found.readers else f"Fewer than {LEAST}"
+    if found.is_estimate and not found.readers:
+        many, of = "Few or none", "of those looked at"
     how = (
         f"It asks who reads, of readers who agreed to that: they are counted in steps of {LEAST}, and nobody "
         f"is named. {_use_of(query)}"

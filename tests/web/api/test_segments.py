@@ -43,7 +43,8 @@ def test_who_reads_is_asked_without_a_name_and_no_issue_is_for_them_alone(api: A
     told = api.call("POST", f"{WHERE}/ask", json={"query": "opened:<30"}).json()
     assert (told["readers"], told["is_coarse"], told["examples"]) == (0, True, [])
     for slug, query in (("awake", "opened:<30"), ("asleep", "NOT opened:<30"), ("hungry", "topic:food")):
-        assert api.call("POST", WHERE, json={"slug": slug, "query": query}).status_code == 201
+        made = api.call("POST", WHERE, json={"slug": slug, "query": query})
+        assert (made.status_code, made.json()["is_coarse"]) == (201, slug != "hungry")
     assert "names nobody" in problem(api.call("GET", f"{READERS}?segment=awake"), 409, "conflict")
     alone = problem(api.call("PATCH", "/issues/2", json={"only": "awake"}), 422, "invalid")
     assert "an issue cannot be for it alone" in alone

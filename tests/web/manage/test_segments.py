@@ -114,6 +114,8 @@ def test_of_many_readers_the_answer_says_how_it_is_known(
     monkeypatch.setattr(segment_counts, "SAMPLE", 4)
     told = text_of(still_site.submit(f"{NEW}/try", query="domain:example.org").text)
     assert "About 6 of 6 readers" in told
+    told = text_of(still_site.submit(f"{NEW}/try", query="NOT opened:<30").text)
+    assert "Few or none of those looked at." in told, "300 may fit of whom none is looked at"
     assert "An estimate, from a look at 4 of them." in told
 
 
