@@ -34,7 +34,7 @@ from digest.domain.newsletters import Newsletter
 from digest.domain.topics import TopicSlug
 from digest.pipeline.personal_mail import mail_for
 from digest.runtime import Runtime
-from digest.store.claims import claim_deliveries
+from digest.store.claims import arm_deliveries, claim_deliveries
 from digest.store.database import open_engine, writing
 from digest.store.newsletters import change_newsletter
 from digest.store.schema import migrate
@@ -97,6 +97,8 @@ def _mails(runtime: Runtime, count: int) -> Iterator[bytes]:
         claims = claim_deliveries(
             session, issue, owner="scanners", limit=count, now=NOW, lease_until=NOW + SOMETIMES
         )
+        # Links to an article lead nowhere before a mail that has it is on its way.
+        arm_deliveries(session, claims, owner="scanners", now=NOW)
     write = mail_for(runtime, issue)
     for claim in claims:
         yield write(claim)[1]
