@@ -38,6 +38,7 @@ from digest.store.erasure_orders import (
     take_order,
 )
 from digest.store.erasures import is_erased, remember_erased
+from digest.store.left_out import forget_left_out
 from digest.store.reader_data import data_of
 from digest.store.reader_locks import await_marks
 from digest.store.subscribers import find_address, ids_of
@@ -206,6 +207,7 @@ def _erase_what_came_between(
         await_addressing(session, newsletters)
     with writing(runtime.engine) as session:
         blank_mails(session, subscriber_id)
+        forget_left_out(session, subscriber_id)
 
 
 def _nothing(was_erased: bool, *, has_account: bool) -> str:

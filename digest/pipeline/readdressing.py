@@ -6,7 +6,7 @@ of its own, and with the second yes the reader's mail goes to the new address.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -27,6 +27,7 @@ from digest.store.address_changes import (
     find_asked,
     find_change,
     find_reader_address,
+    forget_new_yes,
     give_up_others,
     is_taken,
     lock_reader,
@@ -165,9 +166,18 @@ def get_change(runtime: Runtime, change_id: int, subscriber_id: int) -> AddressC
     """Return a change that a link is about. Raises `NotFound` when its reader was removed."""
     with reading(runtime.engine) as session:
         found = find_change(session, change_id, subscriber_id)
-    if found is None:
-        raise NotFound(f"the change of address {change_id} is not there any more")
-    return found
+        if found is None:
+            raise NotFound(f"the change of address {change_id} is not there any more")
+        return _as_it_is(session, runtime, found)
+
+
+def _as_it_is(session: Session, runtime: Runtime, change: AddressChange) -> AddressChange:
+    """Return a change without the new mailbox's yes where that said after it never to ask it again."""
+    if change.new_agreed_at is None or change.confirmed_at is not None:
+        return change
+    mailbox = mailbox_of(change.new_email)
+    is_back = is_never_asked_since(session, runtime.erasure_keys, mailbox, change.new_agreed_at)
+    return replace(change, new_agreed_at=None) if is_back else change
 
 
 def standing_of(runtime: Runtime, change: AddressChange, *, is_new: bool) -> Moved:
@@ -202,7 +212,10 @@ def agree(runtime: Runtime, change: AddressChange, *, is_new: bool) -> Moved:
             hold_marks(session)
             lock_reader(session, change.subscriber_id)
             found = find_change(session, change.id, change.subscriber_id)
-            moved = _agreed(session, runtime, found, is_new, now) if found else Moved.OVER
+            it = _as_it_is(session, runtime, found) if found else None
+            if it and it != found:
+                forget_new_yes(session, it.id)
+            moved = _agreed(session, runtime, it, is_new, now) if it else Moved.OVER
     except Overtaken:
         # Somebody signed up with it at the same moment.
         return Moved.TAKEN
@@ -220,8 +233,6 @@ def _agreed(session: Session, runtime: Runtime, change: AddressChange, is_new: b
     is_told = is_new or has_other
     if is_told and (is_taken(session, change.new_email) or is_suppressed(session, change.new_email)):
         return Moved.TAKEN
-    if not is_new and _took_yes_back(session, runtime, change):
-        return Moved.TAKEN
     mark_agreed(session, change.id, is_new=is_new, now=now)
     if not has_other:
         return Moved.HALF
@@ -230,14 +241,6 @@ def _agreed(session: Session, runtime: Runtime, change: AddressChange, is_new: b
     forget_erased(session, runtime.erasure_keys, change.new_email)
     _tell_old(session, change, now)
     return Moved.DONE
-
-
-def _took_yes_back(session: Session, runtime: Runtime, change: AddressChange) -> bool:
-    """Tell whether the new mailbox said after its yes that it wants never to be asked."""
-    if change.new_agreed_at is None:
-        return False
-    mailbox = mailbox_of(change.new_email)
-    return is_never_asked_since(session, runtime.erasure_keys, mailbox, change.new_agreed_at)
 
 
 def _tell_old(session: Session, change: AddressChange, now: datetime) -> None:

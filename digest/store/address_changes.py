@@ -187,6 +187,11 @@ def mark_agreed(session: Session, change_id: ChangeId, *, is_new: bool, now: dat
     _mark(session, AddressChangeRow.id == change_id, **agreed)
 
 
+def forget_new_yes(session: Session, change_id: ChangeId) -> None:
+    """Forget that the new mailbox agreed."""
+    _mark(session, AddressChangeRow.id == change_id, new_agreed_at=None)
+
+
 def mark_confirmed(session: Session, change_id: ChangeId, *, now: datetime) -> None:
     """Keep that the new address is the reader's."""
     _mark(session, AddressChangeRow.id == change_id, confirmed_at=now)

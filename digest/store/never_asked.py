@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, delete, exists, select
+from sqlalchemy import String, delete, exists, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from digest.domain.erasing import ErasureKeys
@@ -28,8 +28,9 @@ def mark_of(keys: ErasureKeys, mailbox: str) -> str:
 
 
 def never_ask(session: Session, mark: str, *, now: datetime) -> None:
-    """Let sign-ups of this mailbox cause no mail any more."""
+    """Let sign-ups of this mailbox cause no mail any more. Said again, it is said now."""
     session.execute(insert_or_ignore(session, NeverAskedRow, [{"mark": mark, "at": now}]))
+    session.execute(update(NeverAskedRow).where(NeverAskedRow.mark == mark).values(at=now))
 
 
 def ask_again(session: Session, mark: str) -> None:

@@ -223,10 +223,26 @@ def test_a_new_mailbox_that_said_yes_and_then_never_again_gets_nobodys_mail(site
     site.post(new)
     clock.pass_(hours=1)
     site.post(never)
-    assert "cannot be used at present" in text_of(site.post(leave).text)
+    assert "The other mailbox has to say yes, too" in text_of(site.get(leave).text)
+    assert "One yes is still missing" in text_of(site.post(leave).text)
+    assert address_of(site, who) == ADA
+    clock.pass_(hours=1)
+    assert "It is done" in site.post(new).text, "they think better of it"
+    assert address_of(site, who) == NEW
+
+
+def test_never_again_said_once_more_takes_a_yes_back_once_more(site: Site, clock: Clock) -> None:
+    who = reader_id(site.runtime.engine, ADA)
+    new, leave = links(site)
+    never = never_again_link(site.runtime, NEW)
+    never = never[never.index("/never-again/") :]
+    for link in (never, new, never):
+        site.post(link)
+        clock.pass_(hours=1)
+    site.post(leave)
     assert address_of(site, who) == ADA
     site.post(never, ask="again")
-    assert "It is done" in site.post(leave).text, "they took it back"
+    assert "It is done" in site.post(new).text, "they took it back"
     assert address_of(site, who) == NEW
 
 
